@@ -1,0 +1,154 @@
+"""What was sold: orders, invoices, transactions. Field facts: the API's OpenAPI document, version 2.0.0."""
+
+from __future__ import annotations
+
+from cfsync.resources.model import Resource, table
+
+ORDERS = Resource(
+    name="orders",
+    body_key="order",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/orders",
+    one_path="/orders/{id}",
+    update=True,
+    refuse_insert="orders are made by a checkout",
+    refuse_delete="ClickFunnels has no delete for orders",
+    filters=("id", "contact_id", "order_type"),
+    events=("order.created", "order.updated", "order.deleted", "order.completed"),
+    pull_every="1m",
+    fields=table("""
+        id                                  integer
+        public_id                           text?
+        order_number                        text?
+        workspace_id                        integer     ref=workspaces
+        contact_id                          integer     create! ref=contacts
+        live_mode                           boolean?    create
+        total_amount                        money?
+        currency                            text
+        origination_channel_id              integer
+        origination_channel_type            text?
+        shipping_address_first_name         text?       create update-if=payment_processor:external
+        shipping_address_last_name          text?       create update-if=payment_processor:external
+        shipping_address_organization_name  text?       create update-if=payment_processor:external
+        shipping_address_phone_number       text?       create update-if=payment_processor:external
+        shipping_address_street_one         text?       create update-if=payment_processor:external
+        shipping_address_street_two         text?       create update-if=payment_processor:external
+        shipping_address_city               text?       create update-if=payment_processor:external
+        shipping_address_region             text?       create update-if=payment_processor:external
+        shipping_address_country            text?       create update-if=payment_processor:external
+        shipping_address_postal_code        text?       create update-if=payment_processor:external
+        billing_address_street_one          text?       create update-if=payment_processor:external
+        billing_address_street_two          text?       create update-if=payment_processor:external
+        billing_address_city                text?       create update-if=payment_processor:external
+        billing_address_region              text?       create update-if=payment_processor:external
+        billing_address_country             text?       create update-if=payment_processor:external
+        billing_address_postal_code         text?       create update-if=payment_processor:external
+        page_id                             integer?
+        notes                               text?       create update
+        in_trial                            boolean?
+        billing_status                      text?       create update-if=payment_processor:external
+        service_status                      text?       create update-if=payment_processor:external
+        order_type                          text?       create update-if=payment_processor:external
+        next_charge_at                      timestamp?  create update-if=payment_processor:external
+        tax_amount                          money?
+        trial_end_at                        timestamp?
+        billing_payment_method_id           text?
+        funnel_name                         text?
+        tag_ids                             json?
+        discount_ids                        json?
+        activated_at                        timestamp?  create update-if=payment_processor:external
+        workspace_sharing_id                text?
+        canceled_at                         timestamp?  create update-if=payment_processor:external
+        canceled_by                         text?       create update-if=payment_processor:external
+        cancel_reason                       text?       create update-if=payment_processor:external
+        cancel_description                  text?       create update-if=payment_processor:external
+        churned_at                          timestamp?  create update-if=payment_processor:external
+        created_at                          timestamp?
+        updated_at                          timestamp?
+        external_id                         text?       create update-if=payment_processor:external
+        payment_processor                   text?
+        phone_number                        text?
+        page_name                           text?
+        origination_channel_name            text?
+        order_page                          json?       quote
+        contact                             json        quote
+        contact_groups                      json?       quote
+        workspace                           json        quote
+        segments                            json?       quote
+        line_items                          json?       quote
+        previous_line_item                  text?
+        affiliate                           json?       quote
+        referral_code                       json?       quote
+        visits                              json?       quote
+    """),
+)
+
+ORDER_INVOICES = Resource(
+    name="order_invoices",
+    body_key="orders_invoice",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/orders/invoices",
+    one_path="/orders/invoices/{id}",
+    filters=("id", "status", "invoice_type", "invoice_number", "external_id"),
+    events=("orders/invoice.created", "orders/invoice.updated"),
+    pull_every="5m",
+    fields=table("""
+        id                        integer
+        public_id                 text?
+        workspace_id              integer     path ref=workspaces
+        order_id                  integer     ref=orders
+        status                    text        create! update
+        due_amount                money?
+        total_amount              money?
+        subtotal_amount           money?
+        tax_amount                money?
+        shipping_amount           money?      create update
+        discount_amount           money?
+        currency                  text?
+        issued_at                 timestamp?  create update
+        due_at                    timestamp?  create update
+        paid_at                   timestamp?  create update
+        invoice_type              text?
+        invoice_number            text        create! update
+        fulfillment_status        text?
+        created_at                timestamp?
+        updated_at                timestamp?
+        external_id               text        create! update
+        payment_processor         text?
+        eligible_for_fulfillment  boolean?
+        line_items                json?       quote
+        order                     json        quote
+        visits                    json?       quote
+    """),
+)
+
+ORDER_TRANSACTIONS = Resource(
+    name="order_transactions",
+    body_key="orders_transaction",
+    parent="orders",
+    list_path="/orders/{parent}/transactions",
+    one_path="/orders/transactions/{id}",
+    pull_every="5m",
+    fields=table("""
+        id                                integer
+        public_id                         text?
+        workspace_id                      integer     path ref=workspaces
+        order_id                          integer     ref=orders
+        status                            text
+        external_type                     text?
+        external_id                       text
+        amount                            money?
+        currency                          text?
+        reason                            text?
+        adjusted_transaction_id           text?
+        result                            text
+        billing_payment_instruction_id    text?
+        billing_payment_instruction_type  text?
+        arn                               text?
+        is_rebill                         boolean?
+        rebill_number                     text?
+        created_at                        timestamp?
+        updated_at                        timestamp?
+        visits                            json?       quote
+    """),
+)

@@ -1,0 +1,54 @@
+"""How news is sent: webhook endpoints and the events log. Field facts: the API's OpenAPI document, version 2.0.0."""
+
+from __future__ import annotations
+
+from cfsync.resources.model import Resource, table
+
+WEBHOOK_ENDPOINTS = Resource(
+    name="webhook_endpoints",
+    body_key="webhooks_outgoing_endpoint",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/webhooks/outgoing/endpoints",
+    one_path="/webhooks/outgoing/endpoints/{id}",
+    insert="create",
+    update=True,
+    delete=True,
+    natural=("url", "name"),
+    fields=table("""
+        id              integer
+        public_id       text?
+        workspace_id    integer     ref=workspaces
+        url             text        create! update
+        name            text        create! update
+        event_type_ids  json?       create update
+        api_version     integer?
+        created_at      timestamp?
+        updated_at      timestamp?
+        page_ids        json        create update
+        funnel_ids      json        create update
+        webhook_secret  text?       secret
+    """),
+)
+
+WEBHOOK_EVENTS = Resource(
+    name="webhook_events",
+    body_key="webhooks_outgoing_event",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/webhooks/outgoing/events",
+    one_path="/webhooks/outgoing/events/{id}",
+    mirrored=False,
+    fields=table("""
+        id             integer
+        public_id      text?
+        workspace_id   integer     ref=workspaces
+        uuid           text?
+        event_type_id  text?
+        subject_id     integer
+        subject_type   text?
+        data           json
+        api_version    integer?
+        created_at     timestamp?
+        page           json?       quote
+        funnel         json?       quote
+    """),
+)

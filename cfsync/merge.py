@@ -1,0 +1,180 @@
+"""The three-way merge: one decision for each field, the same in both directions. Pure.
+
+Three legs: `base` (as last read from ClickFunnels), `local` (the mirror's row), `remote` (just
+read, or the answer to a write). Only a field with an open edit is decided; any other takes the
+remote value. "=" is `values.equal`.
+
+| remote     | local    | then                                                              |
+| ---------- | -------- | ----------------------------------------------------------------- |
+| = sent     |          | our own call, outcome unknown till now: remote becomes the base   |
+| = local    |          | SAME: nothing to send                                             |
+| = base     | = base   | SAME: the edit was taken back                                     |
+| = base     | changed  | KEEP: local stands and is sent                                    |
+| changed    | = base   | TAKE: the edit was taken back, remote stands                      |
+| changed    | changed  | conflict; the policy names the winner, the loser is kept          |
+
+A parked edit (ClickFunnels refused it) always loses a conflict. Sets (`tag_ids`) and maps
+(`custom_attributes`, key by key) take in the changes of both sides; a set can't conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cfsync.records import ABSENT
+from cfsync.resources.model import Field, Resource
+from cfsync.values import equal, normal_map
+
+Policy = Literal["clickfunnels", "local", "newest", "hold"]
+Winner = Literal["clickfunnels", "local", "hold"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEdit:
+    """What is open on one field of a row: the time of its last edit by the database's clock, the
+    value that a call of unknown outcome sent, whether ClickFunnels has refused it, and the names
+    (`field`, or `field.key` of a map) whose conflict waits for a human and so aren't sent.
+    """
+
+    at: str
+    sent: Any = ABSENT
+    parked: bool = False
+    held: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Both sides changed `field` (for a map: `field.key`) from `base`, to different values."""
+
+    field: str
+    base: Any
+    local: Any
+    remote: Any
+    winner: Winner
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`value` belongs in the row; `send` is what ClickFunnels lacks of it, ABSENT for nothing."""
+
+    value: Any
+    send: Any = ABSENT
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`row`: the values that the mirror's row should hold. `send`: what ClickFunnels lacks."""
+
+    row: Mapping[str, Any]
+    send: Mapping[str, Any] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def merge(
+    resource: Resource,
+    *,
+    base: Mapping[str, Any],
+    local: Mapping[str, Any],
+    remote: Mapping[str, Any],
+    edits: Mapping[str, OpenEdit],
+    policy: Policy,
+) -> Merged:
+    """Merge one record. `remote` has a value for each field that the answer showed."""
+    row: dict[str, Any] = dict(remote)
+    send: dict[str, Any] = {}
+    conflicts: list[Conflict] = []
+    for name, edit in edits.items():
+        decided = _decide(
+            resource.by_name[name],
+            base.get(name, ABSENT),
+            local.get(name),
+            remote.get(name, ABSENT),
+            edit,
+            _winner(policy, edit, remote.get("updated_at")),
+        )
+        row[name] = decided.value
+        if decided.send is not ABSENT:
+            send[name] = decided.send
+        conflicts += decided.conflicts
+    return Merged(row, send, tuple(conflicts))
+
+
+def _winner(policy: Policy, edit: OpenEdit, updated_at: str | None) -> Winner:
+    if edit.parked:
+        return "clickfunnels"
+    if policy == "newest":
+        return "local" if updated_at is not None and edit.at > updated_at else "clickfunnels"
+    return policy
+
+
+def _decide(
+    f: Field, base: Any, local: Any, remote: Any, edit: OpenEdit, winner: Winner
+) -> Decision:
+    if remote is ABSENT:  # a field that ClickFunnels takes and never shows
+        return Decision(local, send=ABSENT if local is None else local)
+    if edit.sent is not ABSENT and equal(f, remote, edit.sent):
+        base = remote
+    match f.merge:
+        case "set":
+            return _merge_set(f, base, local, remote)
+        case "map":
+            return _merge_map(f, base, local, remote, winner, edit.held)
+        case _:
+            return _merge_value(f, base, local, remote, winner, edit.held)
+
+
+def _merge_value(
+    f: Field, base: Any, local: Any, remote: Any, winner: Winner, held: frozenset[str]
+) -> Decision:
+    if equal(f, local, remote):
+        return Decision(remote)
+    if equal(f, remote, base):
+        return Decision(local, send=ABSENT if f.name in held else local)
+    if equal(f, local, base):
+        return Decision(remote)
+    conflict = Conflict(f.name, None if base is ABSENT else base, local, remote, winner)
+    match winner:
+        case "clickfunnels":
+            return Decision(remote, conflicts=(conflict,))
+        case "local":
+            return Decision(local, send=local, conflicts=(conflict,))
+        case "hold":
+            return Decision(local, conflicts=(conflict,))
+
+
+def _merge_set(f: Field, base: Any, local: Any, remote: Any) -> Decision:
+    before, ours, theirs = _set(base), _set(local), _set(remote)
+    merged = sorted((theirs | (ours - before)) - (before - ours))
+    return Decision(merged, send=ABSENT if equal(f, merged, theirs) else merged)
+
+
+def _set(value: Any) -> set[int]:
+    return set() if value is None or value is ABSENT else set(value)
+
+
+def _merge_map(
+    f: Field, base: Any, local: Any, remote: Any, winner: Winner, held: frozenset[str]
+) -> Decision:
+    """Key by key, in the server's form. A key that was taken away locally is sent as ''.
+
+    The API has no way to remove a key: null becomes '' there, so '' and absent are one.
+    """
+    before = normal_map(None if base is ABSENT else base)
+    ours, theirs = normal_map(local), normal_map(remote)
+    row, send, conflicts = dict(theirs), dict(theirs), []
+    for key in sorted(ours.keys() | before.keys()):
+        name = f"{f.name}.{key}"
+        was, here, there = (m.get(key, "") for m in (before, ours, theirs))
+        if here in (was, there):
+            continue
+        if there != was:
+            conflicts.append(Conflict(name, was, here, there, winner))
+        if there != was and winner == "clickfunnels":
+            continue
+        row[key] = here
+        if name not in held and not (there != was and winner == "hold"):
+            send[key] = here
+    return Decision(row, ABSENT if send == theirs else send, tuple(conflicts))

@@ -6,24 +6,15 @@ The DDL itself stands frozen in `migrations/`; a test holds the two against each
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
-from cfsync.mirror.types import Json, Timestamp, TYPES
+from cfsync.mirror.types import TYPES, Json, Timestamp
 from cfsync.resources import RESOURCES, Resource
 
 metadata = sa.MetaData()
-
-
-def _table(resource: Resource) -> Table:
-    columns = [Column(f.name, TYPES[f.type], primary_key=f.name == "id") for f in resource.columns]
-    extra = [Column("cf_rev", sa.BigInteger), Column("cf_synced_at", Timestamp)]
-    return Table(resource.name, metadata, *columns, *extra)
-
-
-TABLES: Mapping[str, Table] = {name: _table(r) for name, r in RESOURCES.items()}
-"""Resource name -> its table."""
 
 
 def _bookkeeping(name: str, *columns: Column[object]) -> Table:
@@ -44,6 +35,17 @@ def _time(name: str) -> Column[object]:
 
 def _json(name: str) -> Column[object]:
     return Column(name, Json)
+
+
+def _table(resource: Resource) -> Table:
+    columns: list[Column[Any]] = [
+        Column(f.name, TYPES[f.type], primary_key=f.name == "id") for f in resource.columns
+    ]
+    return Table(resource.name, metadata, *columns, _big("cf_rev"), _time("cf_synced_at"))
+
+
+TABLES: Mapping[str, Table] = {name: _table(r) for name, r in RESOURCES.items()}
+"""Resource name -> its table."""
 
 
 OUTBOX = _bookkeeping(
@@ -159,9 +161,7 @@ SECRETS = _bookkeeping(
     _text("previous"),
 )
 META = _bookkeeping("meta", _text("key", key=True), _text("value"))
-FOUND = _bookkeeping(
-    "found", _text("resource", key=True), _text("lane", key=True), _big("records")
-)
+FOUND = _bookkeeping("found", _text("resource", key=True), _text("lane", key=True), _big("records"))
 NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),

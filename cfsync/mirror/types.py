@@ -38,7 +38,7 @@ class Timestamp(sa.types.TypeDecorator[str]):
             return value
         return datetime.fromisoformat(value)
 
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
         return time_text(value) if isinstance(value, datetime) else value
 
 
@@ -52,7 +52,7 @@ class Money(sa.types.TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> Any:
         return value if value is None or dialect.name == "sqlite" else Decimal(value)
 
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
         return str(value) if isinstance(value, Decimal) else value
 
 
@@ -66,7 +66,9 @@ class Json(sa.types.TypeDecorator[Any]):
         return _variant(dialect, sa.Text(), postgresql.JSONB(none_as_null=True))
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
-        return orjson.dumps(value).decode() if value is not None and dialect.name == "sqlite" else value
+        if value is None or dialect.name != "sqlite":
+            return value
+        return orjson.dumps(value).decode()
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
         if dialect.name != "sqlite" or not isinstance(value, str):

@@ -1,0 +1,164 @@
+"""The mirror's door: one connection, one worker thread, transactions under the daemon's mark."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
+
+import sqlalchemy as sa
+
+from cfsync.errors import MirrorError
+from cfsync.mirror import crash, faults
+from cfsync.mirror.connect import Place, engine_for
+from cfsync.values import time_text
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Dialect = Literal["sqlite", "postgresql"]
+
+TRIES = 4
+"""How often a transaction is run when others are in its way (SQLite waits 30 s at each)."""
+
+_MARK = {
+    "sqlite": "UPDATE cf_writer SET mark = 1",
+    "postgresql": "SELECT set_config('cfsync.writer', 'on', true),"
+    " set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '60s', true)",
+}
+_REV = {
+    "sqlite": "UPDATE cf_meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'cf_rev'"
+    " RETURNING CAST(value AS INTEGER)",
+    "postgresql": "SELECT nextval('cf_rev_seq')",
+}
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction. `now` is the time by the mirror's clock, canonical text."""
+
+    conn: sa.Connection
+    dialect: Dialect
+    now: str
+    _rev: int | None = None
+
+    def rev(self) -> int:
+        """The `cf_rev` of everything that this transaction writes."""
+        if self._rev is None:
+            self._rev = int(self.conn.exec_driver_sql(_REV[self.dialect]).scalar_one())
+        return self._rev
+
+
+class Mirror:
+    """All SQL of one process, a transaction at a time, so that no two of its passes interleave."""
+
+    dialect: Dialect
+    place: Place
+
+    def __init__(self, place: Place, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
+        self.place = place
+        self.dialect = cast("Dialect", engine.dialect.name)
+        self._clock = clock
+        self._engine = engine
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
+
+    @classmethod
+    def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:
+        """Connect to the mirror at `url`. Raises MirrorError, one line that says what to do.
+
+        With `must_exist` the database must hold the mirror's tables already; without it, an absent
+        SQLite file is made, and the tables are `migrate`'s business.
+        """
+        place = Place.of(url)
+        place.prepare(must_exist=must_exist)
+        mirror = cls(place, engine_for(place), clock)
+        try:
+            mirror._worker.submit(mirror._probe, must_exist).result()
+        except BaseException:
+            mirror.close()
+            raise
+        return mirror
+
+    def _probe(self, must_exist: bool) -> None:
+        if not self._reading(_has_tables) and must_exist:
+            raise MirrorError(f"no mirror at {self.place}: run cfsync backfill")
+
+    async def write(
+        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn(tx, ...)` in one transaction under the daemon's mark and commit; roll back on any
+        exception, which is raised here.
+
+        Where others are in the way (deadlock, busy file) the whole of `fn` is run again, up to
+        `TRIES` times, so it must change nothing but the database. A cancelled waiter leaves the
+        transaction to end by itself. Raises MirrorError (`Busy` when every try failed).
+        """
+        return await self._in_worker(lambda: self._writing(lambda tx: fn(tx, *args, **kwargs), fn))
+
+    async def read(
+        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn(tx, ...)` on one unchanging state of the database, writing nothing."""
+        return await self._in_worker(lambda: self._reading(lambda tx: fn(tx, *args, **kwargs)))
+
+    def close(self) -> None:
+        """Wait for the transaction under way and for those in the queue, then disconnect."""
+        self._worker.shutdown(wait=True)
+        self._engine.dispose()
+
+    async def _in_worker(self, work: Callable[[], T]) -> T:
+        running = asyncio.wrap_future(self._worker.submit(work))
+        return await asyncio.shield(running)
+
+    def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
+        name = getattr(named, "__name__", "")
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._commit(fn, name)
+            except sa.exc.DBAPIError as error:
+                if not faults.again(error) or attempt == TRIES:
+                    self._explain(error)
+                time.sleep(0.05 * attempt)
+        raise AssertionError
+
+    def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
+        with self._engine.connect() as conn:
+            conn.exec_driver_sql(_MARK[self.dialect])
+            result = fn(self._tx(conn))
+            if self.dialect == "sqlite":
+                conn.exec_driver_sql("UPDATE cf_writer SET mark = 0")
+            crash.reached("before_commit", name)
+            conn.commit()
+            crash.reached("after_commit", name)
+        return result
+
+    def _reading(self, fn: Callable[[Tx], T]) -> T:
+        try:
+            with self._engine.connect() as conn:
+                return fn(self._tx(_for_reading(conn)))
+        except sa.exc.DBAPIError as error:
+            self._explain(error)
+            raise
+
+    def _tx(self, conn: sa.Connection) -> Tx:
+        return Tx(conn, self.dialect, time_text(self._clock()))
+
+    def _explain(self, error: sa.exc.DBAPIError) -> None:
+        """Raise what it means to a person; else the error itself, which is a mistake of ours."""
+        explained = faults.explained(error, str(self.place))
+        if explained:
+            raise explained from error
+        raise error
+
+
+def _has_tables(tx: Tx) -> bool:
+    return sa.inspect(tx.conn).has_table("cf_meta")
+
+
+def _for_reading(conn: sa.Connection) -> sa.Connection:
+    if conn.dialect.name == "sqlite":
+        return conn.execution_options(sqlite_begin="BEGIN")
+    return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

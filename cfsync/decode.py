@@ -1,0 +1,128 @@
+"""The API's JSON object -> `Record`. Pure: also reads bodies that the mirror kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+
+from cfsync.errors import BadAnswer
+from cfsync.records import Listing, Record
+from cfsync.resources import ALL, Resource
+from cfsync.values import BIGINT, Unholdable, decoder
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be done for a record of one resource, worked out once."""
+
+    decoders: Mapping[str, Callable[[Any], Any]]  # of the fields that a body may show
+    derived: tuple[tuple[str, str], ...]  # (column, the field of objects that it is read from)
+    secrets: tuple[str, ...]
+    own_id: tuple[str, ...]  # path columns that hold the record's own id
+    parent: str | None
+    workspace: bool  # whether there is a workspace_id that the listing may give
+
+
+def decode_record(
+    resource: Resource, body: Mapping[str, Any], listing: Listing | None = None
+) -> Record:
+    """The record in `body`, with the ids of the path from `listing` where the body lacks them.
+    A value that no column can hold is None and noted. Raises BadAnswer where there is no usable id.
+    """
+    plan = _plan(resource.name)
+    id_ = body.get("id")
+    if type(id_) is not int or not 0 < id_ < BIGINT:
+        raise BadAnswer(f"a record of {resource.name} without a usable id")
+    secrets: Mapping[str, str] = {}
+    if plan.secrets:
+        body, secrets = _without_secrets(plan.secrets, body)
+    values, noted, unknown = _values(plan, body)
+    _add_path(plan, values, id_, listing)
+    return Record(
+        resource=resource.name,
+        id=id_,
+        updated_at=values.get("updated_at"),
+        values=values,
+        body=_json_text(body),
+        noted=tuple(noted),
+        unknown=tuple(unknown),
+        secrets=secrets,
+    )
+
+
+@cache
+def _plan(name: str) -> _Plan:
+    resource = ALL[name]
+    return _Plan(
+        decoders={f.name: decoder(f.type) for f in resource.columns if f.path or not f.write_only},
+        derived=tuple((f.name, f.derived) for f in resource.columns if f.derived),
+        secrets=resource.secrets,
+        own_id=tuple(f.name for f in resource.columns if f.path and f.ref == name),
+        parent=resource.parent_field,
+        workspace="workspace_id" in resource.by_name,
+    )
+
+
+def _values(plan: _Plan, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Canonical values, the names of those that can't be held, and of those not known."""
+    values: dict[str, Any] = {}
+    noted: list[str] = []
+    unknown: list[str] = []
+    decoder_of = plan.decoders.get
+    for name, value in body.items():
+        decode = decoder_of(name)
+        if decode is None:
+            unknown.append(name)
+        elif value is None:
+            values[name] = None
+        else:
+            try:
+                values[name] = decode(value)
+            except Unholdable:
+                values[name] = None
+                noted.append(name)
+    for name, source in plan.derived:
+        if source in body:
+            values[name] = ids = _ids(body[source])
+            if ids is None:
+                noted.append(name)
+    return values, noted, unknown
+
+
+def _ids(objects: Any) -> list[int] | None:
+    """The sorted ids of a list of objects; null is an empty list, anything else None."""
+    try:
+        ids = [o["id"] for o in objects or ()]
+    except (TypeError, KeyError, IndexError):
+        return None
+    return sorted(ids) if set(map(type, ids)) <= {int} else None
+
+
+def _add_path(plan: _Plan, values: dict[str, Any], id_: int, listing: Listing | None) -> None:
+    for name in plan.own_id:
+        values.setdefault(name, id_)
+    if listing is None:
+        return
+    if plan.parent:
+        values.setdefault(plan.parent, listing.parent_id)
+    if plan.workspace and listing.workspace_id is not None:
+        values.setdefault("workspace_id", listing.workspace_id)
+
+
+def _without_secrets(
+    names: tuple[str, ...], body: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    secrets = {n: body[n] for n in names if isinstance(body.get(n), str)}
+    return {k: v for k, v in body.items() if k not in names}, secrets
+
+
+def _json_text(body: Mapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(body).decode()
+    except TypeError:  # a lone surrogate, an integer over 64 bits
+        return json.dumps(body, separators=(",", ":"))

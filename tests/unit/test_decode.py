@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cfsync.decode import decode_record
+from cfsync.errors import BadAnswer
+from cfsync.records import Listing, Record
+from cfsync.resources import ALL
+
+NEW_YEAR = "2025-01-01T00:00:00.000Z"
+
+
+def decoded(resource: str, body: dict[str, Any], listing: Listing | None = None) -> Record:
+    return decode_record(ALL[resource], body, listing)
+
+
+def test_a_record_shows_what_its_body_shows_and_no_more():
+    record = decoded("contacts", {"id": 5, "first_name": "Anna", "last_name": None})
+
+    assert record.values == {"id": 5, "first_name": "Anna", "last_name": None}
+    assert (record.resource, record.id, record.updated_at) == ("contacts", 5, None)
+    assert record.noted == record.unknown == ()
+
+
+def test_updated_at_is_canonical():
+    record = decoded("contacts", {"id": 5, "updated_at": "2025-01-01T01:00:00+01:00"})
+
+    assert record.updated_at == record.values["updated_at"] == NEW_YEAR
+
+
+def test_the_listing_gives_the_ids_of_the_path():
+    record = decoded("submissions", {"id": 5}, Listing("submissions", 9, 7))
+
+    assert record.values == {"id": 5, "form_id": 9, "workspace_id": 7}
+
+
+def test_ids_of_the_path_in_the_body_win():
+    record = decoded("enrollments", {"id": 5, "course_id": 8}, Listing("enrollments", 9, 7))
+
+    assert record.values == {"id": 5, "course_id": 8, "workspace_id": 7}
+
+
+def test_without_a_listing_the_ids_of_the_path_are_absent():
+    assert decoded("product_prices", {"id": 5}).values == {"id": 5}
+
+
+def test_a_listing_below_nothing_gives_no_ids():
+    assert decoded("teams", {"id": 5}, Listing("teams", 0)).values == {"id": 5}
+
+
+def test_a_workspace_is_its_own_workspace():
+    record = decoded("workspaces", {"id": 7, "name": "Shop"}, Listing("workspaces", 3))
+
+    assert record.values == {"id": 7, "name": "Shop", "workspace_id": 7, "team_id": 3}
+
+
+def test_tag_ids_are_the_sorted_ids_of_the_tags():
+    record = decoded("contacts", {"id": 5, "tags": [{"id": 9}, {"id": 2, "name": "vip"}]})
+
+    assert record.values["tag_ids"] == [2, 9]
+    assert record.values["tags"] == [{"id": 9}, {"id": 2, "name": "vip"}]
+
+
+@pytest.mark.parametrize("tags", [None, []])
+def test_no_tags_are_an_empty_set(tags: Any):
+    assert decoded("contacts", {"id": 5, "tags": tags}).values["tag_ids"] == []
+
+
+@pytest.mark.parametrize("tags", [[7], [{"name": "vip"}], [{"id": "2"}], "vip", 7, {"id": 7}])
+def test_tags_of_another_shape_are_noted(tags: Any):
+    record = decoded("contacts", {"id": 5, "tags": tags})
+
+    assert record.values["tag_ids"] is None
+    assert "tag_ids" in record.noted
+
+
+def test_what_no_column_can_hold_is_noted_and_kept_in_the_body():
+    sent = {"id": 5, "first_name": "nul\0", "last_name": "\ud800", "time_zone": 3, "visits": {}}
+
+    record = decoded("contacts", sent)
+
+    assert record.values == {
+        "id": 5, "first_name": None, "last_name": None, "time_zone": None, "visits": {},
+    }  # fmt: skip
+    assert record.noted == ("first_name", "last_name", "time_zone")
+    assert json.loads(record.body) == sent
+
+
+def test_the_body_is_compact_text_as_sent():
+    assert decoded("contacts", {"id": 5, "first_name": "Zoë", "new": [1, 2]}).body == (
+        '{"id":5,"first_name":"Zoë","new":[1,2]}'
+    )
+
+
+def test_a_body_that_utf8_cannot_hold_is_ascii():
+    assert decoded("contacts", {"id": 5, "new": "\udc00", "n": 2**70}).body == (
+        '{"id":5,"new":"\\udc00","n":1180591620717411303424}'
+    )
+
+
+def test_fields_that_the_catalogue_does_not_know_are_named():
+    record = decoded("contacts", {"id": 5, "shoe_size": 41, "tag_ids": [1]})
+
+    assert record.unknown == ("shoe_size", "tag_ids")
+    assert record.values == {"id": 5}
+
+
+def test_secrets_are_in_neither_values_nor_body():
+    record = decoded("webhook_endpoints", {"id": 5, "name": "n", "webhook_secret": "hush"})
+
+    assert record.secrets == {"webhook_secret": "hush"}
+    assert record.values == {"id": 5, "name": "n"}
+    assert record.unknown == ()
+    assert "hush" not in record.body
+
+
+def test_a_secret_that_is_not_shown_is_none():
+    record = decoded("webhook_endpoints", {"id": 5, "webhook_secret": None})
+
+    assert record.secrets == {}
+    assert record.body == '{"id":5}'
+
+
+@pytest.mark.parametrize("id_", [None, "5", 5.0, True, 0, -5, 2**63])
+def test_a_record_without_a_usable_id_is_refused(id_: Any):
+    with pytest.raises(BadAnswer, match="a record of contacts without a usable id"):
+        decoded("contacts", {"id": id_, "first_name": "Anna"})
+
+
+def test_every_resource_reads_its_own_kept_body():
+    for name in ALL:
+        record = decoded(name, {"id": 5, "updated_at": NEW_YEAR})
+        assert decoded(name, json.loads(record.body)) == record

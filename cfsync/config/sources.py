@@ -1,0 +1,204 @@
+"""From a TOML file and the environment to `Settings`, with all that is wrong named at once.
+
+Both are read into one flat table, dotted key -> value and origin; the environment wins key by key.
+Secrets may stand in files of their own: `api.token` is taken from `api.token`, else from
+`api.token_file`, else from the systemd credential `cfsync-token`; `database.url` from
+`database.url_file` where that is given. The environment's form of either wins over the file's.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource
+
+from cfsync.config.model import SECRET_KEYS, Settings, known_keys
+from cfsync.config.problems import misnamed, problem_of, unknown_resource, variable
+from cfsync.errors import SettingsError
+from cfsync.resources import RESOURCES
+
+DEFAULT_FILES = (Path("cfsync.toml"), Path("/etc/cfsync/config.toml"))
+CREDENTIAL = "cfsync-token"
+SAME_THING = (("api.token", "api.token_file"), ("database.url", "database.url_file"))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as written, and where: a path, an environment variable's name, a credential."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A line of `cfsync config show`; secrets are hidden already, durations as written."""
+
+    key: str
+    value: Any
+    source: str
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The effective settings. Raises SettingsError with every problem that there is."""
+    return _validated(*_given(path, environ))
+
+
+def explain_sources(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> list[Source]:
+    """Each setting, its value and origin (`default`, else as in `Given`). Raises SettingsError."""
+    given, problems = _given(path, environ)
+    _validated(given, problems)
+    return [
+        Source(key, _hidden(key, entry.value), entry.origin)
+        for key, default in known_keys().items()
+        for entry in [given.get(key, Given(default, "default"))]
+    ]
+
+
+def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The settings file: the one named, else CFSYNC_CONFIG's, else the first usual one there is.
+
+    A named file need not exist: reading it will say so.
+    """
+    named = path or (Path(text) if (text := environ.get("CFSYNC_CONFIG")) else None)
+    return named or next((file for file in DEFAULT_FILES if file.is_file()), None)
+
+
+def world_readable(path: Path) -> bool:
+    """Whether every user of this machine may read the file."""
+    return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
+
+
+def _given(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Given], list[str]]:
+    file = find_file(path, environ)
+    problems = misnamed(environ)
+    written = _from_file(file, problems) if file else {}
+    exported = _from_environment(environ)
+    for pair in SAME_THING:
+        if any(key in exported for key in pair):
+            written = {key: given for key, given in written.items() if key not in pair}
+    given = _of_known_resources(written | exported, problems)
+    _read_secret_files(given, environ, problems)
+    return given, problems
+
+
+def _of_known_resources(given: dict[str, Given], problems: list[str]) -> dict[str, Given]:
+    names = {key: key.split(".")[1] for key in given if key.startswith("resources.")}
+    unknown = {name: given[key].origin for key, name in names.items() if name not in RESOURCES}
+    problems += [unknown_resource(name, origin) for name, origin in unknown.items()]
+    return {key: entry for key, entry in given.items() if names.get(key) not in unknown}
+
+
+def _from_file(file: Path, problems: list[str]) -> dict[str, Given]:
+    try:
+        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"{file}: can't be read: {error.strerror}")
+    except UnicodeDecodeError:
+        problems.append(f"{file}: is not TOML: not UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"{file}: is not TOML: {error}")
+    else:
+        return {key: Given(value, str(file)) for key, value in _flat(tree)}
+    return {}
+
+
+class _Environment(EnvSettingsSource):
+    """The environment that `load` was given, in place of this process's own."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._environ.items() if value}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
+    tree = _Environment(environ)()
+    return {key: Given(value, variable(key)) for key, value in _flat(tree)}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _read_secret_files(
+    given: dict[str, Given], environ: Mapping[str, str], problems: list[str]
+) -> None:
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    credential = Path(directory, CREDENTIAL) if directory else None
+    if "api.token" not in given:
+        if "api.token_file" in given:
+            _read_secret("api.token", given["api.token_file"], given, problems)
+        elif credential and credential.is_file():
+            source = Given(str(credential), f"systemd credential {CREDENTIAL}")
+            _read_secret("api.token", source, given, problems)
+    if "database.url_file" in given:
+        _read_secret("database.url", given["database.url_file"], given, problems)
+
+
+def _read_secret(key: str, file: Given, given: dict[str, Given], problems: list[str]) -> None:
+    try:
+        text = Path(file.value).read_text(encoding="utf-8").strip()
+    except TypeError:
+        return  # validation says what is wrong with it
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        problems.append(f"{key}_file can't be read: {reason} (from {file.origin})")
+    else:
+        given[key] = Given(text, str(file.value))
+
+
+def _validated(given: dict[str, Given], problems: list[str]) -> Settings:
+    try:
+        settings = Settings(**_tree(given))
+    except ValidationError as error:
+        origins = {key: entry.origin for key, entry in given.items()}
+        problems = problems + [problem_of(e, origins) for e in error.errors()]
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _tree(given: Mapping[str, Given]) -> dict[str, Any]:
+    """The nested form, with every resource: the catalogue's defaults below what is given."""
+    tree: dict[str, Any] = {
+        "resources": {
+            name: {"pull_every": r.pull_every, "push": r.push} for name, r in RESOURCES.items()
+        }
+    }
+    for key, entry in given.items():
+        *path, last = key.split(".")
+        node: Any = tree
+        for name in path:
+            node = node.setdefault(name, {}) if isinstance(node, dict) else node
+        if isinstance(node, dict) and (entry.value != {} or last not in node):
+            node[last] = entry.value
+    return tree
+
+
+def _hidden(key: str, value: Any) -> Any:
+    if value is None or key not in SECRET_KEYS:
+        return value
+    return _without_password(str(value)) if key == "database.url" else "***"
+
+
+def _without_password(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    user, colon, _ = login.partition(":")
+    return f"{scheme}{mark}{user}{':***' if colon else ''}{at}{place}"

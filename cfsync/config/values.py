@@ -1,0 +1,100 @@
+"""The kinds of value that settings have: each takes TOML's types and the environment's text."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import durationpy
+from pydantic import BeforeValidator, Field, SecretStr
+
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60))
+_LONGEST = 100 * 365 * 86400
+
+
+def _seconds(value: Any) -> float:
+    """A duration with its unit (`30s`, `5m`, `1h30m`, `30d`), or a number of seconds."""
+    try:
+        seconds = _of_text(value) if isinstance(value, str) else float(value)
+    except (durationpy.DurationError, TypeError, OverflowError):
+        seconds = -1
+    if isinstance(value, bool) or not 0 <= seconds < _LONGEST:
+        raise ValueError('must be a duration such as "30s", "5m", "24h" or "30d"')
+    return seconds
+
+
+def _of_text(text: str) -> float:
+    if text.isdecimal():
+        return float(text)
+    return float(durationpy.from_str(text).total_seconds())
+
+
+def duration_text(seconds: float) -> str:
+    """That duration as a person would write it: 90.0 -> '90s', 86400.0 -> '24h'."""
+    for unit, size in _UNITS:
+        if seconds % size == 0 and seconds >= (2 * size if unit == "d" else size):
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+def _names(value: Any) -> Any:
+    """Ids and public ids: a list, or text with commas (the environment); '12' is the id 12."""
+    parts = [p.strip() for p in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(parts, list) or any(type(p) not in (int, str) for p in parts):
+        raise ValueError("must be a list of workspace ids")
+    return [int(p) if isinstance(p, str) and p.isdecimal() else p for p in parts if p != ""]
+
+
+def _token(value: Any) -> Any:
+    """A token, without the space and line ends that files and forms leave around it."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str):
+        raise ValueError("must be text")  # noqa: TRY004
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if not re.fullmatch(r"[!-~]+", text.strip()):
+        raise ValueError("must be one word of ASCII characters")
+    return text.strip()
+
+
+def _base_url(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    url = value.strip().rstrip("/")
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or password")
+    if not url or (parts.scheme in ("http", "https") and parts.hostname and _ends_well(url)):
+        return url
+    raise ValueError(
+        "must begin with https:// (or http://) and end in /api/v2;"
+        f" did you mean {_likely_url(url)}?"
+    )
+
+
+def _ends_well(url: str) -> bool:
+    return url.endswith("/api/v2") and "?" not in url and "#" not in url
+
+
+def _likely_url(url: str) -> str:
+    url = re.split(r"[?#]", url)[0].rstrip("/")
+    if not re.match(r"https?://", url):
+        url = "https://" + url.rpartition("://")[2].lstrip("/")
+    return re.split(r"/api(/|$)", url)[0] + "/api/v2"
+
+
+def _listen(value: Any) -> Any:
+    host, _, port = str(value).rpartition(":")
+    if value == "off" or (host and port.isdecimal() and int(port) < 65536):
+        return value
+    raise ValueError('must be HOST:PORT or "off"')
+
+
+DURATION = BeforeValidator(_seconds)
+Duration = Annotated[float, DURATION]
+PositiveDuration = Annotated[Duration, Field(gt=0)]
+Names = Annotated[list[int | str], BeforeValidator(_names)]
+Token = Annotated[SecretStr, BeforeValidator(_token)]
+BaseUrl = Annotated[str, BeforeValidator(_base_url)]
+Listen = Annotated[str, BeforeValidator(_listen)]

@@ -112,6 +112,13 @@ class Resource:
         return PARENT_FIELDS[self.parent] if self.parent else None
 
     @cached_property
+    def deletable(self) -> bool:
+        """Whether a record that its list lacks may be gone. A team or workspace may as well have
+        been taken from the token, so its absence proves nothing.
+        """
+        return self.parent not in (None, "teams")
+
+    @cached_property
     def references(self) -> Mapping[str, str]:
         """Column -> the resource whose id (or list of ids) it holds."""
         return {f.name: f.ref for f in self.columns if f.ref}

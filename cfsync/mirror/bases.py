@@ -1,0 +1,72 @@
+"""Bases: each record as last read from ClickFunnels, the third leg of the merge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cfsync.decode import decode_record
+from cfsync.mirror import rows
+from cfsync.mirror.checkpoints import Lane
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import BASE, TABLES
+from cfsync.records import Record
+from cfsync.resources.model import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A record as last read. `body` is JSON text."""
+
+    body: str
+    rev: int
+
+
+def load(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Base]:
+    found = rows.by_ids(tx, BASE, ["id", "body", "rev"], ids, resource=resource.name)
+    return {i: Base(body, rev) for i, body, rev in found}
+
+
+def decode(resource: Resource, base: Base) -> Record:
+    return decode_record(resource, orjson.loads(base.body))
+
+
+def save(tx: Tx, records: Sequence[Record], lane: Lane) -> None:
+    rows.upsert(
+        tx,
+        BASE,
+        [
+            {
+                "resource": r.resource,
+                "id": r.id,
+                "body": r.body,
+                "updated_at": r.values.get("updated_at"),
+                "rev": tx.rev(),
+                "lane": lane,
+            }
+            for r in records
+        ],
+    )
+
+
+def save_rows(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or update rows whose values may lack fields: a field that wasn't shown is kept."""
+    stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
+    paths = tuple(f.name for f in resource.columns if f.path)
+    by_columns: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in values:
+        by_columns.setdefault(tuple(row), []).append({**row, **stamp})
+    for group in by_columns.values():
+        rows.upsert(tx, TABLES[resource.name], group, keep=paths)
+
+
+def highest_rev(tx: Tx) -> int:
+    """The highest `cf_rev` handed out so far: noted before a request, see `Origin.asked`."""
+    sql = {
+        "sqlite": "SELECT CAST(value AS INTEGER) FROM cf_meta WHERE key = 'cf_rev'",
+        "postgresql": "SELECT last_value FROM cf_rev_seq",
+    }
+    return int(tx.conn.exec_driver_sql(sql[tx.dialect]).scalar_one())

@@ -1,0 +1,62 @@
+"""Checkpoints: where each walk stands, saved in the transaction that saved its rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+import sqlalchemy as sa
+
+from cfsync.mirror import rows
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import CHECKPOINTS
+from cfsync.records import Listing
+
+Lane = Literal["backfill", "pull", "sweep", "events", "push"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One walk of one list. Times are canonical text by the mirror's clock, but for `watermark`
+    and `pending`, which are `updated_at` values of ClickFunnels.
+    """
+
+    resource: str
+    parent_id: int
+    lane: Lane
+    part: int = 0
+    cursor: int | None = None
+    upper: int | None = None
+    watermark: str | None = None
+    seen_at: str | None = None
+    pending: str | None = None
+    began_at: str | None = None
+    done_at: str | None = None
+
+
+def fresh(listing: Listing, lane: Lane) -> Checkpoint:
+    return Checkpoint(listing.resource, listing.parent_id, lane)
+
+
+def get(tx: Tx, listing: Listing, lane: Lane) -> Checkpoint | None:
+    found = tx.conn.execute(
+        sa.select(CHECKPOINTS).where(*_of(listing, lane), CHECKPOINTS.c.part == 0)
+    )
+    row = found.mappings().first()
+    return Checkpoint(**{f.name: row[f.name] for f in fields(Checkpoint)}) if row else None
+
+
+def save(tx: Tx, checkpoint: Checkpoint) -> None:
+    rows.upsert(tx, CHECKPOINTS, [asdict(checkpoint)])
+
+
+def forget(tx: Tx, listing: Listing, lane: Lane) -> None:
+    tx.conn.execute(sa.delete(CHECKPOINTS).where(*_of(listing, lane)))
+
+
+def _of(listing: Listing, lane: Lane) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        CHECKPOINTS.c.resource == listing.resource,
+        CHECKPOINTS.c.parent_id == listing.parent_id,
+        CHECKPOINTS.c.lane == lane,
+    )

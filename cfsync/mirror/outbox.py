@@ -1,0 +1,118 @@
+"""The outbox as the passes read it: what is open on a row, and what a merge has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.merge import OpenEdit
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import CONFLICTS, OPEN_STATES, OUTBOX
+from cfsync.records import ABSENT
+from cfsync.resources.model import Resource
+from cfsync.values import equal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """An open row of the outbox; states stand beside the column in the migration."""
+
+    seq: int
+    record_id: int
+    op: str
+    patch: Mapping[str, Any]
+    state: str
+    captured_at: str
+    sent: Mapping[str, Any] | None
+
+
+@dataclass(slots=True)
+class Pending:
+    """All that is open on one record: its rows in order, and each edited field."""
+
+    rows: list[OpenRow] = field(default_factory=list)
+    held: frozenset[str] = frozenset()
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the user's last word on the row was DELETE."""
+        return bool(self.rows) and self.rows[-1].op == "delete"
+
+    @property
+    def edits(self) -> dict[str, OpenEdit]:
+        found: dict[str, OpenEdit] = {}
+        for row in self.rows:
+            for name in row.patch if row.op != "delete" else ():
+                sent = (row.sent or {}).get(name, ABSENT) if row.state == "sending" else ABSENT
+                before = found.get(name)
+                if sent is ABSENT and before is not None:
+                    sent = before.sent
+                found[name] = OpenEdit(row.captured_at, sent, row.state == "parked", self.held)
+        return found
+
+
+def pending(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Pending]:
+    """What is open on these records. Records without anything open are not in the answer."""
+    found: dict[int, Pending] = {}
+    if ids:
+        for row in tx.conn.execute(_open(resource, ids)).mappings():
+            entry = found.setdefault(row["record_id"], Pending())
+            entry.rows.append(OpenRow(**{name: row[name] for name in OpenRow.__slots__}))
+    for record_id, names in _held(tx, resource, list(found)).items():
+        found[record_id].held = names
+    return found
+
+
+def _open(resource: Resource, ids: Sequence[int]) -> sa.Select[Any]:
+    return (
+        sa.select(OUTBOX)
+        .where(
+            OUTBOX.c.resource == resource.name,
+            OUTBOX.c.record_id.in_(ids),
+            OUTBOX.c.state.in_(OPEN_STATES),
+        )
+        .order_by(OUTBOX.c.seq)
+    )
+
+
+def _held(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    if not ids:
+        return {}
+    found = tx.conn.execute(
+        sa.select(CONFLICTS.c.record_id, CONFLICTS.c.field).where(
+            CONFLICTS.c.resource == resource.name,
+            CONFLICTS.c.record_id.in_(ids),
+            CONFLICTS.c.state == "open",
+            CONFLICTS.c.winner == "hold",
+        )
+    )
+    names: dict[int, set[str]] = {}
+    for record_id, name in found:
+        names.setdefault(record_id, set()).add(name)
+    return {record_id: frozenset(found) for record_id, found in names.items()}
+
+
+def settle_parked(
+    tx: Tx, resource: Resource, entry: Pending, row: Mapping[str, Any], base: Mapping[str, Any]
+) -> None:
+    """Close the parked rows of a record of which nothing is left that differs from base."""
+    for parked in (r for r in entry.rows if r.state == "parked" and r.op == "update"):
+        left = [
+            name
+            for name in parked.patch
+            if not equal(resource.by_name[name], row.get(name), base.get(name))
+        ]
+        if not left:
+            tx.conn.execute(
+                sa.update(OUTBOX).where(OUTBOX.c.seq == parked.seq).values(state="done")
+            )
+
+
+def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
+    """Stop edits until a human decides."""
+    tx.conn.execute(
+        sa.update(OUTBOX).where(OUTBOX.c.seq.in_(seqs)).values(state="held", error=reason)
+    )

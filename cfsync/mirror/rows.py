@@ -1,0 +1,134 @@
+"""Rows in bulk: the few statements by which cfsync writes, reads and locks any of its tables.
+
+Values go in and come out canonical (`cfsync.values`). A whole batch is one statement: on SQLite an
+executemany of tuples, on PostgreSQL one JSON parameter that the server turns into rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.types import Json
+
+Row = Mapping[str, Any]
+
+
+def upsert(tx: Tx, table: sa.Table, rows: Sequence[Row], *, keep: tuple[str, ...] = ()) -> None:
+    """Insert rows that all have the same columns; where the key exists, set the others.
+
+    A NULL for a column in `keep` leaves the value that the row has.
+    """
+    if not rows:
+        return
+    columns = tuple(rows[0])
+    if tx.dialect == "sqlite":
+        sql = _sqlite_upsert(table, columns, keep)
+        tx.conn.exec_driver_sql(sql, _tuples(table, columns, rows))
+    else:
+        sql = _postgresql_upsert(table, columns, keep)
+        tx.conn.exec_driver_sql(sql, {"rows": orjson.dumps(rows).decode()})
+
+
+def _tuples(
+    table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
+) -> list[tuple[Any, ...]]:
+    json = tuple(isinstance(table.c[name].type, Json) for name in columns)
+    kinds = tuple(zip(columns, json, strict=True))
+    return [
+        tuple(
+            orjson.dumps(row[name]).decode() if is_json and row[name] is not None else row[name]
+            for name, is_json in kinds
+        )
+        for row in rows
+    ]
+
+
+@cache
+def _sqlite_upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{c}"' for c in columns)
+    marks = ", ".join("?" for _ in columns)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) {_merge(table, columns, keep)}'
+
+
+@cache
+def _postgresql_upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{c}"' for c in columns)
+    source = f'json_populate_recordset(NULL::"{table.name}", %(rows)s::json)'
+    merge = _merge(table, columns, keep)
+    return f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM {source} {merge}'
+
+
+def _merge(table: sa.Table, columns: Iterable[str], keep: tuple[str, ...]) -> str:
+    key = [c.name for c in table.primary_key]
+    sets = ", ".join(
+        f'"{c}" = coalesce(excluded."{c}", "{table.name}"."{c}")'
+        if c in keep
+        else f'"{c}" = excluded."{c}"'
+        for c in columns
+        if c not in key
+    )
+    names = ", ".join(f'"{c}"' for c in key)
+    return f"ON CONFLICT ({names}) DO " + (f"UPDATE SET {sets}" if sets else "NOTHING")
+
+
+def by_ids(
+    tx: Tx, table: sa.Table, columns: Sequence[str], ids: Sequence[int], **equal: Any
+) -> list[tuple[Any, ...]]:
+    """The driver's own values of `columns` for the rows whose id (or `record_id`) is in `ids`."""
+    key = "id" if "id" in table.c else "record_id"
+    names = ", ".join(f'"{c}"' for c in columns)
+    where = "".join(f' AND "{name}" = {_mark(tx, name)}' for name in equal)
+    sql = f'SELECT {names} FROM "{table.name}" WHERE "{key}" {_in(tx)}{where}'
+    return _fetch(tx, sql, {"ids": _id_list(tx, ids), **equal})
+
+
+def load(tx: Tx, table: sa.Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Whole rows by id, canonical."""
+    if not ids:
+        return {}
+    found = tx.conn.execute(sa.select(table).where(table.c.id.in_(ids)))
+    return {row["id"]: dict(row) for row in found.mappings()}
+
+
+def lock(tx: Tx, table: sa.Table, ids: Sequence[int]) -> set[int]:
+    """Lock the rows that exist; return the ids of those that somebody else holds.
+
+    On SQLite the transaction has the whole database already.
+    """
+    if tx.dialect == "sqlite" or not ids:
+        return set()
+    there = f'SELECT "id" FROM "{table.name}" WHERE "id" {_in(tx)}'
+    query = {"ids": _id_list(tx, ids)}
+    locked = {i for (i,) in _fetch(tx, there + " ORDER BY id FOR UPDATE SKIP LOCKED", query)}
+    return {i for (i,) in _fetch(tx, there, query)} - locked
+
+
+def delete(tx: Tx, table: sa.Table, ids: Sequence[int], **equal: Any) -> None:
+    key = "id" if "id" in table.c else "record_id"
+    where = "".join(f' AND "{name}" = {_mark(tx, name)}' for name in equal)
+    sql = f'DELETE FROM "{table.name}" WHERE "{key}" {_in(tx)}{where}'
+    tx.conn.exec_driver_sql(sql, {"ids": _id_list(tx, ids), **equal})
+
+
+def _in(tx: Tx) -> str:
+    if tx.dialect == "sqlite":
+        return "IN (SELECT value FROM json_each(:ids))"
+    return "= ANY(%(ids)s)"
+
+
+def _mark(tx: Tx, name: str) -> str:
+    return f":{name}" if tx.dialect == "sqlite" else f"%({name})s"
+
+
+def _id_list(tx: Tx, ids: Sequence[int]) -> Any:
+    return orjson.dumps(list(ids)).decode() if tx.dialect == "sqlite" else list(ids)
+
+
+def _fetch(tx: Tx, sql: str, query: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in tx.conn.exec_driver_sql(sql, dict(query))]

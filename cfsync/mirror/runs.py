@@ -1,0 +1,48 @@
+"""Runs: a pass that did something is a row; quiet ones are counted in the last row of that pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass that has ended. `counts`: resource -> counts by name."""
+
+    name: str
+    state: str
+    started_at: str
+    requests: int
+    counts: Mapping[str, Any]
+    error: str | None
+
+
+def now(tx: Tx) -> str:
+    return tx.now
+
+
+def record(tx: Tx, run: Run, *, quiet: bool) -> int:
+    """Write the pass down; returns how many things wait for a human."""
+    last = sa.select(sa.func.max(RUNS.c.id)).where(RUNS.c["pass"] == run.name).scalar_subquery()
+    counted = quiet and tx.conn.execute(
+        sa.update(RUNS)
+        .where(RUNS.c.id == last, RUNS.c.state == "done")
+        .values(quiet=RUNS.c.quiet + 1, ended_at=tx.now)
+    )
+    if not counted or not counted.rowcount:
+        values = {k: v for k, v in asdict(run).items() if k != "name"}
+        tx.conn.execute(
+            sa.insert(RUNS).values(**values, **{"pass": run.name, "quiet": 0, "ended_at": tx.now})
+        )
+    return waiting(tx)
+
+
+def waiting(tx: Tx) -> int:
+    return int(tx.conn.exec_driver_sql("SELECT count(*) FROM cf_waiting").scalar_one())

@@ -1,0 +1,75 @@
+"""Which account, and which workspaces of it: what each pass makes sure of before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cfsync.api.pages import walk_by_id
+from cfsync.errors import TokenRefused, UnknownWorkspace
+from cfsync.mirror import bases, listings
+from cfsync.mirror.migrate import claim_teams
+from cfsync.mirror.store import Origin
+from cfsync.records import Listing, Record
+from cfsync.resources import RESOURCES, ROOT, Resource
+from cfsync.sync.context import Context
+from cfsync.sync.land import land
+
+TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
+
+
+async def open_account(context: Context, *, only: str | None = None) -> list[int]:
+    """Ask for the teams (one request), claim the mirror for them, and return the ids of the
+    workspaces to keep: those that the settings choose, or the one that `only` names.
+
+    The workspaces are asked for where the mirror knows none, or not the one that is named. Raises
+    TokenRefused, MirrorError (the mirror belongs to other teams), UnknownWorkspace.
+    """
+    teams = await _read(context, Listing(TEAMS.name, ROOT))
+    await context.mirror.write(claim_teams, [t.id for t in teams])
+    await _land(context, TEAMS, teams)
+    wanted = [only] if only is not None else [str(w) for w in context.settings.api.workspaces]
+    known = await context.mirror.read(listings.workspaces)
+    if not known or not _named(known, wanted):
+        for team in teams:
+            await _land(context, WORKSPACES, await _read(context, Listing("workspaces", team.id)))
+        known = await context.mirror.read(listings.workspaces)
+    if not known:
+        raise TokenRefused("it reaches no workspace; check which token it is")
+    return choose(known, wanted, [str(w) for w in context.settings.api.exclude])
+
+
+def choose(
+    known: Sequence[tuple[int, str | None]], wanted: Sequence[str], exclude: Sequence[str]
+) -> list[int]:
+    """Pure: ids of the wanted workspaces (all, where none is named) less the excluded ones.
+
+    `known` is (id, public_id); names may be either. Raises UnknownWorkspace.
+    """
+    for name in (*wanted, *exclude):
+        if not _named(known, [name]):
+            raise UnknownWorkspace(name)
+    return [
+        i
+        for i, public in known
+        if (not wanted or _is(i, public, wanted)) and not _is(i, public, exclude)
+    ]
+
+
+def _named(known: Iterable[tuple[int, str | None]], names: Sequence[str]) -> bool:
+    pairs = list(known)
+    return all(any(_is(i, public, [name]) for i, public in pairs) for name in names)
+
+
+def _is(record_id: int, public_id: str | None, names: Sequence[str]) -> bool:
+    return str(record_id) in names or public_id in names
+
+
+async def _read(context: Context, listing: Listing) -> list[Record]:
+    """A whole list of the account itself: few records."""
+    return [r async for page in walk_by_id(context.api, listing) for r in page.records]
+
+
+async def _land(context: Context, resource: Resource, records: Sequence[Record]) -> None:
+    asked = await context.mirror.read(bases.highest_rev)
+    policy = context.settings.resource(resource.name).on_conflict
+    await context.mirror.write(land, resource, records, Origin("pull", asked), policy, None)

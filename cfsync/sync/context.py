@@ -1,0 +1,103 @@
+"""What every pass is given: the two sides, the settings, and when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from cfsync.api import Api
+from cfsync.config import Settings
+from cfsync.errors import BadAnswer, CfsyncError, Forbidden, Interrupted, NotFound
+from cfsync.mirror.engine import Mirror
+from cfsync.records import Listing
+from cfsync.sync.report import Report
+
+log = structlog.get_logger()
+
+
+class Progress(Protocol):
+    """Who shows how far a pass is. `fraction`: how much of the list is walked, 0 to 1."""
+
+    def at(self, listing: Listing, *, records: int, fraction: float) -> None: ...
+
+
+class Silent:
+    def at(self, listing: Listing, *, records: int, fraction: float) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Context:
+    """`stop` set: end at the next page with everything kept. `wait(seconds)`: sleep or stop."""
+
+    api: Api
+    mirror: Mirror
+    settings: Settings
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    progress: Progress = field(default_factory=Silent)
+
+    def check_stop(self) -> None:
+        if self.stop.is_set():
+            raise Interrupted("stopped; everything is kept, start it again and it goes on")
+
+    async def wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self.stop.wait(), seconds)
+        except TimeoutError:
+            return
+        self.check_stop()
+
+
+async def each_list(
+    context: Context,
+    report: Report,
+    listings: Iterable[Listing],
+    work: Callable[[Listing], Awaitable[None]],
+) -> None:
+    """Do `work` for every list, as many at once as requests may be. A list that can't be read is
+    said in the report and the others go on; anything that concerns all of them ends the pass.
+    """
+    queue = iter(listings)
+
+    async def worker() -> None:
+        for listing in queue:
+            context.check_stop()
+            async with _its_own_problem(report, listing):
+                await work(listing)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(context.settings.api.max_concurrency):
+                group.create_task(worker())
+    except* CfsyncError as errors:
+        raise _worst(errors) from None
+
+
+@asynccontextmanager
+async def _its_own_problem(report: Report, listing: Listing) -> AsyncIterator[None]:
+    try:
+        yield
+    except (Forbidden, NotFound) as error:
+        log.warning("list.unreachable", list=str(listing), status=error.status)
+        report.unreachable.append(str(listing))
+    except BadAnswer as error:
+        log.error("list.failed", list=str(listing), error=str(error))
+        report.problems.append(f"{listing}: {error}")
+        report.state = "failed"
+
+
+def _worst(errors: BaseExceptionGroup[CfsyncError]) -> CfsyncError:
+    """The one of several errors whose exit code counts: 1, 2, 3, then 4."""
+    return min(_leaves(errors), key=lambda e: e.exit_code)
+
+
+def _leaves(errors: BaseExceptionGroup[CfsyncError]) -> list[CfsyncError]:
+    found: list[CfsyncError] = []
+    for error in errors.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

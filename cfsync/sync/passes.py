@@ -1,0 +1,170 @@
+"""The passes over many lists: backfill, pull, sweep. Each ends and returns a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+
+from cfsync.errors import CfsyncError
+from cfsync.mirror import checkpoints, listings, runs
+from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.runs import Run
+from cfsync.records import Listing
+from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync.account import open_account
+from cfsync.sync.context import Context, each_list
+from cfsync.sync.land import work_off_hints
+from cfsync.sync.pull import pull_list
+from cfsync.sync.report import Report
+from cfsync.sync.sweep import sweep_list
+from cfsync.sync.verdicts import judge
+
+
+def chosen(context: Context, names: Sequence[str]) -> list[Resource]:
+    """The resources that a pass is about: those named, else all that are enabled. In the order of
+    the catalogue, parents first. Raises UnknownResource.
+    """
+    wanted = {named(n).name for n in names} or {
+        n for n in RESOURCES if context.settings.resource(n).enabled
+    }
+    return [r for r in RESOURCES.values() if r.name in wanted]
+
+
+async def backfill(
+    context: Context,
+    names: Sequence[str] = (),
+    *,
+    workspace: str | None = None,
+    restart: bool = False,
+) -> Report:
+    """Walk everything by id, going on where an earlier run stopped; lists that are complete bring
+    their news in. With `restart` every list is walked from its beginning.
+    """
+    resources = chosen(context, names)
+    async with _running(context, "backfill") as report:
+        workspaces = await open_account(context, only=workspace)
+        for level in _levels(_below_teams(resources)):
+            lists = await _lists(context, level, workspaces)
+            if restart:
+                await context.mirror.write(_forget_walks, lists)
+            await _pull_lists(context, report, lists)
+    return report
+
+
+async def pull(context: Context, names: Sequence[str] = ()) -> Report:
+    """News in: every list of the workspace in one request where nothing changed; of the lists
+    below other records those whose parent changed, and some of the others in rotation.
+    """
+    resources = chosen(context, names)
+    async with _running(context, "pull") as report:
+        workspaces = await open_account(context)
+        for level in _levels(_below_teams(resources)):
+            for resource in level:
+                await work_off_hints(context, report, resource, "pull")
+            await _pull_lists(context, report, await _due(context, level, workspaces))
+    return report
+
+
+async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
+    """The complete comparison: every list walked by id, then a verdict on all that was missing."""
+    resources = chosen(context, names)
+    async with _running(context, "sweep") as report:
+        workspaces = await open_account(context)
+        for level in _levels(resources):
+
+            async def walk(listing: Listing) -> None:
+                await sweep_list(context, report, listing)
+
+            await each_list(context, report, await _lists(context, level, workspaces), walk)
+            for resource in level:
+                await judge(context, report, resource, workspaces)
+    return report
+
+
+def _below_teams(resources: Sequence[Resource]) -> list[Resource]:
+    """Opening the account has read the teams already."""
+    return [r for r in resources if r.parent is not None]
+
+
+def _levels(resources: Sequence[Resource]) -> list[list[Resource]]:
+    """Resources by depth: the lists of one level are known when the level above is in."""
+    depth = {None: 0, "teams": 1, "workspaces": 2}
+    levels: list[list[Resource]] = [[], [], [], []]
+    for resource in resources:
+        levels[depth.get(resource.parent, 3)].append(resource)
+    return [level for level in levels if level]
+
+
+async def _lists(
+    context: Context, resources: Sequence[Resource], workspaces: Collection[int]
+) -> list[Listing]:
+    return [
+        listing
+        for resource in resources
+        for listing in await context.mirror.read(listings.of, resource, workspaces)
+    ]
+
+
+async def _due(
+    context: Context, resources: Sequence[Resource], workspaces: Collection[int]
+) -> list[Listing]:
+    lists: list[Listing] = []
+    for resource in resources:
+        read = listings.of if resource.parent in ("teams", "workspaces") else listings.due
+        lists += await context.mirror.read(read, resource, workspaces)
+    return lists
+
+
+async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
+    """Pull each list; the places behind those that brought nothing are saved together."""
+    ends: list[Checkpoint] = []
+
+    async def work(listing: Listing) -> None:
+        ends.extend(await pull_list(context, report, listing))
+
+    try:
+        await each_list(context, report, lists, work)
+    finally:
+        if ends:
+            await context.mirror.write(_save_all, ends)
+
+
+def _save_all(tx: Tx, ends: Sequence[Checkpoint]) -> None:
+    for end in ends:
+        checkpoints.save(tx, end)
+
+
+def _forget_walks(tx: Tx, lists: Sequence[Listing]) -> None:
+    for listing in lists:
+        checkpoints.forget(tx, listing, "backfill")
+        checkpoints.forget(tx, listing, "pull")
+
+
+@asynccontextmanager
+async def _running(context: Context, name: str) -> AsyncIterator[Report]:
+    """Time a pass, count its requests and write down how it ended, whatever ended it. What only
+    stops it (exit 4) is said in the report; any other error is raised.
+    """
+    report, began, sent = Report(name), time.monotonic(), context.api.requests
+    started_at = await context.mirror.read(runs.now)
+    try:
+        yield report
+    except CfsyncError as error:
+        report.state = "stopped" if error.exit_code == 4 else "failed"
+        report.problems.append(str(error))
+        if report.state == "failed":
+            raise
+    finally:
+        report.requests = context.api.requests - sent
+        report.seconds = time.monotonic() - began
+        run = Run(
+            name,
+            report.state,
+            started_at,
+            report.requests,
+            {resource: dict(counts) for resource, counts in report.counts.items()},
+            "; ".join(report.problems) or None,
+        )
+        report.waiting = await context.mirror.write(runs.record, run, quiet=report.quiet)

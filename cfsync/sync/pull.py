@@ -1,0 +1,131 @@
+"""Pull: what changed, by `updated_at`, newest first, down to the watermark.
+
+A quiet list costs one request, k changed records about k/20. The watermark moves only when the
+walk has ended, to the newest value that its first page showed. While it is young the walk goes on
+to `overlap` before it, because ClickFunnels shows records later than it stamps them. A server that
+ignores the sort is seen from its answer; its list is then walked whole, by id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from cfsync.api import Priority
+from cfsync.api.pages import Unsorted, walk_by_id, walk_newest_first
+from cfsync.mirror import checkpoints
+from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.store import Origin
+from cfsync.records import Listing, Page
+from cfsync.resources import RESOURCES
+from cfsync.sync.backfill import backfill_list
+from cfsync.sync.context import Context
+from cfsync.sync.land import count, land, look, reread
+from cfsync.sync.report import Report
+from cfsync.values import time_text
+
+log = structlog.get_logger()
+
+
+def floor_of(checkpoint: Checkpoint, overlap: float) -> str | None:
+    """The `updated_at` at which a walk may end; None: it must go to the end. Pure.
+
+    `overlap` is in seconds. A watermark that was first seen less than that before the previous
+    pass began has not been looked behind for long enough.
+    """
+    watermark = checkpoint.watermark
+    if watermark is None or checkpoint.seen_at is None or checkpoint.began_at is None:
+        return None
+    if settled(checkpoint, overlap):
+        return watermark
+    return time_text(datetime.fromisoformat(watermark) - timedelta(seconds=overlap))
+
+
+def settled(checkpoint: Checkpoint, overlap: float) -> bool:
+    """Whether the last pass began at least `overlap` seconds after the watermark was first seen."""
+    if checkpoint.seen_at is None or checkpoint.began_at is None:
+        return False
+    young = datetime.fromisoformat(checkpoint.began_at) - datetime.fromisoformat(checkpoint.seen_at)
+    return young >= timedelta(seconds=overlap)
+
+
+def ended(checkpoint: Checkpoint, *, pending: str | None, began_at: str) -> Checkpoint:
+    """The checkpoint after a walk that reached its floor. Pure."""
+    newer = pending is not None and (checkpoint.watermark or "") < pending
+    return replace(
+        checkpoint,
+        watermark=pending if newer else checkpoint.watermark,
+        seen_at=began_at if newer else checkpoint.seen_at,
+        pending=None,
+        cursor=None,
+        began_at=began_at,
+        done_at=began_at,
+    )
+
+
+async def pull_list(context: Context, report: Report, listing: Listing) -> list[Checkpoint]:
+    """Bring one list's news in; the answer is its new place, for the caller to save. A list that
+    was never walked to its end is backfilled instead, and saves its place itself.
+    """
+    context = replace(context, api=context.api.at(Priority.PULL))
+    checkpoint = await context.mirror.read(checkpoints.get, listing, "pull")
+    if checkpoint is None:
+        await backfill_list(context, report, listing)
+        return []
+    try:
+        return [await _walk(context, report, listing, checkpoint)]
+    except Unsorted:
+        log.warning("pull.sort_ignored", list=str(listing))
+        return [await _walk_whole(context, report, listing, checkpoint)]
+
+
+async def _walk(
+    context: Context, report: Report, listing: Listing, start: Checkpoint
+) -> Checkpoint:
+    asked, began_at = await context.mirror.read(look)
+    checkpoint = start if start.pending else replace(start, cursor=None)
+    pages = walk_newest_first(
+        context.api,
+        listing,
+        floor=floor_of(start, context.settings.pull.overlap),
+        after=checkpoint.cursor,
+    )
+    async for page in pages:
+        if checkpoint.pending is None:
+            checkpoint = replace(checkpoint, pending=newest(page))
+        if page.records:
+            checkpoint = replace(checkpoint, cursor=page.records[-1].id)
+            asked = await _save(context, report, page, asked, checkpoint)
+            context.check_stop()
+    return ended(start, pending=checkpoint.pending, began_at=began_at)
+
+
+def newest(page: Page) -> str | None:
+    return max((r.updated_at for r in page.records if r.updated_at), default=None)
+
+
+async def _save(
+    context: Context, report: Report, page: Page, asked: int, checkpoint: Checkpoint
+) -> int:
+    resource = RESOURCES[checkpoint.resource]
+    policy = context.settings.resource(resource.name).on_conflict
+    written = await context.mirror.write(
+        land, resource, page.records, Origin("pull", asked), policy, checkpoint
+    )
+    count(report, resource.name, written)
+    await reread(context, report, resource, written.again, "pull")
+    return written.rev
+
+
+async def _walk_whole(
+    context: Context, report: Report, listing: Listing, start: Checkpoint
+) -> Checkpoint:
+    asked, began_at = await context.mirror.read(look)
+    pending = None
+    async for page in walk_by_id(context.api, listing):
+        pending = max(filter(None, (pending, newest(page))), default=None)
+        asked = await _save(context, report, page, asked, start)
+        context.check_stop()
+    return ended(start, pending=pending, began_at=began_at)

@@ -1,0 +1,47 @@
+"""What a pass says when it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["done", "stopped", "failed"]
+"""stopped: everything is kept, start it again and it goes on. failed: a list could not be read."""
+
+
+@dataclass(slots=True)
+class Report:
+    """`counts`: resource -> what became of its records (new, changed, unchanged, drift, deleted,
+    held, ...). `waiting`: how many things wait for a human. `unreachable`: lists that the token
+    may not read. `problems`: one line each, no people's data. `seconds`: wall time.
+    """
+
+    name: str
+    state: State = "done"
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    requests: int = 0
+    waiting: int = 0
+    unreachable: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, resource: str, **counts: int) -> None:
+        found = self.counts.setdefault(resource, Counter())
+        found.update({name: n for name, n in counts.items() if n})
+
+    def total(self, name: str) -> int:
+        return sum(counts[name] for counts in self.counts.values())
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a human."""
+        if self.state != "done":
+            return 1 if self.state == "failed" else 4
+        return 5 if self.waiting or self.unreachable else 0
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it found nothing to do and nothing to say."""
+        news = any(set(+counts) - {"unchanged"} for counts in self.counts.values())
+        return self.state == "done" and not (news or self.problems or self.unreachable)

@@ -1,0 +1,165 @@
+"""Verdicts on records that were missing in a walk: nothing leaves the mirror on one sighting.
+
+First the guard: too many at once, and all of them wait for a human. Then, `confirm_after` later,
+each is asked for by itself, while its workspace answers before and after:
+
+| its own GET | filter[id] lists it | verdict                                           |
+| ----------- | ------------------- | ------------------------------------------------- |
+| 404         |                     | deleted: its last state goes to the tombstone     |
+| the record  | no                  | hidden: comes back when it is listed again        |
+| the record  | yes, or can't tell  | there: written like any other record              |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from cfsync.api import Priority
+from cfsync.errors import Forbidden, NotFound
+from cfsync.mirror import tombstones
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.store import Origin
+from cfsync.mirror.tombstones import Tombstone
+from cfsync.records import Listing, Record
+from cfsync.resources import RESOURCES, Resource, children_of
+from cfsync.sync.context import Context
+from cfsync.sync.land import count, land_single, look
+from cfsync.sync.report import Report
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`cause`: deleted or hidden; None: it is there, `record` is how it was read."""
+
+    stone: Tombstone
+    cause: str | None
+    record: Record | None
+    asked: int
+    asked_at: str
+
+
+def too_many(missing: int, rows: int, *, max_count: int, max_fraction: float) -> bool:
+    """The guard: whether so many of a workspace's rows are missing that a human must say. Pure."""
+    return missing > max_count or (missing >= 10 and missing > rows * max_fraction)
+
+
+async def judge(
+    context: Context, report: Report, resource: Resource, workspaces: Collection[int]
+) -> None:
+    """Guard, confirm and bury the candidates of one resource, workspace by workspace."""
+    stones = await context.mirror.read(
+        tombstones.find, states=("candidate", "approved"), resource=resource.name
+    )
+    for workspace in workspaces:
+        here = [s for s in stones if s.workspace_id == workspace]
+        await _judge_workspace(context, report, resource, workspace, here)
+
+
+async def _judge_workspace(
+    context: Context, report: Report, resource: Resource, workspace: int, stones: list[Tombstone]
+) -> None:
+    limits = context.settings.deletions
+    fresh = [s for s in stones if s.state == "candidate"]
+    rows = await context.mirror.read(tombstones.row_count, resource, workspace)
+    if too_many(len(fresh), rows, max_count=limits.max_count, max_fraction=limits.max_fraction):
+        ids = [s.record_id for s in fresh]
+        await context.mirror.write(tombstones.set_state, resource.name, ids, "held")
+        log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(ids))
+        report.add(resource.name, held=len(ids))
+        stones = [s for s in stones if s.state == "approved"]
+    await confirm(context, report, resource, workspace, stones)
+
+
+async def confirm(
+    context: Context,
+    report: Report,
+    resource: Resource,
+    workspace: int,
+    stones: Sequence[Tombstone],
+) -> None:
+    """Ask for each, and act on the verdicts if the workspace still answers afterwards."""
+    if not stones:
+        return
+    context = replace(context, api=context.api.at(Priority.SWEEP))
+    await _wait_for_second_sighting(context, stones)
+    if not await _answers(context, workspace):
+        report.unreachable.append(f"{resource.name}/{workspace}")
+        return
+    verdicts = [await _ask(context, resource, stone) for stone in stones]
+    if not await _answers(context, workspace):
+        report.unreachable.append(f"{resource.name}/{workspace}")
+        return
+    for verdict in verdicts:
+        await _act(context, report, resource, verdict)
+
+
+async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone]) -> None:
+    _, now = await context.mirror.read(look)
+    youngest = max(datetime.fromisoformat(s.first_seen) for s in stones)
+    age = (datetime.fromisoformat(now) - youngest).total_seconds()
+    left = context.settings.deletions.confirm_after - age
+    if left > 0:
+        log.info("deletions.waiting", resource=stones[0].resource, seconds=round(left))
+        await context.wait(left)
+
+
+async def _answers(context: Context, workspace: int) -> bool:
+    try:
+        await context.api.get(RESOURCES["workspaces"], workspace)
+    except (NotFound, Forbidden):
+        return False
+    return True
+
+
+async def _ask(context: Context, resource: Resource, stone: Tombstone) -> Verdict:
+    context.check_stop()
+    asked, at = await context.mirror.read(look)
+    listing = Listing(resource.name, stone.parent_id, stone.workspace_id)
+    try:
+        record = await context.api.get(resource, stone.record_id, listing)
+    except NotFound:
+        return Verdict(stone, "deleted", None, asked, at)
+    except Forbidden:
+        return Verdict(stone, None, None, asked, at)
+    if "id" in resource.filters:
+        page = await context.api.page(listing, filters={"id": [stone.record_id]})
+        if not page.records:
+            return Verdict(stone, "hidden", None, asked, at)
+    return Verdict(stone, None, record, asked, at)
+
+
+async def _act(context: Context, report: Report, resource: Resource, verdict: Verdict) -> None:
+    record_id = verdict.stone.record_id
+    if verdict.cause is not None:
+        keep = context.settings.deletions.on_remote_delete == "keep"
+        if await context.mirror.write(_bury, resource, verdict, keep):
+            log.info("record.gone", resource=resource.name, id=record_id, cause=verdict.cause)
+            report.add(resource.name, **{verdict.cause: 1})
+    elif verdict.record is not None:
+        policy = context.settings.resource(resource.name).on_conflict
+        origin = Origin("sweep", verdict.asked)
+        written = await context.mirror.write(
+            land_single, resource, record_id, verdict.record, origin, policy, verdict.asked_at
+        )
+        count(report, resource.name, written)
+
+
+def _bury(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
+    """Bury one record; what hangs below it has lost its list, so it becomes a candidate."""
+    stone = verdict.stone
+    assert verdict.cause is not None
+    gone = tombstones.bury(
+        tx, resource, stone.record_id, cause=verdict.cause, asked=verdict.asked, keep=keep
+    )
+    for child in children_of(resource.name) if gone else ():
+        listing = Listing(child.name, stone.record_id, stone.workspace_id)
+        tombstones.note_missing(
+            tx, child, listing, above=0, upto=None, asked=tx.rev(), listed=set()
+        )
+    return gone

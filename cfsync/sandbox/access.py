@@ -1,0 +1,48 @@
+"""What a token reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cfsync.sandbox.answers import Problem, missing
+from cfsync.sandbox.routes import Route
+from cfsync.sandbox.seeds import Values
+
+_SCOPES = frozenset(("teams", "workspaces"))
+
+
+@dataclass
+class Access:
+    """`workspaces` and `teams`: ids it reaches, None for all. `refused`: workspace -> the status
+    that everything in it answers. `emptied`: workspaces that answer as if nothing were in them.
+    """
+
+    workspaces: set[int] | None = None
+    teams: set[int] | None = None
+    refused: dict[int, int] = field(default_factory=dict)
+    emptied: set[int] = field(default_factory=set)
+
+    def check(self, route: Route, values: Values) -> None:
+        """May the record that a path names be used? Raises Problem (403, 404)."""
+        if route.above == "teams":
+            if self.teams is not None and values["id"] not in self.teams:
+                raise missing()
+            return
+        workspace = values["workspace_id"]
+        if self.workspaces is not None and workspace not in self.workspaces:
+            raise missing()
+        if status := self.refused.get(workspace):
+            raise Problem(
+                status, {"error": "Not found: Record missing" if status == 404 else "Not allowed"}
+            )
+        if workspace in self.emptied and route.above not in _SCOPES:
+            raise missing()
+
+    def is_emptied(self, workspace: int) -> bool:
+        return workspace in self.emptied
+
+    def filter(self, resource: str) -> Callable[[int], bool]:
+        """Which ids of a list the token sees."""
+        seen = {"teams": self.teams, "workspaces": self.workspaces}.get(resource)
+        return (lambda _: True) if seen is None else seen.__contains__

@@ -1,0 +1,86 @@
+"""The world's own methods over HTTP, below `/_sandbox/`, for tests in another process.
+
+GET    /_sandbox/ledger | requests | calls | workspaces | kinds
+GET    /_sandbox/records/{resource}[/{parent}]      a list as it stands, all of it
+GET    /_sandbox/record/{resource}/{id}
+POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, appear_late, appear,
+       live, add_token, refuse, empty, fault; the body is a JSON object of the arguments, those of
+       a record in "fields": {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
+       answers {"result": the id, or null}
+POST   /_sandbox/set        any of latency, gone_cursor, events, per_second, burst, retry_after
+POST   /_sandbox/clear      {"what": "faults" | "ledger"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from cfsync.sandbox.answers import Answer, answer
+from cfsync.sandbox.list_kinds import KINDS
+from cfsync.sandbox.world import World
+
+PREFIX = "/_sandbox/"
+
+
+_RECORDS = frozenset(["create", "edit", "delete", "archive", "identify", "redact", "appear_late"])
+_METHODS = _RECORDS | frozenset(["appear", "live", "add_token", "refuse", "empty", "fault"])
+
+
+def handle(world: World, method: str, path: str, body: bytes) -> Answer:
+    """Answer a control request; 400 with the reason for what can't be done, 404 for no such."""
+    words = path.removeprefix(PREFIX).split("/")
+    try:
+        with world.lock:
+            if method == "GET":
+                return answer(200, _LOOKS[words[0]](world, words[1:]))
+            arguments = orjson.loads(body) if body else {}
+            return answer(200, {"result": _do(world, words[0], arguments)})
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        return answer(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _do(world: World, name: str, arguments: dict[str, Any]) -> Any:
+    if name in _ORDERS:
+        return _ORDERS[name](world, **arguments)
+    if name not in _METHODS:
+        raise ValueError(f"nothing is called {name!r}")
+    fields = arguments.pop("fields", {}) if name in _RECORDS else {}
+    places = [arguments.pop(key) for key in ("resource", "id") if key in arguments]
+    result = getattr(world, name)(*places, **arguments, **fields)
+    return result if isinstance(result, int) else None
+
+
+def _set(world: World, **settings: Any) -> None:
+    for name, value in settings.items():
+        setattr(_owner(world, name), name, value)
+
+
+def _owner(world: World, name: str) -> object:
+    """What a setting belongs to."""
+    if name in ("latency", "gone_cursor"):
+        return world
+    if name in ("per_second", "burst", "retry_after"):
+        return world.limit
+    if name == "events":
+        return world.store
+    raise ValueError(f"no setting {name!r}")
+
+
+def _clear(world: World, what: str) -> None:
+    {"faults": world.faults.clear, "ledger": world.ledger.clear}[what]()
+
+
+_ORDERS: Mapping[str, Callable[..., None]] = {"set": _set, "clear": _clear}
+
+_LOOKS: Mapping[str, Callable[[World, list[str]], Any]] = {
+    "ledger": lambda world, _: world.ledger.as_json(),
+    "requests": lambda world, _: dict(world.ledger.requests),
+    "calls": lambda world, _: [list(call) for call in world.ledger.calls],
+    "workspaces": lambda world, _: world.workspaces,
+    "kinds": lambda *_: sorted(KINDS),
+    "records": lambda world, words: world.records(words[0], *words[1:2]),
+    "record": lambda world, words: world.get(words[0], words[1]),
+}

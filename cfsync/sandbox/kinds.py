@@ -1,0 +1,105 @@
+"""The kinds of faults: what each makes of a request that it strikes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cfsync.sandbox.answers import HTML, Answer, answer, block_page
+from cfsync.sandbox.faults import Fault
+from cfsync.sandbox.limits import too_many
+from cfsync.sandbox.site import Request, respond
+
+if TYPE_CHECKING:
+    from cfsync.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the network sees. No answer: the connection is cut. `delay` in seconds goes before it,
+    `pause` between the halves of its body.
+    """
+
+    answer: Answer | None
+    delay: float = 0.0
+    pause: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that a fault strikes, and the way to its right answer."""
+
+    world: World
+    request: Request
+
+    def proper(self) -> Answer:
+        """Do what was asked; to be called once at most where that changes something."""
+        return respond(self.world, self.request)
+
+
+Kind = Callable[[Fault, Exchange], Reply]
+
+
+def instead(make: Callable[[Fault], Answer | None]) -> Kind:
+    """An answer that takes the place of the right one."""
+
+    def reply(fault: Fault, exchange: Exchange) -> Reply:
+        if fault.applied:
+            exchange.proper()
+        return Reply(make(fault))
+
+    return reply
+
+
+def changed(change: Callable[[Answer], Answer | None]) -> Kind:
+    """The right answer, spoilt."""
+    return lambda _, exchange: Reply(change(exchange.proper()))
+
+
+_WORDS = {
+    401: "API key missing or invalid",
+    403: "Not allowed",
+    404: "Not found: Record missing",
+    409: "Conflict",
+    503: "Service unavailable",
+}
+
+
+def _status(fault: Fault) -> Answer:
+    if fault.status == 429:
+        return too_many(fault.retry_after)
+    if fault.status == 422:
+        return answer(422, {"errors": {"base": ["is refused"]}})
+    return answer(fault.status, {"error": _WORDS.get(fault.status, "Internal server error")})
+
+
+def _redirect(fault: Fault) -> Answer:
+    return Answer(302, headers={"Location": f"{fault.host}/api/v2/teams"})
+
+
+def _hang(fault: Fault, exchange: Exchange) -> Reply:
+    """No answer for so long that the client gives up."""
+    if fault.applied:
+        exchange.proper()
+    return Reply(None, delay=fault.seconds)
+
+
+ANSWER_KINDS: Mapping[str, Kind] = {
+    "status": instead(_status),
+    "html_200": instead(lambda _: block_page(200)),
+    "html_403": instead(lambda _: block_page(403)),
+    "html_503": instead(lambda _: block_page(503)),
+    "error_under_200": instead(lambda _: answer(200, {"error": "Something went wrong"})),
+    "errors_under_200": instead(lambda _: answer(200, {"errors": {"base": ["went wrong"]}})),
+    "not_a_list": instead(lambda _: answer(200, {"data": []})),
+    "redirect": instead(_redirect),
+    "reset_before": instead(lambda _: None),
+    "reset_after": changed(lambda _: None),
+    "truncated": changed(lambda a: Answer(a.status, a.body[: len(a.body) // 2], a.headers)),
+    "empty_body": changed(lambda a: Answer(a.status, b"", a.headers)),
+    "wrong_content_type": changed(lambda a: Answer(a.status, a.body, a.headers, HTML)),
+    "slow": lambda fault, exchange: Reply(exchange.proper(), delay=fault.seconds),
+    "slow_body": lambda fault, exchange: Reply(exchange.proper(), pause=fault.seconds),
+    "hang": _hang,
+}

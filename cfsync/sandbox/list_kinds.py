@@ -1,0 +1,122 @@
+"""Faults of lists and of the records in an answer; with those of `kinds`, all there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from cfsync.sandbox.answers import Answer
+from cfsync.sandbox.faults import Fault
+from cfsync.sandbox.kinds import ANSWER_KINDS, Exchange, Kind, Reply
+from cfsync.sandbox.plan import id_of
+from cfsync.sandbox.seeds import Values
+from cfsync.sandbox.site import respond
+
+
+def _asking(exchange: Exchange, **query: str | None) -> Answer:
+    """The answer to the same request with other parameters; None takes one away."""
+    asked = {**exchange.request.query, **query}
+    known = {name: value for name, value in asked.items() if value is not None}
+    return respond(exchange.world, replace(exchange.request, query=known))
+
+
+def _repeat_cursor(_: Fault, exchange: Exchange) -> Reply:
+    """The records are right, and the way on leads to where the request began."""
+    answer = exchange.proper()
+    after = exchange.request.query.get("after", "0")
+    if "Pagination-Next" in answer.headers:
+        answer = replace(answer, headers={**answer.headers, "Pagination-Next": after})
+    return Reply(answer)
+
+
+def _ignore_sort(_: Fault, exchange: Exchange) -> Reply:
+    return Reply(_asking(exchange, sort_property=None, sort_order=None))
+
+
+def _ignore_after_between(_: Fault, exchange: Exchange) -> Reply:
+    """`after` counts only where it is the id of a record of the list."""
+    route = exchange.request.route
+    after = exchange.request.query.get("after")
+    if after is None or route is None:
+        return Reply(exchange.proper())
+    id_, name = id_of(route.resource.name, after), route.resource.name
+    store = exchange.world.store
+    known = id_ is not None and store.get(name, id_) is not None and store.is_listed(name, id_)
+    return Reply(exchange.proper() if known else _asking(exchange, after=None))
+
+
+def _page_twice(_: Fault, exchange: Exchange) -> Reply:
+    """The records before the cursor instead of those behind it; the way on is right."""
+    answer = exchange.proper()
+    query = exchange.request.query
+    if "after" not in query:
+        return Reply(answer)
+    back = "asc" if query.get("sort_order") == "desc" else "desc"
+    before = orjson.loads(_asking(exchange, sort_order=back).body)[:19]
+    cursor = exchange.world.get(_resource(exchange), query["after"])
+    records = [*reversed(before), *([cursor] if cursor else [])]
+    return Reply(replace(answer, body=orjson.dumps(records)))
+
+
+def _page_skips(_: Fault, exchange: Exchange) -> Reply:
+    """The page behind the right one: its twenty records are never seen."""
+    answer = exchange.proper()
+    if (last := answer.headers.get("Pagination-Next")) is None:
+        return Reply(answer)
+    return Reply(_asking(exchange, after=last))
+
+
+def _foreign_link(fault: Fault, exchange: Exchange) -> Reply:
+    """The Link header names the host behind the gateway."""
+    answer, base = exchange.proper(), exchange.request.base
+    if link := answer.headers.get("Link"):
+        link = link.replace(base, f"{fault.host}/api/v2")
+        answer = replace(answer, headers={**answer.headers, "Link": link})
+    return Reply(answer)
+
+
+def _wrong_order(_: Fault, exchange: Exchange) -> Reply:
+    answer = exchange.proper()
+    return Reply(replace(answer, body=orjson.dumps(orjson.loads(answer.body)[::-1])))
+
+
+def _body(fault: Fault, exchange: Exchange) -> Reply:
+    """Records with fields as no rule allows them: any value that JSON can write."""
+    answer = exchange.proper()
+    if answer.status >= 300 or not answer.body:
+        return Reply(answer)
+    found = orjson.loads(answer.body)
+    for record in _struck(fault, found if isinstance(found, list) else [found]):
+        record.update(fault.fields)
+        for name in fault.drop:
+            record.pop(name, None)
+    # json, not orjson: lone surrogates and NaN must get out
+    return Reply(replace(answer, body=json.dumps(found).encode()))
+
+
+def _struck(fault: Fault, records: list[Values]) -> list[Values]:
+    if fault.ids is None:
+        return records[:1]
+    return [record for record in records if record.get("id") in fault.ids]
+
+
+def _resource(exchange: Exchange) -> str:
+    route: Any = exchange.request.route
+    return str(route.resource.name)
+
+
+KINDS: Mapping[str, Kind] = {
+    **ANSWER_KINDS,
+    "repeat_cursor": _repeat_cursor,
+    "ignore_sort": _ignore_sort,
+    "ignore_after_between": _ignore_after_between,
+    "page_twice": _page_twice,
+    "page_skips": _page_skips,
+    "foreign_link": _foreign_link,
+    "wrong_order": _wrong_order,
+    "body": _body,
+}

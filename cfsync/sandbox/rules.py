@@ -1,0 +1,164 @@
+"""What the API does with a write: the same for all resources, but for the rules in `special`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cfsync.resources import ALL, Field, Resource
+from cfsync.sandbox import special
+from cfsync.sandbox.answers import Problem, invalid, malformed, missing
+from cfsync.sandbox.checks import Wrong, accepted
+from cfsync.sandbox.seeds import Values
+from cfsync.sandbox.store import Store
+
+
+def body_of(resource: Resource, body: Any) -> Values:
+    """The fields in a request's body. Raises Problem (400)."""
+    sent = body.get(resource.body_key) if isinstance(body, dict) else None
+    if not isinstance(sent, dict):
+        raise malformed(f"param is missing or the value is empty: {resource.body_key}")
+    return sent
+
+
+def create(
+    store: Store,
+    name: str,
+    parent: int,
+    sent: Mapping[str, Any],
+    *,
+    fixed: Mapping[str, Any] | None = None,
+) -> Values:
+    """Create a record below `parent`; `fixed` comes from the path. Raises Problem (404, 422)."""
+    resource = ALL[name]
+    workspace = _workspace_below(store, resource, parent)
+    fields = {f.name: f for f in resource.fields if f.create}
+    taken = _taken(store, fields, sent, workspace, _missing(fields, sent))
+    draft = special.Draft(store, name, parent, workspace, None, taken)
+    special.check(draft)
+    first = special.first_values(name) | draft.kept | dict(fixed or {})
+    values = store.draft(name, parent, first)
+    store.add(name, values)
+    special.settle(draft, values["id"])
+    return _now(store, name, values["id"])
+
+
+def update(store: Store, name: str, old: Values, sent: Mapping[str, Any]) -> Values:
+    """Change the fields sent that may be changed; the others are ignored. Raises Problem (422)."""
+    fields = {f.name: f for f in ALL[name].fields if _is_writable(f, old)}
+    taken = _taken(store, fields, sent, old["workspace_id"], {})
+    draft = special.Draft(store, name, 0, old["workspace_id"], old, taken)
+    special.check(draft)
+    changes = {k: v for k, v in draft.kept.items() if old.get(k) != v}
+    if changes:
+        store.change(name, old, changes)
+    special.settle(draft, old["id"])
+    return _now(store, name, old["id"])
+
+
+def delete(store: Store, name: str, old: Values) -> None:
+    store.drop(name, old)
+    special.removed(store, name, old)
+
+
+def upsert(store: Store, name: str, parent: int, sent: Mapping[str, Any]) -> tuple[Values, bool]:
+    """Create, or update the contact with this address, clearing nothing; whether it created."""
+    address = sent.get("email_address")
+    if not isinstance(address, str) or not address:
+        raise invalid(email_address="can't be blank")
+    if (id_ := store.by_email(parent, address)) is None:
+        return create(store, name, parent, sent), True
+    given = {key: value for key, value in sent.items() if value not in (None, [])}
+    return update(store, name, _now(store, name, id_), given), False
+
+
+def _now(store: Store, name: str, id_: int) -> Values:
+    values = store.get(name, id_)
+    if values is None:
+        raise missing()
+    return values
+
+
+def _workspace_below(store: Store, resource: Resource, parent: int) -> int:
+    """The workspace that a record made below `parent` will belong to."""
+    above = store.get(resource.parent, parent) if resource.parent else {}
+    if above is None:
+        raise missing()
+    return int(above.get("workspace_id", 0))
+
+
+def _is_writable(field: Field, old: Values) -> bool:
+    if field.update_if:
+        name, value = field.update_if
+        return bool(old[name] == value)
+    return field.update
+
+
+def _missing(fields: Mapping[str, Field], sent: Mapping[str, Any]) -> dict[str, str]:
+    """What the server says of the fields that must be sent and were not."""
+    required = (f for f in fields.values() if f.required)
+    return {f.name: "can't be blank" for f in required if sent.get(f.name) in (None, "")}
+
+
+def _taken(
+    store: Store,
+    fields: Mapping[str, Field],
+    sent: Mapping[str, Any],
+    workspace: int,
+    errors: dict[str, str],
+) -> Values:
+    """The fields sent that may be, as the server keeps them; `errors` are those known so far."""
+    taken: Values = {}
+    for name, value in sent.items():
+        if name not in fields or name in errors:
+            continue
+        try:
+            taken[name] = accepted(fields[name], value)
+            _check_reference(store, fields[name], taken[name], workspace)
+        except Wrong as wrong:
+            errors[name] = str(wrong)
+    if errors:
+        raise invalid(**errors)
+    return taken
+
+
+def _check_reference(store: Store, field: Field, value: Any, workspace: int) -> None:
+    """A record that another one names must be there, in the same workspace."""
+    ids = value if isinstance(value, list) else [value]
+    for id_ in ids if field.ref and field.type in ("integer", "json") else ():
+        found = store.get(field.ref or "", id_) if type(id_) is int else None
+        if value is not None and (found is None or found["workspace_id"] != workspace):
+            raise Wrong("must exist")
+
+
+def archive(store: Store, old: Values) -> Values:
+    if old["archived"]:
+        raise Problem(409, {"error": "Product is already archived"})
+    if old["id"] in store.live_products:
+        raise invalid(base="Product is live and can't be archived")
+    return store.change("products", old, {"archived": True})
+
+
+def unarchive(store: Store, old: Values) -> Values:
+    if not old["archived"]:
+        raise Problem(409, {"error": "Product is already unarchived"})
+    return store.change("products", old, {"archived": False})
+
+
+def cancel(store: Store, old: Values) -> Values:
+    if old["status"] != "fulfilled":
+        raise Problem(409, {"error": f"Fulfillment is already {old['status']}"})
+    return store.change("fulfillments", old, {"status": "cancelled"})
+
+
+def redact(store: Store, old: Values) -> None:
+    delete(store, "contacts", old)
+
+
+ACTIONS: Mapping[str, Callable[[Store, Values], Values | None]] = {
+    "archive": archive,
+    "unarchive": unarchive,
+    "cancel": cancel,
+    "gdpr_destroy": redact,
+}
+"""Action of the catalogue -> the record as it then stands; None if it is gone."""

@@ -1,0 +1,168 @@
+"""The sandbox over real HTTP, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from cfsync.sandbox import control
+from cfsync.sandbox.answers import Answer
+from cfsync.sandbox.front import handle, not_found, request_of
+from cfsync.sandbox.kinds import Reply
+from cfsync.sandbox.world import World
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of a request's body; more is answered 413."""
+
+_RESET = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sandbox that is being served. `api` is the base URL, `gateway` its other form."""
+
+    world: World
+    url: str
+
+    @property
+    def api(self) -> str:
+        return f"{self.url}/api/v2"
+
+    @property
+    def gateway(self) -> str:
+        return f"{self.url}/clickfunnels/api/v2"
+
+
+async def serve(
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until cancelled; `ready` is told the URL once requests are taken."""
+    runner = web.ServerRunner(web.Server(_handler(world), access_log=None), shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, reuse_address=True, backlog=512)
+        await site.start()
+        if ready:
+            ready(f"http://{host}:{runner.addresses[0][1]}")
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+@contextmanager
+def running(world: World, *, port: int = 0) -> Iterator[Running]:
+    """Serve from a thread and event loop of its own, on any free port unless one is given."""
+    started: list[str] = []
+    is_up = threading.Event()
+    loop = asyncio.new_event_loop()
+
+    def ready(url: str) -> None:
+        started.append(url)
+        is_up.set()
+
+    task = loop.create_task(serve(world, port=port, ready=ready))
+    thread = threading.Thread(target=_run, args=(loop, task, is_up), daemon=True)
+    thread.start()
+    is_up.wait()
+    try:
+        if not started:
+            task.result()
+        yield Running(world, started[0])
+    finally:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+
+
+def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], is_up: threading.Event) -> None:
+    with suppress(asyncio.CancelledError, OSError):
+        loop.run_until_complete(task)
+    loop.close()
+    is_up.set()
+
+
+def _handler(
+    world: World,
+) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        body = await _body(request)
+        if body is None:
+            return _response(Answer(413, b'{"error":"Request entity too large"}'))
+        if request.path.startswith(control.PREFIX):
+            return _response(control.handle(world, request.method, request.path, body))
+        return await _send(request, _reply(world, request, body))
+
+    return answer
+
+
+async def _body(request: web.BaseRequest) -> bytes | None:
+    """The body; None if it is too large."""
+    if not request.can_read_body:
+        return b""
+    parts = bytearray()
+    async for part in request.content.iter_any():
+        parts += part
+        if len(parts) > MAX_BODY:
+            return None
+    return bytes(parts)
+
+
+def _reply(world: World, request: web.BaseRequest, body: bytes) -> Reply:
+    target = request.raw_path
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    origin = f"http://{headers.get('host', '')}"
+    asked = request_of(request.method, target, headers, body, origin)
+    if asked is None:
+        return Reply(not_found())
+    return handle(world, asked, target.partition("?")[2])
+
+
+async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    if reply.delay:
+        await asyncio.sleep(reply.delay)
+    if reply.answer is None:
+        return _cut(request)
+    if reply.pause:
+        return await _drip(request, reply.answer, reply.pause)
+    return _response(reply.answer)
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = {**answer.headers, "Content-Type": answer.content_type}
+    if answer.status == 204:
+        del headers["Content-Type"]
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+def _cut(request: web.BaseRequest) -> web.Response:
+    """Reset the connection: the client sees ECONNRESET, not an end."""
+    if request.transport is not None:
+        if sock := request.transport.get_extra_info("socket"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        request.transport.abort()
+    return web.Response()
+
+
+async def _drip(request: web.BaseRequest, answer: Answer, pause: float) -> web.StreamResponse:
+    """Half of the body, a pause, the other half."""
+    response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
+    response.content_type = answer.content_type.partition(";")[0]
+    response.content_length = len(answer.body)
+    await response.prepare(request)
+    half = len(answer.body) // 2
+    with suppress(ConnectionError):
+        await response.write(answer.body[:half])
+        await asyncio.sleep(pause)
+        await response.write(answer.body[half:])
+    return response

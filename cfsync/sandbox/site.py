@@ -1,0 +1,193 @@
+"""From a request to its answer, without faults: who asks, what for, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+
+from cfsync.resources import ROOT, Resource
+from cfsync.sandbox import rules
+from cfsync.sandbox.access import Access
+from cfsync.sandbox.answers import Answer, Problem, answer, block_page, malformed, missing
+from cfsync.sandbox.ledger import Entry
+from cfsync.sandbox.listing import CursorGone, Query, page, query_of
+from cfsync.sandbox.plan import id_of
+from cfsync.sandbox.routes import Route
+from cfsync.sandbox.seeds import Values
+
+if TYPE_CHECKING:
+    from cfsync.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`path` begins behind `/api/v2`, `base` ends there; header names are lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+    base: str = ""
+    route: Route | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was let in. `above` is the record that the path names; {} where none."""
+
+    world: World
+    request: Request
+    access: Access
+    route: Route
+    above: Values
+
+    @property
+    def resource(self) -> Resource:
+        return self.route.resource
+
+    @property
+    def parent(self) -> int:
+        if self.route.by:
+            return int(self.above[self.route.by[1]])
+        return int(self.above.get("id", ROOT))
+
+
+def respond(world: World, request: Request) -> Answer:
+    """The API's answer; changes the world where the request says so."""
+    if not request.headers.get("user-agent"):
+        return block_page()
+    try:
+        access = _let_in(world, request)
+        if (route := request.route) is None:
+            raise missing()
+        above = _above(world, access, route, request.id)
+        return OPERATIONS[route.kind](Call(world, request, access, route, above))
+    except Problem as problem:
+        return problem.answer
+
+
+def _let_in(world: World, request: Request) -> Access:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    access = world.tokens.get(token)
+    if scheme != "Bearer" or access is None:
+        raise Problem(401, {"error": "API key missing or invalid"})
+    return access
+
+
+def _above(world: World, access: Access, route: Route, text: str) -> Values:
+    """The record that the path names. Raises Problem (403, 404)."""
+    if route.above is None:
+        return {}
+    id_ = id_of(route.above, text)
+    values = None if id_ is None else world.store.get(route.above, id_)
+    if values is None:
+        raise missing()
+    access.check(route, values)
+    return values
+
+
+def _list(call: Call) -> Answer:
+    query = _asked(call)
+    name, store, access = call.resource.name, call.world.store, call.access
+    if access.is_emptied(call.above.get("workspace_id", 0)):
+        return answer(200, [])
+    try:
+        ids, more = page(store, call.resource, call.parent, query, access.filter(name))
+    except CursorGone:
+        if call.world.gone_cursor == "empty":
+            return answer(200, [])
+        raise missing() from None
+    body = b"[" + b",".join([store.text(name, id_) for id_ in ids]) + b"]"
+    return Answer(200, body, _pagination(call.request, ids[-1]) if more else {})
+
+
+def _asked(call: Call) -> Query:
+    query = query_of(call.resource, call.request.query)
+    if by := call.route.by:
+        filters = {**query.filters, by[0]: frozenset([call.above["id"]])}
+        return Query(query.after, query.by_change, query.descending, filters)
+    return query
+
+
+def _pagination(request: Request, last: int) -> dict[str, str]:
+    query = urlencode({**request.query, "after": str(last)})
+    link = f"<{request.base}{request.path}?{query}>"
+    return {"Pagination-Next": str(last), "Link": f'{link}; rel="next"'}
+
+
+def _get(call: Call) -> Answer:
+    return Answer(200, call.world.store.text(call.resource.name, call.above["id"]))
+
+
+def _create(call: Call) -> Answer:
+    sent = _sent(call)
+    fixed = {call.route.by[0]: call.above["id"]} if call.route.by else {}
+    values = rules.create(call.world.store, call.resource.name, call.parent, sent, fixed=fixed)
+    _note(call, values["id"], sent)
+    secrets = {name: values[name] for name in call.resource.secrets}
+    return answer(201, call.world.store.shown(call.resource.name, values) | secrets)
+
+
+def _update(call: Call) -> Answer:
+    sent = _sent(call)
+    values = rules.update(call.world.store, call.resource.name, call.above, sent)
+    return _written(call, values, sent)
+
+
+def _upsert(call: Call) -> Answer:
+    sent = _sent(call)
+    name, store = call.resource.name, call.world.store
+    values, created = rules.upsert(store, name, call.parent, sent)
+    return _written(call, values, sent, status=201 if created else 200)
+
+
+def _delete(call: Call) -> Answer:
+    rules.delete(call.world.store, call.resource.name, call.above)
+    return _written(call, None)
+
+
+def _act(call: Call) -> Answer:
+    """An action on one record; the sent body, if any, is not looked at."""
+    return _written(call, rules.ACTIONS[call.route.kind](call.world.store, call.above))
+
+
+def _written(
+    call: Call, values: Values | None, sent: Values | None = None, status: int = 200
+) -> Answer:
+    _note(call, values["id"] if values else call.above["id"], sent or {})
+    if values is None:
+        return Answer(204)
+    return Answer(status, call.world.store.text(call.resource.name, values["id"]))
+
+
+def _sent(call: Call) -> Values:
+    """The fields of the body. Raises Problem (400)."""
+    try:
+        body = orjson.loads(call.request.body)
+    except orjson.JSONDecodeError:
+        raise malformed("the body is not JSON") from None
+    return rules.body_of(call.resource, body)
+
+
+def _note(call: Call, id_: int, sent: Mapping[str, Any]) -> None:
+    """Every write that was accepted stands in the ledger."""
+    request, route = call.request, call.route
+    now = call.world.store.now()
+    entry = Entry("api", route.kind, route.resource.name, id_, dict(sent), now)
+    call.world.ledger.add(entry.sent_by(request.method, request.path))
+
+
+OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
+    "list": _list,
+    "get": _get,
+    "create": _create,
+    "update": _update,
+    "delete": _delete,
+    "upsert": _upsert,
+} | dict.fromkeys(rules.ACTIONS, _act)

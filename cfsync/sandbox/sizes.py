@@ -1,0 +1,50 @@
+"""How many seeded records a world has of each resource, where its maker doesn't say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cfsync.resources import ALL
+
+_USUAL: Mapping[str, tuple[str, float]] = {
+    "contact_tags": ("workspaces", 3),
+    "contacts": ("workspaces", 30),
+    "contact_applied_tags": ("contacts", 1.5),
+    "images": ("workspaces", 2),
+    "products": ("workspaces", 3),
+    "product_variants": ("products", 2),
+    "product_prices": ("products", 2),
+    "orders": ("workspaces", 12),
+    "order_invoices": ("orders", 1),
+    "order_transactions": ("orders", 1.5),
+    "fulfillment_locations": ("workspaces", 1),
+    "fulfillments": ("workspaces", 4),
+    "courses": ("workspaces", 2),
+    "enrollments": ("courses", 5),
+    "forms": ("workspaces", 2),
+    "submissions": ("forms", 6),
+    "form_submissions": ("workspaces", 12),
+    "webhook_endpoints": ("workspaces", 1),
+}
+"""Resource -> so many for each record of another."""
+
+
+def counts(
+    given: Mapping[str, int], anonymous: int | None, *, bare: bool
+) -> tuple[dict[str, int], int]:
+    """All counts, and how many of the contacts are anonymous: these come on top of the listed
+    ones, which alone are meant by `given`. Raises ValueError on a name that is no resource.
+    """
+    if unknown := set(given) - set(ALL):
+        raise ValueError(f"no such resources: {sorted(unknown)}")
+    found = {"teams": 1, "workspaces": 1 if bare else 2} | dict(given)
+    hidden = 0
+    for name in ALL:
+        of, each = _USUAL.get(name, ("workspaces", 0))
+        found.setdefault(name, 0 if bare else int(found[of] * each))
+        if name == "contacts":
+            hidden = (0 if bare else found[name] // 10) if anonymous is None else anonymous
+            found[name] += hidden
+    if "contact_applied_tags" not in given and found["contact_tags"] < 2 * found["workspaces"]:
+        found["contact_applied_tags"] = 0
+    return found, hidden

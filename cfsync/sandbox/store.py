@@ -1,0 +1,220 @@
+"""The state of the account: records, what they look like, and what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal
+
+import orjson
+
+from cfsync.resources import ALL, PARENT_FIELDS
+from cfsync.sandbox import seeds_people, seeds_shop
+from cfsync.sandbox.emails import Emails
+from cfsync.sandbox.plan import EPOCH, Plan, mix, public_id, time_ms, time_text
+from cfsync.sandbox.seeds import Values, blank, seeded
+from cfsync.sandbox.seeds_people import tag_of
+from cfsync.sandbox.table import Table
+from cfsync.sandbox.views import QUOTED_IN, VIEWS
+
+MAKERS = seeds_people.MAKERS | seeds_shop.MAKERS
+CACHED = 50_000
+"""Texts kept a resource: about 60 MB of contacts."""
+
+HIDDEN = {"contacts": "anonymous"}
+"""A record with a value in this field is not listed; a GET of it works."""
+
+OWNERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    name: tuple(
+        (PARENT_FIELDS[owner], owner)
+        for owner in dict.fromkeys((r.parent, "workspaces"))
+        if owner and name not in ("teams", "workspaces")
+    )
+    for name, r in ALL.items()
+} | {
+    "contact_applied_tags": (
+        ("contact_id", "contacts"),
+        ("tag_id", "contact_tags"),
+        ("workspace_id", "workspaces"),
+    ),
+}
+"""The records without which a record is gone as well."""
+
+EVENT_TYPES = frozenset(event for r in ALL.values() for event in r.events)
+
+
+class Store:
+    """Records by resource and id. What the API allows is decided in `rules`, not here."""
+
+    def __init__(self, plan: Plan, clock: Callable[[], datetime]) -> None:
+        self.plan = plan
+        self.clock = clock
+        self.events: Literal["always", "endpoints", "never"] = "always"
+        self.live_products: set[int] = set()
+        self.listeners: list[Callable[[Values], None]] = []
+        self.tables = {
+            name: Table(r, plan, partial(seeded, MAKERS, plan, name)) for name, r in ALL.items()
+        }
+        self.emails = Emails(plan)
+        self._names = {name: _shown_names(name) for name in ALL}
+
+    def get(self, resource: str, id_: int) -> Values | None:
+        """The record, listed or not; None if it or what it hangs below is gone."""
+        values = self.tables[resource].get(id_)
+        return values if values is not None and self._is_owned(resource, values) else None
+
+    def _is_owned(self, resource: str, values: Values) -> bool:
+        return all(
+            self.get(owner, values[field]) is not None
+            for field, owner in OWNERS[resource]
+            if self.tables[owner].has_lost
+        )
+
+    def is_listed(self, resource: str, id_: int) -> bool:
+        """Whether the list that an id was found in shows it."""
+        if not any(self.tables[owner].has_lost for _, owner in OWNERS[resource]):
+            if resource not in HIDDEN:
+                return True
+            if (index := self.tables[resource].untouched(id_)) is not None:
+                return not self.plan.is_anonymous(index)
+        values = self.get(resource, id_)
+        return values is not None and not values.get(HIDDEN.get(resource, ""))
+
+    def children(self, resource: str, parent: int) -> list[Values]:
+        """The records listed below one record, in the order of their ids."""
+        found = (
+            self.get(resource, id_) for id_ in self.tables[resource].by_id(parent, None, False)
+        )
+        return [values for values in found if values is not None]
+
+    def tags_of(self, contact: int) -> list[int]:
+        """The ids of a contact's tags."""
+        table, tags = self.tables["contact_applied_tags"], self.tables["contact_tags"]
+        numbers = [(id_, table.untouched(id_)) for id_ in table.by_id(contact, None, False)]
+        found = [
+            (table.get(id_) or {})["tag_id"] if number is None else tag_of(self.plan, number)
+            for id_, number in numbers
+        ]
+        return [tag for tag in found if not tags.has_lost or tags.get(tag)]
+
+    def shown(self, resource: str, values: Values) -> Values:
+        """The record as an answer shows it."""
+        shown = {name: values[name] for name in self._names[resource]}
+        if view := VIEWS.get(resource):
+            shown |= view(self, values)
+        return shown
+
+    def text(self, resource: str, id_: int) -> bytes:
+        """The record as JSON, from the cache if it was served before. Raises KeyError."""
+        texts = self.tables[resource].texts
+        if (text := texts.get(id_)) is not None:
+            return text
+        if (values := self.get(resource, id_)) is None:
+            raise KeyError(id_)
+        if len(texts) >= CACHED:
+            texts.clear()
+        text = texts[id_] = orjson.dumps(self.shown(resource, values))
+        return text
+
+    def now(self, before: str | None = None) -> str:
+        """The time of a change: later than the change before it."""
+        ms = int((self.clock() - EPOCH).total_seconds() * 1000)
+        return time_text(max(ms, time_ms(before) + 1) if before else ms)
+
+    def draft(self, resource: str, parent: int, values: Mapping[str, Any]) -> Values:
+        """A new record below `parent`, stamped and numbered, not yet there."""
+        id_, now = self.tables[resource].new_id(), self.now()
+        frame: Values = {"id": id_, "public_id": public_id(resource, id_)}
+        if (name := ALL[resource].parent) is not None:
+            above = self.get(name, parent) or {}
+            frame |= {"workspace_id": above.get("workspace_id") or id_}
+            frame |= {PARENT_FIELDS[name]: parent}
+        return blank(resource) | self._given(resource, id_, now) | frame | dict(values)
+
+    def _given(self, resource: str, id_: int, now: str) -> Values:
+        """What the server makes up for a new record."""
+        chance = self.plan.chance(resource, id_)
+        given: Values = {"created_at": now, "updated_at": now}
+        given["uuid"] = f"{chance:016x}-4a1b-8c2d-{id_:012x}"
+        secret = f"{mix(chance):016x}{mix(chance + 1):016x}"
+        return given | dict.fromkeys(ALL[resource].secrets, secret)
+
+    def add(self, resource: str, values: Values) -> None:
+        self.put(resource, values)
+        self.report(resource, "created", values)
+
+    def change(self, resource: str, old: Values, changes: Mapping[str, Any]) -> Values:
+        """Change fields of a record; moves `updated_at`, even where nothing differs."""
+        new = old | {"updated_at": self.now(old["updated_at"])} | dict(changes)
+        self.put(resource, new)
+        self.report(resource, "updated", new)
+        return new
+
+    def put(self, resource: str, values: Values) -> None:
+        """Make a record stand as given; no stamp and no event."""
+        table = self.tables[resource]
+        if resource in HIDDEN:
+            self.emails.move(table.get(values["id"]), values)
+        table.put(values)
+        self._forget_quotes(resource)
+
+    def drop(self, resource: str, values: Values) -> None:
+        self.report(resource, "deleted", values)
+        table = self.tables[resource]
+        if resource in HIDDEN:
+            self.emails.move(values, None)
+        table.drop(values["id"], table.parent_of(values))
+        self._forget_quotes(resource)
+
+    def _forget_quotes(self, resource: str) -> None:
+        for name in QUOTED_IN.get(resource, ()):
+            self.tables[name].texts.clear()
+
+    def by_email(self, workspace: int, email: str) -> int | None:
+        """The id of the contact with this address, in any case of letters."""
+        return self.emails.find(self.tables["contacts"], workspace, email)
+
+    def report(self, resource: str, verb: str, values: Values) -> None:
+        """Write the event that a change makes, if there is a type for it, into the log."""
+        event_type = event_name(resource, verb)
+        workspace = values.get("workspace_id", 0)
+        if event_type not in EVENT_TYPES or not self._is_wanted(event_type, workspace):
+            return
+        event = self.draft(
+            "webhook_events",
+            workspace,
+            {
+                "uuid": f"{values['id']:016x}-{verb}",
+                "event_type_id": event_type,
+                "subject_id": values["id"],
+                "subject_type": subject_type(resource),
+                "data": self.shown(resource, values),
+                "api_version": 2,
+            },
+        )
+        self.tables["webhook_events"].put(event)
+        for listener in self.listeners:
+            listener(event)
+
+    def _is_wanted(self, event_type: str, workspace: int) -> bool:
+        if self.events != "endpoints":
+            return self.events == "always"
+        endpoints = self.children("webhook_endpoints", workspace)
+        return any(event_type in (e["event_type_ids"] or [event_type]) for e in endpoints)
+
+
+def _shown_names(resource: str) -> tuple[str, ...]:
+    return tuple(blank(resource))
+
+
+def event_name(resource: str, verb: str) -> str:
+    """'enrollments', 'created' -> 'courses/enrollment.created'."""
+    key = ALL[resource].body_key
+    plain = f"{key}.{verb}"
+    return plain if plain in EVENT_TYPES else f"{key.replace('_', '/', 1)}.{verb}"
+
+
+def subject_type(resource: str) -> str:
+    """'enrollments' -> 'Courses::Enrollment'."""
+    return "::".join(word.capitalize() for word in ALL[resource].body_key.split("_"))

@@ -1,0 +1,147 @@
+"""The command line: arguments in, report out. `main` is the one place where errors become exit
+codes:
+
+    0 done  1 unexpected error  2 settings or usage  3 ClickFunnels refuses the token
+    4 stopped before the end, can be continued  5 done, but something waits for a human
+
+Whatever is heavy (the database, the network, tables for people) is imported by the command that
+uses it, inside its function, so that `cfsync --help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from cfsync import __version__
+from cfsync.cli import (
+    api_cmd,
+    config_cmd,
+    deletions_cmd,
+    demo_cmd,
+    doctor_cmd,
+    migrate_cmd,
+    run_pass,
+    sandbox_cmd,
+    status_cmd,
+    verify_cmd,
+)
+from cfsync.cli.text import problem
+from cfsync.errors import CfsyncError, SettingsError
+
+INTERRUPTED = 4
+
+_UsageError = typer.BadParameter.__base__
+"""The root of what typer says about arguments; typer does not export it by a name of its own."""
+
+app = typer.Typer(
+    name="cfsync",
+    help="Keeps a ClickFunnels account and your own SQL database the same.",
+    epilog="Example:  cfsync backfill  (`cfsync COMMAND --help` shows one for each command)",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _group in (
+    run_pass,
+    status_cmd,
+    verify_cmd,
+    deletions_cmd,
+    doctor_cmd,
+    config_cmd,
+    api_cmd,
+    migrate_cmd,
+    sandbox_cmd,
+    demo_cmd,
+):
+    _group.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"cfsync {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """The `cfsync` command: run what the arguments say and end with its exit code."""
+    # Before a command listens for it itself, SIGTERM is the same as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = app(args=arguments, prog_name="cfsync", standalone_mode=False)
+    except CfsyncError as error:
+        return _told(error)
+    except (typer.Abort, KeyboardInterrupt):
+        return _interrupted()
+    except BrokenPipeError:
+        return _nobody_reads()
+    except Exception as error:
+        if isinstance(error, _UsageError or ()):
+            return _misused(error)
+        return _unexpected(error)
+    return _interrupted() if code == 128 + signal.SIGINT else int(code or 0)
+
+
+def _told(error: CfsyncError) -> int:
+    for line in error.problems if isinstance(error, SettingsError) else [str(error)]:
+        problem(line)
+    return error.exit_code
+
+
+def _interrupted() -> int:
+    problem("interrupted; everything that was done is kept, start it again and it goes on")
+    return INTERRUPTED
+
+
+def _misused(error: Exception) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "cfsync"
+    problem(f"{getattr(error, 'format_message', lambda: error)()} (see `{command} --help`)")
+    return 2
+
+
+def _unexpected(error: Exception) -> int:
+    """A fault of ours. Its text is not printed, since it may quote a record."""
+    import structlog
+
+    where = error.__traceback__
+    while where and where.tb_next:
+        where = where.tb_next
+    place = f" at {where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where else ""
+    reason = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+    problem(
+        f"unexpected error{reason} ({type(error).__name__}{place});"
+        " everything that was done is kept. CFSYNC_LOG__LEVEL=debug shows the traceback"
+    )
+    if structlog.is_configured():
+        structlog.get_logger().debug("command.failed", exc_info=error)
+    return 1
+
+
+def _nobody_reads() -> int:
+    """`cfsync status | head`: nothing is left to say, not even by Python when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

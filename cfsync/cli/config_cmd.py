@@ -1,0 +1,65 @@
+"""`config example` and `config show`."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import typer
+
+from cfsync.cli.common import Config, Json
+from cfsync.cli.text import columns, print_json
+
+EXAMPLE = "config.example.toml"
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The commented example, and the settings in force.")
+    group.command()(example)
+    group.command()(show)
+    app.add_typer(group, name="config")
+
+
+def example(config: Config = None, json: Json = False) -> None:  # noqa: ARG001
+    """Print a settings file with every key, its default and what it means.
+
+    \b
+    Example:
+      cfsync config example > cfsync.toml
+    """
+    text = _example_text()
+    if json:
+        print_json({"text": text})
+    else:
+        print(text, end="")
+
+
+def _example_text() -> str:
+    """Installed, it lies inside the package; in a checkout, beside it."""
+    inside = resources.files("cfsync") / EXAMPLE
+    if inside.is_file():
+        return inside.read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / EXAMPLE).read_text(encoding="utf-8")
+
+
+def show(config: Config = None, json: Json = False) -> None:
+    """Print the settings in force, each with where it comes from. Secrets are hidden.
+
+    \b
+    Example:
+      cfsync config show
+    """
+    from cfsync.config import explain_sources
+
+    found = explain_sources(config)
+    if json:
+        print_json({s.key: {"value": s.value, "source": s.source} for s in found})
+    else:
+        print(columns([(s.key, _written(s.value), s.source) for s in found]))
+
+
+def _written(value: object) -> str | None:
+    """As TOML would have it, or nearly."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value in (None, "", []) else str(value)

@@ -1,0 +1,172 @@
+"""The catalogue says what the API's facts say, and no more than it names here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cfsync.resources import ALL, PARENT_FIELDS, RESOURCES, Field, Resource
+
+FACTS = Path(__file__).parent.parent / "facts"
+FIELDS: dict[str, list[dict[str, Any]]] = json.loads((FACTS / "fields.json").read_text())
+ROUTES: dict[str, list[str]] = json.loads((FACTS / "routes.json").read_text())
+FILTERS: dict[str, list[str]] = json.loads((FACTS / "filters.json").read_text())
+
+TYPES = {
+    "integer": {"integer"},
+    "string": {"text", "money"},
+    "datetime": {"timestamp"},
+    "boolean": {"boolean"},
+    "number": {"number"},
+    "object": {"json"},
+    "array": {"json"},
+    "array of object": {"json"},
+    "array of integer": {"json"},
+}
+
+MONEY = {
+    "orders": ["total_amount", "tax_amount"],
+    "order_invoices": [
+        "due_amount",
+        "total_amount",
+        "subtotal_amount",
+        "tax_amount",
+        "shipping_amount",
+        "discount_amount",
+    ],
+    "order_transactions": ["amount"],
+    "product_prices": ["amount", "cost", "trial_amount", "setup_amount", "compare_at_amount"],
+}
+
+ADDED = {
+    "workspaces": ["workspace_id"],
+    "product_variants": ["workspace_id"],
+    "product_prices": ["product_id", "workspace_id"],
+    "order_invoices": ["workspace_id"],
+    "order_transactions": ["workspace_id"],
+    "courses": ["workspace_id"],
+    "enrollments": ["workspace_id"],
+    "submissions": ["workspace_id"],
+    "webhook_endpoints": ["webhook_secret"],
+}
+"""Fields that the tables of facts don't have: of the path, and the secret."""
+
+EXTERNAL_ORDERS_TAKE = (
+    "shipping_address_first_name shipping_address_last_name shipping_address_organization_name "
+    "shipping_address_phone_number shipping_address_street_one shipping_address_street_two "
+    "shipping_address_city shipping_address_region shipping_address_country "
+    "shipping_address_postal_code billing_address_street_one billing_address_street_two "
+    "billing_address_city billing_address_region billing_address_country "
+    "billing_address_postal_code billing_status service_status order_type next_charge_at "
+    "activated_at canceled_at canceled_by cancel_reason cancel_description churned_at external_id"
+).split()
+
+EVERY_FIELD = [
+    pytest.param(name, fact, id=f"{name}.{fact['field']}")
+    for name, facts in FIELDS.items()
+    if name in ALL
+    for fact in facts
+]
+
+
+def test_every_record_of_the_facts_is_in_the_catalogue() -> None:
+    assert set(FIELDS) - set(ALL) == {"order_line_items"}
+    assert set(ALL) - set(FIELDS) == set()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_fields_are_those_of_the_facts_and_the_added_ones(name: str) -> None:
+    known = [fact["field"] for fact in FIELDS[name]]
+
+    assert sorted(f.name for f in ALL[name].fields) == sorted(known + ADDED.get(name, []))
+
+
+@pytest.mark.parametrize(("name", "fact"), EVERY_FIELD)
+def test_a_field_is_what_the_facts_say(name: str, fact: dict[str, Any]) -> None:
+    field = ALL[name].by_name[fact["field"]]
+
+    assert _said(field) == fact | {
+        "type": field.type if field.type in TYPES[fact["type"]] else fact["type"],
+        "write_only": fact.get("write_only", False),
+        "values": None,
+    }
+
+
+def _said(field: Field) -> dict[str, Any]:
+    create = "required" if field.required else "yes" if field.create else ""
+    return {
+        "field": field.name,
+        "type": field.type,
+        "null": field.null,
+        "create": create,
+        "update": field.update,
+        "write_only": field.write_only,
+        "values": None,
+    }
+
+
+def test_the_added_fields_come_from_the_path_or_are_secret() -> None:
+    added = [ALL[name].by_name[field] for name, fields in ADDED.items() for field in fields]
+
+    assert all(field.path != field.secret for field in added)
+    assert [f.name for r in ALL.values() for f in r.fields if f.secret] == ["webhook_secret"]
+    assert sum(f.path for r in ALL.values() for f in r.fields) == len(added) - 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_money_is_told_from_text(name: str) -> None:
+    assert [f.name for f in ALL[name].fields if f.type == "money"] == MONEY.get(name, [])
+
+
+def test_external_orders_take_more_fields() -> None:
+    conditional = [
+        (r.name, f.name, f.update_if) for r in ALL.values() for f in r.fields if f.update_if
+    ]
+
+    assert conditional == [
+        ("orders", name, ("payment_processor", "external")) for name in EXTERNAL_ORDERS_TAKE
+    ]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_routes_are_those_of_the_facts(name: str) -> None:
+    assert sorted(_routes(ALL[name])) == sorted(ROUTES[name])
+
+
+def _routes(resource: Resource) -> list[str]:
+    routes = [f"GET {resource.list_path}", f"GET {resource.one_path}"]
+    routes += [f"POST {resource.list_path}"] if resource.insert else []
+    routes += [f"PUT {resource.one_path}"] if resource.update else []
+    routes += [f"DELETE {resource.one_path}"] if resource.delete else []
+    return routes + [f"{a.method} {a.path}" for a in resource.actions.values()]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_filters_are_those_of_the_facts(name: str) -> None:
+    assert list(ALL[name].filters) == FILTERS.get(name, [])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_a_catalogue_entry_names_exists(name: str) -> None:
+    resource = ALL[name]
+    names = set(resource.by_name)
+
+    assert {*resource.filters, *resource.natural} <= names
+    assert {f.ref for f in resource.fields if f.ref} <= set(ALL)
+    assert {a for f in resource.fields for a in f.actions.values()} <= set(resource.actions)
+    assert {f.derived for f in resource.fields if f.derived} <= names
+    assert resource.parent is None or PARENT_FIELDS[resource.parent] in names
+    assert all(f.create for f in resource.fields if f.required)
+
+
+def test_every_mirrored_record_but_a_team_knows_its_workspace() -> None:
+    assert [r.name for r in RESOURCES.values() if "workspace_id" not in r.by_name] == ["teams"]
+
+
+def test_parents_stand_before_their_children() -> None:
+    order = list(ALL)
+
+    assert all(order.index(r.parent) < order.index(r.name) for r in ALL.values() if r.parent)

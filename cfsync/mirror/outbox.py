@@ -25,8 +25,10 @@ class OpenRow:
     op: str
     patch: Mapping[str, Any]
     state: str
+    attempts: int
     captured_at: str
     sent: Mapping[str, Any] | None
+    highest_id: int | None
 
 
 @dataclass(slots=True)
@@ -46,12 +48,19 @@ class Pending:
         found: dict[str, OpenEdit] = {}
         for row in self.rows:
             for name in row.patch if row.op != "delete" else ():
-                sent = (row.sent or {}).get(name, ABSENT) if row.state == "sending" else ABSENT
+                sent = _sent(row, name)
                 before = found.get(name)
                 if sent is ABSENT and before is not None:
                     sent = before.sent
                 found[name] = OpenEdit(row.captured_at, sent, row.state == "parked", self.held)
         return found
+
+
+def _sent(row: OpenRow, name: str) -> Any:
+    """The value that a call of unknown outcome sent, from the journal {field: [before, sent]}."""
+    if row.state != "sending" or name not in (row.sent or {}):
+        return ABSENT
+    return (row.sent or {})[name][1]
 
 
 def pending(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Pending]:
@@ -116,3 +125,30 @@ def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
     tx.conn.execute(
         sa.update(OUTBOX).where(OUTBOX.c.seq.in_(seqs)).values(state="held", error=reason)
     )
+
+
+def any_open(tx: Tx, resources: Sequence[str]) -> bool:
+    """Whether anything waits to be sent."""
+    query = sa.select(OUTBOX.c.seq).where(
+        OUTBOX.c.state.in_(("pending", "sending")), OUTBOX.c.resource.in_(resources)
+    )
+    return tx.conn.execute(query.limit(1)).first() is not None
+
+
+def record_ids(tx: Tx, seqs: Sequence[int]) -> list[int]:
+    """The ids that the records of these rows have now."""
+    query = sa.select(OUTBOX.c.record_id).where(OUTBOX.c.seq.in_(seqs)).distinct()
+    return list(tx.conn.execute(query).scalars())
+
+
+def unapproved(tx: Tx, resource: Resource, op: str, workspace: int | None) -> list[int]:
+    """Pending rows of an operation that no human has approved, in one workspace or in all."""
+    query = sa.select(OUTBOX.c.seq).where(
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.op == op,
+        OUTBOX.c.state == "pending",
+        OUTBOX.c.approved.is_(None),
+    )
+    if workspace is not None:
+        query = query.where(OUTBOX.c.workspace_id == workspace)
+    return list(tx.conn.execute(query).scalars())

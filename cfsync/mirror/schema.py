@@ -64,6 +64,7 @@ OUTBOX = _bookkeeping(
     _time("sent_at"),
     _big("batch"),
     _json("sent"),  # {field: value} as journalled before the call
+    Column("approved", sa.Boolean),  # a human has said that this mass may be sent
     _big("highest_id"),  # insert: the highest id that the mirror then had of that resource
 )
 OPEN_STATES = ("pending", "sending", "parked", "held")

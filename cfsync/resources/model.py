@@ -15,6 +15,7 @@ Pure data, no I/O. A field table has one line a field, in the order of the colum
     ref=R                 holds the id of a record of resource R (in a list: many)
     from=F                not shown itself; read from the ids of the objects in field F
     set, map              how two changes of it merge (else: as one value)
+    via=R:F               a set whose members are records of R, each naming one in its field F
     quote                 a copy of other records, never a difference
     V=>A                  the change to value V is made by the action A
 """
@@ -50,6 +51,7 @@ class Field:
     ref: str | None = None
     derived: str | None = None
     merge: Merge = "value"
+    via: tuple[str, str] | None = None
     actions: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -88,6 +90,7 @@ class Resource:
     actions: Mapping[str, Action] = field(default_factory=dict)
     filters: tuple[str, ...] = ()
     natural: tuple[str, ...] = ()
+    upsert_key: str | None = None
     events: tuple[str, ...] = ()
     pull_every: str = "1h"
     push: bool = True
@@ -174,6 +177,8 @@ def _option(option: str, known: Mapping[str, object], name: str) -> dict[str, ob
             return {"ref": resource}
         case ["from", source]:
             return {"derived": source}
+        case ["via", members]:
+            return {"via": tuple(members.split(":"))}
         case ["update-if", condition]:
             return {"update_if": tuple(condition.split(":"))}
     raise ValueError(f"field {name}: unknown option {option!r}")

@@ -18,6 +18,7 @@ CONTACTS = Resource(
         "gdpr_destroy": Action("DELETE", "/contacts/{id}/gdpr_destroy"),
     },
     filters=("email_address", "id"),
+    upsert_key="email_address",
     natural=("email_address", "first_name", "last_name", "phone_number"),
     events=(
         "contact.created",
@@ -52,7 +53,7 @@ CONTACTS = Resource(
         custom_attributes                json        create update map
         visits                           json?       quote
         avatar_image                     json        quote
-        tag_ids                          json        create update write-only ref=contact_tags from=tags set
+        tag_ids                          json        create update write-only ref=contact_tags from=tags set via=contact_applied_tags:tag_id
     """),
 )
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -18,6 +18,7 @@ from cfsync.records import Listing
 from cfsync.sync.report import Report
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -33,13 +34,16 @@ class Silent:
 
 @dataclass(frozen=True)
 class Context:
-    """`stop` set: end at the next page with everything kept. `wait(seconds)`: sleep or stop."""
+    """`stop` set: end at the next page with everything kept. `started_at`: when this process
+    began, by the mirror's clock, canonical text.
+    """
 
     api: Api
     mirror: Mirror
     settings: Settings
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     progress: Progress = field(default_factory=Silent)
+    started_at: str = ""
 
     def check_stop(self) -> None:
         if self.stop.is_set():
@@ -62,13 +66,26 @@ async def each_list(
     """Do `work` for every list, as many at once as requests may be. A list that can't be read is
     said in the report and the others go on; anything that concerns all of them ends the pass.
     """
-    queue = iter(listings)
+
+    async def guarded(listing: Listing) -> None:
+        async with _its_own_problem(report, listing):
+            await work(listing)
+
+    await side_by_side(context, listings, guarded)
+
+
+async def side_by_side(
+    context: Context, items: Iterable[T], work: Callable[[T], Awaitable[None]]
+) -> None:
+    """Do `work` for every item, as many at once as requests may be. The first error ends it; of
+    several at once the one whose exit code counts is raised.
+    """
+    queue = iter(items)
 
     async def worker() -> None:
-        for listing in queue:
+        for item in queue:
             context.check_stop()
-            async with _its_own_problem(report, listing):
-                await work(listing)
+            await work(item)
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -43,7 +43,7 @@ async def backfill(
     their news in. With `restart` every list is walked from its beginning.
     """
     resources = chosen(context, names)
-    async with _running(context, "backfill") as report:
+    async with running(context, "backfill") as report:
         workspaces = await open_account(context, only=workspace)
         for level in _levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
@@ -58,7 +58,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     below other records those whose parent changed, and some of the others in rotation.
     """
     resources = chosen(context, names)
-    async with _running(context, "pull") as report:
+    async with running(context, "pull") as report:
         workspaces = await open_account(context)
         for level in _levels(_below_teams(resources)):
             for resource in level:
@@ -70,7 +70,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
 async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
     """The complete comparison: every list walked by id, then a verdict on all that was missing."""
     resources = chosen(context, names)
-    async with _running(context, "sweep") as report:
+    async with running(context, "sweep") as report:
         workspaces = await open_account(context)
         for level in _levels(resources):
 
@@ -143,7 +143,7 @@ def _forget_walks(tx: Tx, lists: Sequence[Listing]) -> None:
 
 
 @asynccontextmanager
-async def _running(context: Context, name: str) -> AsyncIterator[Report]:
+async def running(context: Context, name: str) -> AsyncIterator[Report]:
     """Time a pass, count its requests and write down how it ended, whatever ended it. What only
     stops it (exit 4) is said in the report; any other error is raised.
     """

@@ -1,0 +1,79 @@
+"""Which calls an edit takes: the smallest that do it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cfsync.resources.model import Resource
+
+Kind = Literal["create", "upsert", "update", "members", "act", "delete"]
+Sent = Mapping[str, tuple[Any, Any]]
+"""Field -> (the value in ClickFunnels before, the value sent)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One step of an edit, acknowledged or parked by itself. `members` changes a set by adding and
+    taking away single members; `act` calls `action`.
+    """
+
+    kind: Kind
+    fields: Sent
+    action: str | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {name: new for name, (_, new) in self.fields.items()}
+
+
+def update_calls(
+    resource: Resource, base: Mapping[str, Any], send: Mapping[str, Any]
+) -> list[Call]:
+    """The calls that change a record that exists from `base` to `send`: one update of all plain
+    fields, then each set, then each action.
+    """
+    pairs = {name: (base.get(name), value) for name, value in send.items()}
+    plain = {n: p for n, p in pairs.items() if _is_plain(resource, n)}
+    calls = [Call("update", plain)] if plain else []
+    for name, pair in pairs.items():
+        field = resource.by_name[name]
+        if field.via:
+            calls.append(Call("members", {name: pair}))
+        elif field.actions:
+            calls.append(Call("act", {name: pair}, field.actions[action_key(pair[1])]))
+    return calls
+
+
+def _is_plain(resource: Resource, name: str) -> bool:
+    field = resource.by_name[name]
+    return not field.via and not field.actions
+
+
+def action_key(value: Any) -> str:
+    """How the catalogue writes the value that an action brings about: true, false, cancelled."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def create_call(resource: Resource, row: Mapping[str, Any]) -> Call:
+    """The call that makes a record of an inserted row: what the user gave and the API takes."""
+    fields = {
+        f.name: (None, row[f.name])
+        for f in resource.columns
+        if f.create and row.get(f.name) is not None
+    }
+    upsert = resource.insert == "upsert" and resource.upsert_key in fields
+    return Call("upsert" if upsert else "create", fields)
+
+
+def left_over(resource: Resource, row: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """What the user gave in an INSERT and its call could not carry: changed afterwards."""
+    return {
+        f.name: row[f.name]
+        for f in resource.columns
+        if (f.update or f.actions)
+        and f.name not in call.fields
+        and row.get(f.name) is not None
+        and (not f.actions or action_key(row[f.name]) in f.actions)
+    }

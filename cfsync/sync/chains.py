@@ -1,0 +1,42 @@
+"""Edits that touch one email: they must go in the order in which they were made. Pure.
+
+ClickFunnels knows a contact by its email within a workspace, so `a` giving up an email before `b`
+takes it is two calls in that order, while all other edits may go side by side, folded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One open row of the outbox that gives up or takes a key value (an email, lower case)."""
+
+    seq: int
+    record_id: int
+    workspace_id: int | None
+    values: tuple[str, ...]
+
+
+def entangled(touches: Iterable[Touch]) -> list[list[int]]:
+    """Groups of record ids, two or more in each, that share an email through their edits."""
+    owner: dict[int, int] = {}
+
+    def find(record: int) -> int:
+        while owner.setdefault(record, record) != record:
+            owner[record] = owner[owner[record]]
+            record = owner[record]
+        return record
+
+    first: dict[tuple[int | None, str], int] = {}
+    for touch in touches:
+        for value in touch.values:
+            other = first.setdefault((touch.workspace_id, value), touch.record_id)
+            owner[find(touch.record_id)] = find(other)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for record in owner:
+        groups[find(record)].append(record)
+    return [sorted(g) for g in groups.values() if len(g) > 1]

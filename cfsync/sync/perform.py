@@ -1,0 +1,66 @@
+"""One call of an edit, made: its answer is the record as ClickFunnels shows it afterwards."""
+
+from __future__ import annotations
+
+from cfsync.api import Api
+from cfsync.errors import NotFound, StateConflict
+from cfsync.records import Listing, Record
+from cfsync.resources import ALL, Resource
+from cfsync.sync.calls import Call
+from cfsync.values import equal
+
+
+async def perform(api: Api, resource: Resource, record_id: int, call: Call) -> Record:
+    """Make an update, members or act call. Raises what the client raises, but for a conflict of
+    state (409) where the state is the wanted one: that is success.
+    """
+    match call.kind:
+        case "update":
+            return await api.update(resource, record_id, call.values)
+        case "members":
+            return await _change_members(api, resource, record_id, call)
+        case "act":
+            return await _act(api, resource, record_id, call)
+        case _:
+            raise AssertionError(call.kind)
+
+
+async def _act(api: Api, resource: Resource, record_id: int, call: Call) -> Record:
+    assert call.action is not None
+    try:
+        answer = await api.act(resource, call.action, record_id)
+    except StateConflict:
+        record = await api.get(resource, record_id)
+        if all(_is(resource, record, n, v) for n, v in call.values.items()):
+            return record
+        raise
+    return answer or await api.get(resource, record_id)
+
+
+def _is(resource: Resource, record: Record, name: str, value: object) -> bool:
+    return equal(resource.by_name[name], record.values.get(name), value)
+
+
+async def _change_members(api: Api, resource: Resource, record_id: int, call: Call) -> Record:
+    """Add and take away the members that differ, one call each, then read the record."""
+    ((name, (before, wanted)),) = call.fields.items()
+    via = resource.by_name[name].via
+    assert via is not None
+    members, field = ALL[via[0]], via[1]
+    listing = Listing(members.name, record_id)
+    for member in sorted(set(wanted or ()) - set(before or ())):
+        await api.create(listing, {field: member})
+    for member in sorted(set(before or ()) - set(wanted or ())):
+        await _take_away(api, members, listing, field, member)
+    return await api.get(resource, record_id)
+
+
+async def _take_away(
+    api: Api, members: Resource, listing: Listing, field: str, member: int
+) -> None:
+    page = await api.page(listing, filters={field: [member]})
+    for applied in page.records:
+        try:
+            await api.delete(members, applied.id)
+        except NotFound:
+            continue

@@ -37,6 +37,7 @@ def request_of(
         headers=headers,
         body=body,
         base=f"{origin}{way}{API}",
+        by_gateway=bool(way),
         route=route,
         id=id_,
     )

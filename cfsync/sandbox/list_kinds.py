@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from cfsync.resources import ROOT
 from cfsync.sandbox.answers import Answer
 from cfsync.sandbox.faults import Fault
 from cfsync.sandbox.kinds import ANSWER_KINDS, Exchange, Kind, Reply
@@ -39,14 +40,20 @@ def _ignore_sort(_: Fault, exchange: Exchange) -> Reply:
 
 def _ignore_after_between(_: Fault, exchange: Exchange) -> Reply:
     """`after` counts only where it is the id of a record of the list."""
-    route = exchange.request.route
     after = exchange.request.query.get("after")
-    if after is None or route is None:
+    if after is None or _is_in_list(exchange, after):
         return Reply(exchange.proper())
-    id_, name = id_of(route.resource.name, after), route.resource.name
-    store = exchange.world.store
-    known = id_ is not None and store.get(name, id_) is not None and store.is_listed(name, id_)
-    return Reply(exchange.proper() if known else _asking(exchange, after=None))
+    return Reply(_asking(exchange, after=None))
+
+
+def _is_in_list(exchange: Exchange, after: str) -> bool:
+    store, name, route = exchange.world.store, _resource(exchange), exchange.request.route
+    id_ = id_of(name, after)
+    values = None if id_ is None else store.get(name, id_)
+    if values is None or route is None or not store.is_listed(name, values["id"]):
+        return False
+    parent = id_of(route.above, exchange.request.id) if route.above else ROOT
+    return store.tables[name].parent_of(values) == parent
 
 
 def _page_twice(_: Fault, exchange: Exchange) -> Reply:

@@ -33,6 +33,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = b""
     base: str = ""
+    by_gateway: bool = False
     route: Route | None = None
     id: str = ""
 
@@ -104,7 +105,7 @@ def _list(call: Call) -> Answer:
             return answer(200, [])
         raise missing() from None
     body = b"[" + b",".join([store.text(name, id_) for id_ in ids]) + b"]"
-    return Answer(200, body, _pagination(call.request, ids[-1]) if more else {})
+    return Answer(200, body, _pagination(call, ids[-1]) if more else {})
 
 
 def _asked(call: Call) -> Query:
@@ -115,10 +116,18 @@ def _asked(call: Call) -> Query:
     return query
 
 
-def _pagination(request: Request, last: int) -> dict[str, str]:
+def _pagination(call: Call, last: int) -> dict[str, str]:
+    """The headers of a page that is not the last. A gateway passes on the Link of its upstream."""
+    request, base = call.request, call.request.base
+    if request.by_gateway:
+        base = f"https://{_subdomain(call)}.myclickfunnels.com/api/v2"
     query = urlencode({**request.query, "after": str(last)})
-    link = f"<{request.base}{request.path}?{query}>"
-    return {"Pagination-Next": str(last), "Link": f'{link}; rel="next"'}
+    return {"Pagination-Next": str(last), "Link": f'<{base}{request.path}?{query}>; rel="next"'}
+
+
+def _subdomain(call: Call) -> str:
+    workspace = call.world.store.get("workspaces", call.above.get("workspace_id", 0))
+    return str(workspace["subdomain"]) if workspace else "accounts"
 
 
 def _get(call: Call) -> Answer:

@@ -54,15 +54,35 @@ ADDED = {
 }
 """Fields that the tables of facts don't have: of the path, and the secret."""
 
-EXTERNAL_ORDERS_TAKE = (
-    "shipping_address_first_name shipping_address_last_name shipping_address_organization_name "
-    "shipping_address_phone_number shipping_address_street_one shipping_address_street_two "
-    "shipping_address_city shipping_address_region shipping_address_country "
-    "shipping_address_postal_code billing_address_street_one billing_address_street_two "
-    "billing_address_city billing_address_region billing_address_country "
-    "billing_address_postal_code billing_status service_status order_type next_charge_at "
-    "activated_at canceled_at canceled_by cancel_reason cancel_description churned_at external_id"
-).split()
+EXTERNAL_ORDERS_TAKE = [
+    "shipping_address_first_name",
+    "shipping_address_last_name",
+    "shipping_address_organization_name",
+    "shipping_address_phone_number",
+    "shipping_address_street_one",
+    "shipping_address_street_two",
+    "shipping_address_city",
+    "shipping_address_region",
+    "shipping_address_country",
+    "shipping_address_postal_code",
+    "billing_address_street_one",
+    "billing_address_street_two",
+    "billing_address_city",
+    "billing_address_region",
+    "billing_address_country",
+    "billing_address_postal_code",
+    "billing_status",
+    "service_status",
+    "order_type",
+    "next_charge_at",
+    "activated_at",
+    "canceled_at",
+    "canceled_by",
+    "cancel_reason",
+    "cancel_description",
+    "churned_at",
+    "external_id",
+]
 
 EVERY_FIELD = [
     pytest.param(name, fact, id=f"{name}.{fact['field']}")

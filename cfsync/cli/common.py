@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -72,15 +72,51 @@ def until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
     return asyncio.run(body())
 
 
-def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
-    """The mirror; with `create` it is made and brought up to date, else it must be there."""
-    from cfsync.mirror import migrate
+async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
+    """The mirror. With `create` it is made where it is missing, and SQLite's is brought up to date;
+    a PostgreSQL schema may have other users, so that waits for `cfsync migrate`.
+    """
+    from cfsync.mirror import inspect, migrate
     from cfsync.mirror.engine import Mirror
 
     url = settings.database.url
-    if create:
-        migrate.upgrade(url)
-    return Mirror.open(url, must_exist=not create, clock=lambda: datetime.now(UTC))
+    mirror = Mirror.open(url, must_exist=not create, clock=_now)
+    try:
+        alone = mirror.dialect == "sqlite"
+        if create and (alone or not await mirror.read(inspect.has_schema)):
+            mirror.close()
+            await asyncio.to_thread(_make, url)
+            mirror = Mirror.open(url, must_exist=True, clock=_now)
+        await migrate.check(mirror)
+    except BaseException:
+        mirror.close()
+        raise
+    return mirror
+
+
+def _make(url: str) -> None:
+    from cfsync.mirror.migrate import migrate
+
+    made = migrate(url)
+    if made.before is None:
+        print(f"new database: {made.place}", file=sys.stderr)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def reading(settings: Settings, work: Callable[[Mirror], Coroutine[Any, Any, T]]) -> T:
+    """Do something with the mirror alone, which must be there."""
+
+    async def body() -> T:
+        mirror = await open_mirror(settings)
+        try:
+            return await work(mirror)
+        finally:
+            mirror.close()
+
+    return asyncio.run(body())
 
 
 @asynccontextmanager
@@ -93,7 +129,7 @@ async def opened(
     from cfsync.sync.context import Context
 
     api_settings = settings.for_api()
-    mirror = open_mirror(settings, create=create)
+    mirror = await open_mirror(settings, create=create)
     try:
         async with Api(api_settings, stop=stop) as api:
             with shown(bars) as progress:

@@ -1,7 +1,104 @@
+"""`deletions list / approve / reject`: the deletions that the guard held."""
+
 from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from cfsync.cli.common import Config, Json, configured, reading
+from cfsync.cli.text import columns, counted, print_json
+from cfsync.errors import UsageError
+
+Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Of this resource.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records (id, public id).")
+]
+All = Annotated[bool, typer.Option("--all", help="All that are held.")]
+
 
 def register(app: typer.Typer) -> None:
-    pass
+    group = typer.Typer(help="Deletions that wait for you.")
+    group.command("list")(list_held)
+    group.command()(approve)
+    group.command()(reject)
+    app.add_typer(group, name="deletions")
+
+
+def list_held(config: Config = None, json: Json = False) -> None:
+    """Records missing in ClickFunnels, too many at once to be believed.
+
+    \b
+    Example:
+      cfsync deletions list
+    """
+    from cfsync.sync import deletions
+
+    stones = reading(configured(config), deletions.held)
+    rows = [(s.resource, s.record_id, s.workspace_id, s.first_seen) for s in stones]
+    if json:
+        names = ("resource", "id", "workspace_id", "first_seen")
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+    elif rows:
+        print(columns([("resource", "id", "workspace", "missing since"), *rows]))
+    else:
+        print("nothing is held")
+
+
+def approve(
+    resource: Resource = None,
+    ids: Ids = None,
+    all: All = False,  # noqa: A002
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Believe them: the next sweep looks once more and deletes the rows.
+
+    \b
+    Example:
+      cfsync deletions approve contacts 1042
+      cfsync deletions approve contacts
+      cfsync deletions approve --all
+    """
+    _decide(resource, ids or [], config, everything=all, approve=True, json=json)
+
+
+def reject(
+    resource: Resource = None,
+    ids: Ids = None,
+    all: All = False,  # noqa: A002
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Don't believe them: the rows stay in the mirror.
+
+    \b
+    Example:
+      cfsync deletions reject contacts 1042
+    """
+    _decide(resource, ids or [], config, everything=all, approve=False, json=json)
+
+
+def _decide(
+    resource: str | None,
+    ids: Sequence[str],
+    config: Path | None,
+    *,
+    everything: bool,
+    approve: bool,
+    json: bool,
+) -> None:
+    from cfsync.sync import deletions
+
+    if (resource is None) != everything:
+        raise UsageError("name a resource, with ids or without, or say --all")
+    decided = reading(
+        configured(config), lambda mirror: deletions.decide(mirror, resource, ids, approve=approve)
+    )
+    word, then = ("approved", "; the next sweep deletes them") if approve else ("rejected", "")
+    if json:
+        print_json({"state": word, "ids": [[s.resource, s.record_id] for s in decided]})
+    else:
+        print(f"{word} {counted(len(decided), 'deletion')}{then if decided else ''}")

@@ -125,6 +125,10 @@ def show(report: Report, place: str, *, json: bool) -> None:
         print_json(as_json(report) | {"database": place})
     else:
         print(as_text(report, place))
+    say_problems(report)
+
+
+def say_problems(report: Report) -> None:
     for line in report.problems:
         problem(line)
     if report.state == "stopped":

@@ -1,7 +1,93 @@
+"""`sandbox`: a fake ClickFunnels on this machine."""
+
 from __future__ import annotations
+
+import asyncio
+import ipaddress
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.common import Config, Json, until_stopped
+from cfsync.cli.text import print_json
+from cfsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from cfsync.sandbox import World
+
+PORT = 8788
+
 
 def register(app: typer.Typer) -> None:
-    pass
+    app.command()(sandbox)
+
+
+def sandbox(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Loopback only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = PORT,
+    seed: Annotated[int, typer.Option(help="The same seed, the same account.")] = 1,
+    contacts: Annotated[int | None, typer.Option(min=0, help="How many contacts.")] = None,
+    latency: Annotated[float, typer.Option(min=0, help="Seconds before each answer.")] = 0,
+    rate_limit: Annotated[float, typer.Option(min=0, help="Requests a second; 0: any.")] = 0,
+    token: Annotated[str | None, typer.Option(help="Take this token instead.")] = None,
+    config: Config = None,  # noqa: ARG001
+    json: Json = False,
+) -> None:
+    """Serve a fake ClickFunnels on loopback, until stopped.
+
+    It has made-up people and takes every call of the API. Nothing is kept when it stops.
+
+    \b
+    Example:
+      cfsync sandbox --contacts 20000 --rate-limit 50
+    """
+    _check_loopback(host)
+    world = _world(seed, contacts, latency, rate_limit, token)
+
+    def ready(url: str) -> None:
+        said = {"url": url, "base_url": f"{url}/api/v2", "token": next(iter(world.tokens))}
+        if json:
+            print_json(said)
+        else:
+            print(f"CFSYNC_API__BASE_URL={said['base_url']}\nCFSYNC_API__TOKEN={said['token']}")
+        sys.stdout.flush()
+
+    async def body(stop: asyncio.Event) -> None:
+        from cfsync.sandbox import serve
+
+        serving = asyncio.create_task(serve(world, host, port, ready=ready))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        serving.cancel()
+        stopping.cancel()
+
+    try:
+        until_stopped(body)
+    except OSError as error:
+        raise UsageError(f"can't listen on {host}:{port}: {error.strerror}") from None
+
+
+def _check_loopback(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise UsageError(f"the sandbox listens on loopback only, not on {host}")
+
+
+def _world(
+    seed: int, contacts: int | None, latency: float, rate_limit: float, token: str | None
+) -> World:
+    from cfsync.sandbox import World
+
+    world = World(seed) if contacts is None else World(seed, contacts=contacts)
+    world.latency = latency
+    world.limit.per_second = rate_limit
+    if token:
+        world.tokens.clear()
+        world.add_token(token)
+    return world

@@ -1,7 +1,89 @@
+"""`status`: how complete and how old the mirror is, and what waits."""
+
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.common import Config, Json, configured, reading
+from cfsync.cli.text import columns, print_json, problem, took
+
+if TYPE_CHECKING:
+    from cfsync.sync.status import ResourceStatus, Status
+
 
 def register(app: typer.Typer) -> None:
-    pass
+    app.command()(status)
+
+
+def status(
+    health: Annotated[
+        bool, typer.Option("--health", help="Only say whether all is well: exit 0, else 1.")
+    ] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """Rows, lag, edits, conflicts and what waits for you.
+
+    \b
+    Example:
+      cfsync status
+      cfsync status --health || systemctl restart cfsync
+    """
+    from cfsync.sync import status as inner
+
+    settings = configured(config)
+    found = reading(settings, lambda mirror: inner.status(mirror, settings))
+    ailments = inner.ailments(found, settings)
+    if health:
+        for line in ailments:
+            problem(line)
+        if json:
+            print_json({"healthy": not ailments, "reasons": ailments})
+        return 1 if ailments else 0
+    if json:
+        print_json(asdict(found))
+    else:
+        print("\n".join(_lines(found)))
+    return found.exit_code
+
+
+def _lines(found: Status) -> Iterator[str]:
+    rows = [_row(name, r) for name, r in found.resources.items() if r.enabled or r.rows]
+    head = ("resource", "rows", "lag", "swept", "edits", "conflicts", "deletions", "found by")
+    yield columns([head, *rows])
+    yield ""
+    for run in found.passes:
+        quiet = f", {run['quiet']} quiet since" if run["quiet"] else ""
+        error = f": {run['error']}" if run["error"] else ""
+        yield f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
+    if found.budget:
+        yield f"budget: {_counts(found.budget)}"
+    yield f"database: {found.database}"
+    if found.waiting_total:
+        yield f"waiting for you: {found.waiting_total}"
+        yield columns(
+            [(w["kind"], w["resource"], w["id"], w["reason"], w["command"]) for w in found.waiting]
+        )
+
+
+def _row(name: str, r: ResourceStatus) -> tuple[object, ...]:
+    lag = "first walk" if r.unfinished else r.lag_s
+    held = {k: n for k, n in r.deletions.items() if k in ("candidate", "held", "approved")}
+    return (
+        name,
+        r.rows,
+        took(lag) if isinstance(lag, float) else lag,
+        r.swept_at,
+        _counts(r.edits),
+        r.conflicts or None,
+        _counts(held),
+        _counts(r.found),
+    )
+
+
+def _counts(counts: Mapping[str, float]) -> str | None:
+    return ", ".join(f"{n:g} {kind}" for kind, n in counts.items()) or None

@@ -18,16 +18,19 @@ def print_json(value: Any) -> None:
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> str:
-    """Aligned columns, numbers to the right; the last column is not padded. None shows as `-`."""
-    cells = [["-" if v is None else str(v) for v in row] for row in rows]
-    numbers = [[isinstance(v, (int, float)) for v in row] for row in rows]
+    """Aligned columns, those with a number to the right. None shows as `-`."""
+    table = [list(row) for row in rows]
+    pads = [
+        str.rjust if any(isinstance(v, (int, float)) for v in column) else str.ljust
+        for column in zip(*table, strict=True)
+    ]
+    cells = [["-" if v is None else str(v) for v in row] for row in table]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(
-            text.rjust(width) if number else text.ljust(width)
-            for text, width, number in zip(row, widths, kinds, strict=True)
+            pad(text, width) for pad, text, width in zip(pads, row, widths, strict=True)
         ).rstrip()
-        for row, kinds in zip(cells, numbers, strict=True)
+        for row in cells
     )
 
 

@@ -1,7 +1,60 @@
+"""`verify`: mirror and ClickFunnels, record by record."""
+
 from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
+from cfsync.cli.common import Config, Json, Resources, configured, opened, until_stopped
+from cfsync.cli.run_pass import as_json, as_text, say_problems
+from cfsync.cli.text import columns, print_json
+
+if TYPE_CHECKING:
+    from cfsync.sync.verify import Verified
+
+SHOWN = 50
+
 
 def register(app: typer.Typer) -> None:
-    pass
+    app.command()(verify)
+
+
+def verify(resource: Resources = None, config: Config = None, json: Json = False) -> int:
+    """Compare mirror and ClickFunnels; change nothing.
+
+    Exits 5 if they differ. Edits that wait to be sent are no difference.
+
+    \b
+    Example:
+      cfsync verify contacts
+    """
+    from cfsync.sync import verify as inner
+
+    settings = configured(config, bars=True)
+
+    async def body(stop: asyncio.Event) -> tuple[Verified, str]:
+        async with opened(settings, stop, bars=True) as context:
+            return await inner.verify(context, resource or []), str(context.mirror.place)
+
+    verified, place = until_stopped(body)
+    if json:
+        differences = [asdict(d) for d in verified.differences]
+        print_json(as_json(verified.report) | {"database": place, "differences": differences})
+    else:
+        print(_text(verified, place))
+    say_problems(verified.report)
+    return verified.exit_code
+
+
+def _text(verified: Verified, place: str) -> str:
+    shown = verified.differences[:SHOWN]
+    lines = [as_text(verified.report, place)]
+    if shown:
+        rows = [(d.resource, d.id, d.kind, ", ".join(d.fields)) for d in shown]
+        lines.append(columns(rows))
+    if len(verified.differences) > SHOWN:
+        lines.append(f"... and more: {len(verified.differences) - SHOWN}")
+    return "\n".join(lines)

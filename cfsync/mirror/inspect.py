@@ -1,0 +1,154 @@
+"""What the mirror can say about itself: counts and places, read for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.errors import UsageError
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import (
+    BUDGET,
+    CHECKPOINTS,
+    CONFLICTS,
+    FOUND,
+    NOTES,
+    OPEN_STATES,
+    OUTBOX,
+    RUNS,
+    TABLES,
+    TOMBSTONES,
+)
+from cfsync.records import Listing
+from cfsync.resources.model import Resource
+
+Rows = list[dict[str, Any]]
+
+
+def has_schema(tx: Tx) -> bool:
+    """Whether a migration has ever run here."""
+    return sa.inspect(tx.conn).has_table("cf_schema")
+
+
+def row_counts(tx: Tx) -> dict[str, int]:
+    """Resource -> rows of its table."""
+    return {
+        name: int(tx.conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+        for name, table in TABLES.items()
+    }
+
+
+def walks(tx: Tx) -> Rows:
+    """A row for each resource and lane: lists, unfinished, the oldest and the newest beginning of
+    their last passes, and the newest watermark.
+    """
+    c = CHECKPOINTS.c
+    unfinished = sa.func.sum(sa.case((c.done_at.is_(None), 1), else_=0))
+    return _rows(
+        tx,
+        sa.select(
+            c.resource,
+            c.lane,
+            sa.func.count().label("lists"),
+            unfinished.label("unfinished"),
+            sa.func.min(c.began_at).label("oldest"),
+            sa.func.max(c.began_at).label("newest"),
+            sa.func.max(c.watermark).label("watermark"),
+        ).group_by(c.resource, c.lane),
+    )
+
+
+def open_edits(tx: Tx) -> dict[str, dict[str, int]]:
+    """Resource -> state -> rows of the outbox that are not settled."""
+    return _counted(tx, OUTBOX.c.resource, OUTBOX.c.state, OUTBOX.c.state.in_(OPEN_STATES))
+
+
+def open_conflicts(tx: Tx) -> dict[str, dict[str, int]]:
+    """Resource -> winner -> conflicts that nobody has looked at."""
+    return _counted(tx, CONFLICTS.c.resource, CONFLICTS.c.winner, CONFLICTS.c.state == "open")
+
+
+def deletions(tx: Tx) -> dict[str, dict[str, int]]:
+    """Resource -> state -> tombstones."""
+    return _counted(tx, TOMBSTONES.c.resource, TOMBSTONES.c.state, sa.true())
+
+
+def found(tx: Tx) -> dict[str, dict[str, int]]:
+    """Resource -> lane -> news that this lane brought first."""
+    by_resource: dict[str, dict[str, int]] = {}
+    for row in _rows(tx, sa.select(FOUND)):
+        by_resource.setdefault(row["resource"], {})[row["lane"]] = row["records"]
+    return by_resource
+
+
+def last_runs(tx: Tx) -> Rows:
+    """The last run of each pass."""
+    newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c["pass"])
+    return _rows(tx, sa.select(RUNS).where(RUNS.c.id.in_(newest)).order_by(RUNS.c["pass"]))
+
+
+def budget(tx: Tx) -> dict[str, float]:
+    return {row["kind"]: row["value"] for row in _rows(tx, sa.select(BUDGET))}
+
+
+def notes(tx: Tx) -> Rows:
+    """Fields of the API that surprised: (resource, field, kind, record_id: an example, seen_at)."""
+    order = (NOTES.c.kind, NOTES.c.resource, NOTES.c.field)
+    return _rows(tx, sa.select(NOTES).order_by(*order))
+
+
+def waiting(tx: Tx, limit: int) -> Rows:
+    """What waits for a human, oldest first: kind, resource, id, since, reason, command."""
+    sql = f"SELECT * FROM cf_waiting ORDER BY since, kind, resource, id LIMIT {limit:d}"
+    return [dict(row) for row in tx.conn.exec_driver_sql(sql).mappings()]
+
+
+def ids_between(
+    tx: Tx, resource: Resource, listing: Listing, above: int, upto: int | None
+) -> list[int]:
+    """Ids of a list's rows with above < id <= upto that ought to be in ClickFunnels: not those
+    that are known to be gone or that a human said should stay.
+    """
+    table = TABLES[resource.name]
+    settled = sa.select(TOMBSTONES.c.record_id).where(
+        TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.state.in_(("confirmed", "rejected"))
+    )
+    query = sa.select(table.c.id).where(table.c.id > above, table.c.id.not_in(settled))
+    if resource.parent_field:
+        query = query.where(table.c[resource.parent_field] == listing.parent_id)
+    if upto is not None:
+        query = query.where(table.c.id <= upto)
+    return list(tx.conn.execute(query.order_by(table.c.id)).scalars())
+
+
+def record_id(tx: Tx, resource: Resource, named: str) -> int:
+    """The id of a row named by its id or public id. Raises UsageError where there is none."""
+    if named.lstrip("-").isdecimal():
+        return int(named)
+    table = TABLES[resource.name]
+    if "public_id" in table.c:
+        query = sa.select(table.c.id).where(table.c.public_id == named)
+        if (found := tx.conn.execute(query).scalar()) is not None:
+            return int(found)
+    raise UsageError(f"{resource.name}: the mirror has no record with the public id {named}")
+
+
+def _counted(
+    tx: Tx, resource: sa.Column[Any], kind: sa.Column[Any], where: sa.ColumnElement[bool]
+) -> dict[str, dict[str, int]]:
+    query = sa.select(resource, kind, sa.func.count()).where(where).group_by(resource, kind)
+    counted: dict[str, dict[str, int]] = {}
+    for name, what, n in tx.conn.execute(query):
+        counted.setdefault(name, {})[what] = n
+    return counted
+
+
+def _rows(tx: Tx, query: sa.Select[Any]) -> Rows:
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
+def sum_of(counts: Mapping[str, Mapping[str, int]], kinds: Sequence[str] = ()) -> int:
+    """All counts together, or those of some kinds."""
+    return sum(n for by in counts.values() for kind, n in by.items() if not kinds or kind in kinds)

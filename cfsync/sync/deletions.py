@@ -1,0 +1,42 @@
+"""What a human says about deletions that the guard held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cfsync.errors import UsageError
+from cfsync.mirror import inspect, tombstones
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.tombstones import Tombstone
+from cfsync.resources import named
+
+
+async def held(mirror: Mirror) -> list[Tombstone]:
+    """Records that are missing in ClickFunnels and wait for a decision, oldest first."""
+    return await mirror.read(tombstones.find, states=("held",))
+
+
+async def decide(
+    mirror: Mirror, resource: str | None, ids: Sequence[str], *, approve: bool
+) -> list[Tombstone]:
+    """Approve held deletions (the next sweep asks for each record once more and takes away those
+    that are gone) or reject them (the rows stay). No resource: all; no ids: all of the resource.
+
+    Returns those decided on. Raises UnknownResource, and UsageError for an id that is not held.
+    """
+    return await mirror.write(_decide, resource, ids, "approved" if approve else "rejected")
+
+
+def _decide(tx: Tx, resource: str | None, ids: Sequence[str], state: str) -> list[Tombstone]:
+    if resource is not None:
+        resource = named(resource).name
+    stones = tombstones.find(tx, states=("held",), resource=resource)
+    if resource is not None and ids:
+        wanted = [inspect.record_id(tx, named(resource), name) for name in ids]
+        held_ids = {s.record_id for s in stones}
+        if unknown := [str(i) for i in wanted if i not in held_ids]:
+            raise UsageError(f"no deletion of {resource} {', '.join(unknown)} is held")
+        stones = [s for s in stones if s.record_id in wanted]
+    for name in {s.resource for s in stones}:
+        tombstones.set_state(tx, name, [s.record_id for s in stones if s.resource == name], state)
+    return stones

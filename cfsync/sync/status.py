@@ -1,0 +1,137 @@
+"""Status: how complete and how old the mirror is, and what waits in it. Reads the mirror alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cfsync.config import Settings
+from cfsync.mirror import inspect, runs
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.resources import RESOURCES, Resource
+
+SHOWN = 20
+"""Waiting things that are named; the rest is counted."""
+
+GRACE = 600.0
+"""Seconds that a healthy list may be late, beyond twice its longest interval."""
+
+
+@dataclass(slots=True)
+class ResourceStatus:
+    """`lists`: that were ever walked; `unfinished`: whose first walk is under way. `watermark`: the
+    newest `updated_at` that is in. `lag_s`: seconds since the beginning of the pull up to which
+    every change is in; None before the first. `edits`: by state. `found`: news, by lane.
+    """
+
+    enabled: bool
+    rows: int = 0
+    lists: int = 0
+    unfinished: int = 0
+    watermark: str | None = None
+    lag_s: float | None = None
+    swept_at: str | None = None
+    edits: Mapping[str, int] = field(default_factory=dict)
+    conflicts: int = 0
+    deletions: Mapping[str, int] = field(default_factory=dict)
+    found: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Status:
+    """`passes`: the last run of each. `waiting_total`: all that waits for a human."""
+
+    database: str
+    at: str
+    resources: dict[str, ResourceStatus]
+    passes: list[dict[str, Any]]
+    budget: dict[str, float]
+    waiting: list[dict[str, Any]]
+    waiting_total: int
+
+    @property
+    def exit_code(self) -> int:
+        return 5 if self.waiting_total else 0
+
+
+async def status(mirror: Mirror, settings: Settings) -> Status:
+    return await mirror.read(_status, str(mirror.place), settings)
+
+
+def _status(tx: Tx, place: str, settings: Settings) -> Status:
+    return Status(
+        database=place,
+        at=tx.now,
+        resources=_resources(tx, settings),
+        passes=inspect.last_runs(tx),
+        budget=inspect.budget(tx),
+        waiting=inspect.waiting(tx, SHOWN),
+        waiting_total=runs.waiting(tx),
+    )
+
+
+def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
+    rows, edits, conflicts = (
+        inspect.row_counts(tx),
+        inspect.open_edits(tx),
+        inspect.open_conflicts(tx),
+    )
+    deletions, found = inspect.deletions(tx), inspect.found(tx)
+    walks = {(w["resource"], w["lane"]): w for w in inspect.walks(tx)}
+    return {
+        name: ResourceStatus(
+            enabled=settings.resource(name).enabled,
+            rows=rows[name],
+            edits=edits.get(name, {}),
+            conflicts=sum(conflicts.get(name, {}).values()),
+            deletions=deletions.get(name, {}),
+            found=found.get(name, {}),
+            **_walked(tx.now, resource, walks),
+        )
+        for name, resource in RESOURCES.items()
+    }
+
+
+def _walked(
+    now: str, resource: Resource, walks: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> dict[str, Any]:
+    backfill = walks.get((resource.name, "backfill"), {})
+    pull = walks.get((resource.name, "pull"), {})
+    return {
+        "lists": max(backfill.get("lists", 0), pull.get("lists", 0)),
+        "unfinished": backfill.get("unfinished", 0),
+        "watermark": pull.get("watermark"),
+        "lag_s": lag(now, resource, pull),
+        "swept_at": walks.get((resource.name, "sweep"), {}).get("oldest"),
+    }
+
+
+def lag(now: str, resource: Resource, pull: Mapping[str, Any]) -> float | None:
+    """Seconds since the pull up to which everything is in. Pure.
+
+    Every list of a workspace is pulled each time, so the one left longest counts. Lists below other
+    records are pulled when their parent changed, so the last pull of any of them speaks for all.
+    """
+    of_workspace = resource.parent in (None, "teams", "workspaces")
+    since = pull.get("oldest" if of_workspace else "newest")
+    if since is None:
+        return None
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
+
+
+def ailments(status: Status, settings: Settings) -> list[str]:
+    """Why the mirror is not well, a line each; empty: it is. Pure."""
+    late = [
+        f"{name}: the last pull began {found.lag_s:.0f} s ago"
+        for name, found in status.resources.items()
+        if found.enabled and found.lag_s is not None and found.lag_s > _patience(settings, name)
+    ]
+    failed = [f"the last {run['pass']} failed" for run in status.passes if run["state"] == "failed"]
+    return failed + late
+
+
+def _patience(settings: Settings, name: str) -> float:
+    every = settings.resource(name)
+    return 2 * max(every.pull_every, every.pull_max_every) + GRACE

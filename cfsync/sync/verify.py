@@ -1,0 +1,142 @@
+"""Verify: mirror and ClickFunnels compared record by record. Changes nothing on either side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from cfsync.api import Priority
+from cfsync.api.pages import walk_by_id
+from cfsync.errors import CfsyncError, Interrupted
+from cfsync.mirror import inspect, listings, outbox, rows
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import TABLES
+from cfsync.records import Listing, Page, Record
+from cfsync.resources import RESOURCES, Resource
+from cfsync.sync.account import choose
+from cfsync.sync.context import Context, each_list
+from cfsync.sync.passes import chosen
+from cfsync.sync.report import Report
+from cfsync.values import equal
+
+NAMED = 1000
+"""Differences that are named; the rest is counted in the report."""
+
+Kind = Literal["differs", "missing here", "missing in ClickFunnels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    resource: str
+    id: int
+    kind: Kind
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Verified:
+    """`report` counts: same, edited (waiting to be sent), and each kind of difference."""
+
+    report: Report
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        return self.report.exit_code or (5 if self.differences else 0)
+
+
+async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
+    """Walk every list by id and compare. Edits that wait to be sent are no differences."""
+    context = replace(context, api=context.api.at(Priority.SWEEP))
+    verified, began, sent = Verified(Report("verify")), time.monotonic(), context.api.requests
+    lists = await _lists(context, chosen(context, names))
+
+    async def work(listing: Listing) -> None:
+        await _verify_list(context, verified, listing)
+
+    try:
+        await each_list(context, verified.report, lists, work)
+    except CfsyncError as error:
+        if error.exit_code != Interrupted.exit_code:
+            raise
+        verified.report.state = "stopped"
+        verified.report.problems.append(str(error))
+    verified.report.requests = context.api.requests - sent
+    verified.report.seconds = time.monotonic() - began
+    return verified
+
+
+async def _lists(context: Context, resources: Sequence[Resource]) -> list[Listing]:
+    """All lists that the mirror knows of, in the workspaces that the settings choose."""
+    known = await context.mirror.read(listings.workspaces)
+    wanted, exclude = context.settings.api.workspaces, context.settings.api.exclude
+    workspaces = choose(known, [str(w) for w in wanted], [str(w) for w in exclude])
+    return [
+        listing
+        for resource in resources
+        for listing in await context.mirror.read(listings.of, resource, workspaces)
+    ]
+
+
+async def _verify_list(context: Context, verified: Verified, listing: Listing) -> None:
+    resource, above, seen = RESOURCES[listing.resource], 0, 0
+    async for page in walk_by_id(context.api, listing):
+        upto = page.records[-1].id if page.records and page.next is not None else None
+        found = await context.mirror.read(compare, resource, listing, page, above, upto)
+        _note(verified, resource, page, found)
+        above, seen = upto or above, seen + len(page.records)
+        context.progress.at(listing, records=seen, fraction=1.0 if page.next is None else 0.0)
+        if page.next is not None:
+            context.check_stop()
+
+
+def compare(
+    tx: Tx, resource: Resource, listing: Listing, page: Page, above: int, upto: int | None
+) -> list[Difference | None]:
+    """The differences between a page and the rows with above < id <= upto; None for each record
+    that differs only by an edit that waits.
+    """
+    ids = [r.id for r in page.records]
+    ours = rows.load(tx, TABLES[resource.name], ids)
+    pending = outbox.pending(tx, resource, ids)
+    found: list[Difference | None] = []
+    for record in page.records:
+        fields = _different(resource, record, ours.get(record.id))
+        edited = pending[record.id].edits if record.id in pending else {}
+        if fields is None:
+            gone = record.id in pending and pending[record.id].deleted
+            found.append(None if gone else Difference(resource.name, record.id, "missing here"))
+        elif fields:
+            left = tuple(name for name in fields if name not in edited)
+            found.append(Difference(resource.name, record.id, "differs", left) if left else None)
+    listed = set(ids)
+    extra = [i for i in inspect.ids_between(tx, resource, listing, above, upto) if i not in listed]
+    return found + [Difference(resource.name, i, "missing in ClickFunnels") for i in extra]
+
+
+def _different(
+    resource: Resource, record: Record, row: dict[str, object] | None
+) -> tuple[str, ...] | None:
+    """Fields that differ, copies of other records aside; None where there is no row."""
+    if row is None:
+        return None
+    return tuple(
+        name
+        for name, value in record.values.items()
+        if resource.by_name[name].merge != "quote"
+        and not equal(resource.by_name[name], row[name], value)
+    )
+
+
+def _note(
+    verified: Verified, resource: Resource, page: Page, found: Sequence[Difference | None]
+) -> None:
+    real = [d for d in found if d is not None]
+    verified.differences += real[: NAMED - len(verified.differences)]
+    here = [d for d in real if d.kind != "missing in ClickFunnels"]
+    edited = len(found) - len(real)
+    verified.report.add(resource.name, same=len(page.records) - len(here) - edited, edited=edited)
+    for difference in real:
+        verified.report.add(resource.name, **{difference.kind.replace(" ", "_"): 1})

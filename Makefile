@@ -1,0 +1,41 @@
+# Needs make and a Python of 3.11 or newer; everything else is installed into .venv.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+TESTS ?= tests
+
+.PHONY: help demo test lint format bench clean
+
+help:  ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
+	@$(BIN)/cfsync demo
+
+test: .venv/ready  ## Run all tests, with a real PostgreSQL that they start themselves
+	@$(BIN)/python -m pytest -n auto $(TESTS)
+
+lint: .venv/ready  ## Check style, types and imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/ready  ## Put the style right
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/ready  ## Measure
+	@$(BIN)/python -m tests.bench
+
+clean:  ## Remove what was installed and built
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+
+.venv/ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "cfsync needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) can't make a venv: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	@echo "installing into .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres]' --group dev
+	@touch $@

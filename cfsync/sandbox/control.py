@@ -4,8 +4,9 @@ GET    /_sandbox/ledger | requests | calls | workspaces | kinds
 GET    /_sandbox/records/{resource}[/{parent}]      a list as it stands, all of it
 GET    /_sandbox/record/{resource}/{id}
 POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, appear_late, appear,
-       live, add_token, refuse, empty, fault; the body is a JSON object of the arguments, those of
-       a record in "fields": {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
+       live, warm, add_token, refuse, empty, fault; the body is a JSON object of the arguments,
+       those of a record in "fields":
+       {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
        answers {"result": the id, or null}
 POST   /_sandbox/set        any of latency, gone_cursor, events, per_second, burst, retry_after
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
@@ -24,9 +25,8 @@ from cfsync.sandbox.world import World
 
 PREFIX = "/_sandbox/"
 
-
 _RECORDS = frozenset(["create", "edit", "delete", "archive", "identify", "redact", "appear_late"])
-_METHODS = _RECORDS | frozenset(["appear", "live", "add_token", "refuse", "empty", "fault"])
+_METHODS = _RECORDS | {"appear", "live", "warm", "add_token", "refuse", "empty", "fault"}
 
 
 def handle(world: World, method: str, path: str, body: bytes) -> Answer:

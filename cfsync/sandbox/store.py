@@ -19,8 +19,8 @@ from cfsync.sandbox.table import Table
 from cfsync.sandbox.views import QUOTED_IN, VIEWS
 
 MAKERS = seeds_people.MAKERS | seeds_shop.MAKERS
-CACHED = 50_000
-"""Texts kept a resource: about 60 MB of contacts."""
+CACHED = 250_000
+"""Texts kept a resource: about 300 MB of contacts, once that many were read."""
 
 HIDDEN = {"contacts": "anonymous"}
 """A record with a value in this field is not listed; a GET of it works."""

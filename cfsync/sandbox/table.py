@@ -107,7 +107,10 @@ class Table:
 
     def by_id(self, parent: int, after: int | None, descending: bool) -> Iterator[int]:
         """Ids of the parent's records, behind `after`, which may be any integer."""
-        made = self._made[parent]
+        made = self._made.get(parent, [])
+        if not made:
+            seeded = self._seeded_down if descending else self._seeded_up
+            return seeded(parent, after)
         if not descending:
             start = 0 if after is None else bisect_left(made, after + 1)
             return merge(self._seeded_up(parent, after), made[start:])
@@ -137,7 +140,7 @@ class Table:
 
     def by_change(self, parent: int, after: Key | None, descending: bool) -> Iterator[int]:
         """Ids of the parent's records in the order of their keys, behind `after`."""
-        recent = self._recent[parent]
+        recent = self._recent.get(parent, [])
         if not descending:
             start = bisect_left(recent, ((after or BOTTOM)[0], (after or BOTTOM)[1] + 1))
             keys = merge(self._ranked(parent, after, 1), recent[start:])

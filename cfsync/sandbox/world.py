@@ -76,6 +76,15 @@ class World:
             found = (self.get(resource, id_) for id_ in self.ids(resource, parent))
             return [values for values in found if values is not None]
 
+    def warm(self, resource: str) -> None:
+        """Make all texts of what hangs below the workspaces, so that a benchmark of a reader does
+        not measure their making.
+        """
+        with self.lock:
+            for workspace in self.workspaces:
+                for id_ in self.ids(resource, workspace):
+                    self.store.text(resource, id_)
+
     @property
     def workspaces(self) -> list[int]:
         with self.lock:

@@ -16,7 +16,7 @@ def control(server: Running, client_of: Callable[[str], Client]) -> Client:
     return client_of(f"{server.url}/_sandbox")
 
 
-def result(answer: Got) -> int:
+def result(answer: Got) -> int | None:
     assert answer.status == 200, answer.raw
     return answer.data["result"]
 
@@ -145,3 +145,9 @@ def test_a_port_that_is_taken_is_an_error(server: Running) -> None:
 
     with pytest.raises(OSError, match="in use"), running(World(), port=port):
         pass
+
+
+def test_texts_can_be_made_before_they_are_asked_for(control: Client, world: World) -> None:
+    result(control.post("/warm", {"resource": "contacts"}))
+
+    assert len(world.store.tables["contacts"].texts) == 120

@@ -1,0 +1,81 @@
+"""Expressions of the trigger functions on PostgreSQL, over the transition rows `o` and `n`."""
+
+from __future__ import annotations
+
+from cfsync.mirror.capture.rules import Refusal, ident, json_kind, literal
+from cfsync.resources.model import Field
+
+_TIME = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
+
+
+def changed(field: Field) -> str:
+    """Whether an UPDATE changes the column; JSONB, times and numbers compare by content."""
+    old, new = f"o.{ident(field.name)}", f"n.{ident(field.name)}"
+    if field.merge == "map":
+        return f"coalesce({new}, '{{}}') IS DISTINCT FROM coalesce({old}, '{{}}')"
+    if field.merge == "set":
+        same = f"{new} @> {old} AND {new} <@ {old}"
+        return f"({new} IS DISTINCT FROM {old} AND ({same}) IS NOT TRUE)"
+    return f"{new} IS DISTINCT FROM {old}"
+
+
+def canonical(field: Field, value: str) -> str:
+    """What `jsonb_build_array` turns into the canonical value; the session's zone must be UTC."""
+    if field.type == "timestamp":
+        return f"to_char({value}, {_TIME})"
+    return f"{value}::text" if field.type == "money" else value
+
+
+def pair(field: Field, old: str | None, new: str | None) -> str:
+    """`{field: [old, new]}`."""
+    values = [f"{canonical(field, v)}" if v else "NULL" for v in (old, new)]
+    return f"jsonb_build_object({literal(field.name)}, jsonb_build_array({', '.join(values)}))"
+
+
+def wrong(field: Field) -> str | None:
+    """Whether the new value, not NULL, is none that the API has; None: the type sees to it."""
+    new = f"n.{ident(field.name)}"
+    if field.type == "json":
+        return _wrong_json(field, new)
+    return {
+        "timestamp": f"NOT ({new} >= '0001-01-01Z' AND {new} < '10000-01-01Z')",
+        "money": f"{new} IN ('NaN', 'Infinity', '-Infinity')",
+        "number": f"NOT abs({new}) < 1e308",
+    }.get(field.type)
+
+
+def _wrong_json(field: Field, new: str) -> str:
+    kind = json_kind(field)
+    kinds = literal(kind) if kind else "'array', 'object'"
+    bad = f"jsonb_typeof({new}) NOT IN ({kinds})"
+    if field.merge == "set":
+        return f"({bad} OR {new} @? '$[*] ? (@.type() != \"number\" || @ != @.floor())')"
+    return bad
+
+
+def given(refusal: Refusal) -> str:
+    """When a refusal of an INSERT applies."""
+    new = f"n.{ident(refusal.column)}"
+    if refusal.when == "not_in":
+        return f"{new} NOT IN ({_values(refusal)})"
+    return f"{new} IS NOT NULL"
+
+
+def forbidden(refusal: Refusal, field: Field | None) -> str:
+    """When a refusal of an UPDATE applies."""
+    new = f"n.{ident(refusal.column)}"
+    if field is None:
+        return f"{new} IS DISTINCT FROM o.{ident(refusal.column)}"
+    if refusal.when == "always":
+        return changed(field)
+    condition = {
+        "sent": "o.id > 0",
+        "unsent": "o.id < 0",
+        "unless": f"o.{ident(refusal.other)} IS DISTINCT FROM {_values(refusal)}",
+        "not_in": f"({new} IS NULL OR {new} NOT IN ({_values(refusal)}))",
+    }[refusal.when]
+    return f"{changed(field)} AND {condition}"
+
+
+def _values(refusal: Refusal) -> str:
+    return ", ".join(map(literal, refusal.values))

@@ -1,0 +1,165 @@
+"""What SQL may do to a table, from the catalogue, in words that both databases' triggers use.
+
+Refused is only what is certain to be refused by ClickFunnels or to break the mirror; whether a
+name is taken or a field is missing, ClickFunnels itself says (422), and the edit is parked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from cfsync.resources.model import Field, Resource
+
+OWN = ("cf_rev", "cf_synced_at")
+"""Columns of every table that only cfsync writes."""
+
+STALE = "changed in ClickFunnels since you read it; read it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change of `column` is refused, where `when` holds:
+
+    always, sent (the record exists in ClickFunnels), unsent (it does not yet),
+    unless (its column `other` is one of `values`), not_in (the new value is none of `values`).
+    """
+
+    column: str
+    message: str
+    when: Literal["always", "sent", "unsent", "unless", "not_in"] = "always"
+    other: str = ""
+    values: tuple[str, ...] = ()
+
+
+def parents(resource: Resource) -> tuple[str, ...]:
+    """The columns that say below what a record hangs: given in the INSERT, never changed."""
+    names = (resource.parent_field, "workspace_id" if has_workspace(resource) else None)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def has_workspace(resource: Resource) -> bool:
+    return "workspace_id" in resource.by_name
+
+
+def unique_by(resource: Resource) -> str | None:
+    """The field by which an upsert finds a record; two rows with the same value are one record."""
+    return resource.natural[0] if resource.insert == "upsert" else None
+
+
+def insertable(resource: Resource) -> tuple[Field, ...]:
+    """The columns that an INSERT may give a value, but for `id`."""
+    return tuple(f for f in _but_id(resource) if _may_insert(resource, f))
+
+
+def updatable(resource: Resource) -> tuple[Field, ...]:
+    """The columns that an UPDATE may change, at least in some rows."""
+    barred = {r.column for r in update_refusals(resource) if r.when == "always"}
+    return tuple(f for f in _but_id(resource) if f.name not in barred)
+
+
+def insert_refusals(resource: Resource) -> list[Refusal]:
+    """For an INSERT that gives the column a value."""
+    found = [_own(resource, name) for name in OWN]
+    for field in _but_id(resource):
+        if not _may_insert(resource, field):
+            found.append(_not_in_insert(resource, field))
+        elif field.actions:
+            found.append(_only_actions(resource, field))
+    return found
+
+
+def update_refusals(resource: Resource) -> list[Refusal]:
+    """For an UPDATE that changes the column."""
+    found = [refusal for f in _but_id(resource) for refusal in _update_refusals(resource, f)]
+    return [*found, _own(resource, "cf_synced_at")]
+
+
+def _update_refusals(resource: Resource, field: Field) -> Iterable[Refusal]:
+    name, say = field.name, f"{resource.name}.{field.name} is read-only in ClickFunnels"
+    creates = resource.insert is not None and field.create
+    if name in parents(resource) and resource.insert:
+        yield Refusal(
+            name, f"{resource.name}.{name} is given in the INSERT and read-only afterwards"
+        )
+    elif not resource.update:
+        yield Refusal(name, say)
+    elif field.actions:
+        yield _only_actions(resource, field)
+    elif field.update_if:
+        other, value = field.update_if
+        yield Refusal(name, f"{say} unless {other} is '{value}'", "unless", other, (value,))
+    elif field.update and resource.insert and not creates:
+        yield Refusal(
+            name, f"{resource.name}.{name} can't be set before the record exists", "unsent"
+        )
+    elif not field.update and creates:
+        yield Refusal(name, f"{say} once the record exists", "sent")
+    elif not field.update:
+        yield Refusal(name, say)
+
+
+def _may_insert(resource: Resource, field: Field) -> bool:
+    if resource.insert is None:
+        return False
+    return field.create or bool(field.actions) or field.name in parents(resource)
+
+
+def _not_in_insert(resource: Resource, field: Field) -> Refusal:
+    name = f"{resource.name}.{field.name}"
+    if resource.insert and resource.update and field.update:
+        return Refusal(field.name, f"{name} can't be set before the record exists")
+    return Refusal(field.name, f"{name} is read-only in ClickFunnels")
+
+
+def _only_actions(resource: Resource, field: Field) -> Refusal:
+    values = tuple(field.actions)
+    allowed = " or ".join(v if field.type == "boolean" else f"'{v}'" for v in values)
+    message = f"{resource.name}.{field.name} can only be set to {allowed}"
+    return Refusal(field.name, message, "not_in", values=values)
+
+
+def _own(resource: Resource, name: str) -> Refusal:
+    return Refusal(name, f"{resource.name}.{name} is written by cfsync alone")
+
+
+def _but_id(resource: Resource) -> tuple[Field, ...]:
+    return tuple(f for f in resource.columns if f.name != "id")
+
+
+def json_kind(field: Field) -> Literal["array", "object"] | None:
+    """What the JSON of a column must be; None: a list or an object."""
+    if field.merge == "map":
+        return "object"
+    return "array" if field.merge == "set" or field.ref else None
+
+
+def must_be(resource: Resource, field: Field) -> str:
+    """The words for a value that the column does not take."""
+    if field.type != "json":
+        return f"{resource.name}.{field.name} must be {_KINDS[field.type]}"
+    kind = {
+        "array": "a JSON list of ids, such as [1, 2]" if field.ref else "a JSON list",
+        "object": 'a JSON object, such as {"a": "b"}',
+        None: "a JSON list or object",
+    }[json_kind(field)]
+    return f"{resource.name}.{field.name} must be {kind}"
+
+
+_KINDS = {
+    "integer": "a whole number",
+    "text": "text without NUL",
+    "boolean": "true or false",
+    "timestamp": "a time such as 2025-05-21T12:18:51.772Z",
+    "money": "a decimal number such as 123.00",
+    "number": "a number",
+}
+
+
+def ident(name: str) -> str:
+    return f'"{name}"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

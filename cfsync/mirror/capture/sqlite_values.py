@@ -1,0 +1,135 @@
+"""Expressions of the triggers on SQLite: what differs, what a column can't hold, values as JSON.
+
+Only what SQLite 3.35 understands (with its JSON functions): the file is also opened by other
+programs, with the SQLite that they bring.
+"""
+
+from __future__ import annotations
+
+from cfsync.mirror.capture.rules import OWN, Refusal, ident, json_kind, literal
+from cfsync.resources.model import Field, Resource
+
+
+def changed(field: Field) -> str:
+    """Whether an UPDATE changes the column: JSON by content, times as instants."""
+    old, new = f"OLD.{ident(field.name)}", f"NEW.{ident(field.name)}"
+    if field.type == "json":
+        return f"({new} IS NOT {old} AND {content(field, new)} IS NOT {content(field, old)})"
+    if field.type == "timestamp":
+        return f"({new} IS NOT {old} AND coalesce({moment(new)}, {new}) IS NOT {old})"
+    return f"{new} IS NOT {old}"
+
+
+def changed_by_value(field: Field) -> str:
+    """As `changed`; money too counts by its value: for columns that are not to be changed."""
+    if field.type != "money":
+        return changed(field)
+    old, new = f"OLD.{ident(field.name)}", f"NEW.{ident(field.name)}"
+    return f"({new} IS NOT {old} AND CAST({new} AS REAL) IS NOT CAST({old} AS REAL))"
+
+
+def content(field: Field, value: str) -> str:
+    """JSON text in a form that is the same for the same content."""
+    if field.merge == "map":
+        value = f"coalesce({value}, '{{}}')"
+    leaves = f"SELECT fullkey, type, atom FROM json_tree({value}) ORDER BY fullkey"
+    if field.merge == "set":
+        leaves = f"SELECT '' AS fullkey, type, atom FROM json_each({value}) ORDER BY atom"
+    whole = f"(SELECT group_concat(json_array(fullkey, type, atom)) FROM ({leaves}))"
+    empty = f"coalesce({whole}, '')"
+    return f"CASE WHEN json_valid({value}) THEN {empty} ELSE {value} END"
+
+
+def moment(value: str) -> str:
+    """A time in the canonical form; NULL for what is none."""
+    shape = f"{value} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
+    day = f"substr({value}, 1, 10)"
+    real = f"date({day}) IS {day} AND {value} >= '0001'"
+    return f"CASE WHEN {shape} AND {real} THEN strftime('%Y-%m-%dT%H:%M:%fZ', {value}) END"
+
+
+def wrong(field: Field) -> str:
+    """Whether the new value, which is not NULL, is none that the column's type has."""
+    new = f"NEW.{ident(field.name)}"
+    if field.type == "json":
+        return _wrong_json(field, new)
+    return {
+        "integer": f"typeof({new}) <> 'integer'",
+        "text": f"(typeof({new}) <> 'text' OR instr({new}, char(0)) > 0)",
+        "boolean": f"{new} NOT IN (0, 1)",
+        "timestamp": f"{moment(new)} IS NULL",
+        "money": (
+            f"({new} GLOB '*[^0-9.-]*' OR {new} GLOB '*.*.*' OR {new} GLOB '?*-*'"
+            f" OR {new} NOT GLOB '*[0-9]*')"
+        ),
+        "number": f"(typeof({new}) NOT IN ('integer', 'real') OR abs({new}) >= 1e308)",
+    }[field.type]
+
+
+def _wrong_json(field: Field, new: str) -> str:
+    kind = json_kind(field)
+    kinds = literal(kind) if kind else "'array', 'object'"
+    # JSON text may hold a NUL as an escape, which PostgreSQL and the API do not take.
+    bad = f"json_type({new}) NOT IN ({kinds}) OR instr({new}, '\\u0000') > 0"
+    if field.merge == "set":
+        bad += f" OR EXISTS (SELECT 1 FROM json_each({new}) WHERE type <> 'integer')"
+    return f"CASE WHEN json_valid({new}) THEN {bad} ELSE 1 END"
+
+
+def json_text(field: Field, value: str) -> str:
+    """A canonical value as JSON text."""
+    if value == "NULL":
+        return "'null'"
+    if field.type == "boolean":
+        return f"CASE {value} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
+    if field.type == "json":
+        return f"CASE WHEN json_valid({value}) THEN json({value}) ELSE json_quote({value}) END"
+    if field.type == "timestamp":
+        return f"json_quote(coalesce({moment(value)}, {value}))"
+    return f"json_quote({value})"
+
+
+def pair(field: Field, old: str, new: str) -> str:
+    """`,"field":[old,new]`, a part of a patch."""
+    start = literal(f',"{field.name}":[')
+    return f"{start} || {json_text(field, old)} || ',' || {json_text(field, new)} || ']'"
+
+
+def row_pairs(resource: Resource, row: str) -> str:
+    """A whole row as a patch that removes it: every column but `id`, as [value, null]."""
+    prefix = f"{row}." if row else ""
+    parts = [
+        pair(f, f"{prefix}{ident(f.name)}", "NULL") for f in resource.columns if f.name != "id"
+    ]
+    parts += [f"""',"{n}":[' || json_quote({prefix}{n}) || ',null]'""" for n in OWN]
+    return f"'{{' || substr({' || '.join(parts)}, 2) || '}}'"
+
+
+def given(refusal: Refusal, field: Field | None) -> str:
+    """When a refusal of an INSERT applies."""
+    new = f"NEW.{ident(refusal.column)}"
+    if refusal.when == "not_in" and field is not None:
+        return f"{new} NOT IN ({_values(refusal, field)})"
+    return f"{new} IS NOT NULL"
+
+
+def forbidden(refusal: Refusal, field: Field | None) -> str:
+    """When a refusal of an UPDATE applies."""
+    if field is None:
+        return f"NEW.{refusal.column} IS NOT OLD.{refusal.column}"
+    if refusal.when == "always":
+        return changed_by_value(field)
+    new = f"NEW.{ident(refusal.column)}"
+    condition = {
+        "sent": "OLD.id > 0",
+        "unsent": "OLD.id < 0",
+        "unless": f"OLD.{ident(refusal.other)} IS NOT {''.join(map(literal, refusal.values))}",
+        "not_in": f"({new} IS NULL OR {new} NOT IN ({_values(refusal, field)}))",
+    }[refusal.when]
+    return f"{changed(field)} AND {condition}"
+
+
+def _values(refusal: Refusal, field: Field) -> str:
+    if field.type == "boolean":
+        return ", ".join("1" if v == "true" else "0" for v in refusal.values)
+    return ", ".join(map(literal, refusal.values))

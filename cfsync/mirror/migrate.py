@@ -1,0 +1,150 @@
+"""The schema: brought up to date, checked, and tied to the teams whose records it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from filelock import FileLock
+
+import cfsync
+from cfsync.errors import MirrorError
+from cfsync.mirror import capture, faults
+from cfsync.mirror.connect import Place, engine_for
+from cfsync.mirror.engine import Mirror, Tx
+
+REVISIONS = ("0001",)
+"""The revisions in `migrations/versions`, oldest first; here too, since only `migrate` itself
+needs Alembic."""
+
+_VERSIONS = "cf_schema"
+_LOCK = 0x6366_7379_6E63
+"""PostgreSQL's advisory lock of a migration under way ("cfsync" as a number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrateResult:
+    """`place` is the file's absolute path or the database's name; `before` None: it was empty."""
+
+    place: str
+    before: str | None
+    after: str
+    recaptured: bool
+
+    @property
+    def changed(self) -> bool:
+        return self.recaptured or self.before != self.after
+
+
+def migrate(url: str) -> MigrateResult:
+    """Bring the mirror at `url` up to date, making an SQLite file that is absent.
+
+    Takes a lock: a second one waits and finds nothing to do. All of it happens or nothing.
+    Raises MirrorError, also for a schema that is newer than this program.
+    """
+    place = Place.of(url)
+    place.prepare(must_exist=False)
+    try:
+        with _locked(place), _transaction(place) as conn:
+            return _upgrade(conn, str(place))
+    except sa.exc.DBAPIError as error:
+        raise faults.explained(error, str(place)) or error from error
+
+
+@contextmanager
+def _locked(place: Place) -> Iterator[None]:
+    if place.file is None:
+        yield
+        return
+    # SQLite's own lock does not cover the switch of a new file to WAL.
+    with FileLock(f"{place.file}.migrate-lock"):
+        yield
+
+
+@contextmanager
+def _transaction(place: Place) -> Iterator[sa.Connection]:
+    engine = engine_for(place)
+    try:
+        with engine.begin() as conn:
+            if place.file is None:
+                conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            yield conn
+    finally:
+        engine.dispose()
+
+
+def _upgrade(conn: sa.Connection, place: str) -> MigrateResult:
+    from alembic import command
+    from alembic.config import Config
+
+    before = _revision(conn)
+    _refuse_newer(before, place)
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
+    config.attributes.update(connection=conn, version_table=_VERSIONS)
+    if before != REVISIONS[-1]:
+        command.upgrade(config, "head")
+    return MigrateResult(place, before, REVISIONS[-1], capture.install(conn))
+
+
+def _migrations() -> Path:
+    """Inside the package where it is installed, beside it in a checkout."""
+    package = Path(cfsync.__file__).parent
+    inside = package / "migrations"
+    return inside if (inside / "env.py").exists() else package.parent / "migrations"
+
+
+def _revision(conn: sa.Connection) -> str | None:
+    if not sa.inspect(conn).has_table(_VERSIONS):
+        return None
+    return conn.exec_driver_sql(f"SELECT version_num FROM {_VERSIONS}").scalar()
+
+
+def _refuse_newer(revision: str | None, place: str) -> None:
+    if revision is not None and revision not in REVISIONS:
+        raise MirrorError(f"{place} was made by a newer cfsync ({revision}): upgrade cfsync")
+
+
+async def check(mirror: Mirror) -> None:
+    """Raise MirrorError for a schema that is newer than this program, or older."""
+    await mirror.read(_check, str(mirror.place))
+
+
+def _check(tx: Tx, place: str) -> None:
+    revision = _revision(tx.conn)
+    _refuse_newer(revision, place)
+    if revision != REVISIONS[-1] or capture.is_older(tx.conn):
+        raise MirrorError(f"{place} has an older schema: run cfsync migrate")
+
+
+def claim_teams(tx: Tx, team_ids: Collection[int]) -> None:
+    """Tie the mirror to the teams that the token shows. Any in common is the same account, and new
+    ones are added. Raises MirrorError where none is.
+    """
+    text = tx.conn.exec_driver_sql("SELECT value FROM cf_meta WHERE key = 'teams'").scalar()
+    known = set(json.loads(text)) if text else set()
+    if known and not known & set(team_ids):
+        raise MirrorError(
+            f"this mirror holds team {_list(known)} and the token shows team {_list(team_ids)}:"
+            " use another database.url or token"
+        )
+    if not set(team_ids) <= known:
+        _save_teams(tx, sorted(known | set(team_ids)))
+
+
+def _save_teams(tx: Tx, team_ids: list[int]) -> None:
+    tx.conn.execute(
+        sa.text(
+            "INSERT INTO cf_meta (key, value) VALUES ('teams', :teams)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        ),
+        {"teams": json.dumps(team_ids)},
+    )
+
+
+def _list(ids: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(ids))) or "(none)"

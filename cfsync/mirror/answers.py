@@ -85,6 +85,7 @@ def _merge_row(
         edits=edits,
         policy=policy,
     )
+    tx.new_rev()
     spent = {n: None for n in sent if n not in answer.values and n not in edits}
     bases.save_rows(tx, claim.resource, [{**merged.row, **spent}])
     for conflict in merged.conflicts:
@@ -114,7 +115,7 @@ def adopt(tx: Tx, claim: Claim, sent: Sent, answer: Record, *, policy: Policy) -
         tx.conn.execute(
             sa.update(table)
             .where(table.c.id == claim.record_id)
-            .values(id=answer.id, cf_rev=tx.rev())
+            .values(id=answer.id, cf_rev=tx.new_rev())
         )
     ids.move(tx, resource, claim.record_id, answer.id)
     mine = there.get(claim.record_id)
@@ -133,7 +134,7 @@ def _pour(tx: Tx, resource: Resource, real_id: int, mine: Mapping[str, Any]) -> 
     }
     if given:
         tx.conn.execute(
-            sa.update(table).where(table.c.id == real_id).values(**given, cf_rev=tx.rev())
+            sa.update(table).where(table.c.id == real_id).values(**given, cf_rev=tx.new_rev())
         )
 
 
@@ -142,7 +143,7 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
     table = TABLES[claim.resource.name]
     values = {name: new for name, (_, new) in wanted.items()}
     tx.conn.execute(
-        sa.update(table).where(table.c.id == record_id).values(**values, cf_rev=tx.rev())
+        sa.update(table).where(table.c.id == record_id).values(**values, cf_rev=tx.new_rev())
     )
     tx.conn.execute(
         sa.insert(OUTBOX).values(

@@ -47,8 +47,13 @@ class Tx:
 
     def rev(self) -> int:
         """The `cf_rev` of everything that this transaction writes."""
-        if self._rev is None:
-            self._rev = int(self.conn.exec_driver_sql(_REV[self.dialect]).scalar_one())
+        return self.new_rev() if self._rev is None else self._rev
+
+    def new_rev(self) -> int:
+        """Another `cf_rev` from here on: a row that this transaction has written is written again,
+        and only what comes with a new one passes the triggers as cfsync's own.
+        """
+        self._rev = int(self.conn.exec_driver_sql(_REV[self.dialect]).scalar_one())
         return self._rev
 
 

@@ -83,6 +83,7 @@ def move(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
         .where(OUTBOX.c.resource == resource.name, OUTBOX.c.record_id == local_id)
         .values(record_id=real_id)
     )
+    tx.new_rev()
     for other in RESOURCES.values():
         for name, target in other.references.items():
             if target == resource.name:

@@ -34,8 +34,8 @@ async def backfill_list(context: Context, report: Report, listing: Listing) -> N
 
 
 async def _begin(context: Context, report: Report, listing: Listing) -> Checkpoint | None:
-    """The first look: watermark, how far the ids reach, and the records themselves. None where
-    that was the whole list.
+    """The first look: the watermark and how far the ids reach. None where it showed the whole
+    list, which is then landed.
     """
     asked, now = await context.mirror.read(look)
     page = await context.api.page(listing, sort="updated_at", descending=True)
@@ -46,8 +46,11 @@ async def _begin(context: Context, report: Report, listing: Listing) -> Checkpoi
         seen_at=now,
         began_at=now,
     )
+    if page.next is not None:
+        await context.mirror.write(checkpoints.save, checkpoint)
+        return checkpoint
     await _save(context, report, page, asked, checkpoint)
-    return None if page.next is None else checkpoint
+    return None
 
 
 async def _walk(context: Context, report: Report, listing: Listing, start: Checkpoint) -> None:

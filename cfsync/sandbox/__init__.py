@@ -1,4 +1,17 @@
-"""A fake ClickFunnels over real HTTP on loopback, for rehearsals, tests and the demo."""
+"""A fake ClickFunnels over real HTTP on loopback, for rehearsals, tests and the demo.
+
+    with running(World(contacts=200)) as server:
+        api = server.api                          # the base URL; server.gateway: its other form
+        workspace = server.world.workspaces[0]
+        contact = server.world.ids("contacts", workspace)[0]
+        server.world.edit("contacts", contact, first_name="Ada")         # as a person would
+        server.world.fault("reset_after", method="POST", path="/contacts")
+        ...
+        assert len(server.world.ledger.writes("contacts", "create")) == 1
+
+The token is `TOKEN`. `World` is the state and has no network; `Fault` and `kinds` say what can go
+wrong; `control` offers the same over HTTP to tests in another process.
+"""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def upsert(store: Store, name: str, parent: int, sent: Mapping[str, Any]) -> tup
         raise invalid(email_address="can't be blank")
     if (id_ := store.by_email(parent, address)) is None:
         return create(store, name, parent, sent), True
-    given = {key: value for key, value in sent.items() if value not in (None, [])}
+    given = {key: value for key, value in sent.items() if value not in (None, [], {})}
     return update(store, name, _now(store, name, id_), given), False
 
 

@@ -141,7 +141,6 @@ def _line_items_are_named(draft: Draft) -> None:
     if not isinstance(items, list) or not items or not all(isinstance(i, dict) for i in items):
         raise invalid(**{name: "can't be blank"})
     draft.taken["included_invoices_line_items"] = items
-    draft.taken["status"] = "fulfilled"
     number = len(draft.store.children("fulfillments", draft.workspace)) + 1
     draft.taken["fulfillment_number"] = number
 
@@ -209,7 +208,12 @@ FIRST: Mapping[str, Mapping[str, Callable[[], Any]]] = {
     "products": {"archived": bool, "image_ids": list, "variant_ids": list, "price_ids": list},
     "product_variants": {"archived": bool, "price_ids": list, "properties_values": list},
     "product_prices": {"archived": bool, "visible": bool},
-    "orders": {"currency": lambda: "USD", "live_mode": lambda: True},
+    "fulfillments": {"status": lambda: "fulfilled"},
+    "orders": {
+        "currency": lambda: "USD",
+        "live_mode": lambda: True,
+        "payment_processor": lambda: "stripe",
+    },
     "webhook_endpoints": {"api_version": lambda: 2, "page_ids": list, "funnel_ids": list},
     "enrollments": {"suspended": bool},
 }

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from cfsync.resources import ALL, PARENT_FIELDS
-from cfsync.sandbox import seeds_people, seeds_shop
+from cfsync.sandbox import seeds_people, seeds_service, seeds_shop
 from cfsync.sandbox.emails import Emails
 from cfsync.sandbox.plan import EPOCH, Plan, mix, public_id, time_ms, time_text
 from cfsync.sandbox.seeds import Values, blank, seeded
@@ -18,7 +18,7 @@ from cfsync.sandbox.seeds_people import tag_of
 from cfsync.sandbox.table import Table
 from cfsync.sandbox.views import QUOTED_IN, VIEWS
 
-MAKERS = seeds_people.MAKERS | seeds_shop.MAKERS
+MAKERS = seeds_people.MAKERS | seeds_shop.MAKERS | seeds_service.MAKERS
 CACHED = 250_000
 """Texts kept a resource: about 300 MB of contacts, once that many were read."""
 

@@ -1,0 +1,79 @@
+"""Seeded fulfillments, courses and webhook endpoints."""
+
+from __future__ import annotations
+
+from cfsync.sandbox.seeds import Maker, Seed, Values
+
+
+def location(seed: Seed) -> Values:
+    return {
+        "name": f"Warehouse {seed.index + 1}",
+        "address_name": "Main dock",
+        "email_address": f"dock{seed.index + 1}@example.com",
+        "phone_number": None,
+        "sort_order": seed.index,
+        "archived": False,
+        "external_app": False,
+        "address": {"city": "Boise", "country_id": 233, "postal_code": "83702"},
+    }
+
+
+def fulfillment(seed: Seed) -> Values:
+    return {
+        "contact_id": seed.pick("contacts", seed.chance),
+        "status": "fulfilled",
+        "tracking_url": f"https://track.example.com/{seed.id}",
+        "shipping_provider": "UPS",
+        "tracking_code": f"1Z{seed.chance % 10**9:09d}",
+        "location_id": seed.pick("fulfillment_locations", seed.chance),
+        "fulfillment_number": seed.index + 1,
+        "included_invoices_line_items": [{"id": 50_000 + seed.index, "quantity": 1}],
+    }
+
+
+def course(seed: Seed) -> Values:
+    number = seed.index + 1
+    return {
+        "title": f"Course {number}",
+        "published_at": seed.past(seed.chance),
+        "root_section_id": str(900 + number),
+        "description": f"All of subject {number}",
+        "current_path": f"/courses/{number}",
+        "sharing_fingerprint": f"{seed.chance:016x}",
+        "show_in_community": True,
+        "show_to_non_members": False,
+        "redirect_to_full_course": False,
+        "comments_enabled": True,
+    }
+
+
+def enrollment(seed: Seed) -> Values:
+    return {
+        "course_id": seed.parent("courses"),
+        "contact_id": seed.pick("contacts", seed.chance),
+        "suspended": False,
+        "suspension_reason": None,
+        "current_path": f"/enrollments/{seed.id}",
+        "origination_source_type": "Order",
+        "origination_source_id": 0,
+    }
+
+
+def endpoint(seed: Seed) -> Values:
+    return {
+        "url": f"https://hooks.example.com/{seed.index + 1}",
+        "name": f"Endpoint {seed.index + 1}",
+        "event_type_ids": ["contact.created", "contact.updated"],
+        "api_version": 2,
+        "page_ids": [],
+        "funnel_ids": [],
+    }
+
+
+MAKERS: dict[str, Maker] = {
+    "fulfillment_locations": location,
+    "fulfillments": fulfillment,
+    "courses": course,
+    "enrollments": enrollment,
+    "webhook_endpoints": endpoint,
+}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,12 +37,14 @@ Resources = Annotated[
 ]
 
 
-def configured(config: Path | None, *, bars: bool = False) -> Settings:
+def configured(
+    config: Path | None, *, bars: bool = False, environ: Mapping[str, str] = os.environ
+) -> Settings:
     """The settings, with this process's logs set up by them. `bars`: beside progress bars."""
     from cfsync import logs
     from cfsync.config import load
 
-    settings = load(config)
+    settings = load(config, environ)
     logs.configure(settings.log, secrets=_secrets(settings), quiet=bars and sys.stderr.isatty())
     return settings
 

@@ -1,7 +1,167 @@
+"""`demo`: the whole round in a minute, with the sandbox in place of ClickFunnels."""
+
 from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cfsync.cli.common import Config, Json, configured, opened, until_stopped
+from cfsync.cli.run_pass import as_json, as_text
+from cfsync.cli.text import columns, print_json
+
+if TYPE_CHECKING:
+    from cfsync.config import Settings
+    from cfsync.sandbox import World
+    from cfsync.sync.context import Context
+    from cfsync.sync.report import Report
+
+TABLES = ("workspaces", "contacts", "products", "orders", "enrollments", "form_submissions")
+
 
 def register(app: typer.Typer) -> None:
-    pass
+    app.command()(demo)
+
+
+def demo(
+    contacts: Annotated[int, typer.Option(min=20, help="How many contacts to make up.")] = 2000,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIRECTORY", help="Keep the database there.")
+    ] = None,
+    config: Config = None,  # noqa: ARG001
+    json: Json = False,
+) -> int:
+    """Show the whole round in a minute, with a fake ClickFunnels.
+
+    \b
+    Example:
+      cfsync demo
+      cfsync demo --keep /tmp/look && sqlite3 /tmp/look/cfsync.db
+    """
+    from cfsync.sandbox import World, running
+
+    world = World(contacts=contacts)
+    with ExitStack() as stack:
+        directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        directory.mkdir(parents=True, exist_ok=True)
+        url = stack.enter_context(running(world)).api
+        show = Show(world, _settings(directory, url), directory / "cfsync.db", quiet=json)
+        code = until_stopped(show.all)
+    if json:
+        print_json({"passes": show.reports})
+    elif keep:
+        print(f"\nThe database stays at {show.database.absolute()}")
+    return code
+
+
+def _settings(directory: Path, url: str) -> Settings:
+    """Settings of the demo's own: a file, since nothing of the user's may play a part."""
+    file = directory / "cfsync.toml"
+    database = (directory / "cfsync.db").absolute()
+    file.write_text(
+        f'[api]\nbase_url = "{url}"\ntoken = "sandbox-token"\n'
+        f'[database]\nurl = "sqlite:///{database}"\n[deletions]\nconfirm_after = "1s"\n'
+        '[log]\nlevel = "warning"\n'
+    )
+    return configured(file, environ={})
+
+
+class Show:
+    """The round, step by step. Each step says what is done and then shows what it did."""
+
+    def __init__(self, world: World, settings: Settings, database: Path, *, quiet: bool) -> None:
+        self.world = world
+        self.settings = settings
+        self.database = database
+        self.reports: list[dict[str, Any]] = []
+        self._quiet = quiet
+
+    async def all(self, stop: asyncio.Event) -> int:
+        async with opened(self.settings, stop, create=True, bars=True) as context:
+            await self.fill(context)
+            await self.news(context)
+            await self.deletion(context)
+            return await self.compare(context)
+
+    async def fill(self, context: Context) -> None:
+        from cfsync.sync import passes
+
+        count = len(self.world.workspaces)
+        self.say(f"1. A fake ClickFunnels with {count} workspaces runs on this machine. Mirror it:")
+        await self.run(context, "cfsync backfill", passes.backfill)
+        counts = [(name, *self.ask(f"SELECT count(*) FROM {name}")[0]) for name in TABLES]
+        self.say("It is plain SQL now:", columns(counts))
+        self.query(
+            "SELECT c.id, c.first_name, count(*) AS orders, sum(o.total_amount) AS spent"
+            " FROM orders o JOIN contacts c ON c.id = o.contact_id"
+            " GROUP BY c.id, c.first_name ORDER BY orders DESC, c.id LIMIT 3"
+        )
+
+    async def news(self, context: Context) -> None:
+        from cfsync.sync import passes
+
+        workspace = self.world.workspaces[0]
+        first, second = self.world.ids("contacts", workspace)[:2]
+        new = self.world.create("contacts", workspace, first_name="Ada", email_address="ada@a.test")
+        self.world.edit("contacts", first, first_name="Grace")
+        self.say(f"2. In ClickFunnels, contact {first} is renamed and {new} signs up. Fetch that:")
+        await self.run(context, "cfsync pull", passes.pull)
+        self.query(f"SELECT id, first_name, updated_at FROM contacts WHERE id IN ({first}, {new})")
+        self.say("And again, with nothing new: one request for each list of a workspace.")
+        await self.run(context, "cfsync pull", passes.pull)
+        self.gone = second
+
+    async def deletion(self, context: Context) -> None:
+        from cfsync.sync import passes
+
+        self.world.delete("contacts", self.gone)
+        self.say(f"3. Contact {self.gone} is deleted there. Nothing is said of it, so compare all:")
+        await self.run(context, "cfsync sweep contacts", passes.sweep, ["contacts"])
+        self.query(f"SELECT count(*) AS left_over FROM contacts WHERE id = {self.gone}")
+        self.query(
+            "SELECT resource, record_id, cause, state FROM cf_tombstones WHERE state = 'confirmed'"
+        )
+
+    async def compare(self, context: Context) -> int:
+        from cfsync.sync.verify import verify
+
+        self.say("4. Is it all the same? Every record, field by field:")
+        verified = await verify(context)
+        self.told("cfsync verify", verified.report)
+        same = verified.report.total("same")
+        word = "no difference" if not verified.differences else "DIFFERENCES"
+        self.say(f"{same:,} records compared, {word}.")
+        return verified.exit_code
+
+    async def run(
+        self,
+        context: Context,
+        command: str,
+        work: Callable[..., Awaitable[Report]],
+        *arguments: Sequence[str],
+    ) -> None:
+        self.told(command, await work(context, *arguments))
+
+    def told(self, command: str, report: Report) -> None:
+        self.reports.append(as_json(report))
+        self.say(f"$ {command}", as_text(report, str(self.database)))
+
+    def query(self, sql: str) -> None:
+        with closing(sqlite3.connect(self.database)) as connection:
+            cursor = connection.execute(sql)
+            head = [column[0] for column in cursor.description]
+            self.say(f"sqlite> {sql};", columns([head, *cursor.fetchall()]))
+
+    def ask(self, sql: str) -> list[Any]:
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def say(self, *lines: str) -> None:
+        if not self._quiet:
+            print("\n".join(lines) + "\n", flush=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +32,46 @@ Rows = list[dict[str, Any]]
 def has_schema(tx: Tx) -> bool:
     """Whether a migration has ever run here."""
     return sa.inspect(tx.conn).has_table("cf_schema")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What holds the mirror, in a few words, and what is wrong with it, a line each."""
+
+    text: str
+    problems: tuple[str, ...]
+
+
+def server(tx: Tx) -> Server:
+    """Version, and whether it is whole and lets this role do what a pass does."""
+    return _sqlite(tx) if tx.dialect == "sqlite" else _postgresql(tx)
+
+
+def _sqlite(tx: Tx) -> Server:
+    version = _value(tx, "SELECT sqlite_version()")
+    damage = _value(tx, "PRAGMA quick_check(1)")
+    problems = () if damage == "ok" else (f"it is damaged: {damage}; restore a backup",)
+    return Server(f"SQLite {version}", problems)
+
+
+def _postgresql(tx: Tx) -> Server:
+    version, role = _value(tx, "SHOW server_version"), _value(tx, "SELECT current_user")
+    encoding = _value(tx, "SHOW server_encoding")
+    problems = [] if encoding == "UTF8" else [f"its encoding is {encoding}: make one with UTF8"]
+    rights = "SELECT has_table_privilege('cf_outbox', 'SELECT, INSERT, UPDATE, DELETE')"
+    if not _value(tx, rights):
+        problems.append(f"the role {role} may not write cf_outbox: see deploy/roles.sql")
+    return Server(f"PostgreSQL {version}, role {role}", tuple(problems))
+
+
+def _value(tx: Tx, sql: str) -> Any:
+    return tx.conn.exec_driver_sql(sql).scalar()
+
+
+def teams(tx: Tx) -> set[int]:
+    """Ids of the teams that the mirror belongs to; none before the first pass."""
+    text = _value(tx, "SELECT value FROM cf_meta WHERE key = 'teams'")
+    return set(json.loads(text)) if text else set()
 
 
 def row_counts(tx: Tx) -> dict[str, int]:

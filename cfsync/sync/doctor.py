@@ -1,0 +1,170 @@
+"""Doctor: everything that cfsync needs, looked at one by one; each line ok, or what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cfsync.api import Api
+from cfsync.api.pages import walk_by_id
+from cfsync.config import Settings, world_readable
+from cfsync.errors import CfsyncError, TokenRefused
+from cfsync.mirror import inspect, runs
+from cfsync.mirror.engine import Mirror
+from cfsync.records import Listing, Record
+from cfsync.resources import ROOT
+from cfsync.sync.account import choose
+from cfsync.sync.probes import Check, probe
+
+SKEW = 30.0
+"""Seconds by which two clocks may differ before it is worth a word."""
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+async def examine(
+    settings: Settings,
+    *,
+    file: Path | None,
+    api: Api | CfsyncError,
+    mirror: Mirror | CfsyncError,
+) -> list[Check]:
+    """All checks, in the order in which things are needed. An error in place of a side is a line
+    of its own, and what needs that side is left out.
+    """
+    checks = [Check("settings", "ok", str(file) if file else "no file: defaults and environment")]
+    checks += permissions(settings, file)
+    teams: list[int] = []
+    if isinstance(api, Api):
+        checks += await _checked("token", _account(api, settings, teams))
+    else:
+        checks += _failed("token", api)
+    if isinstance(mirror, Mirror):
+        checks += await _checked("database", _database(mirror, teams))
+    else:
+        checks += _failed("database", mirror)
+    return checks
+
+
+def exit_code(checks: Sequence[Check]) -> int:
+    """The one that counts when several apply: 1, 2, 3, 4, then 5."""
+    return min((c.exit_code for c in checks if c.exit_code), default=0)
+
+
+async def _checked(name: str, work: Awaitable[list[Check]]) -> list[Check]:
+    try:
+        return await work
+    except CfsyncError as error:
+        return _failed(name, error)
+
+
+def _failed(name: str, error: CfsyncError) -> list[Check]:
+    texts = getattr(error, "problems", None) or [str(error)]
+    return [Check(name, "todo", text, error.exit_code) for text in texts]
+
+
+def permissions(settings: Settings, file: Path | None) -> list[Check]:
+    """Files with secrets or people's data that every user of the machine may read."""
+    bad = [path for path in _private_files(settings, file) if world_readable(path)]
+    if not bad:
+        return [Check("file permissions", "ok", "no secret is readable by others")]
+    return [
+        Check("file permissions", "todo", f"others can read {path}: chmod o-rwx {path}", 5)
+        for path in bad
+    ]
+
+
+def _private_files(settings: Settings, file: Path | None) -> Iterator[Path]:
+    if file and settings.api.token:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        if settings.api.token.get_secret_value() in text:
+            yield file
+    named = (settings.api.token_file, settings.database.url_file, settings.web.tls_key)
+    yield from (path for path in named if path and path.exists())
+    scheme, _, place = settings.database.url.partition(":///")
+    if scheme.startswith("sqlite") and Path(place).exists():
+        yield Path(place).absolute()
+
+
+async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check]:
+    """The token and what it reaches; fills in the ids of the teams."""
+    answer = await api.raw("GET", "/teams")
+    teams += [r.id for r in await _all(api, Listing("teams", ROOT))]
+    found = [
+        (r.id, str(r.values.get("public_id")))
+        for team in teams
+        for r in await _all(api, Listing("workspaces", team))
+    ]
+    if not found:
+        raise TokenRefused("it reaches no workspace; check which token it is")
+    wanted, exclude = settings.api.workspaces, settings.api.exclude
+    chosen = choose(found, [str(w) for w in wanted], [str(w) for w in exclude])
+    return [
+        Check("token", "ok", f"reaches team {_list(teams)}"),
+        Check("workspaces", "ok", f"{_list(chosen)} of {len(found)}"),
+        *_connection(settings),
+        clock(answer.headers, datetime.now(UTC)),
+        *await probe(api, chosen[0] if chosen else found[0][0]),
+    ]
+
+
+async def _all(api: Api, listing: Listing) -> list[Record]:
+    return [r async for page in walk_by_id(api, listing) for r in page.records]
+
+
+def _list(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids)) or "none"
+
+
+def _connection(settings: Settings) -> list[Check]:
+    parts = urlsplit(settings.api.base_url)
+    if parts.scheme == "https" or parts.hostname in _LOOPBACK:
+        return []
+    text = f"api.base_url is not https: the token goes to {parts.hostname} readable for all between"
+    return [Check("connection", "todo", text, 5)]
+
+
+def clock(headers: Mapping[str, str], now: datetime) -> Check:
+    """This machine's clock against the server's Date header. Pure."""
+    date = {name.lower(): value for name, value in headers.items()}.get("date")
+    try:
+        behind = (parsedate_to_datetime(date or "") - now).total_seconds()
+    except (TypeError, ValueError):
+        return Check("clock", "note", "the server sends no date to compare with")
+    if abs(behind) <= SKEW:
+        return Check("clock", "ok", "agrees with the server's")
+    word = "behind" if behind > 0 else "ahead of"
+    return Check("clock", "note", f"{abs(behind):.0f} s {word} the server's: set it by NTP")
+
+
+async def _database(mirror: Mirror, teams: Sequence[int]) -> list[Check]:
+    server = await mirror.read(inspect.server)
+    ours = await mirror.read(inspect.teams)
+    checks = [Check("database", "ok", f"{mirror.place} ({server.text})")]
+    checks += [Check("database", "todo", text, 2) for text in server.problems]
+    if teams and ours and not ours & set(teams):
+        text = f"the mirror holds team {_list(sorted(ours))}, the token shows {_list(teams)}"
+        checks.append(Check("account", "todo", f"{text}: use another database.url or token", 2))
+    checks += drift(await mirror.read(inspect.notes))
+    if waiting := await mirror.read(runs.waiting):
+        checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))
+    return checks
+
+
+def drift(notes: inspect.Rows) -> list[Check]:
+    """Fields of the API that the catalogue doesn't know, or whose values no column holds. Pure."""
+    said = {
+        "unknown": "is new in the API: kept in cf_base.body, and no column yet",
+        "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",
+        "ignored": "was sent, and ClickFunnels left it as it was",
+    }
+    texts = [
+        f"{n['resource']}.{n['field']} {said.get(n['kind'], n['kind'])}, as in {n['record_id']}"
+        for n in notes
+    ]
+    if not texts:
+        return [Check("schema drift", "ok", "every field is known and fits")]
+    return [Check("schema drift", "note", text) for text in texts]

@@ -1,0 +1,115 @@
+"""What cfsync assumes about the API beyond its document, tried on the live account by reading."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cfsync.api import Api
+from cfsync.errors import ApiError, BadAnswer, Forbidden, NotFound
+from cfsync.records import Listing, Page, Record
+from cfsync.resources import RESOURCES
+
+State = Literal["ok", "note", "todo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `doctor`. ok: as it should be. note: good to know, nothing to do. todo: `text`
+    says what to do; `exit_code` is that of the command that would meet it.
+    """
+
+    name: str
+    state: State
+    text: str
+    exit_code: int = 0
+
+
+UNTOLD = "can't be told: no list here has two records"
+
+
+async def probe(api: Api, workspace: int) -> list[Check]:
+    """Try each assumption in one workspace. Raises what concerns every call."""
+    listing, first = await _sample(api, workspace)
+    trials: list[tuple[str, Callable[[Api, Listing, Page], Awaitable[str]], str]] = [
+        ("any id as cursor", _any_cursor, "walks are not cut in ranges"),
+        ("sort by id", _sort_by_id, "walks may be incomplete: please report this"),
+        ("sort by updated_at", _sort_by_time, "every pull walks whole lists, which costs requests"),
+    ]
+    checks = []
+    for name, trial, otherwise in trials:
+        if len(first.records) < 2:
+            checks.append(Check(name, "note", UNTOLD))
+            continue
+        failure = await _outcome(trial(api, listing, first))
+        text = f"{failure}; {otherwise}" if failure else f"honoured ({listing})"
+        checks.append(Check(name, "note" if failure else "ok", text))
+    return [*checks, await _events(api, workspace)]
+
+
+async def _sample(api: Api, workspace: int) -> tuple[Listing, Page]:
+    """The first list of the workspace with two records or more, and its first page."""
+    found: tuple[Listing, Page] | None = None
+    for resource in RESOURCES.values():
+        if resource.parent != "workspaces":
+            continue
+        listing = Listing(resource.name, workspace, workspace)
+        try:
+            page = await api.page(listing)
+        except (Forbidden, NotFound):
+            continue
+        found = listing, page
+        if len(page.records) > 1:
+            break
+    return found or (Listing("contacts", workspace, workspace), Page((), None))
+
+
+async def _outcome(trial: Awaitable[str]) -> str:
+    """What went against the assumption; '' if nothing did."""
+    try:
+        return await trial
+    except (ApiError, BadAnswer) as error:
+        if error.exit_code == 4:
+            raise
+        return str(error)
+
+
+async def _any_cursor(api: Api, listing: Listing, first: Page) -> str:
+    """Behind an id that no record has, the list goes on with the next higher one."""
+    ids = [r.id for r in first.records]
+    after = next((i for i in (x - 1 for x in ids) if i > 0 and i not in ids), None)
+    if after is None:
+        return ""
+    expected = [i for i in ids if i > after]
+    answer = [r.id for r in (await api.page(listing, after=after)).records]
+    return "" if answer[: len(expected)] == expected else f"after={after} is not taken as a place"
+
+
+async def _sort_by_id(api: Api, listing: Listing, first: Page) -> str:
+    page = await api.page(listing, descending=True)
+    ids = [r.id for r in page.records]
+    return "" if _falling(ids) and ids[0] >= first.records[-1].id else "ignored"
+
+
+async def _sort_by_time(api: Api, listing: Listing, first: Page) -> str:
+    page = await api.page(listing, sort="updated_at", descending=True)
+    newest_known = max(map(_time, first.records))
+    times = [_time(r) for r in page.records]
+    return "" if _falling(times) and times[0] >= newest_known else "ignored"
+
+
+def _time(record: Record) -> str:
+    return record.updated_at or ""
+
+
+def _falling(values: Sequence[int] | Sequence[str]) -> bool:
+    return list(values) == sorted(values, reverse=True)
+
+
+async def _events(api: Api, workspace: int) -> Check:
+    try:
+        await api.page(Listing("webhook_events", workspace, workspace))
+    except (Forbidden, NotFound) as error:
+        return Check("events log", "note", f"not there ({error.status}); pulls bring all news")
+    return Check("events log", "ok", "there")

@@ -28,6 +28,9 @@ import pytest
 from cfsync.mirror.engine import Mirror
 from cfsync.mirror.migrate import migrate
 
+SQLITE_ONLY = pytest.mark.parametrize("mirror_url", ["sqlite"], indirect=True)
+POSTGRESQL_ONLY = pytest.mark.parametrize("mirror_url", ["postgresql"], indirect=True)
+
 ROLES = Path(__file__).parent.parent / "deploy" / "roles.sql"
 
 
@@ -71,7 +74,8 @@ class Postgres:
     def _wait(self) -> None:
         for attempt in itertools.count():
             try:
-                return psycopg.connect(self.dsn("postgres")).close()
+                psycopg.connect(self.dsn("postgres")).close()
+                break
             except psycopg.OperationalError:
                 assert self._process is not None
                 if attempt > 1000 or self._process.poll() is not None:

@@ -70,8 +70,8 @@ def _drops(conn: sa.Connection) -> list[str]:
         drops = [f"DROP TRIGGER {ident(name)}" for name in names]
         return [*drops, *(f"DROP VIEW IF EXISTS {ident(name)}" for name in views.NAMES)]
     triggers = conn.exec_driver_sql(
-        "SELECT concat('DROP TRIGGER ', quote_ident(tgname), ' ON ', tgrelid::regclass) FROM pg_trigger"
-        " WHERE NOT tgisinternal AND starts_with(tgname, 'cf_') AND tgrelid IN"
+        "SELECT concat('DROP TRIGGER ', quote_ident(tgname), ' ON ', tgrelid::regclass)"
+        " FROM pg_trigger WHERE NOT tgisinternal AND starts_with(tgname, 'cf_') AND tgrelid IN"
         " (SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)"
     ).scalars()
     functions = conn.exec_driver_sql(

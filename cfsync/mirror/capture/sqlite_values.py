@@ -44,7 +44,8 @@ def moment(value: str) -> str:
     """A time in the canonical form; NULL for what is none."""
     shape = f"{value} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
     day = f"substr({value}, 1, 10)"
-    real = f"date({day}) IS {day} AND {value} >= '0001'"
+    # The modifier makes SQLite work out the day: 2025-02-30 is then another one.
+    real = f"date({day}, '+0 days') IS {day} AND {value} >= '0001'"
     return f"CASE WHEN {shape} AND {real} THEN strftime('%Y-%m-%dT%H:%M:%fZ', {value}) END"
 
 

@@ -1,0 +1,21 @@
+"""The ClickFunnels API: `Api` and its walks. The only room that knows HTTP."""
+
+from __future__ import annotations
+
+from cfsync.api.budget import Budget, Rate
+from cfsync.api.client import Api, Priority
+from cfsync.api.codec import Answer
+from cfsync.api.pages import Unsorted, walk_by_id, walk_newest_first
+from cfsync.api.retry import Retry
+
+__all__ = [
+    "Answer",
+    "Api",
+    "Budget",
+    "Priority",
+    "Rate",
+    "Retry",
+    "Unsorted",
+    "walk_by_id",
+    "walk_newest_first",
+]

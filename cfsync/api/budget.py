@@ -1,0 +1,248 @@
+"""How many requests may be made now, and whose turn it is.
+
+The server's limit is unpublished and moves, so it is learned (`Rate`, pure). `Budget` is the gate
+that all lanes pass: the lowest priority number first, so many at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
+from math import inf
+from typing import Literal
+
+from cfsync.errors import RateLimited
+
+START = 10.0
+"""Requests a second before anything is known."""
+
+BURST = 10.0
+"""Requests that an idle budget lets go at once, if they are no more than a second's worth."""
+
+SLOWEST = 0.5
+"""Requests a second that are left whatever happens, so that better times are noticed."""
+
+HOLD = 0.97
+"""How close to the learned limit the steady state stays."""
+
+CLIMB = 0.08
+"""What the first step of a climb is a little more than; each step is 1.3 times the last."""
+
+WINDOW_S, CALM_S, PROBE_S = 10.0, 2.0, 600.0
+
+
+class Rate:
+    """The learned rate. What happened goes in with its time in seconds, by any clock that never
+    goes back; out comes how long the next request has to wait.
+
+    It doubles every second until the ceiling or the first 429. A 429 takes it to 0.9 of what the
+    last 10 s achieved, at most once in 2 s, and to half where 429s go on. After the first fall it
+    climbs ever faster, since what was achieved while it doubled says little; from the second on it
+    is steady just below what the server let pass, and tries 5 % more every 10 minutes. Only a
+    second that used the rate raises it.
+
+    `ceiling` is in requests a second, 0 for none; `reserve` is the share of a learned rate that is
+    left to other programs.
+    """
+
+    def __init__(self, *, ceiling: float = 0.0, reserve: float = 0.0) -> None:
+        self._ceiling = ceiling or inf
+        self._kept = 1.0 - reserve
+        self._phase: Literal["doubling", "climbing", "steady"] = "doubling"
+        self._rate = START
+        self._learned = 0.0
+        self._climb = 0.0
+        self._passed = _Times()
+        self._refused = _Times()
+        self._tokens = inf  # an idle budget has saved up what may be saved
+        self._now = self._stepped = self._fell = self._paused = -inf
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second that may be made now."""
+        rate = self._rate if self._phase == "doubling" else self._rate * self._kept
+        return min(rate, self._ceiling)
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next request may go, 0 for now."""
+        self._advance(now)
+        missing = (1.0 - self._tokens) / self.per_second
+        return max(0.0, missing, self._paused - now)
+
+    def sent(self, now: float) -> None:
+        self._advance(now)
+        self._tokens -= 1.0
+
+    def ok(self, now: float) -> None:
+        """Any answer but 429: the limit let it pass."""
+        self._passed.add(now)
+
+    def limited(self, now: float, retry_after: float | None = None) -> None:
+        """A 429. With `retry_after`, everybody waits so many seconds."""
+        self._advance(now)
+        self._refused.add(now)
+        self._tokens = min(self._tokens, 0.0)
+        if now - max(self._fell, self._paused) >= CALM_S:
+            self._fall(now)
+        if retry_after:
+            self._paused = max(self._paused, now + retry_after)
+
+    def state(self) -> dict[str, float]:
+        """What is worth keeping, for `restore`: the rate, and the learned limit or 0."""
+        return {"rate": self._rate, "learned": self._learned}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        self._rate = max(SLOWEST, state["rate"])
+        self._learned = state["learned"]
+        self._phase = "steady" if self._learned else "doubling"
+
+    def _advance(self, now: float) -> None:
+        """Earn what the time since the last look was worth, and a second later another rate."""
+        rate = self.per_second
+        earned = self._tokens + max(0.0, now - self._now) * rate
+        self._tokens = min(earned, max(1.0, min(BURST, rate)))
+        self._now = max(now, self._now)
+        if self._stepped == -inf:
+            self._stepped = now
+        elif now - self._stepped >= 1.0:
+            self._stepped = now
+            if self._passed.since(now - 1.0) >= rate / 2:
+                self._grow(now)
+
+    def _grow(self, now: float) -> None:
+        if self._phase == "doubling":
+            self._rate = min(self._rate * 2, self._ceiling)
+        elif self._phase == "climbing":
+            self._climb = min(self._climb * 1.3, 0.5)
+            self._rate *= 1.0 + self._climb
+        elif now - self._fell >= PROBE_S:
+            self._fell = now
+            self._learned *= 1.05
+        else:
+            self._rate = max(self._rate, min(self._rate * 1.05, self._learned * HOLD))
+
+    def _fall(self, now: float) -> None:
+        passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
+        goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
+        too_few = self._passed.since(now - WINDOW_S) < self._rate  # to say what is possible
+        if goes_on or too_few:
+            self._rate, self._phase = self._rate / 2, "climbing"
+        else:
+            self._learned = min(self._rate, passed)  # by now the server has nothing saved up
+            self._rate = 0.9 * min(self._rate, self._achieved(now))
+            self._phase = "climbing" if self._phase == "doubling" else "steady"
+        self._rate = max(SLOWEST, self._rate)
+        self._fell, self._climb = now, CLIMB
+
+    def _achieved(self, now: float) -> float:
+        """Requests a second that passed in the last 10 s, or since the last fall."""
+        start = max(now - WINDOW_S, self._fell, self._passed.first)
+        return self._passed.since(start) / max(1.0, now - start)
+
+
+class _Times:
+    """When something happened, as far back as a window goes."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque()
+
+    @property
+    def first(self) -> float:
+        return self._times[0] if self._times else inf
+
+    def add(self, now: float) -> None:
+        self._times.append(now)
+        while self._times[0] < now - WINDOW_S:
+            self._times.popleft()
+
+    def since(self, start: float) -> int:
+        return sum(1 for time in self._times if time >= start)
+
+
+class Budget:
+    """The gate before every request, for all lanes of one process. While some wait, the lowest
+    priority number goes first, and among equals who came first. `patience`: the longest pause, in
+    seconds, that is sat out; a longer one ends every wait with RateLimited.
+    """
+
+    def __init__(
+        self,
+        rate: Rate,
+        *,
+        concurrency: int,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[object]],
+        patience: float,
+    ) -> None:
+        self.rate = rate
+        self._free = concurrency
+        self._clock = clock
+        self._sleep = sleep
+        self._patience = patience
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._left = asyncio.Event()
+        self._usher: asyncio.Task[None] | None = None
+
+    def enter_now(self) -> bool:
+        """Take a place if one is free at once; it must be given back by `leave`."""
+        now = self._clock()
+        if self._waiting or not self._free or self.rate.delay(now) > 0.0:
+            return False
+        self._take(now)
+        return True
+
+    async def enter(self, priority: int) -> None:
+        """Wait for a place. Raises RateLimited on a pause that is longer than the patience."""
+        turn = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._order), turn))
+        if self._usher is None or self._usher.done():
+            self._usher = asyncio.create_task(self._let_in())
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        self._free += 1
+        self._left.set()
+
+    def passed(self) -> None:
+        self.rate.ok(self._clock())
+
+    def refused(self, retry_after: float | None) -> None:
+        self.rate.limited(self._clock(), retry_after)
+
+    async def _let_in(self) -> None:
+        """Runs while somebody waits. Who goes is chosen only when the time has come: a push that
+        arrives meanwhile is before the backfill that waited for it.
+        """
+        while self._waiting:
+            delay = self.rate.delay(self._clock())
+            if delay > self._patience:
+                self._send_away(delay)
+            elif delay > 0.0:
+                await self._sleep(delay)
+            elif not self._free:
+                self._left.clear()
+                await self._left.wait()
+            else:
+                turn = heapq.heappop(self._waiting)[2]
+                if not turn.done():
+                    self._take(self._clock())
+                    turn.set_result(None)
+
+    def _take(self, now: float) -> None:
+        self._free -= 1
+        self.rate.sent(now)
+
+    def _send_away(self, delay: float) -> None:
+        while self._waiting:
+            turn = heapq.heappop(self._waiting)[2]
+            if not turn.done():
+                turn.set_exception(RateLimited(retry_after=delay))

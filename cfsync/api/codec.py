@@ -1,0 +1,212 @@
+"""Bytes of an answer -> JSON -> records, or the error that the answer is. No I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+from cfsync.decode import decode_record
+from cfsync.errors import (
+    BadAnswer,
+    Forbidden,
+    NotFound,
+    NotJson,
+    RateLimited,
+    Refused,
+    ServerError,
+    StateConflict,
+    TokenRefused,
+)
+from cfsync.records import Listing, Page, Record
+from cfsync.resources import ALL, Resource
+
+PAGE = 20
+"""Records on a full page of a list; the API has no way to ask for more."""
+
+MAX_WORDS = 500
+
+_NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*?\brel=\"?next\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success. `data` is its JSON, None where the body is empty; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+
+
+def read(call: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    """The answer to `call` ('METHOD /path'), or raise the error that it is."""
+    if status == 401:
+        raise TokenRefused
+    if status == 429:
+        raise RateLimited(call=call, retry_after=retry_after(headers))
+    if status >= 500:
+        text = f"the server failed ({status})"
+        raise ServerError(text, call=call, status=status, retry_after=retry_after(headers))
+    if not 200 <= status < 500 or 300 <= status < 400:
+        raise BadAnswer(f"answered with status {status}", call=call, status=status)
+    data = _json(call, status, headers, content)
+    if status >= 400:
+        raise _refusal(call, status, data)
+    return Answer(status, headers, data)
+
+
+def _refusal(call: str, status: int, data: Any) -> Exception:
+    if status == 403:
+        return Forbidden("not allowed for this token (403)", call=call, status=status)
+    if status == 404:
+        return NotFound("not found (404)", call=call, status=status)
+    if status == 409:
+        return StateConflict("its state does not allow that (409)", call=call, status=status)
+    return Refused(words(data), call=call, status=status)
+
+
+def _json(call: str, status: int, headers: Mapping[str, str], content: bytes) -> Any:
+    """None for an empty body, which only a success may have: without the API's own words a 404 is
+    no proof that a record is gone.
+    """
+    if not content.strip():
+        if status < 300:
+            return None
+        raise NotJson(f"answered with an empty body ({status})", call=call, status=status)
+    kind = headers.get("content-type", "json").partition(";")[0].strip().lower()
+    if "html" in kind or content.lstrip()[:1] == b"<":
+        text = f"ClickFunnels' CDN answered with an HTML page ({status})"
+        raise NotJson(text, call=call, status=status)
+    if "json" not in kind:
+        raise NotJson(f"answered with {kind[:60]!r} ({status})", call=call, status=status)
+    try:
+        return parse(content)
+    except ValueError:
+        raise NotJson(f"answered with broken JSON ({status})", call=call, status=status) from None
+
+
+def parse(content: bytes) -> Any:
+    """JSON, also with lone surrogates and bytes that are not UTF-8, which end up in the one field
+    that holds them. Raises ValueError on anything else.
+    """
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        text = content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    try:
+        return json.loads(text, parse_float=_float, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _float(text: str) -> float | str:
+    number = float(text)
+    return number if isfinite(number) else text
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def words(data: Any) -> str:
+    """What the server says is wrong, on one line of at most MAX_WORDS characters."""
+    said = (data.get("error") or data.get("errors")) if isinstance(data, dict) else data
+    line = " ".join("; ".join(_sentences(said)).split())
+    return line[:MAX_WORDS] or "no reason given"
+
+
+def _sentences(said: Any) -> list[str]:
+    if isinstance(said, dict):
+        return [f"{name} {s}" for name, value in said.items() for s in _sentences(value)]
+    if isinstance(said, list):
+        return [s for value in said for s in _sentences(value)]
+    return [] if said is None else [str(said)]
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from now, of a Retry-After in seconds or as a date (by the server's own clock)."""
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII):
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+        now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def no_error(call: str, answer: Answer) -> None:
+    """Raises BadAnswer on a success that holds an error and no record. It names it and does not
+    quote it: the words may be about a person, and `Refused` alone keeps them out of logs.
+    """
+    data = answer.data
+    if isinstance(data, dict) and "id" not in data:
+        for name in {"error", "errors"} & data.keys():
+            text = f"answered with {name!r} and no record ({answer.status})"
+            raise BadAnswer(text, call=call, status=answer.status)
+
+
+def page(call: str, answer: Answer, listing: Listing) -> Page:
+    """The records of a list answer. Raises BadAnswer where it is not a list of records."""
+    if answer.data is None:
+        raise NotJson("answered with an empty body", call=call, status=answer.status)
+    if not isinstance(answer.data, list):
+        raise BadAnswer("answered with something that is no list", call=call, status=answer.status)
+    resource = ALL[listing.resource]
+    records = tuple(_decoded(call, resource, body, listing) for body in answer.data)
+    following = next_id(call, answer.headers)
+    if following is None and len(records) >= PAGE:
+        following = records[-1].id  # a gateway may have dropped the headers: one look tells
+    return Page(records, following)
+
+
+def next_id(call: str, headers: Mapping[str, str]) -> int | None:
+    """The id behind which the next page begins. Of a Link only that is taken: its host may be
+    another one, and the token is not for it.
+    """
+    text = headers.get("pagination-next")
+    if text is None and (link := _NEXT_LINK.search(headers.get("link", ""))):
+        text = parse_qs(urlsplit(link[1]).query).get("after", [""])[0]
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,18}", text.strip(), re.ASCII):
+        raise BadAnswer("a next page without a usable id", call=call)
+    return int(text)
+
+
+def record(
+    call: str,
+    answer: Answer,
+    resource: Resource,
+    listing: Listing | None = None,
+    asked: int | str | None = None,
+) -> Record:
+    """The one record of an answer. Raises BadAnswer where it is none, or another one than the
+    `asked` id or public_id, and NotJson where a body is missing.
+    """
+    if answer.data is None:
+        raise NotJson("answered with an empty body", call=call, status=answer.status)
+    found = _decoded(call, resource, answer.data, listing)
+    if asked is not None and str(asked) not in (str(found.id), found.values.get("public_id")):
+        raise BadAnswer(f"answered with another record ({found.id})", call=call)
+    return found
+
+
+def _decoded(call: str, resource: Resource, body: Any, listing: Listing | None) -> Record:
+    if not isinstance(body, dict):
+        raise BadAnswer("answered with something that is no record", call=call)
+    try:
+        return decode_record(resource, body, listing)
+    except BadAnswer as error:
+        raise BadAnswer(error.text, call=call) from None
+    except RecursionError:
+        raise BadAnswer("a record that is nested too deeply", call=call) from None

@@ -1,0 +1,151 @@
+"""HTTP itself: the one module that knows httpx and what is below it."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from cfsync.config import ApiSettings
+from cfsync.errors import BadAnswer, SettingsError, Unreachable, UsageError
+
+MAX_ANSWER = 32 * 2**20
+"""Bytes of an answer that are read, unpacked. A list page has 25 to 100 KB."""
+
+CONNECT_S = 10.0
+
+_JSON = {"Content-Type": "application/json"}
+
+_NEVER_LEFT = (
+    aiohttp.ClientConnectorError,  # DNS, TCP, TLS, the way to a proxy
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,  # the proxy refused the tunnel
+    aiohttp.InvalidURL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. The headers' names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Transport:
+    """Sends requests below one base URL, and the token to no other place. TLS is verified (the
+    environment's SSL_CERT_FILE adds to nothing, it replaces), proxies are the environment's,
+    redirects are not followed. One whole exchange may take `timeout_s`.
+    """
+
+    def __init__(self, settings: ApiSettings) -> None:
+        if settings.token is None or not settings.base_url:
+            raise SettingsError(["api.base_url and api.token are both needed"])
+        self._base = settings.base_url.rstrip("/")
+        self._timeout = settings.timeout_s
+        self._client = httpx.AsyncClient(
+            transport=_transport(httpx.URL(self._base), settings.max_concurrency),
+            headers={
+                "Authorization": f"Bearer {settings.token.get_secret_value()}",
+                "User-Agent": settings.user_agent,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+            },
+            timeout=httpx.Timeout(
+                settings.timeout_s, connect=min(CONNECT_S, settings.timeout_s), pool=2 * CONNECT_S
+            ),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def send(
+        self, method: str, path: str, query: Mapping[str, str], content: bytes | None
+    ) -> Reply:
+        """One exchange. Raises Unreachable, and BadAnswer on an answer over MAX_ANSWER."""
+        call = f"{method} {path.partition('?')[0]}"
+        request = self._request(method, path, query, content)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._exchange(request, call)
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+            cause = error.__cause__ if isinstance(error, httpx.HTTPError) else error
+            sent = not isinstance(cause, _NEVER_LEFT)
+            # the error's own text may hold the whole URL, and that an email address
+            raise Unreachable(self._reason(cause), call=call, sent=sent) from None
+
+    def _request(
+        self, method: str, path: str, query: Mapping[str, str], content: bytes | None
+    ) -> httpx.Request:
+        try:
+            url = httpx.URL(self._base + path).copy_merge_params(query)
+        except httpx.InvalidURL:
+            raise UsageError(f"{path!r} can't be part of a URL") from None
+        headers = None if content is None else _JSON
+        return self._client.build_request(method, url, content=content, headers=headers)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _exchange(self, request: httpx.Request, call: str) -> Reply:
+        response = await self._client.send(request, stream=True)
+        try:
+            chunks, size = [], 0
+            async for chunk in response.aiter_bytes():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_ANSWER:
+                    text = f"an answer of more than {MAX_ANSWER // 2**20} MiB"
+                    raise BadAnswer(text, call=call, status=response.status_code)
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, dict(response.headers), b"".join(chunks))
+
+    def _reason(self, cause: BaseException | None) -> str:
+        match cause:
+            case aiohttp.ClientConnectorCertificateError():
+                return f"the server's certificate is refused: {cause.certificate_error}"
+            case aiohttp.ClientConnectorError():
+                return f"no connection to {cause.host}: {cause.os_error}"
+            case aiohttp.ConnectionTimeoutError():
+                return "no connection in time"
+            case aiohttp.ClientHttpProxyError():
+                return f"the proxy refuses the way to the server ({cause.status})"
+            case TimeoutError():
+                return f"no whole answer within {self._timeout:g} s"
+        return f"the connection broke ({type(cause).__name__})"
+
+
+class _AiohttpTransport(AiohttpTransport):
+    def get_client(self) -> aiohttp.ClientSession:
+        session = super().get_client()
+        # else it would send a PUT or DELETE again by itself when a kept connection breaks
+        session._retry_connection = False
+        return session
+
+
+def _transport(base: httpx.URL, connections: int) -> httpx.AsyncBaseTransport:
+    """The one place to change when HTTP is to be spoken by something else. It is given the
+    environment's proxy itself: a client uses its own only with a transport of its own.
+    """
+    limits = httpx.Limits(max_connections=connections)
+    return _AiohttpTransport(limits=limits, proxy=_proxy(base))
+
+
+def _proxy(base: httpx.URL) -> httpx.Proxy | None:
+    """The environment's proxy for the base URL. Raises SettingsError on an unusable kind."""
+    proxies = urllib.request.getproxies()
+    text = proxies.get(base.scheme) or proxies.get("all")
+    if not text or urllib.request.proxy_bypass(base.netloc.decode("ascii")):
+        return None
+    url = httpx.URL(text if "://" in text else f"http://{text}")
+    if url.scheme not in ("http", "https"):
+        raise SettingsError([f"a proxy of kind {url.scheme} can't be used, only http and https"])
+    proxy = httpx.Proxy(url)
+    proxy.url, proxy.auth = url, None  # aiohttp wants the password in the URL
+    return proxy

@@ -16,11 +16,13 @@ def pairs(fields: Sequence[str]) -> list[tuple[str, str]]:
     return [(name, value) for field in fields for name, _, value in [field.partition("=")]]
 
 
-def query(fields: Sequence[str]) -> dict[str, list[str]]:
-    """For a GET: each name as it stands, with all its values."""
-    found: dict[str, list[str]] = {}
+def query(fields: Sequence[str]) -> dict[str, str]:
+    """For a GET: each name as it stands. Raises UsageError for one that is given twice."""
+    found: dict[str, str] = {}
     for name, value in pairs(fields):
-        found.setdefault(name, []).append(value)
+        if name in found:
+            raise UsageError(f"-f {name} is given twice; a list takes its values with commas")
+        found[name] = value
     return found
 
 

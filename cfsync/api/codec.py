@@ -39,7 +39,7 @@ _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*?\brel=\"?next\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success. `data` is its JSON, None where the body is empty; header names in lower case."""
+    """A success. `data` is its JSON, None where the body is empty."""
 
     status: int
     headers: Mapping[str, str]

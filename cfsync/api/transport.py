@@ -6,6 +6,7 @@ import asyncio
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import httpx
@@ -31,7 +32,7 @@ _NEVER_LEFT = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. The headers' names are in lower case."""
+    """What came back. The headers' names may be asked for in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -83,7 +84,7 @@ class Transport:
         self, method: str, path: str, query: Mapping[str, str], content: bytes | None
     ) -> httpx.Request:
         try:
-            url = httpx.URL(self._base + path).copy_merge_params(query)
+            url = httpx.URL(_joined(self._base + path, query))
         except httpx.InvalidURL:
             raise UsageError(f"{path!r} can't be part of a URL") from None
         headers = None if content is None else _JSON
@@ -104,7 +105,7 @@ class Transport:
                     raise BadAnswer(text, call=call, status=response.status_code)
         finally:
             await response.aclose()
-        return Reply(response.status_code, dict(response.headers), b"".join(chunks))
+        return Reply(response.status_code, response.headers, b"".join(chunks))
 
     def _reason(self, cause: BaseException | None) -> str:
         match cause:
@@ -119,6 +120,12 @@ class Transport:
             case TimeoutError():
                 return f"no whole answer within {self._timeout:g} s"
         return f"the connection broke ({type(cause).__name__})"
+
+
+def _joined(url: str, query: Mapping[str, str]) -> str:
+    if not query:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, quote_via=quote)}"
 
 
 class _AiohttpTransport(AiohttpTransport):

@@ -100,7 +100,7 @@ def _fold(
     return Claim(
         resource=resource,
         record_id=record_id,
-        listing=_listing(resource, values),
+        listing=listing_of(resource, values),
         op=_op(record_id, row, entry),
         seqs=tuple(r.seq for r in entry.rows),
         row=values,
@@ -125,7 +125,8 @@ def _last_seen(entry: Pending) -> dict[str, Any]:
     return {name: pair[0] for name, pair in last.patch.items()} if last.op == "delete" else {}
 
 
-def _listing(resource: Resource, row: Mapping[str, Any]) -> Listing | None:
+def listing_of(resource: Resource, row: Mapping[str, Any]) -> Listing | None:
+    """The list below which a row belongs; None while its parent is not given."""
     parent = row.get(resource.parent_field) if resource.parent_field else 0
     return None if parent is None else Listing(resource.name, parent, row.get("workspace_id"))
 

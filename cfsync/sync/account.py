@@ -21,21 +21,33 @@ async def open_account(context: Context, *, only: str | None = None) -> list[int
     """Ask for the teams (one request), claim the mirror for them, and return the ids of the
     workspaces to keep: those that the settings choose, or the one that `only` names.
 
-    The workspaces are asked for where the mirror knows none, or not the one that is named. Raises
+    The workspaces are asked for where the mirror knows none, or not all that are named. Raises
     TokenRefused, MirrorError (the mirror belongs to other teams), UnknownWorkspace.
     """
     teams = await _read(context, Listing(TEAMS.name, ROOT))
     await context.mirror.write(claim_teams, [t.id for t in teams])
     await _land(context, TEAMS, teams)
-    wanted = [only] if only is not None else [str(w) for w in context.settings.api.workspaces]
     known = await context.mirror.read(listings.workspaces)
-    if not known or not _named(known, wanted):
+    if not known or not _named(known, (*_wanted(context, only), *_excluded(context))):
         for team in teams:
             await _land(context, WORKSPACES, await _read(context, Listing("workspaces", team.id)))
-        known = await context.mirror.read(listings.workspaces)
+    return await known_workspaces(context, only=only)
+
+
+async def known_workspaces(context: Context, *, only: str | None = None) -> list[int]:
+    """The ids of the workspaces to keep, of those that the mirror knows by now."""
+    known = await context.mirror.read(listings.workspaces)
     if not known:
         raise TokenRefused("it reaches no workspace; check which token it is")
-    return choose(known, wanted, [str(w) for w in context.settings.api.exclude])
+    return choose(known, _wanted(context, only), _excluded(context))
+
+
+def _wanted(context: Context, only: str | None) -> list[str]:
+    return [only] if only is not None else [str(w) for w in context.settings.api.workspaces]
+
+
+def _excluded(context: Context) -> list[str]:
+    return [str(w) for w in context.settings.api.exclude]
 
 
 def choose(

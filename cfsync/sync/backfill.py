@@ -39,11 +39,12 @@ async def _begin(context: Context, report: Report, listing: Listing) -> Checkpoi
     """
     asked, now = await context.mirror.read(look)
     page = await context.api.page(listing, sort="updated_at", descending=True)
+    _, seen_at = await context.mirror.read(look)
     checkpoint = replace(
         checkpoints.fresh(listing, "backfill"),
         watermark=max((r.updated_at for r in page.records if r.updated_at), default=None),
         upper=max((r.id for r in page.records), default=None),
-        seen_at=now,
+        seen_at=seen_at,
         began_at=now,
     )
     if page.next is not None:

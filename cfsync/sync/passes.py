@@ -13,7 +13,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.runs import Run
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource, named
-from cfsync.sync.account import open_account
+from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.land import work_off_hints
 from cfsync.sync.pull import pull_list
@@ -50,6 +50,7 @@ async def backfill(
             if restart:
                 await context.mirror.write(_forget_walks, lists)
             await _pull_lists(context, report, lists)
+            workspaces = await known_workspaces(context, only=workspace)
     return report
 
 
@@ -64,6 +65,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
             for resource in level:
                 await work_off_hints(context, report, resource, "pull")
             await _pull_lists(context, report, await _due(context, level, workspaces))
+            workspaces = await known_workspaces(context)
     return report
 
 

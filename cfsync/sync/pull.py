@@ -51,17 +51,21 @@ def settled(checkpoint: Checkpoint, overlap: float) -> bool:
     return young >= timedelta(seconds=overlap)
 
 
-def ended(checkpoint: Checkpoint, *, pending: str | None, began_at: str) -> Checkpoint:
-    """The checkpoint after a walk that reached its floor. Pure."""
-    newer = pending is not None and (checkpoint.watermark or "") < pending
+def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) -> Checkpoint:
+    """The checkpoint after a walk that reached its floor. Pure.
+
+    In doubt a watermark counts as younger than it is: it was seen `now` at the latest, and a walk
+    that was taken up again had read its first pages in a run that began nobody knows when.
+    """
+    newer = pending is not None and (start.watermark or "") < pending
     return replace(
-        checkpoint,
-        watermark=pending if newer else checkpoint.watermark,
-        seen_at=began_at if newer else checkpoint.seen_at,
+        start,
+        watermark=pending if newer else start.watermark,
+        seen_at=now if newer else start.seen_at,
         pending=None,
         cursor=None,
-        began_at=began_at,
-        done_at=began_at,
+        began_at=start.began_at if start.pending else began_at,
+        done_at=now,
     )
 
 
@@ -99,7 +103,8 @@ async def _walk(
             checkpoint = replace(checkpoint, cursor=page.records[-1].id)
             asked = await _save(context, report, page, asked, checkpoint)
             context.check_stop()
-    return ended(start, pending=checkpoint.pending, began_at=began_at)
+    _, now = await context.mirror.read(look)
+    return ended(start, pending=checkpoint.pending, began_at=began_at, now=now)
 
 
 def newest(page: Page) -> str | None:
@@ -125,7 +130,8 @@ async def _walk_whole(
     asked, began_at = await context.mirror.read(look)
     pending = None
     async for page in walk_by_id(context.api, listing):
-        pending = max(filter(None, (pending, newest(page))), default=None)
+        pending = pending or newest(page)  # what changes behind the walk is newer than this
         asked = await _save(context, report, page, asked, start)
         context.check_stop()
-    return ended(start, pending=pending, began_at=began_at)
+    _, now = await context.mirror.read(look)
+    return ended(start, pending=pending, began_at=began_at, now=now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cfsync.api import find
 from cfsync.errors import CfsyncError, NotFound
 from cfsync.mirror import answers, claims
 from cfsync.mirror.claims import Claim
@@ -45,7 +44,7 @@ async def _read_again(push: Push, resource: Resource, stale: Sequence[Claim]) ->
         for listing, group in by_list.items():
             if listing is not None:
                 ids = [c.record_id for c in group]
-                found |= {r.id: r for r in await find(push.context.api, listing, "id", ids)}
+                found |= {r.id: r for r in await push.context.api.find(listing, "id", ids)}
     missing = [c for c in stale if c.record_id not in found]
 
     async def get(claim: Claim) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cfsync.api import find
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import Conflict, Policy
@@ -61,9 +60,7 @@ async def _with_real_ids(push: Push, claim: Claim) -> Claim | None:
     if len(known) < len(set(wanted)):
         return None
     row = ids.with_real_ids(claim.resource, claim.row, known)
-    parent = row.get(claim.resource.parent_field or "")
-    listing = claim.listing and replace(claim.listing, parent_id=parent)
-    return replace(claim, row=row, listing=listing)
+    return replace(claim, row=row, listing=claims.listing_of(claim.resource, row))
 
 
 async def _create(push: Push, claim: Claim, call: Call) -> None:
@@ -133,7 +130,7 @@ async def _upsert(push: Push, claim: Claim, call: Call) -> None:
     assert listing is not None
     assert key is not None
     asked, _ = await push.context.mirror.read(look)
-    there = await find(push.context.api, listing, key, [claim.row[key]])
+    there = await push.context.api.find(listing, key, [claim.row[key]])
     if there:
         policy = push.policy(claim)
         call = await push.context.mirror.write(

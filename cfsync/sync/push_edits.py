@@ -21,6 +21,7 @@ from cfsync.errors import (
     ApiError,
     CfsyncError,
     Forbidden,
+    Interrupted,
     NotFound,
     RateLimited,
     Refused,
@@ -121,6 +122,9 @@ async def failed(push: Push, claim: Claim, error: CfsyncError) -> None:
         case TokenRefused() | Forbidden():
             await mirror.write(claims.close, claim.seqs, "pending")
             raise TokenRefused("it may not write this; check api.token") from error
+        case Interrupted():
+            await mirror.write(claims.close, claim.seqs, "pending")
+            raise error
         case RateLimited() | Unreachable(sent=False):
             await mirror.write(claims.close, claim.seqs, "pending", error.text)
             _count_failure(push, error)

@@ -22,6 +22,8 @@ from cfsync.records import Listing
 from cfsync.resources import Resource
 
 Op = Literal["insert", "update", "delete"]
+UNKNOWN = "unknown:"
+"""How the reason begins of an insert that is parked because its record may exist already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Claim:
     """What is open on one record. `row` and `base` are canonical values (`base` is {} for an
     insert); `send` what ClickFunnels lacks; `highest_id` the highest id that the mirror had of the
     resource when the row was inserted; `unknown` whether an earlier call's outcome is unknown;
-    `captured_at` when the first of its edits was made, by the database's clock.
+    `captured_at` when the first of its edits was made, by the database's clock; `base_rev` the
+    `cf_rev` of its base, 0 where there is none.
     """
 
     resource: Resource
@@ -44,6 +47,7 @@ class Claim:
     unknown: bool
     attempts: int
     captured_at: str
+    base_rev: int
 
 
 def open_records(
@@ -72,7 +76,11 @@ def look(tx: Tx, resource: Resource, record_ids: Sequence[int]) -> list[Claim]:
     as is one whose row somebody else holds.
     """
     busy = rows.lock(tx, TABLES[resource.name], record_ids)
-    wanted = [i for i in record_ids if i not in busy]
+    return peek(tx, resource, [i for i in record_ids if i not in busy])
+
+
+def peek(tx: Tx, resource: Resource, wanted: Sequence[int]) -> list[Claim]:
+    """As `look`, but nothing is locked: what a push would find now."""
     pending = outbox.pending(tx, resource, wanted)
     known = bases.load(tx, resource, wanted)
     mirrored = rows.load(tx, TABLES[resource.name], wanted)
@@ -110,6 +118,7 @@ def _fold(
         unknown=any(r.state == "sending" for r in entry.rows),
         attempts=max(r.attempts for r in entry.rows),
         captured_at=entry.rows[0].captured_at,
+        base_rev=base.rev if base else 0,
     )
 
 
@@ -159,6 +168,20 @@ def close(tx: Tx, seqs: Sequence[int], state: str, error: str | None = None) -> 
     )
 
 
+def park_unknown(tx: Tx, claim: Claim, found: Sequence[int]) -> None:
+    """Park an insert whose record may exist already: a human says which it is. To retry it is to
+    make it in spite of what was found, so a later look begins behind that.
+    """
+    seen = ", ".join(map(str, found)) or "nothing to know it by"
+    text = f"{UNKNOWN} it may exist already ({seen}); discard this edit, or retry it"
+    close(tx, claim.seqs, "parked", text)
+    tx.conn.execute(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.seq.in_(claim.seqs), OUTBOX.c.op == "insert")
+        .values(highest_id=max([claim.highest_id, *found]))
+    )
+
+
 def next_batch(tx: Tx) -> int:
     """The number of a new batch: one push pass, the unit of `revert`."""
     return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.batch))).scalar() or 0) + 1
@@ -190,9 +213,14 @@ def look_row_by_row(tx: Tx, resource: Resource, record_ids: Sequence[int]) -> li
     gave, in the order of the statements.
     """
     wanted = set(record_ids) - rows.lock(tx, TABLES[resource.name], record_ids)
-    pending = outbox.pending(tx, resource, sorted(wanted))
-    known = bases.load(tx, resource, sorted(wanted))
-    mirrored = rows.load(tx, TABLES[resource.name], sorted(wanted))
+    return peek_row_by_row(tx, resource, sorted(wanted))
+
+
+def peek_row_by_row(tx: Tx, resource: Resource, wanted: Sequence[int]) -> list[Claim]:
+    """As `look_row_by_row`, but nothing is locked."""
+    pending = outbox.pending(tx, resource, wanted)
+    known = bases.load(tx, resource, wanted)
+    mirrored = rows.load(tx, TABLES[resource.name], wanted)
     found = []
     for record_id, entry in pending.items():
         for row in entry.rows if not any(r.state == "held" for r in entry.rows) else ():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
@@ -28,6 +29,10 @@ _MARK = {
     "sqlite": "UPDATE cf_writer SET mark = 1",
     "postgresql": "SELECT set_config('cfsync.writer', 'on', true),"
     " set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '60s', true)",
+}
+_NO_MARK = {
+    "sqlite": "UPDATE cf_writer SET mark = 0",
+    "postgresql": "SELECT set_config('cfsync.writer', '', true)",
 }
 _REV = {
     "sqlite": "UPDATE cf_meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'cf_rev'"
@@ -55,6 +60,17 @@ class Tx:
         """
         self._rev = int(self.conn.exec_driver_sql(_REV[self.dialect]).scalar_one())
         return self._rev
+
+
+@contextmanager
+def as_user(tx: Tx) -> Iterator[None]:
+    """What is written within is an edit that a person makes: the triggers catch it, or refuse it.
+
+    After an error the transaction is of no more use, unless a savepoint stood around this.
+    """
+    tx.conn.exec_driver_sql(_NO_MARK[tx.dialect])
+    yield
+    tx.conn.exec_driver_sql(_MARK[tx.dialect])
 
 
 class Mirror:
@@ -134,7 +150,7 @@ class Mirror:
             conn.exec_driver_sql(_MARK[self.dialect])
             result = fn(self._tx(conn))
             if self.dialect == "sqlite":
-                conn.exec_driver_sql("UPDATE cf_writer SET mark = 0")
+                conn.exec_driver_sql(_NO_MARK[self.dialect])
             crash.reached("before_commit", name)
             conn.commit()
             crash.reached("after_commit", name)

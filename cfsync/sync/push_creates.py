@@ -73,9 +73,7 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
         await _adopt(push, claim, call, alike[0])
         return
     if alike or (claim.unknown and not _natural(claim)):
-        seen = ", ".join(str(r.id) for r in alike) or "nothing to know it by"
-        text = f"unknown: it may exist already ({seen}); discard this edit, or retry it"
-        await push.context.mirror.write(claims.close, claim.seqs, "parked", text)
+        await push.context.mirror.write(claims.park_unknown, claim, [r.id for r in alike])
         push.report.add(claim.resource.name, parked=1)
         return
     if await _journal(push, claim, call):

@@ -101,6 +101,10 @@ class Postgres:
             conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return name
 
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as conn:
+            conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
 
 def _die_with_parent() -> None:
     if sys.platform == "linux":
@@ -127,7 +131,7 @@ def postgres() -> Iterator[Postgres]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop(signal.SIGQUIT)  # the files go too: there is nothing to write back
 
 
 @pytest.fixture(scope="session")
@@ -148,14 +152,16 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def mirror_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def mirror_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty mirror of its own; on PostgreSQL to be opened as cfsync_daemon."""
     if request.param == "sqlite":
         template = request.getfixturevalue("migrated_sqlite")
-        return f"sqlite:///{shutil.copy(template, tmp_path / 'cfsync.db')}"
-    server = request.getfixturevalue("postgres")
+        yield f"sqlite:///{shutil.copy(template, tmp_path / 'cfsync.db')}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
     name = server.create(request.getfixturevalue("migrated_postgres"))
-    return str(server.url(name, "cfsync_daemon"))
+    yield server.url(name, "cfsync_daemon")
+    server.drop(name)
 
 
 @pytest.fixture

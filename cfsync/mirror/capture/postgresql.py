@@ -20,7 +20,7 @@ from cfsync.mirror.capture.postgresql_parts import (
     wrong_kinds,
 )
 from cfsync.mirror.capture.postgresql_values import canonical, changed, forbidden, pair
-from cfsync.mirror.capture.rules import OWN, STALE, ident, literal, updatable, update_refusals
+from cfsync.mirror.capture.rules import STALE, columns, ident, literal, updatable, update_refusals
 from cfsync.resources.model import Resource
 
 _OLD = "OLD TABLE AS cf_old"
@@ -78,11 +78,11 @@ def _update(resource: Resource) -> str:
 
 
 def _refusals(resource: Resource) -> Iterable[str]:
-    name, fields = resource.name, resource.by_name
+    name, fields = resource.name, {f.name: f for f in columns(resource)}
     yield f"WHEN o.id IS NULL THEN {refusing(f'{name}.id is given once and stays')}"
     yield f"WHEN n.cf_rev IS DISTINCT FROM o.cf_rev THEN {refusing(f'{name}: {STALE}')}"
     for refusal in update_refusals(resource):
-        condition = forbidden(refusal, fields.get(refusal.column))
+        condition = forbidden(refusal, fields[refusal.column])
         yield f"WHEN {condition} THEN {refusing(refusal.message)}"
     yield from wrong_kinds(resource, updatable(resource), changed)
 
@@ -104,10 +104,8 @@ def _delete(resource: Resource) -> str:
         return f"{start}  IF EXISTS (SELECT FROM cf_old) THEN {refuse}; END IF;\n  RETURN NULL;"
     parts = [
         f"{literal(f.name)}, jsonb_build_array({canonical(f, f'o.{ident(f.name)}')}, NULL)"
-        for f in resource.columns
-        if f.name != "id"
+        for f in columns(resource)
     ]
-    parts += [f"{literal(name)}, jsonb_build_array(o.{name}, NULL)" for name in OWN]
     workspace = "o.workspace_id" if "workspace_id" in resource.by_name else "NULL"
     patch = ",\n      ".join(parts)
     return f"""{start}  {OUTBOX})

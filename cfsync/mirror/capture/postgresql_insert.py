@@ -19,7 +19,7 @@ from cfsync.mirror.capture.postgresql_parts import (
 )
 from cfsync.mirror.capture.postgresql_values import given, pair
 from cfsync.mirror.capture.rules import (
-    OWN,
+    columns,
     has_workspace,
     ident,
     insert_refusals,
@@ -148,8 +148,8 @@ def _twice(resource: Resource) -> Iterable[str]:
 def _fold(resource: Resource) -> str:
     """Put rows back whose unsent DELETE the INSERT takes back, then update them."""
     table = ident(resource.name)
-    names = [*(f.name for f in resource.columns if f.name != "id"), *OWN]
-    columns = ", ".join(map(ident, names))
+    names = [f.name for f in columns(resource)]
+    targets = ", ".join(map(ident, names))
     old = ", ".join(f"r.{ident(n)}" for n in names)
     new = ", ".join(f"{ident(n)} = coalesce(n.{ident(n)}, t.{ident(n)})" for n in names)
     return f"""  FOR gone IN
@@ -158,7 +158,7 @@ def _fold(resource: Resource) -> str:
   LOOP
     folded := folded || gone.record_id;
     PERFORM set_config('cfsync.writer', 'fold', true);
-    UPDATE {table} t SET ({columns}) = ROW({old})
+    UPDATE {table} t SET ({targets}) = ROW({old})
       FROM jsonb_populate_record(NULL::{table}, (
         SELECT jsonb_object_agg(key, value -> 0) FROM jsonb_each(gone.patch))) r
       WHERE t.id = gone.record_id;

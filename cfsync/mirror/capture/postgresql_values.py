@@ -61,11 +61,9 @@ def given(refusal: Refusal) -> str:
     return f"{new} IS NOT NULL"
 
 
-def forbidden(refusal: Refusal, field: Field | None) -> str:
+def forbidden(refusal: Refusal, field: Field) -> str:
     """When a refusal of an UPDATE applies."""
     new = f"n.{ident(refusal.column)}"
-    if field is None:
-        return f"{new} IS DISTINCT FROM o.{ident(refusal.column)}"
     if refusal.when == "always":
         return changed(field)
     condition = {

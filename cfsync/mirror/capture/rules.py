@@ -12,7 +12,7 @@ from typing import Literal
 
 from cfsync.resources.model import Field, Resource
 
-OWN = ("cf_rev", "cf_synced_at")
+OWN = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
 """Columns of every table that only cfsync writes."""
 
 STALE = "changed in ClickFunnels since you read it; read it again"
@@ -31,6 +31,11 @@ class Refusal:
     when: Literal["always", "sent", "unsent", "unless", "not_in"] = "always"
     other: str = ""
     values: tuple[str, ...] = ()
+
+
+def columns(resource: Resource) -> tuple[Field, ...]:
+    """Every column of the table but `id`."""
+    return (*_but_id(resource), *OWN)
 
 
 def parents(resource: Resource) -> tuple[str, ...]:
@@ -61,7 +66,7 @@ def updatable(resource: Resource) -> tuple[Field, ...]:
 
 def insert_refusals(resource: Resource) -> list[Refusal]:
     """For an INSERT that gives the column a value."""
-    found = [_own(resource, name) for name in OWN]
+    found = [_own(resource, field.name) for field in OWN]
     for field in _but_id(resource):
         if not _may_insert(resource, field):
             found.append(_not_in_insert(resource, field))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cfsync.mirror.capture import sqlite_insert
-from cfsync.mirror.capture.rules import STALE, ident, literal, updatable, update_refusals
+from cfsync.mirror.capture.rules import STALE, columns, ident, literal, updatable, update_refusals
 from cfsync.mirror.capture.sqlite_parts import (
     MARK,
     NOW,
@@ -36,12 +36,12 @@ def _update(resource: Resource) -> str:
 
 
 def _refusals(resource: Resource) -> list[str]:
-    name, fields = resource.name, resource.by_name
+    name, fields = resource.name, {f.name: f for f in columns(resource)}
     return [
         f"WHEN NEW.id IS NOT OLD.id THEN {raising(f'{name}.id is given once and stays')}",
         f"WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN {raising(f'{name}: {STALE}')}",
         *(
-            f"WHEN {forbidden(r, fields.get(r.column))} THEN {raising(r.message)}"
+            f"WHEN {forbidden(r, fields[r.column])} THEN {raising(r.message)}"
             for r in update_refusals(resource)
         ),
         *wrong_kinds(resource, updatable(resource), changed),
@@ -53,7 +53,7 @@ def _restore(resource: Resource) -> list[str]:
     times that may be written get the canonical form.
     """
     writable = {f.name for f in updatable(resource)}
-    loose = [f for f in resource.columns if f.type in ("timestamp", "money", "json")]
+    loose = [f for f in columns(resource) if f.type in ("timestamp", "money", "json")]
     sets = {f.name: f"OLD.{ident(f.name)}" for f in loose if f.name not in writable}
     wanted = [f"NEW.{ident(name)} IS NOT {value}" for name, value in sets.items()]
     for field in updatable(resource):

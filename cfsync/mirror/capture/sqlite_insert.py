@@ -9,7 +9,7 @@ DELETE still waits goes the same way.
 from __future__ import annotations
 
 from cfsync.mirror.capture.rules import (
-    OWN,
+    columns,
     has_workspace,
     ident,
     insert_refusals,
@@ -70,11 +70,11 @@ def _refusals(resource: Resource) -> list[str]:
     if resource.insert is None:
         message = f"{resource.name}: INSERT is refused: {resource.refuse_insert}"
         return [f"WHEN 1 THEN {raising(message)}"]
-    fields = resource.by_name
+    fields = {f.name: f for f in columns(resource)}
     return [
         *_ids(resource),
         *(
-            f"WHEN {given(r, fields.get(r.column))} THEN {raising(r.message)}"
+            f"WHEN {given(r, fields[r.column])} THEN {raising(r.message)}"
             for r in insert_refusals(resource)
         ),
         *_parents(resource),
@@ -168,7 +168,7 @@ def _given_pair(resource: Resource, field: Field) -> str:
 def _fold(resource: Resource, there: str) -> list[str]:
     """Put the old row back, then make an UPDATE of the values that were given."""
     table, found = ident(resource.name), replaced(resource)
-    names = [*(f.name for f in resource.columns if f.name != "id"), *OWN]
+    names = [f.name for f in columns(resource)]
     old = ", ".join(f"{ident(n)} = json_extract(patch, '$.\"{n}\"[0]')" for n in names)
     new = ", ".join(f"{ident(n)} = coalesce(NEW.{ident(n)}, {ident(n)})" for n in names)
     return [

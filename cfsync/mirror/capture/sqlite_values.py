@@ -6,7 +6,7 @@ programs, with the SQLite that they bring.
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import OWN, Refusal, ident, json_kind, literal
+from cfsync.mirror.capture.rules import Refusal, columns, ident, json_kind, literal
 from cfsync.resources.model import Field, Resource
 
 
@@ -99,25 +99,20 @@ def pair(field: Field, old: str, new: str) -> str:
 def row_pairs(resource: Resource, row: str) -> str:
     """A whole row as a patch that removes it: every column but `id`, as [value, null]."""
     prefix = f"{row}." if row else ""
-    parts = [
-        pair(f, f"{prefix}{ident(f.name)}", "NULL") for f in resource.columns if f.name != "id"
-    ]
-    parts += [f"""',"{n}":[' || json_quote({prefix}{n}) || ',null]'""" for n in OWN]
+    parts = [pair(f, f"{prefix}{ident(f.name)}", "NULL") for f in columns(resource)]
     return f"'{{' || substr({' || '.join(parts)}, 2) || '}}'"
 
 
-def given(refusal: Refusal, field: Field | None) -> str:
+def given(refusal: Refusal, field: Field) -> str:
     """When a refusal of an INSERT applies."""
     new = f"NEW.{ident(refusal.column)}"
-    if refusal.when == "not_in" and field is not None:
+    if refusal.when == "not_in":
         return f"{new} NOT IN ({_values(refusal, field)})"
     return f"{new} IS NOT NULL"
 
 
-def forbidden(refusal: Refusal, field: Field | None) -> str:
+def forbidden(refusal: Refusal, field: Field) -> str:
     """When a refusal of an UPDATE applies."""
-    if field is None:
-        return f"NEW.{refusal.column} IS NOT OLD.{refusal.column}"
     if refusal.when == "always":
         return changed_by_value(field)
     new = f"NEW.{ident(refusal.column)}"

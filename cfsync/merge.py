@@ -14,7 +14,9 @@ remote value. "=" is `values.equal`.
 | changed    | changed  | conflict; the policy names the winner, the loser is kept          |
 
 A parked edit (ClickFunnels refused it) always loses a conflict. Sets (`tag_ids`) and maps
-(`custom_attributes`, key by key) take in the changes of both sides; a set can't conflict.
+(`custom_attributes`, key by key) take in the changes of both sides; a set can't conflict. The first
+line holds for them member by member and key by key: a call that was lost may have done a part.
+Where base is not known (a new record) a remote null is no change, anything else is one.
 """
 
 from __future__ import annotations
@@ -115,15 +117,30 @@ def _decide(
 ) -> Decision:
     if remote is ABSENT:  # a field that ClickFunnels takes and never shows
         return Decision(local, send=ABSENT if local is None else local)
-    if edit.sent is not ABSENT and equal(f, remote, edit.sent):
-        base = remote
+    if edit.sent is not ABSENT:
+        base = _echoed(f, base, remote, edit.sent)
     match f.merge:
         case "set":
             return _merge_set(f, base, local, remote)
         case "map":
             return _merge_map(f, base, local, remote, winner, edit.held)
         case _:
+            base = None if base is ABSENT and remote is None else base
             return _merge_value(f, base, local, remote, winner, edit.held)
+
+
+def _echoed(f: Field, base: Any, remote: Any, sent: Any) -> Any:
+    """The base, but for what the remote shows as it was sent: that is our own doing."""
+    match f.merge:
+        case "set":
+            before, theirs, tried = _set(base), _set(remote), _set(sent)
+            return (theirs & tried) | (before & (theirs ^ tried))
+        case "map":
+            was, there, ours = _maps(base, remote, sent)
+            echoes = [k for k in was | there | ours if ours.get(k, "") == there.get(k, "")]
+            return was | {key: there.get(key, "") for key in echoes}
+        case _:
+            return remote if equal(f, remote, sent) else base
 
 
 def _merge_value(
@@ -140,7 +157,8 @@ def _merge_value(
         case "clickfunnels":
             return Decision(remote, conflicts=(conflict,))
         case "local":
-            return Decision(local, send=local, conflicts=(conflict,))
+            send = ABSENT if f.name in held else local
+            return Decision(local, send, conflicts=(conflict,))
         case "hold":
             return Decision(local, conflicts=(conflict,))
 
@@ -162,8 +180,7 @@ def _merge_map(
 
     The API has no way to remove a key: null becomes '' there, so '' and absent are one.
     """
-    before = normal_map(None if base is ABSENT else base)
-    ours, theirs = normal_map(local), normal_map(remote)
+    before, theirs, ours = _maps(base, remote, local)
     row, send, conflicts = dict(theirs), dict(theirs), []
     for key in sorted(ours.keys() | before.keys()):
         name = f"{f.name}.{key}"
@@ -178,3 +195,10 @@ def _merge_map(
         if name not in held and not (there != was and winner == "hold"):
             send[key] = here
     return Decision(row, ABSENT if send == theirs else send, tuple(conflicts))
+
+
+def _maps(base: Any, remote: Any, ours: Any) -> tuple[dict[str, Any], ...]:
+    """The legs of a map. A name that ClickFunnels has shown is never respelled: it isn't ours."""
+    before = {} if base is ABSENT else base or {}
+    shown = {*before, *(remote or {})}
+    return tuple(normal_map(leg, shown) for leg in (before, remote, ours))

@@ -8,7 +8,7 @@ Pure: used by the codec, the merge and the mirror, so that all three mean the sa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -158,12 +158,19 @@ def normal(field: Field, value: Any) -> Any:
     return value
 
 
-def normal_map(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`custom_attributes` as the server writes them (ClickFunnels: snake_case keys, null -> '')."""
-    return {snake_case(k): "" if v is None else v for k, v in (value or {}).items()}
+def normal_map(value: Mapping[str, Any] | None, shown: Collection[str] = ()) -> dict[str, Any]:
+    """`custom_attributes` as the server writes them (ClickFunnels: snake_case keys, null -> '').
+    Keys that the server has `shown` are in its form already.
+    """
+    return {
+        key if key in shown else snake_case(key): "" if v is None else v
+        for key, v in (value or {}).items()
+    }
 
 
 def snake_case(key: str) -> str:
-    """The server's form of an attribute's name: 'Favourite Colour' -> 'favourite_colour'."""
+    """The server's form of an attribute's name: 'Favourite Colour' -> 'favourite_colour'. Letters
+    of every script stay: without them two names would become one.
+    """
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key)
-    return re.sub(r"[^0-9A-Za-z]+", "_", spaced).strip("_").lower()
+    return re.sub(r"[\W_]+", "_", spaced).strip("_").lower() or key

@@ -55,9 +55,9 @@ def api(
     sent = _read(input) if input else body(field or []) if method != "GET" else None
 
     async def call(stop: asyncio.Event) -> Any:
-        from cfsync.api import Api
+        from cfsync.api import Api, Retry
 
-        async with Api(settings.for_api(), stop=stop) as client:
+        async with Api(settings.for_api(), stop=stop, retry=Retry(attempts=2)) as client:
             return await client.raw(method, path, query=asked, body=sent)
 
     answer = until_stopped(call)

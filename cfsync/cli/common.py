@@ -130,12 +130,13 @@ async def opened(
     from cfsync.api import Api
     from cfsync.cli.progress import shown
     from cfsync.sync.context import Context
+    from cfsync.values import time_text
 
     api_settings = settings.for_api()
     mirror = await open_mirror(settings, create=create)
     try:
         async with Api(api_settings, stop=stop) as api:
             with shown(bars) as progress:
-                yield Context(api, mirror, settings, stop, progress)
+                yield Context(api, mirror, settings, stop, progress, time_text(_now()))
     finally:
         mirror.close()

@@ -150,7 +150,7 @@ class Show:
 
     def told(self, command: str, report: Report) -> None:
         self.reports.append(as_json(report))
-        self.say(f"$ {command}", as_text(report, str(self.database)))
+        self.say(f"$ {command}", as_text(report))
 
     def query(self, sql: str) -> None:
         with closing(sqlite3.connect(self.database)) as connection:

@@ -48,7 +48,7 @@ def doctor(config: Config = None, json: Json = False) -> int:
 async def _examine(settings: Settings, config: Path | None, stop: asyncio.Event) -> list[Check]:
     import os
 
-    from cfsync.api import Api
+    from cfsync.api import Api, Retry
     from cfsync.config import find_file
     from cfsync.mirror.engine import Mirror
     from cfsync.sync.doctor import examine
@@ -57,7 +57,9 @@ async def _examine(settings: Settings, config: Path | None, stop: asyncio.Event)
     mirror: Mirror | CfsyncError
     async with AsyncExitStack() as stack:
         try:
-            api = await stack.enter_async_context(Api(settings.for_api(), stop=stop))
+            api = await stack.enter_async_context(
+                Api(settings.for_api(), stop=stop, retry=Retry(attempts=2))
+            )
         except CfsyncError as error:
             api = error
         try:

@@ -1,9 +1,9 @@
-"""`backfill`, `pull`, `sweep`, `sync`: one pass each, then its report."""
+"""`backfill`, `pull`, `push`, `sweep`, `sync`: one pass or two, then what became of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from cfsync.sync.context import Context
     from cfsync.sync.report import Report
 
+Work = Callable[["Context"], Awaitable["Report"]]
+
+_QUIET = ("unchanged", "same")
+_ENDS = {"done": "done", "stopped": "stopped before the end", "failed": "failed"}
+
 
 def register(app: typer.Typer) -> None:
-    for command in (backfill, pull, sweep, sync):
+    for command in (backfill, pull, push, sync, sweep):
         app.command()(command)
 
 
@@ -31,9 +36,10 @@ def backfill(
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Fill the mirror: walk every list by id, going on where an earlier run stopped.
+    """Fill the mirror: walk everything by id.
 
-    Makes the database if there is none. It can be stopped at any time; the same command goes on.
+    Goes on where an earlier run stopped, so it can be stopped at any time. Makes the database if
+    there is none.
 
     \b
     Example:
@@ -47,28 +53,48 @@ def backfill(
         names = resource or []
         return await passes.backfill(context, names, workspace=workspace, restart=restart)
 
-    return run(work, config, json=json, create=True)
+    return run("backfill", [work], config, json=json, create=True)
 
 
 def pull(resource: Resources = None, config: Config = None, json: Json = False) -> int:
-    """News in: read what changed in ClickFunnels since the last pass.
+    """News in: read what changed in ClickFunnels.
 
     \b
     Example:
       cfsync pull
       cfsync pull contacts
     """
+    return run("pull", [_pull(resource)], config, json=json)
 
-    async def work(context: Context) -> Report:
-        from cfsync.sync import passes
 
-        return await passes.pull(context, resource or [])
+def push(resource: Resources = None, config: Config = None, json: Json = False) -> int:
+    """Edits out: send what was changed here by SQL.
 
-    return run(work, config, json=json)
+    \b
+    Example:
+      cfsync push
+      cfsync push contacts
+    """
+    return run("push", [_push(resource)], config, json=json)
+
+
+def sync(config: Config = None, json: Json = False) -> int:
+    """News in, then edits out.
+
+    Backfills what was never walked to its end. Makes the database if there is none.
+
+    \b
+    Example:
+      cfsync sync
+    """
+    return run("sync", [_pull(None), _push(None)], config, json=json, create=True)
 
 
 def sweep(resource: Resources = None, config: Config = None, json: Json = False) -> int:
-    """The complete comparison: finds what was deleted in ClickFunnels, and rows that drifted.
+    """Compare everything: find deletions and drift.
+
+    Walks every list whole. What is missing in ClickFunnels is asked for once more, and leaves the
+    mirror when it is really gone; too many at once wait for you.
 
     \b
     Example:
@@ -80,59 +106,73 @@ def sweep(resource: Resources = None, config: Config = None, json: Json = False)
 
         return await passes.sweep(context, resource or [])
 
-    return run(work, config, json=json)
+    return run("sweep", [work], config, json=json)
 
 
-def sync(config: Config = None, json: Json = False) -> int:
-    """One round: a backfill where one is unfinished, and the news in.
-
-    Makes the database if there is none.
-
-    \b
-    Example:
-      cfsync sync
-    """
-
+def _pull(resource: list[str] | None) -> Work:
     async def work(context: Context) -> Report:
         from cfsync.sync import passes
 
-        return await passes.pull(context)
+        return await passes.pull(context, resource or [])
 
-    return run(work, config, json=json, create=True)
+    return work
+
+
+def _push(resource: list[str] | None) -> Work:
+    async def work(context: Context) -> Report:
+        from cfsync.sync.push import push as inner
+
+        return await inner(context, resource or [])
+
+    return work
 
 
 def run(
-    work: Callable[[Context], Awaitable[Report]],
-    config: Path | None,
-    *,
-    json: bool,
-    create: bool = False,
+    name: str, works: Sequence[Work], config: Path | None, *, json: bool, create: bool = False
 ) -> int:
-    """Open both sides, do the pass, print its report; the exit code."""
+    """Open both sides, do the passes until one is stopped, print the reports; the exit code."""
     settings = configured(config, bars=True)
 
-    async def body(stop: asyncio.Event) -> tuple[Report, str]:
+    async def body(stop: asyncio.Event) -> tuple[list[Report], dict[str, Any]]:
         async with opened(settings, stop, create=create, bars=True) as context:
-            return await work(context), str(context.mirror.place)
+            reports = []
+            for work in works:
+                reports.append(await work(context))
+                if reports[-1].state == "stopped":
+                    break
+            return reports, await _place(context)
 
-    report, place = until_stopped(body)
-    show(report, place, json=json)
-    return report.exit_code
-
-
-def show(report: Report, place: str, *, json: bool) -> None:
+    reports, place = until_stopped(body)
     if json:
-        print_json(as_json(report) | {"database": place})
+        print_json(_joined(name, reports) | place)
     else:
-        print(as_text(report, place))
-    say_problems(report)
+        print("\n".join(as_text(report) for report in reports))
+        print(f"database: {place['database']}, {place['rows']:,} rows")
+        if name == "backfill" and reports[-1].state == "done":
+            print("Change it by SQL as you like: `cfsync push` sends the edits to ClickFunnels.")
+    for report in reports:
+        say_problems(report, name)
+    return min((r.exit_code for r in reports if r.exit_code), default=0)
 
 
-def say_problems(report: Report) -> None:
+async def _place(context: Context) -> dict[str, Any]:
+    from cfsync.mirror import inspect
+
+    rows = await context.mirror.read(inspect.row_counts)
+    return {"database": str(context.mirror.place), "rows": sum(rows.values())}
+
+
+def _joined(name: str, reports: Sequence[Report]) -> dict[str, Any]:
+    if len(reports) == 1 and reports[0].name == name:
+        return as_json(reports[0])
+    return {"pass": name, "passes": [as_json(r) for r in reports]}
+
+
+def say_problems(report: Report, command: str) -> None:
     for line in report.problems:
         problem(line)
     if report.state == "stopped":
-        problem(f"run `cfsync {report.name}` again to go on")
+        problem(f"run `cfsync {command}` again to go on")
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -148,20 +188,35 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report, place: str) -> str:
-    """What was done per resource, then the sum; what did nothing is left out."""
+def as_text(report: Report) -> str:
+    """What was done in each resource, then the sums."""
+    from cfsync.resources import ALL
+
     rows = [
-        (name, ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in counts.items() if n))
-        for name, counts in report.counts.items()
-        if any(counts.values())
+        (name, _words(report.counts[name]))
+        for name in ALL
+        if name in report.counts and set(+report.counts[name]) - set(_QUIET)
     ]
-    end = {"done": "done", "stopped": "stopped before the end", "failed": "failed"}[report.state]
+    quiet = sum(report.total(word) for word in _QUIET)
     lines = [
-        columns(rows) if rows else "nothing new",
-        f"{report.name}: {end} after {took(report.seconds)}, {counted(report.requests, 'request')}",
-        f"database: {place}",
+        *([columns(rows)] if rows else []),
+        *([f"{quiet:,} {_QUIET[0] if report.total(_QUIET[0]) else _QUIET[1]}"] if quiet else []),
         *(f"not readable with this token: {name}" for name in report.unreachable),
+        f"{report.name}: {_ENDS[report.state]} after {took(report.seconds)},"
+        f" {counted(report.requests, 'request')}{_sums(report)}",
+        *([f"waiting for you: {report.waiting}; see `cfsync status`"] if report.waiting else []),
     ]
-    if report.waiting:
-        lines.append(f"waiting for you: {report.waiting} (see `cfsync status`)")
     return "\n".join(lines)
+
+
+def _words(counts: dict[str, int]) -> str:
+    found = [f"{n:,} {what.replace('_', ' ')}" for what, n in counts.items() if n]
+    return ", ".join(text for text in found if not text.endswith(_QUIET))
+
+
+def _sums(report: Report) -> str:
+    kinds = {kind: report.total(kind) for counts in report.counts.values() for kind in counts}
+    words = _words({kind: n for kind, n in kinds.items() if kind not in _QUIET})
+    if words:
+        return f": {words}"
+    return ", no difference" if report.total("same") else ", nothing new"

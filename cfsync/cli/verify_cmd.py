@@ -45,13 +45,13 @@ def verify(resource: Resources = None, config: Config = None, json: Json = False
         print_json(as_json(verified.report) | {"database": place, "differences": differences})
     else:
         print(_text(verified, place))
-    say_problems(verified.report)
+    say_problems(verified.report, "verify")
     return verified.exit_code
 
 
 def _text(verified: Verified, place: str) -> str:
     shown = verified.differences[:SHOWN]
-    lines = [as_text(verified.report, place)]
+    lines = [as_text(verified.report), f"database: {place}"]
     if shown:
         rows = [(d.resource, d.id, d.kind, ", ".join(d.fields)) for d in shown]
         lines.append(columns(rows))

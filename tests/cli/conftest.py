@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -69,10 +70,24 @@ def bare(tmp_path: Path) -> Command:
     return Command(tmp_path)
 
 
+def small_world() -> World:
+    return World(bare=True, contacts=30, contact_tags=2, products=2)
+
+
 @pytest.fixture
 def world() -> World:
-    """A small account: one workspace with 30 contacts, and little else."""
-    return World(bare=True, contacts=30, contact_tags=2, products=2)
+    """A small account: one workspace with 30 contacts, and little else; always the same one."""
+    return small_world()
+
+
+@pytest.fixture(scope="session")
+def full_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mirror of such an account."""
+    command = Command(tmp_path_factory.mktemp("full"))
+    with running(small_world()) as served:
+        done = command("backfill", API__BASE_URL=served.api, API__TOKEN=TOKEN)
+    assert done.returncode == 0, done.stderr
+    return command.database
 
 
 @pytest.fixture
@@ -85,5 +100,12 @@ def server(world: World) -> Iterator[Running]:
 def cfsync(bare: Command, server: Running) -> Command:
     """The command, with URL and token of the sandbox."""
     bare.settings |= {"API__BASE_URL": server.api, "API__TOKEN": TOKEN}
-    bare.settings |= {"DELETIONS__CONFIRM_AFTER": "0s"}
+    bare.settings |= {"DELETIONS__CONFIRM_AFTER": "0s", "API__MAX_REQUESTS_PER_SECOND": "0"}
     return bare
+
+
+@pytest.fixture
+def filled(cfsync: Command, full_database: Path) -> Command:
+    """The command beside a complete mirror."""
+    shutil.copy(full_database, cfsync.database)
+    return cfsync

@@ -106,7 +106,7 @@ def test_a_config_file_that_is_missing_is_named(bare: Command):
     assert done.said == ["absent.toml: can't be read: No such file or directory"]
 
 
-@pytest.mark.parametrize("command", ["pull", "sweep", "verify", "status", "deletions list"])
+@pytest.mark.parametrize("command", ["pull", "push", "status"])
 def test_a_command_that_makes_no_database_names_the_one_that_does(bare: Command, command: str):
     settings = {"API__BASE_URL": "http://127.0.0.1:9/api/v2", "API__TOKEN": "x"}
 
@@ -117,7 +117,7 @@ def test_a_command_that_makes_no_database_names_the_one_that_does(bare: Command,
     assert list(bare.directory.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["backfill", "pull", "sync", "sweep", "verify"])
+@pytest.mark.parametrize("command", ["backfill", "verify"])
 def test_without_token_and_url_it_says_how_to_give_them(bare: Command, command: str):
     done = bare(command)
 

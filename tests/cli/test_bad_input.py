@@ -1,0 +1,197 @@
+"""What can be wrong with the account, the server, the records and the database: one clear line, the
+right exit code, and nothing lost.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from cfsync.sandbox import World
+from tests.cli.conftest import Command
+
+
+def test_a_wrong_token(cfsync: Command):
+    done = cfsync("backfill", API__TOKEN="hunter2")
+
+    assert done.returncode == 3
+    assert done.said == ["ClickFunnels refuses the token (401); check api.token"]
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_token_that_reaches_no_workspace(cfsync: Command, world: World):
+    world.add_token("narrow", workspaces=[])
+
+    done = cfsync("backfill", API__TOKEN="narrow")
+
+    assert done.returncode == 3
+    assert done.said == [
+        "ClickFunnels refuses the token (401); it reaches no workspace; check which token it is"
+    ]
+
+
+@pytest.mark.parametrize("settings", [{}, {"API__WORKSPACES": "99"}, {"API__EXCLUDE": "99"}])
+def test_an_unknown_workspace(filled: Command, settings: dict[str, str]):
+    arguments = [] if settings else ["--workspace", "99"]
+
+    done = filled("backfill", *arguments, **settings)
+
+    assert done.returncode == 2
+    assert done.said == [
+        "the token reaches no workspace 99; `cfsync doctor` lists those it reaches"
+    ]
+
+
+def test_an_unknown_resource(filled: Command):
+    done = filled("pull", "contcts")
+
+    assert done.returncode == 2
+    assert done.said[0].startswith("there is no resource 'contcts'; choose from teams, workspaces,")
+
+
+def test_a_database_of_another_account(filled: Command):
+    filled.sql("UPDATE cf_meta SET value = '[77]' WHERE key = 'teams'")
+
+    done = filled("pull")
+
+    assert done.returncode == 2
+    assert done.said == [
+        "this mirror holds team 77 and the token shows team 1000: use another database.url or token"
+    ]
+    assert filled.sql("SELECT count(*) FROM contacts") == [(30,)]
+
+
+@pytest.mark.parametrize("command", ["pull", "backfill", "migrate", "status"])
+def test_a_database_with_a_newer_schema(filled: Command, command: str):
+    filled.sql("UPDATE cf_schema SET version_num = '9999'")
+
+    done = filled(command)
+
+    assert done.returncode == 2
+    assert done.said == [f"{filled.database} was made by a newer cfsync (9999): upgrade cfsync"]
+
+
+def test_a_database_in_a_directory_that_is_not_there(cfsync: Command):
+    done = cfsync("backfill", DATABASE__URL="sqlite:///nowhere/cf.db")
+
+    assert done.returncode == 2
+    assert done.said == [f"no directory {cfsync.directory}/nowhere: make it or change database.url"]
+
+
+def test_a_database_url_that_is_none(cfsync: Command):
+    done = cfsync("backfill", DATABASE__URL="mysql://me:hunter2@host/db")
+
+    assert done.returncode == 2
+    assert done.said[0].startswith("database.url must be sqlite:///PATH or postgresql://")
+    assert "hunter2" not in done.stderr
+
+
+def test_a_postgresql_that_is_not_there(cfsync: Command):
+    done = cfsync("backfill", DATABASE__URL="postgresql://cfsync:hunter2@127.0.0.1:1/db")
+
+    assert done.returncode == 2
+    assert len(done.said) == 1
+    assert "PostgreSQL database db at 127.0.0.1:1" in done.said[0]
+    assert "hunter2" not in done.stderr
+
+
+def test_a_database_that_someone_holds_for_a_moment_is_waited_for(filled: Command):
+    with closing(sqlite3.connect(filled.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process = filled.start("pull")
+        with pytest.raises(Exception, match="timed out"):
+            process.communicate(timeout=2)
+        other.execute("ROLLBACK")
+        _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0, err
+
+
+def test_a_server_that_is_down(cfsync: Command):
+    done = cfsync("doctor", API__BASE_URL="http://127.0.0.1:9/api/v2")
+
+    assert done.returncode == 2  # there is no mirror yet, and 2 comes before 4
+    assert "TO DO  token" in done.stdout
+    assert "127.0.0.1" in done.stdout
+
+    called = cfsync("api", "GET", "/teams", API__BASE_URL="http://127.0.0.1:9/api/v2")
+
+    assert called.returncode == 4
+    assert len(called.said) == 1
+    assert called.said[0].startswith("GET /teams: ")
+
+
+@pytest.mark.parametrize("kind", ["html_200", "html_403", "html_503", "truncated"])
+def test_a_server_that_answers_something_else(cfsync: Command, world: World, kind: str):
+    world.fault(kind, times=None)
+
+    done = cfsync("api", "GET", "/teams")
+
+    assert done.returncode == 4
+    assert len(done.said) == 1
+    assert done.said[0].startswith("GET /teams: ")
+    assert "<html" not in done.stderr.lower()
+
+
+def test_a_passing_fault_is_got_over(cfsync: Command, world: World):
+    world.fault("html_503", path="/contacts", nth=2, times=2)
+
+    done = cfsync("backfill")
+
+    assert done.returncode == 0, done.stderr
+    assert cfsync.sql("SELECT count(*) FROM contacts") == [(30,)]
+
+
+@pytest.mark.parametrize("kind", ["not_a_list", "error_under_200"])
+def test_a_list_that_is_none_is_named_and_the_others_go_on(
+    cfsync: Command, world: World, kind: str
+):
+    world.fault(kind, path="/products", times=None)
+
+    done = cfsync("backfill")
+
+    assert done.returncode == 1
+    assert len(done.said) == 1
+    assert done.said[0].startswith(f"products/{world.workspaces[0]}: GET /workspaces/")
+    assert cfsync.sql("SELECT count(*) FROM contacts") == [(30,)]
+
+    world.faults.clear()
+    assert cfsync("backfill").returncode == 0
+    assert cfsync.sql("SELECT count(*) FROM products") == [(2,)]
+
+
+def test_values_that_no_column_holds_are_kept_and_noted(cfsync: Command, world: World):
+    odd = {"first_name": "a\0b", "last_name": "\ud800", "phone_number": 7, "new_field": "x"}
+    world.fault("body", path="/contacts", times=None, fields=odd)
+
+    done = cfsync("backfill")
+
+    assert done.returncode == 0, done.stderr
+    assert cfsync.sql("SELECT count(*) FROM contacts") == [(30,)]
+    row = cfsync.sql("SELECT first_name, last_name, phone_number FROM contacts ORDER BY id")[0]
+    assert row == (None, None, None)
+    (body,) = cfsync.sql("SELECT body FROM cf_base WHERE resource = 'contacts' ORDER BY id")[0]
+    assert '"new_field":"x"' in body.replace(" ", "")
+    world.faults.clear()
+    shown = cfsync("doctor").stdout
+    assert "note  schema drift        contacts.new_field is new in the API" in shown
+    assert (
+        "note  schema drift        contacts.first_name had a value that the column can't" in shown
+    )
+
+
+def test_a_full_disk_or_any_other_fault_of_the_machine_is_one_line(filled: Command):
+    shutil.copy(filled.database, filled.directory / "copy.db")
+    with closing(sqlite3.connect(filled.directory / "copy.db")) as connection:
+        connection.execute("DROP TABLE cf_runs")
+        connection.commit()
+
+    done = filled("pull", DATABASE__URL="sqlite:///copy.db")
+
+    assert done.returncode == 1
+    assert len(done.said) == 1
+    assert done.said[0].startswith("unexpected error (OperationalError at ")
+    assert done.said[0].endswith("CFSYNC_LOG__LEVEL=debug shows the traceback")

@@ -1,0 +1,170 @@
+"""doctor, api, sandbox, demo."""
+
+from __future__ import annotations
+
+import json
+import signal
+import urllib.request
+
+import pytest
+
+from cfsync.cli import fields
+from cfsync.errors import UsageError
+from cfsync.sandbox import World
+from tests.cli.conftest import Command
+
+
+def test_doctor_finds_everything_in_order(filled: Command, world: World):
+    done = filled("doctor")
+
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert {line.split()[0] for line in lines} == {"ok"}
+    assert f"ok  workspaces          {world.workspaces[0]} of 1" in lines
+    assert f"ok  any id as cursor    honoured (contact_tags/{world.workspaces[0]})" in lines
+    assert "ok  clock               agrees with the server's" in lines
+
+
+def test_doctor_names_each_thing_to_do_with_the_exit_code_that_counts(filled: Command):
+    (filled.directory / "cfsync.toml").write_text('[api]\ntoken = "hunter2"')
+    (filled.directory / "cfsync.toml").chmod(0o644)
+    filled.settings.pop("API__TOKEN")
+
+    done = filled("doctor", "--json")
+
+    todo = {check["name"]: check for check in done.json if check["state"] == "todo"}
+    assert done.returncode == 3
+    assert set(todo) == {"file permissions", "token"}
+    assert (
+        todo["file permissions"]["text"] == "others can read cfsync.toml: chmod o-rwx cfsync.toml"
+    )
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_doctor_without_token_and_mirror_still_says_all_there_is_to_do(bare: Command):
+    done = bare("doctor")
+
+    assert done.returncode == 2
+    assert f"no mirror at {bare.database}: run cfsync backfill" in done.stdout
+    assert "api.token is not set" in done.stdout
+    assert "api.base_url is not set" in done.stdout
+
+
+def test_doctor_sees_a_server_that_ignores_what_is_assumed(filled: Command, world: World):
+    world.fault("ignore_sort", times=None)
+
+    lines = filled("doctor").stdout.splitlines()
+
+    assert "note  sort by updated_at" in "\n".join(lines)
+
+
+def test_doctor_sees_a_mirror_of_another_account(filled: Command):
+    filled.sql("UPDATE cf_meta SET value = '[77]' WHERE key = 'teams'")
+
+    done = filled("doctor")
+
+    assert done.returncode == 2
+    assert "the mirror holds team 77, the token shows 1000: use another" in done.stdout
+
+
+def test_api_calls_with_the_token_and_prints_the_json(cfsync: Command, world: World):
+    first = world.records("contacts", world.workspaces[0])[0]
+    path = f"/workspaces/{world.workspaces[0]}/contacts"
+
+    read = cfsync("api", "GET", path, "-f", f"filter[email_address]={first['email_address']}")
+    changed = cfsync("api", "PUT", f"/contacts/{first['id']}", "-f", "contact[first_name]=Ada+B")
+
+    assert [record["id"] for record in json.loads(read.stdout)] == [first["id"]]
+    assert changed.returncode == 0, changed.stderr
+    assert world.get("contacts", first["id"])["first_name"] == "Ada+B"
+
+
+def test_api_takes_a_body_from_standard_input(cfsync: Command, world: World):
+    first = world.ids("contacts", world.workspaces[0])[0]
+    body = '{"contact": {"first_name": null}}'
+
+    done = cfsync("api", "put", f"/contacts/{first}", "--input", "-", "--json", input=body)
+
+    assert done.json["status"] == 200
+    assert world.get("contacts", first)["first_name"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["GET", "teams"], "PATH is what comes behind /api/v2, as in /teams"),
+        (["GET", "https://evil.example/x"], "PATH is what comes behind /api/v2, as in /teams"),
+        (["FETCH", "/teams"], "METHOD is one of GET, POST, PUT, PATCH, DELETE, not FETCH"),
+        (["PUT", "/x", "--input", "absent"], "absent can't be read: No such file or directory"),
+        (["PUT", "/x", "-f", "a"], "-f takes FIELD=VALUE, not 'a'"),
+    ],
+)
+def test_api_refuses_what_is_no_call(bare: Command, arguments, said):
+    settings = {"API__BASE_URL": "http://127.0.0.1:9/api/v2", "API__TOKEN": "x"}
+
+    done = bare("api", *arguments, **settings)
+
+    assert (done.returncode, done.said) == (2, [said])
+
+
+def test_api_says_what_is_not_found(cfsync: Command):
+    done = cfsync("api", "GET", "/contacts/1")
+
+    assert done.returncode == 1
+    assert len(done.said) == 1
+    assert done.said[0].startswith("GET /contacts/1: ")
+
+
+def test_fields_nest_by_brackets_and_stay_text():
+    given = ["contact[first_name]=Ada=1", "contact[tag_ids][]=3", "contact[tag_ids][]=4", "x="]
+
+    assert fields.body(given) == {
+        "contact": {"first_name": "Ada=1", "tag_ids": ["3", "4"]},
+        "x": "",
+    }
+    assert fields.query(["filter[id]=1,2"]) == {"filter[id]": "1,2"}
+    assert fields.body([]) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [["=x"], ["a[=x"], ["a[][b]=x"], ["a=1", "a[b]=2"], ["a[]=1", "a[b]=2"]]
+)
+def test_fields_that_make_no_sense_are_refused(wrong: list[str]):
+    with pytest.raises(UsageError, match=r"^-f"):
+        fields.body(wrong)
+
+
+def test_the_sandbox_serves_until_it_is_stopped(bare: Command):
+    process = bare.start("sandbox", "--port", "0", "--contacts", "3", "--token", "abc", "--json")
+    assert process.stdout
+    said = json.loads(process.stdout.readline())
+
+    request = urllib.request.Request(
+        said["base_url"] + "/teams", headers={"Authorization": "Bearer abc", "User-Agent": "test"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        teams = json.load(answer)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+
+    assert (said["token"], len(teams)) == ("abc", 1)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.com"])
+def test_the_sandbox_stays_on_loopback(bare: Command, host: str):
+    done = bare("sandbox", "--host", host)
+
+    assert done.returncode == 2
+    assert done.said == [f"the sandbox listens on loopback only, not on {host}"]
+
+
+def test_the_demo_shows_the_round_and_touches_nothing_of_the_user(bare: Command):
+    (bare.directory / "cfsync.toml").write_text("this is [not the demo's business")
+
+    done = bare("demo", "--contacts", "40", API__TOKEN="hunter2")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "$ cfsync backfill" in done.stdout
+    assert done.stdout.rstrip().endswith("no difference.")
+    assert [p.name for p in bare.directory.iterdir()] == ["cfsync.toml"]

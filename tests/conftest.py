@@ -185,13 +185,18 @@ class Sql:
 
     def __init__(self, url: str, role: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
+        self.url, self.role = url, role
         self.path = Path(url.removeprefix("sqlite:///"))
         self.dsn = "" if self.is_sqlite else _dsn(url, role)
         self.conn: Any = (
-            sqlite3.connect(self.path, isolation_level=None)
+            sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             if self.is_sqlite
             else psycopg.connect(self.dsn, autocommit=True)
         )
+
+    def again(self) -> Sql:
+        """Another connection of the same user, for another thread."""
+        return Sql(self.url, self.role)
 
     def __call__(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         if not self.is_sqlite:

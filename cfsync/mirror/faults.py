@@ -52,8 +52,6 @@ def _of_postgresql(error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state == "42501":
         return MirrorError(f"{where}: this role may not do that; see deploy/roles.sql")
-    if state == "3D000":
-        return MirrorError(f"{where} does not exist; create the database first")
     lost = error.connection_invalidated or (
         isinstance(error, sa.exc.OperationalError) and not state
     )

@@ -1,0 +1,213 @@
+"""`cfsync migrate`: the tables are those of `schema.py`, once, however many ask at once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from cfsync.errors import MirrorError
+from cfsync.mirror import migrate as migrating
+from cfsync.mirror.connect import Place, engine_for
+from cfsync.mirror.engine import Mirror
+from cfsync.mirror.migrate import MigrateResult, check, claim_teams, migrate
+from cfsync.mirror.schema import metadata
+from tests.conftest import Postgres, Sql
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Nothing there yet: no file, an empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/cfsync.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+def opened(url: str) -> Mirror:
+    return Mirror.open(url, must_exist=True, clock=lambda: datetime.now(UTC))
+
+
+def test_a_fresh_mirror_has_the_tables_that_queries_expect(mirror: Mirror) -> None:
+    def compare(tx: Any) -> dict[str, Any]:
+        found = sa.inspect(tx.conn)
+        return {
+            name: [
+                (c["name"], _kind(c["type"].compile(tx.conn.dialect)), bool(c.get("primary_key")))
+                for c in _with_keys(found, name)
+            ]
+            for name in metadata.tables
+        }
+
+    def wanted(tx: Any) -> dict[str, Any]:
+        return {
+            name: [
+                (c.name, _kind(c.type.compile(tx.conn.dialect)), c.primary_key) for c in t.columns
+            ]
+            for name, t in metadata.tables.items()
+        }
+
+    assert asyncio.run(mirror.read(compare)) == asyncio.run(mirror.read(wanted))
+
+
+def _with_keys(found: sa.Inspector, table: str) -> list[Any]:
+    keys = found.get_pk_constraint(table)["constrained_columns"]
+    return [dict(c) | {"primary_key": c["name"] in keys} for c in found.get_columns(table)]
+
+
+def _kind(name: str) -> str:
+    same = {"INTEGER": "BIGINT", "REAL": "DOUBLE", "DOUBLE PRECISION": "DOUBLE"}
+    return same.get(name, name)
+
+
+def test_nothing_is_there_that_queries_do_not_know(mirror: Mirror) -> None:
+    names = asyncio.run(mirror.read(lambda tx: sa.inspect(tx.conn).get_table_names()))
+
+    assert set(names) - set(metadata.tables) - {"sqlite_sequence"} == (
+        {"cf_schema", "cf_writer", "cf_replaced"} if mirror.dialect == "sqlite" else {"cf_schema"}
+    )
+
+
+def test_the_first_migrate_makes_everything_and_the_second_nothing(empty_url: str) -> None:
+    place = str(Place.of(empty_url))
+
+    assert migrate(empty_url) == MigrateResult(place, None, "0001", True)
+    assert migrate(empty_url) == MigrateResult(place, "0001", "0001", False)
+
+
+def test_four_at_once_all_succeed_and_one_of_them_works(empty_url: str) -> None:
+    code = (
+        "import sys; from cfsync.mirror.migrate import migrate; print(migrate(sys.argv[1]).changed)"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", code, empty_url], stdout=-1, stderr=-1, text=True)
+        for _ in range(4)
+    ]
+
+    answers = [run.communicate() for run in runs]
+
+    assert sorted(out for out, _ in answers) == ["False\n"] * 3 + ["True\n"], answers
+
+
+def test_a_newer_schema_is_refused(mirror_url: str, sql: Sql) -> None:
+    sql("UPDATE cf_schema SET version_num = '9999'")
+    words = r"was made by a newer cfsync \(9999\): upgrade cfsync"
+    mirror = opened(mirror_url)
+
+    with pytest.raises(MirrorError, match=words):
+        asyncio.run(check(mirror))
+    with pytest.raises(MirrorError, match=words):
+        migrate(mirror_url)
+
+    mirror.close()
+
+
+def test_an_older_schema_is_refused_with_the_command(mirror_url: str, sql: Sql) -> None:
+    mirror = opened(mirror_url)
+    asyncio.run(check(mirror))
+    sql("DELETE FROM cf_schema")
+
+    with pytest.raises(MirrorError, match="has an older schema: run cfsync migrate"):
+        asyncio.run(check(mirror))
+
+    mirror.close()
+
+
+def test_triggers_of_an_older_version_are_replaced(empty_url: str) -> None:
+    migrate(empty_url)
+    _change(empty_url, "UPDATE cf_meta SET value = '0.0.0 other' WHERE key = 'capture'")
+    mirror = opened(empty_url)
+    with pytest.raises(MirrorError, match="run cfsync migrate"):
+        asyncio.run(check(mirror))
+
+    assert migrate(empty_url).recaptured
+
+    asyncio.run(check(mirror))
+    mirror.close()
+
+
+def test_triggers_of_a_newer_version_serve_and_stay(empty_url: str) -> None:
+    migrate(empty_url)
+    _change(empty_url, "UPDATE cf_meta SET value = '999.0 other' WHERE key = 'capture'")
+    mirror = opened(empty_url)
+
+    asyncio.run(check(mirror))
+    assert not migrate(empty_url).changed
+
+    mirror.close()
+
+
+def test_users_own_views_and_indexes_survive(empty_url: str) -> None:
+    migrate(empty_url)
+    _change(
+        empty_url,
+        "CREATE VIEW mine AS SELECT order_id, amount FROM order_line_items",
+        "CREATE INDEX mine_too ON contacts (first_name)",
+        "UPDATE cf_meta SET value = '0.0.0 other' WHERE key = 'capture'",
+    )
+
+    assert migrate(empty_url).recaptured
+
+    _change(empty_url, "DROP VIEW mine", "DROP INDEX mine_too")
+
+
+def _change(url: str, *statements: str) -> None:
+    engine = engine_for(Place.of(url))
+    with engine.begin() as conn:
+        for statement in statements:
+            conn.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def test_a_migration_that_fails_leaves_nothing(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_conn: sa.Connection) -> bool:
+        raise MirrorError("no")
+
+    monkeypatch.setattr(migrating.capture, "install", fail)
+    with pytest.raises(MirrorError, match="no"):
+        migrate(empty_url)
+
+    with pytest.raises(MirrorError, match="no mirror at"):
+        opened(empty_url)
+
+
+def test_the_list_of_revisions_is_complete() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrating._migrations()))
+    history = [r.revision for r in ScriptDirectory.from_config(config).walk_revisions()]
+
+    assert tuple(reversed(history)) == migrating.REVISIONS
+
+
+def test_the_migrations_inside_the_package_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "cfsync"
+    shutil.copytree(migrating._migrations(), package / "migrations")
+    monkeypatch.setattr(migrating.cfsync, "__file__", str(package / "__init__.py"))
+
+    assert migrating._migrations() == package / "migrations"
+
+
+def test_a_mirror_belongs_to_its_teams(mirror: Mirror) -> None:
+    asyncio.run(mirror.write(claim_teams, [1, 2]))
+    asyncio.run(mirror.write(claim_teams, [2, 3]))
+    asyncio.run(mirror.write(claim_teams, [3]))
+
+    with pytest.raises(MirrorError, match="holds team 1, 2, 3 and the token shows team 4, 5"):
+        asyncio.run(mirror.write(claim_teams, [5, 4]))

@@ -1,0 +1,94 @@
+"""The views show the same on both databases."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sql
+from tests.mirror.conftest import Daemon
+
+ITEM = {
+    "id": 71,
+    "public_id": "abc",
+    "quantity": 2,
+    "original_product": {"id": 7, "name": "Mug"},
+    "products_variant": {"id": 8, "name": "Large", "sku": "M-L"},
+    "products_price": {"id": 9, "name": "Full", "amount": "12.50", "currency": "USD"},
+}
+
+
+def test_the_items_of_orders_one_a_row(workspace: int, daemon: Daemon, app_sql: Sql) -> None:
+    odd = {"id": "x", "quantity": None, "products_price": {"amount": "free"}}
+    daemon(
+        "orders",
+        {"id": 1, "workspace_id": 10, "contact_id": 5, "line_items": [ITEM, odd, "junk"]},
+        {"id": 2, "workspace_id": 10, "line_items": []},
+        {"id": 3, "workspace_id": 10, "line_items": None},
+    )
+
+    found = app_sql(
+        "SELECT order_id, contact_id, position, quantity, product_id, product_name, variant_id,"
+        " variant_name, sku, price_id, price_name, currency"
+        " FROM order_line_items WHERE id = 71"
+    )
+    assert found == [(1, 5, 1, 2, 7, "Mug", 8, "Large", "M-L", 9, "Full", "USD")]
+    assert app_sql("SELECT position FROM order_line_items ORDER BY position") == [(1,), (2,)]
+    [(amount,)] = app_sql("SELECT amount FROM order_line_items WHERE position = 1")
+    assert amount == ("12.50" if app_sql.is_sqlite else Decimal("12.50"))
+
+
+def test_which_contact_has_which_tag(ada: int, daemon: Daemon, app_sql: Sql) -> None:
+    daemon("contacts", {"id": 6, "workspace_id": 10, "tag_ids": []}, {"id": 7, "workspace_id": 10})
+
+    found = app_sql(
+        "SELECT contact_id, tag_id, workspace_id FROM contact_tag_links ORDER BY tag_id"
+    )
+
+    assert found == [(5, 1, 10), (5, 2, 10)]
+
+
+def test_what_waits_for_a_person(ada: int, write: Any, app_sql: Sql) -> None:
+    def trouble(tx: Any) -> None:
+        for statement in (
+            "INSERT INTO cf_outbox (seq, resource, record_id, op, patch, state, error, captured_at)"
+            " VALUES (1, 'contacts', 5, 'update', '{}', 'parked', 'name is taken', {t}),"
+            " (2, 'contacts', 6, 'delete', '{}', 'held', '101 deletes', {t}),"
+            " (3, 'contacts', 7, 'update', '{}', 'pending', NULL, {t})",
+            "INSERT INTO cf_conflicts (id, resource, record_id, field, winner, state, found_at)"
+            " VALUES (4, 'orders', 1, 'notes', 'clickfunnels', 'open', {t}),"
+            " (5, 'orders', 2, 'notes', 'clickfunnels', 'resolved', {t})",
+            "INSERT INTO cf_tombstones (resource, record_id, state, first_seen)"
+            " VALUES ('forms', 8, 'held', {t}), ('forms', 9, 'confirmed', {t})",
+        ):
+            at = "'2026-01-01T00:00:00.000Z'"
+            tx.conn.exec_driver_sql(statement.replace("{t}", at))
+
+    write(trouble)
+
+    assert app_sql("SELECT kind, resource, id, reason, command FROM cf_waiting ORDER BY kind") == [
+        (
+            "conflict",
+            "orders",
+            1,
+            "notes: changed on both sides; clickfunnels won, the other value is kept",
+            "cfsync conflicts resolve 4",
+        ),
+        (
+            "deletion",
+            "forms",
+            8,
+            "missing in ClickFunnels; too many at once to delete unasked",
+            "cfsync deletions approve forms 8",
+        ),
+        ("held", "contacts", 6, "101 deletes", "cfsync outbox approve 2"),
+        ("parked", "contacts", 5, "name is taken", "cfsync outbox retry 1"),
+    ]
+
+
+@pytest.mark.parametrize("view", ["order_line_items", "contact_tag_links", "cf_waiting"])
+def test_a_view_can_not_be_written(workspace: int, app_sql: Sql, view: str) -> None:
+    with pytest.raises(Exception, match=r"cannot|permission denied"):
+        app_sql(f"DELETE FROM {view}")

@@ -7,7 +7,7 @@
       Interrupted                   exit 4: everything is kept, start again and it goes on
       ApiError                      a call of the API failed; evidence in its attributes
         Transient                   exit 4 when it lasts: the same call may work later
-          Unreachable               no connection, or it broke; `sent` tells whether it may have acted
+          Unreachable               no connection, or it broke; `sent`: it may have acted
           RateLimited               429; `retry_after` in seconds where the server said so
           ServerError               5xx
           NotJson                   an answer that isn't JSON: the CDN's page, a cut body
@@ -119,7 +119,7 @@ class StateConflict(ApiError):
 
 
 class Refused(ApiError):
-    """`text` is what the server said: it may quote what was sent, so it goes to tables, not logs."""
+    """`text` is what the server said. It may quote what was sent: for tables, not for logs."""
 
     def __str__(self) -> str:
         return f"{self.call}: refused ({self.status})"

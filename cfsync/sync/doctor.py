@@ -105,7 +105,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
     return [
         Check("token", "ok", f"reaches team {_list(teams)}"),
         Check("workspaces", "ok", f"{_list(chosen)} of {len(found)}"),
-        *_connection(settings),
+        *connection(settings),
         clock(answer.headers, datetime.now(UTC)),
         *await probe(api, chosen[0] if chosen else found[0][0]),
     ]
@@ -119,7 +119,8 @@ def _list(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids)) or "none"
 
 
-def _connection(settings: Settings) -> list[Check]:
+def connection(settings: Settings) -> list[Check]:
+    """Whether others can read along. Pure."""
     parts = urlsplit(settings.api.base_url)
     if parts.scheme == "https" or parts.hostname in _LOOPBACK:
         return []

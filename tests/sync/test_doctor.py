@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cfsync.api import Api, Retry
+from cfsync.config import load
+from cfsync.errors import MirrorError, SettingsError
+from cfsync.mirror import inspect
+from cfsync.mirror.engine import Mirror
+from cfsync.sync import doctor
+from cfsync.sync.probes import Check
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def examined(round_: Any, **settings: str) -> dict[str, Check]:
+    """The checks by name; of several with one name the first."""
+
+    async def main() -> list[Check]:
+        given = load(environ=round_.settings | settings)
+        async with Api(given.for_api(), retry=Retry(attempts=1)) as api:
+            return await doctor.examine(given, file=None, api=api, mirror=round_.mirror)
+
+    return {check.name: check for check in reversed(asyncio.run(main()))}
+
+
+def test_all_is_well_after_a_backfill(round_):
+    round_.backfill()
+
+    checks = examined(round_)
+
+    assert {check.state for check in checks.values()} == {"ok"}
+    assert list(reversed(checks)) == [
+        "settings",
+        "file permissions",
+        "token",
+        "workspaces",
+        "clock",
+        "any id as cursor",
+        "sort by id",
+        "sort by updated_at",
+        "events log",
+        "database",
+        "schema drift",
+    ]
+    assert ("PostgreSQL 1" in checks["database"].text) is (round_.mirror.dialect == "postgresql")
+
+
+def test_a_refused_token_is_exit_3_and_the_database_is_still_looked_at(round_):
+    checks = examined(round_, CFSYNC_API__TOKEN="wrong")
+
+    assert checks["token"].exit_code == 3
+    assert checks["database"].state == "ok"
+
+
+def test_a_server_that_is_down_is_exit_4(round_):
+    checks = examined(round_, CFSYNC_API__BASE_URL="http://127.0.0.1:9/api/v2")
+
+    assert (checks["token"].state, checks["token"].exit_code) == ("todo", 4)
+
+
+def test_an_unknown_workspace_is_exit_2(round_):
+    checks = examined(round_, CFSYNC_API__WORKSPACES="99")
+
+    assert checks["token"].exit_code == 2
+    assert "no workspace 99" in checks["token"].text
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        ("ignore_sort", "sort by updated_at"),
+        ("ignore_sort", "sort by id"),
+        ("ignore_after_between", "any id as cursor"),
+    ],
+)
+def test_an_assumption_that_does_not_hold_is_noted(round_, fault: str, name: str):
+    round_.world.fault(fault, times=None)
+
+    checks = examined(round_)
+
+    assert checks[name].state == "note"
+    assert doctor.exit_code(list(checks.values())) == 0
+
+
+def test_without_an_events_log_pulls_do_it_all(round_):
+    round_.world.fault("status", status=404, path="/webhooks/outgoing/events", times=None)
+
+    assert examined(round_)["events log"].state in ("note", "ok")
+
+
+def test_a_mirror_of_other_teams_is_exit_2(round_):
+    round_.backfill()
+    round_.sql("UPDATE cf_meta SET value = '[77]' WHERE key = 'teams'")
+
+    account = examined(round_)["account"]
+
+    assert account.exit_code == 2
+    assert account.text.startswith("the mirror holds team 77, the token shows 1000:")
+
+
+def test_what_waits_is_exit_5(round_):
+    round_.backfill()
+    first = round_.ids("contacts")[0]
+    round_.sql(f"UPDATE contacts SET first_name = 'Ada' WHERE id = {first}")
+    round_.sql("UPDATE cf_outbox SET state = 'parked'")
+
+    assert examined(round_)["waiting"].exit_code == 5
+
+
+def test_errors_in_place_of_a_side_are_lines_of_their_own():
+    checks = asyncio.run(
+        doctor.examine(
+            load(environ={}),
+            file=None,
+            api=SettingsError(["no url", "no token"]),
+            mirror=MirrorError("no mirror"),
+        )
+    )
+
+    assert [(c.name, c.text) for c in checks if c.state == "todo"] == [
+        ("token", "no url"),
+        ("token", "no token"),
+        ("database", "no mirror"),
+    ]
+    assert doctor.exit_code(checks) == 2
+
+
+@pytest.mark.parametrize(
+    ("date", "state", "text"),
+    [
+        ("Thu, 01 Jan 2026 12:00:20 GMT", "ok", "agrees with the server's"),
+        ("Thu, 01 Jan 2026 12:01:00 GMT", "note", "60 s behind the server's: set it by NTP"),
+        ("Thu, 01 Jan 2026 11:50:00 GMT", "note", "600 s ahead of the server's: set it by NTP"),
+        ("yesterday", "note", "the server sends no date to compare with"),
+        (None, "note", "the server sends no date to compare with"),
+    ],
+)
+def test_the_clock_is_compared_with_the_servers(date, state, text):
+    check = doctor.clock({"Date": date} if date else {}, NOW)
+
+    assert (check.state, check.text) == (state, text)
+
+
+def test_files_with_secrets_that_others_can_read_are_named(tmp_path: Path):
+    token, database, config = tmp_path / "token", tmp_path / "cf.db", tmp_path / "cfsync.toml"
+    token.write_text("hunter2")
+    database.touch()
+    config.write_text(f'[api]\ntoken_file = "{token}"\n[database]\nurl = "sqlite:///{database}"')
+    for path in (token, database, config):
+        path.chmod(0o644)
+
+    checks = doctor.permissions(load(config, {}), config)
+
+    assert [c.text for c in checks] == [
+        f"others can read {token}: chmod o-rwx {token}",
+        f"others can read {database}: chmod o-rwx {database}",
+    ]
+
+
+def test_a_token_over_plain_http_to_another_machine_is_named(round_):
+    settings = load(environ={"CFSYNC_API__BASE_URL": "http://gate.example/api/v2"})
+
+    assert [c.exit_code for c in doctor.connection(settings)] == [5]
+    assert doctor.connection(load(environ={"CFSYNC_API__BASE_URL": "https://g.e/api/v2"})) == []
+
+
+def test_fields_that_surprise_are_notes():
+    notes = [
+        {"resource": "contacts", "field": "x", "kind": "unknown", "record_id": 5},
+        {"resource": "contacts", "field": "y", "kind": "unholdable", "record_id": 6},
+    ]
+
+    assert [(c.state, c.text.split(":")[0]) for c in doctor.drift(notes)] == [
+        ("note", "contacts.x is new in the API"),
+        ("note", "contacts.y had a value that the column can't hold"),
+    ]
+
+
+def test_a_role_without_rights_is_told_so(mirror_url: str):
+    if mirror_url.startswith("sqlite"):
+        return
+    url = mirror_url.replace("cfsync_daemon", "cfsync_app")
+    opened = Mirror.open(url, must_exist=True, clock=lambda: NOW)
+
+    server = asyncio.run(opened.read(inspect.server))
+    opened.close()
+
+    assert server.problems == ("the role cfsync_app may not write cf_outbox: see deploy/roles.sql",)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from cfsync.resources import RESOURCES
+from cfsync.sync.status import Status, ailments, lag, status
+
+
+def asked(round_: Any) -> Status:
+    return asyncio.run(status(round_.mirror, round_.configured()))
+
+
+def test_an_empty_mirror_has_nothing_to_say(round_):
+    found = asked(round_)
+
+    assert set(found.resources) == set(RESOURCES)
+    assert found.resources["contacts"].lag_s is None
+    assert (found.passes, found.waiting, found.exit_code) == ([], [], 0)
+    assert ailments(found, round_.configured()) == []
+
+
+def test_rows_lag_watermark_and_lanes(round_):
+    round_.backfill()
+    round_.clock.go_on(300)
+    round_.pull()
+    round_.clock.go_on(60)
+
+    found = asked(round_).resources["contacts"]
+
+    assert (found.rows, found.lists, found.unfinished) == (45, 1, 0)
+    assert found.lag_s == pytest.approx(60, abs=30)
+    assert found.found == {"backfill": 45}
+    newest = max(r["updated_at"] for r in round_.world.records("contacts", round_.workspace))
+    assert found.watermark == newest
+
+
+def test_open_edits_and_what_waits_are_counted(round_):
+    round_.backfill()
+    ids = round_.ids("contacts")
+    round_.sql(f"UPDATE contacts SET first_name = 'Ada' WHERE id = {ids[0]}")
+    round_.sql(f"UPDATE contacts SET first_name = 'Bea' WHERE id = {ids[1]}")
+    round_.sql(f"UPDATE cf_outbox SET state = 'parked', error = 'no' WHERE record_id = {ids[1]}")
+
+    found = asked(round_)
+
+    assert found.resources["contacts"].edits == {"pending": 1, "parked": 1}
+    assert (found.waiting_total, found.exit_code) == (1, 5)
+    assert [(w["resource"], w["id"]) for w in found.waiting] == [("contacts", ids[1])]
+
+
+def test_held_deletions_are_counted(round_):
+    round_.backfill()
+    for record_id in round_.ids("contacts")[:12]:
+        round_.world.delete("contacts", record_id)
+    round_.sweep()
+
+    found = asked(round_)
+
+    assert found.resources["contacts"].deletions == {"held": 12}
+    assert found.waiting_total == 12
+
+
+def test_the_last_run_of_each_pass_is_shown_with_its_quiet_ones(round_):
+    round_.backfill()
+    round_.settle()
+
+    found = {run["pass"]: run for run in asked(round_).passes}
+
+    assert set(found) == {"backfill", "pull"}
+    assert found["backfill"]["state"] == "done"
+    assert found["pull"]["quiet"] == 1
+
+
+def test_a_mirror_that_was_not_pulled_for_long_is_not_well(round_):
+    round_.backfill()
+    settings = round_.configured()
+    assert ailments(asked(round_), settings) == []
+
+    round_.clock.go_on(7200)
+
+    reasons = ailments(asked(round_), settings)
+    assert any(r.startswith("contacts: the last pull began 72") for r in reasons)
+
+
+def test_a_failed_pass_is_not_well(round_):
+    round_.backfill()
+    round_.sql("UPDATE cf_runs SET state = 'failed'")
+
+    assert ailments(asked(round_), round_.configured()) == ["the last backfill failed"]
+
+
+def test_lag_is_that_of_the_oldest_list_and_for_children_that_of_the_last_pull():
+    pull = {"oldest": "2026-01-01T00:00:00.000Z", "newest": "2026-01-01T00:05:00.000Z"}
+    now = "2026-01-01T00:06:00.000Z"
+
+    assert lag(now, RESOURCES["contacts"], pull) == 360
+    assert lag(now, RESOURCES["submissions"], pull) == 60
+    assert lag(now, RESOURCES["contacts"], {}) is None

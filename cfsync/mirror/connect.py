@@ -107,6 +107,8 @@ def engine_for(place: Place) -> sa.Engine:
 def _configure_sqlite(connection: Any, _record: object) -> None:
     # The driver begins transactions by itself, late and deferred; here they begin as told below.
     connection.isolation_level = None
+    # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
+    connection.text_factory = lambda text: text.decode(errors="replace")
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

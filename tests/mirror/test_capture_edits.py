@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.schema import TABLES
-from tests.conftest import POSTGRESQL_ONLY, Sql
+from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
 from tests.mirror.conftest import Daemon
 
 
@@ -322,3 +323,15 @@ def test_numbers_of_the_outbox_are_never_used_again(
     sql("UPDATE contacts SET first_name = 'b' WHERE id = 5")
 
     assert sql("SELECT seq FROM cf_outbox") == [(first + 1,)]
+
+
+@SQLITE_ONLY
+def test_bytes_that_pass_for_text_do_not_stop_the_daemon(
+    ada: int, mirror: Mirror, sql: Sql
+) -> None:
+    sql("UPDATE contacts SET first_name = CAST(x'93' AS TEXT), last_name = '\ufffd \u00e9'")
+
+    query = sa.select(TABLES["contacts"].c["first_name", "last_name"])
+    found = asyncio.run(mirror.read(lambda tx: tx.conn.execute(query).all()))
+
+    assert found == [("\ufffd", "\ufffd \u00e9")]

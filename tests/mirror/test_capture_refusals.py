@@ -280,6 +280,10 @@ def test_sqlite_refuses_values_of_another_type(shop: None, daemon: Daemon, sql: 
         ),
         ("UPDATE contacts SET first_name = 'a' || char(0)", "contacts.first_name must be text"),
         ("UPDATE contacts SET first_name = x'00ff'", "contacts.first_name must be text"),
+        (
+            "UPDATE contacts SET first_name = CAST(x'4AF67267' AS TEXT)",
+            "contacts.first_name must be text in UTF-8",
+        ),
         ("UPDATE products SET visible_in_store = 'yes'", "visible_in_store must be true or false"),
         (
             "UPDATE products SET archived = 'yes'",

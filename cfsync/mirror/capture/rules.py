@@ -154,7 +154,7 @@ def must_be(resource: Resource, field: Field) -> str:
 
 _KINDS = {
     "integer": "a whole number",
-    "text": "text without NUL",
+    "text": "text in UTF-8, without NUL",
     "boolean": "true or false",
     "timestamp": "a time such as 2025-05-21T12:18:51.772Z",
     "money": "a decimal number such as 123.00",

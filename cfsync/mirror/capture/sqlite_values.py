@@ -56,7 +56,7 @@ def wrong(field: Field) -> str:
         return _wrong_json(field, new)
     return {
         "integer": f"typeof({new}) <> 'integer'",
-        "text": f"(typeof({new}) <> 'text' OR instr({new}, char(0)) > 0)",
+        "text": f"(typeof({new}) <> 'text' OR instr({new}, char(0)) > 0 OR {_not_utf8(new)})",
         "boolean": f"{new} NOT IN (0, 1)",
         "timestamp": f"{moment(new)} IS NULL",
         "money": (
@@ -65,6 +65,11 @@ def wrong(field: Field) -> str:
         ),
         "number": f"(typeof({new}) NOT IN ('integer', 'real') OR abs({new}) >= 1e308)",
     }[field.type]
+
+
+def _not_utf8(new: str) -> str:
+    """SQLite reads most of what is not UTF-8 as U+FFFD, where no U+FFFD is written."""
+    return f"({new} GLOB '*[' || char(65533) || ']*' AND instr(CAST({new} AS BLOB), x'EFBFBD') = 0)"
 
 
 def _wrong_json(field: Field, new: str) -> str:

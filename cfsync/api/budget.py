@@ -31,6 +31,9 @@ HOLD = 0.97
 CLIMB = 0.08
 """What the first step of a climb is a little more than; each step is 1.3 times the last."""
 
+INSTANT_S = 1e-6
+"""Shorter than that is no delay: sums of fractions never come out even."""
+
 WINDOW_S, CALM_S, PROBE_S = 10.0, 2.0, 600.0
 
 
@@ -69,8 +72,8 @@ class Rate:
     def delay(self, now: float) -> float:
         """Seconds until the next request may go, 0 for now."""
         self._advance(now)
-        missing = (1.0 - self._tokens) / self.per_second
-        return max(0.0, missing, self._paused - now)
+        delay = max((1.0 - self._tokens) / self.per_second, self._paused - now)
+        return delay if delay > INSTANT_S else 0.0
 
     def sent(self, now: float) -> None:
         self._advance(now)
@@ -109,7 +112,8 @@ class Rate:
             self._stepped = now
         elif now - self._stepped >= 1.0:
             self._stepped = now
-            if self._passed.since(now - 1.0) >= rate / 2:
+            span = max(1.0, 2.0 / rate)
+            if self._passed.since(now - span) >= rate * span / 2:
                 self._grow(now)
 
     def _grow(self, now: float) -> None:
@@ -122,7 +126,7 @@ class Rate:
             self._fell = now
             self._learned *= 1.05
         else:
-            self._rate = max(self._rate, min(self._rate * 1.05, self._learned * HOLD))
+            self._rate = max(self._rate, min(self._rate * 1.1, self._learned * HOLD))
 
     def _fall(self, now: float) -> None:
         passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
@@ -135,7 +139,8 @@ class Rate:
             self._rate = 0.9 * min(self._rate, self._achieved(now))
             self._phase = "climbing" if self._phase == "doubling" else "steady"
         self._rate = max(SLOWEST, self._rate)
-        self._fell, self._climb = now, CLIMB
+        self._fell = self._stepped = now
+        self._climb = CLIMB
 
     def _achieved(self, now: float) -> float:
         """Requests a second that passed in the last 10 s, or since the last fall."""

@@ -1,0 +1,385 @@
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from itertools import count
+from math import inf
+from random import Random
+
+import pytest
+
+from cfsync.api.budget import Budget, Rate
+from cfsync.errors import RateLimited
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+class Load:
+    """As many requests as the rate lets go, each answered `latency` seconds later; `refuse(now)`
+    decides which are a 429.
+    """
+
+    def __init__(self, rate: Rate, refuse: Callable[[float], bool], *, latency: float = 0.1):
+        self.rate = rate
+        self.refuse = refuse
+        self.latency = latency
+        self.now = 0.0
+        self.sent: list[float] = []
+        self.refused: list[float] = []
+        self._answers: list[tuple[float, int, bool]] = []
+        self._order = count()
+        self._random = Random(7)
+
+    def run(self, until: float, concurrency: int = 16) -> Load:
+        while self.now < until:
+            self._send(concurrency)
+            delay = self.rate.delay(self.now) if len(self._answers) < concurrency else inf
+            due = self._answers[0][0] if self._answers else inf
+            if due <= self.now + delay:
+                self._answer()
+            else:
+                self.now += delay
+        return self
+
+    def _send(self, concurrency: int) -> None:
+        while len(self._answers) < concurrency and self.rate.delay(self.now) == 0.0:
+            self.rate.sent(self.now)
+            self.sent.append(self.now)
+            passes = not self.refuse(self.now)
+            took = self.latency * (0.5 + self._random.random())
+            heapq.heappush(self._answers, (self.now + took, next(self._order), passes))
+
+    def _answer(self) -> None:
+        self.now, _, passes = heapq.heappop(self._answers)
+        if passes:
+            self.rate.ok(self.now)
+        else:
+            self.refused.append(self.now)
+            self.rate.limited(self.now)
+
+    def sent_in(self, start: float, end: float) -> int:
+        return sum(1 for t in self.sent if start <= t < end)
+
+
+class TokenBucket:
+    """A server's limit: what refuses a request that comes too early."""
+
+    def __init__(self, per_second: float, burst: float) -> None:
+        self.per_second = per_second
+        self.burst = burst
+        self.passed = 0
+        self._tokens, self._at = burst, 0.0
+
+    def __call__(self, now: float) -> bool:
+        earned = (now - self._at) * self.per_second
+        self._tokens = min(self.burst, self._tokens + earned)
+        self._at = now
+        if self._tokens < 1:
+            return True
+        self._tokens -= 1
+        self.passed += 1
+        return False
+
+
+def never(now: float) -> bool:
+    return False
+
+
+def always(now: float) -> bool:
+    return True
+
+
+def steady(rate: Rate, *, learned: float = 40.0) -> Rate:
+    rate.restore({"rate": learned, "learned": learned})
+    return rate
+
+
+def test_an_idle_budget_lets_the_first_handful_go_at_once():
+    rate = Rate()
+
+    for _ in range(10):
+        assert rate.delay(0.0) == 0.0
+        rate.sent(0.0)
+
+    assert rate.delay(0.0) == pytest.approx(0.1)
+
+
+def test_it_starts_at_ten_a_second_and_doubles_every_second():
+    load = Load(Rate(), never).run(4.0, concurrency=1000)
+
+    assert [load.sent_in(s, s + 1) for s in range(4)] == pytest.approx([20, 20, 40, 80], abs=2)
+
+
+def test_the_ceiling_is_never_exceeded():
+    load = Load(Rate(ceiling=25.0), never).run(10.0)
+
+    assert load.rate.per_second == 25.0
+    assert max(load.sent_in(s, s + 1) for s in range(1, 9)) <= 26
+
+
+def test_a_ceiling_below_the_start_counts_from_the_first_request():
+    load = Load(Rate(ceiling=2.0), never).run(10.0)
+
+    assert len(load.sent) <= 22
+
+
+def test_a_rate_that_nobody_uses_does_not_grow():
+    rate = Rate()
+
+    for second in range(100):
+        rate.delay(float(second))
+
+    assert rate.per_second == 10.0
+
+
+def test_idle_time_saves_up_a_handful_and_no_more():
+    rate = steady(Rate())
+    rate.delay(0.0)
+
+    load = Load(rate, never)
+    load.now = 3600.0
+    load.run(3600.5, concurrency=1000)
+
+    assert len(load.sent) == pytest.approx(10 + 20, abs=1)
+
+
+def test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved():
+    rate = steady(Rate())
+    Load(rate, never).run(20.0)
+
+    rate.limited(20.0)
+
+    assert rate.per_second == pytest.approx(0.9 * 40.0, abs=1)
+
+
+def test_it_falls_at_most_once_in_two_seconds():
+    rate = steady(Rate())
+    Load(rate, never).run(20.0)
+
+    for late in (0.0, 0.1, 0.5, 1.9):
+        rate.limited(20.0 + late)
+
+    assert rate.per_second == pytest.approx(0.9 * 40.0, abs=1)
+
+
+def test_it_is_halved_where_429s_go_on():
+    rate = steady(Rate())
+    Load(rate, never).run(20.0)
+    rate.limited(20.0)
+
+    for n in range(25):
+        rate.limited(20.0 + n / 10)
+
+    assert rate.per_second == pytest.approx(0.9 * 40.0 / 2, abs=1)
+
+
+def test_a_429_of_a_quiet_budget_is_no_reason_to_crawl():
+    rate = Rate()
+    rate.sent(0.0)
+    rate.ok(0.1)
+
+    rate.limited(0.2)
+
+    assert rate.per_second == 5.0
+
+
+def test_however_many_429s_come_something_is_left():
+    load = Load(Rate(), always).run(300.0)
+
+    assert load.rate.per_second == 0.5
+
+
+def test_it_recovers_when_429s_end():
+    load = Load(Rate(), lambda now: now < 60.0).run(60.0)
+
+    load.run(90.0)
+
+    assert load.rate.per_second > 40.0
+
+
+def test_retry_after_stops_everybody_that_long():
+    rate = steady(Rate())
+    rate.delay(0.0)
+
+    rate.limited(0.0, retry_after=5.0)
+
+    assert rate.delay(1.0) == pytest.approx(4.0)
+    assert rate.delay(5.1) == 0.0
+
+
+def test_the_reserve_is_taken_from_a_learned_rate_alone():
+    rate = Rate(reserve=0.1)
+    assert rate.per_second == 10.0
+
+    steady(rate, learned=40.0)
+
+    assert rate.per_second == 36.0
+
+
+def test_the_learned_limit_is_probed_every_ten_minutes():
+    load = Load(steady(Rate(), learned=10.0), never)
+    load.run(20.0)
+    load.rate.limited(20.0)
+
+    load.run(600.0)
+    before = load.rate.per_second
+    load.run(640.0)
+
+    assert before == pytest.approx(9.7, abs=0.5)
+    assert load.rate.per_second == pytest.approx(before * 1.05, rel=0.01)
+
+
+def test_state_survives_a_restart():
+    first = steady(Rate(reserve=0.1), learned=30.0)
+    second = Rate(reserve=0.1)
+
+    second.restore(first.state())
+
+    assert second.state() == first.state() == {"rate": 30.0, "learned": 30.0}
+    assert second.per_second == 27.0
+
+
+@pytest.mark.parametrize("burst", [10, 25, 50, 100])
+@pytest.mark.parametrize("latency", [0.02, 0.25])
+@pytest.mark.parametrize("ceiling", [0.0, 50.0])
+def test_a_limit_of_fifty_a_second_is_used_and_not_abused(
+    burst: float, latency: float, ceiling: float
+):
+    server = TokenBucket(50.0, burst)
+
+    load = Load(Rate(ceiling=ceiling), server, latency=latency).run(60.0)
+
+    assert server.passed >= 0.92 * 50 * 60
+    assert len(load.refused) < 0.01 * len(load.sent)
+
+
+def test_a_limit_that_shrinks_and_grows_is_followed():
+    server = TokenBucket(50.0, 10.0)
+    load = Load(Rate(), server).run(60.0)
+    server.per_second = 15.0
+    load.run(120.0)
+
+    assert load.rate.per_second == pytest.approx(15.0, abs=1.5)
+
+
+def budget(clock: Clock, *, concurrency: int = 16, ceiling: float = 0.0) -> Budget:
+    return Budget(
+        Rate(ceiling=ceiling),
+        concurrency=concurrency,
+        clock=clock,
+        sleep=clock.sleep,
+        patience=60.0,
+    )
+
+
+async def drain(gate: Budget, priority: int, done: list[int], name: int) -> None:
+    if not gate.enter_now():
+        await gate.enter(priority)
+    done.append(name)
+    gate.leave()
+
+
+def test_a_push_goes_before_the_backlog_that_came_first():
+    async def main() -> list[int]:
+        gate, done = budget(Clock()), list[int]()
+        async with asyncio.TaskGroup() as tasks:
+            for n in range(50):
+                tasks.create_task(drain(gate, 3, done, n))
+            await asyncio.sleep(0)
+            tasks.create_task(drain(gate, 0, done, 1000))
+        return done
+
+    done = asyncio.run(main())
+
+    assert done.index(1000) <= 11
+    assert [n for n in done if n != 1000] == list(range(50))
+
+
+def test_a_push_waits_less_than_a_second_behind_a_backlog():
+    async def main() -> float:
+        clock = Clock()
+        gate, done = budget(clock), list[int]()
+        async with asyncio.TaskGroup() as tasks:
+            for n in range(200):
+                tasks.create_task(drain(gate, 4, done, n))
+            while len(done) < 30:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            began = clock.now
+            await drain(gate, 0, done, 1000)
+            return clock.now - began
+
+    assert asyncio.run(main()) < 1.0
+
+
+def test_no_more_than_the_concurrency_are_under_way():
+    async def main() -> int:
+        gate, most, inside = budget(Clock(), concurrency=3), 0, 0
+
+        async def one() -> None:
+            nonlocal most, inside
+            if not gate.enter_now():
+                await gate.enter(0)
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+            gate.leave()
+
+        await asyncio.gather(*(one() for _ in range(20)))
+        return most
+
+    assert asyncio.run(main()) == 3
+
+
+def test_a_pause_beyond_the_patience_ends_every_wait():
+    async def main() -> list[float | None]:
+        gate = budget(Clock())
+        gate.refused(retry_after=3600.0)
+        found = await asyncio.gather(*(gate.enter(n) for n in range(3)), return_exceptions=True)
+        return [e.retry_after for e in found if isinstance(e, RateLimited)]
+
+    assert asyncio.run(main()) == [3600.0, 3600.0, 3600.0]
+
+
+def test_a_wait_that_is_given_up_takes_no_place():
+    async def main() -> bool:
+        gate = budget(Clock(), concurrency=1)
+        assert gate.enter_now()
+        waits = [asyncio.create_task(gate.enter(0)) for _ in range(2)]
+        await asyncio.sleep(0)
+        waits[0].cancel()
+        gate.leave()
+        await waits[1]
+        gate.leave()
+        return gate.enter_now()
+
+    assert asyncio.run(main())
+
+
+def test_a_wait_that_is_given_up_just_when_its_turn_has_come_gives_the_place_back():
+    async def main() -> bool:
+        gate = budget(Clock(), concurrency=1)
+        assert gate.enter_now()
+        wait = asyncio.create_task(gate.enter(0))
+        await asyncio.sleep(0)
+        gate.leave()
+        while gate._waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        wait.cancel()
+        await asyncio.wait([wait])
+        return gate.enter_now()
+
+    assert asyncio.run(main())

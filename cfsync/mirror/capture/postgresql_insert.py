@@ -56,7 +56,7 @@ def triggers(resource: Resource, schema: str) -> list[str]:
 
 def _fill(resource: Resource) -> str:
     """The workspace of a new row: its parent's, or the only one of the mirror."""
-    one = "(SELECT max(id) FROM workspaces HAVING count(*) = 1)"
+    one = "(SELECT CASE count(*) WHEN 1 THEN max(id) END FROM workspaces)"
     parent = resource.parent or ""
     if parent != "workspaces":
         given = f"NEW.{ident(PARENT_FIELDS[parent])}"

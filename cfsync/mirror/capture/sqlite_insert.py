@@ -114,7 +114,7 @@ def _filled(resource: Resource, name: str) -> str:
     new = f"NEW.{ident(name)}"
     if name != "workspace_id":
         return new
-    one = "(SELECT max(id) FROM workspaces HAVING count(*) = 1)"
+    one = "(SELECT CASE count(*) WHEN 1 THEN max(id) END FROM workspaces)"
     parent = resource.parent or ""
     if parent == "workspaces":
         return f"coalesce({new}, {one})"

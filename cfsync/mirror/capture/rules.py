@@ -12,8 +12,10 @@ from typing import Literal
 
 from cfsync.resources.model import Field, Resource
 
-OWN = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
+OWN = ("cf_rev", "cf_synced_at")
 """Columns of every table that only cfsync writes."""
+
+_OWN_FIELDS = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
 
 STALE = "changed in ClickFunnels since you read it; read it again"
 
@@ -35,7 +37,7 @@ class Refusal:
 
 def columns(resource: Resource) -> tuple[Field, ...]:
     """Every column of the table but `id`."""
-    return (*_but_id(resource), *OWN)
+    return (*_but_id(resource), *_OWN_FIELDS)
 
 
 def parents(resource: Resource) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ def updatable(resource: Resource) -> tuple[Field, ...]:
 
 def insert_refusals(resource: Resource) -> list[Refusal]:
     """For an INSERT that gives the column a value."""
-    found = [_own(resource, field.name) for field in OWN]
+    found = [_own(resource, name) for name in OWN]
     for field in _but_id(resource):
         if not _may_insert(resource, field):
             found.append(_not_in_insert(resource, field))

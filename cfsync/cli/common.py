@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from cfsync.cli.text import problem
+from cfsync.errors import MirrorError
 
 if TYPE_CHECKING:
+    from cfsync.api import Api
     from cfsync.config import Settings
     from cfsync.mirror.engine import Mirror
     from cfsync.sync.context import Context
@@ -123,6 +125,22 @@ def reading(settings: Settings, work: Callable[[Mirror], Coroutine[Any, Any, T]]
 
 
 @asynccontextmanager
+async def _rate_kept(api: Api, mirror: Mirror) -> AsyncIterator[None]:
+    """The limit that was learned is known to the next process."""
+    from cfsync.mirror import budget
+
+    before = await mirror.read(budget.load)
+    if before:
+        api.budget.rate.restore(before)
+    try:
+        yield
+    finally:
+        if api.budget.rate.state() != before:
+            with suppress(MirrorError):
+                await mirror.write(budget.save, api.budget.rate.state())
+
+
+@asynccontextmanager
 async def opened(
     settings: Settings, stop: asyncio.Event, *, create: bool = False, bars: bool = False
 ) -> AsyncIterator[Context]:
@@ -135,7 +153,7 @@ async def opened(
     api_settings = settings.for_api()
     mirror = await open_mirror(settings, create=create)
     try:
-        async with Api(api_settings, stop=stop) as api:
+        async with Api(api_settings, stop=stop) as api, _rate_kept(api, mirror):
             with shown(bars) as progress:
                 yield Context(api, mirror, settings, stop, progress, time_text(_now()))
     finally:

@@ -61,7 +61,9 @@ def _lines(found: Status) -> Iterator[str]:
         error = f": {run['error']}" if run["error"] else ""
         yield f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
     if found.budget:
-        yield f"budget: {_counts(found.budget)}"
+        learned = found.budget.get("learned")
+        limit = f", limit learned: {learned:.0f}" if learned else ""
+        yield f"rate: {found.budget['rate']:.0f} requests a second{limit}"
     yield f"database: {found.database}"
     if found.waiting_total:
         yield f"waiting for you: {found.waiting_total}"

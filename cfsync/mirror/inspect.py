@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from cfsync.errors import UsageError
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import (
-    BUDGET,
     CHECKPOINTS,
     CONFLICTS,
     FOUND,
@@ -129,10 +128,6 @@ def last_runs(tx: Tx) -> Rows:
     """The last run of each pass."""
     newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c["pass"])
     return _rows(tx, sa.select(RUNS).where(RUNS.c.id.in_(newest)).order_by(RUNS.c["pass"]))
-
-
-def budget(tx: Tx) -> dict[str, float]:
-    return {row["kind"]: row["value"] for row in _rows(tx, sa.select(BUDGET))}
 
 
 def notes(tx: Tx) -> Rows:

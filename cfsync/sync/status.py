@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cfsync.config import Settings
-from cfsync.mirror import inspect, runs
+from cfsync.mirror import budget, inspect, runs
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.resources import RESOURCES, Resource
 
@@ -66,7 +66,7 @@ def _status(tx: Tx, place: str, settings: Settings) -> Status:
         at=tx.now,
         resources=_resources(tx, settings),
         passes=inspect.last_runs(tx),
-        budget=inspect.budget(tx),
+        budget=budget.load(tx),
         waiting=inspect.waiting(tx, SHOWN),
         waiting_total=runs.waiting(tx),
     )

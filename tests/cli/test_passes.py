@@ -206,3 +206,31 @@ def test_the_gateways_url_does_as_well(cfsync: Command, server: Running):
 
     assert done.returncode == 0
     assert done.json["resources"]["contacts"] == {"new": 30}
+
+
+def test_the_rate_that_was_learned_is_where_the_next_run_begins(cfsync: Command, world: World):
+    world.limit.per_second = 20
+
+    cfsync("backfill", API__MAX_REQUESTS_PER_SECOND="50")
+    learned = dict(cfsync.sql("SELECT kind, value FROM cf_budget"))
+    status = cfsync("status", "--json")
+
+    assert set(learned) == {"rate", "learned"}
+    assert status.json["budget"] == learned
+
+
+def test_postgresql_does_as_well(cfsync: Command, postgres):
+    url = postgres.url(postgres.create())
+    settings = {"DATABASE__URL": url}
+
+    missing = cfsync("pull", **settings)
+    filled = cfsync("backfill", **settings)
+    same = cfsync("verify", "--json", **settings)
+
+    assert missing.said == [
+        f"no mirror at PostgreSQL database {url.split('@/')[1].split('?')[0]}"
+        f" at {postgres.folder}: run cfsync backfill"
+    ]
+    assert filled.returncode == 0, filled.stderr
+    assert same.returncode == 0
+    assert same.json["resources"]["contacts"] == {"same": 30}

@@ -58,6 +58,7 @@ class Rate:
         self._rate = START
         self._learned = 0.0
         self._climb = 0.0
+        self._processes = 1
         self._passed = _Times()
         self._refused = _Times()
         self._tokens = inf  # an idle budget has saved up what may be saved
@@ -94,13 +95,23 @@ class Rate:
             self._paused = max(self._paused, now + retry_after)
 
     def state(self) -> dict[str, float]:
-        """What is worth keeping, for `restore`: the rate, and the learned limit or 0."""
-        return {"rate": self._rate, "learned": self._learned}
+        """What is worth keeping, for `restore`: the rate, and the learned limit or 0, of all that
+        share it.
+        """
+        return {"rate": self._rate * self._processes, "learned": self._learned * self._processes}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        self._rate = max(SLOWEST, state["rate"])
-        self._learned = state["learned"]
+        self._rate = max(SLOWEST, state["rate"] / self._processes)
+        self._learned = state["learned"] / self._processes
         self._phase = "steady" if self._learned else "doubling"
+
+    def share(self, processes: int) -> None:
+        """So many processes, this one counted, use the same limit: take an equal part of it."""
+        factor = self._processes / processes
+        self._rate = max(SLOWEST, self._rate * factor)
+        self._learned *= factor
+        self._ceiling *= factor
+        self._processes = processes
 
     def _advance(self, now: float) -> None:
         """Earn what the time since the last look was worth, and a second later another rate."""

@@ -7,6 +7,7 @@ from cfsync.api.client import Api, Priority
 from cfsync.api.codec import Answer
 from cfsync.api.pages import Unsorted, walk_by_id, walk_newest_first
 from cfsync.api.retry import Retry
+from cfsync.api.sender import Watcher
 
 __all__ = [
     "Answer",
@@ -16,6 +17,7 @@ __all__ = [
     "Rate",
     "Retry",
     "Unsorted",
+    "Watcher",
     "walk_by_id",
     "walk_newest_first",
 ]

@@ -19,7 +19,7 @@ from cfsync.api.budget import Budget
 from cfsync.api.codec import Answer
 from cfsync.api.pages import walk_by_id
 from cfsync.api.retry import Retry
-from cfsync.api.sender import Sender
+from cfsync.api.sender import Sender, Watcher
 from cfsync.config import ApiSettings
 from cfsync.errors import UsageError
 from cfsync.records import Listing, Page, Record
@@ -89,6 +89,15 @@ class Api:
         """The same connections, budget and count, with another priority."""
         other = copy.copy(self)
         other._priority = priority
+        return other
+
+    def apart(self, *, stop: asyncio.Event, watcher: Watcher) -> Api:
+        """The same connections and budget for one pass of several: with a count of its own, ended
+        by its own `stop`, watched by its own watcher.
+        """
+        other = copy.copy(self)
+        other._sender = copy.copy(self._sender)
+        other._sender.requests, other._sender.stop, other._sender.watcher = 0, stop, watcher
         return other
 
     async def page(

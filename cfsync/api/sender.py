@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import structlog
@@ -19,6 +20,30 @@ from cfsync.config import ApiSettings
 from cfsync.errors import Interrupted, Transient
 
 log = structlog.get_logger()
+
+
+class Watcher(Protocol):
+    """Who looks on at the calls of one pass."""
+
+    def sending(self) -> None:
+        """Before each request; may raise to prevent it."""
+
+    def waiting(self, why: str) -> AbstractContextManager[object]:
+        """While a call waits for its turn ("budget") or to be repeated ("back-off")."""
+
+    def answered(self, priority: int, status: int, seconds: float) -> None:
+        """After each request; `status` is 0 where none came."""
+
+
+class Nobody:
+    def sending(self) -> None:
+        pass
+
+    def waiting(self, why: str) -> AbstractContextManager[object]:  # noqa: ARG002
+        return nullcontext()
+
+    def answered(self, priority: int, status: int, seconds: float) -> None:
+        pass
 
 
 class Sender:
@@ -36,6 +61,7 @@ class Sender:
         retry: Retry,
     ) -> None:
         self.requests = 0
+        self.watcher: Watcher = Nobody()
         self.budget = budget or Budget(
             Rate(ceiling=settings.max_requests_per_second, reserve=settings.reserve),
             concurrency=settings.max_concurrency,
@@ -47,7 +73,7 @@ class Sender:
         self._clock = clock
         self._sleep = sleep
         self._random = random
-        self._stop = stop
+        self.stop = stop
         self._retry = retry
 
     async def aclose(self) -> None:
@@ -72,7 +98,7 @@ class Sender:
             attempt += 1
             try:
                 await self._enter(priority)
-                return await self._exchange(method, path, route, query, content)
+                return await self._exchange(method, path, route, query, content, priority)
             except Transient as error:
                 delay = self._retry.delay(
                     error,
@@ -84,16 +110,27 @@ class Sender:
                 if delay is None:
                     raise
             waited += delay
-            await self._unless_stopped(self._sleep(delay))
+            await self._unless_stopped(self._sleep(delay), "back-off")
 
     async def _enter(self, priority: int) -> None:
-        if self._stop.is_set():
+        if self.stop.is_set():
             raise Interrupted("stopped; everything is kept")
         if not self.budget.enter_now():
-            await self._unless_stopped(self.budget.enter(priority))
+            await self._unless_stopped(self.budget.enter(priority), "budget")
+        try:
+            self.watcher.sending()
+        except BaseException:
+            self.budget.leave()
+            raise
 
     async def _exchange(
-        self, method: str, path: str, route: str, query: Mapping[str, str], content: bytes | None
+        self,
+        method: str,
+        path: str,
+        route: str,
+        query: Mapping[str, str],
+        content: bytes | None,
+        priority: int,
     ) -> Answer:
         began, status = self._clock(), 0
         self.requests += 1
@@ -102,7 +139,9 @@ class Sender:
             status = reply.status
         finally:
             self.budget.leave()
-            ms = round((self._clock() - began) * 1000)
+            seconds = self._clock() - began
+            self.watcher.answered(priority, status, seconds)
+            ms = round(seconds * 1000)
             log.debug("request.done", method=method, route=route, status=status, ms=ms)
         if status == 429:
             self.budget.refused(codec.retry_after(reply.headers))
@@ -110,11 +149,12 @@ class Sender:
             self.budget.passed()
         return codec.read(f"{method} {path}", status, reply.headers, reply.content)
 
-    async def _unless_stopped(self, wait: Awaitable[object]) -> None:
+    async def _unless_stopped(self, wait: Awaitable[object], why: str) -> None:
         """Wait for that; raises Interrupted at once when `stop` is set first."""
-        work, stop = asyncio.ensure_future(wait), asyncio.ensure_future(self._stop.wait())
+        work, stop = asyncio.ensure_future(wait), asyncio.ensure_future(self.stop.wait())
         try:
-            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            with self.watcher.waiting(why):
+                await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 raise Interrupted("stopped; everything is kept")
             work.result()

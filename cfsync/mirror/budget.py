@@ -15,9 +15,8 @@ from cfsync.mirror.schema import BUDGET
 
 def load(tx: Tx) -> dict[str, float]:
     """As it was saved last; empty where it never was."""
-    return {
-        kind: value for kind, value in tx.conn.execute(sa.select(BUDGET.c.kind, BUDGET.c.value))
-    }
+    found = tx.conn.execute(sa.select(BUDGET.c.kind, BUDGET.c.value))
+    return {kind: float(value) for kind, value in found}
 
 
 def save(tx: Tx, state: Mapping[str, float]) -> None:

@@ -2,12 +2,14 @@
 
 `CFSYNC_CRASH_AT=before_commit` kills the process (SIGKILL: no cleanup, as a power cut) when it
 comes there first, `after_commit/save_page:3` at the third commit of the function `save_page`.
+`CFSYNC_HANG_AT` names a place in the same way: there the thread stands still for ever.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import Counter
 
 _seen: Counter[str] = Counter()
@@ -15,11 +17,18 @@ _seen: Counter[str] = Counter()
 
 def reached(point: str, detail: str = "") -> None:
     """Say that the program stands at `point` (in `detail`)."""
-    wanted = os.environ.get("CFSYNC_CRASH_AT")
+    if _is_wanted("CFSYNC_CRASH_AT", point, detail):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if _is_wanted("CFSYNC_HANG_AT", point, detail):
+        threading.Event().wait()
+
+
+def _is_wanted(variable: str, point: str, detail: str) -> bool:
+    wanted = os.environ.get(variable)
     if not wanted:
-        return
+        return False
     name, _, nth = wanted.partition(":")
-    if name in (point, f"{point}/{detail}"):
-        _seen[name] += 1
-        if _seen[name] == int(nth or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
+    if name not in (point, f"{point}/{detail}"):
+        return False
+    _seen[f"{variable} {name}"] += 1
+    return _seen[f"{variable} {name}"] == int(nth or 1)

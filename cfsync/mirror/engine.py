@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,7 @@ class Mirror:
         self._clock = clock
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
+        self._check: Callable[[Tx], None] = _no_check
 
     @classmethod
     def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:
@@ -125,6 +127,12 @@ class Mirror:
         """Run `fn(tx, ...)` on one unchanging state of the database, writing nothing."""
         return await self._in_worker(lambda: self._reading(lambda tx: fn(tx, *args, **kwargs)))
 
+    def checked(self, check: Callable[[Tx], None]) -> Mirror:
+        """The same mirror, whose every write begins with `check(tx)`, which may raise."""
+        other = copy.copy(self)
+        other._check = check
+        return other
+
     def close(self) -> None:
         """Wait for the transaction under way and for those in the queue, then disconnect."""
         self._worker.shutdown(wait=True)
@@ -148,7 +156,9 @@ class Mirror:
     def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
         with self._engine.connect() as conn:
             conn.exec_driver_sql(_MARK[self.dialect])
-            result = fn(self._tx(conn))
+            tx = self._tx(conn)
+            self._check(tx)
+            result = fn(tx)
             if self.dialect == "sqlite":
                 conn.exec_driver_sql(_NO_MARK[self.dialect])
             crash.reached("before_commit", name)
@@ -173,6 +183,10 @@ class Mirror:
         if explained:
             raise explained from error
         raise error
+
+
+def _no_check(_tx: Tx) -> None:
+    pass
 
 
 def _has_tables(tx: Tx) -> bool:

@@ -11,6 +11,7 @@ from cfsync.errors import MirrorError
 _AGAIN = {"40001", "40P01", "55P03"}
 """PostgreSQL: serialization failure, deadlock, a lock that did not come in time."""
 
+_AWAY = {"SQLITE_FULL", "SQLITE_IOERR"}
 _SQLITE = {
     "SQLITE_NOTADB": "{where} is not an SQLite database; check database.url",
     "SQLITE_CORRUPT": "{where} is damaged; restore a backup and run cfsync recover",
@@ -22,7 +23,11 @@ _SQLITE = {
 }
 
 
-class Busy(MirrorError):
+class Away(MirrorError):
+    """The database can't be used just now: not reached, its disk full. Later it may."""
+
+
+class Busy(Away):
     """Other programs held what a transaction needed, at every try; later it may work."""
 
 
@@ -38,8 +43,9 @@ def explained(error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
     if again(error):
         return Busy(f"{where} is locked by another program; end its long transactions")
     if isinstance(error.orig, sqlite3.Error):
-        text = _SQLITE.get(_sqlite_name(error.orig))
-        return MirrorError(text.format(where=where)) if text else None
+        name = _sqlite_name(error.orig)
+        kind = Away if name in _AWAY else MirrorError
+        return kind(_SQLITE[name].format(where=where)) if name in _SQLITE else None
     return _of_postgresql(error, where)
 
 
@@ -56,7 +62,7 @@ def _of_postgresql(error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         isinstance(error, sa.exc.OperationalError) and not state
     )
     if lost or state[:2] in ("08", "28") or state in ("53300", "57P01", "57P02", "57P03"):
-        return MirrorError(f"{where} can't be reached: {_first_line(error)}")
+        return Away(f"{where} can't be reached: {_first_line(error)}")
     return None
 
 

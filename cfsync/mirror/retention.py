@@ -1,0 +1,52 @@
+"""What cfsync forgets: its own notes of what is over, a few hundred rows a transaction.
+
+Nothing that is open is ever old: edits that wait, conflicts that nobody has looked at, candidates
+and decisions of a person about deletions, hints that were not followed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.config import RetentionSettings
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
+from cfsync.values import time_text
+
+KINDS = tuple(RetentionSettings.model_fields)
+"""What there is to forget, by the name of its setting."""
+
+BATCH = 500
+
+
+def prune(tx: Tx, kind: str, keep: float) -> int:
+    """Delete up to BATCH rows of one kind that have been over for more than `keep` seconds; returns
+    how many. So long as it is BATCH, there may be more.
+    """
+    before = time_text(datetime.fromisoformat(tx.now) - timedelta(seconds=keep))
+    table, over = _over(kind, before)
+    key = list(table.primary_key)
+    old = sa.select(*key).where(*over).limit(BATCH)
+    return tx.conn.execute(sa.delete(table).where(sa.tuple_(*key).in_(old))).rowcount
+
+
+def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]]:
+    """The table, and which of its rows may go."""
+    o, c, t, e = OUTBOX.c, CONFLICTS.c, TOMBSTONES.c, EVENTS.c
+    match kind:
+        case "runs":
+            newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c["pass"], RUNS.c.resource)
+            return RUNS, [RUNS.c.ended_at < before, RUNS.c.id.not_in(newest)]
+        case "outbox_done":
+            ended = sa.func.coalesce(o.sent_at, o.captured_at)
+            return OUTBOX, [o.state.in_(("done", "ignored", "discarded")), ended < before]
+        case "events":
+            return EVENTS, [e.state == "done", e.received_at < before]
+        case "conflicts":
+            return CONFLICTS, [c.state != "open", c.found_at < before]
+        case "tombstones":
+            return TOMBSTONES, [t.state.in_(("confirmed", "hidden")), t.confirmed_at < before]
+    raise AssertionError(kind)

@@ -86,6 +86,8 @@ class Show:
         async with opened(self.settings, stop, create=True, bars=True) as context:
             await self.fill(context)
             await self.news(context)
+            await self.edit(context)
+            await self.conflict(context)
             await self.deletion(context)
             return await self.compare(context)
 
@@ -107,7 +109,7 @@ class Show:
         from cfsync.sync import passes
 
         workspace = self.world.workspaces[0]
-        first, second = self.world.ids("contacts", workspace)[:2]
+        first = self.world.ids("contacts", workspace)[0]
         new = self.world.create("contacts", workspace, first_name="Ada", email_address="ada@a.test")
         self.world.edit("contacts", first, first_name="Grace")
         self.say(f"2. In ClickFunnels, contact {first} is renamed and {new} signs up. Fetch that:")
@@ -115,15 +117,42 @@ class Show:
         self.query(f"SELECT id, first_name, updated_at FROM contacts WHERE id IN ({first}, {new})")
         self.say("And again, with nothing new: one request for each list of a workspace.")
         await self.run(context, "cfsync pull", passes.pull)
-        self.gone = second
+
+    async def edit(self, context: Context) -> None:
+        from cfsync.sync.push import push
+
+        changed = self.world.ids("contacts", self.world.workspaces[0])[1]
+        self.say("3. Now the other way: a contact is changed, and a new one made, by SQL.")
+        self.query(f"UPDATE contacts SET first_name = 'Edsger' WHERE id = {changed}")
+        self.query(
+            "INSERT INTO contacts (workspace_id, first_name, email_address)"
+            f" VALUES ({self.world.workspaces[0]}, 'Barbara', 'barbara@b.test') RETURNING id"
+        )
+        await self.run(context, "cfsync push", push)
+        there = [self._there(record_id) for record_id in (changed, self._id_of("barbara@b.test"))]
+        self.say("In ClickFunnels they are now:", columns([("id", "first_name"), *there]))
+        self.say("The new row has the real id, in place of the negative one that it was given.")
+
+    async def conflict(self, context: Context) -> None:
+        from cfsync.sync import passes
+
+        both = self.world.ids("contacts", self.world.workspaces[0])[2]
+        self.say(f"4. The phone number of contact {both} is changed on both sides at once.")
+        self.query(f"UPDATE contacts SET phone_number = '+1 555 0100' WHERE id = {both}")
+        self.world.edit("contacts", both, phone_number="+1 555 0199")
+        await self.run(context, "cfsync pull", passes.pull)
+        self.say("ClickFunnels wins unless you say otherwise, and the other value is kept:")
+        self.query(f"SELECT phone_number FROM contacts WHERE id = {both}")
+        self.query("SELECT field, base, local, remote, winner FROM cf_conflicts")
 
     async def deletion(self, context: Context) -> None:
         from cfsync.sync import passes
 
-        self.world.delete("contacts", self.gone)
-        self.say(f"3. Contact {self.gone} is deleted there. Nothing is said of it, so compare all:")
+        gone = self.world.ids("contacts", self.world.workspaces[0])[3]
+        self.world.delete("contacts", gone)
+        self.say(f"5. Contact {gone} is deleted there. Nothing is said of it, so compare all:")
         await self.run(context, "cfsync sweep contacts", passes.sweep, ["contacts"])
-        self.query(f"SELECT count(*) AS left_over FROM contacts WHERE id = {self.gone}")
+        self.query(f"SELECT count(*) AS left_over FROM contacts WHERE id = {gone}")
         self.query(
             "SELECT resource, record_id, cause, state FROM cf_tombstones WHERE state = 'confirmed'"
         )
@@ -131,7 +160,7 @@ class Show:
     async def compare(self, context: Context) -> int:
         from cfsync.sync.verify import verify
 
-        self.say("4. Is it all the same? Every record, field by field:")
+        self.say("6. Is it all the same? Every record, field by field:")
         verified = await verify(context)
         self.told("cfsync verify", verified.report)
         same = verified.report.total("same")
@@ -153,10 +182,18 @@ class Show:
         self.say(f"$ {command}", as_text(report))
 
     def query(self, sql: str) -> None:
-        with closing(sqlite3.connect(self.database)) as connection:
+        with closing(sqlite3.connect(self.database)) as connection, connection:
             cursor = connection.execute(sql)
-            head = [column[0] for column in cursor.description]
-            self.say(f"sqlite> {sql};", columns([head, *cursor.fetchall()]))
+            head = [column[0] for column in cursor.description or ()]
+            shown = [columns([head, *cursor.fetchall()])] if head else []
+            self.say(f"sqlite> {sql};", *shown)
+
+    def _id_of(self, email: str) -> int:
+        return int(self.ask(f"SELECT id FROM contacts WHERE email_address = '{email}'")[0][0])
+
+    def _there(self, record_id: int) -> tuple[int, str]:
+        record = self.world.get("contacts", record_id) or {}
+        return record_id, str(record.get("first_name"))
 
     def ask(self, sql: str) -> list[Any]:
         with closing(sqlite3.connect(self.database)) as connection:

@@ -210,8 +210,11 @@ def as_text(report: Report) -> str:
 
 
 def _words(counts: dict[str, int]) -> str:
-    found = [f"{n:,} {what.replace('_', ' ')}" for what, n in counts.items() if n]
-    return ", ".join(text for text in found if not text.endswith(_QUIET))
+    return ", ".join(
+        f"{n:,} {(what.removesuffix('s') if n == 1 else what).replace('_', ' ')}"
+        for what, n in counts.items()
+        if n and what not in _QUIET
+    )
 
 
 def _sums(report: Report) -> str:

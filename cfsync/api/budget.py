@@ -142,12 +142,14 @@ class Rate:
     def _fall(self, now: float) -> None:
         passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
-        too_few = self._passed.since(now - WINDOW_S) < self._rate  # to say what is possible
-        if goes_on or too_few:
+        says_little = passed + refused < self._rate / 4
+        if goes_on or says_little:
             self._rate, self._phase = self._rate / 2, "climbing"
         else:
-            self._learned = min(self._rate, passed)  # by now the server has nothing saved up
-            self._rate = 0.9 * min(self._rate, self._achieved(now))
+            achieved = self._achieved(now)
+            # of the last second too: by now the server has nothing left that it had saved up
+            self._learned = min(self._rate, max(achieved, passed))
+            self._rate = 0.9 * min(self._rate, achieved)
             self._phase = "climbing" if self._phase == "doubling" else "steady"
         self._rate = max(SLOWEST, self._rate)
         self._fell = self._stepped = now

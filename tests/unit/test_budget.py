@@ -196,6 +196,17 @@ def test_a_429_of_a_quiet_budget_is_no_reason_to_crawl():
     assert rate.per_second == 5.0
 
 
+def test_a_429_after_an_idle_moment_is_outlived():
+    rate = steady(Rate())
+    load = Load(rate, never).run(20.0)
+    rate.limited(25.0)
+
+    load.now = 30.0
+    load.run(60.0)
+
+    assert rate.per_second > 25.0
+
+
 def test_however_many_429s_come_something_is_left():
     load = Load(Rate(), always).run(300.0)
 

@@ -80,8 +80,12 @@ class _Rendered:
 
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that puts `***` for each secret in a text, plain or as JSON or Python quote it."""
-    known = {form for s in secrets if s for form in (s, json.dumps(s)[1:-1], repr(s)[1:-1])}
+    """A function that puts `***` for each secret in a text, plain or as JSON or Python quote it.
+    Less than four characters are no secret: they stand in half of all words.
+    """
+    known = {
+        form for s in secrets if len(s) > 3 for form in (s, json.dumps(s)[1:-1], repr(s)[1:-1])
+    }
 
     def hide(text: str) -> str:
         for secret in sorted(known, key=len, reverse=True):

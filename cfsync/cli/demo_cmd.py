@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -69,7 +70,8 @@ def _settings(directory: Path, url: str) -> Settings:
         f'[database]\nurl = "sqlite:///{database}"\n[deletions]\nconfirm_after = "1s"\n'
         '[log]\nlevel = "warning"\n'
     )
-    return configured(file, environ={})
+    logs = {name: text for name, text in os.environ.items() if name.startswith("CFSYNC_LOG__")}
+    return configured(file, environ=logs)
 
 
 class Show:

@@ -46,7 +46,7 @@ async def walk_by_id(
     while True:
         page = await api.page(listing, after=after, filters=filters)
         _check_ascending(listing, page, after or 0)
-        page = _cut(page, upto)
+        page = cut(page, upto)
         yield page
         if page.next is None:
             return
@@ -61,7 +61,8 @@ def _check_ascending(listing: Listing, page: Page, after: int) -> None:
         raise BadAnswer(f"{listing}: the cursor {page.next} does not lead on from {after}")
 
 
-def _cut(page: Page, upto: int | None) -> Page:
+def cut(page: Page, upto: int | None) -> Page:
+    """The page without what is behind `upto`; the last one if it reaches so far."""
     if upto is None:
         return page
     records = tuple(r for r in page.records if r.id <= upto)

@@ -58,8 +58,11 @@ class Transport:
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip, deflate",
             },
+            # a connection that fails should do so before the whole exchange: nothing was sent then
             timeout=httpx.Timeout(
-                settings.timeout_s, connect=min(CONNECT_S, settings.timeout_s), pool=2 * CONNECT_S
+                settings.timeout_s,
+                connect=min(CONNECT_S, settings.timeout_s / 2),
+                pool=2 * CONNECT_S,
             ),
             follow_redirects=False,
             trust_env=False,

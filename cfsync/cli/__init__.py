@@ -127,13 +127,16 @@ def _unexpected(error: Exception) -> int:
     """A fault of ours. Its text is not printed, since it may quote a record."""
     import structlog
 
-    where = error.__traceback__
+    cause: BaseException = error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    where = cause.__traceback__
     while where and where.tb_next:
         where = where.tb_next
     place = f" at {where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where else ""
-    reason = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+    reason = f": {cause.strerror}" if isinstance(cause, OSError) and cause.strerror else ""
     problem(
-        f"unexpected error{reason} ({type(error).__name__}{place});"
+        f"unexpected error{reason} ({type(cause).__name__}{place});"
         " everything that was done is kept. CFSYNC_LOG__LEVEL=debug shows the traceback"
     )
     if structlog.is_configured():

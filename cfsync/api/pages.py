@@ -117,6 +117,7 @@ class _Descent:
         self._used: set[int] = set()
         self._read: list[_Key] = []  # the last records read, newest first
         self._at = -1  # which of them is the cursor; -1: none of them
+        self._seen: list[_Key] = []  # the last records read, in the order of the requests
         self._step = 1
         self._ended = False  # a cursor has led to the end
         self._starts = 1
@@ -137,12 +138,10 @@ class _Descent:
 
     def _forward(self, page: Page) -> Page | None:
         self._check_sorted(page)
-        known = set(self._read)
         above = self._above_floor(page)
+        known = set(self._seen)
         fresh = tuple(r for r in above if (r.id, r.updated_at) not in known)
-        before = self._read[: self._at + 1][-_KEEP:]
-        self._read = [*before, *((r.id, r.updated_at) for r in page.records)]
-        self._at = len(before) - 1
+        self._note([(r.id, r.updated_at) for r in page.records])
         following = page.next
         if len(above) < len(page.records) or self._is_end(page, fresh):
             self.done, following = True, None
@@ -150,8 +149,15 @@ class _Descent:
             self._ended, following = True, page.records[-1].id
             self._back()
         else:
+            self._ended = self._ended and not fresh
             self._on(following)
         return Page(fresh, following) if fresh or self.done else None
+
+    def _note(self, keys: list[_Key]) -> None:
+        before = self._read[: self._at + 1][-_KEEP:]
+        self._read = before + keys
+        self._at = len(before) - 1
+        self._seen = (self._seen + keys)[-2 * _KEEP :]
 
     def _check_sorted(self, page: Page) -> None:
         times = [r.updated_at for r in page.records if r.updated_at]
@@ -174,7 +180,7 @@ class _Descent:
             raise BadAnswer(f"{self._listing}: the cursor {cursor} came twice")
         self._used.add(cursor)
         self.cursor, self._at = cursor, len(self._read) - 1
-        self._step, self._ended = 1, False
+        self._step = 1
 
     def _back(self) -> None:
         """Ask again behind an earlier record, further back each time, at last from the top."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
 
 import sqlalchemy as sa
 
+from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CHECKPOINTS, TABLES
 from cfsync.records import Listing
@@ -57,6 +59,16 @@ def due(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing
         news = began_at is None or (written_at is not None and written_at >= began_at)
         (changed if news else quiet).append(Listing(resource.name, parent_id, workspace))
     return changed + quiet[: -(-len(quiet) // ROTATION)]
+
+
+def places(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
+    """Where the pull of each list of a resource stands, by its parent's id."""
+    found = tx.conn.execute(
+        sa.select(*(CHECKPOINTS.c[f.name] for f in fields(Checkpoint))).where(
+            CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "pull"
+        )
+    )
+    return {row["parent_id"]: Checkpoint(**row) for row in found.mappings()}
 
 
 def workspaces(tx: Tx) -> list[tuple[int, str | None]]:

@@ -14,9 +14,12 @@ from cfsync.mirror.schema import RUNS
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One pass that has ended. `counts`: resource -> counts by name."""
+    """One pass that has ended, of one resource or (None) of several. `counts`: resource -> counts
+    by name.
+    """
 
     name: str
+    resource: str | None
     state: str
     started_at: str
     requests: int
@@ -30,7 +33,8 @@ def now(tx: Tx) -> str:
 
 def record(tx: Tx, run: Run, *, quiet: bool) -> int:
     """Write the pass down; returns how many things wait for a human."""
-    last = sa.select(sa.func.max(RUNS.c.id)).where(RUNS.c["pass"] == run.name).scalar_subquery()
+    same = (RUNS.c["pass"] == run.name, RUNS.c.resource.is_not_distinct_from(run.resource))
+    last = sa.select(sa.func.max(RUNS.c.id)).where(*same).scalar_subquery()
     counted = quiet and tx.conn.execute(
         sa.update(RUNS)
         .where(RUNS.c.id == last, RUNS.c.state == "done")

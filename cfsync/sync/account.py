@@ -21,9 +21,12 @@ async def open_account(context: Context, *, only: str | None = None) -> list[int
     """Ask for the teams (one request), claim the mirror for them, and return the ids of the
     workspaces to keep: those that the settings choose, or the one that `only` names.
 
-    The workspaces are asked for where the mirror knows none, or not all that are named. Raises
-    TokenRefused, MirrorError (the mirror belongs to other teams), UnknownWorkspace.
+    The workspaces are asked for where the mirror knows none, or not all that are named. Nothing is
+    asked where this process has opened the account before. Raises TokenRefused, MirrorError (the
+    mirror belongs to other teams), UnknownWorkspace.
     """
+    if context.opened:
+        return await known_workspaces(context, only=only)
     teams = await _read(context, Listing(TEAMS.name, ROOT))
     await context.mirror.write(claim_teams, [t.id for t in teams])
     await _land(context, TEAMS, teams)

@@ -35,7 +35,7 @@ class Silent:
 @dataclass(frozen=True)
 class Context:
     """`stop` set: end at the next page with everything kept. `started_at`: when this process
-    began, by the mirror's clock, canonical text.
+    began, by the mirror's clock, canonical text. `opened`: it has made sure of the account already.
     """
 
     api: Api
@@ -44,6 +44,7 @@ class Context:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     progress: Progress = field(default_factory=Silent)
     started_at: str = ""
+    opened: bool = False
 
     def check_stop(self) -> None:
         if self.stop.is_set():
@@ -87,10 +88,17 @@ async def side_by_side(
             context.check_stop()
             await work(item)
 
+    async with task_group() as group:
+        for _ in range(context.settings.api.max_concurrency):
+            group.create_task(worker())
+
+
+@asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks that end together; of several errors the one whose exit code counts is raised."""
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(context.settings.api.max_concurrency):
-                group.create_task(worker())
+            yield group
     except* CfsyncError as errors:
         raise _worst(errors) from None
 

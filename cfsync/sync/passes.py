@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from cfsync.errors import CfsyncError
-from cfsync.mirror import checkpoints, listings, runs
-from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror import checkpoints, listings, notes, pauses, runs
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.runs import Run
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
+from cfsync.sync.dock import docked
 from cfsync.sync.land import work_off_hints
+from cfsync.sync.pace import is_due
 from cfsync.sync.pull import pull_list
 from cfsync.sync.report import Report
 from cfsync.sync.sweep import sweep_list
@@ -43,7 +45,8 @@ async def backfill(
     their news in. With `restart` every list is walked from its beginning.
     """
     resources = chosen(context, names)
-    async with running(context, "backfill") as report:
+    async with running(context, "backfill", resources) as report:
+        resources = await awake(context, report, resources)
         workspaces = await open_account(context, only=workspace)
         for level in _levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
@@ -59,7 +62,8 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     below other records those whose parent changed, and some of the others in rotation.
     """
     resources = chosen(context, names)
-    async with running(context, "pull") as report:
+    async with running(context, "pull", resources) as report:
+        resources = await awake(context, report, resources)
         workspaces = await open_account(context)
         for level in _levels(_below_teams(resources)):
             for resource in level:
@@ -69,17 +73,32 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     return report
 
 
+async def pull_due(context: Context, name: str) -> Report | None:
+    """The daemon's pull: of one resource the lists whose time has come. None: of none of them. The
+    teams are what opening the account reads.
+    """
+    resource = named(name)
+    if resource.parent is None:
+        async with running(context, "pull", [resource]) as report:
+            await open_account(replace(context, opened=False))
+        return report
+    lists = await _in_pace(context, resource, await known_workspaces(context))
+    if not lists and not await context.mirror.read(notes.hints, resource):
+        return None
+    async with running(context, "pull", [resource]) as report:
+        await work_off_hints(context, report, resource, "pull")
+        await _pull_lists(context, report, lists)
+    return report
+
+
 async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
     """The complete comparison: every list walked by id, then a verdict on all that was missing."""
     resources = chosen(context, names)
-    async with running(context, "sweep") as report:
+    async with running(context, "sweep", resources) as report:
+        resources = await awake(context, report, resources)
         workspaces = await open_account(context)
         for level in _levels(resources):
-
-            async def walk(listing: Listing) -> None:
-                await sweep_list(context, report, listing)
-
-            await each_list(context, report, await _lists(context, level, workspaces), walk)
+            await _sweep_lists(context, report, await _lists(context, level, workspaces))
             for resource in level:
                 await judge(context, report, resource, workspaces)
     return report
@@ -119,23 +138,43 @@ async def _due(
     return lists
 
 
+async def _in_pace(
+    context: Context, resource: Resource, workspaces: Collection[int]
+) -> list[Listing]:
+    lists = await _due(context, [resource], workspaces)
+    if resource.parent not in ("teams", "workspaces"):
+        return lists
+    settings, now = context.settings.resource(resource.name), await context.mirror.read(runs.now)
+    places = await context.mirror.read(listings.places, resource)
+    return [li for li in lists if is_due(places.get(li.parent_id), settings, now)]
+
+
+async def awake(context: Context, report: Report, resources: Sequence[Resource]) -> list[Resource]:
+    """Those that nobody has paused; the others are said in the report."""
+    asleep = await context.mirror.read(pauses.paused)
+    paused = [r.name for r in resources if r.name in asleep]
+    if paused:
+        report.state = "stopped"
+        report.problems.append(f"paused: {', '.join(paused)}; `cfsync resume` lets them run again")
+    return [r for r in resources if r.name not in asleep]
+
+
 async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
-    """Pull each list; the places behind those that brought nothing are saved together."""
-    ends: list[Checkpoint] = []
+    async with docked(context, report) as dock:
 
-    async def work(listing: Listing) -> None:
-        ends.extend(await pull_list(context, report, listing))
+        async def work(listing: Listing) -> None:
+            await pull_list(context, dock, listing)
 
-    try:
         await each_list(context, report, lists, work)
-    finally:
-        if ends:
-            await context.mirror.write(_save_all, ends)
 
 
-def _save_all(tx: Tx, ends: Sequence[Checkpoint]) -> None:
-    for end in ends:
-        checkpoints.save(tx, end)
+async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
+    async with docked(context, report) as dock:
+
+        async def work(listing: Listing) -> None:
+            await sweep_list(context, dock, listing)
+
+        await each_list(context, report, lists, work)
 
 
 def _forget_walks(tx: Tx, lists: Sequence[Listing]) -> None:
@@ -145,7 +184,9 @@ def _forget_walks(tx: Tx, lists: Sequence[Listing]) -> None:
 
 
 @asynccontextmanager
-async def running(context: Context, name: str) -> AsyncIterator[Report]:
+async def running(
+    context: Context, name: str, resources: Sequence[Resource]
+) -> AsyncIterator[Report]:
     """Time a pass, count its requests and write down how it ended, whatever ended it. What only
     stops it (exit 4) is said in the report; any other error is raised.
     """
@@ -155,6 +196,7 @@ async def running(context: Context, name: str) -> AsyncIterator[Report]:
         yield report
     except CfsyncError as error:
         report.state = "stopped" if error.exit_code == 4 else "failed"
+        report.cause = error
         report.problems.append(str(error))
         if report.state == "failed":
             raise
@@ -163,6 +205,7 @@ async def running(context: Context, name: str) -> AsyncIterator[Report]:
         report.seconds = time.monotonic() - began
         run = Run(
             name,
+            resources[0].name if len(resources) == 1 else None,
             report.state,
             started_at,
             report.requests,

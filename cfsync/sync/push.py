@@ -17,7 +17,7 @@ from cfsync.sync.account import open_account
 from cfsync.sync.chains import Touch, entangled
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.guards import hold_masses
-from cfsync.sync.passes import chosen, running
+from cfsync.sync.passes import awake, chosen, running
 from cfsync.sync.push_changes import fresh_claims, send
 from cfsync.sync.push_creates import send_create
 from cfsync.sync.push_edits import Push
@@ -27,7 +27,8 @@ from cfsync.sync.report import Report
 async def push(context: Context, names: Sequence[str] = ()) -> Report:
     """Send what waits in the outbox, of the resources named or of all whose `push` is on."""
     resources = [r for r in chosen(context, names) if context.settings.resource(r.name).push]
-    async with running(context, "push") as report:
+    async with running(context, "push", resources) as report:
+        resources = await awake(context, report, resources)
         if not await context.mirror.read(outbox.any_open, [r.name for r in resources]):
             return report
         workspaces = await open_account(context)

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cfsync.errors import CfsyncError
+
 State = Literal["done", "stopped", "failed"]
 """stopped: everything is kept, start it again and it goes on. failed: a list could not be read."""
 
@@ -15,6 +17,7 @@ class Report:
     """`counts`: resource -> what became of its records (new, changed, unchanged, drift, deleted,
     held, ...). `waiting`: how many things wait for a human. `unreachable`: lists that the token
     may not read. `problems`: one line each, no people's data. `seconds`: wall time.
+    `cause`: the error that stopped it.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Report:
     unreachable: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    cause: CfsyncError | None = None
 
     def add(self, resource: str, **counts: int) -> None:
         found = self.counts.setdefault(resource, Counter())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cfsync.api.budget import Budget, Rate
+from cfsync.api.budget import Budget
 from cfsync.api.client import Api, Priority
 from cfsync.api.codec import Answer
 from cfsync.api.pages import Unsorted, walk_by_id, walk_newest_first
+from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.sender import Watcher
 

@@ -12,8 +12,9 @@ import orjson
 import structlog
 
 from cfsync.api import codec
-from cfsync.api.budget import Budget, Rate
+from cfsync.api.budget import Budget
 from cfsync.api.codec import Answer
+from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.transport import Transport
 from cfsync.config import ApiSettings

@@ -40,9 +40,9 @@ class Reply:
 
 
 class Transport:
-    """Sends requests below one base URL, and the token to no other place. TLS is verified (the
-    environment's SSL_CERT_FILE adds to nothing, it replaces), proxies are the environment's,
-    redirects are not followed. One whole exchange may take `timeout_s`.
+    """Sends requests below one base URL, and the token to no other place. TLS is verified
+    (SSL_CERT_FILE names other authorities), the proxies are the environment's, redirects are not
+    followed. One whole exchange may take `timeout_s`.
     """
 
     def __init__(self, settings: ApiSettings) -> None:

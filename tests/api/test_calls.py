@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import structlog
 from cfsync import __version__
 from cfsync.api import Api, Priority
 from cfsync.config import ApiSettings
-from cfsync.errors import BadAnswer, SettingsError, UsageError
+from cfsync.errors import BadAnswer, Interrupted, SettingsError, UsageError
 from cfsync.records import Listing
 from cfsync.resources import ALL
 from tests.api.conftest import TOKEN, Fake, Say, client
@@ -275,6 +276,36 @@ def test_lanes_share_one_count():
         return api.requests
 
     assert Fake(Say([])).ask(use) == 2
+
+
+def test_a_pass_apart_has_its_own_count_stop_and_watcher():
+    class Watching:
+        def __init__(self) -> None:
+            self.seen: list[object] = []
+
+        def sending(self) -> None:
+            self.seen.append("sending")
+
+        def waiting(self, why: str) -> AbstractContextManager[object]:
+            self.seen.append(why)
+            return nullcontext()
+
+        def answered(self, priority: int, status: int, _seconds: float) -> None:
+            self.seen.append((priority, status))
+
+    watching, stop = Watching(), asyncio.Event()
+
+    async def use(api: Api) -> tuple[int, int]:
+        apart = api.at(Priority.SWEEP).apart(stop=stop, watcher=watching)
+        await apart.page(CONTACTS)
+        stop.set()
+        with pytest.raises(Interrupted):
+            await apart.page(CONTACTS)
+        await api.page(CONTACTS)
+        return api.requests, apart.requests
+
+    assert Fake(Say({}, status=500), Say([])).ask(use) == (1, 2)
+    assert watching.seen == ["sending", (4, 500), "back-off", "sending", (4, 200)]
 
 
 def test_the_log_has_the_route_and_no_person():

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from cfsync.api.budget import Budget, Rate
+from cfsync.api.budget import Budget
+from cfsync.api.rate import Rate
 from cfsync.errors import RateLimited
 
 
@@ -261,6 +262,17 @@ def test_state_survives_a_restart():
 
     assert second.state() == first.state() == {"rate": 30.0, "learned": 30.0}
     assert second.per_second == 27.0
+
+
+def test_several_processes_take_equal_parts_and_keep_one_state():
+    rate = steady(Rate(ceiling=100.0), learned=40.0)
+
+    rate.share(4)
+
+    assert rate.per_second == 10.0
+    assert rate.state() == {"rate": 40.0, "learned": 40.0}
+    rate.share(1)
+    assert rate.per_second == 40.0
 
 
 @pytest.mark.parametrize("burst", [10, 25, 50, 100])

@@ -1,0 +1,171 @@
+"""How many requests a second may be made: learned, for the limit is unpublished and moves. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from math import inf
+from typing import Literal
+
+START = 10.0
+"""Requests a second before anything is known."""
+
+BURST = 10.0
+"""Requests that an idle budget lets go at once, if they are no more than a second's worth."""
+
+SLOWEST = 0.5
+"""Requests a second that are left whatever happens, so that better times are noticed."""
+
+HOLD = 0.97
+"""How close to the learned limit the steady state stays."""
+
+CLIMB = 0.08
+"""What the first step of a climb is a little more than; each step is 1.3 times the last."""
+
+INSTANT_S = 1e-6
+"""Shorter than that is no delay: sums of fractions never come out even."""
+
+WINDOW_S, CALM_S, PROBE_S = 10.0, 2.0, 600.0
+
+
+class Rate:
+    """The learned rate. What happened goes in with its time in seconds, by any clock that never
+    goes back; out comes how long the next request has to wait.
+
+    It doubles every second until the ceiling or the first 429. A 429 takes it to 0.9 of what the
+    last 10 s achieved, at most once in 2 s, and to half where 429s go on. After the first fall it
+    climbs ever faster, since what was achieved while it doubled says little; from the second on it
+    is steady just below what the server let pass, and tries 5 % more every 10 minutes. Only a
+    second that used the rate raises it.
+
+    `ceiling` is in requests a second, 0 for none; `reserve` is the share of a learned rate that is
+    left to other programs.
+    """
+
+    def __init__(self, *, ceiling: float = 0.0, reserve: float = 0.0) -> None:
+        self._ceiling = ceiling or inf
+        self._kept = 1.0 - reserve
+        self._phase: Literal["doubling", "climbing", "steady"] = "doubling"
+        self._rate = START
+        self._learned = 0.0
+        self._climb = 0.0
+        self._processes = 1
+        self._passed = _Times()
+        self._refused = _Times()
+        self._tokens = inf  # an idle budget has saved up what may be saved
+        self._now = self._stepped = self._fell = self._paused = -inf
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second that may be made now."""
+        rate = self._rate if self._phase == "doubling" else self._rate * self._kept
+        return min(rate, self._ceiling)
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next request may go, 0 for now."""
+        self._advance(now)
+        delay = max((1.0 - self._tokens) / self.per_second, self._paused - now)
+        return delay if delay > INSTANT_S else 0.0
+
+    def sent(self, now: float) -> None:
+        self._advance(now)
+        self._tokens -= 1.0
+
+    def ok(self, now: float) -> None:
+        """Any answer but 429: the limit let it pass."""
+        self._passed.add(now)
+
+    def limited(self, now: float, retry_after: float | None = None) -> None:
+        """A 429. With `retry_after`, everybody waits so many seconds."""
+        self._advance(now)
+        self._refused.add(now)
+        self._tokens = min(self._tokens, 0.0)
+        if now - max(self._fell, self._paused) >= CALM_S:
+            self._fall(now)
+        if retry_after:
+            self._paused = max(self._paused, now + retry_after)
+
+    def state(self) -> dict[str, float]:
+        """What is worth keeping, for `restore`: the rate, and the learned limit or 0, of all that
+        share it.
+        """
+        return {"rate": self._rate * self._processes, "learned": self._learned * self._processes}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        self._rate = max(SLOWEST, state["rate"] / self._processes)
+        self._learned = state["learned"] / self._processes
+        self._phase = "steady" if self._learned else "doubling"
+
+    def share(self, processes: int) -> None:
+        """So many processes, this one counted, use the same limit: take an equal part of it."""
+        factor = self._processes / processes
+        self._rate = max(SLOWEST, self._rate * factor)
+        self._learned *= factor
+        self._ceiling *= factor
+        self._processes = processes
+
+    def _advance(self, now: float) -> None:
+        """Earn what the time since the last look was worth, and a second later another rate."""
+        rate = self.per_second
+        earned = self._tokens + max(0.0, now - self._now) * rate
+        self._tokens = min(earned, max(1.0, min(BURST, rate)))
+        self._now = max(now, self._now)
+        if self._stepped == -inf:
+            self._stepped = now
+        elif now - self._stepped >= 1.0:
+            self._stepped = now
+            span = max(1.0, 2.0 / rate)
+            if self._passed.since(now - span) >= rate * span / 2:
+                self._grow(now)
+
+    def _grow(self, now: float) -> None:
+        if self._phase == "doubling":
+            self._rate = min(self._rate * 2, self._ceiling)
+        elif self._phase == "climbing":
+            self._climb = min(self._climb * 1.3, 0.5)
+            self._rate *= 1.0 + self._climb
+        elif now - self._fell >= PROBE_S:
+            self._fell = now
+            self._learned *= 1.05
+        else:
+            self._rate = max(self._rate, min(self._rate * 1.1, self._learned * HOLD))
+
+    def _fall(self, now: float) -> None:
+        passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
+        goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
+        says_little = passed + refused < self._rate / 4
+        if goes_on or says_little:
+            self._rate, self._phase = self._rate / 2, "climbing"
+        else:
+            achieved = self._achieved(now)
+            # of the last second too: by now the server has nothing left that it had saved up
+            self._learned = min(self._rate, max(achieved, passed))
+            self._rate = 0.9 * min(self._rate, achieved)
+            self._phase = "climbing" if self._phase == "doubling" else "steady"
+        self._rate = max(SLOWEST, self._rate)
+        self._fell = self._stepped = now
+        self._climb = CLIMB
+
+    def _achieved(self, now: float) -> float:
+        """Requests a second that passed in the last 10 s, or since the last fall."""
+        start = max(now - WINDOW_S, self._fell, self._passed.first)
+        return self._passed.since(start) / max(1.0, now - start)
+
+
+class _Times:
+    """When something happened, as far back as a window goes."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque()
+
+    @property
+    def first(self) -> float:
+        return self._times[0] if self._times else inf
+
+    def add(self, now: float) -> None:
+        self._times.append(now)
+        while self._times[0] < now - WINDOW_S:
+            self._times.popleft()
+
+    def since(self, start: float) -> int:
+        return sum(1 for time in self._times if time >= start)

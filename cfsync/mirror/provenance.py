@@ -1,0 +1,81 @@
+"""All that the mirror knows of one record, to say where its values came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from cfsync.decode import decode_record
+from cfsync.mirror import decisions, ids, resolutions, rows
+from cfsync.mirror.decisions import Edits
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.resolutions import Disagreement
+from cfsync.mirror.schema import BASE, IDS, TABLES, TOMBSTONES
+from cfsync.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`row` and `base` are canonical values, {} where there is none; `lane` brought the base, and
+    `local_id` is the one that the row had before it was sent. `unsent`: records that it refers to
+    and that ClickFunnels doesn't know yet. `tombstone`: (state, cause, confirmed at).
+    """
+
+    record_id: int
+    local_id: int | None
+    row: Mapping[str, Any]
+    base: Mapping[str, Any]
+    lane: str | None
+    edits: Edits
+    conflicts: list[Disagreement]
+    unsent: list[tuple[str, int]]
+    tombstone: tuple[str, str | None, str | None] | None
+
+
+def gather(tx: Tx, resource: Resource, record_id: int) -> Known:
+    """By the id that the record has, or that its row had before it was sent."""
+    if record_id < 0:
+        real = ids.known(tx, [(resource.name, record_id)])
+        record_id = real.get((resource.name, record_id), record_id)
+    row = rows.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
+    base, lane = _base(tx, resource, record_id)
+    wanted = list(ids.local_ids(resource, row))
+    born = ids.known(tx, wanted)
+    return Known(
+        record_id=record_id,
+        local_id=_local_id(tx, resource, record_id),
+        row=row,
+        base=base,
+        lane=lane,
+        edits=decisions.find(tx, resources=[resource.name], record_id=record_id),
+        conflicts=resolutions.find(tx, resources=[resource.name], record_id=record_id),
+        unsent=[pair for pair in wanted if pair not in born],
+        tombstone=_tombstone(tx, resource, record_id),
+    )
+
+
+def _base(tx: Tx, resource: Resource, record_id: int) -> tuple[Mapping[str, Any], str | None]:
+    found = rows.by_ids(tx, BASE, ["body", "lane"], [record_id], resource=resource.name)
+    if not found:
+        return {}, None
+    body, lane = found[0]
+    return decode_record(resource, orjson.loads(body)).values, lane
+
+
+def _local_id(tx: Tx, resource: Resource, record_id: int) -> int | None:
+    query = sa.select(IDS.c.local_id).where(IDS.c.resource == resource.name, IDS.c.id == record_id)
+    return tx.conn.execute(query).scalar()
+
+
+def _tombstone(
+    tx: Tx, resource: Resource, record_id: int
+) -> tuple[str, str | None, str | None] | None:
+    query = sa.select(TOMBSTONES.c.state, TOMBSTONES.c.cause, TOMBSTONES.c.confirmed_at).where(
+        TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id
+    )
+    found = tx.conn.execute(query).first()
+    return (found[0], found[1], found[2]) if found else None

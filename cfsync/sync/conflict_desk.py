@@ -1,0 +1,195 @@
+"""Conflicts, and what a human chooses: the value of the mirror, of ClickFunnels, or another one.
+
+| the conflict is about  | --local                         | --remote                             |
+| ---------------------- | ------------------------------- | ------------------------------------ |
+| a field                | an edit of the row to its value | the row takes ClickFunnels' value    |
+| ... that was sent over | ends                            | an edit of the row to the lost value |
+| a record deleted there | the row is created anew         | the row goes                         |
+| a row deleted here     | the delete is sent              | the row comes back                   |
+
+An edit is made as by a user, through the triggers, and is pushed like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cfsync.errors import UsageError
+from cfsync.mirror import decisions, discards, gone, outbox, resolutions, rows
+from cfsync.mirror.capture.rules import insertable
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.resolutions import GONE, OF_RECORDS, Disagreement
+from cfsync.mirror.schema import TABLES
+from cfsync.mirror.user_edits import edit, told
+from cfsync.resources import RESOURCES, Field, Resource, named
+from cfsync.sync.calls import action_key
+from cfsync.values import Unholdable, decode, equal, normal_map, snake_case
+
+Choice = Literal["local", "remote", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """`edited`: the choice is an edit now, which the next push sends. `record_id`: the row's id
+    afterwards, another one where it is created anew.
+    """
+
+    conflict: Disagreement
+    edited: bool
+    record_id: int
+
+
+async def open_ones(mirror: Mirror, names: Sequence[str] = ()) -> list[Disagreement]:
+    """Conflicts that nobody has resolved, oldest first. Raises UnknownResource."""
+    return await mirror.read(resolutions.find, resources=[named(name).name for name in names])
+
+
+async def resolve(mirror: Mirror, conflict_id: int, choice: Choice, value: Any = None) -> Resolved:
+    """End a conflict. `value` is the JSON value of the choice 'value'.
+
+    Raises UsageError for a conflict that isn't open, a choice that it doesn't have, and a value
+    that the database refuses.
+    """
+    return await mirror.write(_resolve, conflict_id, choice, value)
+
+
+def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
+    conflict = resolutions.take(tx, conflict_id)
+    resource = RESOURCES[conflict.resource]
+    discards.lock(tx, resource, conflict.record_id)
+    with told():
+        if conflict.field not in OF_RECORDS:
+            return _of_field(tx, resource, conflict, choice, value)
+        if choice == "value":
+            raise UsageError(f"conflict {conflict_id} is about a whole record: it has no --value")
+        decide = _of_gone if conflict.field == GONE else _of_delete
+        return decide(tx, resource, conflict, choice)
+
+
+def _of_gone(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice) -> Resolved:
+    """The record was deleted in ClickFunnels, and all other conflicts about it end with this."""
+    about_it = resolutions.find(tx, resources=[resource.name], record_id=conflict.record_id)
+    if choice == "remote":
+        gone.let_go(tx, resource, conflict.record_id)
+        resolutions.end(tx, about_it, "clickfunnels")
+        return Resolved(conflict, False, conflict.record_id)
+    if resource.insert is None:
+        raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
+    given = _insertable(resource, _row(tx, resource, conflict))
+    new_id = gone.make_anew(tx, resource, conflict.record_id, given)
+    resolutions.end(tx, about_it, "local")
+    return Resolved(conflict, True, new_id)
+
+
+def _insertable(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a row an INSERT could have given."""
+    return {
+        f.name: row[f.name]
+        for f in insertable(resource)
+        if row[f.name] is not None and (not f.actions or action_key(row[f.name]) in f.actions)
+    }
+
+
+def _of_delete(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice) -> Resolved:
+    """The row was deleted here and changed in ClickFunnels."""
+    entry = outbox.pending(tx, resource, [conflict.record_id]).get(conflict.record_id)
+    held = [r for r in entry.rows if r.op == "delete" and r.state == "held"] if entry else []
+    if choice == "local":
+        decisions.approve(tx, [r.seq for r in held])
+    elif entry and held:
+        kept = [r for r in entry.rows if r not in held]
+        discards.take_back(tx, resource, conflict.record_id, held, kept)
+        decisions.drop(tx, [r.seq for r in held])
+    resolutions.end(tx, [conflict], "local" if choice == "local" else "clickfunnels")
+    return Resolved(conflict, choice == "local", conflict.record_id)
+
+
+def _of_field(
+    tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice, value: Any
+) -> Resolved:
+    part = Part.of(resource, conflict.field)
+    base = discards.base_values(tx, resource, conflict.record_id)
+    if choice == "remote" and not _sent_over(part, conflict, base):
+        _take_remote(tx, resource, conflict, part, base)
+        edited = False
+    else:
+        row = _row(tx, resource, conflict)
+        sides = {"local": conflict.local, "remote": conflict.remote}
+        wanted = part.canonical(value) if choice == "value" else sides[choice]
+        edited = not part.same(part.of_row(row), wanted)
+        new = part.in_row(row, wanted)
+        edit(tx, resource, conflict.record_id, {part.field.name: new})
+    resolutions.end(tx, [conflict], "clickfunnels" if choice == "remote" else "local")
+    return Resolved(conflict, edited, conflict.record_id)
+
+
+def _sent_over(part: Part, conflict: Disagreement, base: Mapping[str, Any]) -> bool:
+    """Whether ClickFunnels has our value now and no longer the one that lost."""
+    now = part.of_row(base)
+    return part.same(now, conflict.local) and not part.same(now, conflict.remote)
+
+
+def _take_remote(
+    tx: Tx, resource: Resource, conflict: Disagreement, part: Part, base: Mapping[str, Any]
+) -> None:
+    """ClickFunnels' value as it is by now comes into the row; edits of the field are dropped."""
+    row = rows.load(tx, TABLES[resource.name], [conflict.record_id]).get(conflict.record_id)
+    if row is None:
+        return
+    name = part.field.name
+    value = part.in_row(row, part.of_row(base) if name in base else conflict.remote)
+    discards.put(tx, resource, conflict.record_id, {name: value})
+    if name not in base or equal(part.field, value, base[name]):
+        discards.forget_field(tx, resource, conflict.record_id, name)
+
+
+def _row(tx: Tx, resource: Resource, conflict: Disagreement) -> Mapping[str, Any]:
+    found = rows.load(tx, TABLES[resource.name], [conflict.record_id])
+    if conflict.record_id not in found:
+        raise UsageError(
+            f"{resource.name} {conflict.record_id} is no longer in the mirror: only --remote ends"
+            f" conflict {conflict.id}"
+        )
+    return found[conflict.record_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a conflict about a field is about: the column, or one key of the map in it."""
+
+    resource: Resource
+    field: Field
+    key: str
+
+    @classmethod
+    def of(cls, resource: Resource, name: str) -> Part:
+        column, _, key = name.partition(".")
+        return cls(resource, resource.by_name[column], key)
+
+    def of_row(self, row: Mapping[str, Any]) -> Any:
+        value = row.get(self.field.name)
+        return normal_map(value, value or ()).get(self.key, "") if self.key else value
+
+    def in_row(self, row: Mapping[str, Any], value: Any) -> Any:
+        """The column's value with this part of it changed."""
+        if not self.key:
+            return value
+        whole = row.get(self.field.name) or {}
+        others = {k: v for k, v in whole.items() if self.key not in (k, snake_case(k))}
+        return others | {self.key: value}
+
+    def same(self, a: Any, b: Any) -> bool:
+        return (a or "") == (b or "") if self.key else equal(self.field, a, b)
+
+    def canonical(self, value: Any) -> Any:
+        """A JSON value for it. Raises UsageError where it can't hold that."""
+        if value is None and self.key:
+            return ""
+        try:
+            return decode("text" if self.key else self.field.type, value)
+        except Unholdable:
+            name = f"{self.resource.name}.{self.field.name}"
+            kind = "text" if self.key else self.field.type
+            raise UsageError(f"{name} is {kind}: no such value") from None

@@ -1,0 +1,159 @@
+"""Where each value of one record came from, and what the record waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cfsync.config import Settings
+from cfsync.errors import UsageError
+from cfsync.mirror import inspect, provenance
+from cfsync.mirror.decisions import Edit, Edits
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.provenance import Known
+from cfsync.mirror.resolutions import DELETE, GONE, Disagreement
+from cfsync.mirror.schema import OPEN_STATES
+from cfsync.resources import Field, Resource, named
+from cfsync.values import equal
+
+Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
+"""edit: changed here and not confirmed; copy: of another record; path: from where it is listed;
+drift: differs from ClickFunnels without an edit, put right by the next sweep.
+"""
+State = Literal["mirrored", "unsent", "deleted here", "gone", "hidden"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One field: its value here and in ClickFunnels (as last read), the open edits of it (their
+    numbers), the last push that wrote it, and its open conflicts (their numbers).
+    """
+
+    field: str
+    value: Any
+    source: Source
+    remote: Any
+    edits: list[int]
+    batch: int | None
+    conflicts: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`lane`: which brought what ClickFunnels was last read to have; `read_at`: when."""
+
+    resource: str
+    id: int
+    local_id: int | None
+    state: State
+    lane: str | None
+    read_at: str | None
+    updated_at: str | None
+    fields: list[Origin]
+    edits: Edits
+    conflicts: list[Disagreement]
+    waits: list[str]
+
+
+async def explain(
+    mirror: Mirror, settings: Settings, resource_name: str, record_name: str
+) -> Explanation:
+    """`record_name`: an id, also a negative one of the past, or a public id. Raises UsageError for
+    a record of which the mirror knows nothing, UnknownResource.
+    """
+    resource = named(resource_name)
+    known = await mirror.read(_gather, resource, record_name)
+    if not (known.row or known.edits or known.tombstone):
+        raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
+    return Explanation(
+        resource=resource.name,
+        id=known.record_id,
+        local_id=known.local_id,
+        state=_state(known),
+        lane=known.lane,
+        read_at=known.row.get("cf_synced_at") if known.lane else None,
+        updated_at=known.base.get("updated_at"),
+        fields=[_origin(known, f) for f in resource.columns] if known.row else [],
+        edits=[e for e in known.edits if e.state in OPEN_STATES],
+        conflicts=known.conflicts,
+        waits=list(_waits(known, sends=settings.resource(resource.name).push)),
+    )
+
+
+def _gather(tx: Tx, resource: Resource, record_name: str) -> Known:
+    return provenance.gather(tx, resource, inspect.record_id(tx, resource, record_name))
+
+
+def _state(known: Known) -> State:
+    if known.row:
+        return "mirrored" if known.record_id > 0 else "unsent"
+    if known.tombstone and known.tombstone[0] == "hidden":
+        return "hidden"
+    return "deleted here" if any(e.state in OPEN_STATES for e in known.edits) else "gone"
+
+
+def _origin(known: Known, field: Field) -> Origin:
+    value, remote = known.row[field.name], known.base.get(field.name)
+    touching = [e for e in known.edits if e.op != "delete" and field.name in e.patch]
+    is_open = [e.seq for e in touching if e.state in OPEN_STATES]
+    return Origin(
+        field=field.name,
+        value=value,
+        source=_source(field, known, value, edited=bool(is_open)),
+        remote=remote,
+        edits=is_open,
+        batch=_last_batch(known.edits, field.name),
+        conflicts=[c.id for c in known.conflicts if c.field.partition(".")[0] == field.name],
+    )
+
+
+def _source(field: Field, known: Known, value: Any, *, edited: bool) -> Source:
+    same = field.name in known.base and equal(field, value, known.base[field.name])
+    if edited and not same:
+        return "edit"
+    if field.merge == "quote":
+        return "copy"
+    if field.name in known.base:
+        return "ClickFunnels" if same else "drift"
+    if value is None or field.name == "id":
+        return "ClickFunnels"
+    return "path" if known.lane else "edit"
+
+
+def _last_batch(edits: Iterable[Edit], name: str) -> int | None:
+    batches = [e.batch for e in edits if e.state == "done" and e.batch and name in (e.sent or {})]
+    return max(batches, default=None)
+
+
+def _waits(known: Known, *, sends: bool) -> Iterator[str]:
+    for conflict in known.conflicts:
+        yield f"conflict {conflict.id}: {_dispute(conflict)}"
+    for edit in known.edits:
+        if edit.state in OPEN_STATES:
+            yield f"edit {edit.seq} ({edit.op}): {_waits_for(edit, sends=sends)}"
+    for resource, local_id in known.unsent:
+        yield f"{resource} {local_id}, to which it refers, is not in ClickFunnels yet"
+
+
+def _dispute(conflict: Disagreement) -> str:
+    whole = {
+        GONE: "deleted in ClickFunnels while it was edited here",
+        DELETE: "changed in ClickFunnels since it was deleted here",
+    }
+    text = whole.get(conflict.field, f"{conflict.field} was changed on both sides")
+    return f"{text}; cfsync conflicts resolve {conflict.id}"
+
+
+def _waits_for(edit: Edit, *, sends: bool) -> str:
+    match edit.state:
+        case "parked":
+            return f"parked: {edit.error}"
+        case "held":
+            return f"held: {edit.error}"
+        case "sending":
+            return "was sent, its outcome is not known yet; the next push looks"
+        case _ if not sends:
+            return f"push is off for {edit.resource}"
+        case _:
+            return "waits for the next push"

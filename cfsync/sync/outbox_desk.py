@@ -1,0 +1,80 @@
+"""The edits that wait, and what a human says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from cfsync.errors import UsageError
+from cfsync.mirror import decisions, discards
+from cfsync.mirror.decisions import Edits
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.schema import OPEN_STATES
+from cfsync.mirror.user_edits import told
+from cfsync.resources import named
+
+
+async def waiting(mirror: Mirror, names: Sequence[str] = (), *, state: str | None = None) -> Edits:
+    """The open edits, or those in one state, of the resources named or of all.
+
+    Raises UsageError for a state that there is none, UnknownResource.
+    """
+    if state is not None and state not in decisions.STATES:
+        raise UsageError(f"there is no state {state!r}; choose from {', '.join(decisions.STATES)}")
+    states = OPEN_STATES if state is None else (state,)
+    resources = [named(name).name for name in names]
+    return await mirror.read(decisions.find, states=states, resources=resources)
+
+
+async def approve(mirror: Mirror, which: Sequence[str], *, everything: bool = False) -> Edits:
+    """Let held edits go: by their numbers, or the updates and deletes of a resource, or of all.
+
+    An insert, and a delete that is in conflict, are let go by their numbers alone.
+    """
+    return await _decide(
+        mirror, which, everything, "held", decisions.approve, decisions.approve_masses
+    )
+
+
+async def retry(mirror: Mirror, which: Sequence[str], *, everything: bool = False) -> Edits:
+    """Send parked edits once more: by their numbers, or those of a resource, or all.
+
+    An insert that may have arrived is sent again by its number alone.
+    """
+    return await _decide(mirror, which, everything, "parked", decisions.retry, decisions.retry_all)
+
+
+async def discard(mirror: Mirror, which: Sequence[str]) -> Edits:
+    """Drop edits; the mirror shows what ClickFunnels has."""
+    return await mirror.write(_discard, _numbers(which))
+
+
+def _discard(tx: Tx, seqs: Collection[int]) -> Edits:
+    with told():
+        return discards.discard(tx, seqs)
+
+
+async def _decide(
+    mirror: Mirror,
+    which: Sequence[str],
+    everything: bool,
+    state: str,
+    by_number: Callable[[Tx, Collection[int]], Edits],
+    by_resource: Callable[[Tx, str | None], Edits],
+) -> Edits:
+    if bool(which) == everything:
+        raise UsageError("give numbers (cfsync outbox list shows them) or a resource, or say --all")
+    if which and which[0].isdecimal():
+        return await mirror.write(by_number, _numbers(which))
+    if len(which) > 1:
+        raise UsageError("give numbers, or one resource")
+    resource = None if everything else named(which[0]).name
+    edits = await mirror.write(by_resource, resource)
+    if not edits:
+        raise UsageError(f"no edit{f' of {resource}' if resource else ''} waits {state}")
+    return edits
+
+
+def _numbers(which: Sequence[str]) -> list[int]:
+    if wrong := [text for text in which if not text.isdecimal()]:
+        raise UsageError(f"{wrong[0]!r} is not the number of an edit")
+    return list(dict.fromkeys(map(int, which)))

@@ -1,0 +1,82 @@
+"""Forgetting a person: in ClickFunnels first, then in every place of the mirror."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from cfsync.errors import NotFound, UsageError
+from cfsync.mirror import inspect, purge
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.purge import LOWEST, Receipt
+from cfsync.mirror.redaction import Person
+from cfsync.mirror.schema import BASE, TABLES
+from cfsync.mirror.user_edits import told
+from cfsync.resources import RESOURCES
+from cfsync.sync.context import Context
+
+ACTION = "gdpr_destroy"
+
+
+@dataclass(slots=True)
+class Redacted:
+    """`asked`: what ClickFunnels said. `purged`: table -> rows that held something."""
+
+    resource: str
+    id: int
+    asked: str
+    purged: Receipt = field(default_factory=Counter)
+
+
+async def identify(mirror: Mirror, name: str) -> Person:
+    """Whom an id or a public id means. Raises UsageError."""
+    return await mirror.read(_identify, name)
+
+
+def _identify(tx: Tx, name: str) -> Person:
+    resource = next(r for r in RESOURCES.values() if ACTION in r.actions)
+    return purge.person_of(tx, resource, inspect.record_id(tx, resource, name))
+
+
+async def redact(context: Context, name: str) -> Redacted:
+    """Ask ClickFunnels for the deletion and purge every copy here. May be run again.
+
+    Raises UsageError for a person whom neither side knows; then and on any other error of the
+    call nothing is purged.
+    """
+    person = await identify(context.mirror, name)
+    done = Redacted(person.resource.name, person.id, await _ask(context, person))
+    await context.mirror.write(purge.overwrite_what_is_deleted)
+    await _clean_others(context, person, done.purged)
+    done.purged += await context.mirror.write(_finish, person)
+    if done.asked == "not there" and not +done.purged:
+        raise UsageError(f"{person.resource.name}: neither side knows {name}")
+    return done
+
+
+async def _ask(context: Context, person: Person) -> str:
+    if person.id < 0:
+        return "never sent"
+    try:
+        await context.api.act(person.resource, ACTION, person.id)
+    except NotFound:
+        return "not there"
+    return "deleted"
+
+
+async def _clean_others(context: Context, person: Person, receipt: Receipt) -> None:
+    """Look through every table, rows and bases, a piece at a time."""
+    for resource in RESOURCES.values():
+        for table in (TABLES[resource.name], BASE):
+            after: int | None = LOWEST
+            while after is not None:
+                ids, after = await context.mirror.read(
+                    purge.suspects, person, resource, table, after
+                )
+                if ids:
+                    receipt += await context.mirror.write(purge.clean_rows, person, resource, ids)
+
+
+def _finish(tx: Tx, person: Person) -> Receipt:
+    with told():
+        return purge.clean_books(tx, person) + purge.purge(tx, person)

@@ -1,0 +1,157 @@
+"""Taking back what a push sent, as edits: each field that still holds what it wrote becomes again
+what ClickFunnels had before. What can't be taken back so is said, field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfsync.errors import UsageError
+from cfsync.mirror import decisions, discards, rows
+from cfsync.mirror.decisions import Edit, Edits
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.replay import replay
+from cfsync.mirror.schema import TABLES
+from cfsync.mirror.user_edits import edit
+from cfsync.resources import RESOURCES, Field, Resource
+from cfsync.sync.calls import action_key
+from cfsync.values import equal, normal_map
+
+PIECE = 100
+"""Records in one transaction."""
+Sent = Mapping[str, tuple[Any, Any]]
+"""Field -> (what ClickFunnels had before the batch, what the batch wrote last)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What stays as it is, and why. `field` is None where it is about the whole record."""
+
+    resource: str
+    record_id: int
+    field: str | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Reverted:
+    """`fields`: (resource, record id, the fields that an edit takes back)."""
+
+    batch: int
+    fields: list[tuple[str, int, list[str]]] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        return 5 if self.left else 0
+
+
+async def revert(mirror: Mirror, batch: int) -> Reverted:
+    """Raises UsageError for a batch that there is none."""
+    edits = await mirror.read(decisions.find, batch=batch)
+    if not edits:
+        last = await mirror.read(decisions.last_batch)
+        raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
+    done = Reverted(batch)
+    records = by_record(edits)
+    for start in range(0, len(records), PIECE):
+        part = await mirror.write(_revert, records[start : start + PIECE])
+        done.fields += part.fields
+        done.left += part.left
+    return done
+
+
+def by_record(edits: Iterable[Edit]) -> list[Edits]:
+    """The edits of each record, in order. Pure."""
+    found: dict[tuple[str, int], Edits] = {}
+    for one in edits:
+        found.setdefault((one.resource, one.record_id), []).append(one)
+    return list(found.values())
+
+
+def _revert(tx: Tx, records: Iterable[Edits]) -> Reverted:
+    found = Reverted(0)
+    for edits in records:
+        resource, record_id = RESOURCES[edits[0].resource], edits[0].record_id
+        row = rows.load(tx, TABLES[resource.name], [record_id]).get(record_id)
+        reason = _irrevocable(resource, edits, row)
+        if reason or row is None:
+            found.left.append(Left(resource.name, record_id, None, reason or ""))
+        else:
+            _revert_fields(tx, found, resource, row, folded(edits))
+    return found
+
+
+def _irrevocable(
+    resource: Resource, edits: Sequence[Edit], row: Mapping[str, Any] | None
+) -> str | None:
+    """Why nothing of a record can be taken back. Pure."""
+    if any(e.state == "sending" for e in edits):
+        return "its outcome is not known yet: push again first"
+    if any(e.op == "delete" and e.state == "done" for e in edits):
+        return "it was deleted; its last state is in cf_tombstones"
+    if row is None:
+        return "it is no longer in the mirror"
+    existed = any(before is not None for before, _ in folded(edits).values())
+    if any(e.op == "insert" for e in edits) and not existed:
+        undo = "delete it by SQL" if resource.delete else resource.refuse_delete
+        return f"it was created: {undo}"
+    return None
+
+
+def folded(edits: Iterable[Edit]) -> Sent:
+    """What a batch did to one record: first before, last after. Pure."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for one in edits:
+        for name, (before, sent) in (one.sent or {}).items():
+            found[name] = (found[name][0] if name in found else before, sent)
+    return found
+
+
+def _revert_fields(
+    tx: Tx, found: Reverted, resource: Resource, row: Mapping[str, Any], sent: Sent
+) -> None:
+    base = discards.base_values(tx, resource, row["id"])
+    wanted: dict[str, Any] = {}
+    for name, (before, value) in sent.items():
+        one = resource.by_name[name]
+        if one.shown and equal(one, base.get(name), before):
+            continue  # ClickFunnels never took it, or it was taken back since
+        back, reasons = undo(one, row[name], before, value)
+        found.left += [Left(resource.name, row["id"], n, reason) for n, reason in reasons.items()]
+        if not equal(one, back, row[name]):
+            wanted[name] = back
+    if not wanted:
+        return
+    try:
+        edit(tx, resource, row["id"], wanted)
+    except UsageError as refused:
+        found.left += [Left(resource.name, row["id"], n, str(refused)) for n in wanted]
+    else:
+        found.fields.append((resource.name, row["id"], sorted(wanted)))
+
+
+def undo(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
+    """The value without the change from `before` to `sent`, and why something of it stays. Pure."""
+    if not one.shown:
+        return now, {one.name: "ClickFunnels does not show it"}
+    if one.actions and action_key(before) not in one.actions:
+        return now, {one.name: f"{action_key(sent)} can't be undone"}
+    if one.merge == "map":
+        return _undo_map(one, now, before, sent)
+    if one.merge == "set":
+        back = replay(one, now, [(sent, before)])
+        partly = set(back) ^ set(now or ()) != set(sent or ()) ^ set(before or ())
+        return back, {one.name: "members changed since"} if partly else {}
+    return (before, {}) if equal(one, now, sent) else (now, {one.name: "changed since"})
+
+
+def _undo_map(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
+    shown = {*(before or {}), *(sent or {}), *(now or {})}
+    here, was, ours = (normal_map(leg, shown) for leg in (now, before, sent))
+    changed = [k for k in was | ours if was.get(k, "") != ours.get(k, "")]
+    holds = {k for k in changed if here.get(k, "") == ours.get(k, "")}
+    back = here | {k: was.get(k, "") for k in holds}
+    return back, {f"{one.name}.{k}": "changed since" for k in changed if k not in holds}

@@ -1,0 +1,176 @@
+"""A small account that the mirror holds completely, people who change both, and passes between."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from cfsync.api import Api
+from cfsync.config import Settings, load
+from cfsync.mirror.engine import Mirror
+from cfsync.sandbox import TOKEN, Running, World, running
+from cfsync.sync import passes
+from cfsync.sync.context import Context
+from cfsync.sync.push import push
+from cfsync.sync.report import Report
+from cfsync.values import time_text
+
+T = TypeVar("T")
+SIZES = {
+    "contacts": 6,
+    "contact_tags": 3,
+    "contact_applied_tags": 6,
+    "products": 2,
+    "product_variants": 2,
+    "orders": 3,
+    "order_invoices": 3,
+    "fulfillment_locations": 1,
+    "fulfillments": 2,
+    "courses": 1,
+    "enrollments": 2,
+    "forms": 1,
+    "submissions": 2,
+    "form_submissions": 2,
+    "images": 1,
+    "webhook_endpoints": 1,
+}
+
+
+def small_world() -> World:
+    """One workspace with a few of everything, always the same."""
+    return World(seed=3, bare=True, **SIZES)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def settings_for(served: Running, url: str) -> dict[str, str]:
+    return {
+        "CFSYNC_API__BASE_URL": served.api,
+        "CFSYNC_API__TOKEN": TOKEN,
+        "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
+        "CFSYNC_DATABASE__URL": url,
+        "CFSYNC_DELETIONS__CONFIRM_AFTER": "0s",
+        "CFSYNC_PUSH__SETTLE": "0s",
+    }
+
+
+@dataclass
+class Account:
+    """Both sides. Each pass runs as in a process of its own; `sql` is a user of the mirror."""
+
+    served: Running
+    mirror: Mirror
+    settings: dict[str, str]
+    sql: Callable[..., list[tuple[Any, ...]]]
+
+    @property
+    def world(self) -> World:
+        return self.served.world
+
+    @property
+    def workspace(self) -> int:
+        return self.world.workspaces[0]
+
+    def configured(self) -> Settings:
+        return load(environ=self.settings)
+
+    def run(self, do: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any) -> T:
+        """Something that asks both sides: `do(context, ...)`."""
+
+        async def main() -> T:
+            settings = self.configured()
+            async with Api(settings.api, random=random.Random(1)) as api:
+                context = Context(api, self.mirror, settings, started_at=time_text(now()))
+                return await do(context, *args, **kwargs)
+
+        return asyncio.run(main())
+
+    def desk(self, do: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any) -> T:
+        """Something that a human decides: `do(mirror, ...)`."""
+        return asyncio.run(do(self.mirror, *args, **kwargs))
+
+    def push(self, *names: str, **kwargs: Any) -> Report:
+        return self.run(push, names, **kwargs)
+
+    def pull(self, *names: str) -> Report:
+        return self.run(passes.pull, names)
+
+    def sweep(self, *names: str) -> Report:
+        return self.run(passes.sweep, names)
+
+    def column(self, statement: str, *params: Any) -> list[Any]:
+        return [row[0] for row in self.sql(statement, *params)]
+
+    def one(self, statement: str, *params: Any) -> Any:
+        (value,) = self.column(statement, *params)
+        return value
+
+    def states(self) -> list[str]:
+        """Of the outbox's rows, in order."""
+        return self.column("SELECT state FROM cf_outbox ORDER BY seq")
+
+    def writes(self) -> list[tuple[str, str]]:
+        """(verb, resource) of what came to ClickFunnels over the API, in order."""
+        return [(entry.verb, entry.resource) for entry in self.world.ledger.writes()]
+
+
+def _fill(url: str) -> None:
+    with running(small_world()) as served:
+        mirror = Mirror.open(url, must_exist=True, clock=now)
+        try:
+            account = Account(served, mirror, settings_for(served, url), lambda *_: [])
+            assert account.run(passes.backfill).state == "done"
+        finally:
+            mirror.close()
+
+
+@pytest.fixture(scope="session")
+def filled_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("filled") / "cfsync.db"))
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def filled_postgres(postgres: Any, migrated_postgres: str) -> str:
+    name: str = postgres.create(migrated_postgres)
+    _fill(postgres.url(name, "cfsync_daemon"))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def mirror_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A complete mirror of the small world; on PostgreSQL to be opened as cfsync_daemon."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("filled_sqlite")
+        return f"sqlite:///{shutil.copy(template, tmp_path / 'cfsync.db')}"
+    server = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("filled_postgres"))
+    return str(server.url(name, "cfsync_daemon"))
+
+
+@pytest.fixture
+def served() -> Iterator[Running]:
+    with running(small_world()) as it:
+        yield it
+
+
+@pytest.fixture
+def account(served: Running, mirror: Mirror, mirror_url: str, sql: Any) -> Account:
+    return Account(served, mirror, settings_for(served, mirror_url), sql)
+
+
+@pytest.fixture
+def contact(account: Account) -> int:
+    """The id of a contact, with an email, whose first name is Ada on both sides."""
+    return int(account.column("SELECT id FROM contacts ORDER BY id")[1])

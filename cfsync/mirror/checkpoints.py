@@ -46,8 +46,15 @@ def get(tx: Tx, listing: Listing, lane: Lane) -> Checkpoint | None:
     return Checkpoint(**{f.name: row[f.name] for f in fields(Checkpoint)}) if row else None
 
 
-def save(tx: Tx, checkpoint: Checkpoint) -> None:
-    rows.upsert(tx, CHECKPOINTS, [asdict(checkpoint)])
+def parts(tx: Tx, listing: Listing, lane: Lane) -> list[Checkpoint]:
+    """The places of a walk that is cut in several, in order of their parts."""
+    query = sa.select(CHECKPOINTS).where(*_of(listing, lane)).order_by(CHECKPOINTS.c.part)
+    names = [f.name for f in fields(Checkpoint)]
+    return [Checkpoint(**{n: row[n] for n in names}) for row in tx.conn.execute(query).mappings()]
+
+
+def save(tx: Tx, *checkpoints: Checkpoint) -> None:
+    rows.upsert(tx, CHECKPOINTS, [asdict(c) for c in checkpoints])
 
 
 def forget(tx: Tx, listing: Listing, lane: Lane) -> None:

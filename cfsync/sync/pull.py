@@ -8,6 +8,7 @@ ignores the sort is seen from its answer; its list is then walked whole, by id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,13 +18,12 @@ from cfsync.api import Priority
 from cfsync.api.pages import Unsorted, walk_by_id, walk_newest_first
 from cfsync.mirror import checkpoints
 from cfsync.mirror.checkpoints import Checkpoint
-from cfsync.mirror.store import Origin
-from cfsync.records import Listing, Page
+from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
 from cfsync.sync.backfill import backfill_list
 from cfsync.sync.context import Context
-from cfsync.sync.land import count, land, look, reread
-from cfsync.sync.report import Report
+from cfsync.sync.dock import Dock
+from cfsync.sync.land import look
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -69,25 +69,22 @@ def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) ->
     )
 
 
-async def pull_list(context: Context, report: Report, listing: Listing) -> list[Checkpoint]:
-    """Bring one list's news in; the answer is its new place, for the caller to save. A list that
-    was never walked to its end is backfilled instead, and saves its place itself.
-    """
+async def pull_list(context: Context, dock: Dock, listing: Listing) -> None:
+    """Bring one list's news in. A list that was never walked to its end is backfilled instead."""
     context = replace(context, api=context.api.at(Priority.PULL))
     checkpoint = await context.mirror.read(checkpoints.get, listing, "pull")
     if checkpoint is None:
-        await backfill_list(context, report, listing)
-        return []
+        await backfill_list(context, dock, listing)
+        return
     try:
-        return [await _walk(context, report, listing, checkpoint)]
+        end = await _walk(context, dock, listing, checkpoint)
     except Unsorted:
         log.warning("pull.sort_ignored", list=str(listing))
-        return [await _walk_whole(context, report, listing, checkpoint)]
+        end = await _walk_whole(context, dock, listing, checkpoint)
+    await _put(dock, (), 0, end)
 
 
-async def _walk(
-    context: Context, report: Report, listing: Listing, start: Checkpoint
-) -> Checkpoint:
+async def _walk(context: Context, dock: Dock, listing: Listing, start: Checkpoint) -> Checkpoint:
     asked, began_at = await context.mirror.read(look)
     checkpoint = start if start.pending else replace(start, cursor=None)
     pages = walk_newest_first(
@@ -101,7 +98,7 @@ async def _walk(
             checkpoint = replace(checkpoint, pending=newest(page))
         if page.records:
             checkpoint = replace(checkpoint, cursor=page.records[-1].id)
-            asked = await _save(context, report, page, asked, checkpoint)
+            await _put(dock, page.records, asked, checkpoint)
             context.check_stop()
     _, now = await context.mirror.read(look)
     return ended(start, pending=checkpoint.pending, began_at=began_at, now=now)
@@ -111,27 +108,21 @@ def newest(page: Page) -> str | None:
     return max((r.updated_at for r in page.records if r.updated_at), default=None)
 
 
-async def _save(
-    context: Context, report: Report, page: Page, asked: int, checkpoint: Checkpoint
-) -> int:
-    resource = RESOURCES[checkpoint.resource]
-    policy = context.settings.resource(resource.name).on_conflict
-    written = await context.mirror.write(
-        land, resource, page.records, Origin("pull", asked), policy, checkpoint
+async def _put(dock: Dock, records: Sequence[Record], asked: int, place: Checkpoint) -> None:
+    resource = RESOURCES[place.resource]
+    await dock.put(
+        resource, records, "pull", asked=asked, then=lambda tx: checkpoints.save(tx, place)
     )
-    count(report, resource.name, written)
-    await reread(context, report, resource, written.again, "pull")
-    return written.rev
 
 
 async def _walk_whole(
-    context: Context, report: Report, listing: Listing, start: Checkpoint
+    context: Context, dock: Dock, listing: Listing, start: Checkpoint
 ) -> Checkpoint:
     asked, began_at = await context.mirror.read(look)
     pending = None
     async for page in walk_by_id(context.api, listing):
         pending = pending or newest(page)  # what changes behind the walk is newer than this
-        asked = await _save(context, report, page, asked, start)
+        await _put(dock, page.records, asked, start)
         context.check_stop()
     _, now = await context.mirror.read(look)
     return ended(start, pending=pending, began_at=began_at, now=now)

@@ -6,92 +6,89 @@ and the page has not becomes a candidate; `verdicts` asks for each of them befor
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import structlog
 
 from cfsync.api import Priority
-from cfsync.api.pages import walk_by_id
-from cfsync.merge import Policy
 from cfsync.mirror import checkpoints, tombstones
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.mirror.engine import Tx
-from cfsync.mirror.store import Origin, Written
 from cfsync.records import Listing, Page
-from cfsync.resources import RESOURCES, Resource
+from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
-from cfsync.sync.land import count, land, look, reread
-from cfsync.sync.report import Report
+from cfsync.sync.dock import Dock
+from cfsync.sync.land import look
+from cfsync.sync.walkers import Proof, walk_in_ranges
 
 log = structlog.get_logger()
 
 
-async def sweep_list(context: Context, report: Report, listing: Listing) -> None:
+async def sweep_list(context: Context, dock: Dock, listing: Listing) -> None:
     """Walk one list whole, going on where a stopped sweep was. Missing rows become candidates."""
     context = replace(context, api=context.api.at(Priority.SWEEP))
-    resource = RESOURCES[listing.resource]
+    proof = _proof(listing)
     asked, began_at = await context.mirror.read(look)
-    place = await context.mirror.read(checkpoints.get, listing, "sweep")
-    if place is None or place.done_at is not None:
-        place = replace(checkpoints.fresh(listing, "sweep"), began_at=began_at)
-    async for page in walk_by_id(context.api, listing, after=place.cursor):
-        if await _lost_sight(context, resource, listing, place, page):
-            log.warning("list.empty_where_rows_are", list=str(listing))
-            report.unreachable.append(str(listing))
-            return
-        place, written = await _save(context, listing, page, asked, place)
-        asked = written.rev
-        count(report, resource.name, written)
-        await reread(context, report, resource, written.again, "sweep")
-        if page.next is not None:
-            context.check_stop()
+    page = await context.api.page(listing, descending=True)
+    if not page.records and await _lost_sight(context, dock, listing):
+        return
+    parts = await context.mirror.read(checkpoints.parts, listing, "sweep")
+    if all(p.done_at for p in parts):
+        parts = [replace(checkpoints.fresh(listing, "sweep"), began_at=began_at)]
+    if page.next is None:
+        await _land_whole(dock, listing, page, asked, parts[0], proof)
+        return
+    await context.mirror.write(_start, listing, parts)
+    end = max(r.id for r in page.records)
+    await walk_in_ranges(context, dock, listing, parts, end=end, proof=proof)
+    await context.mirror.write(_finish, parts[0])
 
 
-async def _lost_sight(
-    context: Context, resource: Resource, listing: Listing, place: Checkpoint, page: Page
-) -> bool:
+def _proof(listing: Listing) -> Proof:
+    resource = RESOURCES[listing.resource]
+
+    def prove(tx: Tx, asked: int, above: int, upto: int | None, listed: Collection[int]) -> None:
+        if resource.deletable:
+            tombstones.note_missing(
+                tx, resource, listing, above=above, upto=upto, asked=asked, listed=listed
+            )
+
+    return prove
+
+
+async def _lost_sight(context: Context, dock: Dock, listing: Listing) -> bool:
     """An empty list of a workspace of which the mirror has rows: rather the token has lost sight
     of it than that everything was deleted, so nothing of it is a candidate.
     """
-    if page.records or place.cursor is not None or resource.parent != "workspaces":
-        return False
-    return await context.mirror.read(tombstones.has_rows, resource, listing)
-
-
-async def _save(
-    context: Context, listing: Listing, page: Page, asked: int, place: Checkpoint
-) -> tuple[Checkpoint, Written]:
     resource = RESOURCES[listing.resource]
-    last = page.records[-1].id if page.records else place.cursor
-    behind = replace(place, cursor=last)
-    policy = context.settings.resource(resource.name).on_conflict
-    written = await context.mirror.write(
-        _land_page, resource, listing, page, Origin("sweep", asked), policy, place, behind
+    lost = resource.parent == "workspaces" and await context.mirror.read(
+        tombstones.has_rows, resource, listing
     )
-    return behind, written
+    if lost:
+        log.warning("list.empty_where_rows_are", list=str(listing))
+        dock.report.unreachable.append(str(listing))
+    return lost
 
 
-def _land_page(
-    tx: Tx,
-    resource: Resource,
-    listing: Listing,
-    page: Page,
-    origin: Origin,
-    policy: Policy,
-    before: Checkpoint,
-    behind: Checkpoint,
-) -> Written:
-    """The page, what it proves to be missing, and the place behind it."""
-    if resource.deletable:
-        tombstones.note_missing(
-            tx,
-            resource,
-            listing,
-            above=before.cursor or 0,
-            upto=behind.cursor if page.next is not None else None,
-            asked=origin.asked,
-            listed={r.id for r in page.records},
-        )
-    if page.next is None:
-        behind = replace(behind, cursor=None, done_at=tx.now)
-    return land(tx, resource, page.records, origin, policy, behind, full=True)
+async def _land_whole(
+    dock: Dock, listing: Listing, page: Page, asked: int, place: Checkpoint, proof: Proof
+) -> None:
+    """A list of one page."""
+
+    def then(tx: Tx) -> None:
+        proof(tx, asked, 0, None, {r.id for r in page.records})
+        _finish(tx, place)
+
+    resource = RESOURCES[listing.resource]
+    await dock.put(resource, page.records, "sweep", asked=asked, then=then, full=True)
+
+
+def _start(tx: Tx, listing: Listing, parts: list[Checkpoint]) -> None:
+    checkpoints.forget(tx, listing, "sweep")
+    checkpoints.save(tx, *parts)
+
+
+def _finish(tx: Tx, place: Checkpoint) -> None:
+    checkpoints.forget(tx, Listing(place.resource, place.parent_id), "sweep")
+    checkpoints.save(tx, replace(place, part=0, cursor=None, upper=None, done_at=tx.now))

@@ -1,0 +1,164 @@
+"""The dock: pages that arrive side by side go into the mirror together, several a transaction.
+
+A page and the place behind it (its checkpoint) are always in one transaction. How many pages go
+together follows from how long the last transaction took: on SQLite nobody else can write meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from cfsync.merge import Policy
+from cfsync.mirror import bases, store
+from cfsync.mirror.checkpoints import Lane
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.store import Origin, Written
+from cfsync.records import Record
+from cfsync.resources import Resource
+from cfsync.sync.context import Context
+from cfsync.sync.land import count, reread
+from cfsync.sync.report import Report
+
+HOLD_S = 0.05
+"""How long one transaction should hold SQLite's write lock, in seconds."""
+MOST_PAGES = 64
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """One page. `asked`: the highest `cf_rev` noted before it was asked for. `then`: what belongs
+    into the same transaction, run before (`full`: a sweep's proof of what is missing) the records
+    of the next page are written. `landed`: the highest `cf_rev` after the commit.
+    """
+
+    resource: Resource
+    records: Sequence[Record]
+    lane: Lane
+    asked: int
+    then: Callable[[Tx], None]
+    full: bool
+    landed: asyncio.Future[int] = field(default_factory=lambda: asyncio.Future())
+
+    @property
+    def kind(self) -> tuple[str, str, bool]:
+        return self.resource.name, self.lane, self.full
+
+
+class Dock:
+    """Takes pages from any number of walks; one task writes them. Counts them in the report."""
+
+    def __init__(self, context: Context, report: Report) -> None:
+        self.report = report
+        self._context = context
+        self._queue: asyncio.Queue[Cargo] = asyncio.Queue(MOST_PAGES)
+        self._pages = 1
+        self._failed: BaseException | None = None
+
+    async def put(
+        self,
+        resource: Resource,
+        records: Sequence[Record],
+        lane: Lane,
+        *,
+        asked: int,
+        then: Callable[[Tx], None],
+        full: bool = False,
+    ) -> asyncio.Future[int]:
+        """Hand over a page; waits only while too many are waiting. Pages of one walk land in the
+        order in which they were handed over. Raises what an earlier transaction raised.
+        """
+        if self._failed is not None:
+            raise self._failed
+        cargo = Cargo(resource, records, lane, asked, then, full)
+        await self._queue.put(cargo)
+        return cargo.landed
+
+    async def work(self) -> None:
+        """Write what comes, until cancelled."""
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < self._pages and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._land(batch)
+            except Exception as error:
+                self._fail(batch, error)
+            for _ in batch:
+                self._queue.task_done()
+
+    async def _land(self, batch: Sequence[Cargo]) -> None:
+        policies = {c.resource.name: self._policy(c.resource) for c in batch}
+        began = time.perf_counter()
+        landed, rev = await self._context.mirror.write(land_pages, batch, policies)
+        self._measure(len(batch), time.perf_counter() - began)
+        for cargo, written in landed:
+            count(self.report, cargo.resource.name, written)
+            await reread(self._context, self.report, cargo.resource, written.again, cargo.lane)
+        for cargo in batch:
+            if not cargo.landed.done():
+                cargo.landed.set_result(rev)
+
+    def _policy(self, resource: Resource) -> Policy:
+        return self._context.settings.resource(resource.name).on_conflict
+
+    def _measure(self, pages: int, seconds: float) -> None:
+        fit = int(pages * HOLD_S / max(seconds, 1e-4))
+        self._pages = max(1, min(MOST_PAGES, fit, self._pages * 2))
+
+    def _fail(self, batch: Sequence[Cargo], error: BaseException) -> None:
+        self._failed = error
+        waiting = [*batch]
+        while not self._queue.empty():
+            waiting.append(self._queue.get_nowait())
+            self._queue.task_done()
+        for cargo in waiting:
+            if not cargo.landed.done():
+                cargo.landed.set_exception(error)
+                cargo.landed.exception()  # who does not wait for it sees it at the next page
+
+    async def drained(self) -> None:
+        """Wait until everything that was handed over is in the mirror, or has failed."""
+        await self._queue.join()
+        if self._failed is not None:
+            raise self._failed
+
+
+@asynccontextmanager
+async def docked(context: Context, report: Report) -> AsyncIterator[Dock]:
+    """A dock that is worked for as long as the block runs; leaves nothing unwritten behind, also
+    where the block was stopped.
+    """
+    dock = Dock(context, report)
+    worker = asyncio.create_task(dock.work())
+    try:
+        yield dock
+    finally:
+        try:
+            await dock.drained()
+        finally:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+
+
+def land_pages(
+    tx: Tx, batch: Sequence[Cargo], policies: dict[str, Policy]
+) -> tuple[list[tuple[Cargo, Written]], int]:
+    """One transaction: pages of the same kind are written together, then what belongs to each."""
+    landed = []
+    loaded = sorted((c for c in batch if c.records), key=lambda c: c.kind)
+    for _, group in groupby(loaded, lambda c: c.kind):
+        cargoes = list(group)
+        first = cargoes[0]
+        origin = Origin(first.lane, min(c.asked for c in cargoes))
+        records = list({r.id: r for c in cargoes for r in c.records}.values())
+        policy = policies[first.resource.name]
+        written = store.write(tx, first.resource, records, origin, policy=policy, full=first.full)
+        landed.append((first, written))
+    for cargo in batch:
+        cargo.then(tx)
+    return landed, bases.highest_rev(tx)

@@ -1,0 +1,152 @@
+"""Walkers: one list, walked by id in several ranges at once, each with a checkpoint of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+import structlog
+
+from cfsync.api.pages import cut, walk_by_id
+from cfsync.errors import BadAnswer
+from cfsync.mirror import checkpoints
+from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.engine import Tx
+from cfsync.records import Listing, Page
+from cfsync.resources import RESOURCES
+from cfsync.sync.context import Context, task_group
+from cfsync.sync.dock import Dock
+from cfsync.sync.land import look
+from cfsync.sync.ranges import Range, Ranges
+
+log = structlog.get_logger()
+
+Proof = Callable[[Tx, int, int, int | None, Collection[int]], None]
+"""What a sweep makes of a page, in its transaction: (tx, asked, above, upto, listed): of the ids
+with above < id <= upto (None: to the end) the list has just those that are listed.
+"""
+
+
+async def walk_in_ranges(
+    context: Context,
+    dock: Dock,
+    listing: Listing,
+    parts: Sequence[Checkpoint],
+    *,
+    end: int,
+    proof: Proof | None = None,
+) -> None:
+    """Walk what is left of a list. `parts`: where its ranges stand; `end`: the list's last id.
+
+    A server whose answers show that it can't start between two records is walked in one line, from
+    the beginning. Everything is in the mirror when this returns.
+    """
+    ranges = [Range(p.part, p.cursor or 0, p.upper, done=p.done_at is not None) for p in parts]
+    walkers = Walkers(context, dock, listing, parts[0], proof)
+    try:
+        await walkers.walk(Ranges(ranges, end=end), most=context.settings.api.max_concurrency)
+    except BadAnswer:
+        if not walkers.started_between:
+            raise
+        log.warning("walk.in_one_line", list=str(listing), lane=parts[0].lane)
+        await dock.drained()
+        await context.mirror.write(checkpoints.forget, listing, parts[0].lane)
+        await walkers.walk(Ranges([Range(0, 0, None)], end=end), most=1)
+    await dock.drained()
+
+
+class Walkers:
+    """The walkers of one list. `first` is the checkpoint of its first range; those of the others
+    are like it. With a `proof` it is a sweep. `started_between`: whether a request went out behind
+    an id that no record of the walk has.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        dock: Dock,
+        listing: Listing,
+        first: Checkpoint,
+        proof: Proof | None,
+    ) -> None:
+        self._context, self._dock, self._listing = context, dock, listing
+        self._first, self._proof = first, proof
+        self._records = 0
+        self.started_between = first.cursor is not None
+
+    async def walk(self, ranges: Ranges, *, most: int) -> None:
+        """Walk every range to its end, with so many walkers at most. Raises BadAnswer."""
+        self._ranges, self._most, self._active = ranges, most, 0
+        self._asked, _ = await self._context.mirror.read(look)
+        async with task_group() as self._tasks:
+            await self._start_walkers(self._tasks)
+
+    async def _start_walkers(self, tasks: asyncio.TaskGroup) -> None:
+        while self._active < self._most:
+            taken, halved = self._ranges.take()
+            if taken is None:
+                return
+            self._active += 1
+            if halved is not None:
+                self.started_between = True
+                await self._save(halved, taken)
+            tasks.create_task(self._walk_range(tasks, taken))
+
+    async def _walk_range(self, tasks: asyncio.TaskGroup, range_: Range) -> None:
+        pages = walk_by_id(self._context.api, self._listing, after=range_.cursor or None)
+        async for page in pages:
+            self._check_end(range_, page)
+            await self._land(range_, cut(page, range_.upper))
+            if range_.done:
+                break
+            self._context.check_stop()
+            await self._start_walkers(tasks)
+        self._active -= 1
+        await self._start_walkers(tasks)
+
+    def _check_end(self, range_: Range, page: Page) -> None:
+        last = page.records[-1].id if page.records else range_.cursor
+        if page.next is None and last < self._ranges.end and self.started_between:
+            raise BadAnswer(f"{self._listing}: ends behind {last}, before its last record")
+
+    async def _land(self, range_: Range, page: Page) -> None:
+        above, ids, ended = range_.cursor, [r.id for r in page.records], page.next is None
+        self._ranges.advance(range_, ids, done=ended)
+        place = self._place(range_)
+        upto = range_.upper if ended else range_.cursor
+
+        def then(tx: Tx) -> None:
+            if self._proof:
+                self._proof(tx, self._asked, above, upto, set(ids))
+            checkpoints.save(tx, replace(place, done_at=tx.now) if ended else place)
+
+        await self._put(page, then)
+        self._records += len(ids)
+        self._context.progress.at(
+            self._listing, records=self._records, fraction=self._ranges.fraction
+        )
+
+    async def _save(self, *ranges: Range) -> None:
+        """A range was halved: both places together, before any page of the new one."""
+        places = [self._place(r) for r in ranges]
+        await self._put(Page((), None), lambda tx: checkpoints.save(tx, *places))
+
+    async def _put(self, page: Page, then: Callable[[Tx], None]) -> None:
+        await self._dock.put(
+            RESOURCES[self._listing.resource],
+            page.records,
+            self._first.lane,
+            asked=self._asked,
+            then=then,
+            full=self._proof is not None,
+        )
+
+    def _place(self, range_: Range) -> Checkpoint:
+        return replace(
+            self._first,
+            part=range_.part,
+            cursor=range_.cursor or None,
+            upper=range_.upper,
+            done_at=None,
+        )

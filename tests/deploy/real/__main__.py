@@ -1,0 +1,73 @@
+"""`make deploy-test`: the files of deploy/ put to use on real parts.
+
+First everything is made that needs the network; then pytest runs these tests in namespaces of its
+own (network, processes, mounts), so that nothing stays behind: no process, bridge or mount. Where
+that can't be done it says why and ends well; with CI in the environment it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.deploy.real import build, images, machine
+from tests.deploy.real.machine import NAMESPACES, REPO, Unable, say
+
+_INSIDE = """
+set -eu
+ip link set lo up
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs "$0/containers/run"
+mkdir /run/lock
+exec "$@"
+"""
+
+
+def main() -> int:
+    try:
+        work = _prepared()
+    except Unable as reason:
+        say(f"skipped: {reason}")
+        return 1 if os.environ.get("CI") else 0
+    try:
+        return _tests(work, sys.argv[1:])
+    finally:
+        _forget_cgroups()
+
+
+def _prepared() -> Path:
+    machine.check()
+    machine.install()
+    work = machine.folder(Path(build.__file__).read_bytes() + Path(images.__file__).read_bytes())
+    build.configure(work)
+    build.tree(work)
+    found = [str(build.tools(work)), str(build.programs(work)), "/usr/sbin", "/sbin"]
+    os.environ["PATH"] = ":".join([*found, os.environ["PATH"]])
+    images.bases(work)
+    images.ours(work)
+    images.installed(work)
+    return work
+
+
+def _tests(work: Path, arguments: list[str]) -> int:
+    options = ["-q", "-p", "no:cacheprovider", "--timeout=300", "--durations=8"]
+    pytest = [sys.executable, "-m", "pytest", *options, *(arguments or ["tests/deploy"])]
+    inside = ["--propagation", "private", "sh", "-c", _INSIDE, str(work), *pytest]
+    environ = os.environ | {"DEPLOY_TEST": str(work)}
+    return subprocess.run([*NAMESPACES, *inside], cwd=REPO, env=environ).returncode
+
+
+def _forget_cgroups() -> None:
+    """The only thing that outlives a namespace: empty groups."""
+    for place in Path("/sys/fs/cgroup").glob("**/"):
+        if place.name in ("libpod_parent", "cfsync-deploy"):
+            for group in sorted([place, *place.glob("**/")], reverse=True):
+                if group.exists():
+                    group.rmdir()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

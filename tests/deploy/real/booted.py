@@ -1,0 +1,115 @@
+"""A booted systemd: its own processes and files (an overlay that is forgotten), our network."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from tests.deploy.conftest import DEPLOY
+
+UNITS = ("cfsync.service", "cfsync@.service", "cfsync-sync.service", "cfsync-sync.timer")
+CONFIG = """[api]
+base_url = "http://127.0.0.1:8788/api/v2"
+[resources.contacts]
+pull_every = "1s"
+pull_max_every = "1s"
+"""
+
+_BOOT = """
+set -eu
+umount -l -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /sys/fs/cgroup/cfsync-deploy
+echo $$ > /sys/fs/cgroup/cfsync-deploy/cgroup.procs
+export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+exec systemd-nspawn --quiet --boot --volatile=overlay --register=no --keep-unit --link-journal=no \\
+  --resolv-conf=off --timezone=off --console=read-only -D "$0/base" --bind-ro="$0/opt:/opt/cfsync" \\
+  --rlimit=RLIMIT_NOFILE=1024:$(ulimit -Hn) -- systemd.unit=multi-user.target
+"""
+
+
+class Booted:
+    def __init__(self, nspawn: subprocess.Popen[bytes], init: int) -> None:
+        self._nspawn = nspawn
+        self._init = init
+
+    @classmethod
+    @contextmanager
+    def boot(cls, work: Path) -> Iterator[Self]:
+        with (work / "boot.log").open("wb") as log:
+            nspawn = subprocess.Popen(
+                ["unshare", "--mount", "--propagation", "private", "bash", "-c", _BOOT, work],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        booted = cls(nspawn, _child(nspawn))
+        try:
+            booted._await_boot()
+            yield booted
+        finally:
+            os.kill(booted._init, signal.SIGRTMIN + 4)  # power off
+            nspawn.wait(60)
+
+    def _await_boot(self) -> None:
+        for _ in range(300):
+            if self.attempt("systemctl", "is-system-running").stdout.strip() == "running":
+                return
+            time.sleep(0.1)
+        raise AssertionError(self.attempt("systemctl", "--failed").stdout)
+
+    def install(self, config: str = CONFIG, token: str = "sandbox-token") -> None:
+        for unit in UNITS:
+            self.write(f"/etc/systemd/system/{unit}", (DEPLOY / unit).read_text())
+        users = (DEPLOY / "cfsync.sysusers.conf").read_text()
+        self.write("/etc/sysusers.d/cfsync.conf", users)
+        self("systemd-sysusers")
+        self("mkdir", "-p", "/etc/cfsync")
+        self.write("/etc/cfsync/config.toml", config)
+        self.write("/etc/cfsync/token", token, mode="600")
+        self("systemctl", "daemon-reload")
+
+    def attempt(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command in it, as root."""
+        inside = ["nsenter", "-t", str(self._init), "-m", "-u", "-i", "-p", "-n", "-C", "--"]
+        clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"]
+        return subprocess.run(
+            [*inside, *clean, *command],
+            input=text or "",
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __call__(self, *command: str, text: str | None = None) -> str:
+        done = self.attempt(*command, text=text)
+        assert done.returncode == 0, f"{command}: {done.stdout}"
+        return done.stdout.strip()
+
+    def write(self, path: str, text: str, mode: str = "644") -> None:
+        self("install", "-D", "-m", mode, "/dev/stdin", path, text=text)
+
+    def shown(self, name: str, unit: str = "cfsync") -> str:
+        """A property of a unit, as systemd tells it."""
+        return self("systemctl", "show", unit, "--value", "-p", name)
+
+    def log(self, unit: str = "cfsync") -> str:
+        return self("journalctl", "-u", unit, "-o", "cat")
+
+
+def _child(nspawn: subprocess.Popen[bytes]) -> int:
+    """The booted system's first process: nspawn's only child."""
+    for _ in range(300):
+        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split()
+        name = Path(f"/proc/{nspawn.pid}/comm").read_text().strip()
+        if name == "systemd-nspawn" and children:
+            return int(children[0])
+        assert nspawn.poll() is None, "systemd-nspawn has ended, see boot.log"
+        time.sleep(0.05)
+    raise AssertionError("systemd-nspawn does not boot, see boot.log")

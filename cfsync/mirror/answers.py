@@ -3,19 +3,24 @@
 Field by field an answer has applied what was sent, normalised it (another form stands there now:
 the mirror takes it, and it isn't sent again), or ignored it (200, but unchanged: the mirror shows
 what stands there, and the edit's value is kept as a conflict).
+
+An answer is put off, its rows left as of unknown outcome, where the mirror has read the record
+again since the call went out, or somebody holds the row: the next pass reads before it sends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from cfsync.merge import Conflict, OpenEdit, Policy, merge
 from cfsync.mirror import bases, conflicts, ids, notes, outbox, rows, tombstones
-from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
+from cfsync.mirror.fold import Claim
+from cfsync.mirror.outbox import Pending
 from cfsync.mirror.schema import BASE, OUTBOX, TABLES, TOMBSTONES
 from cfsync.records import ABSENT, Record
 from cfsync.resources import Resource
@@ -24,6 +29,14 @@ from cfsync.values import equal
 
 Fate = Literal["applied", "normalised", "ignored"]
 Sent = Mapping[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of each field that was sent; `asked`: the highest `cf_rev`, for the next call."""
+
+    fates: Mapping[str, Fate]
+    asked: int
 
 
 def fate(field: Field, before: Any, sent: Any, answered: Any) -> Fate:
@@ -41,24 +54,41 @@ def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
 
 
 def acknowledge(
-    tx: Tx, claim: Claim, sent: Sent, answer: Record, *, remaining: Collection[str], policy: Policy
-) -> dict[str, Fate]:
-    """Merge the answer to one call of a claim. `remaining`: fields that its other calls still
-    have to send. The claim's rows are closed by the caller, when all its calls are done.
+    tx: Tx,
+    claim: Claim,
+    sent: Sent,
+    answer: Record,
+    *,
+    asked: int,
+    remaining: Collection[str],
+    policy: Policy,
+) -> Settled | None:
+    """Merge the answer to one call of a claim; None where it is put off. `asked`: the highest
+    `cf_rev` before the call; `remaining`: fields that its other calls still have to send. The
+    claim's rows are closed by the caller, when all its calls are done.
     """
+    table = TABLES[claim.resource.name]
+    if _is_old(tx, answer, claim.resource, asked) or rows.lock(tx, table, [answer.id]):
+        return None
     found = fates(claim.resource, sent, answer)
     bases.save(tx, [answer], "push")
     notes.keep_secrets(tx, [answer])
-    busy = rows.lock(tx, TABLES[claim.resource.name], [answer.id])
-    if busy:
-        notes.look_again(tx, claim.resource, busy)
-    else:
-        _merge_row(tx, claim, sent, answer, remaining, policy)
+    later = _later_edits(tx, claim, answer.id)
+    _merge_row(
+        tx, claim, sent, answer, {name: OpenEdit(tx.now) for name in remaining} | later, policy
+    )
     for name in (n for n, f in found.items() if f == "ignored"):
         before, value = sent[name]
         kept = Conflict(name, before, value, answer.values.get(name), "clickfunnels")
         conflicts.record(tx, claim.resource, answer.id, kept)
-    return found
+    return Settled(found, bases.highest_rev(tx))
+
+
+def _is_old(tx: Tx, answer: Record, resource: Resource, asked: int) -> bool:
+    """Whether the mirror has news of the record that are younger than the call."""
+    base = bases.load(tx, resource, [answer.id]).get(answer.id)
+    proof = tombstones.known(tx, resource, [answer.id]).get(answer.id, ("", 0))[1]
+    return max(base.rev if base else 0, proof) > asked
 
 
 def _merge_row(
@@ -66,28 +96,24 @@ def _merge_row(
     claim: Claim,
     sent: Sent,
     answer: Record,
-    remaining: Collection[str],
+    edits: Mapping[str, OpenEdit],
     policy: Policy,
 ) -> None:
     """Only what was edited since the claim, or is still to be sent, stands against the answer."""
-    table = TABLES[claim.resource.name]
-    row = rows.load(tx, table, [answer.id]).get(answer.id)
+    row = rows.load(tx, TABLES[claim.resource.name], [answer.id]).get(answer.id)
     if row is None:
         return
-    later = _later_edits(tx, claim, answer.id)
-    edits = {name: OpenEdit(tx.now) for name in remaining} | later
     answered = {name: answer.values[name] for name in sent if name in answer.values}
     merged = merge(
         claim.resource,
         base={**claim.base, **answered},
-        local=row,
+        local=ids.resolved(tx, claim.resource, row),
         remote=answer.values,
         edits=edits,
         policy=policy,
     )
     tx.new_rev()
-    spent = {n: None for n in sent if n not in answer.values and n not in edits}
-    bases.save_rows(tx, claim.resource, [{**merged.row, **spent}])
+    bases.save_rows(tx, claim.resource, [merged.row])
     for conflict in merged.conflicts:
         conflicts.record(tx, claim.resource, answer.id, conflict)
 
@@ -96,46 +122,62 @@ def _later_edits(tx: Tx, claim: Claim, record_id: int) -> dict[str, OpenEdit]:
     entry = outbox.pending(tx, claim.resource, [record_id]).get(record_id)
     if entry is None:
         return {}
-    entry.rows = [r for r in entry.rows if r.seq not in claim.seqs]
-    return entry.edits
+    return Pending([r for r in entry.rows if r.seq not in claim.seqs], entry.held).edits
 
 
-def adopt(tx: Tx, claim: Claim, sent: Sent, answer: Record, *, policy: Policy) -> dict[str, Fate]:
+def adopt(
+    tx: Tx, claim: Claim, sent: Sent, answer: Record, *, asked: int, policy: Policy
+) -> Settled | None:
     """A record exists now for an inserted row: give the row its real id, with all that refers to
-    it. Where the real id has a row already (a pull was faster), the two become one: that row
-    stays, and what the user gave counts as edits of it. Where the user has deleted the row
-    meanwhile, his delete goes to the real id.
+    it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
     """
     resource, table = claim.resource, TABLES[claim.resource.name]
     ids.remember(tx, resource, claim.record_id, answer.id)
-    there = rows.load(tx, table, [answer.id, claim.record_id])
-    if answer.id in there:
-        rows.delete(tx, table, [claim.record_id])
-    elif claim.record_id in there:
-        tx.conn.execute(
-            sa.update(table)
-            .where(table.c.id == claim.record_id)
-            .values(id=answer.id, cf_rev=tx.new_rev())
-        )
+    if _is_old(tx, answer, resource, asked) or rows.lock(tx, table, [claim.record_id, answer.id]):
+        return None
+    _unite(tx, claim, answer.id)
     ids.move(tx, resource, claim.record_id, answer.id)
-    mine = there.get(claim.record_id)
-    if answer.id in there and mine is not None:
-        _pour(tx, resource, answer.id, mine)
-    return acknowledge(tx, claim, sent, answer, remaining=(), policy=policy)
+    return acknowledge(tx, claim, sent, answer, asked=asked, remaining=(), policy=policy)
 
 
-def _pour(tx: Tx, resource: Resource, real_id: int, mine: Mapping[str, Any]) -> None:
-    """Put the user's values into the row that was there before his."""
+def _unite(tx: Tx, claim: Claim, real_id: int) -> None:
+    """The inserted row becomes that of the real id. Where there is one already (a pull was faster),
+    that one stays, with what was edited in either since; where the user has deleted the inserted
+    row, his delete goes for the other.
+    """
+    resource, table = claim.resource, TABLES[claim.resource.name]
+    mine = rows.load(tx, table, [claim.record_id]).get(claim.record_id)
+    if real_id not in rows.load(tx, table, [real_id]):
+        renumbered = sa.update(table).where(table.c.id == claim.record_id)
+        tx.conn.execute(renumbered.values(id=real_id, cf_rev=tx.new_rev()))
+        return
+    entries = outbox.pending(tx, resource, [claim.record_id, real_id])
+    mine_open = entries.get(claim.record_id, Pending()).rows
+    rows.delete(tx, table, [claim.record_id])
+    if mine is None and mine_open and mine_open[-1].op == "delete":
+        rows.delete(tx, table, [real_id])
+    elif mine is not None:
+        theirs = entries.get(real_id, Pending()).rows
+        _pour(tx, resource, real_id, mine, _edited_last(claim, mine_open, theirs))
+
+
+def _edited_last(
+    claim: Claim, mine: Collection[outbox.OpenRow], theirs: Collection[outbox.OpenRow]
+) -> list[str]:
+    """The fields of the inserted row that were edited since the claim, and after the other's."""
+    newest = {n: r.seq for r in mine if r.seq not in claim.seqs for n in r.given}
+    other = {n: r.seq for r in theirs for n in r.given}
+    return [n for n, seq in newest.items() if seq > other.get(n, 0)]
+
+
+def _pour(
+    tx: Tx, resource: Resource, real_id: int, mine: Mapping[str, Any], names: Collection[str]
+) -> None:
+    """Put values of the user's row into the one that was there before it."""
     table = TABLES[resource.name]
-    given = {
-        f.name: mine[f.name]
-        for f in resource.columns
-        if (f.create or f.update or f.actions) and mine.get(f.name) is not None
-    }
-    if given:
-        tx.conn.execute(
-            sa.update(table).where(table.c.id == real_id).values(**given, cf_rev=tx.new_rev())
-        )
+    if names:
+        values = {**{name: mine[name] for name in names}, "cf_rev": tx.new_rev()}
+        tx.conn.execute(sa.update(table).where(table.c.id == real_id).values(values))
 
 
 def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:

@@ -31,6 +31,10 @@ class Busy(Away):
     """Other programs held what a transaction needed, at every try; later it may work."""
 
 
+class Constrained(MirrorError):
+    """A constraint that somebody else put on the mirror's tables refuses a row."""
+
+
 def again(error: sa.exc.DBAPIError) -> bool:
     """Whether the same transaction may succeed when it is run anew."""
     if isinstance(error.orig, sqlite3.Error):
@@ -42,6 +46,8 @@ def explained(error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
     """The one line for a person, or None for an error that is a fault of the statement itself."""
     if again(error):
         return Busy(f"{where} is locked by another program; end its long transactions")
+    if isinstance(error, sa.exc.IntegrityError):
+        return Constrained(f"a constraint of your own holds the row: {_words(error)}")
     if isinstance(error.orig, sqlite3.Error):
         name = _sqlite_name(error.orig)
         kind = Away if name in _AWAY else MirrorError
@@ -70,3 +76,10 @@ def _first_line(error: sa.exc.DBAPIError) -> str:
     """Without the address that psycopg puts first; it never holds the password."""
     lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
     return lines[0].rpartition("FATAL:")[2].strip()
+
+
+def _words(error: sa.exc.DBAPIError) -> str:
+    """The database's own words; they name tables and constraints, no values."""
+    if isinstance(error.orig, sqlite3.Error):
+        return str(error.orig)
+    return str(error.orig.diag.message_primary)  # type: ignore[union-attr]

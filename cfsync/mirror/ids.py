@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from cfsync.mirror import rows
 from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import IDS, OUTBOX, TABLES
+from cfsync.mirror.schema import IDS, OPEN_STATES, OUTBOX, TABLES
 from cfsync.resources import RESOURCES, Resource
 from cfsync.resources.model import Field
 
@@ -41,7 +40,7 @@ def _is_int(text: str) -> bool:
 
 
 def known(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    pairs = list(wanted)
+    pairs = list(set(wanted))
     if not pairs:
         return {}
     query = sa.select(IDS).where(sa.tuple_(IDS.c.resource, IDS.c.local_id).in_(pairs))
@@ -76,36 +75,65 @@ def given_away(tx: Tx, resource: Resource, ids: Iterable[int]) -> set[int]:
     return set(tx.conn.execute(query).scalars())
 
 
+def never_made(tx: Tx, wanted: Iterable[tuple[str, int]]) -> bool:
+    """Whether any of these rows is gone for good: its insert was dropped, or deleted unsent."""
+    return any(_is_gone(tx, resource, local_id) for resource, local_id in wanted)
+
+
+def _is_gone(tx: Tx, resource: str, local_id: int) -> bool:
+    insert = sa.select(OUTBOX.c.state).where(
+        OUTBOX.c.resource == resource, OUTBOX.c.record_id == local_id, OUTBOX.c.op == "insert"
+    )
+    states = set(tx.conn.execute(insert).scalars())
+    return bool(states) and states.isdisjoint(OPEN_STATES)
+
+
 def move(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
-    """Change every reference in the mirror and the outbox from the negative id to the real one."""
+    """Change every reference in the mirror, and the outbox, from the negative id to the real one.
+    A row that somebody else holds keeps it until its edits are looked at.
+    """
     tx.conn.execute(
         sa.update(OUTBOX)
         .where(OUTBOX.c.resource == resource.name, OUTBOX.c.record_id == local_id)
         .values(record_id=real_id)
     )
-    tx.new_rev()
+    known = {(resource.name, local_id): real_id}
     for other in RESOURCES.values():
         for name, target in other.references.items():
             if target == resource.name:
-                _move_column(tx, other, other.by_name[name], local_id, real_id)
+                for row in _referring(tx, other, other.by_name[name], local_id):
+                    put_right(tx, other, row, known)
 
 
-def _move_column(tx: Tx, other: Resource, field: Field, local_id: int, real_id: int) -> None:
+def _referring(tx: Tx, other: Resource, field: Field, local_id: int) -> list[Mapping[str, Any]]:
+    """The rows that refer to a negative id and are free, locked. Only what waits to be sent can."""
     table = TABLES[other.name]
-    column = table.c[field.name]
-    stamp = {"cf_rev": tx.rev()}
-    if field.type != "json":
-        old, new = (str(i) if field.type == "text" else i for i in (local_id, real_id))
-        tx.conn.execute(sa.update(table).where(column == old).values({field.name: new, **stamp}))
-        return
-    found = tx.conn.execute(sa.select(table.c.id, column).where(_mentions(column, local_id)))
-    for row_id, value in found.all():
-        moved = [real_id if v == local_id else v for v in value]
-        tx.conn.execute(
-            sa.update(table).where(table.c.id == row_id).values({field.name: moved, **stamp})
-        )
+    edited = sa.select(OUTBOX.c.record_id).where(
+        OUTBOX.c.resource == other.name, OUTBOX.c.state.in_(OPEN_STATES)
+    )
+    query = sa.select(table).where(
+        table.c.id.in_(edited), _mentions(field, table.c[field.name], local_id)
+    )
+    return [dict(r) for r in tx.conn.execute(query.with_for_update(skip_locked=True)).mappings()]
 
 
-def _mentions(column: sa.ColumnElement[Any], local_id: int) -> sa.ColumnElement[bool]:
-    """Whether the JSON text of a list may hold the number: negative ids are long and rare."""
-    return sa.cast(column, sa.Text).contains(orjson.dumps(local_id).decode())
+def _mentions(field: Field, column: sa.ColumnElement[Any], local_id: int) -> sa.ColumnElement[bool]:
+    """Whether a value refers to the id; of a list, whether its text may: negative ids are rare."""
+    if field.type == "json":
+        return sa.cast(column, sa.Text).contains(str(local_id))
+    return column == (str(local_id) if field.type == "text" else local_id)
+
+
+def put_right(tx: Tx, resource: Resource, row: Mapping[str, Any] | None, ids: Known) -> None:
+    """Write real ids in place of the negative ones that a row, which is locked, refers to."""
+    real = with_real_ids(resource, row or {}, ids)
+    wrong = {name: real[name] for name in resource.references if row and real[name] != row[name]}
+    if row and wrong:
+        table = TABLES[resource.name]
+        stamped = {**wrong, "cf_rev": tx.new_rev()}
+        tx.conn.execute(sa.update(table).where(table.c.id == row["id"]).values(stamped))
+
+
+def resolved(tx: Tx, resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's values with the real ids that are known by now in its references."""
+    return with_real_ids(resource, row, known(tx, local_ids(resource, row)))

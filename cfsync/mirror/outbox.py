@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,9 @@ from cfsync.mirror.schema import CONFLICTS, OPEN_STATES, OUTBOX
 from cfsync.records import ABSENT
 from cfsync.resources.model import Resource
 from cfsync.values import equal
+
+UNKNOWN = "unknown:"
+"""How the reason begins of an edit that is parked because it may have arrived already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,21 @@ class OpenRow:
     captured_at: str
     sent: Mapping[str, Any] | None
     highest_id: int | None
+    error: str | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The values that its statement gave; a delete gives none."""
+        return {} if self.op == "delete" else {n: pair[1] for n, pair in self.patch.items()}
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is an insert of a record that may exist already, which a human has to say."""
+        return (
+            self.op == "insert"
+            and self.state == "parked"
+            and (self.error or "").startswith(UNKNOWN)
+        )
 
 
 @dataclass(slots=True)
@@ -127,6 +145,19 @@ def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
     )
 
 
+def to_send(
+    resource: Resource, workspaces: Collection[int], *also: str
+) -> list[sa.ColumnElement[bool]]:
+    """What is true of the rows of a resource that are to be sent, in some workspaces; and of those
+    in the states `also`.
+    """
+    return [
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.state.in_(("pending", "sending", *also)),
+        sa.or_(OUTBOX.c.workspace_id.in_(workspaces), OUTBOX.c.workspace_id.is_(None)),
+    ]
+
+
 def any_open(tx: Tx, resources: Sequence[str]) -> bool:
     """Whether anything waits to be sent."""
     query = sa.select(OUTBOX.c.seq).where(
@@ -135,20 +166,37 @@ def any_open(tx: Tx, resources: Sequence[str]) -> bool:
     return tx.conn.execute(query.limit(1)).first() is not None
 
 
+def are_open(tx: Tx, seqs: Sequence[int]) -> bool:
+    """Whether any of these rows is still to be sent, or held."""
+    query = sa.select(OUTBOX.c.seq).where(
+        OUTBOX.c.seq.in_(seqs), OUTBOX.c.state.in_(("pending", "sending", "held"))
+    )
+    return tx.conn.execute(query.limit(1)).first() is not None
+
+
+def highest_seq(tx: Tx) -> int:
+    """The number of the newest row: what is behind it was captured later."""
+    return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.seq))).scalar() or 0)
+
+
 def record_ids(tx: Tx, seqs: Sequence[int]) -> list[int]:
     """The ids that the records of these rows have now."""
     query = sa.select(OUTBOX.c.record_id).where(OUTBOX.c.seq.in_(seqs)).distinct()
     return list(tx.conn.execute(query).scalars())
 
 
-def unapproved(tx: Tx, resource: Resource, op: str, workspace: int | None) -> list[int]:
-    """Pending rows of an operation that no human has approved, in one workspace or in all."""
-    query = sa.select(OUTBOX.c.seq).where(
+def unapproved(tx: Tx, resource: Resource, op: str) -> dict[int | None, list[int]]:
+    """Workspace id -> pending rows of an operation on records that exist, which no human has
+    approved.
+    """
+    query = sa.select(OUTBOX.c.workspace_id, OUTBOX.c.seq).where(
         OUTBOX.c.resource == resource.name,
         OUTBOX.c.op == op,
         OUTBOX.c.state == "pending",
         OUTBOX.c.approved.is_(None),
+        OUTBOX.c.record_id > 0,
     )
-    if workspace is not None:
-        query = query.where(OUTBOX.c.workspace_id == workspace)
-    return list(tx.conn.execute(query).scalars())
+    found: dict[int | None, list[int]] = {}
+    for workspace, seq in tx.conn.execute(query):
+        found.setdefault(workspace, []).append(seq)
+    return found

@@ -46,28 +46,29 @@ async def masses(
     mirror: Mirror, settings: Settings, resource: Resource, workspaces: Collection[int]
 ) -> list[Mass]:
     """What a push would hold now, without holding it."""
-    found = [await _deletes(mirror, settings, resource, w) for w in workspaces]
-    return [m for m in [*found, await _updates(mirror, settings, resource)] if m]
+    found = [*await _deletes(mirror, settings, resource, workspaces)]
+    updates = await mirror.read(outbox.unapproved, resource, "update")
+    seqs = [seq for of_one in updates.values() for seq in of_one]
+    limit = settings.push.hold_updates
+    if limit and len(seqs) > limit:
+        found.append(Mass(resource.name, tuple(seqs), "a mass update"))
+    return found
 
 
 async def _deletes(
-    mirror: Mirror, settings: Settings, resource: Resource, workspace: int
-) -> Mass | None:
-    limits = settings.deletions
-    seqs = await mirror.read(outbox.unapproved, resource, "delete", workspace)
-    rows = await mirror.read(tombstones.row_count, resource, workspace) if seqs else 0
-    many = too_many(
-        len(seqs),
-        rows + len(seqs),
-        max_count=limits.max_count,
-        max_fraction=limits.max_fraction,
-    )
-    return Mass(resource.name, tuple(seqs), "a mass deletion") if many else None
-
-
-async def _updates(mirror: Mirror, settings: Settings, resource: Resource) -> Mass | None:
-    limit = settings.push.hold_updates
-    seqs = await mirror.read(outbox.unapproved, resource, "update", None)
-    return (
-        Mass(resource.name, tuple(seqs), "a mass update") if limit and len(seqs) > limit else None
-    )
+    mirror: Mirror, settings: Settings, resource: Resource, workspaces: Collection[int]
+) -> list[Mass]:
+    """By workspace, measured against what the mirror had before."""
+    limits, found = settings.deletions, []
+    for workspace, seqs in (await mirror.read(outbox.unapproved, resource, "delete")).items():
+        if workspace is not None and workspace not in workspaces:
+            continue
+        rows = await mirror.read(tombstones.row_count, resource, workspace)
+        if too_many(
+            len(seqs),
+            rows + len(seqs),
+            max_count=limits.max_count,
+            max_fraction=limits.max_fraction,
+        ):
+            found.append(Mass(resource.name, tuple(seqs), "a mass deletion"))
+    return found

@@ -1,26 +1,32 @@
 """Push: edits out. What people changed in the mirror by SQL arrives in ClickFunnels.
 
-Resource by resource, parents before children; in each, in pieces of `push.batch` records in the
-order of their edits: creates, then updates, then deletes, side by side. Edits that touch one email
-go by themselves, statement by statement. A record that waits, is held, or fails never holds up
-another.
+First creates whose answer was lost are looked for. Then resource by resource, parents before
+children; in each, first the edits that touch one email, statement by statement, then the others in
+the order in which they were made, in pieces of `push.batch` records: creates, updates, deletes,
+each side by side. What is captured while this goes on is for the next pass. A record that waits,
+is held, or fails never holds up another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from cfsync.mirror import claims, outbox
+from cfsync.mirror import claims, journal, outbox
 from cfsync.mirror.claims import Claim
+from cfsync.mirror.engine import Tx
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.chains import Touch, entangled
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.guards import hold_masses
 from cfsync.sync.passes import awake, chosen, running
-from cfsync.sync.push_changes import fresh_claims, send
-from cfsync.sync.push_creates import send_create
-from cfsync.sync.push_edits import Push
+from cfsync.sync.push_changes import fresh_claims, read_again
+from cfsync.sync.push_creates import may_double, send_create
+from cfsync.sync.push_edits import send
+from cfsync.sync.push_lookups import look_again, look_for_lost, without_doubles
+from cfsync.sync.push_work import Push, alone
 from cfsync.sync.report import Report
 
 
@@ -33,63 +39,100 @@ async def push(context: Context, names: Sequence[str] = ()) -> Report:
             return report
         workspaces = await open_account(context)
         await hold_masses(context, report, resources, workspaces)
-        batch = await context.mirror.read(claims.next_batch)
-        work = Push(context, report, batch)
-        for resource in resources:
-            await _push_resource(work, resource, workspaces)
+        batch, upto = await context.mirror.read(_begin)
+        await _push_all(Push(context, report, batch), _Scope(resources, workspaces, upto))
     return report
 
 
-async def _push_resource(work: Push, resource: Resource, workspaces: Sequence[int]) -> None:
-    tangled = await _push_entangled(work, resource) if resource.upsert_key else set()
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a pass is about: edits up to a number, of some resources in some workspaces."""
+
+    resources: Sequence[Resource]
+    workspaces: Collection[int]
+    upto: int
+
+
+def _begin(tx: Tx) -> tuple[int, int]:
+    return journal.next_batch(tx), outbox.highest_seq(tx)
+
+
+async def _push_all(work: Push, scope: _Scope) -> None:
+    missing = await look_for_lost(work, scope.resources, scope.workspaces)
+    looked = time.monotonic()
+    for resource in scope.resources:
+        await _push_resource(work, resource, scope)
+    if missing:
+        for claim in await look_again(work, missing, looked):
+            await _push_piece(work, claim.resource, [claim.record_id])
+
+
+async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
+    stuck = await _push_entangled(work, resource, scope) if resource.upsert_key else set()
     behind, limit = 0, work.context.settings.push.batch
     while True:
         work.context.check_stop()
         found = await work.context.mirror.read(
-            claims.open_records, resource, workspaces, behind=behind, limit=limit
+            claims.open_records,
+            resource,
+            scope.workspaces,
+            behind=behind,
+            upto=scope.upto,
+            limit=limit,
         )
         if not found:
             return
         behind = max(seq for _, seq in found)
-        ids = [record_id for record_id, _ in found if record_id not in tangled]
-        await _push_piece(work, await work.context.mirror.write(claims.look, resource, ids))
+        ids = [record_id for record_id, _ in found if record_id not in stuck]
+        await _push_piece(work, resource, ids)
 
 
-async def _push_piece(work: Push, piece: Sequence[Claim]) -> None:
-    """Creates, then updates, then deletes. Lost creates are looked for one after the other, so
-    that no two of them find the same record.
-    """
-    inserts = [c for c in piece if c.op == "insert"]
-    for claim in (c for c in inserts if c.unknown):
-        await send_create(work, claim)
-    await side_by_side(
-        work.context, [c for c in inserts if not c.unknown], lambda c: send_create(work, c)
-    )
+async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> None:
+    """Creates and what they could not carry, then updates, then deletes."""
+    piece = await work.context.mirror.write(claims.look, resource, ids)
+    creates = [c for c in piece if c.op == "insert" and not (c.unknown and may_double(c))]
+    fit = await without_doubles(work, creates)
+    await side_by_side(work.context, fit, lambda c: alone(work, c, send_create))
+    born, work.appended = work.appended, []
+    if born:
+        piece += await work.context.mirror.write(claims.look, resource, born)
     known = [c for c in piece if c.op != "insert" and c.record_id > 0]
-    fresh = await fresh_claims(work, known[0].resource, known) if known else []
+    fresh = await fresh_claims(work, resource, known) if known else []
+    unborn = [c for c in piece if c.op == "delete" and c.record_id < 0]
     for op in ("update", "delete"):
-        unborn = [c for c in piece if c.op == op and c.record_id < 0]
-        await side_by_side(
-            work.context, [*(c for c in fresh if c.op == op), *unborn], lambda c: send(work, c)
-        )
+        ready = [c for c in (*fresh, *unborn) if c.op == op]
+        await side_by_side(work.context, ready, lambda c: alone(work, c, send))
 
 
-async def _push_entangled(work: Push, resource: Resource) -> set[int]:
-    """Send the edits that touch one email, statement by statement; returns their records."""
+async def _push_entangled(work: Push, resource: Resource, scope: _Scope) -> set[int]:
+    """Send the edits that touch one email, statement by statement; returns the records of which
+    some must wait.
+    """
+    found = await work.context.mirror.read(claims.touches, resource, scope.workspaces)
+    stuck: set[int] = set()
+    for group in entangled(Touch(*t) for t in found if t[0] <= scope.upto):
+        stuck |= await _push_group(work, resource, group)
+    return stuck
+
+
+async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> set[int]:
+    """One call at a time. What is not settled stops those behind it, but for what was refused."""
     mirror = work.context.mirror
-    touches = [Touch(*t) for t in await mirror.read(claims.touches, resource)]
-    groups = entangled(touches)
-    for group in groups:
-        order = await mirror.write(claims.look_row_by_row, resource, group)
-        for seqs in [c.seqs for c in order]:
-            await _push_row(work, resource, seqs)
-    return {record_id for group in groups for record_id in group}
+    there = await mirror.read(claims.peek, resource, [i for i in group if i > 0])
+    await read_again(work, resource, there)
+    order = [c.seqs for c in await mirror.write(claims.look_row_by_row, resource, group)]
+    for place, seqs in enumerate(order):
+        work.context.check_stop()
+        for claim in await _statement(work, resource, seqs):
+            await alone(work, claim, send_create if claim.op == "insert" else send)
+        if await mirror.read(outbox.are_open, seqs):
+            rest = [seq for later in order[place:] for seq in later]
+            return set(await mirror.read(outbox.record_ids, rest))
+    return set()
 
 
-async def _push_row(work: Push, resource: Resource, seqs: tuple[int, ...]) -> None:
-    """One statement. Looked at anew, since the one before may have given its record a real id."""
-    work.context.check_stop()
+async def _statement(work: Push, resource: Resource, seqs: tuple[int, ...]) -> list[Claim]:
+    """Looked at anew, since the one before may have given its record a real id."""
     ids = await work.context.mirror.read(outbox.record_ids, seqs)
-    for claim in await work.context.mirror.write(claims.look_row_by_row, resource, ids):
-        if claim.seqs == seqs:
-            await (send_create(work, claim) if claim.op == "insert" else send(work, claim))
+    found = await work.context.mirror.write(claims.look_row_by_row, resource, ids)
+    return [c for c in found if c.seqs == seqs and not (c.unknown and may_double(c))]

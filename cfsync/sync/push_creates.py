@@ -1,192 +1,180 @@
 """Creates: no create is repeated blindly, for the API has no idempotency key.
 
-A contact with an email is looked for by it and then upserted, which may be done twice. Any other
-record is looked for among those with a higher id than the mirror had when the row was inserted and
-the same natural fields, wherever an earlier call may have made it:
-
-| an earlier call        | found         | then                                              |
-| ---------------------- | ------------- | ------------------------------------------------- |
-| none by this process   | none          | create                                            |
-| none, but maybe before a backup was restored | some | parked as unknown: a human looks |
-| outcome unknown        | one           | it is ours: adopted                               |
-| outcome unknown        | none, at two looks `push.settle` apart | create again            |
-| outcome unknown        | several, or nothing to know it by | parked as unknown            |
+A contact with an email is looked for by it and then upserted, which may be done twice. What
+becomes of a create whose answer was lost, or that may have been sent before, stands in
+`push_lookups`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError, NotFound, Refused
-from cfsync.merge import Conflict, Policy
-from cfsync.mirror import answers, claims, conflicts, ids, rows
-from cfsync.mirror.answers import Fate
+from cfsync.merge import OpenEdit, Policy, merge
+from cfsync.mirror import answers, conflicts, ids, journal, rows
+from cfsync.mirror.answers import Settled
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
+from cfsync.mirror.faults import Busy, Constrained
 from cfsync.mirror.schema import TABLES
 from cfsync.mirror.store import Origin
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.calls import Call, create_call, left_over
 from cfsync.sync.land import land, look
-from cfsync.sync.push_edits import Push, failed, tell
-from cfsync.values import equal
+from cfsync.sync.push_edits import sent_by
+from cfsync.sync.push_work import Push, failed, park, tell, waits_for_others
+from cfsync.values import equal, normal_map
 
 
 async def send_create(push: Push, claim: Claim) -> None:
-    """Create the record of an inserted row, or find the one that an earlier call has made."""
-    ready = await _with_real_ids(push, claim)
-    if ready is None or ready.listing is None:
+    """Create the record of an inserted row, or take over the one that an earlier call has made."""
+    if await waits_for_others(push, claim) or claim.listing is None:
         return
-    call = create_call(ready.resource, ready.row)
+    call = create_call(claim.resource, claim.row)
     try:
-        if call.kind == "upsert":
-            await _upsert(push, ready, call)
-        else:
-            await _create(push, ready, call)
-    except NotFound as error:  # what it belongs below is gone
-        refused = Refused("what it belongs to is gone", call=error.call, status=404)
-        await failed(push, claim, refused)
+        asked, _ = await push.context.mirror.read(look)
+        there = await _what_is_there(push, claim, call)
     except CfsyncError as error:
-        await failed(push, claim, error)
-
-
-async def _with_real_ids(push: Push, claim: Claim) -> Claim | None:
-    """The claim with real ids in its references; None while one of them isn't known yet."""
-    wanted = list(ids.local_ids(claim.resource, claim.row))
-    known = await push.context.mirror.read(ids.known, wanted)
-    if len(known) < len(set(wanted)):
-        return None
-    row = ids.with_real_ids(claim.resource, claim.row, known)
-    return replace(claim, row=row, listing=claims.listing_of(claim.resource, row))
-
-
-async def _create(push: Push, claim: Claim, call: Call) -> None:
-    assert claim.listing is not None
-    alike = await _alike(push, claim)
-    if claim.unknown and not alike and _natural(claim):
-        await push.context.wait(push.context.settings.push.settle)
-        alike = await _alike(push, claim)
-    if claim.unknown and len(alike) == 1:
-        await _adopt(push, claim, call, alike[0])
+        await failed(push, claim, of_parent(error), called=False)
         return
-    if alike or (claim.unknown and not _natural(claim)):
-        await push.context.mirror.write(claims.park_unknown, claim, [r.id for r in alike])
-        push.report.add(claim.resource.name, parked=1)
-        return
-    if await _journal(push, claim, call):
-        answer = await push.context.api.create(claim.listing, call.values)
-        await _adopt(push, claim, call, answer)
-
-
-async def _alike(push: Push, claim: Claim) -> list[Record]:
-    """Records younger than the row with the same natural fields that no other insert was given.
-
-    An insert of this process' own time that was never sent needs no look.
-    """
-    natural = _natural(claim)
-    if not natural or not (claim.unknown or claim.captured_at < push.context.started_at):
-        return []
-    found = [
-        record
-        for record in await _younger(push, claim)
-        if record.id > claim.highest_id
-        and all(_same(claim.resource, record, name, value) for name, value in natural.items())
-    ]
-    taken = await push.context.mirror.read(ids.given_away, claim.resource, [r.id for r in found])
-    return [r for r in found if r.id not in taken]
-
-
-async def _younger(push: Push, claim: Claim) -> list[Record]:
-    """What the claim's list has behind its highest id: walked anew where a call's outcome is
-    unknown, else once in a pass.
-    """
-    assert claim.listing is not None
-    since, records = push.younger.get(claim.listing, (claim.highest_id + 1, []))
-    if claim.unknown or since > claim.highest_id:
-        walk = walk_by_id(push.context.api, claim.listing, after=claim.highest_id)
-        records = [record async for page in walk for record in page.records]
-        push.younger[claim.listing] = (claim.highest_id, records)
-    return records
-
-
-def _natural(claim: Claim) -> dict[str, Any]:
-    return {n: claim.row[n] for n in claim.resource.natural if claim.row.get(n) is not None}
-
-
-def _same(resource: Resource, record: Record, name: str, value: Any) -> bool:
-    return equal(resource.by_name[name], record.values.get(name), value)
-
-
-async def _upsert(push: Push, claim: Claim, call: Call) -> None:
-    """Look first: what is found is the before-image and the base, and where both sides hold
-    different values the loser is kept. Sets of one that exists are changed member by member.
-    """
-    listing, key = claim.listing, claim.resource.upsert_key
-    assert listing is not None
-    assert key is not None
-    asked, _ = await push.context.mirror.read(look)
-    there = await push.context.api.find(listing, key, [claim.row[key]])
-    if there:
-        policy = push.policy(claim)
+    if there and not claim.exists_as:
         call = await push.context.mirror.write(
-            _land_before_image, claim, call, there[0], asked, policy
+            _land_before_image, claim, call, there, asked, push.policy(claim)
         )
-    if await _journal(push, claim, call):
-        answer, _ = await push.context.api.upsert(listing, call.values)
-        await _adopt(push, claim, call, answer)
+        asked, _ = await push.context.mirror.read(look)
+    if there and (claim.exists_as or not call.fields):
+        await take_over(push, claim, call, there, asked)
+    else:
+        await _create(push, claim, call)
+
+
+def of_parent(error: CfsyncError) -> CfsyncError:
+    """A list or a new record is not found where what it hangs below is gone."""
+    if isinstance(error, NotFound):
+        return Refused("what it belongs to is gone", call=error.call, status=404)
+    return error
+
+
+async def _what_is_there(push: Push, claim: Claim, call: Call) -> Record | None:
+    """The record that exists already, if its id is known or an upsert would meet it."""
+    api, listing, key = push.context.api, claim.listing, claim.resource.upsert_key
+    if claim.exists_as:
+        return await api.get(claim.resource, claim.exists_as, listing)
+    if call.kind != "upsert" or key is None or listing is None:
+        return None
+    return next(iter(await api.find(listing, key, [claim.row[key]])), None)
 
 
 def _land_before_image(
     tx: Tx, claim: Claim, call: Call, there: Record, asked: int, policy: Policy
 ) -> Call:
-    """What stood in ClickFunnels comes into the mirror; returns the call that is left to make."""
-    land(tx, claim.resource, [there], Origin("push", asked), policy, None)
-    for name, (_, value) in call.fields.items():
-        before, field = there.values.get(name), claim.resource.by_name[name]
-        if field.merge == "value" and before is not None and not equal(field, before, value):
-            kept = Conflict(name, None, value, before, "local")
-            conflicts.record(tx, claim.resource, there.id, kept)
-    fields = {
-        name: (there.values.get(name), value)
-        for name, (_, value) in call.fields.items()
-        if claim.resource.by_name[name].merge != "set"
-    }
-    return Call("upsert", fields)
+    """What stood in ClickFunnels comes into the mirror; returns the call that is left to make, if
+    any. Where both sides hold different values the INSERT's is sent and the other kept. Sets are
+    changed member by member, later.
+    """
+    resource = claim.resource
+    land(tx, resource, [there], Origin("push", asked), policy, None)
+    given = {name: OpenEdit(tx.now) for name in call.fields}
+    merged = merge(
+        resource, base={}, local=claim.row, remote=there.values, edits=given, policy="local"
+    )
+    for conflict in merged.conflicts:
+        conflicts.record(tx, resource, there.id, conflict)
+    lacking = {n: v for n, v in merged.send.items() if resource.by_name[n].merge != "set"}
+    if lacking and resource.upsert_key:
+        lacking[resource.upsert_key] = claim.row[resource.upsert_key]
+    return Call("upsert", {n: (there.values.get(n), v) for n, v in lacking.items()})
 
 
-async def _journal(push: Push, claim: Claim, call: Call) -> bool:
-    sent = {name: list(pair) for name, pair in call.fields.items()}
-    return await push.context.mirror.write(claims.journal, claim, sent, push.batch)
+async def _create(push: Push, claim: Claim, call: Call) -> None:
+    assert claim.listing is not None
+    api, mirror = push.context.api, push.context.mirror
+    asked = await mirror.write(journal.journal, claim, sent_by([call]), push.batch)
+    if asked is None:
+        return
+    try:
+        if call.kind == "upsert":
+            answer, _ = await api.upsert(claim.listing, call.values)
+        else:
+            answer = await api.create(claim.listing, call.values)
+    except CfsyncError as error:
+        await failed(push, claim, of_parent(error))
+        return
+    await take_over(push, claim, call, answer, asked)
 
 
-async def _adopt(push: Push, claim: Claim, call: Call, answer: Record) -> None:
-    push.failures = 0
-    fates = await push.context.mirror.write(_settle, claim, call, answer, push.policy(claim))
-    tell(push, claim, fates)
+async def take_over(push: Push, claim: Claim, call: Call, answer: Record, asked: int) -> None:
+    """The record is the row's: give the row its id. Where the mirror does not allow that now, whose
+    record it is, is kept for the next time.
+    """
+    mirror, policy = push.context.mirror, push.policy(claim)
+    try:
+        settled = await mirror.write(_settle, claim, call, answer, asked, policy)
+    except (Busy, Constrained) as error:
+        await mirror.write(ids.remember, claim.resource, claim.record_id, answer.id)
+        if isinstance(error, Busy):
+            raise
+        await park(push, claim, str(error))
+        return
+    tell(push, claim, settled.fates if settled else {})
     push.report.add(claim.resource.name, created=1)
+    if settled:
+        push.appended.append(answer.id)
 
 
-def _settle(tx: Tx, claim: Claim, call: Call, answer: Record, policy: Policy) -> dict[str, Fate]:
+def _settle(
+    tx: Tx, claim: Claim, call: Call, answer: Record, asked: int, policy: Policy
+) -> Settled | None:
     """The row gets its real id; what the call could not carry becomes one more edit of it."""
-    fates = answers.adopt(tx, claim, call.fields, answer, policy=policy)
-    claims.close(tx, claim.seqs, "done")
+    settled = answers.adopt(tx, claim, call.fields, answer, asked=asked, policy=policy)
+    if settled is None:
+        return None
+    journal.finish(tx, replace(claim, record_id=answer.id), {})
+    lacking = _lacking(claim, call, answer)
+    if lacking and rows.load(tx, TABLES[claim.resource.name], [answer.id]):
+        answers.append_edit(tx, claim, answer.id, lacking)
+    return settled
+
+
+def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:
+    by_name = claim.resource.by_name
     wanted = {
         name: (answer.values.get(name), _united(claim.resource, name, answer, value))
         for name, value in left_over(claim.resource, claim.row, call).items()
     }
-    differing = {
-        n: pair for n, pair in wanted.items() if not equal(claim.resource.by_name[n], *pair)
-    }
-    if differing and answer.id in rows.load(tx, TABLES[claim.resource.name], [answer.id]):
-        answers.append_edit(tx, claim, answer.id, differing)
-    return fates
+    return {name: pair for name, pair in wanted.items() if not equal(by_name[name], *pair)}
 
 
 def _united(resource: Resource, name: str, answer: Record, value: Any) -> Any:
-    """A set that the user gave is added to the one that is there."""
-    if resource.by_name[name].merge != "set":
-        return value
-    return sorted(set(value) | set(answer.values.get(name) or ()))
+    """A set or map that the user gave is added to the one that is there."""
+    there = answer.values.get(name)
+    match resource.by_name[name].merge:
+        case "set":
+            return sorted(set(value) | set(there or ()))
+        case "map":
+            return {**(there or {}), **normal_map(value, there or ())}
+        case _:
+            return value
+
+
+def may_double(claim: Claim) -> bool:
+    """Whether sending it twice would make two records: not where it is upserted, or known."""
+    return not claim.exists_as and create_call(claim.resource, claim.row).kind == "create"
+
+
+def natural(claim: Claim) -> dict[str, Any]:
+    """The values by which a record can be known; those that the row has."""
+    return {n: claim.row[n] for n in claim.resource.natural if claim.row.get(n) is not None}
+
+
+def is_like(claim: Claim, record: Record, names: Sequence[str]) -> bool:
+    """Whether a record has the row's values in these fields; NULL and '' are the same."""
+    by_name = claim.resource.by_name
+    return all(
+        equal(by_name[n], record.values.get(n), claim.row.get(n))
+        or not (record.values.get(n) or claim.row.get(n))
+        for n in names
+    )

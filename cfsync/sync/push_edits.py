@@ -1,153 +1,111 @@
-"""One claim, carried out: journal, call, acknowledge, and what to do when a call fails.
-
-| the call                         | then the claim's rows are                                     |
-| -------------------------------- | ------------------------------------------------------------- |
-| answered                         | done, field by field applied, normalised or ignored           |
-| refused (400, 409, 422)          | parked with the server's words, until somebody does something |
-| 404 on a change                  | held, in conflict: deleted in ClickFunnels                    |
-| 401, 403                         | pending again, and the pass ends                              |
-| certainly not applied            | pending again: a later pass sends it                          |
-| perhaps applied (answer lost)    | still sending: a later pass reads before it sends             |
-"""
+"""One update or delete, carried out: journal, call, acknowledge."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from typing import Any
 
-import structlog
-
-from cfsync.errors import (
-    ApiError,
-    CfsyncError,
-    Forbidden,
-    Interrupted,
-    NotFound,
-    RateLimited,
-    Refused,
-    StateConflict,
-    TokenRefused,
-    Transient,
-    Unreachable,
-)
+from cfsync.errors import CfsyncError, NotFound, Refused, StateConflict
 from cfsync.merge import Policy
-from cfsync.mirror import answers, claims
-from cfsync.mirror.answers import Fate
+from cfsync.mirror import answers, journal
+from cfsync.mirror.answers import Settled
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
-from cfsync.records import Listing, Record
+from cfsync.records import Record
 from cfsync.sync.calls import Call, update_calls
-from cfsync.sync.context import Context
 from cfsync.sync.perform import perform
-from cfsync.sync.report import Report
-
-log = structlog.get_logger()
-
-PATIENCE = 10
-"""After so many attempts that a server's trouble ended, an edit waits for a human."""
-GIVE_UP_AFTER = 3
-"""So many transient failures in a row end the pass: the trouble is not with one record."""
+from cfsync.sync.push_work import Push, failed, finish, park, tell, tell_refused, waits_for_others
 
 
-@dataclass
-class Push:
-    """One push pass: its number and report, how many calls in a row have failed, and what the
-    lists had behind an id when creates were looked for.
-    """
-
-    context: Context
-    report: Report
-    batch: int
-    failures: int = 0
-    younger: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
-
-    def policy(self, claim: Claim) -> Policy:
-        return self.context.settings.resource(claim.resource.name).on_conflict
+async def send(push: Push, claim: Claim) -> None:
+    await (send_delete(push, claim) if claim.op == "delete" else send_update(push, claim))
 
 
 async def send_update(push: Push, claim: Claim) -> None:
-    """Send what a record that exists lacks. Several calls are acknowledged one by one."""
-    mirror, calls = push.context.mirror, update_calls(claim.resource, claim.base, claim.send)
+    """Send what a record that exists lacks. Its calls are acknowledged or refused one by one."""
+    if not claim.row:
+        await park(push, claim, "its row is no longer in the mirror; discard this edit")
+        return
+    if await waits_for_others(push, claim):
+        return
+    calls = update_calls(claim.resource, claim.base, claim.send)
     if not calls:
-        await mirror.write(claims.close, claim.seqs, "done")
+        await finish(push, claim, claim.doubts)
         return
-    sent = {name: list(pair) for call in calls for name, pair in call.fields.items()}
-    if not await mirror.write(claims.journal, claim, sent, push.batch):
-        return
+    asked = await push.context.mirror.write(journal.journal, claim, sent_by(calls), push.batch)
+    if asked is not None:
+        await _call_all(push, claim, calls, asked)
+
+
+def sent_by(calls: Collection[Call]) -> dict[str, list[Any]]:
+    """What is journalled: {field: [before, sent]}."""
+    return {name: list(pair) for call in calls for name, pair in call.fields.items()}
+
+
+async def _call_all(push: Push, claim: Claim, calls: list[Call], asked: int) -> None:
+    refused = dict(claim.doubts)
     for place, call in enumerate(calls):
+        later = {name for c in calls[place + 1 :] for name in c.fields}
         try:
             answer = await perform(push.context.api, claim.resource, claim.record_id, call)
+        except (Refused, StateConflict) as error:
+            refused |= dict.fromkeys(call.fields, error.text)
+            if not later:
+                await finish(push, claim, refused)
+            continue
         except CfsyncError as error:
             await failed(push, claim, error)
             return
-        push.failures = 0
-        rest = {name for later in calls[place + 1 :] for name in later.fields}
-        fates = await mirror.write(_settle, claim, call, answer, rest, push.policy(claim))
-        tell(push, claim, fates)
+        settled = await push.context.mirror.write(
+            _settle, claim, call, answer, asked, later, refused, push.policy(claim)
+        )
+        tell(push, claim, settled.fates if settled else {})
+        if settled is None:
+            return
+        asked = settled.asked
+        if not later:
+            tell_refused(push, claim, refused)
 
 
 def _settle(
-    tx: Tx, claim: Claim, call: Call, answer: Record, rest: Collection[str], policy: Policy
-) -> dict[str, Fate]:
-    fates = answers.acknowledge(tx, claim, call.fields, answer, remaining=rest, policy=policy)
-    if not rest:
-        claims.close(tx, claim.seqs, "done")
-    return fates
+    tx: Tx,
+    claim: Claim,
+    call: Call,
+    answer: Record,
+    asked: int,
+    later: Collection[str],
+    refused: Mapping[str, str],
+    policy: Policy,
+) -> Settled | None:
+    settled = answers.acknowledge(
+        tx, claim, call.fields, answer, asked=asked, remaining=later, policy=policy
+    )
+    if settled and not later:
+        journal.finish(tx, claim, refused)
+    return settled
 
 
-def tell(push: Push, claim: Claim, fates: dict[str, Fate]) -> None:
-    """Count what became of the fields; an ignored one is worth a line in the log."""
-    push.report.add(claim.resource.name, sent=1)
-    for name, fate in fates.items():
-        if fate != "applied":
-            push.report.add(claim.resource.name, **{fate: 1})
-        if fate == "ignored":
-            log.warning(
-                "edit.ignored", resource=claim.resource.name, id=claim.record_id, field=name
-            )
-
-
-async def failed(push: Push, claim: Claim, error: CfsyncError) -> None:
-    """Write down why a call failed and what its rows are now; raise what concerns all of them."""
-    mirror, name = push.context.mirror, claim.resource.name
-    match error:
-        case Refused() | StateConflict():
-            await mirror.write(claims.close, claim.seqs, "parked", error.text)
-            log.warning("edit.parked", resource=name, id=claim.record_id, status=error.status)
-            push.report.add(name, parked=1)
-        case NotFound():
-            await mirror.write(answers.orphan, claim)
-            log.warning("edit.deleted_remotely", resource=name, id=claim.record_id)
-            push.report.add(name, held=1)
-        case TokenRefused() | Forbidden():
-            await mirror.write(claims.close, claim.seqs, "pending")
-            raise TokenRefused("it may not write this; check api.token") from error
-        case Interrupted():
-            await mirror.write(claims.close, claim.seqs, "pending")
-            raise error
-        case RateLimited() | Unreachable(sent=False):
-            await mirror.write(claims.close, claim.seqs, "pending", error.text)
-            _count_failure(push, error)
-        case ApiError():
-            await _unknown(push, claim, error)
-        case _:
-            raise error
-
-
-async def _unknown(push: Push, claim: Claim, error: ApiError) -> None:
-    """The call may have been applied. Its rows stay as they are, until a pass has looked."""
-    if claim.attempts + 1 >= PATIENCE:
-        text = f"given up after {PATIENCE} attempts: {error.text}"
-        await push.context.mirror.write(claims.close, claim.seqs, "parked", text)
-        push.report.add(claim.resource.name, parked=1)
+async def send_delete(push: Push, claim: Claim) -> None:
+    """Delete a record. That it is gone already (404) is success."""
+    mirror = push.context.mirror
+    if claim.record_id < 0:  # no call of it ever succeeded: insert and delete are nothing
+        await mirror.write(journal.close, claim.seqs, "done")
         return
-    await push.context.mirror.write(claims.close, claim.seqs, "sending", error.text)
-    _count_failure(push, error)
+    if await mirror.write(journal.journal, claim, {}, push.batch) is None:
+        return
+    try:
+        await push.context.api.delete(claim.resource, claim.record_id)
+    except NotFound:
+        pass
+    except CfsyncError as error:
+        await failed(push, claim, error)
+        return
+    await mirror.write(deleted, claim)
+    tell(push, claim, {})
+    push.report.add(claim.resource.name, deleted_remotely=1)
 
 
-def _count_failure(push: Push, error: ApiError) -> None:
-    push.failures += 1
-    push.report.state = "stopped"
-    push.report.problems.append(str(error))
-    if push.failures >= GIVE_UP_AFTER or not isinstance(error, Transient):
-        raise error
+def deleted(tx: Tx, claim: Claim) -> None:
+    """Nothing is left to delete."""
+    answers.bury_local(tx, claim, "deleted")
+    journal.close(tx, claim.seqs, "done")

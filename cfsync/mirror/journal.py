@@ -1,0 +1,123 @@
+"""A claim's rows on their way: pending -> sending, with the values about to be sent, in one
+transaction; the call is made with none open; a second one merges the answer and closes each row by
+its own number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror import bases, outbox, rows
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.fold import Claim
+from cfsync.mirror.outbox import UNKNOWN
+from cfsync.mirror.schema import OPEN_STATES, OUTBOX, TABLES
+
+
+def next_batch(tx: Tx) -> int:
+    """The number of a new batch: one push pass, the unit of `revert`."""
+    return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.batch))).scalar() or 0) + 1
+
+
+def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | None:
+    """Mark a claim's rows as being sent and keep what: {field: [before, sent]}. Returns the
+    highest `cf_rev`, an answer to be held against it; None where the record has got further edits,
+    or has changed otherwise, since it was looked at, or somebody is at its rows: nothing is done.
+    """
+    if _open_now(tx, claim) != set(claim.open) or _base_rev(tx, claim) != claim.base_rev:
+        return None
+    tx.conn.execute(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.seq.in_(claim.seqs))
+        .values(
+            state="sending",
+            sent=sent,
+            batch=batch,
+            sent_at=tx.now,
+            attempts=OUTBOX.c.attempts + 1,
+        )
+    )
+    return bases.highest_rev(tx)
+
+
+def _open_now(tx: Tx, claim: Claim) -> set[int]:
+    query = (
+        sa.select(OUTBOX.c.seq)
+        .where(
+            OUTBOX.c.resource == claim.resource.name,
+            OUTBOX.c.record_id == claim.record_id,
+            OUTBOX.c.state.in_(OPEN_STATES),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return set(tx.conn.execute(query).scalars())
+
+
+def _base_rev(tx: Tx, claim: Claim) -> int:
+    base = bases.load(tx, claim.resource, [claim.record_id]).get(claim.record_id)
+    return base.rev if base else 0
+
+
+def close(tx: Tx, seqs: Sequence[int], state: str, error: str | None = None) -> None:
+    """End the work on these rows: done, parked (with the server's words), pending again, ..."""
+    tx.conn.execute(
+        sa.update(OUTBOX).where(OUTBOX.c.seq.in_(list(seqs))).values(state=state, error=error)
+    )
+
+
+def explain(tx: Tx, seqs: Sequence[int], error: str) -> None:
+    """Say why rows wait, which stay as they are."""
+    tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq.in_(list(seqs))).values(error=error))
+
+
+def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
+    """End the work on a claim: each row is done, but parked where one of its fields was `refused`
+    (field -> the reason), and still pending where one waits for a human's decision. Values that
+    ClickFunnels never shows are taken from the row when they have been sent.
+    """
+    held = {name.partition(".")[0] for name in claim.held}
+    for seq, patch in _patches(tx, claim):
+        words = dict.fromkeys(refused[n] for n in patch if n in refused)
+        if words:
+            close(tx, [seq], "parked", "; ".join(words))
+        else:
+            close(tx, [seq], "pending" if held & patch.keys() else "done")
+    _empty_hidden(tx, claim)
+
+
+def _patches(tx: Tx, claim: Claim) -> list[tuple[int, Mapping[str, Any]]]:
+    query = sa.select(OUTBOX.c.seq, OUTBOX.c.patch).where(OUTBOX.c.seq.in_(claim.seqs))
+    return [(seq, patch) for seq, patch in tx.conn.execute(query.order_by(OUTBOX.c.seq))]
+
+
+def _empty_hidden(tx: Tx, claim: Claim) -> None:
+    """Make fields NULL again that ClickFunnels never shows and that are edited no more."""
+    table, entry = (
+        TABLES[claim.resource.name],
+        outbox.pending(tx, claim.resource, [claim.record_id]),
+    )
+    edited = entry[claim.record_id].edits if entry else {}
+    hidden = [f.name for f in claim.resource.columns if not (f.shown or f.path)]
+    names = [name for name in hidden if name not in edited]
+    if not names or rows.lock(tx, table, [claim.record_id]):
+        return
+    left = sa.or_(*(table.c[name].is_not(None) for name in names))
+    values = dict.fromkeys(names) | {"cf_rev": tx.new_rev()}
+    tx.conn.execute(sa.update(table).where(table.c.id == claim.record_id, left).values(values))
+
+
+def park_unknown(tx: Tx, claim: Claim, found: Sequence[int]) -> None:
+    """Park an insert whose record may exist already: a human says which it is. To retry it is to
+    make it in spite of what was found, so a later look begins behind that.
+    """
+    seen = ", ".join(map(str, found)) or "nothing to know it by"
+    text = f"{UNKNOWN} it may exist already ({seen}); discard this edit, or retry it"
+    close(tx, claim.seqs, "parked", text)
+    tx.conn.execute(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.seq.in_(claim.seqs), OUTBOX.c.op == "insert")
+        .values(highest_id=max([claim.highest_id, *found]))
+    )

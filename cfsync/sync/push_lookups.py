@@ -1,0 +1,150 @@
+"""Creates that may have arrived: their records are looked for before anything is sent.
+
+| an earlier call             | found                                  | then                  |
+| --------------------------- | -------------------------------------- | --------------------- |
+| outcome unknown, upsert     | any                                    | compared and upserted |
+|                             | none                                   | sent again            |
+| outcome unknown, create     | one                                    | it is ours: adopted   |
+|                             | none, at two looks `push.settle` apart | sent again            |
+|                             | several, or nothing to know it by      | parked as unknown     |
+| none known, but the row is  | none                                   | sent                  |
+| older than this process     | any                                    | parked as unknown     |
+
+Looked for is among records with a higher id than the mirror had when the row was inserted, with
+the same natural fields, that no other insert has been given. That a pull has made a row of one
+already doesn't count against it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+
+from cfsync.api.pages import walk_by_id
+from cfsync.errors import CfsyncError
+from cfsync.mirror import claims, ids, journal
+from cfsync.mirror.claims import Claim
+from cfsync.records import Record
+from cfsync.resources import Resource
+from cfsync.sync.calls import Call, create_call
+from cfsync.sync.land import look
+from cfsync.sync.push_creates import is_like, may_double, natural, of_parent, take_over
+from cfsync.sync.push_work import Push, alone, failed
+
+
+async def look_for_lost(
+    push: Push, resources: Sequence[Resource], workspaces: Collection[int]
+) -> list[Claim]:
+    """The first look for every create whose call's outcome is unknown; one after the other, so
+    that no two find the same record. Those that were not found are returned.
+    """
+    missing: list[Claim] = []
+    mirror = push.context.mirror
+    for resource in resources:
+        lost = await mirror.read(claims.lost_creates, resource, workspaces)
+        for claim in await mirror.write(claims.look, resource, lost) if lost else ():
+            push.context.check_stop()
+            if await _is_missing(push, claim):
+                missing.append(claim)
+    return missing
+
+
+async def look_again(push: Push, missing: Sequence[Claim], began: float) -> list[Claim]:
+    """The second look, `push.settle` after the first, which ended at that monotonic time: a slow
+    server may still have been working. Those that are missing wait like new ones from now on, and
+    are returned.
+    """
+    await push.context.wait(push.context.settings.push.settle - (time.monotonic() - began))
+    released: list[Claim] = []
+    for claim in missing:
+        push.context.check_stop()
+        if await _is_missing(push, claim):
+            await push.context.mirror.write(journal.close, claim.seqs, "pending")
+            released.append(claim)
+    return released
+
+
+async def _is_missing(push: Push, claim: Claim) -> bool:
+    """Look for the record of a lost create; whether it is not there. If it is, it is adopted. What
+    was upserted is looked for once: that can be done again, and a human's later word counts.
+    """
+    if claim.exists_as or claim.listing is None:
+        return False
+    call, key = create_call(claim.resource, claim.row), claim.resource.upsert_key or ""
+    try:
+        if call.kind == "create":
+            return await _find(push, claim, call)
+        if not await push.context.api.find(claim.listing, key, [claim.row[key]]):
+            await push.context.mirror.write(journal.close, claim.seqs, "pending")
+    except CfsyncError as error:
+        await failed(push, claim, of_parent(error), called=False)
+    return False
+
+
+async def _find(push: Push, claim: Claim, call: Call) -> bool:
+    asked, _ = await push.context.mirror.read(look)
+    given = natural(claim)
+    found = await _unclaimed(push, claim, await _behind(push, claim)) if given else []
+    alike = [r for r in found if is_like(claim, r, list(given))]
+    exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]
+    if len(exact) == 1:
+        await alone(push, claim, lambda p, c: take_over(p, c, call, exact[0], asked))
+    elif alike or not given:
+        await _park(push, claim, alike)
+    else:
+        return True
+    return False
+
+
+async def without_doubles(push: Push, inserts: Sequence[Claim]) -> list[Claim]:
+    """Of creates that are to be sent those that nobody can have sent before; the others park."""
+    fit = [c for c in inserts if not _is_suspect(push, c)]
+    suspects = [c for c in inserts if _is_suspect(push, c)]
+    for claim in sorted(suspects, key=lambda c: c.highest_id):  # one walk of a list serves all
+        try:
+            found = await _unclaimed(push, claim, await _younger(push, claim))
+        except CfsyncError as error:
+            await failed(push, claim, of_parent(error), called=False)
+            continue
+        alike = [r for r in found if is_like(claim, r, claim.resource.natural)]
+        if alike:
+            await _park(push, claim, alike)
+        else:
+            fit.append(claim)
+    return fit
+
+
+def _is_suspect(push: Push, claim: Claim) -> bool:
+    """Whether a create may have been sent before a backup was restored, and can be looked for."""
+    if claim.exists_as or claim.listing is None or not natural(claim):
+        return False
+    if any(ids.local_ids(claim.resource, claim.row)):
+        return False
+    return may_double(claim) and claim.captured_at < push.context.started_at
+
+
+async def _younger(push: Push, claim: Claim) -> list[Record]:
+    """What the claim's list had behind its highest id before this pass created anything there."""
+    assert claim.listing is not None
+    since, records = push.younger.get(claim.listing, (claim.highest_id + 1, []))
+    if since > claim.highest_id:
+        records = await _behind(push, claim)
+        push.younger[claim.listing] = (claim.highest_id, records)
+    return [r for r in records if r.id > claim.highest_id]
+
+
+async def _behind(push: Push, claim: Claim) -> list[Record]:
+    assert claim.listing is not None
+    walk = walk_by_id(push.context.api, claim.listing, after=claim.highest_id)
+    return [record async for page in walk for record in page.records]
+
+
+async def _unclaimed(push: Push, claim: Claim, found: Sequence[Record]) -> list[Record]:
+    """Those that no other insert has been given."""
+    given = await push.context.mirror.read(ids.given_away, claim.resource, [r.id for r in found])
+    return [r for r in found if r.id not in given]
+
+
+async def _park(push: Push, claim: Claim, alike: Sequence[Record]) -> None:
+    await push.context.mirror.write(journal.park_unknown, claim, [r.id for r in alike])
+    push.report.add(claim.resource.name, parked=1)

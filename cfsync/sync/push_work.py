@@ -1,0 +1,179 @@
+"""A push pass under way, and what becomes of an edit whose call fails:
+
+| the call                      | then the edit's rows are                                        |
+| ----------------------------- | --------------------------------------------------------------- |
+| refused (400, 409, 422)       | parked with the server's words, until somebody does something   |
+| 404 on a change               | held, in conflict: deleted in ClickFunnels                      |
+| 401, 403                      | pending again, and the pass ends                                |
+| certainly not applied         | pending again: a later pass sends it                            |
+| perhaps applied (answer lost) | still sending: a later pass reads before it sends               |
+| never made: the look before it failed | as they were                                            |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from cfsync.errors import (
+    ApiError,
+    CfsyncError,
+    Forbidden,
+    Interrupted,
+    MirrorError,
+    NotFound,
+    RateLimited,
+    Refused,
+    StateConflict,
+    TokenRefused,
+    Transient,
+    Unreachable,
+)
+from cfsync.merge import Policy
+from cfsync.mirror import answers, ids, journal
+from cfsync.mirror.answers import Fate
+from cfsync.mirror.claims import UNKNOWN, Claim
+from cfsync.mirror.faults import Busy, Constrained
+from cfsync.records import Listing, Record
+from cfsync.sync.context import Context
+from cfsync.sync.report import Report
+
+log = structlog.get_logger()
+
+PATIENCE = 10
+"""After so many attempts that a server's trouble ended, an edit waits for a human."""
+GIVE_UP_AFTER = 3
+"""So many transient failures in a row end the pass: the trouble is not with one record."""
+
+
+@dataclass
+class Push:
+    """One push pass: its number and report, and how many calls in a row have failed. `younger`:
+    what lists had behind an id when creates were looked for; `appended`: records of which a create
+    could not carry everything.
+    """
+
+    context: Context
+    report: Report
+    batch: int
+    failures: int = 0
+    younger: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
+    appended: list[int] = field(default_factory=list)
+
+    def policy(self, claim: Claim) -> Policy:
+        return self.context.settings.resource(claim.resource.name).on_conflict
+
+
+async def alone(push: Push, claim: Claim, work: Callable[[Push, Claim], Awaitable[None]]) -> None:
+    """Work on one claim; what is wrong with its row in the mirror ends nothing but that."""
+    name = claim.resource.name
+    try:
+        await work(push, claim)
+    except Constrained as error:
+        await park(push, claim, str(error))
+    except Busy as error:
+        push.report.add(name, busy=1)
+        _count(push, error)
+
+
+async def waits_for_others(push: Push, claim: Claim) -> bool:
+    """Whether a claim refers to a row that has no real id yet; it stays as it is, and says why."""
+    values = claim.row if claim.op == "insert" else claim.send
+    missing = set(ids.local_ids(claim.resource, values))
+    if not missing:
+        return False
+    names = ", ".join(f"{resource} {number}" for resource, number in sorted(missing))
+    if await push.context.mirror.read(ids.never_made, missing):
+        await park(push, claim, f"refers to {names}, which will never be made")
+    else:
+        await push.context.mirror.write(journal.explain, claim.seqs, f"waits for {names}")
+    return True
+
+
+async def park(push: Push, claim: Claim, words: str) -> None:
+    """Leave an edit to a human, with the reason."""
+    await push.context.mirror.write(journal.close, claim.seqs, "parked", words)
+    _tell_parked(push, claim)
+
+
+async def finish(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
+    await push.context.mirror.write(journal.finish, claim, refused)
+    tell_refused(push, claim, refused)
+
+
+def tell_refused(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
+    if refused:
+        _tell_parked(push, claim)
+
+
+def _tell_parked(push: Push, claim: Claim) -> None:
+    log.warning("edit.parked", resource=claim.resource.name, id=claim.record_id)
+    push.report.add(claim.resource.name, parked=1)
+
+
+def tell(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
+    """Count a call that was answered and what became of the fields; an ignored one is worth a line
+    in the log.
+    """
+    push.failures = 0
+    push.report.add(claim.resource.name, sent=1)
+    for name, fate in fates.items():
+        if fate != "applied":
+            push.report.add(claim.resource.name, **{fate: 1})
+        if fate == "ignored":
+            log.warning(
+                "edit.ignored", resource=claim.resource.name, id=claim.record_id, field=name
+            )
+
+
+async def failed(push: Push, claim: Claim, error: CfsyncError, *, called: bool = True) -> None:
+    """Write down why a claim could not be sent, and what its rows are now; raise what concerns all
+    of them. `called`: it was its call that failed, not a look before it.
+    """
+    match error:
+        case Refused() | StateConflict():
+            await park(push, claim, error.text)
+        case NotFound():
+            await push.context.mirror.write(answers.orphan, claim)
+            log.warning("edit.deleted_remotely", resource=claim.resource.name, id=claim.record_id)
+            push.report.add(claim.resource.name, held=1)
+        case TokenRefused() | Forbidden():
+            await _give_back(push, claim, called)
+            raise TokenRefused("it may not write this; check api.token") from error
+        case Interrupted():
+            await _give_back(push, claim, called)
+            raise error
+        case RateLimited() | Unreachable(sent=False):
+            await _give_back(push, claim, called, error.text)
+            _count(push, error)
+        case ApiError():
+            await _unknown(push, claim, error, called)
+        case _:
+            raise error
+
+
+async def _give_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:
+    """The call changed nothing: what it was to send waits as if it had not been made."""
+    if called:
+        await push.context.mirror.write(journal.close, claim.seqs, "pending", words)
+
+
+async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:
+    """The call may have been applied. Its rows stay as they are, until a pass has looked."""
+    if called and claim.attempts + 1 >= PATIENCE:
+        doubt = f"{UNKNOWN} " if claim.op == "insert" else ""
+        await park(push, claim, f"{doubt}given up after {PATIENCE} attempts: {error.text}")
+        return
+    await push.context.mirror.write(journal.explain, claim.seqs, error.text)
+    _count(push, error)
+
+
+def _count(push: Push, error: ApiError | MirrorError) -> None:
+    push.failures += 1
+    report, passing = push.report, isinstance(error, Transient | Busy)
+    report.state = "stopped" if passing and report.state != "failed" else "failed"
+    report.problems.append(str(error))
+    if push.failures >= GIVE_UP_AFTER:
+        raise error

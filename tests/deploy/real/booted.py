@@ -29,8 +29,9 @@ mkdir -p /sys/fs/cgroup/cfsync-deploy
 echo $$ > /sys/fs/cgroup/cfsync-deploy/cgroup.procs
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec systemd-nspawn --quiet --boot --volatile=overlay --register=no --keep-unit --link-journal=no \\
-  --resolv-conf=off --timezone=off --console=read-only -D "$0/base" --bind-ro="$0/opt:/opt/cfsync" \\
-  --rlimit=RLIMIT_NOFILE=1024:$(ulimit -Hn) -- systemd.unit=multi-user.target
+  --resolv-conf=off --timezone=off --console=read-only \\
+  --rlimit=RLIMIT_NOFILE=1024:$(ulimit -Hn) -D "$0/base" --bind-ro="$0/opt:/opt/cfsync" \\
+  -- systemd.unit=multi-user.target
 """
 
 

@@ -26,7 +26,7 @@ def configure(work: Path) -> None:
     """Containers' storage and settings within `work`; nothing of the machine's own is touched."""
     for name in ("tmp", "networks", "containers/run"):
         (work / name).mkdir(parents=True, exist_ok=True)
-    files, processes = (_hard_limit(name) for name in ("NOFILE", "NPROC"))
+    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1048576)
     (work / "storage.conf").write_text(
         f"""[storage]
 driver = "overlay"
@@ -34,9 +34,10 @@ graphroot = "{work}/containers/graph"
 runroot = "{work}/containers/run"
 """
     )
+    # What these tools set themselves; without CAP_SYS_RESOURCE no limit can be raised again.
     (work / "containers.conf").write_text(
         f"""[containers]
-default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
+default_ulimits = ["nofile={files}:{files}", "nproc=32768:32768"]
 [network]
 network_backend = "netavark"
 network_config_dir = "{work}/networks"
@@ -53,11 +54,6 @@ events_logger = "file"
         "BUILDAH_ISOLATION": "chroot",
         "TMPDIR": str(work / "tmp"),
     }
-
-
-def _hard_limit(name: str) -> int:
-    limit = resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1]
-    return 1048576 if limit == resource.RLIM_INFINITY else limit
 
 
 def tree(work: Path) -> Path:
@@ -101,7 +97,7 @@ def programs(work: Path) -> Path:
             root = work / "base"
             shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
             run("chroot", root, "apt-get", "update", "-qq")
-            run("chroot", root, "sh", "-c", "cd /tmp && apt-get download docker-compose prometheus")
+            run("chroot", root, "sh", "-c", "cd /tmp && apt-get download docker-compose promtool")
             for package in (root / "tmp").glob("*.deb"):
                 run("dpkg", "-x", package, made / "unpacked")
                 package.unlink()
@@ -114,11 +110,11 @@ def programs(work: Path) -> Path:
 
 @contextmanager
 def _once(path: Path) -> Iterator[Path | None]:
-    """A place to make `path` in, which it gets its name when all went well; None: it is there."""
-    if path.exists():
+    """`path`, to be made; None where an earlier run has made all of it."""
+    stamp = path.with_suffix(".made")
+    if stamp.exists():
         yield None
         return
-    unfinished = path.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    yield unfinished
-    unfinished.rename(path)
+    shutil.rmtree(path, ignore_errors=True)
+    yield path
+    stamp.touch()

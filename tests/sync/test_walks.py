@@ -1,0 +1,147 @@
+"""Walks in ranges, through both URL forms, of servers that do not do what they should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cfsync.sync import passes
+from cfsync.sync.report import Report
+from tests.sync.conftest import Round
+
+
+@pytest.fixture
+def sizes() -> dict[str, Any]:
+    return {"bare": True, "workspaces": 2, "contacts": 800}
+
+
+def complete(round_: Round) -> bool:
+    listed = [i for w in round_.world.workspaces for i in round_.world.ids("contacts", w)]
+    return round_.ids("contacts") == sorted(listed)
+
+
+def test_ranges_side_by_side_bring_every_record_once(round_: Round) -> None:
+    round_.world.latency = 0.005
+
+    report = round_.backfill("contacts")
+
+    assert report.counts["contacts"] == {"new": 800}
+    assert complete(round_)
+    lists = round_.sql(
+        "SELECT lane, part, done_at IS NOT NULL FROM cf_checkpoints WHERE resource = 'contacts'"
+        " AND parent_id = ? ORDER BY lane, part",
+        round_.workspace,
+    )
+    assert [(lane, part, bool(done)) for lane, part, done in lists] == [
+        ("backfill", 0, True),
+        ("pull", 0, True),
+    ]
+
+
+def test_a_stopped_walk_goes_on_with_all_its_ranges(round_: Round) -> None:
+    round_.world.latency = 0.02
+    parts = "SELECT count(*) FROM cf_checkpoints WHERE lane = 'backfill' AND part > 0"
+
+    stopped = round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(parts) >= 3)
+    before = len(round_.ids("contacts"))
+    report = round_.backfill("contacts")
+
+    assert stopped.state == "stopped"
+    assert 0 < before < 800
+    assert complete(round_)
+    assert report.counts["contacts"]["new"] == 800 - before
+
+
+def test_the_gateway_form_is_walked_the_same(round_: Round) -> None:
+    round_.settings["CFSYNC_API__BASE_URL"] = round_.served.gateway + "/"
+
+    round_.backfill("contacts")
+
+    assert complete(round_)
+    foreign = round_.world.fault("foreign_link", times=None)
+    round_.sweep("contacts")
+    assert foreign.struck > 0
+    assert complete(round_)
+
+
+@pytest.mark.parametrize("do", [Round.backfill, Round.sweep], ids=["backfill", "sweep"])
+def test_a_server_that_can_not_start_between_records_is_walked_in_one_line(
+    round_: Round, do: Callable[..., Report]
+) -> None:
+    if do is Round.sweep:
+        round_.backfill("contacts")
+    round_.world.latency = 0.005
+    round_.world.fault("ignore_after_between", times=None)
+
+    report = do(round_, "contacts")
+
+    assert report.state == "done"
+    assert complete(round_)
+
+
+def test_a_list_out_of_order_fails_and_is_never_done(round_: Round) -> None:
+    round_.world.fault("wrong_order", path="contacts", times=None)
+
+    report = round_.backfill("contacts")
+
+    assert report.state == "failed"
+    assert report.exit_code == 1
+    assert round_.one("SELECT count(*) FROM cf_checkpoints WHERE lane = 'pull'") == 0
+
+
+def test_a_cursor_that_repeats_is_an_error_and_no_endless_walk(round_: Round) -> None:
+    round_.world.fault("repeat_cursor", path="after=", times=None)
+
+    report = round_.backfill("contacts")
+
+    assert report.state == "failed"
+
+
+def test_records_deleted_and_made_while_they_are_walked_cost_nothing(round_: Round) -> None:
+    round_.world.latency = 0.01
+    ids = round_.world.ids("contacts", round_.workspace)
+
+    def meddle() -> bool:
+        if ids:
+            round_.world.delete("contacts", ids.pop(len(ids) // 2))
+        round_.world.create("contacts", round_.workspace, first_name="Fresh")
+        return False
+
+    round_.run(passes.backfill, ["contacts"], stop_when=meddle)
+    round_.world.latency = 0.0
+    round_.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "1"
+    round_.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "10000"
+    round_.pull("contacts")
+    round_.sweep("contacts")
+
+    assert complete(round_)
+
+
+def test_a_sweep_in_ranges_finds_every_deletion(round_: Round) -> None:
+    round_.backfill("contacts")
+    round_.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "1"
+    for contact in round_.world.ids("contacts", round_.workspace)[::7]:
+        round_.world.delete("contacts", contact)
+
+    report = round_.sweep("contacts")
+
+    assert complete(round_)
+    assert report.exit_code == 0
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(round_: Round) -> None:
+    round_.backfill("contacts")
+    gone = round_.world.ids("contacts", round_.workspace)[200]
+    round_.world.delete("contacts", gone)
+    round_.world.latency = 0.02
+    parts = "SELECT count(*) FROM cf_checkpoints WHERE lane = 'sweep' AND part > 0"
+
+    stopped = round_.run(passes.sweep, ["contacts"], stop_when=lambda: round_.one(parts) >= 3)
+    round_.world.latency = 0.0
+    report = round_.sweep("contacts")
+
+    assert stopped.state == "stopped"
+    assert report.counts["contacts"]["unchanged"] < 799
+    assert complete(round_)

@@ -67,15 +67,26 @@ def pull(resource: Resources = None, config: Config = None, json: Json = False) 
     return run("pull", [_pull(resource)], config, json=json)
 
 
-def push(resource: Resources = None, config: Config = None, json: Json = False) -> int:
+def push(
+    resource: Resources = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Send just what this plan says.")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
     """Edits out: send what was changed here by SQL.
+
+    With --plan the records that changed since the plan was made are not sent but listed; then it
+    exits 5.
 
     \b
     Example:
       cfsync push
       cfsync push contacts
+      cfsync push --plan monday.json
     """
-    return run("push", [_push(resource)], config, json=json)
+    return run("push", [_push(resource, plan)], config, json=json)
 
 
 def sync(config: Config = None, json: Json = False) -> int:
@@ -118,11 +129,13 @@ def _pull(resource: list[str] | None) -> Work:
     return work
 
 
-def _push(resource: list[str] | None) -> Work:
+def _push(resource: list[str] | None, plan: Path | None = None) -> Work:
     async def work(context: Context) -> Report:
+        from cfsync.sync import plan_file
         from cfsync.sync.push import push as inner
 
-        return await inner(context, resource or [])
+        only = plan_file.load(plan) if plan else None
+        return await inner(context, resource or [], only=only)
 
     return work
 
@@ -185,6 +198,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "waiting": report.waiting,
         "unreachable": report.unreachable,
         "problems": report.problems,
+        "outdated": report.outdated,
     }
 
 
@@ -202,6 +216,7 @@ def as_text(report: Report) -> str:
         *([columns(rows)] if rows else []),
         *([f"{quiet:,} {_QUIET[0] if report.total(_QUIET[0]) else _QUIET[1]}"] if quiet else []),
         *(f"not readable with this token: {name}" for name in report.unreachable),
+        *(f"not sent, changed since the plan: {name}" for name in report.outdated),
         f"{report.name}: {_ENDS[report.state]} after {took(report.seconds)},"
         f" {counted(report.requests, 'request')}{_sums(report)}",
         *([f"waiting for you: {report.waiting}; see `cfsync status`"] if report.waiting else []),

@@ -47,7 +47,7 @@ def explained(error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
     if again(error):
         return Busy(f"{where} is locked by another program; end its long transactions")
     if isinstance(error, sa.exc.IntegrityError):
-        return Constrained(f"a constraint of your own holds the row: {_words(error)}")
+        return Constrained(f"a constraint of your own holds the row: {words(error)}")
     if isinstance(error.orig, sqlite3.Error):
         name = _sqlite_name(error.orig)
         kind = Away if name in _AWAY else MirrorError
@@ -78,7 +78,7 @@ def _first_line(error: sa.exc.DBAPIError) -> str:
     return lines[0].rpartition("FATAL:")[2].strip()
 
 
-def _words(error: sa.exc.DBAPIError) -> str:
+def words(error: sa.exc.DBAPIError) -> str:
     """The database's own words; they name tables and constraints, no values."""
     if isinstance(error.orig, sqlite3.Error):
         return str(error.orig)

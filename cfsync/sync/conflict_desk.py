@@ -22,7 +22,7 @@ from cfsync.mirror.capture.rules import insertable
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.resolutions import GONE, OF_RECORDS, Disagreement
 from cfsync.mirror.schema import TABLES
-from cfsync.mirror.user_edits import edit, told
+from cfsync.mirror.user_edits import edit
 from cfsync.resources import RESOURCES, Field, Resource, named
 from cfsync.sync.calls import action_key
 from cfsync.values import Unholdable, decode, equal, normal_map, snake_case
@@ -59,13 +59,12 @@ def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
     conflict = resolutions.take(tx, conflict_id)
     resource = RESOURCES[conflict.resource]
     discards.lock(tx, resource, conflict.record_id)
-    with told():
-        if conflict.field not in OF_RECORDS:
-            return _of_field(tx, resource, conflict, choice, value)
-        if choice == "value":
-            raise UsageError(f"conflict {conflict_id} is about a whole record: it has no --value")
-        decide = _of_gone if conflict.field == GONE else _of_delete
-        return decide(tx, resource, conflict, choice)
+    if conflict.field not in OF_RECORDS:
+        return _of_field(tx, resource, conflict, choice, value)
+    if choice == "value":
+        raise UsageError(f"conflict {conflict_id} is about a whole record: it has no --value")
+    decide = _of_gone if conflict.field == GONE else _of_delete
+    return decide(tx, resource, conflict, choice)
 
 
 def _of_gone(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice) -> Resolved:

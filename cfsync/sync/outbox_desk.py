@@ -9,7 +9,6 @@ from cfsync.mirror import decisions, discards
 from cfsync.mirror.decisions import Edits
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.schema import OPEN_STATES
-from cfsync.mirror.user_edits import told
 from cfsync.resources import named
 
 
@@ -45,12 +44,7 @@ async def retry(mirror: Mirror, which: Sequence[str], *, everything: bool = Fals
 
 async def discard(mirror: Mirror, which: Sequence[str]) -> Edits:
     """Drop edits; the mirror shows what ClickFunnels has."""
-    return await mirror.write(_discard, _numbers(which))
-
-
-def _discard(tx: Tx, seqs: Collection[int]) -> Edits:
-    with told():
-        return discards.discard(tx, seqs)
+    return await mirror.write(discards.discard, _numbers(which))
 
 
 async def _decide(

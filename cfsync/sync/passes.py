@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from cfsync.config import Settings
 from cfsync.errors import CfsyncError
 from cfsync.mirror import checkpoints, listings, notes, pauses, runs
 from cfsync.mirror.engine import Tx
@@ -25,11 +26,14 @@ from cfsync.sync.verdicts import judge
 
 
 def chosen(context: Context, names: Sequence[str]) -> list[Resource]:
-    """The resources that a pass is about: those named, else all that are enabled. In the order of
-    the catalogue, parents first. Raises UnknownResource.
-    """
+    """The resources that a pass is about. Raises UnknownResource."""
+    return named_or_enabled(context.settings, names)
+
+
+def named_or_enabled(settings: Settings, names: Sequence[str]) -> list[Resource]:
+    """Those named, else all that are enabled, in the order of the catalogue: parents first."""
     wanted = {named(n).name for n in names} or {
-        n for n in RESOURCES if context.settings.resource(n).enabled
+        n for n in RESOURCES if settings.resource(n).enabled
     }
     return [r for r in RESOURCES.values() if r.name in wanted]
 

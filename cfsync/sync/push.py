@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from cfsync.mirror import claims, journal, outbox
+from cfsync.mirror import claims, journal, outbox, ready
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
 from cfsync.resources import Resource
@@ -22,6 +22,7 @@ from cfsync.sync.chains import Touch, entangled
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.guards import hold_masses
 from cfsync.sync.passes import awake, chosen, running
+from cfsync.sync.plan_file import Approved
 from cfsync.sync.push_changes import fresh_claims, read_again
 from cfsync.sync.push_creates import may_double, send_create
 from cfsync.sync.push_edits import send
@@ -30,17 +31,26 @@ from cfsync.sync.push_work import Push, alone
 from cfsync.sync.report import Report
 
 
-async def push(context: Context, names: Sequence[str] = ()) -> Report:
-    """Send what waits in the outbox, of the resources named or of all whose `push` is on."""
+async def push(
+    context: Context,
+    names: Sequence[str] = (),
+    *,
+    debounce: float = 0.0,
+    only: Approved | None = None,
+) -> Report:
+    """Send what waits in the outbox, of the resources named or of all whose `push` is on; not of
+    records that were edited less than `debounce` seconds ago; with `only`, just what a plan says.
+    """
     resources = [r for r in chosen(context, names) if context.settings.resource(r.name).push]
     async with running(context, "push", resources) as report:
         resources = await awake(context, report, resources)
-        if not await context.mirror.read(outbox.any_open, [r.name for r in resources]):
-            return report
-        workspaces = await open_account(context)
-        await hold_masses(context, report, resources, workspaces)
-        batch, upto = await context.mirror.read(_begin)
-        await _push_all(Push(context, report, batch), _Scope(resources, workspaces, upto))
+        if await context.mirror.read(outbox.any_open, [r.name for r in resources]):
+            workspaces = await open_account(context)
+            await hold_masses(context, report, resources, workspaces)
+            batch, upto = await context.mirror.read(_begin)
+            work = Push(context, report, batch, allowed=only or list)
+            await _push_all(work, _Scope(resources, workspaces, upto, debounce))
+        report.outdated += only.changed if only else []
     return report
 
 
@@ -51,6 +61,7 @@ class _Scope:
     resources: Sequence[Resource]
     workspaces: Collection[int]
     upto: int
+    debounce: float
 
 
 def _begin(tx: Tx) -> tuple[int, int]:
@@ -68,7 +79,9 @@ async def _push_all(work: Push, scope: _Scope) -> None:
 
 
 async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
-    stuck = await _push_entangled(work, resource, scope) if resource.upsert_key else set()
+    stuck = await work.context.mirror.read(ready.young, resource, debounce=scope.debounce)
+    if resource.upsert_key:
+        stuck |= await _push_entangled(work, resource, scope, stuck)
     behind, limit = 0, work.context.settings.push.batch
     while True:
         work.context.check_stop()
@@ -89,7 +102,7 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
 
 async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> None:
     """Creates and what they could not carry, then updates, then deletes."""
-    piece = await work.context.mirror.write(claims.look, resource, ids)
+    piece = work.allowed(await work.context.mirror.write(claims.look, resource, ids))
     creates = [c for c in piece if c.op == "insert" and not (c.unknown and may_double(c))]
     fit = await without_doubles(work, creates)
     await side_by_side(work.context, fit, lambda c: alone(work, c, send_create))
@@ -98,20 +111,24 @@ async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> N
         piece += await work.context.mirror.write(claims.look, resource, born)
     known = [c for c in piece if c.op != "insert" and c.record_id > 0]
     fresh = await fresh_claims(work, resource, known) if known else []
+    fresh = [c for c in fresh if c.record_id in born or work.allowed([c])]
     unborn = [c for c in piece if c.op == "delete" and c.record_id < 0]
     for op in ("update", "delete"):
         ready = [c for c in (*fresh, *unborn) if c.op == op]
         await side_by_side(work.context, ready, lambda c: alone(work, c, send))
 
 
-async def _push_entangled(work: Push, resource: Resource, scope: _Scope) -> set[int]:
+async def _push_entangled(
+    work: Push, resource: Resource, scope: _Scope, young: Collection[int]
+) -> set[int]:
     """Send the edits that touch one email, statement by statement; returns the records of which
-    some must wait.
+    some must wait, as all must where one is too young.
     """
     found = await work.context.mirror.read(claims.touches, resource, scope.workspaces)
     stuck: set[int] = set()
     for group in entangled(Touch(*t) for t in found if t[0] <= scope.upto):
-        stuck |= await _push_group(work, resource, group)
+        too_early = not set(young).isdisjoint(group)
+        stuck |= set(group) if too_early else await _push_group(work, resource, group)
     return stuck
 
 
@@ -135,4 +152,4 @@ async def _statement(work: Push, resource: Resource, seqs: tuple[int, ...]) -> l
     """Looked at anew, since the one before may have given its record a real id."""
     ids = await work.context.mirror.read(outbox.record_ids, seqs)
     found = await work.context.mirror.write(claims.look_row_by_row, resource, ids)
-    return [c for c in found if c.seqs == seqs and not (c.unknown and may_double(c))]
+    return work.allowed(c for c in found if c.seqs == seqs and not (c.unknown and may_double(c)))

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -52,7 +52,7 @@ GIVE_UP_AFTER = 3
 class Push:
     """One push pass: its number and report, and how many calls in a row have failed. `younger`:
     what lists had behind an id when creates were looked for; `appended`: records of which a create
-    could not carry everything.
+    could not carry everything; `allowed`: which claims may be sent.
     """
 
     context: Context
@@ -61,6 +61,7 @@ class Push:
     failures: int = 0
     younger: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
     appended: list[int] = field(default_factory=list)
+    allowed: Callable[[Iterable[Claim]], list[Claim]] = list
 
     def policy(self, claim: Claim) -> Policy:
         return self.context.settings.resource(claim.resource.name).on_conflict

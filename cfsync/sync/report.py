@@ -17,6 +17,8 @@ class Report:
     """`counts`: resource -> what became of its records (new, changed, unchanged, drift, deleted,
     held, ...). `waiting`: how many things wait for a human. `unreachable`: lists that the token
     may not read. `problems`: one line each, no people's data. `seconds`: wall time.
+    `outdated`: records of a plan that were not sent, since they are not as they were when it was
+    made.
     `cause`: the error that stopped it.
     """
 
@@ -27,6 +29,7 @@ class Report:
     waiting: int = 0
     unreachable: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
     seconds: float = 0.0
     cause: CfsyncError | None = None
 
@@ -42,7 +45,7 @@ class Report:
         """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a human."""
         if self.state != "done":
             return 1 if self.state == "failed" else 4
-        return 5 if self.waiting or self.unreachable else 0
+        return 5 if self.waiting or self.unreachable or self.outdated else 0
 
     @property
     def quiet(self) -> bool:

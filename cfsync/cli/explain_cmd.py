@@ -1,0 +1,71 @@
+"""`explain`: where the values of one record came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, configured, reading
+from cfsync.cli.text import columns, print_json, shortly
+
+if TYPE_CHECKING:
+    from cfsync.sync.explain import Explanation, Origin
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(explain)
+
+
+def explain(
+    resource: Annotated[str, typer.Argument(metavar="RESOURCE")],
+    record_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id, public id, or the negative id it had here.")
+    ],
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Where each field's value came from, and what the record waits for. Shows people's data.
+
+    \b
+    Example:
+      cfsync explain contacts 1042
+    """
+    from cfsync.sync.explain import explain as inner
+
+    settings = configured(config)
+    found = reading(settings, lambda mirror: inner(mirror, settings, resource, record_id))
+    if json:
+        print_json(asdict(found))
+    else:
+        print("\n".join(_lines(found)))
+
+
+def _lines(found: Explanation) -> Iterator[str]:
+    was = f" (was {found.local_id} here)" if found.local_id else ""
+    yield f"{found.resource} {found.id}{was}: {found.state}"
+    if found.lane:
+        yield f"read by {found.lane}, written here at {found.read_at}, changed {found.updated_at}"
+    if found.fields:
+        head = ("field", "value", "from", "in ClickFunnels", "edits", "batch", "conflicts")
+        yield columns([head, *map(_row, found.fields)])
+    for edit in found.edits:
+        who = f" by {edit.db_user}" if edit.db_user else ""
+        yield f"edit {edit.seq}: {edit.op}{who} at {edit.captured_at}, {edit.state}"
+    for line in found.waits:
+        yield f"waits: {' '.join(line.split())}"
+
+
+def _row(origin: Origin) -> tuple[object, ...]:
+    differs = origin.source in ("edit", "drift")
+    return (
+        origin.field,
+        shortly(origin.value),
+        origin.source,
+        shortly(origin.remote) if differs else None,
+        ", ".join(map(str, origin.edits)) or None,
+        str(origin.batch) if origin.batch else None,
+        ", ".join(map(str, origin.conflicts)) or None,
+    )

@@ -1,0 +1,173 @@
+"""`outbox list / approve / retry / discard`: the edits that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cfsync.cli.common import Config, Json, Resources, configured, reading
+from cfsync.cli.text import columns, counted, print_json, shortly
+
+if TYPE_CHECKING:
+    from cfsync.mirror.decisions import Edit, Edits
+    from cfsync.mirror.engine import Mirror
+
+SHOWN = 200
+
+Which = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SEQ...|RESOURCE]", help="Numbers of edits, or one resource."),
+]
+Seqs = Annotated[list[str], typer.Argument(metavar="SEQ...", help="Numbers of edits.")]
+All = Annotated[bool, typer.Option("--all", help="Those of all resources.")]
+Values = Annotated[bool, typer.Option("--values", help="Show people's data too: old and new.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Edits that wait to be sent, or for you.")
+    group.command("list")(list_edits)
+    for command in (approve, retry, discard):
+        group.command()(command)
+    app.add_typer(group, name="outbox")
+
+
+def list_edits(
+    resource: Resources = None,
+    state: Annotated[
+        str | None,
+        typer.Option(metavar="STATE", help="pending, sending, parked, held, done, discarded ..."),
+    ] = None,
+    values: Values = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Edits that ClickFunnels has not confirmed, in the order in which they were made.
+
+    parked: ClickFunnels refused it, the reason is the server's own. held: a guard of cfsync
+    stopped it. sending: it was sent and its outcome is not known yet.
+
+    \b
+    Example:
+      cfsync outbox list
+      cfsync outbox list contacts --state parked --values
+    """
+    from cfsync.sync import outbox_desk
+
+    edits = reading(
+        configured(config), lambda mirror: outbox_desk.waiting(mirror, resource or [], state=state)
+    )
+    if json:
+        print_json([_as_json(edit, values=values) for edit in edits])
+    else:
+        print(_text(edits, values=values) if edits else "nothing waits")
+
+
+def approve(
+    which: Which = None,
+    all: All = False,  # noqa: A002
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Let held edits go: the next push sends them.
+
+    By number also an insert, and a delete of a record that ClickFunnels has changed since; by
+    resource only the updates and deletes that the guard against masses has stopped.
+
+    \b
+    Example:
+      cfsync outbox approve contacts
+      cfsync outbox approve 1042 1043
+    """
+    from cfsync.sync import outbox_desk
+
+    work = outbox_desk.approve
+    _decide(lambda mirror: work(mirror, which or [], everything=all), "approved", config, json=json)
+
+
+def retry(
+    which: Which = None,
+    all: All = False,  # noqa: A002
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Send parked edits once more.
+
+    An insert that may have arrived already ("unknown") is retried by its number alone: it is then
+    created in spite of what was found.
+
+    \b
+    Example:
+      cfsync outbox retry 1042
+      cfsync outbox retry contacts
+    """
+    from cfsync.sync import outbox_desk
+
+    work = outbox_desk.retry
+    _decide(lambda mirror: work(mirror, which or [], everything=all), "pending", config, json=json)
+
+
+def discard(seq: Seqs, config: Config = None, json: Json = False) -> None:
+    """Drop edits: the mirror shows again what ClickFunnels has.
+
+    Where a later edit of a field waits, that one stands. A row that was never sent goes, with all
+    its edits; a row that was deleted comes back.
+
+    \b
+    Example:
+      cfsync outbox discard 1042
+    """
+    from cfsync.sync import outbox_desk
+
+    work = outbox_desk.discard
+    _decide(lambda mirror: work(mirror, seq), "discarded", config, json=json)
+
+
+def _decide(
+    work: Callable[[Mirror], Coroutine[Any, Any, Edits]],
+    word: str,
+    config: Path | None,
+    *,
+    json: bool,
+) -> None:
+    edits = reading(configured(config), work)
+    if json:
+        rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]
+        print_json({"state": word, "edits": rows})
+    else:
+        print(f"{word}: {counted(len(edits), 'edit')}")
+
+
+def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:
+    found = asdict(edit) | {"fields": edit.fields}
+    return found if values else {n: v for n, v in found.items() if n not in ("patch", "sent")}
+
+
+def _text(edits: Sequence[Edit], *, values: bool) -> str:
+    head = ("seq", "resource", "id", "op", "state", "since", "tries", "batch", "what", "reason")
+    lines = [columns([head, *(_row(edit, values=values) for edit in edits[:SHOWN])])]
+    if len(edits) > SHOWN:
+        lines.append(f"... and {len(edits) - SHOWN:,} more (--json has all)")
+    return "\n".join(lines)
+
+
+def _row(edit: Edit, *, values: bool) -> tuple[object, ...]:
+    what = ", ".join(edit.fields)
+    if values and edit.op != "delete":
+        pairs = ((name, edit.patch[name]) for name in edit.fields)
+        what = "; ".join(f"{name} {shortly(old)} -> {shortly(new)}" for name, (old, new) in pairs)
+    return (
+        edit.seq,
+        edit.resource,
+        edit.record_id,
+        edit.op,
+        edit.state,
+        edit.captured_at,
+        edit.attempts,
+        edit.batch,
+        what or None,
+        " ".join((edit.error or "").split()) or None,
+    )

@@ -1,0 +1,83 @@
+"""`plan`: what a push would send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, Resources, configured, reading
+from cfsync.cli.text import counted, print_json, shortly, took
+
+if TYPE_CHECKING:
+    from cfsync.sync.plan import Kept, Plan, Planned
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(plan)
+
+
+def plan(
+    resource: Resources = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep it for `push --plan FILE`; you alone may read it."),
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """What `push` would send: every call, field by field. Sends nothing.
+
+    Shows people's data. Exits 5 if some edits would not be sent, and says why. `push --plan FILE`
+    sends just what the file says, and refuses the records that changed since.
+
+    \b
+    Example:
+      cfsync plan
+      cfsync plan contacts --out monday.json
+    """
+    from cfsync.sync import plan_file
+    from cfsync.sync.plan import plan as inner
+
+    settings = configured(config)
+    found = reading(settings, lambda mirror: inner(mirror, settings, resource or []))
+    if out is not None:
+        plan_file.write(found, out)
+    if json:
+        print_json(plan_file.as_json(found))
+    else:
+        print("\n".join(_lines(found)))
+        if out is not None:
+            print(f"send just this: cfsync push --plan {out}")
+    return found.exit_code
+
+
+def _lines(found: Plan) -> Iterator[str]:
+    for record in found.records:
+        yield from _of_record(record)
+    for kept in found.kept:
+        yield f"not sent: {_kept(kept)}"
+    yield (
+        f"plan: {counted(found.calls, 'call')}, {counted(found.requests, 'request')} with reading"
+        f" again, about {took(found.seconds)} at {found.per_second:g} a second"
+        if found.records
+        else "plan: nothing to send"
+    )
+
+
+def _of_record(record: Planned) -> Iterator[str]:
+    after = ", ".join(f"{name} {local_id}" for name, local_id in record.after)
+    for call in record.calls:
+        yield f"{record.resource} {record.record_id}: {call.action or call.kind}" + (
+            f", after {after}" if after else ""
+        )
+        for name, (old, new) in sorted(call.fields.items()):
+            yield f"    {name}: {shortly(old)} -> {shortly(new)}"
+
+
+def _kept(kept: Kept) -> str:
+    who = str(kept.record_ids[0]) if len(kept.record_ids) == 1 else ""
+    edits = f" ({counted(len(kept.seqs), 'edit')})" if len(kept.seqs) > 1 else ""
+    return f"{kept.resource} {who}".strip() + f"{edits}: {' '.join(kept.reason.split())}"

@@ -1,0 +1,67 @@
+"""`redact`: forget a person."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, configured, opened, until_stopped
+from cfsync.cli.text import columns, print_json
+from cfsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from cfsync.sync.redact import Redacted
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(redact)
+
+
+def redact(
+    contact_id: Annotated[str, typer.Argument(metavar="CONTACT_ID", help="Id or public id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Delete a person in ClickFunnels (GDPR) and purge every copy here. It can't be undone.
+
+    Purged are the contact's row, edits, conflicts, events and tombstone, the objects that quote
+    the contact inside other records, and the email address wherever it stands. What other records
+    say in words of their own, such as a delivery address, stays; so do backups and plan files,
+    which are yours. It may be run again after an error.
+
+    \b
+    Example:
+      cfsync redact 1042
+      cfsync redact 1042 --yes --json
+    """
+    from cfsync.sync.redact import redact as inner
+
+    settings = configured(config)
+    if not yes:
+        _ask(contact_id)
+
+    async def body(stop: asyncio.Event) -> Redacted:
+        async with opened(settings, stop) as context:
+            return await inner(context, contact_id)
+
+    done = until_stopped(body)
+    purged = {name: n for name, n in sorted(done.purged.items()) if n}
+    if json:
+        print_json(
+            {"resource": done.resource, "id": done.id, "clickfunnels": done.asked}
+            | {"purged": purged}
+        )
+        return
+    print(f"{done.resource} {done.id}: in ClickFunnels {done.asked}; purged here:")
+    print(columns(purged.items()) if purged else "nothing")
+
+
+def _ask(contact_id: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("redact can't be undone: say --yes where nobody can be asked")
+    question = f"Delete contact {contact_id} in ClickFunnels and here, for ever?"
+    typer.confirm(question, abort=True, err=True)

@@ -1,0 +1,44 @@
+"""`revert`: take back what a push sent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, configured, reading
+from cfsync.cli.text import columns, counted, print_json
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(revert)
+
+
+def revert(
+    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The number of the push.")],
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """Take back what a push sent, as edits: the next push sends them.
+
+    Fields that still hold what that push wrote get the value that ClickFunnels had before. The
+    others are listed, as is what can't be undone (creates, deletes, cancellations, uploads);
+    then it exits 5. A revert can be reverted. `outbox list --state done` shows the numbers.
+
+    \b
+    Example:
+      cfsync revert 12
+    """
+    from cfsync.sync.revert import revert as inner
+
+    done = reading(configured(config), lambda mirror: inner(mirror, batch))
+    if json:
+        fields = [{"resource": r, "id": i, "fields": names} for r, i, names in done.fields]
+        print_json({"batch": batch, "edits": fields, "left": [asdict(one) for one in done.left]})
+        return done.exit_code
+    if done.left:
+        print(columns([(f"{o.resource} {o.record_id}", o.field, o.reason) for o in done.left]))
+    count = sum(len(names) for *_, names in done.fields)
+    print(f"taken back: {counted(count, 'field')} of {counted(len(done.fields), 'record')}")
+    return done.exit_code

@@ -1,0 +1,237 @@
+"""What a push would send now, from the mirror and base alone: no request is made.
+
+ClickFunnels may have changed meanwhile. A push reads each record again before it sends, so it may
+then send less than this, and a create that it finds done already it does not repeat.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from cfsync.api import Rate
+from cfsync.config import Settings
+from cfsync.mirror import budget, claims, decisions, ids, listings, outbox, resolutions
+from cfsync.mirror.claims import Claim
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.resources import RESOURCES, Resource
+from cfsync.sync.account import choose
+from cfsync.sync.calls import Call, create_call, left_over, update_calls
+from cfsync.sync.chains import Touch, entangled
+from cfsync.sync.guards import masses
+from cfsync.sync.passes import named_or_enabled
+
+PIECE = 500
+"""Records that are looked at in one transaction."""
+PAGE = 20
+"""Records that one request reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The calls about one record. `base_rev`: the state of its base that they were worked out from.
+    `after`: rows whose records the same push creates first.
+    """
+
+    resource: str
+    record_id: int
+    seqs: tuple[int, ...]
+    base_rev: int
+    calls: tuple[Call, ...]
+    after: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Edits that a push would not send, and why."""
+
+    resource: str
+    seqs: tuple[int, ...]
+    record_ids: tuple[int, ...]
+    reason: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """`requests`: the calls, and what is read before and after them. `per_second`: requests.
+    `created`: (resource, negative id) of the rows that become records.
+    """
+
+    records: list[Planned] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    requests: int = 0
+    per_second: float = 1.0
+    created: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def calls(self) -> int:
+        return sum(len(record.calls) for record in self.records)
+
+    @property
+    def seconds(self) -> float:
+        return self.requests / self.per_second
+
+    @property
+    def exit_code(self) -> int:
+        return 5 if self.kept else 0
+
+
+async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) -> Plan:
+    """Of the resources named, or of all that are enabled. Raises UnknownResource."""
+    resources = named_or_enabled(settings, names)
+    workspaces = await _workspaces(mirror, settings)
+    found = Plan(per_second=await _rate(mirror, settings))
+    for resource in resources:
+        found.kept += await mirror.read(_kept, resource)
+        if settings.resource(resource.name).push:
+            await _plan_resource(mirror, settings, found, resource, workspaces)
+        else:
+            found.kept += await mirror.read(_push_is_off, resource)
+    if found.records:
+        found.requests = 1 + _requests(found.records)
+    return found
+
+
+async def _workspaces(mirror: Mirror, settings: Settings) -> list[int]:
+    known = await mirror.read(listings.workspaces)
+    wanted, without = settings.api.workspaces, settings.api.exclude
+    return choose(known, [str(w) for w in wanted], [str(w) for w in without])
+
+
+async def _rate(mirror: Mirror, settings: Settings) -> float:
+    rate = Rate(ceiling=settings.api.max_requests_per_second, reserve=settings.api.reserve)
+    if learned := await mirror.read(budget.load):
+        rate.restore(learned)
+    return rate.per_second
+
+
+def _kept(tx: Tx, resource: Resource) -> list[Kept]:
+    """What waits for a human already."""
+    edits = decisions.find(tx, states=("held", "parked"), resources=[resource.name])
+    found = [
+        _together(resource, reason, same)
+        for reason, same in _by(edits, lambda e: f"{e.state}: {e.error}")
+    ]
+    for conflict in resolutions.find(tx, resources=[resource.name]):
+        if conflict.winner == "hold" and conflict.field not in resolutions.OF_RECORDS:
+            reason = f"conflict on {conflict.field}: cfsync conflicts resolve {conflict.id}"
+            found.append(Kept(resource.name, (), (conflict.record_id,), reason))
+    return found
+
+
+def _push_is_off(tx: Tx, resource: Resource) -> list[Kept]:
+    edits = decisions.find(tx, states=("pending", "sending"), resources=[resource.name])
+    reason = f"resources.{resource.name}.push is off"
+    return [_together(resource, reason, edits)] if edits else []
+
+
+def _by(edits: Iterable[Any], key: Any) -> Iterator[tuple[str, list[Any]]]:
+    for reason, same in groupby(sorted(edits, key=key), key):
+        yield reason, list(same)
+
+
+def _together(resource: Resource, reason: str, edits: Sequence[Any]) -> Kept:
+    ids_ = tuple(dict.fromkeys(e.record_id for e in edits))
+    return Kept(resource.name, tuple(e.seq for e in edits), ids_, reason)
+
+
+async def _plan_resource(
+    mirror: Mirror, settings: Settings, found: Plan, resource: Resource, workspaces: Sequence[int]
+) -> None:
+    stopped: set[int] = set()
+    for mass in await masses(mirror, settings, resource, workspaces):
+        found.kept.append(Kept(resource.name, mass.seqs, (), mass.reason))
+        stopped.update(mass.seqs)
+    tangled = await _tangled(mirror, resource, workspaces)
+    pieces = [tangled]
+    behind = 0
+    while piece := await mirror.read(_piece, resource, workspaces, behind):
+        behind, claims_of = piece
+        known = {claim.record_id for claim in tangled}
+        pieces.append([c for c in claims_of if c.record_id not in known])
+    for claim in (c for piece in pieces for c in piece if not stopped & set(c.seqs)):
+        _add(found, claim)
+
+
+async def _tangled(mirror: Mirror, resource: Resource, workspaces: Sequence[int]) -> list[Claim]:
+    """Edits that touch one email are sent statement by statement, before all others."""
+    if not resource.upsert_key:
+        return []
+    touches = [Touch(*t) for t in await mirror.read(claims.touches, resource, workspaces)]
+    return [
+        claim
+        for group in entangled(touches)
+        for claim in await mirror.read(claims.peek_row_by_row, resource, group)
+    ]
+
+
+def _piece(
+    tx: Tx, resource: Resource, workspaces: Sequence[int], behind: int
+) -> tuple[int, list[Claim]] | None:
+    """The next records with something to send: the seq to go on behind, and what there is."""
+    upto = outbox.highest_seq(tx)
+    found = claims.open_records(tx, resource, workspaces, behind=behind, upto=upto, limit=PIECE)
+    if not found:
+        return None
+    peeked = claims.peek(tx, resource, [record_id for record_id, _ in found])
+    order = {"insert": 0, "update": 1, "delete": 2}
+    return max(seq for _, seq in found), sorted(peeked, key=lambda c: order[c.op])
+
+
+def _add(found: Plan, claim: Claim) -> None:
+    """The claim's calls into the plan, or why there are none."""
+    name = claim.resource.name
+    for column, reason in claim.doubts.items():
+        found.kept.append(Kept(name, claim.seqs, (claim.record_id,), f"{column}: {reason}"))
+    calls = tuple(calls_of(claim))
+    if not calls:
+        return
+    values = claim.row if claim.op == "insert" else claim.send
+    refers = tuple(dict.fromkeys(ids.local_ids(claim.resource, values)))
+    if missing := [pair for pair in refers if pair not in found.created]:
+        text = ", ".join(f"{resource} {local_id}" for resource, local_id in missing)
+        found.kept.append(Kept(name, claim.seqs, (claim.record_id,), f"waits for {text}"))
+        return
+    planned = Planned(name, claim.record_id, claim.seqs, claim.base_rev, calls, refers)
+    found.records.append(planned)
+    if claim.op == "insert":
+        found.created.add((name, claim.record_id))
+
+
+def calls_of(claim: Claim) -> list[Call]:
+    """The calls that a claim takes. Pure."""
+    match claim.op:
+        case "delete":
+            return [Call("delete", {})] if claim.record_id > 0 else []
+        case "update":
+            return update_calls(claim.resource, claim.base, claim.send)
+        case "insert":
+            create = create_call(claim.resource, claim.row)
+            rest = left_over(claim.resource, claim.row, create)
+            return [create, *update_calls(claim.resource, {}, rest)]
+
+
+def _requests(records: Iterable[Planned]) -> int:
+    """How many requests the records take, with what is read before and after. Pure."""
+    found, read_again = 0, Counter[str]()
+    for record in records:
+        found += sum(_cost(call) for call in record.calls)
+        if record.calls[0].kind not in ("create", "upsert") and record.record_id > 0:
+            read_again[record.resource] += 1
+    for name, count in read_again.items():
+        found += -(-count // PAGE) if "id" in RESOURCES[name].filters else count
+    return found
+
+
+def _cost(call: Call) -> int:
+    """An upsert looks first; a member is found before it is taken away, and the record is read."""
+    if call.kind == "upsert":
+        return 2
+    if call.kind != "members":
+        return 1
+    ((before, wanted),) = call.fields.values()
+    added, taken = set(wanted or ()) - set(before or ()), set(before or ()) - set(wanted or ())
+    return len(added) + 2 * len(taken) + 1

@@ -1,0 +1,126 @@
+"""A plan as a file, and a push that sends what the file says and nothing else.
+
+The file is JSON. It holds people's data, so only its owner may read it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from cfsync.errors import UsageError
+from cfsync.mirror.claims import Claim
+from cfsync.sync.calls import Call
+from cfsync.sync.plan import Kept, Plan, Planned
+
+VERSION = 1
+Key = tuple[str, tuple[int, ...]]
+"""(resource, the numbers of the edits): what a planned record is known by, whatever its id."""
+
+
+def as_json(plan: Plan) -> dict[str, Any]:
+    return {
+        "plan": VERSION,
+        "records": [_record(record) for record in plan.records],
+        "kept": [_kept(kept) for kept in plan.kept],
+        "calls": plan.calls,
+        "requests": plan.requests,
+        "seconds": round(plan.seconds, 1),
+    }
+
+
+def _record(record: Planned) -> dict[str, Any]:
+    return {
+        "resource": record.resource,
+        "id": record.record_id,
+        "seqs": record.seqs,
+        "base_rev": record.base_rev,
+        "after": record.after,
+        "calls": [_call(call) for call in record.calls],
+    }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    fields = {name: {"old": old, "new": new} for name, (old, new) in call.fields.items()}
+    return {"kind": call.action or call.kind, "fields": fields}
+
+
+def _kept(kept: Kept) -> dict[str, Any]:
+    return {
+        "resource": kept.resource,
+        "ids": kept.record_ids,
+        "seqs": kept.seqs,
+        "reason": kept.reason,
+    }
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Raises UsageError where the file can't be written."""
+    text = orjson.dumps(as_json(plan), option=orjson.OPT_INDENT_2)
+    try:
+        path.unlink(missing_ok=True)  # its rights count from the first byte on
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}") from error
+
+
+def load(path: Path) -> Approved:
+    """Raises UsageError for what is no plan of this version."""
+    try:
+        found = orjson.loads(path.read_bytes())
+        if found["plan"] != VERSION:
+            raise UsageError(f"{path} is a plan of another version of cfsync: make a new one")
+        return Approved({_key(r): (r["base_rev"], r["id"]) for r in found["records"]})
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise UsageError(f"{path} is not a plan; make one by cfsync plan --out {path}") from error
+
+
+def _key(record: dict[str, Any]) -> Key:
+    return record["resource"], tuple(record["seqs"])
+
+
+@dataclass
+class Approved:
+    """What of a push may be sent: the records of a plan, where their edits and base are as they
+    were then. `records`: key -> (base rev, id).
+    """
+
+    records: dict[Key, tuple[int, int]]
+    _changed: dict[str, None] = field(default_factory=dict)
+    _met: set[Key] = field(default_factory=set)
+
+    def __call__(self, claims: Iterable[Claim]) -> list[Claim]:
+        """Those of the claims that may be sent; notes those that were planned otherwise."""
+        return [claim for claim in claims if self._allows(claim)]
+
+    def _allows(self, claim: Claim) -> bool:
+        name, key = claim.resource.name, (claim.resource.name, claim.seqs)
+        if key in self.records and self.records[key][0] == claim.base_rev:
+            self._met.add(key)
+            return True
+        for other in self._overlapping(name, claim.seqs):
+            self._met.add(other)
+            self._changed[f"{name} {claim.record_id}"] = None
+        return False
+
+    def _overlapping(self, name: str, seqs: Iterable[int]) -> set[Key]:
+        return {self._by_seq[name, seq] for seq in seqs if (name, seq) in self._by_seq}
+
+    @cached_property
+    def _by_seq(self) -> dict[tuple[str, int], Key]:
+        return {(key[0], seq): key for key in self.records for seq in key[1]}
+
+    @property
+    def changed(self) -> list[str]:
+        """The planned records that were not sent since they are not as they were."""
+        unmet = [f"{key[0]} {self.records[key][1]}" for key in self.records if key not in self._met]
+        return list(dict.fromkeys([*self._changed, *unmet]))

@@ -115,6 +115,14 @@ class Account:
         (value,) = self.column(statement, *params)
         return value
 
+    def ids_of(self, table: str) -> list[int]:
+        return self.column(f"SELECT id FROM {table} ORDER BY id")
+
+    def tags(self, contact: int) -> list[int]:
+        """Of a contact in ClickFunnels."""
+        shown = self.world.get("contacts", contact)
+        return sorted(tag["id"] for tag in (shown or {})["tags"])
+
     def states(self) -> list[str]:
         """Of the outbox's rows, in order."""
         return self.column("SELECT state FROM cf_outbox ORDER BY seq")

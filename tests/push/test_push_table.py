@@ -1,0 +1,400 @@
+"""Every row of the table of what SQL may write: one call, the edited fields, and peace afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.push.checks import parent_of, sent, settled
+from tests.push.conftest import Account
+
+UPDATES: list[tuple[str, str, Any, dict[str, Any]]] = [
+    ("contacts", "first_name = 'Zoe'", None, {"first_name": "Zoe"}),
+    ("contacts", "phone_number = NULL, uuid = uuid", None, {"phone_number": None}),
+    ("contacts", "email_address = 'zoe@example.com'", None, {"email_address": "zoe@example.com"}),
+    ("contacts", "time_zone = 'Bern', website_url = 'https://e.org'", None,
+     {"time_zone": "Bern", "website_url": "https://e.org"}),
+    ("contact_tags", "name = 'VIP', color = '#123456'", None, {"name": "VIP", "color": "#123456"}),
+    ("products", "name = 'Book', visible_in_store = ?", False,
+     {"name": "Book", "visible_in_store": False}),
+    ("products", "tag_ids = ?", "[4, 5]", {"tag_ids": [4, 5]}),
+    ("product_variants", "sku = 'B-1', weight = 2.25", None, {"sku": "B-1", "weight": 2.25}),
+    ("orders", "notes = 'call back'", None, {"notes": "call back"}),
+    ("fulfillments", "tracking_code = 'T1', tracking_url = 'https://t.org/1'", None,
+     {"tracking_code": "T1", "tracking_url": "https://t.org/1"}),
+    ("fulfillment_locations", "name = 'Rome', address = ?", '{"city": "Rome"}',
+     {"name": "Rome", "address": {"city": "Rome"}}),
+    ("enrollments", "suspended = ?, suspension_reason = 'late'", True,
+     {"suspended": True, "suspension_reason": "late"}),
+    ("forms", "name = 'Sign up'", None, {"name": "Sign up"}),
+    ("submissions", "contact_id = NULL", None, {"contact_id": None}),
+    ("images", "name = 'Logo', alt_text = 'our logo'", None,
+     {"name": "Logo", "alt_text": "our logo"}),
+    ("webhook_endpoints", "name = 'hook', url = 'https://h.org/2'", None,
+     {"name": "hook", "url": "https://h.org/2"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "sets", "value", "fields"), UPDATES)
+def test_an_update_is_one_call_with_the_edited_fields(
+    account: Account, app_sql: Any, table: str, sets: str, value: Any, fields: dict[str, Any]
+) -> None:
+    record = account.column(f"SELECT max(id) FROM {table}")[0]
+    app_sql(f"UPDATE {table} SET {sets} WHERE id = ?", *([] if value is None else [value]), record)
+
+    report = account.push()
+
+    assert sent(account) == [("update", fields)]
+    assert report.exit_code == 0
+    settled(account, table, record)
+
+
+INSERTS: list[tuple[str, str, tuple[Any, ...], list[tuple[str, dict[str, Any]]]]] = [
+    ("contacts", "(email_address, first_name) VALUES ('new@example.com', 'New')", (),
+     [("upsert", {"email_address": "new@example.com", "first_name": "New"})]),
+    ("contacts", "(first_name, custom_attributes) VALUES ('New', ?)", ('{"hat_size": "7"}',),
+     [("create", {"first_name": "New", "custom_attributes": {"hat_size": "7"}})]),
+    ("contact_tags", "(name) VALUES ('VIP')", (), [("create", {"name": "VIP"})]),
+    ("products", "(name, visible_in_store) VALUES ('Book', ?)", (True,),
+     [("create", {"name": "Book", "visible_in_store": True})]),
+    ("products", "(name, archived) VALUES ('Book', ?)", (True,),
+     [("create", {"name": "Book"}), ("archive", {})]),
+    ("products", "(name, archived) VALUES ('Book', ?)", (False,), [("create", {"name": "Book"})]),
+    ("fulfillment_locations", "(name, address_name, email_address, archived, address)"
+     " VALUES ('Rome', 'Main', 'rome@example.com', ?, '{\"city\": \"Rome\"}')", (False,),
+     [("create", {"name": "Rome", "address_name": "Main", "email_address": "rome@example.com",
+                  "archived": False, "address": {"city": "Rome"}})]),
+    ("forms", "(name) VALUES ('Sign up')", (), [("create", {"name": "Sign up"})]),
+    ("webhook_endpoints", "(url, name, event_type_ids) VALUES ('https://h.org', 'h', ?)",
+     ('["contact.created"]',),
+     [("create", {"url": "https://h.org", "name": "h", "event_type_ids": ["contact.created"]})]),
+    ("images", "(name, upload_source_url) VALUES ('Logo', 'https://e.org/logo.png')", (),
+     [("create", {"name": "Logo", "upload_source_url": "https://e.org/logo.png"})]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "values", "params", "calls"), INSERTS)
+def test_an_insert_makes_one_record(
+    account: Account,
+    app_sql: Any,
+    table: str,
+    values: str,
+    params: tuple[Any, ...],
+    calls: list[tuple[str, dict[str, Any]]],
+) -> None:
+    ((local,),) = app_sql(f"INSERT INTO {table} {values} RETURNING id", *params)
+    assert local < 0
+
+    report = account.push()
+
+    assert sent(account) == calls
+    (record,) = account.column(
+        "SELECT id FROM cf_ids WHERE resource = ? AND local_id = ?", table, local
+    )
+    assert report.exit_code == 0
+    assert account.ids_of(table) == account.world.ids(table, account.workspace)
+    settled(account, table, record)
+
+
+def child(account: Account, app_sql: Any, table: str, parent: str, values: str) -> int:
+    """Insert a row below the newest record of `parent`, push, and return its real id."""
+    (above,) = account.column(f"SELECT max(id) FROM {parent}")
+    ((local,),) = app_sql(
+        f"INSERT INTO {table} {values.replace('PARENT', str(above))} RETURNING id"
+    )
+    account.push()
+    (record,) = account.column(
+        "SELECT id FROM cf_ids WHERE resource = ? AND local_id = ?", table, local
+    )
+    return int(record)
+
+
+VARIANT = {"name": "Red", "product_type": "physical", "weight_unit": "lb", "properties_values": []}
+PRICE = {
+    "name": "Full",
+    "amount": "12.50",
+    "currency": "USD",
+    "duration": "0",
+    "interval": "month",
+    "trial_interval": "month",
+    "trial_duration": "0",
+    "trial_amount": "0.00",
+    "interval_count": "1",
+}
+
+
+def test_a_variant_is_created_below_its_product_and_changed(account: Account, app_sql: Any) -> None:
+    record = child(
+        account, app_sql, "product_variants", "products",
+        "(product_id, name, product_type, weight_unit, properties_values)"
+        " VALUES (PARENT, 'Red', 'physical', 'lb', '[]')",
+    )  # fmt: skip
+    assert sent(account) == [("create", VARIANT)]
+    assert parent_of(account, "product_variants", record) in account.ids_of("products")
+    settled(account, "product_variants", record)
+
+
+def test_a_price_is_created_and_changed_to_the_cent(account: Account, app_sql: Any) -> None:
+    columns = ", ".join(f'"{name}"' for name in PRICE)
+    values = ", ".join(f"'{value}'" for value in PRICE.values())
+    record = child(
+        account, app_sql, "product_prices", "products",
+        f"(product_id, {columns}) VALUES (PARENT, {values})",
+    )  # fmt: skip
+    assert sent(account) == [("create", PRICE)]
+
+    app_sql("UPDATE product_prices SET amount = '15.00', cost = '3.10' WHERE id = ?", record)
+    account.push()
+
+    assert sent(account)[1:] == [("update", {"amount": "15.00", "cost": "3.10"})]
+    settled(account, "product_prices", record)
+
+
+def test_an_enrollment_is_created_and_suspended(account: Account, app_sql: Any) -> None:
+    (contact,) = account.column("SELECT min(id) FROM contacts")
+    record = child(
+        account, app_sql, "enrollments", "courses",
+        f"(course_id, contact_id) VALUES (PARENT, {contact})",
+    )  # fmt: skip
+    app_sql("UPDATE enrollments SET suspended = ? WHERE id = ?", True, record)
+    account.push()
+
+    assert sent(account) == [("create", {"contact_id": contact}), ("update", {"suspended": True})]
+    settled(account, "enrollments", record)
+
+
+def test_a_submission_is_created_changed_and_deleted(account: Account, app_sql: Any) -> None:
+    first, second = account.column("SELECT id FROM contacts ORDER BY id")[:2]
+    record = child(
+        account, app_sql, "submissions", "forms",
+        f"(form_id, contact_id) VALUES (PARENT, {first})",
+    )  # fmt: skip
+    app_sql("UPDATE submissions SET contact_id = ? WHERE id = ?", second, record)
+    account.push()
+    settled(account, "submissions", record)
+    app_sql("DELETE FROM submissions WHERE id = ?", record)
+    account.push()
+
+    assert sent(account) == [
+        ("create", {"contact_id": first}),
+        ("update", {"contact_id": second}),
+        ("delete", {}),
+    ]
+    assert account.world.get("submissions", record) is None
+
+
+FULFILLED = "included_orders_invoices_line_items_attributes"
+
+
+def fulfillment(account: Account, app_sql: Any, more: str = "") -> int:
+    (contact,) = account.column("SELECT min(id) FROM contacts")
+    (location,) = account.column("SELECT min(id) FROM fulfillment_locations")
+    names = f"contact_id, location_id, {FULFILLED}, notify_customer"
+    app_sql(
+        f"INSERT INTO fulfillments ({names}) VALUES (?, ?, ?, ?)",
+        contact,
+        location,
+        '[{"id": 7, "quantity": 1}]',
+        True,
+    )
+    account.push()
+    return int(account.one("SELECT id FROM cf_ids WHERE resource = 'fulfillments'"))
+
+
+def test_a_fulfillment_is_created_and_what_is_never_shown_is_gone_from_its_row(
+    account: Account, app_sql: Any
+) -> None:
+    record = fulfillment(account, app_sql)
+
+    ((verb, fields),) = sent(account)
+    assert verb == "create"
+    assert fields[FULFILLED] == [{"id": 7, "quantity": 1}]
+    assert fields["notify_customer"] is True
+    columns = f"{FULFILLED}, notify_customer, ignore_out_of_stock, status"
+    assert app_sql(f"SELECT {columns} FROM fulfillments WHERE id = ?", record) == [
+        (None, None, None, "fulfilled")
+    ]
+    settled(account, "fulfillments", record)
+
+
+def test_tracking_with_a_notice_is_sent_once_and_the_notice_forgotten(
+    account: Account, app_sql: Any
+) -> None:
+    record = fulfillment(account, app_sql)
+    app_sql(
+        "UPDATE fulfillments SET tracking_code = 'T', notify_customer = ? WHERE id = ?",
+        True,
+        record,
+    )
+    account.push()
+
+    assert sent(account)[1:] == [("update", {"tracking_code": "T", "notify_customer": True})]
+    assert account.one("SELECT notify_customer FROM fulfillments WHERE id = ?", record) is None
+    settled(account, "fulfillments", record)
+
+
+def test_a_fulfillment_is_cancelled_by_its_status(account: Account, app_sql: Any) -> None:
+    record = fulfillment(account, app_sql)
+    app_sql("UPDATE fulfillments SET status = 'cancelled' WHERE id = ?", record)
+    account.push()
+
+    assert sent(account)[1:] == [("cancel", {})]
+    assert account.world.get("fulfillments", record)["status"] == "cancelled"  # type: ignore[index]
+    settled(account, "fulfillments", record)
+
+
+@pytest.mark.parametrize(("archived", "verb"), [(True, "archive"), (False, "unarchive")])
+def test_archived_is_changed_by_its_own_call_beside_the_fields(
+    account: Account, app_sql: Any, archived: bool, verb: str
+) -> None:
+    (product,) = account.column("SELECT max(id) FROM products")
+    account.world.archive(product, archived=not archived)
+    account.pull()
+
+    app_sql("UPDATE products SET name = 'Old', archived = ? WHERE id = ?", archived, product)
+    account.push()
+
+    assert sent(account) == [("update", {"name": "Old"}), (verb, {})]
+    settled(account, "products", product)
+
+
+def test_an_external_order_takes_more_than_notes(account: Account, app_sql: Any) -> None:
+    (order,) = account.column("SELECT min(id) FROM orders")
+    account.world.edit("orders", order, payment_processor="external")
+    account.pull()
+
+    app_sql(
+        "UPDATE orders SET notes = 'n', shipping_address_city = 'Rome',"
+        " next_charge_at = '2030-01-02T03:04:05.678Z' WHERE id = ?",
+        order,
+    )
+    account.push()
+
+    assert sent(account) == [
+        (
+            "update",
+            {
+                "shipping_address_city": "Rome",
+                "notes": "n",
+                "next_charge_at": "2030-01-02T03:04:05.678Z",
+            },
+        )
+    ]
+    settled(account, "orders", order)
+
+
+DELETABLE = ["contacts", "contact_tags", "fulfillment_locations", "forms", "images",
+             "webhook_endpoints", "submissions"]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", DELETABLE)
+def test_a_delete_is_one_call_and_leaves_proof(account: Account, app_sql: Any, table: str) -> None:
+    (record,) = account.column(f"SELECT max(id) FROM {table}")
+    app_sql(f"DELETE FROM {table} WHERE id = ?", record)
+
+    account.push()
+
+    assert sent(account) == [("delete", {})]
+    assert account.world.get(table, record) is None
+    proof = "SELECT side, state FROM cf_tombstones WHERE resource = ? AND record_id = ?"
+    assert account.sql(proof, table, record) == [("local", "confirmed")]
+    assert account.sql("SELECT id FROM cf_base WHERE resource = ? AND id = ?", table, record) == []
+    assert account.push().quiet
+    account.pull()
+    assert record not in account.ids_of(table)
+
+
+def test_tags_are_added_and_taken_away_one_by_one(account: Account, app_sql: Any) -> None:
+    one, two, three = account.column("SELECT id FROM contact_tags ORDER BY id")
+    (contact,) = account.column("SELECT max(id) FROM contacts")
+    app_sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", f"[{one}, {two}]", contact)
+    account.push()
+    assert account.tags(contact) == [one, two]
+    account.world.ledger.clear()
+
+    app_sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", f"[{three}, {two}]", contact)
+    account.push()
+
+    assert [(e.resource, e.verb) for e in account.world.ledger.writes()] == [
+        ("contact_applied_tags", "create"),
+        ("contact_applied_tags", "delete"),
+    ]
+    assert account.tags(contact) == [two, three]
+    settled(account, "contacts", contact)
+
+
+def test_a_new_contact_brings_its_tags_and_one_that_exists_gets_them_added(
+    account: Account, app_sql: Any
+) -> None:
+    one, two, _ = account.column("SELECT id FROM contact_tags ORDER BY id")
+    there = account.world.create(
+        "contacts", account.workspace, email_address="there@example.com", tag_ids=[one]
+    )
+    insert = "INSERT INTO contacts (email_address, tag_ids) VALUES (?, ?)"
+    app_sql(insert, "new@example.com", f"[{one}, {two}]")
+    app_sql(insert, "there@example.com", f"[{two}]")
+
+    account.push()
+
+    (new,) = account.column("SELECT id FROM contacts WHERE email_address = 'new@example.com'")
+    assert account.tags(new) == [one, two]
+    assert account.tags(there) == [one, two]
+    assert sent(account, "contacts") == [
+        ("upsert", {"email_address": "new@example.com", "tag_ids": [one, two]})
+    ]
+    settled(account, "contacts", there)
+
+
+def test_one_attribute_is_changed_and_the_others_stay(account: Account, app_sql: Any) -> None:
+    (contact,) = account.column("SELECT max(id) FROM contacts")
+    account.world.edit("contacts", contact, custom_attributes={"size": "7", "colour": "red"})
+    account.pull()
+
+    app_sql(
+        "UPDATE contacts SET custom_attributes = ? WHERE id = ?",
+        '{"size": "8", "colour": "red", "Favourite Hat": "bowler"}',
+        contact,
+    )
+    account.push()
+
+    # The server replaces the whole map.
+    merged = {"size": "8", "colour": "red", "favourite_hat": "bowler"}
+    assert sent(account) == [("update", {"custom_attributes": merged})]
+    settled(account, "contacts", contact)
+
+
+def test_the_secret_of_a_webhook_endpoint_is_kept_in_cf_secrets_alone(
+    account: Account, app_sql: Any
+) -> None:
+    app_sql("INSERT INTO webhook_endpoints (url, name) VALUES ('https://h.org', 'h')")
+    account.push()
+
+    (record,) = account.column("SELECT max(id) FROM webhook_endpoints")
+    secrets = account.sql(
+        "SELECT field, value FROM cf_secrets WHERE resource = 'webhook_endpoints'"
+        " AND record_id = ?",
+        record,
+    )
+    assert [field for field, _ in secrets] == ["webhook_secret"]
+    (body,) = account.column(
+        "SELECT body FROM cf_base WHERE resource = 'webhook_endpoints' AND id = ?", record
+    )
+    assert secrets[0][1] not in body
+
+
+@pytest.mark.parametrize("table", ["teams", "workspaces"])
+def test_teams_and_workspaces_wait_until_push_is_on(
+    account: Account, app_sql: Any, table: str
+) -> None:
+    app_sql(f"UPDATE {table} SET name = 'Renamed'")
+
+    report = account.push()
+
+    assert sent(account) == []
+    assert report.quiet
+    assert account.states() == ["pending"]
+    account.settings[f"CFSYNC_RESOURCES__{table.upper()}__PUSH"] = "true"
+    account.push()
+    assert sent(account) == [("update", {"name": "Renamed"})]
+    assert account.states() == ["done"]

@@ -54,29 +54,18 @@ def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
 
 
 def acknowledge(
-    tx: Tx,
-    claim: Claim,
-    sent: Sent,
-    answer: Record,
-    *,
-    asked: int,
-    remaining: Collection[str],
-    policy: Policy,
+    tx: Tx, claim: Claim, sent: Sent, answer: Record, *, asked: int, policy: Policy
 ) -> Settled | None:
     """Merge the answer to one call of a claim; None where it is put off. `asked`: the highest
-    `cf_rev` before the call; `remaining`: fields that its other calls still have to send. The
-    claim's rows are closed by the caller, when all its calls are done.
+    `cf_rev` before the call. When all its calls are done the caller closes the claim's rows.
     """
     table = TABLES[claim.resource.name]
-    if _is_old(tx, answer, claim.resource, asked) or rows.lock(tx, table, [answer.id]):
+    if _is_old(tx, claim.resource, answer, asked) or rows.lock(tx, table, [answer.id]):
         return None
     found = fates(claim.resource, sent, answer)
+    _merge_row(tx, claim, sent, answer, policy)
     bases.save(tx, [answer], "push")
     notes.keep_secrets(tx, [answer])
-    later = _later_edits(tx, claim, answer.id)
-    _merge_row(
-        tx, claim, sent, answer, {name: OpenEdit(tx.now) for name in remaining} | later, policy
-    )
     for name in (n for n, f in found.items() if f == "ignored"):
         before, value = sent[name]
         kept = Conflict(name, before, value, answer.values.get(name), "clickfunnels")
@@ -84,45 +73,43 @@ def acknowledge(
     return Settled(found, bases.highest_rev(tx))
 
 
-def _is_old(tx: Tx, answer: Record, resource: Resource, asked: int) -> bool:
+def _is_old(tx: Tx, resource: Resource, answer: Record, asked: int) -> bool:
     """Whether the mirror has news of the record that are younger than the call."""
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
     proof = tombstones.known(tx, resource, [answer.id]).get(answer.id, ("", 0))[1]
     return max(base.rev if base else 0, proof) > asked
 
 
-def _merge_row(
-    tx: Tx,
-    claim: Claim,
-    sent: Sent,
-    answer: Record,
-    edits: Mapping[str, OpenEdit],
-    policy: Policy,
-) -> None:
-    """Only what was edited since the claim, or is still to be sent, stands against the answer."""
-    row = rows.load(tx, TABLES[claim.resource.name], [answer.id]).get(answer.id)
+def _merge_row(tx: Tx, claim: Claim, sent: Sent, answer: Record, policy: Policy) -> None:
+    """What was sent is settled; any other field that is edited stands against the answer."""
+    resource = claim.resource
+    row = rows.load(tx, TABLES[resource.name], [answer.id]).get(answer.id)
     if row is None:
         return
-    answered = {name: answer.values[name] for name in sent if name in answer.values}
+    base = bases.load(tx, resource, [answer.id]).get(answer.id)
+    before = bases.decode(resource, base).values if base else {}
     merged = merge(
-        claim.resource,
-        base={**claim.base, **answered},
-        local=ids.resolved(tx, claim.resource, row),
+        resource,
+        base={**before, **{n: answer.values[n] for n in sent if n in answer.values}},
+        local=ids.resolved(tx, resource, row),
         remote=answer.values,
-        edits=edits,
+        edits=_unsettled(tx, claim, sent, answer.id),
         policy=policy,
     )
     tx.new_rev()
-    bases.save_rows(tx, claim.resource, [merged.row])
+    bases.save_rows(tx, resource, [merged.row])
     for conflict in merged.conflicts:
-        conflicts.record(tx, claim.resource, answer.id, conflict)
+        conflicts.record(tx, resource, answer.id, conflict)
 
 
-def _later_edits(tx: Tx, claim: Claim, record_id: int) -> dict[str, OpenEdit]:
-    entry = outbox.pending(tx, claim.resource, [record_id]).get(record_id)
-    if entry is None:
-        return {}
-    return Pending([r for r in entry.rows if r.seq not in claim.seqs], entry.held).edits
+def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, OpenEdit]:
+    """The open edits of a record that a call has not settled: of other fields, and later ones.
+    What an INSERT gave and its call did not carry becomes an edit afterwards.
+    """
+    entry = outbox.pending(tx, claim.resource, [record_id]).get(record_id, Pending())
+    later = {n for r in entry.rows if r.seq not in claim.seqs for n in r.given}
+    settled = {n for n in entry.edits if n in sent or claim.op == "insert"} - later
+    return {n: edit for n, edit in entry.edits.items() if n not in settled}
 
 
 def adopt(
@@ -133,11 +120,11 @@ def adopt(
     """
     resource, table = claim.resource, TABLES[claim.resource.name]
     ids.remember(tx, resource, claim.record_id, answer.id)
-    if _is_old(tx, answer, resource, asked) or rows.lock(tx, table, [claim.record_id, answer.id]):
+    if _is_old(tx, resource, answer, asked) or rows.lock(tx, table, [claim.record_id, answer.id]):
         return None
     _unite(tx, claim, answer.id)
     ids.move(tx, resource, claim.record_id, answer.id)
-    return acknowledge(tx, claim, sent, answer, asked=asked, remaining=(), policy=policy)
+    return acknowledge(tx, claim, sent, answer, asked=asked, policy=policy)
 
 
 def _unite(tx: Tx, claim: Claim, real_id: int) -> None:

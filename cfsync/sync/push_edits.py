@@ -77,9 +77,7 @@ def _settle(
     refused: Mapping[str, str],
     policy: Policy,
 ) -> Settled | None:
-    settled = answers.acknowledge(
-        tx, claim, call.fields, answer, asked=asked, remaining=later, policy=policy
-    )
+    settled = answers.acknowledge(tx, claim, call.fields, answer, asked=asked, policy=policy)
     if settled and not later:
         journal.finish(tx, claim, refused)
     return settled

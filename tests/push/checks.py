@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cfsync.decode import decode_record
 from cfsync.mirror import rows
 from cfsync.mirror.schema import TABLES
 from cfsync.resources import RESOURCES
+from cfsync.sync.report import Report
 from cfsync.values import equal
 from tests.push.conftest import Account
 
@@ -60,3 +64,32 @@ def settled(account: Account, table: str, record_id: int) -> None:
     assert not pulled.counts.get(table, {}).get("new"), pulled.counts
     assert len(account.world.ledger.writes()) == before
     assert differences(account, table, record_id) == []
+
+
+def conflicts(account: Account) -> list[tuple[Any, ...]]:
+    """(field, base, local, remote, winner) of the open ones, in the order of their fields."""
+    found = account.sql(
+        "SELECT field, base, local, remote, winner FROM cf_conflicts WHERE state = 'open'"
+        " ORDER BY field"
+    )
+    return [(f, *(json_of(account, leg) for leg in legs), winner) for f, *legs, winner in found]
+
+
+def json_of(account: Account, stored: Any) -> Any:
+    """A value of a JSON column, which SQLite has as text."""
+    is_text = account.mirror.dialect == "sqlite" and isinstance(stored, str)
+    return json.loads(stored) if is_text else stored
+
+
+def during_the_call(
+    account: Account, edit: Callable[[], Any], *, method: str = "PUT", seconds: float = 0.4
+) -> Report:
+    """Push, and edit when ClickFunnels has applied a call and the answer is still on its way."""
+    account.world.fault("slow", method=method, seconds=seconds)
+    before = len(account.world.ledger.writes())
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(account.push)
+        while len(account.world.ledger.writes()) == before and not running.done():
+            time.sleep(0.002)
+        edit()
+        return running.result()

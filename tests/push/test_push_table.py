@@ -1,4 +1,4 @@
-"""Every row of the table of what SQL may write: one call, the edited fields, and peace afterwards."""
+"""Every row of the table of what SQL may write: one call, the edited fields, then peace."""
 
 from __future__ import annotations
 

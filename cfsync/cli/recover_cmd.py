@@ -2,8 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import typer
+
+from cfsync.cli.common import Config, Json, configured, opened, until_stopped
+from cfsync.cli.run_pass import as_json, as_text, say_problems
+from cfsync.cli.text import counted, print_json
+
+if TYPE_CHECKING:
+    from cfsync.sync.recover import Recovered
 
 
 def register(app: typer.Typer) -> None:
-    pass
+    app.command()(recover)
+
+
+def recover(config: Config = None, json: Json = False) -> int:
+    """After a restored backup of the mirror: make sure that nothing is sent twice.
+
+    Run it before anything else, with the daemon stopped. Inserts that wait in the backup are
+    looked for in ClickFunnels: where something like them is there they are parked as unknown, else
+    held, and you decide (`outbox retry`, `approve`, `discard`). Then every list is walked whole.
+
+    \b
+    Example:
+      cfsync recover
+    """
+    settings = configured(config, bars=True)
+
+    async def body(stop: asyncio.Event) -> Recovered:
+        from cfsync.sync.recover import recover as inner
+
+        async with opened(settings, stop, bars=True) as context:
+            return await inner(context)
+
+    done = until_stopped(body)
+    if json:
+        print_json(
+            {"looked_for": done.looked_for, "parked": done.parked, "held": done.held}
+            | {"left_to_push": done.left, "watermarks": done.watermarks}
+            | {"sweep": as_json(done.sweep)}
+        )
+    else:
+        print("\n".join(_lines(done)))
+    say_problems(done.sweep, "recover")
+    return done.sweep.exit_code
+
+
+def _lines(done: Recovered) -> Iterator[str]:
+    yield (
+        f"looked for {counted(done.looked_for, 'insert')}: {done.parked} parked as unknown,"
+        f" {done.held} held, {done.left} left to the next push"
+    )
+    yield f"dropped {counted(done.watermarks, 'watermark')}: every list is walked whole again"
+    yield as_text(done.sweep)

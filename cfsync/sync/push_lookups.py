@@ -102,16 +102,21 @@ async def without_doubles(push: Push, inserts: Sequence[Claim]) -> list[Claim]:
     suspects = [c for c in inserts if _is_suspect(push, c)]
     for claim in sorted(suspects, key=lambda c: c.highest_id):  # one walk of a list serves all
         try:
-            found = await _unclaimed(push, claim, await _younger(push, claim))
+            found = await doubles(push, claim)
         except CfsyncError as error:
             await failed(push, claim, of_parent(error), called=False)
             continue
-        alike = [r for r in found if is_like(claim, r, claim.resource.natural)]
-        if alike:
-            await _park(push, claim, alike)
+        if found:
+            await _park(push, claim, found)
         else:
             fit.append(claim)
     return fit
+
+
+async def doubles(push: Push, claim: Claim) -> list[Record]:
+    """Records that an earlier call may have made of a claim that can be looked for."""
+    found = await _unclaimed(push, claim, await _younger(push, claim))
+    return [r for r in found if is_like(claim, r, claim.resource.natural)]
 
 
 def _is_suspect(push: Push, claim: Claim) -> bool:

@@ -1,0 +1,86 @@
+"""After a restored backup: what waits in its outbox may have been sent since it was taken.
+
+| an insert that waits                      | found                  | then                      |
+| ----------------------------------------- | ---------------------- | ------------------------- |
+| its call was under way                    | one record             | the next push adopts it   |
+| any                                       | a record like it       | parked as unknown         |
+| any                                       | none                   | held: a human approves it |
+| refers to another one, or has nothing to know it by |              | held                      |
+
+Updates and deletes are safe: the sweep reads every record again, and a push reads once more before
+it sends. What is the same on both sides is done, what both sides changed is a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cfsync.mirror import ids, journal, outbox, recovery
+from cfsync.mirror.claims import Claim
+from cfsync.records import Record
+from cfsync.resources import RESOURCES
+from cfsync.sync.account import open_account
+from cfsync.sync.calls import create_call
+from cfsync.sync.context import Context
+from cfsync.sync.passes import sweep
+from cfsync.sync.push_creates import natural
+from cfsync.sync.push_lookups import doubles
+from cfsync.sync.push_work import Push
+from cfsync.sync.report import Report
+
+HELD = "waited in a restored backup and may have been sent since; approve or discard it"
+
+
+@dataclass(slots=True)
+class Recovered:
+    """How many inserts were looked for, and what became of them; how many watermarks were
+    dropped; and the sweep.
+    """
+
+    looked_for: int = 0
+    left: int = 0
+    parked: int = 0
+    held: int = 0
+    watermarks: int = 0
+    sweep: Report = field(default_factory=lambda: Report("sweep"))
+
+
+async def recover(context: Context) -> Recovered:
+    """Look for what waits, drop the watermarks, sweep. Raises what the client raises: then what
+    was not looked for is as it was, and it can be run again.
+    """
+    workspaces = await open_account(context)
+    done = Recovered()
+    push = Push(context, Report("recover"), batch=0)
+    for resource in RESOURCES.values():
+        found = await context.mirror.read(recovery.unsure_inserts, resource, workspaces)
+        await _look_for(push, found, done)
+    done.watermarks = await context.mirror.write(recovery.forget_walks)
+    done.sweep = await sweep(context)
+    return done
+
+
+async def _look_for(push: Push, inserts: Sequence[Claim], done: Recovered) -> None:
+    mirror = push.context.mirror
+    for claim in sorted(inserts, key=lambda c: c.highest_id):  # one walk of a list serves all
+        push.context.check_stop()
+        done.looked_for += 1
+        found = await _found(push, claim)
+        if claim.unknown and len(found) == 1:
+            done.left += 1
+        elif found:
+            await mirror.write(journal.park_unknown, claim, [r.id for r in found])
+            done.parked += 1
+        else:
+            await mirror.write(outbox.hold, claim.seqs, HELD)
+            done.held += 1
+
+
+async def _found(push: Push, claim: Claim) -> list[Record]:
+    if claim.listing is None or any(ids.local_ids(claim.resource, claim.row)):
+        return []
+    key = claim.resource.upsert_key
+    if key and create_call(claim.resource, claim.row).kind == "upsert":
+        return await push.context.api.find(claim.listing, key, [claim.row[key]])
+    return await doubles(push, claim) if natural(claim) else []

@@ -1,4 +1,4 @@
-"""What a restored backup can't know: how far the walks had come since, and which creates went out."""
+"""What a restored backup can't know: how far the walks had come since, which creates went out."""
 
 from __future__ import annotations
 

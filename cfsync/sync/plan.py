@@ -17,12 +17,14 @@ from cfsync.config import Settings
 from cfsync.mirror import budget, claims, decisions, ids, listings, outbox, resolutions
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Mirror, Tx
+from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import choose
 from cfsync.sync.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.chains import Touch, entangled
 from cfsync.sync.guards import masses
 from cfsync.sync.passes import named_or_enabled
+from cfsync.sync.push_creates import may_double, natural
 
 PIECE = 500
 """Records that are looked at in one transaction."""
@@ -57,7 +59,8 @@ class Kept:
 @dataclass(slots=True)
 class Plan:
     """`requests`: the calls, and what is read before and after them. `per_second`: requests.
-    `created`: (resource, negative id) of the rows that become records.
+    `created`: (resource, negative id) of the rows that become records; `looks`: the lists in which
+    a record that an earlier call made is looked for first.
     """
 
     records: list[Planned] = field(default_factory=list)
@@ -65,6 +68,7 @@ class Plan:
     requests: int = 0
     per_second: float = 1.0
     created: set[tuple[str, int]] = field(default_factory=set)
+    looks: set[Listing] = field(default_factory=set)
 
     @property
     def calls(self) -> int:
@@ -91,7 +95,7 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
         else:
             found.kept += await mirror.read(_push_is_off, resource)
     if found.records:
-        found.requests = 1 + _requests(found.records)
+        found.requests = 1 + len(found.looks) + _requests(found.records)
     return found
 
 
@@ -199,6 +203,8 @@ def _add(found: Plan, claim: Claim) -> None:
     found.records.append(planned)
     if claim.op == "insert":
         found.created.add((name, claim.record_id))
+        if claim.listing and not refers and may_double(claim) and natural(claim):
+            found.looks.add(claim.listing)
 
 
 def calls_of(claim: Claim) -> list[Call]:

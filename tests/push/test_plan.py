@@ -1,0 +1,227 @@
+"""The plan says what a push would send; a push by a plan sends that and nothing else."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from cfsync.errors import UsageError
+from cfsync.sync import plan_file
+from cfsync.sync.plan import plan
+from tests.push.conftest import Account
+
+
+def planned(account: Account, *names: str):
+    return account.desk(plan, account.configured(), names)
+
+
+def calls(found) -> list[tuple]:
+    return [
+        (r.resource, c.action or c.kind, {n: tuple(p) for n, p in c.fields.items()})
+        for r in found.records
+        for c in r.calls
+    ]
+
+
+def by_file(account: Account, tmp_path, found=None):
+    """Push what a plan's file says."""
+    path = tmp_path / "plan.json"
+    plan_file.write(found or planned(account), path)
+    return account.push(only=plan_file.load(path))
+
+
+def test_nothing_to_send_is_an_empty_plan(account):
+    found = planned(account)
+
+    assert (found.calls, found.requests, found.kept, found.exit_code) == (0, 0, [], 0)
+
+
+def test_every_kind_of_call_is_shown_field_by_field(account, contact):
+    first = account.one("SELECT first_name FROM contacts WHERE id = ?", contact)
+    tags = account.column("SELECT tag_id FROM contact_tag_links WHERE contact_id = ?", contact)
+    all_tags = account.ids_of("contact_tags")
+    product, other = account.ids_of("products")
+    image = account.ids_of("images")[0]
+    fulfillment = account.ids_of("fulfillments")[0]
+    account.sql("INSERT INTO contacts (email_address) VALUES ('new@example.com')")
+    account.sql("INSERT INTO contact_tags (name) VALUES ('VIP')")
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", json.dumps(all_tags), contact)
+    account.sql("UPDATE products SET archived = ? WHERE id = ?", True, product)
+    account.sql("UPDATE fulfillments SET status = 'cancelled' WHERE id = ?", fulfillment)
+    account.sql("DELETE FROM images WHERE id = ?", image)
+    account.world.ledger.clear()
+
+    found = planned(account)
+
+    assert calls(found) == [
+        ("contact_tags", "create", {"name": (None, "VIP")}),
+        ("contacts", "upsert", {"email_address": (None, "new@example.com")}),
+        ("contacts", "update", {"first_name": (first, "X")}),
+        ("contacts", "members", {"tag_ids": (tags, all_tags)}),
+        ("images", "delete", {}),
+        ("products", "archive", {"archived": (False, True)}),
+        ("fulfillments", "cancel", {"status": ("fulfilled", "cancelled")}),
+    ]
+    assert list(account.world.ledger.calls) == []
+    before = account.world.ledger
+    report = account.push()
+    assert [(e.resource, e.verb) for e in before.writes()][:2] == [
+        ("contact_tags", "create"),
+        ("contacts", "upsert"),
+    ]
+    assert report.requests == found.requests
+    assert other in account.ids_of("products")
+
+
+def test_a_plan_changes_nothing(account, contact):
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "1"
+    account.sql("UPDATE contacts SET first_name = 'X'")
+
+    planned(account)
+
+    assert account.states() == ["pending"] * 6
+
+
+def test_what_would_not_be_sent_is_said_with_the_reason(account, contact):
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "5"
+    account.sql("UPDATE contacts SET first_name = 'X'")
+    account.sql("UPDATE workspaces SET name = 'Shop'")
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (-5, 'New')")
+    account.sql(
+        "INSERT INTO fulfillments (contact_id, location_id,"
+        " included_orders_invoices_line_items_attributes) VALUES (-9, 1, '[]')"
+    )
+
+    found = planned(account)
+
+    assert [(k.resource, k.reason) for k in found.kept] == [
+        ("workspaces", "resources.workspaces.push is off"),
+        ("contacts", "a mass update of 6: cfsync outbox approve contacts"),
+        ("fulfillments", "waits for contacts -9"),
+    ]
+    assert calls(found) == [("contacts", "create", {"first_name": (None, "New")})]
+    assert found.exit_code == 5
+
+
+def test_what_is_held_or_parked_already_is_said(account, contact):
+    account.world.fault("status", method="PUT", path="contacts", status=422)
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.push()
+
+    (kept,) = planned(account).kept
+
+    assert (kept.resource, kept.seqs, kept.record_ids) == ("contacts", (1,), (contact,))
+    assert kept.reason.startswith("parked: ")
+
+
+def test_a_record_that_another_one_waits_for_comes_first(account):
+    location = account.ids_of("fulfillment_locations")[0]
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (-5, 'New')")
+    account.sql(
+        "INSERT INTO fulfillments (contact_id, location_id,"
+        " included_orders_invoices_line_items_attributes)"
+        ' VALUES (-5, ?, \'[{"id": 1, "quantity": 1}]\')',
+        location,
+    )
+
+    found = planned(account)
+
+    assert [(r.resource, r.after) for r in found.records] == [
+        ("contacts", ()),
+        ("fulfillments", (("contacts", -5),)),
+    ]
+
+
+def test_edits_that_swap_an_email_are_shown_statement_by_statement(account):
+    one, two = account.ids_of("contacts")[:2]
+    mail = account.one("SELECT email_address FROM contacts WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = 'free@example.com' WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", mail, two)
+
+    found = planned(account)
+
+    assert [(r.record_id, r.seqs) for r in found.records] == [(one, (1,)), (two, (2,))]
+
+
+def test_only_the_resources_named_are_planned(account, contact):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.sql("UPDATE products SET name = 'X'")
+
+    assert {r.resource for r in planned(account, "products").records} == {"products"}
+
+
+# push --plan
+
+
+def test_a_push_by_a_plan_sends_what_it_says(account, contact, tmp_path):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.sql("INSERT INTO products (name, archived) VALUES ('Book', ?)", True)
+
+    report = by_file(account, tmp_path)
+
+    assert (report.exit_code, report.outdated) == (0, [])
+    assert account.writes() == [
+        ("update", "contacts"),
+        ("create", "products"),
+        ("archive", "products"),
+    ]
+
+
+def test_what_was_edited_since_is_refused_and_listed(account, tmp_path):
+    one, two, three = account.ids_of("contacts")[:3]
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id IN (?, ?)", one, two)
+    found = planned(account)
+    account.sql("UPDATE contacts SET last_name = 'Y' WHERE id = ?", one)
+    account.sql("UPDATE contacts SET last_name = 'Y' WHERE id = ?", three)
+
+    report = by_file(account, tmp_path, found)
+
+    assert (report.exit_code, report.outdated) == (5, [f"contacts {one}"])
+    assert [e.id for e in account.world.ledger.writes()] == [two]
+    assert sorted(account.states()) == ["done", "pending", "pending", "pending"]
+
+
+def test_what_changed_in_clickfunnels_since_is_refused(account, contact, tmp_path):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    found = planned(account)
+    account.world.edit("contacts", contact, last_name="There")
+
+    report = by_file(account, tmp_path, found)
+
+    assert (report.exit_code, report.outdated) == (5, [f"contacts {contact}"])
+    assert account.writes() == []
+
+
+def test_what_was_sent_since_is_listed(account, contact, tmp_path):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    found = planned(account)
+    account.push()
+
+    report = by_file(account, tmp_path, found)
+
+    assert (report.exit_code, report.outdated) == (5, [f"contacts {contact}"])
+
+
+def test_a_plan_is_for_its_owner_alone(account, contact, tmp_path):
+    account.sql("UPDATE contacts SET first_name = 'Secret' WHERE id = ?", contact)
+    path = tmp_path / "plan.json"
+    path.write_text("older")
+    path.chmod(0o644)
+
+    plan_file.write(planned(account), path)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (record,) = json.loads(path.read_text())["records"]
+    assert record["calls"][0]["fields"]["first_name"]["new"] == "Secret"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"plan": 1, "records": [{"id": 1}]}'])
+def test_a_file_that_is_no_plan_is_said(tmp_path, text):
+    path = tmp_path / "plan.json"
+    path.write_text(text)
+
+    with pytest.raises(UsageError, match="is not a plan"):
+        plan_file.load(path)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from cfsync.merge import Conflict, Policy, merge
-from cfsync.mirror import bases, conflicts, outbox, rows
+from cfsync.mirror import bases, conflicts, ids, outbox, rows
 from cfsync.mirror.bases import Base
 from cfsync.mirror.checkpoints import Lane
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.outbox import Pending
 from cfsync.mirror.schema import TABLES
-from cfsync.records import Record
+from cfsync.records import ABSENT, Record
 from cfsync.resources.model import Resource
 from cfsync.values import equal
 
@@ -31,11 +31,12 @@ def write(
     bases.save(tx, [record], lane)
     if pending.deleted:
         return _clash_with_delete(tx, resource, record, before, pending)
-    local = rows.load(tx, TABLES[resource.name], [record.id]).get(record.id, {})
+    row = rows.load(tx, TABLES[resource.name], [record.id]).get(record.id)
+    given = {name: value for r in pending.rows for name, value in r.given.items()}
     merged = merge(
         resource,
         base=before,
-        local=local,
+        local=ids.resolved(tx, resource, given if row is None else row),
         remote=record.values,
         edits=pending.edits,
         policy=policy,
@@ -51,14 +52,17 @@ def _clash_with_delete(
     tx: Tx, resource: Resource, record: Record, before: Mapping[str, Any], pending: Pending
 ) -> int:
     """A row that the user deleted and ClickFunnels changed meanwhile: the delete waits for a
-    human, unless ClickFunnels' change is of copies alone.
+    human, unless that change is of copies and the time stamp alone, or our own.
     """
+    ours = {name: edit.sent for name, edit in pending.edits.items()}
     changed = [
         f.name
         for f in resource.columns
         if f.merge != "quote"
         and f.name in record.values
+        and f.name != "updated_at"
         and not equal(f, record.values[f.name], before.get(f.name))
+        and not equal(f, record.values[f.name], ours.get(f.name, ABSENT))
     ]
     if not changed:
         return 0

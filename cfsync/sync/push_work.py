@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -77,6 +78,32 @@ async def alone(push: Push, claim: Claim, work: Callable[[Push, Claim], Awaitabl
     except Busy as error:
         push.report.add(name, busy=1)
         _count(push, error)
+
+
+async def side_by_side(
+    push: Push, found: Iterable[Claim], work: Callable[[Push, Claim], Awaitable[None]]
+) -> None:
+    """Work on claims, as many at once as requests may be. After an error, or a signal to stop,
+    nothing new is begun and the calls that are out end by themselves: their answers count.
+    """
+    queue = iter(found)
+    errors: list[CfsyncError] = []
+
+    async def worker() -> None:
+        for claim in queue:
+            try:
+                push.context.check_stop()
+                await alone(push, claim, work)
+            except CfsyncError as error:
+                errors.append(error)
+            if errors:
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(push.context.settings.api.max_concurrency):
+            group.create_task(worker())
+    if errors:
+        raise min(errors, key=lambda e: e.exit_code)
 
 
 async def waits_for_others(push: Push, claim: Claim) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from cfsync.api import Api
+from cfsync.api.retry import Retry
 from cfsync.config import Settings, load
 from cfsync.mirror.engine import Mirror
 from cfsync.sandbox import TOKEN, Running, World, running
@@ -72,6 +73,7 @@ class Account:
     mirror: Mirror
     settings: dict[str, str]
     sql: Callable[..., list[tuple[Any, ...]]]
+    retry: Retry = field(default_factory=Retry)
 
     @property
     def world(self) -> World:
@@ -89,7 +91,7 @@ class Account:
 
         async def main() -> T:
             settings = self.configured()
-            async with Api(settings.api, random=random.Random(1)) as api:
+            async with Api(settings.api, random=random.Random(1), retry=self.retry) as api:
                 context = Context(api, self.mirror, settings, started_at=time_text(now()))
                 return await do(context, *args, **kwargs)
 

@@ -1,0 +1,188 @@
+"""Revert takes back what a push wrote, where it still stands, as edits of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cfsync.errors import UsageError
+from cfsync.sync.revert import revert
+from tests.push.conftest import Account
+
+
+def take_back(account: Account, batch: int):
+    return account.desk(revert, batch)
+
+
+def left(done) -> list[tuple]:
+    return [(one.resource, one.record_id, one.field, one.reason) for one in done.left]
+
+
+def test_fields_get_their_old_values_by_the_next_push(account, contact):
+    first, last = account.sql("SELECT first_name, last_name FROM contacts WHERE id = ?", contact)[0]
+    account.sql("UPDATE contacts SET first_name = 'X', last_name = NULL WHERE id = ?", contact)
+    account.push()
+
+    done = take_back(account, 1)
+
+    assert done.fields == [("contacts", contact, ["first_name", "last_name"])]
+    assert (done.left, done.exit_code) == ([], 0)
+    account.push()
+    there = account.world.get("contacts", contact)
+    assert (there["first_name"], there["last_name"]) == (first, last)
+
+
+def test_a_revert_can_be_reverted(account, contact):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.push()
+    take_back(account, 1)
+    account.push()
+
+    take_back(account, 2)
+    account.push()
+
+    assert account.world.get("contacts", contact)["first_name"] == "X"
+
+
+def test_only_that_batch_is_taken_back(account):
+    one, two = account.ids_of("contacts")[:2]
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", one)
+    account.push()
+    account.sql("UPDATE contacts SET first_name = 'Y' WHERE id = ?", two)
+    account.push()
+
+    take_back(account, 1)
+    account.push()
+
+    assert account.world.get("contacts", two)["first_name"] == "Y"
+    assert account.world.get("contacts", one)["first_name"] != "X"
+
+
+def test_what_changed_since_is_left_and_listed(account, contact):
+    old = account.one("SELECT last_name FROM contacts WHERE id = ?", contact)
+    account.sql("UPDATE contacts SET first_name = 'X', last_name = 'Y' WHERE id = ?", contact)
+    account.push()
+    account.world.edit("contacts", contact, first_name="There")
+    account.pull()
+
+    done = take_back(account, 1)
+
+    assert done.fields == [("contacts", contact, ["last_name"])]
+    assert left(done) == [("contacts", contact, "first_name", "changed since")]
+    assert done.exit_code == 5
+    account.push()
+    there = account.world.get("contacts", contact)
+    assert (there["first_name"], there["last_name"]) == ("There", old)
+
+
+def test_what_the_server_wrote_in_other_words_is_taken_back(account, contact):
+    before = account.world.get("contacts", contact)["custom_attributes"]
+    ours = json.dumps({"Hat Size": "7"})
+    account.sql("UPDATE contacts SET custom_attributes = ? WHERE id = ?", ours, contact)
+    account.push()
+    assert account.world.get("contacts", contact)["custom_attributes"]["hat_size"] == "7"
+
+    done = take_back(account, 1)
+    account.push()
+
+    assert done.left == []
+    after = account.world.get("contacts", contact)["custom_attributes"]
+    assert {k: v for k, v in after.items() if v} == {k: v for k, v in before.items() if v}
+
+
+def test_tags_that_the_push_put_on_go_and_others_stay(account, contact):
+    one, two, three = account.ids_of("contact_tags")
+    account.sql("UPDATE contacts SET tag_ids = '[]' WHERE id = ?", contact)
+    account.push()
+    account.sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", json.dumps([one, two]), contact)
+    account.push()
+    account.sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", f"[{one}, {two}, {three}]", contact)
+    account.push()
+
+    done = take_back(account, 2)
+    account.push()
+
+    assert done.left == []
+    assert account.tags(contact) == [three]
+
+
+def test_archiving_is_undone_and_a_cancellation_is_not(account):
+    product, fulfillment = account.ids_of("products")[0], account.ids_of("fulfillments")[0]
+    account.sql("UPDATE products SET archived = ? WHERE id = ?", True, product)
+    account.sql("UPDATE fulfillments SET status = 'cancelled' WHERE id = ?", fulfillment)
+    account.push()
+
+    done = take_back(account, 1)
+    account.push()
+
+    assert account.world.get("products", product)["archived"] is False
+    assert left(done) == [("fulfillments", fulfillment, "status", "cancelled can't be undone")]
+
+
+def test_creates_and_deletes_are_listed(account):
+    image = account.ids_of("images")[0]
+    account.sql("INSERT INTO contacts (email_address) VALUES ('new@example.com')")
+    account.sql("INSERT INTO products (name) VALUES ('Book')")
+    account.sql("DELETE FROM images WHERE id = ?", image)
+    account.push()
+    contact = account.one("SELECT id FROM contacts WHERE email_address = 'new@example.com'")
+    product = account.one("SELECT id FROM products WHERE name = 'Book'")
+
+    done = take_back(account, 1)
+
+    assert sorted(left(done)) == [
+        ("contacts", contact, None, "it was created: delete it by SQL"),
+        ("images", image, None, "it was deleted; its last state is in cf_tombstones"),
+        ("products", product, None, "it was created: set archived to true instead"),
+    ]
+    assert done.fields == []
+
+
+def test_an_insert_that_met_a_contact_is_taken_back_field_by_field(account):
+    there = account.world.create(
+        "contacts", account.workspace, email_address="a@b.org", first_name="There", last_name="Old"
+    )
+    account.sql("INSERT INTO contacts (email_address, first_name) VALUES ('a@b.org', 'Here')")
+    account.push()
+    assert account.world.get("contacts", there)["first_name"] == "Here"
+
+    done = take_back(account, 1)
+    account.push()
+
+    assert done.left == []
+    assert account.world.get("contacts", there)["first_name"] == "There"
+    assert account.world.get("contacts", there)["email_address"] == "a@b.org"
+
+
+def test_a_record_that_is_gone_is_listed(account, contact):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.push()
+    account.world.delete("contacts", contact)
+    account.sweep()
+
+    assert left(take_back(account, 1)) == [
+        ("contacts", contact, None, "it is no longer in the mirror")
+    ]
+
+
+def test_what_was_refused_needs_no_taking_back(account, contact):
+    account.world.fault("status", method="PUT", path="contacts", status=422)
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.push()
+
+    done = take_back(account, 1)
+
+    assert (done.fields, done.left) == ([], [])
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_an_unknown_batch_is_named(account, contact, sent):
+    if sent:
+        account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+        account.push()
+
+    with pytest.raises(UsageError) as refused:
+        take_back(account, 7)
+
+    assert str(refused.value) == "there is no batch 7" + ("; the last is 1" if sent else "")

@@ -19,7 +19,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.chains import Touch, entangled
-from cfsync.sync.context import Context, side_by_side
+from cfsync.sync.context import Context
 from cfsync.sync.guards import hold_masses
 from cfsync.sync.passes import awake, chosen, running
 from cfsync.sync.plan_file import Approved
@@ -27,7 +27,7 @@ from cfsync.sync.push_changes import fresh_claims, read_again
 from cfsync.sync.push_creates import may_double, send_create
 from cfsync.sync.push_edits import send
 from cfsync.sync.push_lookups import look_again, look_for_lost, without_doubles
-from cfsync.sync.push_work import Push, alone
+from cfsync.sync.push_work import Push, alone, side_by_side
 from cfsync.sync.report import Report
 
 
@@ -47,7 +47,7 @@ async def push(
         if await context.mirror.read(outbox.any_open, [r.name for r in resources]):
             workspaces = await open_account(context)
             await hold_masses(context, report, resources, workspaces)
-            batch, upto = await context.mirror.read(_begin)
+            batch, upto = await context.mirror.write(_begin)
             work = Push(context, report, batch, allowed=only or list)
             await _push_all(work, _Scope(resources, workspaces, upto, debounce))
         report.outdated += only.changed if only else []
@@ -105,7 +105,7 @@ async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> N
     piece = work.allowed(await work.context.mirror.write(claims.look, resource, ids))
     creates = [c for c in piece if c.op == "insert" and not (c.unknown and may_double(c))]
     fit = await without_doubles(work, creates)
-    await side_by_side(work.context, fit, lambda c: alone(work, c, send_create))
+    await side_by_side(work, fit, send_create)
     born, work.appended = work.appended, []
     if born:
         piece += await work.context.mirror.write(claims.look, resource, born)
@@ -114,8 +114,7 @@ async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> N
     fresh = [c for c in fresh if c.record_id in born or work.allowed([c])]
     unborn = [c for c in piece if c.op == "delete" and c.record_id < 0]
     for op in ("update", "delete"):
-        ready = [c for c in (*fresh, *unborn) if c.op == op]
-        await side_by_side(work.context, ready, lambda c: alone(work, c, send))
+        await side_by_side(work, [c for c in (*fresh, *unborn) if c.op == op], send)
 
 
 async def _push_entangled(

@@ -74,6 +74,9 @@ class Api:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
         await self._sender.aclose()
 
     @property

@@ -18,8 +18,16 @@ from cfsync.mirror.schema import OPEN_STATES, OUTBOX, TABLES
 
 
 def next_batch(tx: Tx) -> int:
-    """The number of a new batch: one push pass, the unit of `revert`."""
-    return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.batch))).scalar() or 0) + 1
+    """The number of a new batch: one push pass, the unit of `revert`. No two passes get the same,
+    whatever was forgotten meanwhile and whoever else pushes just now.
+    """
+    counted = tx.conn.exec_driver_sql(
+        "INSERT INTO cf_meta (key, value)"
+        " SELECT 'batch', CAST(coalesce(max(batch), 0) + 1 AS TEXT) FROM cf_outbox WHERE true"
+        " ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(cf_meta.value AS BIGINT) + 1 AS TEXT)"
+        " RETURNING value"
+    )
+    return int(counted.scalar_one())
 
 
 def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | None:

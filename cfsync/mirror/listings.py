@@ -71,6 +71,17 @@ def places(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
     return {row["parent_id"]: Checkpoint(**row) for row in found.mappings()}
 
 
+def first_walk(tx: Tx, resource: Resource) -> str | None:
+    """When the first of a resource's lists was begun to be backfilled, canonical text."""
+    began = sa.func.min(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
+    found: str | None = tx.conn.execute(
+        sa.select(began).where(
+            CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "backfill"
+        )
+    ).scalar()
+    return found
+
+
 def workspaces(tx: Tx) -> list[tuple[int, str | None]]:
     """(id, public_id) of every workspace that the mirror knows, in id order."""
     table = TABLES["workspaces"]

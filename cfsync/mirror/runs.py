@@ -48,5 +48,14 @@ def record(tx: Tx, run: Run, *, quiet: bool) -> int:
     return waiting(tx)
 
 
+def last_done(tx: Tx, name: str, resource: str) -> str | None:
+    """When a pass of this resource alone last ended well, canonical text."""
+    query = sa.select(sa.func.max(RUNS.c.ended_at, type_=RUNS.c.ended_at.type)).where(
+        RUNS.c["pass"] == name, RUNS.c.state == "done", RUNS.c.resource == resource
+    )
+    found: str | None = tx.conn.execute(query).scalar()
+    return found
+
+
 def waiting(tx: Tx) -> int:
     return int(tx.conn.exec_driver_sql("SELECT count(*) FROM cf_waiting").scalar_one())

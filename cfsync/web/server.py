@@ -1,0 +1,96 @@
+"""The listener. Signals are the daemon's business: uvicorn takes them unless told not to."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from cfsync.config import WebSettings
+from cfsync.errors import SettingsError
+
+log = structlog.get_logger()
+
+
+def check(settings: WebSettings) -> None:
+    """Raise SettingsError for a listener that must not be."""
+    problems = []
+    if settings.listen != "off" and settings.access_token is None:
+        host, _ = _address(settings.listen)
+        if not _is_loopback(host):
+            problems.append(f"web.listen = {settings.listen} is not loopback: set web.access_token")
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        problems.append("web.tls_cert and web.tls_key are both needed, or none")
+    problems += [
+        f"{name} can't be read: {path}"
+        for name, path in (("web.tls_cert", settings.tls_cert), ("web.tls_key", settings.tls_key))
+        if path and not path.is_file()
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
+@asynccontextmanager
+async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
+    """Serve while the body runs. Raises SettingsError if the address can't be had."""
+    if settings.listen == "off":
+        yield
+        return
+    listener = _bind(settings.listen)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    host, port = listener.getsockname()[:2]
+    log.info("web.listening", host=host, port=port, tls=config.is_ssl)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _bind(listen: str) -> socket.socket:
+    host, port = _address(listen)
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        reason = f"web.listen = {listen} can't be had: {error.strerror}"
+        raise SettingsError([f"{reason}; choose another one, or `off`"]) from None
+    return listener
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -16,11 +17,22 @@ from structlog.typing import EventDict, Processor
 
 from cfsync.config import LogSettings
 
+_PASSING = {"timestamp", "pass_id"}
+"""What differs between two lines that say the same."""
+
 _LEVELS = logging.getLevelNamesMapping()
 
 
-def configure(settings: LogSettings, *, secrets: Iterable[str] = (), quiet: bool = False) -> None:
-    """Set up this process's logs. `quiet`: below debug, only warnings (progress bars are shown)."""
+def configure(
+    settings: LogSettings,
+    *,
+    secrets: Iterable[str] = (),
+    quiet: bool = False,
+    repeats: Repeats | None = None,
+) -> None:
+    """Set up this process's logs. `quiet`: below debug, only warnings (progress bars are shown).
+    With `repeats` what is wrong again and again is not said each time.
+    """
     level = _LEVELS[settings.level.upper()]
     if quiet and level > logging.DEBUG:
         level = max(level, logging.WARNING)
@@ -33,7 +45,7 @@ def configure(settings: LogSettings, *, secrets: Iterable[str] = (), quiet: bool
     ]
     render = _Rendered(_console() if console else _json, secrets)
     structlog.configure(
-        processors=[*shared, render],
+        processors=[*shared, *([repeats] if repeats else []), render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
@@ -50,6 +62,29 @@ def _adopt_others(shared: list[Processor], render: _Rendered) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class Repeats:
+    """The same warning or error is said once, and then every 15 minutes with how often it came."""
+
+    EVERY_S = 900.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def __call__(self, _logger: object, method: str, event: EventDict) -> EventDict:
+        if _LEVELS.get(method.upper(), 0) < logging.WARNING:
+            return event
+        key = repr(sorted((k, str(v)) for k, v in event.items() if k not in _PASSING))
+        now = self._clock()
+        at, swallowed = self._said.get(key, (-self.EVERY_S, 0))
+        if now - at < self.EVERY_S:
+            self._said[key] = at, swallowed + 1
+            raise structlog.DropEvent
+        said = {k: v for k, v in self._said.items() if now - v[0] < 2 * self.EVERY_S}
+        self._said = {**said, key: (now, 0)}
+        return {**event, "repeated": swallowed} if swallowed else event
 
 
 class _Traceback:

@@ -28,10 +28,12 @@ from cfsync.cli import (
     explain_cmd,
     migrate_cmd,
     outbox_cmd,
+    pause_cmd,
     plan_cmd,
     recover_cmd,
     redact_cmd,
     revert_cmd,
+    run_cmd,
     run_pass,
     sandbox_cmd,
     status_cmd,
@@ -55,6 +57,8 @@ app = typer.Typer(
 )
 for _group in (
     run_pass,
+    run_cmd,
+    pause_cmd,
     status_cmd,
     verify_cmd,
     plan_cmd,

@@ -20,6 +20,7 @@ from cfsync.errors import MirrorError
 if TYPE_CHECKING:
     from cfsync.api import Api
     from cfsync.config import Settings
+    from cfsync.logs import Repeats
     from cfsync.mirror.engine import Mirror
     from cfsync.sync.context import Context
 
@@ -40,14 +41,19 @@ Resources = Annotated[
 
 
 def configured(
-    config: Path | None, *, bars: bool = False, environ: Mapping[str, str] = os.environ
+    config: Path | None,
+    *,
+    bars: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    repeats: Repeats | None = None,
 ) -> Settings:
     """The settings, with this process's logs set up by them. `bars`: beside progress bars."""
     from cfsync import logs
     from cfsync.config import load
 
     settings = load(config, environ)
-    logs.configure(settings.log, secrets=_secrets(settings), quiet=bars and sys.stderr.isatty())
+    quiet = bars and sys.stderr.isatty()
+    logs.configure(settings.log, secrets=_secrets(settings), quiet=quiet, repeats=repeats)
     return settings
 
 

@@ -1,0 +1,72 @@
+"""`pause` and `resume`: through the database, for running daemons and later passes alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cfsync.cli.common import Config, Json, Resources, configured, reading
+from cfsync.cli.text import print_json
+
+if TYPE_CHECKING:
+    from cfsync.mirror.engine import Mirror, Tx
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(pause)
+    app.command()(resume)
+
+
+def pause(resource: Resources = None, config: Config = None, json: Json = False) -> None:
+    """Stop the passes, of all resources or of those named.
+
+    A running daemon ends them at their next page. Edits made by SQL are kept.
+
+    \b
+    Example:
+      cfsync pause contacts
+      cfsync pause
+    """
+    from cfsync.mirror import pauses
+
+    _change(pauses.pause, resource, config, json=json)
+
+
+def resume(resource: Resources = None, config: Config = None, json: Json = False) -> None:
+    """Let paused passes run again.
+
+    \b
+    Example:
+      cfsync resume contacts
+      cfsync resume
+    """
+    from cfsync.mirror import pauses
+
+    _change(pauses.resume, resource, config, json=json)
+
+
+def _change(
+    change: Callable[[Tx, Sequence[str]], None],
+    names: list[str] | None,
+    config: Path | None,
+    *,
+    json: bool,
+) -> None:
+    """Make the change, then say what is paused."""
+    from cfsync.mirror import pauses
+    from cfsync.resources import named
+
+    wanted = [named(name).name for name in names or []]
+
+    async def work(mirror: Mirror) -> dict[str, str]:
+        await mirror.write(change, wanted)
+        return await mirror.read(pauses.paused)
+
+    paused = reading(configured(config), work)
+    if json:
+        print_json({"paused": paused})
+    else:
+        print(f"paused: {', '.join(paused)}" if paused else "nothing is paused")

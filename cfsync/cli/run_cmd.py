@@ -1,0 +1,41 @@
+"""`run`: the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import typer
+
+from cfsync.cli.common import Config, configured, open_mirror, until_stopped
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)
+
+
+def run(config: Config = None) -> int:
+    """Keep both sides the same until stopped: the daemon.
+
+    SIGTERM ends it within `daemon.stop_timeout`. Makes the database if there is none.
+
+    \b
+    Example:
+      cfsync run
+      cfsync run --config /etc/cfsync/config.toml
+    """
+    from cfsync import daemon, logs
+    from cfsync.config import explain_sources
+
+    repeats = logs.Repeats()
+    origin = next(s.source for s in explain_sources(config) if s.key == "api.token")
+    is_copy = origin in os.environ or origin.startswith("systemd credential")
+    until_stopped(
+        lambda stop: daemon.run(
+            lambda: configured(config, repeats=repeats),
+            lambda settings: asyncio.run(open_mirror(settings, create=True)),
+            stop,
+            is_copy=is_copy,
+        )
+    )
+    return 0

@@ -1,0 +1,68 @@
+"""What is wrong with a pass, in a word, and how long it is left alone for it. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cfsync.errors import (
+    ApiError,
+    Interrupted,
+    MirrorError,
+    RateLimited,
+    TokenRefused,
+    Transient,
+)
+from cfsync.sync.report import Report
+
+Kind = Literal["token", "limit", "server", "database", "answer", "error"]
+
+FIRST_S = 2.0
+LONGEST_S = {
+    "token": 60.0,
+    "limit": 60.0,
+    "server": 60.0,
+    "database": 15.0,
+    "answer": 900.0,
+    "error": 900.0,
+}
+"""Seconds between two attempts at the most. What comes back by itself is tried often."""
+
+
+def kind_of(error: BaseException) -> Kind:
+    match error:
+        case TokenRefused():
+            return "token"
+        case RateLimited():
+            return "limit"
+        case Transient():
+            return "server"
+        case MirrorError():
+            return "database"
+        case ApiError():
+            return "answer"
+    return "error"
+
+
+def text_of(error: BaseException) -> str:
+    """One line for a person. The words of an error that is not ours might quote a record."""
+    return str(error) if kind_of(error) != "error" else f"unexpected {type(error).__name__}"
+
+
+def trouble_of(report: Report) -> tuple[Kind, str] | None:
+    """What is wrong, by a report; None where nothing is, or the pass was only interrupted."""
+    if report.state == "done" or isinstance(report.cause, Interrupted):
+        return None
+    text = "; ".join(report.problems[-3:])
+    if report.cause is not None:
+        return kind_of(report.cause), text
+    return ("server" if report.state == "stopped" else "answer"), text
+
+
+def delay(kind: Kind, failures: int, *, jitter: float, named: float | None = None) -> float:
+    """Seconds until the next attempt after so many failures in a row. What the server has named
+    wins. `jitter` is random, from 0 to 1.
+    """
+    if named is not None:
+        return named + jitter
+    longest: float = min(LONGEST_S[kind], FIRST_S * 2 ** min(failures - 1, 16))
+    return longest * (0.5 + jitter / 2)

@@ -1,0 +1,78 @@
+"""What a daemon is made of, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from cfsync.api import Api
+from cfsync.config import Settings
+from cfsync.daemon import rounds
+from cfsync.daemon.contact import Contact
+from cfsync.daemon.heart import SqlThread
+from cfsync.daemon.host import JobHost
+from cfsync.daemon.jobs import Runner
+from cfsync.daemon.journal import Journal
+from cfsync.daemon.observer import Observer
+from cfsync.daemon.pusher import Pusher
+from cfsync.daemon.rights import Alone, Rights, Shared
+from cfsync.daemon.start import Sides
+from cfsync.resources import RESOURCES
+from cfsync.sync.account import open_account
+from cfsync.sync.context import Context
+from cfsync.web.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Parts:
+    settings: Settings
+    sides: Sides
+    sql: SqlThread
+    contact: Contact
+    rights: Rights
+    journal: Journal
+    host: JobHost
+    pusher: Pusher
+    observer: Observer
+    runner: Runner
+
+
+def assemble(
+    settings: Settings,
+    sides: Sides,
+    sql: SqlThread,
+    metrics: Metrics,
+    *,
+    load: Callable[[], Settings],
+    is_copy: bool,
+) -> Parts:
+    """`load` reads the settings anew; `is_copy`: the token that it finds then is the same one."""
+    contact = Contact(
+        settings, open_account=partial(_open_account, settings, sides), load=load, is_copy=is_copy
+    )
+    rights, journal = _rights(settings, sides), Journal()
+    host = JobHost(
+        settings,
+        sides,
+        sql=sql,
+        contact=contact,
+        rights=rights,
+        journal=journal,
+        metrics=metrics,
+    )
+    pusher = Pusher(settings, sides.mirror, sides.mirror.place)
+    host.runner = runner = Runner(host, [*rounds.jobs(settings), *pusher.jobs()])
+    host.observer = observer = Observer(settings, sides.books)
+    return Parts(settings, sides, sql, contact, rights, journal, host, pusher, observer, runner)
+
+
+def _rights(settings: Settings, sides: Sides) -> Rights:
+    names = [name for name in RESOURCES if settings.resource(name).enabled]
+    if sides.mirror.dialect == "sqlite":
+        return Alone(names)
+    return Shared(sides.books, names, ttl=settings.daemon.lease_ttl, grace=settings.api.timeout_s)
+
+
+async def _open_account(settings: Settings, sides: Sides, api: Api) -> None:
+    await open_account(Context(api, sides.mirror, settings, started_at=sides.started_at))

@@ -1,0 +1,62 @@
+"""Before the daemon can do anything: the database, which may not be there yet."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from cfsync.config import Settings
+from cfsync.daemon import backoff
+from cfsync.daemon.heart import SqlThread
+from cfsync.mirror import ready
+from cfsync.mirror.engine import Mirror
+from cfsync.mirror.faults import Away
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """`mirror` is what passes write through; `books` another connection of its own thread, for
+    leases, pauses and health. `started_at`: by the database's clock.
+    """
+
+    mirror: Mirror
+    books: Mirror
+    started_at: str
+
+    def close(self) -> None:
+        self.books.close()
+        self.mirror.close()
+
+
+async def open_sides(
+    settings: Settings, opened: Callable[[Settings], Mirror], sql: SqlThread
+) -> Sides:
+    """Wait until the database is there. Raises MirrorError for what no waiting can mend."""
+    failures = 0
+    while True:
+        try:
+            return await asyncio.to_thread(_open, settings, opened)
+        except Away as error:
+            failures += 1
+            sql.say(str(error))
+            jitter = random.random()  # noqa: S311
+            await asyncio.sleep(backoff.delay("database", failures, jitter=jitter))
+
+
+def _open(settings: Settings, opened: Callable[[Settings], Mirror]) -> Sides:
+    """Off the loop, since a connection may take its time."""
+    mirror = opened(settings)
+    try:
+        url = settings.database.url
+        books = Mirror.open(url, must_exist=True, clock=lambda: datetime.now(UTC))
+        return Sides(mirror, books, asyncio.run(books.read(ready.now)))
+    except BaseException:
+        mirror.close()
+        raise

@@ -143,6 +143,7 @@ def _decide(
 
 def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:
     found = asdict(edit) | {"fields": edit.fields}
+    found["id"] = found.pop("record_id")
     return found if values else {n: v for n, v in found.items() if n not in ("patch", "sent")}
 
 

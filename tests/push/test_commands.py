@@ -1,0 +1,166 @@
+"""The commands themselves, as processes: what they print and how they end."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cfsync.sandbox import TOKEN, Running
+from tests.cli.conftest import Command
+
+
+@pytest.fixture
+def cfsync(tmp_path: Path, served: Running, filled_sqlite: Path) -> Command:
+    """The command beside a complete mirror of the small world."""
+    command = Command(tmp_path)
+    shutil.copy(filled_sqlite, command.database)
+    command.settings = {
+        "API__BASE_URL": served.api,
+        "API__TOKEN": TOKEN,
+        "API__MAX_REQUESTS_PER_SECOND": "0",
+        "DELETIONS__CONFIRM_AFTER": "0s",
+        "PUSH__SETTLE": "0s",
+    }
+    return command
+
+
+@pytest.fixture
+def contact(cfsync: Command) -> int:
+    return int(cfsync.sql("SELECT id FROM contacts ORDER BY id")[1][0])
+
+
+def rename(cfsync: Command, contact: int, name: str = "Zoe") -> None:
+    cfsync.sql(f"UPDATE contacts SET first_name = '{name}' WHERE id = {contact}")
+
+
+def test_plan_push_revert(cfsync: Command, contact: int, served: Running):
+    rename(cfsync, contact)
+
+    shown = cfsync("plan", "--out", "plan.json")
+    assert shown.returncode == 0
+    assert f"contacts {contact}: update" in shown.stdout
+    assert '-> "Zoe"' in shown.stdout
+    assert "plan: 1 call, 3 requests with reading again" in shown.stdout
+    cfsync.sql("INSERT INTO contacts (first_name) VALUES ('Late')")
+
+    pushed = cfsync("push", "--plan", "plan.json", "--json")
+    assert (pushed.returncode, pushed.json["outdated"]) == (0, [])
+    assert served.world.get("contacts", contact)["first_name"] == "Zoe"
+    again = cfsync("push", "--plan", "plan.json")
+    assert again.returncode == 5
+    assert f"not sent, changed since the plan: contacts {contact}" in again.stdout
+
+    reverted = cfsync("revert", "1", "--json")
+    assert reverted.returncode == 0
+    assert reverted.json["edits"] == [
+        {"resource": "contacts", "id": contact, "fields": ["first_name"]}
+    ]
+    told = cfsync("revert", "2")
+    assert (told.returncode, told.said) == (2, ["there is no batch 2; the last is 1"])
+
+
+def test_outbox(cfsync: Command, contact: int):
+    assert cfsync("outbox", "list").stdout == "nothing waits\n"
+    rename(cfsync, contact)
+
+    listed = cfsync("outbox", "list")
+    assert listed.returncode == 0
+    assert "first_name" in listed.stdout
+    assert "Zoe" not in listed.stdout
+    assert "Zoe" in cfsync("outbox", "list", "--values").stdout
+    (edit,) = cfsync("outbox", "list", "contacts", "--state", "pending", "--json").json
+    assert (edit["seq"], edit["id"], edit["fields"]) == (1, contact, ["first_name"])
+    assert "patch" not in edit
+
+    refused = cfsync("outbox", "approve", "1")
+    assert (refused.returncode, refused.said) == (2, ["edit 1 is pending, not held"])
+    dropped = cfsync("outbox", "discard", "1")
+    assert (dropped.returncode, dropped.stdout) == (0, "discarded: 1 edit\n")
+    unknown = cfsync("outbox", "list", "--state", "lost")
+    assert unknown.returncode == 2
+    assert "there is no state 'lost'" in unknown.said[0]
+
+
+def test_conflicts(cfsync: Command, contact: int, served: Running):
+    rename(cfsync, contact)
+    served.world.edit("contacts", contact, first_name="There")
+    assert cfsync("push").returncode == 5
+
+    listed = cfsync("conflicts", "list", "--values")
+    assert '"Zoe"' in listed.stdout
+    assert "There" not in cfsync("conflicts", "list").stdout
+    undecided = cfsync("conflicts", "resolve", "1")
+    assert undecided.said == ["choose one of --local, --remote and --value"]
+    no_json = cfsync("conflicts", "resolve", "1", "--value", "Ada")
+    assert no_json.said == ["--value takes JSON: text stands in double quotes"]
+
+    done = cfsync("conflicts", "resolve", "1", "--value", '"Both"')
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"resolved: contacts {contact}; the next push sends it\n",
+    )
+    assert cfsync("push").returncode == 0
+    assert served.world.get("contacts", contact)["first_name"] == "Both"
+
+
+def test_explain(cfsync: Command, contact: int):
+    rename(cfsync, contact)
+
+    told = cfsync("explain", "contacts", str(contact))
+    assert told.returncode == 0
+    assert f"contacts {contact}: mirrored" in told.stdout
+    assert "waits: edit 1 (update): waits for the next push" in told.stdout
+    found = cfsync("explain", "contacts", str(contact), "--json").json
+    (field,) = [f for f in found["fields"] if f["field"] == "first_name"]
+    assert (field["value"], field["source"], field["edits"]) == ("Zoe", "edit", [1])
+    missing = cfsync("explain", "contacts", "77")
+    assert (missing.returncode, missing.said) == (
+        2,
+        ["contacts: the mirror knows nothing of 77"],
+    )
+
+
+def test_redact(cfsync: Command, contact: int, served: Running):
+    asked = cfsync("redact", str(contact))
+    assert (asked.returncode, asked.said) == (
+        2,
+        ["redact can't be undone: say --yes where nobody can be asked"],
+    )
+
+    done = cfsync("redact", str(contact), "--yes", "--json")
+    assert done.returncode == 0
+    assert (done.json["id"], done.json["clickfunnels"]) == (contact, "deleted")
+    assert done.json["purged"]["contacts"] == 1
+    assert served.world.get("contacts", contact) is None
+
+
+def test_recover(cfsync: Command):
+    cfsync.sql("INSERT INTO products (name) VALUES ('Book')")
+
+    done = cfsync("recover")
+
+    assert done.returncode == 5
+    assert "looked for 1 insert: 0 parked as unknown, 1 held" in done.stdout
+    assert "sweep: done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["plan", "outbox approve", "outbox discard", "conflicts resolve", "revert", "explain",
+     "redact", "recover"],
+)  # fmt: skip
+def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, command: str):
+    bare = Command(tmp_path)
+    helped = bare(*command.split(), "--help")
+    assert helped.returncode == 0
+    assert f"cfsync {command}" in helped.stdout.split("Example:")[1]
+
+    given = {"explain": ["contacts", "1"], "conflicts resolve": ["1", "--local"], "recover": [],
+             "redact": ["1", "--yes"], "plan": []}.get(command, ["1"])  # fmt: skip
+    api = {"API__BASE_URL": "http://127.0.0.1:9/api/v2", "API__TOKEN": "some-token-for-it"}
+    done = bare(*command.split(), *given, **api)
+
+    assert done.returncode == 2
+    assert done.said == [f"no mirror at {bare.database}: run cfsync backfill"]

@@ -81,13 +81,15 @@ def _is_old(tx: Tx, resource: Resource, answer: Record, asked: int) -> bool:
 
 
 def _merge_row(tx: Tx, claim: Claim, sent: Sent, answer: Record, policy: Policy) -> None:
-    """What was sent is settled; any other field that is edited stands against the answer."""
+    """What was sent is settled; any other field that is edited stands against the answer. What a
+    new record came with is nobody's change.
+    """
     resource = claim.resource
     row = rows.load(tx, TABLES[resource.name], [answer.id]).get(answer.id)
     if row is None:
         return
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
-    before = bases.decode(resource, base).values if base else {}
+    before = bases.decode(resource, base).values if base else answer.values
     merged = merge(
         resource,
         base={**before, **{n: answer.values[n] for n in sent if n in answer.values}},

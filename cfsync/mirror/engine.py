@@ -162,7 +162,11 @@ class Mirror:
             if self.dialect == "sqlite":
                 conn.exec_driver_sql(_NO_MARK[self.dialect])
             crash.reached("before_commit", name)
-            conn.commit()
+            try:
+                conn.commit()
+            except sa.exc.IntegrityError:
+                conn.invalidate()  # SQLite leaves open what a deferred constraint refuses to commit
+                raise
             crash.reached("after_commit", name)
         return result
 

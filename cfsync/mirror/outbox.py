@@ -174,6 +174,14 @@ def are_open(tx: Tx, seqs: Sequence[int]) -> bool:
     return tx.conn.execute(query.limit(1)).first() is not None
 
 
+def first_held(tx: Tx, resource: Resource, ids: Sequence[int]) -> int | None:
+    """The number of the first row of these records that is held."""
+    query = sa.select(sa.func.min(OUTBOX.c.seq)).where(
+        OUTBOX.c.resource == resource.name, OUTBOX.c.record_id.in_(ids), OUTBOX.c.state == "held"
+    )
+    return tx.conn.execute(query).scalar()
+
+
 def highest_seq(tx: Tx) -> int:
     """The number of the newest row: what is behind it was captured later."""
     return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.seq))).scalar() or 0)

@@ -136,11 +136,13 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     mirror = work.context.mirror
     there = await mirror.read(claims.peek, resource, [i for i in group if i > 0])
     await read_again(work, resource, there)
-    order = [c.seqs for c in await mirror.write(claims.look_row_by_row, resource, group)]
+    held = await mirror.read(outbox.first_held, resource, group)
+    order = [c.seqs for c in await mirror.read(claims.peek_row_by_row, resource, group)]
     for place, seqs in enumerate(order):
         work.context.check_stop()
-        for claim in await _statement(work, resource, seqs):
-            await alone(work, claim, send_create if claim.op == "insert" else send)
+        if held is None or seqs[-1] < held:
+            for claim in await _statement(work, resource, seqs):
+                await alone(work, claim, send_create if claim.op == "insert" else send)
         if await mirror.read(outbox.are_open, seqs):
             rest = [seq for later in order[place:] for seq in later]
             return set(await mirror.read(outbox.record_ids, rest))

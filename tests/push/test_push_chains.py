@@ -1,0 +1,221 @@
+"""Edits that touch one email go in the order in which they were made, one call at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cfsync.api.retry import Retry
+from tests.push.checks import conflicts, differences
+from tests.push.conftest import Account
+
+A, B, C = "a@example.com", "b@example.com", "c@example.com"
+
+
+@pytest.fixture
+def a_and_b(account: Account) -> tuple[int, int]:
+    """Two contacts with the emails A and B, on both sides."""
+    account.retry = Retry(attempts=1)
+    one, two = account.ids_of("contacts")[:2]
+    account.world.edit("contacts", one, email_address=A)
+    account.world.edit("contacts", two, email_address=B)
+    account.pull()
+    return one, two
+
+
+def calls(account: Account) -> list[tuple[str, int, Any]]:
+    return [
+        (e.verb, e.id, e.fields.get("email_address"))
+        for e in account.world.ledger.writes("contacts")
+    ]
+
+
+def to(app_sql: Any, contact: int, email: str) -> None:
+    app_sql("UPDATE contacts SET email_address = ? WHERE id = ?", email, contact)
+
+
+def has(account: Account, contact: int, email: str) -> None:
+    assert (account.world.get("contacts", contact) or {})["email_address"] == email
+    assert differences(account, "contacts", contact) == []
+
+
+def test_two_contacts_swap_their_emails_through_a_third(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    to(app_sql, one, C)
+    to(app_sql, two, A)
+    to(app_sql, one, B)
+
+    report = account.push()
+
+    assert calls(account) == [("update", one, C), ("update", two, A), ("update", one, B)]
+    assert report.exit_code == 0
+    assert account.states() == ["done"] * 3
+    has(account, one, B)
+    has(account, two, A)
+
+
+def test_an_email_is_taken_over_from_a_contact_that_gave_it_up(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    to(app_sql, one, C)
+    to(app_sql, two, A.upper())
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", two)
+
+    account.push()
+
+    assert calls(account)[:2] == [("update", one, C), ("update", two, A.upper())]
+    assert account.states() == ["done"] * 3
+    has(account, two, A.upper())
+
+
+def test_a_delete_then_an_insert_of_its_email_are_two_contacts(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, _ = a_and_b
+    app_sql("DELETE FROM contacts WHERE id = ?", one)
+    app_sql("INSERT INTO contacts (email_address, first_name) VALUES (?, 'New')", A)
+
+    account.push()
+
+    assert [verb for verb, *_ in calls(account)] == ["delete", "upsert"]
+    assert account.world.get("contacts", one) is None
+    (new,) = account.column("SELECT id FROM contacts WHERE email_address = ?", A)
+    assert new > one
+    has(account, new, A)
+
+
+def test_an_insert_takes_the_email_that_another_row_gave_up(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, _ = a_and_b
+    to(app_sql, one, C)
+    app_sql("INSERT INTO contacts (id, email_address, tag_ids) VALUES (-5, ?, ?)", A, tag(account))
+    app_sql("UPDATE contacts SET first_name = 'New' WHERE id = -5")
+
+    account.push()
+
+    assert [verb for verb, *_ in calls(account)] == ["update", "upsert"]
+    has(account, one, C)
+    (new,) = account.column("SELECT id FROM contacts WHERE email_address = ?", A)
+    has(account, new, A)
+    assert account.states() == ["done"] * 3
+
+
+def tag(account: Account) -> str:
+    return f"[{account.ids_of('contact_tags')[0]}]"
+
+
+def test_a_new_contact_gives_its_email_up_for_another_new_one(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, ?)", C)
+    to(app_sql, -1, "d@example.com")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (-2, ?)", C)
+
+    account.push()
+
+    assert [verb for verb, *_ in calls(account)] == ["upsert", "update", "upsert"]
+    assert account.states() == ["done"] * 3
+    emails = account.column("SELECT email_address FROM contacts ORDER BY id DESC LIMIT 2")
+    assert emails == [C, "d@example.com"]
+
+
+def test_a_contact_that_goes_on_and_is_deleted_gives_all_its_emails_up_at_once(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    to(app_sql, one, C)
+    to(app_sql, two, A)
+    app_sql("DELETE FROM contacts WHERE id = ?", one)
+
+    account.push()
+
+    assert calls(account) == [("delete", one, None), ("update", two, A)]
+    assert account.states() == ["done"] * 3
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
+def test_a_lost_answer_stops_those_behind_it_until_the_next_push(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int], kind: str
+) -> None:
+    one, two = a_and_b
+    to(app_sql, one, C)
+    to(app_sql, two, A)
+    to(app_sql, one, B)
+    account.world.fault(kind, method="PUT")
+
+    assert account.push().exit_code == 4
+    assert account.states() == ["sending", "pending", "pending"]
+    assert account.push().exit_code == 0
+
+    assert calls(account) == [("update", one, C), ("update", two, A), ("update", one, B)]
+    assert account.states() == ["done"] * 3
+    assert conflicts(account) == []
+    has(account, one, B)
+
+
+def test_a_refused_step_is_parked_and_the_others_are_tried(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    account.world.create("contacts", account.workspace, email_address=C)
+    to(app_sql, one, C)
+    to(app_sql, two, A)
+    app_sql("UPDATE contacts SET last_name = 'L' WHERE id = ?", two)
+
+    assert account.push().exit_code == 5
+    assert account.states() == ["parked", "parked", "done"]
+
+    to(app_sql, one, "free@example.com")
+    account.sql("UPDATE cf_outbox SET state = 'pending' WHERE record_id = ?", two)
+    assert account.push().exit_code == 0
+    has(account, one, "free@example.com")
+    has(account, two, A)
+
+
+def test_a_held_delete_stops_the_insert_of_its_email(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, _ = a_and_b
+    account.world.edit("contacts", one, last_name="Theirs")
+    app_sql("DELETE FROM contacts WHERE id = ?", one)
+    app_sql("INSERT INTO contacts (email_address) VALUES (?)", A)
+
+    assert account.push().exit_code == 5
+    assert account.push().exit_code == 5
+
+    assert calls(account) == []
+    assert account.states() == ["held", "pending"]
+    account.sql("UPDATE cf_outbox SET state = 'pending', approved = ? WHERE seq = 1", True)
+    account.sql("UPDATE cf_conflicts SET state = 'resolved'")
+    account.push()
+    assert [verb for verb, *_ in calls(account)] == ["delete", "upsert"]
+
+
+def test_an_email_that_clickfunnels_changed_too_is_not_overwritten(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    to(app_sql, one, C)
+    to(app_sql, two, A)
+    account.world.edit("contacts", one, email_address="theirs@example.com")
+
+    account.push()
+
+    assert calls(account) == [("update", two, A)]
+    assert conflicts(account) == [("email_address", A, C, "theirs@example.com", "clickfunnels")]
+    has(account, one, "theirs@example.com")
+    assert account.states() == ["done", "done"]
+
+
+def test_the_same_email_in_two_workspaces_is_no_chain() -> None:
+    from cfsync.sync.chains import Touch, entangled
+
+    touches = [Touch(1, 10, 1, (A,)), Touch(2, 20, 2, (A,)), Touch(3, 30, 1, (B,))]
+
+    assert entangled(touches) == []
+    assert entangled([*touches, Touch(4, 40, 1, (A, B))]) == [[10, 30, 40]]

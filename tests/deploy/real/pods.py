@@ -28,6 +28,7 @@ class Pods:
     def clear(self) -> None:
         self("rm", "--all", "--force", "--time=0")
         self("volume", "prune", "--force")
+        self("network", "prune", "--force")
 
     def inspect(self, name: str) -> dict[str, Any]:
         found: list[dict[str, Any]] = json.loads(self("inspect", name))

@@ -76,8 +76,8 @@ def composed(tmp_path: Path, pods: Pods, clickfunnels: ClickFunnels) -> Iterator
     prepare(tmp_path)
     with pods.serving() as environ:
         composed = Composed(tmp_path, pods, environ)
-        composed("up", "-d", "--no-build", "--wait")
         try:
+            composed("up", "-d", "--no-build", "--wait", "--wait-timeout=60")
             yield composed
         finally:
             composed("down", "-v", "--timeout=15")

@@ -7,14 +7,15 @@ import os
 
 import typer
 
-from cfsync.cli.common import Config, configured, open_mirror, until_stopped
+from cfsync.cli.common import Config, Json, configured, open_mirror, until_stopped
+from cfsync.cli.text import print_json
 
 
 def register(app: typer.Typer) -> None:
     app.command()(run)
 
 
-def run(config: Config = None) -> int:
+def run(config: Config = None, json: Json = False) -> int:
     """Keep both sides the same until stopped: the daemon.
 
     SIGTERM ends it within `daemon.stop_timeout`. Makes the database if there is none.
@@ -38,4 +39,6 @@ def run(config: Config = None) -> int:
             is_copy=is_copy,
         )
     )
+    if json:
+        print_json({"state": "stopped"})
     return 0

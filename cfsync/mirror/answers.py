@@ -17,7 +17,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from cfsync.merge import Conflict, OpenEdit, Policy, merge
-from cfsync.mirror import bases, conflicts, ids, notes, outbox, rows, tombstones
+from cfsync.mirror import bases, conflicts, ids, journal, notes, outbox, rows, tombstones
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.fold import Claim
 from cfsync.mirror.outbox import Pending
@@ -66,6 +66,9 @@ def acknowledge(
     _merge_row(tx, claim, sent, answer, policy)
     bases.save(tx, [answer], "push")
     notes.keep_secrets(tx, [answer])
+    journal.keep_forms(
+        tx, claim, {n: answer.values[n] for n, f in found.items() if f == "normalised"}
+    )
     for name in (n for n, f in found.items() if f == "ignored"):
         before, value = sent[name]
         kept = Conflict(name, before, value, answer.values.get(name), "clickfunnels")

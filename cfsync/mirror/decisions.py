@@ -106,7 +106,17 @@ def approve(tx: Tx, seqs: Collection[int]) -> Edits:
             )
         if edit.op == "delete":
             resolutions.end(tx, [c for c in clashes if c.field == DELETE], "local")
-    return _read(tx, _released(OUTBOX.c.seq.in_(seqs), approved=True))
+    with_insert = [_held_of(e) for e in edits if e.op == "insert"]
+    return _read(tx, _released(sa.or_(OUTBOX.c.seq.in_(seqs), *with_insert), approved=True))
+
+
+def _held_of(edit: Edit) -> sa.ColumnElement[bool]:
+    """All of a record that is held: what followed an insert goes with it."""
+    return sa.and_(
+        OUTBOX.c.resource == edit.resource,
+        OUTBOX.c.record_id == edit.record_id,
+        OUTBOX.c.state == "held",
+    )
 
 
 def approve_masses(tx: Tx, resource: str | None) -> Edits:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror import decisions, ids, outbox, rows, tombstones
+from cfsync.mirror import decisions, ids, outbox, ready, rows, tombstones
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import BASE, OPEN_STATES, OUTBOX, TABLES, TOMBSTONES
 from cfsync.records import Listing
@@ -55,7 +55,7 @@ def make_anew(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, An
             state="pending",
             attempts=0,
             db_user="cfsync",
-            captured_at=tx.now,
+            captured_at=ready.now(tx),
             highest_id=max(highest, 0),
         )
     )

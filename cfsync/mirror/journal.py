@@ -76,6 +76,16 @@ def close(tx: Tx, seqs: Sequence[int], state: str, error: str | None = None) -> 
     )
 
 
+def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
+    """Journal values in the form that ClickFunnels gave them: what this call has made of them is
+    what can be taken back.
+    """
+    query = sa.select(OUTBOX.c.seq, OUTBOX.c.sent).where(OUTBOX.c.seq.in_(claim.seqs))
+    for seq, sent in tx.conn.execute(query).all() if forms else ():
+        new = sent | {name: [sent[name][0], value] for name, value in forms.items()}
+        tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(sent=new))
+
+
 def explain(tx: Tx, seqs: Sequence[int], error: str) -> None:
     """Say why rows wait, which stay as they are."""
     tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq.in_(list(seqs))).values(error=error))

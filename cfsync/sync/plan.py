@@ -14,7 +14,7 @@ from typing import Any
 
 from cfsync.api import Rate
 from cfsync.config import Settings
-from cfsync.mirror import budget, claims, decisions, ids, listings, outbox, resolutions
+from cfsync.mirror import budget, claims, decisions, ids, listings, outbox, pauses, resolutions
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.records import Listing
@@ -88,12 +88,16 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     resources = named_or_enabled(settings, names)
     workspaces = await _workspaces(mirror, settings)
     found = Plan(per_second=await _rate(mirror, settings))
+    paused = await mirror.read(pauses.paused)
     for resource in resources:
+        name = resource.name
         found.kept += await mirror.read(_kept, resource)
-        if settings.resource(resource.name).push:
+        if name in paused:
+            found.kept += await mirror.read(_all, resource, f"paused: cfsync resume {name}")
+        elif settings.resource(name).push:
             await _plan_resource(mirror, settings, found, resource, workspaces)
         else:
-            found.kept += await mirror.read(_push_is_off, resource)
+            found.kept += await mirror.read(_all, resource, f"resources.{name}.push is off")
     if found.records:
         found.requests = 1 + len(found.looks) + _requests(found.records)
     return found
@@ -126,9 +130,9 @@ def _kept(tx: Tx, resource: Resource) -> list[Kept]:
     return found
 
 
-def _push_is_off(tx: Tx, resource: Resource) -> list[Kept]:
+def _all(tx: Tx, resource: Resource, reason: str) -> list[Kept]:
+    """Nothing of the resource is sent, for one reason."""
     edits = decisions.find(tx, states=("pending", "sending"), resources=[resource.name])
-    reason = f"resources.{resource.name}.push is off"
     return [_together(resource, reason, edits)] if edits else []
 
 

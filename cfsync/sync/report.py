@@ -18,8 +18,7 @@ class Report:
     held, ...). `waiting`: how many things wait for a human. `unreachable`: lists that the token
     may not read. `problems`: one line each, no people's data. `seconds`: wall time.
     `outdated`: records of a plan that were not sent, since they are not as they were when it was
-    made.
-    `cause`: the error that stopped it.
+    made. `cause`: the error that stopped it.
     """
 
     name: str
@@ -51,4 +50,5 @@ class Report:
     def quiet(self) -> bool:
         """Whether it found nothing to do and nothing to say."""
         news = any(set(+counts) - {"unchanged"} for counts in self.counts.values())
-        return self.state == "done" and not (news or self.problems or self.unreachable)
+        said = self.problems or self.unreachable or self.outdated
+        return self.state == "done" and not (news or said)

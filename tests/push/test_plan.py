@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from cfsync.errors import UsageError
+from cfsync.mirror import pauses
 from cfsync.sync import plan_file
 from cfsync.sync.plan import plan
 from tests.push.conftest import Account
@@ -225,3 +226,15 @@ def test_a_file_that_is_no_plan_is_said(tmp_path, text):
 
     with pytest.raises(UsageError, match="is not a plan"):
         plan_file.load(path)
+
+
+def test_what_is_paused_is_said(account, contact, write):
+    write(pauses.pause, ["contacts"])
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+
+    found = planned(account)
+
+    assert [(k.resource, k.reason) for k in found.kept] == [
+        ("contacts", "paused: cfsync resume contacts")
+    ]
+    assert found.calls == 0

@@ -127,6 +127,7 @@ def test_edits_made_after_the_backup_come_back_as_records(account, restored):
 def test_creates_that_are_not_found_are_held_until_approved(account, restored):
     account.sql("INSERT INTO products (name) VALUES ('Book')")
     account.sql("INSERT INTO contacts (email_address) VALUES ('a@b.org')")
+    account.sql("UPDATE products SET seo_title = 'T' WHERE name = 'Book'")
     old = restored()()
 
     done = old.run(recover)

@@ -186,3 +186,16 @@ def test_an_unknown_batch_is_named(account, contact, sent):
         take_back(account, 7)
 
     assert str(refused.value) == "there is no batch 7" + ("; the last is 1" if sent else "")
+
+
+def test_what_the_server_normalised_is_taken_back_in_its_form(account, contact):
+    old = account.one("SELECT first_name FROM contacts WHERE id = ?", contact)
+    account.world.fault("body", method="PUT", path="contacts", fields={"first_name": "Zoe!"})
+    account.sql("UPDATE contacts SET first_name = ' Zoe! ' WHERE id = ?", contact)
+    account.push()
+    assert account.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "Zoe!"
+
+    done = take_back(account, 1)
+
+    assert (done.fields, done.left) == ([("contacts", contact, ["first_name"])], [])
+    assert account.one("SELECT first_name FROM contacts WHERE id = ?", contact) == old

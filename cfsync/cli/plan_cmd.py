@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, configured, reading
-from cfsync.cli.text import counted, print_json, shortly, took
+from cfsync.cli.text import as_line, counted, print_json, took
 
 if TYPE_CHECKING:
     from cfsync.sync.plan import Kept, Plan, Planned
@@ -74,7 +74,17 @@ def _of_record(record: Planned) -> Iterator[str]:
             f", after {after}" if after else ""
         )
         for name, (old, new) in sorted(call.fields.items()):
-            yield f"    {name}: {shortly(old)} -> {shortly(new)}"
+            yield from (f"    {line}" for line in _changes(name, old, new))
+
+
+def _changes(name: str, old: Any, new: Any) -> Iterator[str]:
+    """Old and new in full; of a map only the keys that change."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        yield f"{name}: {as_line(old)} -> {as_line(new)}"
+        return
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) != new.get(key):
+            yield f"{name}.{key}: {as_line(old.get(key))} -> {as_line(new.get(key))}"
 
 
 def _kept(kept: Kept) -> str:

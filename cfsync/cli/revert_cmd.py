@@ -40,5 +40,6 @@ def revert(
     if done.left:
         print(columns([(f"{o.resource} {o.record_id}", o.field, o.reason) for o in done.left]))
     count = sum(len(names) for *_, names in done.fields)
-    print(f"taken back: {counted(count, 'field')} of {counted(len(done.fields), 'record')}")
+    then = "; the next push sends it" if count else ""
+    print(f"taken back: {counted(count, 'field')} of {counted(len(done.fields), 'record')}{then}")
     return done.exit_code

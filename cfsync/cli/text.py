@@ -46,7 +46,12 @@ def took(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
+def as_line(value: Any) -> str:
+    """A value on one line, as JSON."""
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
 def shortly(value: Any, limit: int = 60) -> str:
-    """A value on one line, as JSON, cut where it is long."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    """The same, cut where it is long."""
+    text = as_line(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -19,6 +19,10 @@ UNKNOWN = "unknown:"
 """How the reason begins of an edit that is parked because it may have arrived already."""
 
 
+AT_ONCE = 10_000
+"""Numbers in one statement: both databases take no more than some ten thousand."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenRow:
     """An open row of the outbox; states stand beside the column in the migration."""
@@ -140,9 +144,9 @@ def settle_parked(
 
 def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
     """Stop edits until a human decides."""
-    tx.conn.execute(
-        sa.update(OUTBOX).where(OUTBOX.c.seq.in_(seqs)).values(state="held", error=reason)
-    )
+    for start in range(0, len(seqs), AT_ONCE):
+        some = OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE])
+        tx.conn.execute(sa.update(OUTBOX).where(some).values(state="held", error=reason))
 
 
 def to_send(

@@ -171,3 +171,16 @@ def test_an_edit_that_is_done_can_not_be_discarded(account, contact):
 
     with pytest.raises(UsageError, match="edit 1 is done, not waiting"):
         account.desk(outbox_desk.discard, ["1"])
+
+
+def test_a_mass_may_be_larger_than_a_statement_can_name(account):
+    account.sql(
+        "INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, captured_at)"
+        " WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)"
+        " SELECT 'contacts', ?, i, 'update', '{\"first_name\": [\"A\", \"B\"]}', ? FROM n",
+        account.workspace,
+        "2026-01-01T00:00:00.000Z",
+    )
+
+    assert account.push().total("held") == 70_000
+    assert len(account.desk(outbox_desk.approve, ["contacts"])) == 70_000

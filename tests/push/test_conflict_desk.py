@@ -270,3 +270,18 @@ def test_the_row_comes_back_when_clickfunnels_is_chosen(account, contact):
     assert account.states() == ["discarded"]
     assert account.push().quiet
     assert account.pull().exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (orphan, "deleted in ClickFunnels while it was edited here"),
+        (clash_with_delete, "changed in ClickFunnels since it was deleted here"),
+    ],
+)
+def test_a_dispute_about_a_record_is_one_thing_that_waits(account, contact, make, reason):
+    number = make(account, contact)
+
+    assert account.sql("SELECT kind, id, reason, command FROM cf_waiting") == [
+        ("conflict", contact, reason, f"cfsync conflicts resolve {number}")
+    ]

@@ -12,11 +12,15 @@ _WAITING = """CREATE VIEW cf_waiting AS
 SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, captured_at) AS since,
   error AS reason,
   'cfsync outbox ' || CASE state WHEN 'held' THEN 'approve ' ELSE 'retry ' END || seq AS command
-FROM cf_outbox WHERE state IN ('parked', 'held')
+FROM cf_outbox o WHERE state IN ('parked', 'held') AND NOT EXISTS (
+  SELECT 1 FROM cf_conflicts c WHERE c.resource = o.resource AND c.record_id = o.record_id
+    AND c.state = 'open' AND c.field IN ('deleted_remotely', ''))
 UNION ALL
 SELECT 'conflict', resource, record_id, found_at,
-  field || ': changed on both sides; ' || CASE winner WHEN 'hold' THEN 'waits for a decision'
-    ELSE winner || ' won, the other value is kept' END,
+  CASE field WHEN 'deleted_remotely' THEN 'deleted in ClickFunnels while it was edited here'
+    WHEN '' THEN 'changed in ClickFunnels since it was deleted here'
+    ELSE field || ': changed on both sides; ' || CASE winner WHEN 'hold'
+      THEN 'waits for a decision' ELSE winner || ' won, the other value is kept' END END,
   'cfsync conflicts resolve ' || id
 FROM cf_conflicts WHERE state = 'open'
 UNION ALL

@@ -1,0 +1,49 @@
+"""`pause` and `resume` reach a running daemon, and later passes, through the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cfsync.sandbox import World
+from tests.conftest import SQLITE_ONLY
+from tests.daemon.harness import Daemon, until
+
+Start = Callable[..., Daemon]
+Command = Callable[..., Any]
+
+
+@SQLITE_ONLY
+def test_a_paused_resource_stands_still_until_it_is_resumed(
+    start: Start, command: Command, world: World, sql: Any, contact: int
+) -> None:
+    daemon = start(RESOURCES__CONTACTS__PULL_EVERY="200ms")
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+
+    said = command("pause", "contacts")
+    assert said.stdout == "paused: contacts\n"
+    until(lambda: '"contacts":{"lag_s"' in daemon.ask("/healthz")[1])
+    until(lambda: '"paused":true' in daemon.ask("/healthz")[1])
+    sql("UPDATE contacts SET first_name = 'Zed' WHERE id = ?", contact)
+    one_shot = command("push")
+    assert one_shot.returncode == 4
+    assert "paused: contacts" in one_shot.stderr
+    assert world.get("contacts", contact)["first_name"] != "Zed"
+
+    assert command("resume").stdout == "nothing is paused\n"
+    until(lambda: world.get("contacts", contact)["first_name"] == "Zed")
+    assert daemon.stop() == 0
+
+
+@SQLITE_ONLY
+def test_pausing_everything_leaves_out_what_is_resumed_by_name(
+    start: Start, command: Command
+) -> None:
+    start().wait_for("contact.made")
+
+    assert "workspaces" in command("pause").stdout
+    left = command("resume", "contacts").stdout
+
+    assert "contacts," not in left
+    assert "workspaces" in left
+    assert command("pause", "nothing").returncode == 2

@@ -199,6 +199,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "unreachable": report.unreachable,
         "problems": report.problems,
         "outdated": report.outdated,
+        "batch": report.batch,
     }
 
 
@@ -219,6 +220,7 @@ def as_text(report: Report) -> str:
         *(f"not sent, changed since the plan: {name}" for name in report.outdated),
         f"{report.name}: {_ENDS[report.state]} after {took(report.seconds)},"
         f" {counted(report.requests, 'request')}{_sums(report)}",
+        *([f"batch {report.batch}: `cfsync revert {report.batch}`"] if report.batch else []),
         *([f"waiting for you: {report.waiting}; see `cfsync status`"] if report.waiting else []),
     ]
     return "\n".join(lines)

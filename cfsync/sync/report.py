@@ -18,7 +18,7 @@ class Report:
     held, ...). `waiting`: how many things wait for a human. `unreachable`: lists that the token
     may not read. `problems`: one line each, no people's data. `seconds`: wall time.
     `outdated`: records of a plan that were not sent, since they are not as they were when it was
-    made. `cause`: the error that stopped it.
+    made. `batch`: the number of a push that sent something. `cause`: the error that stopped it.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Report:
     unreachable: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
+    batch: int | None = None
     seconds: float = 0.0
     cause: CfsyncError | None = None
 

@@ -238,3 +238,16 @@ def test_what_is_paused_is_said(account, contact, write):
         ("contacts", "paused: cfsync resume contacts")
     ]
     assert found.calls == 0
+
+
+def test_what_a_planned_create_leaves_over_is_sent_with_it(account, tmp_path):
+    tag = account.ids_of("contact_tags")[0]
+    account.world.create("contacts", account.workspace, email_address="a@b.org", first_name="A")
+    account.sql("INSERT INTO contacts (email_address, tag_ids) VALUES ('a@b.org', ?)", f"[{tag}]")
+
+    report = by_file(account, tmp_path)
+
+    assert (report.exit_code, report.outdated) == (0, [])
+    contact = account.one("SELECT id FROM contacts WHERE email_address = 'a@b.org'")
+    assert account.tags(contact) == [tag]
+    assert set(account.states()) == {"done"}

@@ -60,6 +60,10 @@ def _lines(found: Status) -> Iterator[str]:
         quiet = f", {run['quiet']} quiet since" if run["quiet"] else ""
         error = f": {run['error']}" if run["error"] else ""
         yield f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
+    for trouble in found.troubles:
+        yield f"{trouble.name} {trouble.resource}: {trouble.text} (since {trouble.since})"
+    if found.paused:
+        yield f"paused: {', '.join(found.paused)}; `cfsync resume` lets them run again"
     if found.budget:
         learned = found.budget.get("learned")
         limit = f", limit learned: {learned:.0f}" if learned else ""

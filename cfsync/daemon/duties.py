@@ -17,7 +17,7 @@ from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
 
 HOUR_S, DAY_S = 3600.0, 86400.0
-SAVE_S, SCHEMA_S, SOON_S = 30.0, 15.0, 1.0
+SAVE_S, SCHEMA_S, SOON_S = 30.0, 5.0, 1.0
 """Seconds between two turns."""
 
 PRUNE_FIRST_S = 600.0

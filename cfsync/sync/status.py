@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from cfsync.config import Settings
-from cfsync.mirror import budget, inspect, runs
+from cfsync.mirror import budget, inspect, pauses, runs
 from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.pauses import Trouble
 from cfsync.resources import RESOURCES, Resource
 
 SHOWN = 20
@@ -41,13 +42,18 @@ class ResourceStatus:
 
 @dataclass(slots=True)
 class Status:
-    """`passes`: the last run of each. `waiting_total`: all that waits for a human."""
+    """`passes`: the last run of each. `paused`: resource -> since when a person keeps it so.
+    `troubles`: passes of a daemon that fail, each with why. `waiting_total`: all that waits for a
+    human.
+    """
 
     database: str
     at: str
     resources: dict[str, ResourceStatus]
     passes: list[dict[str, Any]]
     budget: dict[str, float]
+    paused: dict[str, str]
+    troubles: list[Trouble]
     waiting: list[dict[str, Any]]
     waiting_total: int
 
@@ -67,6 +73,8 @@ def _status(tx: Tx, place: str, settings: Settings) -> Status:
         resources=_resources(tx, settings),
         passes=inspect.last_runs(tx),
         budget=budget.load(tx),
+        paused=pauses.paused(tx),
+        troubles=pauses.troubles(tx),
         waiting=inspect.waiting(tx, SHOWN),
         waiting_total=runs.waiting(tx),
     )
@@ -122,11 +130,14 @@ def lag(now: str, resource: Resource, pull: Mapping[str, Any]) -> float | None:
 
 
 def ailments(status: Status, settings: Settings) -> list[str]:
-    """Why the mirror is not well, a line each; empty: it is. Pure."""
+    """Why the mirror is not well, a line each; empty: it is. What a person has paused is not late.
+    Pure.
+    """
     late = [
         f"{name}: the last pull began {found.lag_s:.0f} s ago"
         for name, found in status.resources.items()
-        if found.enabled and found.lag_s is not None and found.lag_s > _patience(settings, name)
+        if found.enabled and name not in status.paused
+        if found.lag_s is not None and found.lag_s > _patience(settings, name)
     ]
     failed = [f"the last {run['pass']} failed" for run in status.passes if run["state"] == "failed"]
     return failed + late

@@ -1,0 +1,57 @@
+"""An error ends nothing: it backs its own pass off, is seen in `status`, and goes by."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Callable
+from typing import Any
+
+from cfsync.sandbox import World
+from tests.conftest import SQLITE_ONLY
+from tests.daemon.harness import Daemon, until
+
+Start = Callable[..., Daemon]
+Command = Callable[..., Any]
+OFTEN = {"RESOURCES__CONTACTS__PULL_EVERY": "200ms", "RESOURCES__WORKSPACES__PULL_EVERY": "200ms"}
+
+
+@SQLITE_ONLY
+def test_a_list_that_is_broken_is_left_alone_and_the_others_go_on(
+    start: Start, command: Command, world: World
+) -> None:
+    daemon = start(**OFTEN)
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+    broken = world.fault("not_a_list", path="/contacts", times=None)
+
+    daemon.wait_for("pass.failed", resource="contacts", kind="answer")
+    seen = broken.struck
+    world.edit("workspaces", world.workspaces[0], name="Renamed")
+    daemon.wait_for("pass.done", resource="workspaces", changed=1)
+    troubles = until(lambda: json.loads(command("status", "--json").stdout)["troubles"])
+    assert [(t["name"], t["resource"], t["kind"]) for t in troubles] == [
+        ("pull", "contacts", "answer")
+    ]
+    assert broken.struck <= seen + 3
+
+    world.faults.clear()
+    until(lambda: json.loads(command("status", "--json").stdout)["troubles"] == [])
+    assert daemon.stop() == 0
+
+
+@SQLITE_ONLY
+def test_a_full_disk_loses_nothing(start: Start, world: World, sql: Any, contact: int) -> None:
+    daemon = start(**OFTEN)
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+    limits = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
+    for person in world.ids("contacts", world.workspaces[0]):
+        world.edit("contacts", person, first_name="Zed")
+    daemon.wait_for("pass.failed", kind="database")
+    sql("UPDATE contacts SET last_name = 'Edited' WHERE id = ?", contact)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, limits)
+
+    until(lambda: sql("SELECT count(*) FROM contacts WHERE first_name = 'Zed'") == [(30,)])
+    until(lambda: world.get("contacts", contact)["last_name"] == "Edited")
+    assert daemon.stop() == 0

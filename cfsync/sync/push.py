@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cfsync.mirror import claims, journal, outbox, ready
 from cfsync.mirror.claims import Claim
-from cfsync.mirror.engine import Tx
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.chains import Touch, entangled
@@ -47,9 +46,9 @@ async def push(
         if await context.mirror.read(outbox.any_open, [r.name for r in resources]):
             workspaces = await open_account(context)
             await hold_masses(context, report, resources, workspaces)
-            batch, upto = await context.mirror.write(_begin)
+            batch = await context.mirror.write(journal.next_batch)
             work = Push(context, report, batch, allowed=only or list)
-            await _push_all(work, _Scope(resources, workspaces, upto, debounce))
+            await _push_all(work, _Scope(resources, workspaces, debounce))
         report.outdated += only.changed if only else []
     return report
 
@@ -60,28 +59,27 @@ class _Scope:
 
     resources: Sequence[Resource]
     workspaces: Collection[int]
-    upto: int
     debounce: float
-
-
-def _begin(tx: Tx) -> tuple[int, int]:
-    return journal.next_batch(tx), outbox.highest_seq(tx)
+    upto: int = 0
 
 
 async def _push_all(work: Push, scope: _Scope) -> None:
     missing = await look_for_lost(work, scope.resources, scope.workspaces)
     looked = time.monotonic()
+    scope = replace(scope, upto=await work.context.mirror.read(outbox.highest_seq))
     for resource in scope.resources:
         await _push_resource(work, resource, scope)
-    if missing:
-        for claim in await look_again(work, missing, looked):
-            await _push_piece(work, claim.resource, [claim.record_id])
+    again = await look_again(work, missing, looked) if missing else []
+    for resource in scope.resources:
+        ids = [c.record_id for c in again if c.resource is resource]
+        await _push_piece(work, resource, [*ids, *work.take_appended(resource)])
 
 
 async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
     stuck = await work.context.mirror.read(ready.young, resource, debounce=scope.debounce)
     if resource.upsert_key:
         stuck |= await _push_entangled(work, resource, scope, stuck)
+    await _push_piece(work, resource, set(work.take_appended(resource)) - stuck)
     behind, limit = 0, work.context.settings.push.batch
     while True:
         work.context.check_stop()
@@ -102,19 +100,20 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
 
 async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> None:
     """Creates and what they could not carry, then updates, then deletes."""
-    piece = work.allowed(await work.context.mirror.write(claims.look, resource, ids))
+    if not ids:
+        return
+    piece = work.fit(await work.context.mirror.write(claims.look, resource, ids))
     creates = [c for c in piece if c.op == "insert" and not (c.unknown and may_double(c))]
     fit = await without_doubles(work, creates)
     await side_by_side(work, fit, send_create)
-    born, work.appended = work.appended, []
+    born = work.take_appended(resource)
     if born:
         piece += await work.context.mirror.write(claims.look, resource, born)
     known = [c for c in piece if c.op != "insert" and c.record_id > 0]
     fresh = await fresh_claims(work, resource, known) if known else []
-    fresh = [c for c in fresh if c.record_id in born or work.allowed([c])]
     unborn = [c for c in piece if c.op == "delete" and c.record_id < 0]
     for op in ("update", "delete"):
-        await side_by_side(work, [c for c in (*fresh, *unborn) if c.op == op], send)
+        await side_by_side(work, [c for c in (*work.fit(fresh), *unborn) if c.op == op], send)
 
 
 async def _push_entangled(
@@ -153,4 +152,4 @@ async def _statement(work: Push, resource: Resource, seqs: tuple[int, ...]) -> l
     """Looked at anew, since the one before may have given its record a real id."""
     ids = await work.context.mirror.read(outbox.record_ids, seqs)
     found = await work.context.mirror.write(claims.look_row_by_row, resource, ids)
-    return work.allowed(c for c in found if c.seqs == seqs and not (c.unknown and may_double(c)))
+    return work.fit(c for c in found if c.seqs == seqs and not (c.unknown and may_double(c)))

@@ -122,7 +122,7 @@ async def take_over(push: Push, claim: Claim, call: Call, answer: Record, asked:
     tell(push, claim, settled.fates if settled else {})
     push.report.add(claim.resource.name, created=1)
     if settled:
-        push.appended.append(answer.id)
+        push.appended.append((claim.resource, answer.id))
 
 
 def _settle(

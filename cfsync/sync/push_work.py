@@ -38,6 +38,7 @@ from cfsync.mirror.answers import Fate
 from cfsync.mirror.claims import UNKNOWN, Claim
 from cfsync.mirror.faults import Busy, Constrained
 from cfsync.records import Listing, Record
+from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 
@@ -53,7 +54,8 @@ GIVE_UP_AFTER = 3
 class Push:
     """One push pass: its number and report, and how many calls in a row have failed. `younger`:
     what lists had behind an id when creates were looked for; `appended`: records of which a create
-    could not carry everything; `allowed`: which claims may be sent.
+    could not carry everything; `allowed`: which claims may be sent; `born`: (resource, id) of
+    the records that were appended.
     """
 
     context: Context
@@ -61,8 +63,21 @@ class Push:
     batch: int
     failures: int = 0
     younger: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
-    appended: list[int] = field(default_factory=list)
+    appended: list[tuple[Resource, int]] = field(default_factory=list)
     allowed: Callable[[Iterable[Claim]], list[Claim]] = list
+    born: set[tuple[str, int]] = field(default_factory=set)
+
+    def fit(self, claims: Iterable[Claim]) -> list[Claim]:
+        """Those that may be sent; what a create could not carry always may."""
+        return [
+            c for c in claims if (c.resource.name, c.record_id) in self.born or self.allowed([c])
+        ]
+
+    def take_appended(self, resource: Resource) -> list[int]:
+        found = [record_id for of, record_id in self.appended if of is resource]
+        self.appended = [pair for pair in self.appended if pair[0] is not resource]
+        self.born.update((resource.name, record_id) for record_id in found)
+        return found
 
     def policy(self, claim: Claim) -> Policy:
         return self.context.settings.resource(claim.resource.name).on_conflict
@@ -145,7 +160,7 @@ def tell(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
     """Count a call that was answered and what became of the fields; an ignored one is worth a line
     in the log.
     """
-    push.failures = 0
+    push.failures, push.report.batch = 0, push.batch
     push.report.add(claim.resource.name, sent=1)
     for name, fate in fates.items():
         if fate != "applied":

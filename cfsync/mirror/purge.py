@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror import discards, rows
 from cfsync.mirror.engine import Tx
+from cfsync.mirror.faults import Busy
 from cfsync.mirror.redaction import Person, clean, clean_record, identity
 from cfsync.mirror.schema import (
     BASE,
@@ -102,8 +103,12 @@ def _mentions(person: Person, column: sa.ColumnElement[Any]) -> Iterator[sa.Colu
 
 
 def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -> Receipt:
-    """Take the person out of the rows and bases of these other records."""
+    """Take the person out of the rows and bases of these other records. Raises Busy where another
+    program holds one.
+    """
     receipt: Receipt = Counter()
+    if busy := rows.lock(tx, TABLES[resource.name], ids):
+        raise Busy(f"{resource.name} {min(busy)} is locked by another program; run it again")
     for record_id, row in rows.load(tx, TABLES[resource.name], ids).items():
         if changed := clean_record(person, resource, row):
             discards.put(tx, resource, record_id, changed)

@@ -75,8 +75,10 @@ def _revert(tx: Tx, records: Iterable[Edits]) -> Reverted:
     found = Reverted(0)
     for edits in records:
         resource, record_id = RESOURCES[edits[0].resource], edits[0].record_id
-        row = rows.load(tx, TABLES[resource.name], [record_id]).get(record_id)
-        reason = _irrevocable(resource, edits, row)
+        table = TABLES[resource.name]
+        busy = rows.lock(tx, table, [record_id])
+        row = rows.load(tx, table, [record_id]).get(record_id)
+        reason = "another program is at its row" if busy else _irrevocable(resource, edits, row)
         if reason or row is None:
             found.left.append(Left(resource.name, record_id, None, reason or ""))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cfsync.errors import UsageError
+from cfsync.mirror.faults import Busy
 from cfsync.sync import outbox_desk
 
 
@@ -184,3 +185,19 @@ def test_a_mass_may_be_larger_than_a_statement_can_name(account):
 
     assert account.push().total("held") == 70_000
     assert len(account.desk(outbox_desk.approve, ["contacts"])) == 70_000
+
+
+def test_a_row_that_somebody_is_at_keeps_its_edits(account, contact):
+    if account.sql.is_sqlite:
+        pytest.skip("SQLite has one writer: a second one waits for it")
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    other = account.sql.again()
+    with other.transaction():
+        other("UPDATE contacts SET last_name = 'Y' WHERE id = ?", contact)
+
+        with pytest.raises(Busy, match=f"contacts {contact} is locked by another program"):
+            account.desk(outbox_desk.discard, ["1"])
+
+    other.conn.close()
+    assert names_of(account, contact) == ("X", "Y")
+    assert account.states() == ["pending", "pending"]

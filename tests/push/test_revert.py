@@ -199,3 +199,19 @@ def test_what_the_server_normalised_is_taken_back_in_its_form(account, contact):
 
     assert (done.fields, done.left) == ([("contacts", contact, ["first_name"])], [])
     assert account.one("SELECT first_name FROM contacts WHERE id = ?", contact) == old
+
+
+def test_a_row_that_somebody_is_at_is_left(account, contact):
+    if account.sql.is_sqlite:
+        pytest.skip("SQLite has one writer: a second one waits for it")
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.push()
+    other = account.sql.again()
+    with other.transaction():
+        other("UPDATE contacts SET first_name = 'Y' WHERE id = ?", contact)
+
+        done = take_back(account, 1)
+
+    other.conn.close()
+    assert left(done) == [("contacts", contact, None, "another program is at its row")]
+    assert account.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "Y"

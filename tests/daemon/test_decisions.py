@@ -1,0 +1,176 @@
+"""What the daemon decides, without anything around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cfsync.config import load
+from cfsync.daemon import backoff, rounds
+from cfsync.daemon.heart import Heart, SqlThread, stuck
+from cfsync.daemon.jobs import Job
+from cfsync.daemon.notify import Notifier
+from cfsync.daemon.pulse import Pulse
+from cfsync.errors import (
+    BadAnswer,
+    Interrupted,
+    MirrorError,
+    RateLimited,
+    ServerError,
+    TokenRefused,
+    Unreachable,
+)
+from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.leases import LostLease
+from cfsync.sync.pace import interval, is_due
+from cfsync.sync.report import Report
+
+NOON = "2025-05-21T12:00:00.000Z"
+CONTACTS = load(environ={}).resource("contacts")  # each minute, at most 15
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (TokenRefused(), "token"),
+        (RateLimited(), "limit"),
+        (Unreachable("no way"), "server"),
+        (ServerError("oops", call="GET /x", status=500), "server"),
+        (MirrorError("no disk"), "database"),
+        (BadAnswer("not a list"), "answer"),
+        (KeyError("anything"), "error"),
+    ],
+)
+def test_every_error_has_a_name(error: Exception, kind: str) -> None:
+    assert backoff.kind_of(error) == kind
+
+
+def test_the_words_of_an_unknown_error_are_not_repeated() -> None:
+    assert backoff.text_of(ValueError("ada@example.com")) == "unexpected ValueError"
+    assert backoff.text_of(BadAnswer("not a list", call="GET /x")) == "GET /x: not a list"
+
+
+@pytest.mark.parametrize(
+    ("report", "trouble"),
+    [
+        (Report("pull"), None),
+        (Report("pull", "stopped", cause=Interrupted("stop")), None),
+        (Report("pull", "stopped", cause=LostLease("contacts")), None),
+        (Report("pull", "stopped", cause=RateLimited(), problems=["429"]), ("limit", "429")),
+        (Report("push", "stopped", problems=["lost"]), ("server", "lost")),
+        (Report("pull", "failed", problems=["no list"]), ("answer", "no list")),
+    ],
+)
+def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] | None) -> None:
+    assert backoff.trouble_of(report) == trouble
+
+
+@pytest.mark.parametrize(
+    ("kind", "failures", "named", "seconds"),
+    [
+        ("server", 1, None, 2),
+        ("server", 3, None, 8),
+        ("server", 99, None, 60),
+        ("database", 99, None, 15),
+        ("error", 99, None, 900),
+        ("limit", 1, 120.0, 121),
+    ],
+)
+def test_failures_in_a_row_wait_longer(
+    kind: backoff.Kind, failures: int, named: float | None, seconds: float
+) -> None:
+    assert backoff.delay(kind, failures, jitter=1.0, named=named) == seconds
+    if named is None:
+        assert backoff.delay(kind, failures, jitter=0.0) == seconds / 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "seconds"),
+    [
+        ("2025-05-21T11:59:50.000Z", 60),  # ten seconds ago
+        ("2025-05-21T11:00:00.000Z", 360),  # an hour ago
+        ("2025-05-01T12:00:00.000Z", 900),
+        ("2025-05-21T13:00:00.000Z", 60),  # a clock was set back
+        (None, 60),
+    ],
+)
+def test_a_quiet_list_is_looked_at_less_often(changed: str | None, seconds: float) -> None:
+    place = Checkpoint("contacts", 1, "pull", seen_at=changed)
+
+    assert interval(place, CONTACTS, NOON) == seconds
+
+
+def test_a_list_is_due_when_its_interval_is_nearly_over() -> None:
+    busy = Checkpoint("contacts", 1, "pull", seen_at=NOON, began_at=NOON)
+
+    assert not is_due(busy, CONTACTS, "2025-05-21T12:00:29.000Z")
+    assert is_due(busy, CONTACTS, "2025-05-21T12:00:30.000Z")
+    assert is_due(busy, CONTACTS, "2025-05-21T11:00:00.000Z")
+    assert is_due(replace(busy, pending=NOON), CONTACTS, NOON)
+    assert is_due(None, CONTACTS, NOON)
+
+
+def test_a_sweep_is_due_a_day_after_the_last_complete_walk() -> None:
+    def due(since: str | None, jitter: float = 0.0) -> bool:
+        return rounds.sweep_is_due(since, NOON, 86400.0, jitter=jitter)
+
+    assert not due(None)
+    assert not due("2025-05-20T12:00:01.000Z")
+    assert due("2025-05-20T12:00:00.000Z")
+    assert due("2025-05-20T13:00:00.000Z", jitter=0.5)
+    assert due("2025-05-22T12:00:00.000Z")
+
+
+def pulse(clock: Any) -> Pulse:
+    return Pulse(clock, guard=lambda: None, told=lambda *_: None, lease=None)
+
+
+def test_a_pass_is_stuck_when_it_neither_advances_nor_waits_for_something_known() -> None:
+    now = [0.0]
+    it = pulse(lambda: now[0])
+
+    now[0] = 100.0
+    assert it.is_stuck(99)
+    assert not it.is_stuck(101)
+    with it.waiting("budget"):
+        assert not it.is_stuck(99)
+        assert it.waits_for() == "budget"
+    assert not it.is_stuck(99)
+    now[0] = 300.0
+    assert it.is_stuck(99)
+    it.sending()
+    assert not it.is_stuck(99)
+
+
+def test_what_is_stuck_is_named() -> None:
+    sql, now = SqlThread(), [0.0]
+    job = Job("pull", "contacts", do=lambda _: None)  # type: ignore[arg-type,return-value]
+    job.pulse = pulse(lambda: now[0])
+
+    assert stuck(sql, [job], patience=10, call_s=30) is None
+    now[0] = 41.0
+    assert stuck(sql, [job], patience=10, call_s=30) == "no progress of pull contacts"
+    assert stuck(sql, [job], patience=-1, call_s=30) == "the SQL thread is silent for 0 s"
+
+
+def test_a_clock_that_was_set_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall, set_right = [1000.0], []
+    monkeypatch.setattr("time.time", lambda: wall[0])
+    monkeypatch.setattr("time.monotonic", lambda: 50.0)
+    heart = Heart(
+        Notifier({}),
+        why_stuck=lambda _: None,
+        status=lambda: "in step",
+        set_right=lambda: set_right.append(True),
+    )
+
+    wall[0] += 3
+    heart._beat_once()
+    assert set_right == []
+    wall[0] -= 86400
+    heart._beat_once()
+    heart._beat_once()
+
+    assert set_right == [True]

@@ -1,0 +1,116 @@
+"""The log: quiet passes are quiet, failures are said once and then counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from cfsync.daemon.jobs import Job, Trouble
+from cfsync.daemon.journal import Journal
+from cfsync.logs import Repeats
+from cfsync.sync.report import Report
+
+
+def job(trouble: Trouble | None = None) -> Job:
+    it = Job("pull", "contacts", do=lambda _: None)  # type: ignore[arg-type,return-value]
+    it.trouble = trouble
+    return it
+
+
+def report(**counts: int) -> Report:
+    made = Report("pull", requests=2)
+    made.add("contacts", **counts)
+    return made
+
+
+def test_a_quiet_pass_is_for_debugging_and_news_are_told() -> None:
+    journal = Journal()
+    with capture_logs() as said:
+        journal.ended(job(), report(unchanged=20), None)
+        journal.ended(job(), report(new=3, unchanged=17), None)
+        journal.ended(job(), None, None)
+
+    assert said == [
+        {"event": "pass.done", "log_level": "debug", "requests": 2},
+        {"event": "pass.done", "log_level": "info", "requests": 2, "new": 3},
+    ]
+
+
+def test_the_hour_is_summed_up_and_begins_anew() -> None:
+    journal = Journal()
+    with capture_logs() as said:
+        journal.ended(job(), report(new=3), None)
+        journal.ended(job(Trouble("server", "no way", 0.0)), report(new=1), None)
+        journal.sum_up(edits_pending=4)
+        journal.sum_up()
+
+    assert said[2:] == [
+        {
+            "event": "daemon.summary",
+            "log_level": "info",
+            "pull_done": 1,
+            "pull_failed": 1,
+            "new": 4,
+            "requests": 4,
+            "edits_pending": 4,
+        },
+        {"event": "daemon.summary", "log_level": "info"},
+    ]
+
+
+def test_a_failure_is_a_warning_and_a_fault_of_ours_an_error() -> None:
+    journal = Journal()
+    with capture_logs() as said:
+        journal.ended(job(Trouble("server", "no connection", 0.0)), report(), None)
+        journal.ended(job(Trouble("error", "unexpected KeyError", 0.0)), None, KeyError("x"))
+
+    assert [(e["event"], e["log_level"], e["error"]) for e in said] == [
+        ("pass.failed", "warning", "no connection"),
+        ("pass.broken", "error", "unexpected KeyError"),
+    ]
+
+
+def say(repeats: Repeats, method: str, **event: Any) -> dict[str, Any] | None:
+    try:
+        return dict(repeats(None, method, dict(event)))
+    except structlog.DropEvent:
+        return None
+
+
+def test_the_same_warning_is_said_once_and_then_every_quarter_of_an_hour_with_its_count() -> None:
+    now = [0.0]
+    repeats = Repeats(lambda: now[0])
+    line = {"event": "pass.failed", "error": "no way"}
+
+    assert say(repeats, "warning", **line, pass_id=1, timestamp="a") is not None
+    for second in range(1, 900):
+        now[0] = float(second)
+        assert say(repeats, "warning", **line, pass_id=second, timestamp="b") is None
+    now[0] = 900.0
+
+    again = say(repeats, "warning", **line, pass_id=7)
+    assert again == {**line, "pass_id": 7, "repeated": 899}
+    assert say(repeats, "warning", **line) is None
+
+
+@pytest.mark.parametrize("method", ["info", "debug"])
+def test_what_is_no_warning_is_always_said(method: str) -> None:
+    repeats = Repeats(lambda: 0.0)
+
+    assert say(repeats, method, event="pass.done") == {"event": "pass.done"}
+    assert say(repeats, method, event="pass.done") == {"event": "pass.done"}
+
+
+def test_another_line_is_another_line_and_old_ones_are_forgotten() -> None:
+    now = [0.0]
+    repeats = Repeats(lambda: now[0])
+    for resource in ("contacts", "orders"):
+        assert say(repeats, "error", event="pass.failed", resource=resource) is not None
+
+    now[0] = 5000.0
+    say(repeats, "error", event="other")
+
+    assert len(repeats._said) == 1

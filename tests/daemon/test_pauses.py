@@ -1,0 +1,50 @@
+"""What stands still is kept in the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cfsync.mirror import pauses
+from cfsync.mirror.pauses import Trouble
+from cfsync.resources import RESOURCES
+
+Write = Callable[..., Any]
+
+
+def paused(write: Write) -> set[str]:
+    return set(write(pauses.paused))
+
+
+def test_a_pause_of_all_holds_for_each(write: Write) -> None:
+    write(pauses.pause, [])
+    assert paused(write) == set(RESOURCES)
+
+    write(pauses.resume, ["contacts"])
+    assert paused(write) == set(RESOURCES) - {"contacts"}
+
+    write(pauses.resume, [])
+    assert paused(write) == set()
+
+
+def test_a_pause_of_some_leaves_the_others(write: Write) -> None:
+    write(pauses.pause, ["contacts", "orders"])
+
+    write(pauses.resume, ["contacts"])
+
+    assert paused(write) == {"orders"}
+
+
+def test_troubles_are_kept_by_pass_and_resource_and_forgotten_so(write: Write) -> None:
+    late = Trouble("pull", "contacts", "server", "no connection", "2025-05-21T12:18:51.772Z")
+    odd = Trouble("sweep", "contacts", "answer", "not a list", "2025-05-21T12:18:51.772Z")
+    other = Trouble("pull", "contact_tags", "limit", "429", "2025-05-21T12:18:51.772Z")
+    for trouble in (late, odd, other, late):
+        write(pauses.keep_trouble, trouble)
+    assert write(pauses.troubles) == [other, late, odd]
+
+    write(pauses.end_troubles, ["contacts"], "pull")
+    assert write(pauses.troubles) == [other, odd]
+
+    write(pauses.end_troubles, ["contacts"])
+    assert write(pauses.troubles) == [other]

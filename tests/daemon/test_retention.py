@@ -1,0 +1,118 @@
+"""What is over is forgotten after its time, in small batches; what is open never is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cfsync.mirror import retention
+from cfsync.mirror.engine import Mirror
+from cfsync.mirror.runs import Run, record
+from cfsync.values import time_text
+
+Write = Callable[..., Any]
+
+LONG_AGO = time_text(datetime.now(UTC) - timedelta(days=1000))
+DAY_S = 86400.0
+
+
+def states(sql: Any, table: str) -> list[str]:
+    return [state for (state,) in sql(f"SELECT state FROM {table} ORDER BY state")]
+
+
+def prune(write: Write, kind: str) -> int:
+    return int(write(retention.prune, kind, DAY_S))
+
+
+def test_only_edits_that_are_settled_go(write: Write, sql: Any) -> None:
+    every = ["pending", "sending", "parked", "held", "done", "ignored", "discarded"]
+    for state in every:
+        sql(
+            "INSERT INTO cf_outbox (resource, record_id, op, patch, state, captured_at)"
+            f" VALUES ('contacts', 1, 'update', '{{}}', '{state}', '{LONG_AGO}')"
+        )
+
+    assert prune(write, "outbox_done") == 3
+    assert states(sql, "cf_outbox") == ["held", "parked", "pending", "sending"]
+
+
+def test_only_conflicts_that_somebody_has_looked_at_go(write: Write, sql: Any) -> None:
+    for field, state in enumerate(["open", "resolved", "superseded"]):
+        sql(
+            "INSERT INTO cf_conflicts (resource, record_id, field, state, found_at)"
+            f" VALUES ('contacts', 1, 'f{field}', '{state}', '{LONG_AGO}')"
+        )
+
+    assert prune(write, "conflicts") == 2
+    assert states(sql, "cf_conflicts") == ["open"]
+
+
+def test_only_tombstones_whose_verdict_is_acted_on_go(write: Write, sql: Any) -> None:
+    every = ["candidate", "confirmed", "hidden", "held", "approved", "rejected"]
+    for record_id, state in enumerate(every):
+        sql(
+            "INSERT INTO cf_tombstones (resource, record_id, state, first_seen, confirmed_at)"
+            f" VALUES ('contacts', {record_id}, '{state}', '{LONG_AGO}', '{LONG_AGO}')"
+        )
+
+    assert prune(write, "tombstones") == 2
+    assert states(sql, "cf_tombstones") == ["approved", "candidate", "held", "rejected"]
+
+
+def test_only_hints_that_were_followed_go(write: Write, sql: Any) -> None:
+    for state in ("new", "done"):
+        sql(
+            "INSERT INTO cf_events (event_id, source, state, received_at)"
+            f" VALUES ('{state}', 'log', '{state}', '{LONG_AGO}')"
+        )
+
+    assert prune(write, "events") == 1
+    assert states(sql, "cf_events") == ["new"]
+
+
+def test_the_last_run_of_each_pass_and_resource_stays(write: Write, sql: Any) -> None:
+    for resource, state in (("contacts", "done"), ("contacts", "failed"), ("orders", "done")):
+        sql(
+            "INSERT INTO cf_runs (pass, resource, state, started_at, ended_at)"
+            f" VALUES ('pull', '{resource}', '{state}', '{LONG_AGO}', '{LONG_AGO}')"
+        )
+
+    assert prune(write, "runs") == 1
+    assert states(sql, "cf_runs") == ["done", "failed"]
+
+
+def test_a_batch_is_small_and_young_rows_stay(write: Write, sql: Any) -> None:
+    now = time_text(datetime.now(UTC))
+    for n in range(retention.BATCH + 3):
+        sql(
+            "INSERT INTO cf_events (event_id, source, state, received_at)"
+            f" VALUES ('{n}', 'log', 'done', '{LONG_AGO if n else now}')"
+        )
+
+    assert [prune(write, "events") for _ in range(3)] == [500, 2, 0]
+    assert sql("SELECT event_id FROM cf_events") == [("0",)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mirror_url", ["sqlite"], indirect=True)
+def test_ten_thousand_quiet_passes_leave_the_database_as_big_as_it_was(
+    mirror: Mirror, sql: Any
+) -> None:
+    """What a quiet pass writes down; the checkpoints that it moves are rows that are there."""
+
+    async def passes(n: int) -> None:
+        for i in range(n):
+            for name in ("contacts", "orders"):
+                run = Run("pull", name, "done", LONG_AGO, 1, {name: {"unchanged": i % 3}}, None)
+                await mirror.write(record, run, quiet=True)
+
+    asyncio.run(passes(10))
+    before = sql("PRAGMA page_count"), sql("SELECT count(*) FROM cf_runs")
+    asyncio.run(passes(5000))
+
+    assert (sql("PRAGMA page_count"), sql("SELECT count(*) FROM cf_runs")) == before
+    assert sql("SELECT sum(quiet) FROM cf_runs") == [(10018,)]

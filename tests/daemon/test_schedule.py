@@ -1,0 +1,57 @@
+"""Ticks come at their interval, and begin anew when somebody has set the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from cfsync.daemon.schedule import Schedule
+
+
+def test_a_tick_comes_again_and_again_until_the_end() -> None:
+    async def body() -> int:
+        schedule, ticks, enough = Schedule(), [], asyncio.Event()
+
+        def tick() -> None:
+            ticks.append(True)
+            if len(ticks) == 3:
+                enough.set()
+
+        schedule.every(0.05, tick)
+        schedule.start()
+        async with asyncio.timeout(10):
+            await enough.wait()
+        schedule.pause()
+        schedule.end()
+        return len(ticks)
+
+    assert asyncio.run(body()) >= 3
+
+
+def test_after_a_clock_was_set_back_no_tick_waits_for_the_old_time() -> None:
+    async def body() -> tuple[timedelta, timedelta]:
+        schedule = Schedule()
+        schedule.every(60.0, lambda: None)
+        schedule.start()
+        (job,) = schedule._scheduler.get_jobs()
+        now = datetime.now(UTC)
+        job.modify(next_run_time=now + timedelta(days=1))  # as it is when a day was taken back
+        late = job.next_run_time - now
+        schedule.set_right()
+        (job,) = schedule._scheduler.get_jobs()
+        early = job.next_run_time - now
+        schedule.end()
+        return late, early
+
+    late, early = asyncio.run(body())
+
+    assert late == timedelta(days=1)
+    assert early < timedelta(seconds=70)
+
+
+def test_before_its_start_it_can_be_set_right_paused_and_ended() -> None:
+    schedule = Schedule()
+
+    schedule.set_right()
+    schedule.pause()
+    schedule.end()

@@ -1,0 +1,181 @@
+"""What the listener answers, from the vitals alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from cfsync.config import WebSettings
+from cfsync.errors import SettingsError
+from cfsync.web import app, server
+from cfsync.web.metrics import Metrics
+from cfsync.web.vitals import ResourceVitals, Vitals
+
+FRESH = ResourceVitals(rows=30, lag_s=12.0, succeeded={"pull": 1748000000.0}, found={"pull": 4})
+WELL = Vitals(
+    database="",
+    schema="0001",
+    resources={"contacts": FRESH},
+    edits={"pending": 2, "parked": 1},
+    oldest_edit_s=3.0,
+    conflicts=1,
+    deletions_held=5,
+    rate={"rate": 40.0, "learned": 50.0},
+    leases=19,
+)
+
+
+def ask(
+    path: str,
+    vitals: Vitals,
+    *,
+    token: str | None = None,
+    given: str | None = None,
+    method: str = "GET",
+) -> httpx.Response:
+    metrics = Metrics(lambda: vitals)
+    metrics.request("pull", 200, 0.2)
+    metrics.request("push", 429, 0.1)
+    metrics.pass_ended("pull", "contacts", "done", 1.5)
+    transport = httpx.ASGITransport(app.make(lambda: vitals, metrics, token))
+
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            headers = {"Authorization": f"Bearer {given}"} if given else {}
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(get())
+
+
+def seen(vitals: Vitals) -> dict[str, dict[str, float]]:
+    """Metric -> labels as text -> value."""
+    found: dict[str, dict[str, float]] = {}
+    for family in text_string_to_metric_families(ask("/metrics", vitals).text):
+        for sample in family.samples:
+            labels = ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()))
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_all_is_well(path: str, method: str) -> None:
+    assert ask(path, WELL, method=method).status_code == 200
+
+
+def with_(vitals: Vitals = WELL, **changes: Any) -> Vitals:
+    from dataclasses import replace
+
+    return replace(vitals, **changes)
+
+
+LATE = ResourceVitals(lag_s=4000.0, late=True, trouble="server")
+
+
+@pytest.mark.parametrize(
+    ("vitals", "livez", "readyz", "healthz"),
+    [
+        (with_(sql_silence_s=151.0), 503, 503, 503),
+        (with_(database="can't be reached"), 200, 503, 503),
+        (Vitals(), 200, 503, 503),
+        (with_(token_ok=False), 200, 200, 503),
+        (with_(resources={"contacts": LATE}), 200, 200, 503),
+        (with_(resources={"contacts": ResourceVitals(late=True, paused=True)}), 200, 200, 200),
+    ],
+)
+def test_liveness_readiness_and_freshness_are_three_things(
+    vitals: Vitals, livez: int, readyz: int, healthz: int
+) -> None:
+    answers = [ask(path, vitals).status_code for path in ("/livez", "/readyz", "/healthz")]
+
+    assert answers == [livez, readyz, healthz]
+
+
+def test_the_freshness_names_what_is_late_and_why() -> None:
+    answer = json.loads(ask("/healthz", with_(resources={"contacts": LATE})).text)
+
+    assert answer["reasons"] == ["contacts: the last pull began 4000 s ago (server)"]
+    assert answer["resources"]["contacts"] == {
+        "lag_s": 4000.0,
+        "late": True,
+        "paused": False,
+        "trouble": "server",
+    }
+
+
+def test_every_metric_is_there() -> None:
+    found = seen(WELL)
+
+    assert found["cfsync_lag_seconds"] == {"resource=contacts": 12.0}
+    assert found["cfsync_rows"] == {"resource=contacts": 30.0}
+    assert found["cfsync_last_success_timestamp_seconds"] == {
+        "pass=pull,resource=contacts": 1748000000.0
+    }
+    assert found["cfsync_pass_total"] == {"pass=pull,resource=contacts,state=done": 1.0}
+    assert found["cfsync_pass_seconds_sum"] == {"pass=pull": 1.5}
+    assert found["cfsync_requests_total"] == {"code=200,lane=pull": 1.0, "code=429,lane=push": 1.0}
+    assert found["cfsync_request_seconds_count"] == {"": 2.0}
+    assert found["cfsync_rate_limit"] == {"kind=rate": 40.0, "kind=learned": 50.0}
+    assert found["cfsync_outbox_rows"] == {"state=pending": 2.0, "state=parked": 1.0}
+    assert found["cfsync_outbox_oldest_seconds"] == {"": 3.0}
+    assert found["cfsync_conflicts_open"] == {"": 1.0}
+    assert found["cfsync_deletions_held"] == {"": 5.0}
+    assert found["cfsync_drift_rows"] == {"resource=contacts": 0.0}
+    assert found["cfsync_found_total"] == {"lane=pull,resource=contacts": 4.0}
+    assert found["cfsync_token_ok"] == {"": 1.0}
+    assert found["cfsync_leases_held"] == {"": 19.0}
+    assert found["cfsync_schema_info"] == {"revision=0001": 1.0}
+
+
+def test_metrics_ask_for_the_access_token_where_there_is_one() -> None:
+    assert ask("/metrics", WELL, token="s3cret").status_code == 401
+    assert ask("/metrics", WELL, token="s3cret", given="wrong").status_code == 401
+    assert ask("/metrics", WELL, token="s3cret", given="s3cret").status_code == 200
+    assert ask("/healthz", WELL, token="s3cret").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/webhooks/1", "/metrics/"])
+def test_there_is_nothing_else(path: str) -> None:
+    assert ask(path, WELL).status_code in (404, 307)
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:8787", "[::]:8787", "example.com:80", "192.0.2.1:80"])
+def test_off_loopback_an_access_token_is_needed(listen: str) -> None:
+    with pytest.raises(SettingsError, match=r"set web\.access_token"):
+        server.check(WebSettings(listen=listen))
+    server.check(WebSettings(listen=listen, access_token="s3cret"))
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "localhost:1", "off"])
+def test_on_loopback_it_is_not(listen: str) -> None:
+    server.check(WebSettings(listen=listen))
+
+
+def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as wrong:
+        server.check(WebSettings(tls_cert=tmp_path / "absent.pem"))
+
+    assert wrong.value.problems == (
+        "web.tls_cert and web.tls_key are both needed, or none",
+        f"web.tls_cert can't be read: {tmp_path / 'absent.pem'}",
+    )
+
+
+def test_an_address_that_is_taken_is_said_in_one_line() -> None:
+    async def serve(port: int) -> None:
+        settings = WebSettings(listen=f"127.0.0.1:{port}")
+        async with server.serving(app.make(Vitals, Metrics(Vitals), None), settings):
+            raise AssertionError
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(SettingsError, match="can't be had: Address already in use"):
+            asyncio.run(serve(taken.getsockname()[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 
 import typer
 
@@ -31,14 +32,15 @@ def run(config: Config = None, json: Json = False) -> int:
     repeats = logs.Repeats()
     origin = next(s.source for s in explain_sources(config) if s.key == "api.token")
     is_copy = origin in os.environ or origin.startswith("systemd credential")
-    until_stopped(
-        lambda stop: daemon.run(
-            lambda: configured(config, repeats=repeats),
-            lambda settings: asyncio.run(open_mirror(settings, create=True)),
-            stop,
-            is_copy=is_copy,
+    with suppress(KeyboardInterrupt):  # a signal before anything was begun
+        until_stopped(
+            lambda stop: daemon.run(
+                lambda: configured(config, repeats=repeats),
+                lambda settings: asyncio.run(open_mirror(settings, create=True)),
+                stop,
+                is_copy=is_copy,
+            )
         )
-    )
     if json:
         print_json({"state": "stopped"})
     return 0

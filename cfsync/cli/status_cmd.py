@@ -57,7 +57,7 @@ def _lines(found: Status) -> Iterator[str]:
     yield columns([head, *rows])
     yield ""
     for run in found.passes:
-        quiet = f", {run['quiet']} quiet since" if run["quiet"] else ""
+        quiet = f", {run['quiet']} like it since" if run["quiet"] else ""
         error = f": {run['error']}" if run["error"] else ""
         yield f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
     for trouble in found.troubles:

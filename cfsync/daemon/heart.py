@@ -33,30 +33,33 @@ class SqlThread:
 
     def __init__(self) -> None:
         self.database = _UNOPENED
-        self._answered_at = time.monotonic()
+        self._answered_at: float | None = None
 
     @property
     def silence_s(self) -> float:
-        return time.monotonic() - self._answered_at
+        """Seconds since the last answer; 0 before it was first asked, while a migration may run."""
+        return 0.0 if self._answered_at is None else time.monotonic() - self._answered_at
 
     async def ask(self, mirror: Mirror) -> bool:
         """Returns whether the database has just come back."""
         before = self.database
+        self._answered_at = self._answered_at or time.monotonic()
         try:
             await mirror.read(_nothing)
         except MirrorError as error:
             self.say(str(error))
         else:
             self.say("")
+        self._answered_at = time.monotonic()
         return bool(before) and not self.database
 
     def say(self, database: str) -> None:
-        """Note an answer: why the database can't be used, '' if it can."""
+        """Note why the database can't be used, '' if it can."""
         if database and database != self.database:
             log.warning("database.away", error=database)
         if not database and self.database not in ("", _UNOPENED):
             log.info("database.there")
-        self.database, self._answered_at = database, time.monotonic()
+        self.database = database
 
 
 def _nothing(tx: Tx) -> None:

@@ -25,15 +25,16 @@ class Journal:
 
     def ended(self, job: Job, report: Report | None, error: Exception | None) -> None:
         """Called when a pass has ended and its job knows what that means."""
-        if report is None and error is None:
-            return
+        if report is None and job.trouble is None:
+            return  # there was nothing to do, or it was told to end
         counts = _totals(report)
         self._passes[f"{job.name}_{'failed' if job.trouble else 'done'}"] += 1
         self._counts.update(counts)
         self._counts["requests"] += report.requests if report else 0
         if job.trouble is None:
             say = log.info if counts else log.debug
-            say("pass.done", **counts, requests=report.requests if report else 0)
+            event = "pass.done" if report and report.state == "done" else "pass.stopped"
+            say(event, **counts, requests=report.requests if report else 0)
         elif job.trouble.kind == "error":
             log.error("pass.broken", error=job.trouble.text, exc_info=error)
         else:

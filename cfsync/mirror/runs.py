@@ -32,12 +32,15 @@ def now(tx: Tx) -> str:
 
 
 def record(tx: Tx, run: Run, *, quiet: bool) -> int:
-    """Write the pass down; returns how many things wait for a human."""
+    """Write the pass down; returns how many things wait for a human. A quiet one, of which nothing
+    came, is counted in the one before it, if that ended in the same way.
+    """
     same = (RUNS.c["pass"] == run.name, RUNS.c.resource.is_not_distinct_from(run.resource))
     last = sa.select(sa.func.max(RUNS.c.id)).where(*same).scalar_subquery()
     counted = quiet and tx.conn.execute(
         sa.update(RUNS)
-        .where(RUNS.c.id == last, RUNS.c.state == "done")
+        .where(RUNS.c.id == last, RUNS.c.state == run.state)
+        .where(RUNS.c.error.is_not_distinct_from(run.error))
         .values(quiet=RUNS.c.quiet + 1, ended_at=tx.now)
     )
     if not counted or not counted.rowcount:

@@ -216,4 +216,4 @@ async def running(
             {resource: dict(counts) for resource, counts in report.counts.items()},
             "; ".join(report.problems) or None,
         )
-        report.waiting = await context.mirror.write(runs.record, run, quiet=report.quiet)
+        report.waiting = await context.mirror.write(runs.record, run, quiet=report.idle)

@@ -48,8 +48,12 @@ class Report:
         return 5 if self.waiting or self.unreachable or self.outdated else 0
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing came of it: no record was touched."""
+        return not any(set(+counts) - {"unchanged"} for counts in self.counts.values())
+
+    @property
     def quiet(self) -> bool:
         """Whether it found nothing to do and nothing to say."""
-        news = any(set(+counts) - {"unchanged"} for counts in self.counts.values())
         said = self.problems or self.unreachable or self.outdated
-        return self.state == "done" and not (news or said)
+        return self.state == "done" and self.idle and not said

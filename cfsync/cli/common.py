@@ -64,7 +64,9 @@ def _secrets(settings: Settings) -> list[str]:
     return [password, *(t.get_secret_value() for t in tokens if t)]
 
 
-def until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+def until_stopped(
+    work: Callable[[asyncio.Event], Awaitable[T]], say: Callable[[str], object] = problem
+) -> T:
     """Run `work(stop)` to its end. The first SIGINT or SIGTERM sets `stop`, a second one kills."""
 
     async def body() -> T:
@@ -72,7 +74,7 @@ def until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
 
         def on_signal() -> None:
             stop.set()
-            problem("stopping; once more to stop at once")
+            say("stopping; once more to stop at once")
             for name in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(name)
 

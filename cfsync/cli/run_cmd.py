@@ -26,6 +26,8 @@ def run(config: Config = None, json: Json = False) -> int:
       cfsync run
       cfsync run --config /etc/cfsync/config.toml
     """
+    import structlog
+
     from cfsync import daemon, logs
     from cfsync.config import explain_sources
 
@@ -39,7 +41,8 @@ def run(config: Config = None, json: Json = False) -> int:
                 lambda settings: asyncio.run(open_mirror(settings, create=True)),
                 stop,
                 is_copy=is_copy,
-            )
+            ),
+            lambda _: structlog.get_logger().info("daemon.stopping"),
         )
     if json:
         print_json({"state": "stopped"})

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import structlog
+
 from cfsync.daemon import chores
 from cfsync.daemon.chores import Duty, TroubleBook
 from cfsync.daemon.observer import LOOK_S
@@ -15,6 +17,8 @@ from cfsync.errors import Interrupted
 from cfsync.mirror import budget, pauses
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
+
+log = structlog.get_logger()
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 SAVE_S, SCHEMA_S, SOON_S = 30.0, 5.0, 1.0
@@ -71,20 +75,21 @@ class Duties:
 
     async def _keep_contact(self) -> None:
         await self._parts.contact.remake(self.quiet)
+        self._had = set()
         await self._turn()
 
     async def _turn(self) -> None:
         """Hold on to what this daemon runs, which is nothing so long as the token is refused."""
         parts = self._parts
-        if parts.contact.made.is_set():
+        if parts.contact.token_ok:
             await parts.rights.turn(parts.runner.is_busy)
             parts.contact.api.budget.rate.share(parts.rights.processes)
-            now = set(parts.rights.names)
-        else:
-            if self._had:
-                await parts.rights.end(())
-            now = set()
+        elif self._had:
+            await parts.rights.end(())
+        now = set(parts.rights.names) if parts.contact.token_ok else set()
         gained, lost, self._had = now - self._had, self._had - now, now
+        if gained or lost:
+            log.info("leases.changed", gained=sorted(gained), lost=sorted(lost))
         parts.runner.stop(lambda job: job.resource in lost)
         for job in parts.runner.of("pull"):
             if job.resource in gained:

@@ -97,8 +97,6 @@ class JobHost:
         self.observer.changed |= report.counts.keys()
         if job.name == "sweep":
             job.drift = report.total("drift")
-        if job.trouble is None:
-            self.runner.wake("server")
         rounds.follow_up(self.runner, job, report)
 
     def _told(self, priority: int, status: int, seconds: float) -> None:

@@ -21,7 +21,9 @@ from cfsync.daemon.pulse import Pulse, WatchedContext
 from cfsync.errors import Interrupted, RateLimited, ServerError, TokenRefused
 from cfsync.sync.report import Report
 
-log = structlog.get_logger()
+_SHARED = ("token", "limit", "server", "database")
+"""Troubles that several jobs have together; when one of them is over it, all may be."""
+
 Do = Callable[[WatchedContext], Awaitable[Report | None]]
 
 
@@ -107,7 +109,7 @@ class Runner:
                 job.stop.set()
 
     def wake(self, kind: backoff.Kind) -> None:
-        """What kept these jobs from running is over."""
+        """What kept these jobs from running is over: they need not wait."""
         for job in self.jobs.values():
             if job.trouble is not None and job.trouble.kind == kind:
                 job.resting_until = 0.0
@@ -146,9 +148,11 @@ class Runner:
         if wrong is not None:
             self._rest(job, *wrong, named=_named(report, error))
         elif error is None:
-            job.failures, job.trouble = 0, None
+            before, job.failures, job.trouble = job.trouble, 0, None
             if report is not None and report.state == "done":
                 job.succeeded_at = time.time()
+            if before is not None and before.kind in _SHARED:
+                self.wake(before.kind)
 
     def _rest(self, job: Job, kind: backoff.Kind, text: str, *, named: float | None) -> None:
         job.failures += 1

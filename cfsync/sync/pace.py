@@ -5,10 +5,18 @@ restarts and several daemons make no difference.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from math import ceil
+from typing import TypeVar
 
 from cfsync.config import ResourceSettings
 from cfsync.mirror.checkpoints import Checkpoint
+
+T = TypeVar("T")
+
+ROOM = 1.25
+"""So much more than its share a pull may take of the lists that are due: none is left behind."""
 
 SHARE = 0.1
 """A list that last changed some time ago is looked at again after this share of that time."""
@@ -20,14 +28,34 @@ def interval(place: Checkpoint, settings: ResourceSettings, now: str) -> float:
     return max(settings.pull_every, min(settings.pull_max_every, quiet * SHARE))
 
 
-def is_due(place: Checkpoint | None, settings: ResourceSettings, now: str) -> bool:
-    """Whether its time has come, or will have before half of another `pull_every` is over. What was
-    never pulled to its end is always due, as is what was pulled in a future: a clock was set back.
+def in_turn(
+    places: Iterable[tuple[T, Checkpoint | None]], settings: ResourceSettings, now: str
+) -> list[T]:
+    """What to pull now, of (list, its place) each. All that are busy, or that were never pulled to
+    their end, or are far behind; of the quiet ones that are due those that waited longest, no more
+    than their share of one `pull_every`, so that they come in turn and not all at once.
+    """
+    urgent, calm, share = [], [], 0.0
+    for listing, place in places:
+        age, every = _age(place, now), settings.pull_every
+        pace = every if place is None else interval(place, settings, now)
+        share += every / pace if pace > every else 0.0
+        if age is None or age >= 2 * pace or (pace <= every and age >= every / 2):
+            urgent.append(listing)
+        elif pace > every and age >= pace - every / 2:
+            calm.append((age, listing))
+    calm.sort(key=lambda waited: -waited[0])
+    return urgent + [listing for _, listing in calm[: ceil(share * ROOM)]]
+
+
+def _age(place: Checkpoint | None, now: str) -> float | None:
+    """Seconds since its last pull began. None: it was never pulled to its end, or in a future, as
+    it looks when a clock was set back.
     """
     if place is None or place.began_at is None or place.pending is not None:
-        return True
+        return None
     age = seconds(place.began_at, now)
-    return age < 0 or age >= interval(place, settings, now) - settings.pull_every / 2
+    return age if age >= 0 else None
 
 
 def seconds(since: str, now: str) -> float:

@@ -18,7 +18,7 @@ from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.dock import docked
 from cfsync.sync.land import work_off_hints
-from cfsync.sync.pace import is_due
+from cfsync.sync.pace import in_turn
 from cfsync.sync.pull import pull_list
 from cfsync.sync.report import Report
 from cfsync.sync.sweep import sweep_list
@@ -150,7 +150,7 @@ async def _in_pace(
         return lists
     settings, now = context.settings.resource(resource.name), await context.mirror.read(runs.now)
     places = await context.mirror.read(listings.places, resource)
-    return [li for li in lists if is_due(places.get(li.parent_id), settings, now)]
+    return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now)
 
 
 async def awake(context: Context, report: Report, resources: Sequence[Resource]) -> list[Resource]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ from cfsync.errors import (
 )
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.mirror.leases import LostLease
-from cfsync.sync.pace import interval, is_due
+from cfsync.sync.pace import in_turn, interval
 from cfsync.sync.report import Report
 
 NOON = "2025-05-21T12:00:00.000Z"
@@ -102,14 +101,42 @@ def test_a_quiet_list_is_looked_at_less_often(changed: str | None, seconds: floa
     assert interval(place, CONTACTS, NOON) == seconds
 
 
-def test_a_list_is_due_when_its_interval_is_nearly_over() -> None:
-    busy = Checkpoint("contacts", 1, "pull", seen_at=NOON, began_at=NOON)
+def at(began_at: str, changed: str = NOON, pending: str | None = None) -> Checkpoint:
+    return Checkpoint("contacts", 1, "pull", seen_at=changed, began_at=began_at, pending=pending)
 
-    assert not is_due(busy, CONTACTS, "2025-05-21T12:00:29.000Z")
-    assert is_due(busy, CONTACTS, "2025-05-21T12:00:30.000Z")
-    assert is_due(busy, CONTACTS, "2025-05-21T11:00:00.000Z")
-    assert is_due(replace(busy, pending=NOON), CONTACTS, NOON)
-    assert is_due(None, CONTACTS, NOON)
+
+LONG_QUIET = "2025-01-01T00:00:00.000Z"
+
+
+def test_a_list_is_due_when_its_interval_is_nearly_over() -> None:
+    def due(place: Checkpoint | None) -> bool:
+        return bool(in_turn([("it", place)], CONTACTS, NOON))
+
+    assert not due(at("2025-05-21T11:59:31.000Z"))
+    assert due(at("2025-05-21T11:59:30.000Z"))
+    assert not due(at("2025-05-21T11:46:00.000Z", changed=LONG_QUIET))
+    assert due(at("2025-05-21T11:45:30.000Z", changed=LONG_QUIET))
+    assert due(at("2025-05-21T13:00:00.000Z"))  # a clock was set back
+    assert due(at(NOON, pending=NOON))
+    assert due(None)
+
+
+def test_quiet_lists_take_turns_and_busy_ones_do_not_wait() -> None:
+    quiet = [(n, at(f"2025-05-21T11:{44 - n % 3}:00.000Z", changed=LONG_QUIET)) for n in range(300)]
+    busy = (1000, at("2025-05-21T11:59:00.000Z"))
+
+    pulled = in_turn([*quiet, busy], CONTACTS, NOON)
+
+    assert pulled[0] == 1000
+    assert (
+        pulled[1:] == [n for n in range(300) if n % 3 == 2][:25]
+    )  # 300 in 15 minutes, and a quarter
+
+
+def test_after_an_outage_all_are_pulled_at_once() -> None:
+    places = [(n, at("2025-05-21T11:00:00.000Z", changed=LONG_QUIET)) for n in range(300)]
+
+    assert len(in_turn(places, CONTACTS, NOON)) == 300
 
 
 def test_a_sweep_is_due_a_day_after_the_last_complete_walk() -> None:

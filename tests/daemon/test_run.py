@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cfsync.sandbox import World
@@ -106,3 +107,50 @@ def test_a_second_daemon_on_sqlite_is_refused_in_one_line(start: Start) -> None:
     assert second.process.wait(30) == 2
     until(lambda: "another cfsync run works on" in second.output)
     assert second.output.count("\n") == 1
+
+
+@SQLITE_ONLY
+def test_when_nothing_changes_a_pull_of_a_list_is_one_request(start: Start, world: World) -> None:
+    daemon = start(
+        RESOURCES__CONTACTS__PULL_EVERY="300ms", RESOURCES__CONTACTS__PULL_MAX_EVERY="1s"
+    )
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+
+    runs = 'cfsync_pass_total{pass="pull",resource="contacts",state="done"} '
+    with world.lock:
+        world.ledger.clear()
+    before = _value(daemon, runs)
+    until(lambda: _value(daemon, runs) >= before + 4)
+    with world.lock:
+        asked = dict(world.ledger.requests)
+
+    assert list(asked) == ["GET /workspaces/{parent}/contacts 200"]
+    passes = _value(daemon, runs) - before
+    assert abs(asked["GET /workspaces/{parent}/contacts 200"] - passes) <= 1
+
+
+def _value(daemon: Daemon, line: str) -> float:
+    found = [t for t in daemon.ask("/metrics")[1].splitlines() if t.startswith(line)]
+    return float(found[0].removeprefix(line)) if found else 0.0
+
+
+@SQLITE_ONLY
+def test_settings_that_must_not_be_are_said_before_anything_is_begun(
+    start: Start, tmp_path: Path
+) -> None:
+    daemon = start(WEB__LISTEN="0.0.0.0:0", DATABASE__URL=f"sqlite:///{tmp_path}/new.db")
+
+    assert daemon.process.wait(30) == 2
+    until(lambda: "set web.access_token" in daemon.output)
+    assert daemon.output.count("\n") == 1
+    assert not (tmp_path / "new.db").exists()
+
+
+@SQLITE_ONLY
+def test_it_makes_the_database_that_is_not_there(start: Start, tmp_path: Path) -> None:
+    daemon = start(DATABASE__URL=f"sqlite:///{tmp_path}/new.db")
+
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+
+    assert f"new database: {tmp_path}/new.db" in daemon.output
+    assert daemon.stop() == 0

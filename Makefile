@@ -31,11 +31,13 @@ bench: .venv/ready  ## Measure
 clean:  ## Remove what was installed and built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
 
-.venv/ready: pyproject.toml
+# The versions that the image ships are the ones that are tested.
+.venv/ready: pyproject.toml deploy/requirements.txt
 	@test -n "$(PYTHON)" || { echo "cfsync needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) can't make a venv: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
 	@echo "installing into .venv ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/requirements.txt \
+		--editable '.[postgres]' --group dev
 	@touch $@

@@ -218,6 +218,13 @@ def needed() -> Iterator[Requirement]:
                 waiting += required_by(wanted.name, extra)
 
 
+def installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def required_by(name: str, extra: str) -> list[Requirement]:
     image = default_environment() | {
         "python_version": "3.13",
@@ -235,6 +242,9 @@ def required_by(name: str, extra: str) -> list[Requirement]:
 
 def test_the_image_pins_all_that_it_needs_and_nothing_else() -> None:
     pinned = pins()
+    other = {name: v for name in pinned if (v := installed(name)) != pinned[name]}
+    if other:
+        pytest.skip(f"installed without the pins, so theirs can't be seen: {other}")
 
     wanted = {canonicalize_name(r.name) for r in needed()}
 

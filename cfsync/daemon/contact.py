@@ -62,8 +62,8 @@ class Contact:
     async def remake(self, quiet: Callable[[], Awaitable[None]]) -> None:
         """Wait for a doubt, then make contact again."""
         await self._doubted.wait()
-        self._doubted.clear()
         await self._make(quiet, first=False)
+        self._doubted.clear()
 
     async def _make(self, quiet: Callable[[], Awaitable[None]], *, first: bool) -> None:
         failures = 0

@@ -75,6 +75,7 @@ class Duties:
 
     async def _keep_contact(self) -> None:
         await self._parts.contact.remake(self.quiet)
+        self._parts.runner.wake("token")
         self._had = set()
         await self._turn()
 

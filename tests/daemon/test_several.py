@@ -34,6 +34,7 @@ def test_two_share_the_resources_and_one_goes_on_alone_when_the_other_is_killed(
 ) -> None:
     first, second = start(**QUICK), start(**QUICK)
 
+    until(lambda: sql("SELECT 1 FROM contacts WHERE id = ?", contact))
     shares = until(lambda: len(set(owners(sql).values())) == 2 and owners(sql))
     assert len(shares) == 3
     of_contacts = int(shares["contacts"].split(":")[1])

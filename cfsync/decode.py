@@ -13,7 +13,7 @@ import orjson
 from cfsync.errors import BadAnswer
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL, Resource
-from cfsync.values import BIGINT, Unholdable, decoder
+from cfsync.values import BIGINT, Unholdable, as_is, decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class _Plan:
     """What is to be done for a record of one resource, worked out once."""
 
     decoders: Mapping[str, Callable[[Any], Any]]  # of the fields that a body may show
+    as_is: Mapping[str, frozenset[type]]  # and what each takes unseen, of a body that is plain
     derived: tuple[tuple[str, str], ...]  # (column, the field of objects that it is read from)
     secrets: tuple[str, ...]
     own_id: tuple[str, ...]  # path columns that hold the record's own id
@@ -41,14 +42,15 @@ def decode_record(
     secrets: Mapping[str, str] = {}
     if plan.secrets:
         body, secrets = _without_secrets(plan.secrets, body)
-    values, noted, unknown = _values(plan, body)
+    text, is_plain = _json_text(body)
+    values, noted, unknown = _values(plan, body, plan.as_is if is_plain else {})
     _add_path(plan, values, id_, listing)
     return Record(
         resource=resource.name,
         id=id_,
         updated_at=values.get("updated_at"),
         values=values,
-        body=_json_text(body),
+        body=text,
         noted=tuple(noted),
         unknown=tuple(unknown),
         secrets=secrets,
@@ -58,8 +60,10 @@ def decode_record(
 @cache
 def _plan(name: str) -> _Plan:
     resource = ALL[name]
+    shown = [f for f in resource.columns if f.path or not f.write_only]
     return _Plan(
-        decoders={f.name: decoder(f.type) for f in resource.columns if f.path or not f.write_only},
+        decoders={f.name: decoder(f.type) for f in shown},
+        as_is={f.name: as_is(f.type) for f in shown},
         derived=tuple((f.name, f.derived) for f in resource.columns if f.derived),
         secrets=resource.secrets,
         own_id=tuple(f.name for f in resource.columns if f.path and f.ref == name),
@@ -68,21 +72,24 @@ def _plan(name: str) -> _Plan:
     )
 
 
-def _values(plan: _Plan, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str], list[str]]:
+def _values(
+    plan: _Plan, body: Mapping[str, Any], as_is: Mapping[str, frozenset[type]]
+) -> tuple[dict[str, Any], list[str], list[str]]:
     """Canonical values, the names of those that can't be held, and of those not known."""
     values: dict[str, Any] = {}
     noted: list[str] = []
     unknown: list[str] = []
-    decoder_of = plan.decoders.get
+    types_of, nothing = as_is.get, frozenset[type]()
     for name, value in body.items():
-        decode = decoder_of(name)
-        if decode is None:
+        if type(value) in types_of(name, nothing):
+            values[name] = value
+        elif name not in plan.decoders:
             unknown.append(name)
         elif value is None:
             values[name] = None
         else:
             try:
-                values[name] = decode(value)
+                values[name] = plan.decoders[name](value)
             except Unholdable:
                 values[name] = None
                 noted.append(name)
@@ -121,8 +128,12 @@ def _without_secrets(
     return {k: v for k, v in body.items() if k not in names}, secrets
 
 
-def _json_text(body: Mapping[str, Any]) -> str:
+def _json_text(body: Mapping[str, Any]) -> tuple[str, bool]:
+    """The body as text, and whether it is plain: without a character or a number that some column
+    can't hold.
+    """
     try:
-        return orjson.dumps(body).decode()
+        text = orjson.dumps(body).decode()
     except TypeError:  # a lone surrogate, an integer over 64 bits
-        return json.dumps(body, separators=(",", ":"))
+        return json.dumps(body, separators=(",", ":")), False
+    return text, "\\u0000" not in text

@@ -10,6 +10,16 @@ from typing import Literal
 START = 10.0
 """Requests a second before anything is known."""
 
+RAMP, RAMP_S, RAMP_MOST = 100.0, 0.05, 10_000.0
+"""Without a ceiling it begins at RAMP requests a second and doubles every RAMP_S seconds, so that in
+a moment the connections alone bound it, and the first 429 finds few requests under way.
+"""
+
+PENALTY, UNDER_WAY_S = 3.0, 0.3
+"""A 429 that does not lower the rate costs so many requests more, or 429s would go on till it does;
+but not those that were under way when it fell.
+"""
+
 BURST = 10.0
 """Requests that an idle budget lets go at once, if they are no more than a second's worth."""
 
@@ -25,18 +35,19 @@ CLIMB = 0.08
 INSTANT_S = 1e-6
 """Shorter than that is no delay: sums of fractions never come out even."""
 
-WINDOW_S, CALM_S, PROBE_S = 10.0, 2.0, 600.0
+WINDOW_S, LATELY_S, CALM_S, PROBE_S = 10.0, 1.5, 2.0, 600.0
 
 
 class Rate:
     """The learned rate. What happened goes in with its time in seconds, by any clock that never
     goes back; out comes how long the next request has to wait.
 
-    It doubles every second until the ceiling or the first 429. A 429 takes it to 0.9 of what the
-    last 10 s achieved, at most once in 2 s, and to half where 429s go on. After the first fall it
-    climbs ever faster, since what was achieved while it doubled says little; from the second on it
-    is steady just below what the server let pass, and tries 5 % more every 10 minutes. Only a
-    second that used the rate raises it.
+    It doubles every second until the ceiling or the first 429; without a ceiling it ramps up at
+    once, and after the first 429 begins again and doubles twice a second. A 429 takes it to 0.9 of
+    what the last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to
+    half where 429s go on. After the first such fall it climbs ever faster, since what was achieved
+    while it doubled says little; from the second on it is steady just below what the server let
+    pass, and tries 5 % more every 10 minutes. Only a second that used the rate raises it.
 
     `ceiling` is in requests a second, 0 for none; `reserve` is the share of a learned rate that is
     left to other programs.
@@ -45,8 +56,9 @@ class Rate:
     def __init__(self, *, ceiling: float = 0.0, reserve: float = 0.0) -> None:
         self._ceiling = ceiling or inf
         self._kept = 1.0 - reserve
-        self._phase: Literal["doubling", "climbing", "steady"] = "doubling"
-        self._rate = START
+        self._phase: Literal["ramping", "doubling", "climbing", "steady"]
+        self._phase, self._rate = ("doubling", START) if ceiling else ("ramping", RAMP)
+        self._step_s = 1.0 if ceiling else 0.5
         self._learned = 0.0
         self._climb = 0.0
         self._processes = 1
@@ -58,7 +70,8 @@ class Rate:
     @property
     def per_second(self) -> float:
         """Requests a second that may be made now."""
-        rate = self._rate if self._phase == "doubling" else self._rate * self._kept
+        is_learned = self._phase in ("climbing", "steady")
+        rate = self._rate * self._kept if is_learned else self._rate
         return min(rate, self._ceiling)
 
     def delay(self, now: float) -> float:
@@ -82,6 +95,8 @@ class Rate:
         self._tokens = min(self._tokens, 0.0)
         if now - max(self._fell, self._paused) >= CALM_S:
             self._fall(now)
+        elif now - self._fell >= UNDER_WAY_S:
+            self._tokens = max(self._tokens - PENALTY, -self._rate / 2)
         if retry_after:
             self._paused = max(self._paused, now + retry_after)
 
@@ -94,7 +109,8 @@ class Rate:
     def restore(self, state: Mapping[str, float]) -> None:
         self._rate = max(SLOWEST, state["rate"] / self._processes)
         self._learned = state["learned"] / self._processes
-        self._phase = "steady" if self._learned else "doubling"
+        if self._learned:
+            self._phase = "steady"
 
     def share(self, processes: int) -> None:
         """So many processes, this one counted, use the same limit: take an equal part of it."""
@@ -105,20 +121,25 @@ class Rate:
         self._processes = processes
 
     def _advance(self, now: float) -> None:
-        """Earn what the time since the last look was worth, and a second later another rate."""
+        """Earn what the time since the last look was worth, and in time another rate."""
+        elapsed = max(0.0, now - self._now)
+        if self._phase == "ramping" and elapsed < inf:
+            self._rate = min(self._rate * 2 ** min(elapsed / RAMP_S, 64.0), RAMP_MOST)
         rate = self.per_second
-        earned = self._tokens + max(0.0, now - self._now) * rate
-        self._tokens = min(earned, max(1.0, min(BURST, rate)))
+        self._tokens = min(self._tokens + elapsed * rate, max(1.0, min(BURST, rate)))
         self._now = max(now, self._now)
+        step = self._step_s if self._phase == "doubling" else 1.0
         if self._stepped == -inf:
             self._stepped = now
-        elif now - self._stepped >= 1.0:
+        elif now - self._stepped >= step:
             self._stepped = now
-            span = max(1.0, 2.0 / rate)
+            span = max(step, 2.0 / rate)
             if self._passed.since(now - span) >= rate * span / 2:
                 self._grow(now)
 
     def _grow(self, now: float) -> None:
+        if self._phase == "ramping":
+            return
         if self._phase == "doubling":
             self._rate = min(self._rate * 2, self._ceiling)
         elif self._phase == "climbing":
@@ -134,22 +155,24 @@ class Rate:
         passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
         says_little = passed + refused < self._rate / 4
-        if goes_on or says_little:
+        if self._phase == "ramping":
+            self._phase, self._rate = "doubling", START
+        elif goes_on or says_little:
             self._rate, self._phase = self._rate / 2, "climbing"
         else:
-            achieved = self._achieved(now)
-            # of the last second too: by now the server has nothing left that it had saved up
-            self._learned = min(self._rate, max(achieved, passed))
-            self._rate = 0.9 * min(self._rate, achieved)
+            # by now the server has nothing left that it had saved up
+            self._learned = min(self._rate, self._achieved(now))
+            self._rate = 0.9 * self._learned
             self._phase = "climbing" if self._phase == "doubling" else "steady"
         self._rate = max(SLOWEST, self._rate)
         self._fell = self._stepped = now
         self._climb = CLIMB
 
     def _achieved(self, now: float) -> float:
-        """Requests a second that passed in the last 10 s, or since the last fall."""
+        """Requests a second that passed in the last 10 s, or since the last fall, or just now."""
         start = max(now - WINDOW_S, self._fell, self._passed.first)
-        return self._passed.since(start) / max(1.0, now - start)
+        lately = self._passed.since(now - LATELY_S) / LATELY_S
+        return max(self._passed.since(start) / max(1.0, now - start), lately)
 
 
 class _Times:

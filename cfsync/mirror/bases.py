@@ -35,21 +35,14 @@ def decode(resource: Resource, base: Base) -> Record:
 
 
 def save(tx: Tx, records: Sequence[Record], lane: Lane) -> None:
-    rows.upsert(
-        tx,
-        BASE,
-        [
-            {
-                "resource": r.resource,
-                "id": r.id,
-                "body": r.body,
-                "updated_at": r.values.get("updated_at"),
-                "rev": tx.rev(),
-                "lane": lane,
-            }
-            for r in records
-        ],
-    )
+    """The bases of records of one resource."""
+    if records:
+        rows.upsert(
+            tx,
+            BASE,
+            [{"id": r.id, "body": r.body, "updated_at": r.updated_at} for r in records],
+            stamp={"resource": records[0].resource, "rev": tx.rev(), "lane": lane},
+        )
 
 
 def save_rows(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:
@@ -58,9 +51,9 @@ def save_rows(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -
     paths = tuple(f.name for f in resource.columns if f.path)
     by_columns: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in values:
-        by_columns.setdefault(tuple(row), []).append({**row, **stamp})
+        by_columns.setdefault(tuple(row), []).append(row)
     for group in by_columns.values():
-        rows.upsert(tx, TABLES[resource.name], group, keep=paths)
+        rows.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
 
 
 def highest_rev(tx: Tx) -> int:

@@ -1,13 +1,14 @@
 """Rows in bulk: the few statements by which cfsync writes, reads and locks any of its tables.
 
-Values go in and come out canonical (`cfsync.values`). A whole batch is one statement: on SQLite an
-executemany of tuples, on PostgreSQL one JSON parameter that the server turns into rows.
+Values go in and come out canonical (`cfsync.values`). A whole batch is one statement: on SQLite of
+up to `AT_ONCE` rows of values, on PostgreSQL of one JSON parameter that the server turns into rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -18,42 +19,63 @@ from cfsync.mirror.types import Json
 
 Row = Mapping[str, Any]
 
+AT_ONCE = 50
+"""Rows in one statement on SQLite, which takes no more than 32,766 values."""
 
-def upsert(tx: Tx, table: sa.Table, rows: Sequence[Row], *, keep: tuple[str, ...] = ()) -> None:
-    """Insert rows that all have the same columns; where the key exists, set the others.
+
+def upsert(
+    tx: Tx,
+    table: sa.Table,
+    rows: Sequence[Row],
+    *,
+    stamp: Row | None = None,
+    keep: tuple[str, ...] = (),
+) -> None:
+    """Insert rows that all have the same columns; where the key exists, set the others. `stamp`:
+    columns that have the same value in every row, none of them JSON.
 
     A NULL for a column in `keep` leaves the value that the row has.
     """
     if not rows:
         return
-    columns = tuple(rows[0])
+    stamp = stamp or {}
     if tx.dialect == "sqlite":
-        sql = _sqlite_upsert(table, columns, keep)
-        tx.conn.exec_driver_sql(sql, _tuples(table, columns, rows))
+        _upsert_sqlite(tx, table, rows, stamp, keep)
     else:
-        sql = _postgresql_upsert(table, columns, keep)
-        tx.conn.exec_driver_sql(sql, {"rows": orjson.dumps(rows).decode()})
+        sql = _postgresql_upsert(table, (*rows[0], *stamp), keep)
+        stamped = [{**row, **stamp} for row in rows] if stamp else rows
+        tx.conn.exec_driver_sql(sql, {"rows": orjson.dumps(stamped).decode()})
 
 
-def _tuples(
-    table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
-) -> list[tuple[Any, ...]]:
-    json = tuple(isinstance(table.c[name].type, Json) for name in columns)
-    kinds = tuple(zip(columns, json, strict=True))
-    return [
-        tuple(
-            orjson.dumps(row[name]).decode() if is_json and row[name] is not None else row[name]
-            for name, is_json in kinds
-        )
-        for row in rows
-    ]
+def _upsert_sqlite(
+    tx: Tx, table: sa.Table, rows: Sequence[Row], stamp: Row, keep: tuple[str, ...]
+) -> None:
+    """Many rows a statement: the driver gives up Python's lock, and must win it back, at each."""
+    columns = tuple(rows[0])
+    values = itemgetter(*columns)
+    json = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, Json)]
+    for start in range(0, len(rows), AT_ONCE):
+        part = rows[start : start + AT_ONCE]
+        flat: list[Any] = []
+        for row in part:
+            one = list(values(row))
+            for i in json:
+                if one[i] is not None:
+                    one[i] = orjson.dumps(one[i]).decode()
+            flat += one
+            flat += stamp.values()
+        sql = _sqlite_upsert(table, (*columns, *stamp), keep, len(part))
+        tx.conn.exec_driver_sql(sql, tuple(flat))
 
 
 @cache
-def _sqlite_upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> str:
+def _sqlite_upsert(
+    table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], rows: int
+) -> str:
     names = ", ".join(f'"{c}"' for c in columns)
-    marks = ", ".join("?" for _ in columns)
-    return f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) {_merge(table, columns, keep)}'
+    row = f"({', '.join('?' for _ in columns)})"
+    marks = ", ".join(row for _ in range(rows))
+    return f'INSERT INTO "{table.name}" ({names}) VALUES {marks} {_merge(table, columns, keep)}'
 
 
 @cache

@@ -109,7 +109,7 @@ def steady(rate: Rate, *, learned: float = 40.0) -> Rate:
 
 
 def test_an_idle_budget_lets_the_first_handful_go_at_once():
-    rate = Rate()
+    rate = Rate(ceiling=1000.0)
 
     for _ in range(10):
         assert rate.delay(0.0) == 0.0
@@ -119,9 +119,33 @@ def test_an_idle_budget_lets_the_first_handful_go_at_once():
 
 
 def test_it_starts_at_ten_a_second_and_doubles_every_second():
-    load = Load(Rate(), never).run(4.0, concurrency=1000)
+    load = Load(Rate(ceiling=1000.0), never).run(4.0, concurrency=1000)
 
     assert [load.sent_in(s, s + 1) for s in range(4)] == pytest.approx([20, 20, 40, 80], abs=2)
+
+
+def test_without_a_ceiling_the_connections_alone_bound_the_start():
+    load = Load(Rate(), never, latency=0.05).run(2.0)
+
+    assert load.sent_in(0.0, 0.3) > 0.3 * 16 / 0.05 / 2
+    assert load.sent_in(1.0, 2.0) == pytest.approx(16 / 0.05, rel=0.1)
+
+
+def test_the_first_429_without_a_ceiling_finds_few_requests_under_way():
+    load = Load(Rate(), TokenBucket(50.0, 10.0), latency=0.001).run(0.5)
+
+    assert 1 <= len(load.refused) <= 3
+    assert load.rate.per_second == 10.0
+
+
+@pytest.mark.parametrize("latency", [0.001, 0.02])
+def test_a_walk_of_a_thousand_requests_takes_hardly_longer_than_the_limit_allows(latency: float):
+    server = TokenBucket(50.0, 10.0)
+
+    load = Load(Rate(), server, latency=latency).run(21.1)
+
+    assert server.passed >= 1000
+    assert len(load.refused) <= 10
 
 
 def test_the_ceiling_is_never_exceeded():
@@ -138,7 +162,7 @@ def test_a_ceiling_below_the_start_counts_from_the_first_request():
 
 
 def test_a_rate_that_nobody_uses_does_not_grow():
-    rate = Rate()
+    rate = Rate(ceiling=1000.0)
 
     for second in range(100):
         rate.delay(float(second))
@@ -188,7 +212,7 @@ def test_it_is_halved_where_429s_go_on():
 
 
 def test_a_429_of_a_quiet_budget_is_no_reason_to_crawl():
-    rate = Rate()
+    rate = Rate(ceiling=1000.0)
     rate.sent(0.0)
     rate.ok(0.1)
 
@@ -233,7 +257,7 @@ def test_retry_after_stops_everybody_that_long():
 
 
 def test_the_reserve_is_taken_from_a_learned_rate_alone():
-    rate = Rate(reserve=0.1)
+    rate = Rate(ceiling=1000.0, reserve=0.1)
     assert rate.per_second == 10.0
 
     steady(rate, learned=40.0)

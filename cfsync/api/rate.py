@@ -11,8 +11,8 @@ START = 10.0
 """Requests a second before anything is known."""
 
 RAMP, RAMP_S, RAMP_MOST = 100.0, 0.05, 10_000.0
-"""Without a ceiling it begins at RAMP requests a second and doubles every RAMP_S seconds, so that in
-a moment the connections alone bound it, and the first 429 finds few requests under way.
+"""Without a ceiling it begins at RAMP requests a second and doubles every RAMP_S seconds: soon
+the connections alone bound it, and yet the first 429 finds few requests under way.
 """
 
 PENALTY, UNDER_WAY_S = 3.0, 0.3

@@ -54,7 +54,9 @@ def parts(tx: Tx, listing: Listing, lane: Lane) -> list[Checkpoint]:
 
 
 def save(tx: Tx, *checkpoints: Checkpoint) -> None:
-    rows.upsert(tx, CHECKPOINTS, [asdict(c) for c in checkpoints])
+    """Of several of one walk's part the last stands."""
+    last = {(c.resource, c.parent_id, c.lane, c.part): c for c in checkpoints}
+    rows.upsert(tx, CHECKPOINTS, [asdict(c) for c in last.values()])
 
 
 def forget(tx: Tx, listing: Listing, lane: Lane) -> None:

@@ -30,7 +30,7 @@ async def backfill_list(context: Context, dock: Dock, listing: Listing) -> None:
     if parts:
         end = await _last_id(context, listing)
         await walk_in_ranges(context, dock, listing, parts, end=end)
-        await context.mirror.write(_finish, parts[0])
+        await context.mirror.write(_finished, parts[0])
 
 
 async def _begin(context: Context, dock: Dock, listing: Listing) -> list[Checkpoint]:
@@ -62,8 +62,12 @@ async def _last_id(context: Context, listing: Listing) -> int:
     return max((r.id for r in page.records), default=0)
 
 
-def _finish(tx: Tx, place: Checkpoint) -> None:
+def _finished(tx: Tx, place: Checkpoint) -> None:
+    checkpoints.save(tx, *_finish(tx, place))
+
+
+def _finish(tx: Tx, place: Checkpoint) -> list[Checkpoint]:
     """The list is walked: one row says so, and the pull takes over from here."""
     done = replace(place, part=0, cursor=None, upper=None, done_at=tx.now)
     checkpoints.forget(tx, Listing(place.resource, place.parent_id), "backfill")
-    checkpoints.save(tx, done, replace(done, lane="pull"))
+    return [done, replace(done, lane="pull")]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from cfsync.merge import Policy
-from cfsync.mirror import bases, store
-from cfsync.mirror.checkpoints import Lane
+from cfsync.mirror import bases, checkpoints, store
+from cfsync.mirror.checkpoints import Checkpoint, Lane
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin, Written
 from cfsync.records import Record
@@ -29,18 +29,22 @@ HOLD_S = 0.05
 MOST_PAGES = 64
 
 
+Then = Callable[[Tx], Iterable[Checkpoint]]
+
+
 @dataclass(frozen=True)
 class Cargo:
     """One page. `asked`: the highest `cf_rev` noted before it was asked for. `then`: what belongs
     into the same transaction, run before (`full`: a sweep's proof of what is missing) the records
-    of the next page are written. `landed`: the highest `cf_rev` after the commit.
+    of the next page are written; it returns the places behind the page, to be saved with it.
+    `landed`: the highest `cf_rev` after the commit.
     """
 
     resource: Resource
     records: Sequence[Record]
     lane: Lane
     asked: int
-    then: Callable[[Tx], None]
+    then: Then
     full: bool
     landed: asyncio.Future[int] = field(default_factory=lambda: asyncio.Future())
 
@@ -66,7 +70,7 @@ class Dock:
         lane: Lane,
         *,
         asked: int,
-        then: Callable[[Tx], None],
+        then: Then,
         full: bool = False,
     ) -> asyncio.Future[int]:
         """Hand over a page; waits only while too many are waiting. Pages of one walk land in the
@@ -159,6 +163,6 @@ def land_pages(
         policy = policies[first.resource.name]
         written = store.write(tx, first.resource, records, origin, policy=policy, full=first.full)
         landed.append((first, written))
-    for cargo in batch:
-        cargo.then(tx)
+    places = [place for cargo in batch for place in cargo.then(tx)]
+    checkpoints.save(tx, *places)
     return landed, bases.highest_rev(tx)

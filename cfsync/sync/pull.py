@@ -110,9 +110,7 @@ def newest(page: Page) -> str | None:
 
 async def _put(dock: Dock, records: Sequence[Record], asked: int, place: Checkpoint) -> None:
     resource = RESOURCES[place.resource]
-    await dock.put(
-        resource, records, "pull", asked=asked, then=lambda tx: checkpoints.save(tx, place)
-    )
+    await dock.put(resource, records, "pull", asked=asked, then=lambda _: [place])
 
 
 async def _walk_whole(

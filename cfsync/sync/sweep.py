@@ -42,7 +42,7 @@ async def sweep_list(context: Context, dock: Dock, listing: Listing) -> None:
     await context.mirror.write(_start, listing, parts)
     end = max(r.id for r in page.records)
     await walk_in_ranges(context, dock, listing, parts, end=end, proof=proof)
-    await context.mirror.write(_finish, parts[0])
+    await context.mirror.write(_finished, parts[0])
 
 
 def _proof(listing: Listing) -> Proof:
@@ -76,9 +76,9 @@ async def _land_whole(
 ) -> None:
     """A list of one page."""
 
-    def then(tx: Tx) -> None:
+    def then(tx: Tx) -> list[Checkpoint]:
         proof(tx, asked, 0, None, {r.id for r in page.records})
-        _finish(tx, place)
+        return [_finish(tx, place)]
 
     resource = RESOURCES[listing.resource]
     await dock.put(resource, page.records, "sweep", asked=asked, then=then, full=True)
@@ -89,6 +89,11 @@ def _start(tx: Tx, listing: Listing, parts: list[Checkpoint]) -> None:
     checkpoints.save(tx, *parts)
 
 
-def _finish(tx: Tx, place: Checkpoint) -> None:
+def _finished(tx: Tx, place: Checkpoint) -> None:
+    checkpoints.save(tx, _finish(tx, place))
+
+
+def _finish(tx: Tx, place: Checkpoint) -> Checkpoint:
+    """One row says that the list is swept."""
     checkpoints.forget(tx, Listing(place.resource, place.parent_id), "sweep")
-    checkpoints.save(tx, replace(place, part=0, cursor=None, upper=None, done_at=tx.now))
+    return replace(place, part=0, cursor=None, upper=None, done_at=tx.now)

@@ -16,7 +16,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group
-from cfsync.sync.dock import Dock
+from cfsync.sync.dock import Dock, Then
 from cfsync.sync.land import look
 from cfsync.sync.ranges import Range, Ranges
 
@@ -116,10 +116,10 @@ class Walkers:
         place = self._place(range_)
         upto = range_.upper if ended else range_.cursor
 
-        def then(tx: Tx) -> None:
+        def then(tx: Tx) -> list[Checkpoint]:
             if self._proof:
                 self._proof(tx, self._asked, above, upto, set(ids))
-            checkpoints.save(tx, replace(place, done_at=tx.now) if ended else place)
+            return [replace(place, done_at=tx.now) if ended else place]
 
         await self._put(page, then)
         self._records += len(ids)
@@ -130,9 +130,9 @@ class Walkers:
     async def _save(self, *ranges: Range) -> None:
         """A range was halved: both places together, before any page of the new one."""
         places = [self._place(r) for r in ranges]
-        await self._put(Page((), None), lambda tx: checkpoints.save(tx, *places))
+        await self._put(Page((), None), lambda _: places)
 
-    async def _put(self, page: Page, then: Callable[[Tx], None]) -> None:
+    async def _put(self, page: Page, then: Then) -> None:
         await self._dock.put(
             RESOURCES[self._listing.resource],
             page.records,

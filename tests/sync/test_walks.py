@@ -41,7 +41,8 @@ def test_ranges_side_by_side_bring_every_record_once(round_: Round) -> None:
 
 
 def test_a_stopped_walk_goes_on_with_all_its_ranges(round_: Round) -> None:
-    round_.world.latency = 0.02
+    round_.world.latency = 0.05
+    round_.settings["CFSYNC_API__MAX_CONCURRENCY"] = "4"
     parts = "SELECT count(*) FROM cf_checkpoints WHERE lane = 'backfill' AND part > 0"
 
     stopped = round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(parts) >= 3)
@@ -135,7 +136,8 @@ def test_a_stopped_sweep_goes_on_where_it_was(round_: Round) -> None:
     round_.backfill("contacts")
     gone = round_.world.ids("contacts", round_.workspace)[200]
     round_.world.delete("contacts", gone)
-    round_.world.latency = 0.02
+    round_.world.latency = 0.05
+    round_.settings["CFSYNC_API__MAX_CONCURRENCY"] = "4"
     parts = "SELECT count(*) FROM cf_checkpoints WHERE lane = 'sweep' AND part > 0"
 
     stopped = round_.run(passes.sweep, ["contacts"], stop_when=lambda: round_.one(parts) >= 3)

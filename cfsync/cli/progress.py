@@ -80,7 +80,7 @@ class OnTerminal:
 
     def _task(self, resource: str) -> TaskID:
         if resource not in self._tasks:
-            total = 1.0 if ALL[resource].parent in (None, "teams", "workspaces") else None
+            total = None if ALL[resource].nested else 1.0
             self._tasks[resource] = self._bars.add_task(resource, total=total, records=0)
         return self._tasks[resource]
 

@@ -124,7 +124,7 @@ def _see(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> 
         edits=edits,
         oldest_edit_s=freshness.oldest_edit(tx, pushed),
         conflicts=inspect.sum_of(inspect.open_conflicts(tx)),
-        held=inspect.sum_of(inspect.deletions(tx), ["held"]),
+        held=inspect.sum_of(inspect.deletions(tx, "held")),
         found=inspect.found(tx),
     )
 
@@ -134,7 +134,7 @@ def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[
     pulled each time, so the newest speaks for them.
     """
     mine = settings.resource(resource.name)
-    if resource.parent not in (None, "teams", "workspaces"):
+    if resource.nested:
         newest = freshness.newest_pull_below(tx, resource, workspaces)
         return Age() if newest is None else _aged([(newest, mine.pull_every)], tx.now)
     places = listings.places(tx, resource)

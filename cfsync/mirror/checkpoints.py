@@ -12,7 +12,8 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CHECKPOINTS
 from cfsync.records import Listing
 
-Lane = Literal["backfill", "pull", "sweep", "events", "push"]
+Lane = Literal["backfill", "pull", "sweep", "events", "push", "turn"]
+"""`turn`: of a workspace, when all lists of a resource below its records were last seen to."""
 
 
 @dataclass(frozen=True, slots=True)

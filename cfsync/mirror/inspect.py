@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,9 +111,10 @@ def open_conflicts(tx: Tx) -> dict[str, dict[str, int]]:
     return _counted(tx, CONFLICTS.c.resource, CONFLICTS.c.winner, CONFLICTS.c.state == "open")
 
 
-def deletions(tx: Tx) -> dict[str, dict[str, int]]:
-    """Resource -> state -> tombstones."""
-    return _counted(tx, TOMBSTONES.c.resource, TOMBSTONES.c.state, sa.true())
+def deletions(tx: Tx, *states: str) -> dict[str, dict[str, int]]:
+    """Resource -> state -> tombstones; only those in `states`, where some are given."""
+    where = TOMBSTONES.c.state.in_(states) if states else sa.true()
+    return _counted(tx, TOMBSTONES.c.resource, TOMBSTONES.c.state, where)
 
 
 def found(tx: Tx) -> dict[str, dict[str, int]]:
@@ -186,6 +187,6 @@ def _rows(tx: Tx, query: sa.Select[Any]) -> Rows:
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 
-def sum_of(counts: Mapping[str, Mapping[str, int]], kinds: Sequence[str] = ()) -> int:
-    """All counts together, or those of some kinds."""
-    return sum(n for by in counts.values() for kind, n in by.items() if not kinds or kind in kinds)
+def sum_of(counts: Mapping[str, Mapping[str, int]]) -> int:
+    """All counts together."""
+    return sum(n for by_kind in counts.values() for n in by_kind.values())

@@ -23,7 +23,7 @@ def next_batch(tx: Tx) -> int:
     """
     counted = tx.conn.exec_driver_sql(
         "INSERT INTO cf_meta (key, value)"
-        " SELECT 'batch', CAST(coalesce(max(batch), 0) + 1 AS TEXT) FROM cf_outbox WHERE true"
+        " VALUES ('batch', '1')"
         " ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(cf_meta.value AS BIGINT) + 1 AS TEXT)"
         " RETURNING value"
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import fields
+from collections.abc import Collection, Iterable
+from dataclasses import fields, replace
 
 import sqlalchemy as sa
 
-from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror import checkpoints
+from cfsync.mirror.checkpoints import Checkpoint, fresh
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CHECKPOINTS, TABLES
 from cfsync.records import Listing
@@ -38,27 +39,60 @@ def due(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing
     """The children's lists to pull now: those whose parent was written since they were last
     pulled (or that never were), and of the others those that were pulled longest ago.
     """
+    found = [*_changed(tx, resource, workspaces), *_quiet(tx, resource, workspaces)]
+    return list(dict.fromkeys(found))
+
+
+def turned(
+    tx: Tx, resources: Iterable[Resource], workspaces: Collection[int], began_at: str
+) -> None:
+    """All that was `due` at `began_at` has been pulled: parents that were written before need not
+    be looked at again. Kept for each workspace, since not every pass is about all of them.
+    """
+    turns = [fresh(Listing(r.name, w), "turn") for r in resources for w in workspaces]
+    checkpoints.save(tx, *(replace(turn, began_at=began_at) for turn in turns))
+
+
+def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
     assert resource.parent is not None
-    parent = TABLES[resource.parent]
-    query = (
-        sa.select(parent.c.id, parent.c.workspace_id, parent.c.cf_synced_at, CHECKPOINTS.c.began_at)
-        .outerjoin(
-            CHECKPOINTS,
-            sa.and_(
-                CHECKPOINTS.c.resource == resource.name,
-                CHECKPOINTS.c.parent_id == parent.c.id,
-                CHECKPOINTS.c.lane == "pull",
-            ),
-        )
-        .where(parent.c.id > 0, parent.c.workspace_id.in_(workspaces))
-        .order_by(sa.nulls_first(CHECKPOINTS.c.began_at), parent.c.id)
+    parent, pull = TABLES[resource.parent], CHECKPOINTS.c
+    mine = sa.and_(
+        pull.resource == resource.name, pull.parent_id == parent.c.id, pull.lane == "pull"
     )
-    changed: list[Listing] = []
-    quiet: list[Listing] = []
-    for parent_id, workspace, written_at, began_at in tx.conn.execute(query):
-        news = began_at is None or (written_at is not None and written_at >= began_at)
-        (changed if news else quiet).append(Listing(resource.name, parent_id, workspace))
-    return changed + quiet[: -(-len(quiet) // ROTATION)]
+    query = (
+        sa.select(parent.c.id, parent.c.workspace_id)
+        .outerjoin(CHECKPOINTS, mine)
+        .where(sa.or_(pull.began_at.is_(None), parent.c.cf_synced_at >= pull.began_at))
+        .order_by(sa.nulls_first(pull.began_at), parent.c.id)
+    )
+    if since := _last_turn(tx, resource, workspaces):
+        query = query.where(parent.c.cf_synced_at >= since)
+    # sorted out here, or the databases would go by the workspace and read everything in it
+    found = [(i, w) for i, w in tx.conn.execute(query) if i > 0 and w in workspaces]
+    return [Listing(resource.name, i, w) for i, w in found]
+
+
+def _last_turn(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:
+    """When the last turn began of that workspace whose is the oldest; None if one never ended."""
+    turns = {w: checkpoints.get(tx, Listing(resource.name, w), "turn") for w in workspaces}
+    began = [turn.began_at for turn in turns.values() if turn and turn.began_at]
+    return min(began) if began and len(began) == len(turns) else None
+
+
+def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
+    """Of a resource's lists, pulled longest ago first, the part that is looked at in one pull."""
+    assert resource.parent is not None
+    parent, pull = TABLES[resource.parent], CHECKPOINTS.c
+    mine = sa.and_(pull.resource == resource.name, pull.lane == "pull")
+    lists = tx.conn.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
+    query = (
+        sa.select(pull.parent_id, parent.c.workspace_id)
+        .join(parent, parent.c.id == pull.parent_id)
+        .where(mine, parent.c.workspace_id.in_(workspaces))
+        .order_by(pull.began_at, pull.parent_id)
+        .limit(-(-lists // ROTATION))
+    )
+    return [Listing(resource.name, i, w) for i, w in tx.conn.execute(query)]
 
 
 def places(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:

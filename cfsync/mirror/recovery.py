@@ -12,7 +12,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CHECKPOINTS, OUTBOX
 from cfsync.resources import Resource
 
-WALKS = ("backfill", "pull", "sweep")
+WALKS = ("backfill", "pull", "sweep", "turn")
 
 
 def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Claim]:

@@ -115,6 +115,11 @@ class Resource:
         return PARENT_FIELDS[self.parent] if self.parent else None
 
     @cached_property
+    def nested(self) -> bool:
+        """Whether its lists hang below other records than workspaces: a list for each of them."""
+        return self.parent not in (None, "teams", "workspaces")
+
+    @cached_property
     def deletable(self) -> bool:
         """Whether a record that its list lacks may be gone. A team or workspace may as well have
         been taken from the token, so its absence proves nothing.

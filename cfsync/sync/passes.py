@@ -72,7 +72,9 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
         for level in _levels(_below_teams(resources)):
             for resource in level:
                 await work_off_hints(context, report, resource, "pull")
+            now = await context.mirror.read(runs.now)
             await _pull_lists(context, report, await _due(context, level, workspaces))
+            await _turn(context, report, level, workspaces, now)
             workspaces = await known_workspaces(context)
     return report
 
@@ -86,12 +88,14 @@ async def pull_due(context: Context, name: str) -> Report | None:
         async with running(context, "pull", [resource]) as report:
             await open_account(replace(context, opened=False))
         return report
-    lists = await _in_pace(context, resource, await known_workspaces(context))
+    workspaces, now = await known_workspaces(context), await context.mirror.read(runs.now)
+    lists = await _in_pace(context, resource, workspaces)
     if not lists and not await context.mirror.read(notes.hints, resource):
         return None
     async with running(context, "pull", [resource]) as report:
         await work_off_hints(context, report, resource, "pull")
         await _pull_lists(context, report, lists)
+        await _turn(context, report, [resource], workspaces, now)
     return report
 
 
@@ -137,7 +141,7 @@ async def _due(
 ) -> list[Listing]:
     lists: list[Listing] = []
     for resource in resources:
-        read = listings.of if resource.parent in ("teams", "workspaces") else listings.due
+        read = listings.due if resource.nested else listings.of
         lists += await context.mirror.read(read, resource, workspaces)
     return lists
 
@@ -146,11 +150,24 @@ async def _in_pace(
     context: Context, resource: Resource, workspaces: Collection[int]
 ) -> list[Listing]:
     lists = await _due(context, [resource], workspaces)
-    if resource.parent not in ("teams", "workspaces"):
+    if resource.nested:
         return lists
     settings, now = context.settings.resource(resource.name), await context.mirror.read(runs.now)
     places = await context.mirror.read(listings.places, resource)
     return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now)
+
+
+async def _turn(
+    context: Context,
+    report: Report,
+    resources: Sequence[Resource],
+    workspaces: Collection[int],
+    began_at: str,
+) -> None:
+    """Remember that every list that was due has been pulled, unless one could not be read."""
+    nested = [r for r in resources if r.nested]
+    if nested and not (report.problems or report.unreachable):
+        await context.mirror.write(listings.turned, nested, workspaces, began_at)
 
 
 async def awake(context: Context, report: Report, resources: Sequence[Resource]) -> list[Resource]:
@@ -185,6 +202,7 @@ def _forget_walks(tx: Tx, lists: Sequence[Listing]) -> None:
     for listing in lists:
         checkpoints.forget(tx, listing, "backfill")
         checkpoints.forget(tx, listing, "pull")
+        checkpoints.forget(tx, Listing(listing.resource, listing.workspace_id or 0), "turn")
 
 
 @asynccontextmanager

@@ -122,8 +122,7 @@ def lag(now: str, resource: Resource, pull: Mapping[str, Any]) -> float | None:
     Every list of a workspace is pulled each time, so the one left longest counts. Lists below other
     records are pulled when their parent changed, so the last pull of any of them speaks for all.
     """
-    of_workspace = resource.parent in (None, "teams", "workspaces")
-    since = pull.get("oldest" if of_workspace else "newest")
+    since = pull.get("newest" if resource.nested else "oldest")
     if since is None:
         return None
     return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()

@@ -53,6 +53,7 @@ CREATE TABLE cf_checkpoints (
     done_at TEXT,
     PRIMARY KEY (resource, parent_id, lane, part)
 );
+CREATE INDEX cf_checkpoints_turn ON cf_checkpoints (resource, lane, began_at, parent_id);
 
 CREATE TABLE cf_conflicts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

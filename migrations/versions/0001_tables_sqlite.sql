@@ -125,6 +125,7 @@ CREATE TABLE products (
 CREATE INDEX cf_products_workspace_id ON products (workspace_id, id);
 CREATE INDEX cf_products_default_variant_id ON products (default_variant_id);
 CREATE INDEX cf_products_updated_at ON products (updated_at);
+CREATE INDEX cf_products_cf_synced_at ON products (cf_synced_at);
 
 CREATE TABLE product_variants (
     id BIGINT NOT NULL PRIMARY KEY DEFAULT (-1-abs(random()%9007199254740990)),
@@ -274,6 +275,7 @@ CREATE TABLE orders (
 CREATE INDEX cf_orders_workspace_id ON orders (workspace_id, id);
 CREATE INDEX cf_orders_contact_id ON orders (contact_id);
 CREATE INDEX cf_orders_updated_at ON orders (updated_at);
+CREATE INDEX cf_orders_cf_synced_at ON orders (cf_synced_at);
 
 CREATE TABLE order_invoices (
     id BIGINT NOT NULL PRIMARY KEY DEFAULT (-1-abs(random()%9007199254740990)),
@@ -407,6 +409,7 @@ CREATE TABLE courses (
 );
 CREATE INDEX cf_courses_workspace_id ON courses (workspace_id, id);
 CREATE INDEX cf_courses_updated_at ON courses (updated_at);
+CREATE INDEX cf_courses_cf_synced_at ON courses (cf_synced_at);
 
 CREATE TABLE enrollments (
     id BIGINT NOT NULL PRIMARY KEY DEFAULT (-1-abs(random()%9007199254740990)),
@@ -441,6 +444,7 @@ CREATE TABLE forms (
 );
 CREATE INDEX cf_forms_workspace_id ON forms (workspace_id, id);
 CREATE INDEX cf_forms_updated_at ON forms (updated_at);
+CREATE INDEX cf_forms_cf_synced_at ON forms (cf_synced_at);
 
 CREATE TABLE submissions (
     id BIGINT NOT NULL PRIMARY KEY DEFAULT (-1-abs(random()%9007199254740990)),

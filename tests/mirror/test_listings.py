@@ -1,0 +1,85 @@
+"""Which lists below other records are due: read from little, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from cfsync.mirror import checkpoints, listings
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import TABLES
+from cfsync.records import Listing
+from cfsync.resources import RESOURCES
+
+VARIANTS = RESOURCES["product_variants"]
+EARLY, NOON, LATE = (f"2026-01-01T{hour}:00:00.000Z" for hour in ("06", "12", "18"))
+Write = Callable[..., Any]
+
+
+def add_products(tx: Tx, written_at: str, *ids: int, workspace: int = 7) -> None:
+    rev = tx.rev()
+    for product in ids:
+        row = {"id": product, "workspace_id": workspace, "name": "Shirt"}
+        row |= {"cf_rev": rev, "cf_synced_at": written_at}
+        tx.conn.execute(TABLES["products"].insert().values(row))
+
+
+def pulled(tx: Tx, at: str, *products: int) -> None:
+    places = [checkpoints.fresh(Listing(VARIANTS.name, p), "pull") for p in products]
+    checkpoints.save(tx, *(replace(place, began_at=at) for place in places))
+
+
+def due(tx: Tx, *workspaces: int) -> list[int]:
+    return [listing.parent_id for listing in listings.due(tx, VARIANTS, workspaces or (7,))]
+
+
+def turned(tx: Tx, at: str, *workspaces: int) -> None:
+    listings.turned(tx, [VARIANTS], workspaces or (7,), at)
+
+
+def test_lists_that_were_never_pulled_are_due_before_and_after_a_turn(write: Write) -> None:
+    write(add_products, EARLY, 1, 2)
+    assert write(due) == [1, 2]
+    write(pulled, NOON, 1, 2)
+    write(turned, NOON)
+
+    write(add_products, LATE, 3)
+
+    assert write(due)[0] == 3
+
+
+def test_a_list_whose_parent_was_written_since_is_due(write: Write) -> None:
+    write(add_products, LATE, 2)
+    write(add_products, EARLY, 1, 3)
+    write(pulled, NOON, 1, 2, 3)
+    write(turned, NOON)
+
+    assert write(due) == [2, 1]
+
+
+def test_quiet_lists_take_turns_and_a_parent_that_is_gone_holds_up_none(write: Write) -> None:
+    write(add_products, EARLY, *range(1, 300))
+    write(pulled, EARLY, 999)
+    write(pulled, NOON, *range(1, 300))
+    write(turned, NOON)
+    assert write(due) == [1, 2]
+
+    write(pulled, LATE, 1, 2)
+
+    assert write(due) == [3, 4]
+
+
+def test_a_workspace_that_comes_back_is_looked_through(write: Write) -> None:
+    write(add_products, EARLY, 1)
+    write(add_products, EARLY, 2, workspace=8)
+    write(pulled, NOON, 1)
+    write(turned, NOON)
+
+    assert write(due, 7, 8) == [2, 1]
+
+
+def test_without_a_parent_of_these_workspaces_nothing_is_due(write: Write) -> None:
+    write(add_products, EARLY, 1)
+
+    assert write(due, 8) == []

@@ -1,0 +1,118 @@
+"""No statement of the steady state reads a whole table, so what a pass costs does not grow with the
+mirror. Shown by the databases' own plans of everything that was run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from cfsync.config import Settings
+from cfsync.daemon.observer import _see
+from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.schema import TABLES
+from cfsync.sync.push import push
+from tests.sync.conftest import Round
+
+GROWS = {
+    *TABLES.keys() - {"teams", "workspaces"},
+    *("cf_base", "cf_outbox", "cf_checkpoints", "cf_ids", "cf_tombstones", "cf_events"),
+    *("cf_conflicts", "cf_runs"),
+}
+OPEN = "cf_conflicts_open"
+"""An index of what waits for a human alone, which may be read whole."""
+
+Run = tuple[str, Any]
+
+
+@contextmanager
+def watched(mirror: Mirror) -> Iterator[list[Run]]:
+    """Every statement that is run within, with the parameters of the first time."""
+    runs: dict[str, Any] = {}
+
+    def note(_conn: Any, _cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
+        runs.setdefault(sql, values[0] if many else values)
+
+    sa.event.listen(mirror._engine, "before_cursor_execute", note)
+    found: list[Run] = []
+    yield found
+    sa.event.remove(mirror._engine, "before_cursor_execute", note)
+    verbs = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+    found += [(sql, values) for sql, values in runs.items() if sql.lstrip().startswith(verbs)]
+
+
+def whole_reads(tx: Tx, runs: list[Run]) -> list[str]:
+    """What the plans say of tables that grow and are read from end to end."""
+    read = _sqlite if tx.dialect == "sqlite" else _postgresql
+    return [f"{found}: {sql}" for sql, values in runs for found in read(tx, sql, values)]
+
+
+def _sqlite(tx: Tx, sql: str, values: Any) -> Iterator[str]:
+    for row in tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values or None):
+        verb, _, what = row[-1].partition(" ")
+        if verb == "SCAN" and what.split()[0] in GROWS and OPEN not in what:
+            yield row[-1]
+
+
+def _postgresql(tx: Tx, sql: str, values: Any) -> Iterator[str]:
+    """With so few rows it would read them all, were it not told to do without where it can."""
+    tx.conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    plan = tx.conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sql}", values or None).scalar_one()
+    yield from _nodes(plan[0]["Plan"], limited=False)
+
+
+def _nodes(node: dict[str, Any], *, limited: bool) -> Iterator[str]:
+    kind, table = node["Node Type"], node.get("Relation Name")
+    whole = kind == "Seq Scan" or ("Index" in kind and "Index Cond" not in node)
+    if table in GROWS and whole and not (limited or node.get("Index Name") == OPEN):
+        yield f"{kind} of {table}"
+    for inner in node.get("Plans", ()):
+        yield from _nodes(inner, limited=limited or kind == "Limit")
+
+
+@pytest.fixture
+def filled(round_: Round) -> Round:
+    round_.settings |= {f"CFSYNC_RESOURCES__{n}__ENABLED": "true" for n in ("PRODUCTS", "ORDERS")}
+    round_.backfill()
+    round_.pull()
+    return round_
+
+
+def test_a_pull_reads_no_whole_table(filled: Round) -> None:
+    contact = filled.world.ids("contacts", filled.workspace)[3]
+    with watched(filled.mirror) as runs:
+        filled.pull()
+        filled.world.edit("contacts", contact, first_name="Zed")
+        filled.pull()
+
+    assert len(runs) > 10
+    assert _read(filled.mirror, runs) == []
+
+
+def test_a_push_reads_no_whole_table(filled: Round) -> None:
+    contact = filled.world.ids("contacts", filled.workspace)[3]
+    filled.sql("UPDATE contacts SET first_name = 'Zed' WHERE id = ?", contact)
+    filled.sql("INSERT INTO contacts (email_address) VALUES ('new@example.com')")
+    with watched(filled.mirror) as runs:
+        report = filled.run(push)
+
+    assert report.requests > 2
+    assert _read(filled.mirror, runs) == []
+
+
+def test_a_look_at_its_health_reads_no_whole_table(filled: Round) -> None:
+    settings: Settings = filled.configured()
+    with watched(filled.mirror) as runs:
+        asyncio.run(filled.mirror.read(_see, settings, [filled.workspace], 0.0))
+
+    assert len(runs) > 10
+    assert _read(filled.mirror, runs) == []
+
+
+def _read(mirror: Mirror, runs: list[Run]) -> list[str]:
+    return asyncio.run(mirror.write(whole_reads, runs))

@@ -78,17 +78,21 @@ def _transaction(place: Place) -> Iterator[sa.Connection]:
 
 
 def _upgrade(conn: sa.Connection, place: str) -> MigrateResult:
+    before = _revision(conn)
+    _refuse_newer(before, place)
+    if before != REVISIONS[-1]:
+        _run_migrations(conn)
+    return MigrateResult(place, before, REVISIONS[-1], capture.install(conn))
+
+
+def _run_migrations(conn: sa.Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
-    before = _revision(conn)
-    _refuse_newer(before, place)
     config = Config()
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
     config.attributes.update(connection=conn, version_table=_VERSIONS)
-    if before != REVISIONS[-1]:
-        command.upgrade(config, "head")
-    return MigrateResult(place, before, REVISIONS[-1], capture.install(conn))
+    command.upgrade(config, "head")
 
 
 def _migrations() -> Path:

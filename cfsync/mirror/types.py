@@ -13,14 +13,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from cfsync.resources.model import Type
 from cfsync.values import time_text
@@ -31,7 +30,7 @@ class Timestamp(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _variant(dialect, sa.Text(), sa.DateTime(timezone=True))
+        return _variant(dialect, sa.Text(), lambda: sa.DateTime(timezone=True))
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> Any:
         if value is None or dialect.name == "sqlite":
@@ -47,7 +46,7 @@ class Money(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _variant(dialect, sa.Text(), sa.Numeric())
+        return _variant(dialect, sa.Text(), sa.Numeric)
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> Any:
         return value if value is None or dialect.name == "sqlite" else Decimal(value)
@@ -63,7 +62,7 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _variant(dialect, sa.Text(), postgresql.JSONB(none_as_null=True))
+        return _variant(dialect, sa.Text(), _jsonb)
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
@@ -79,10 +78,18 @@ class Json(sa.types.TypeDecorator[Any]):
             return value
 
 
+def _jsonb() -> sa.types.TypeEngine[Any]:
+    from sqlalchemy.dialects.postgresql import JSONB  # a large import, for nothing on SQLite
+
+    return JSONB(none_as_null=True)
+
+
 def _variant(
-    dialect: sa.Dialect, sqlite: sa.types.TypeEngine[Any], other: sa.types.TypeEngine[Any]
+    dialect: sa.Dialect,
+    sqlite: sa.types.TypeEngine[Any],
+    other: Callable[[], sa.types.TypeEngine[Any]],
 ) -> sa.types.TypeEngine[Any]:
-    return dialect.type_descriptor(sqlite if dialect.name == "sqlite" else other)
+    return dialect.type_descriptor(sqlite if dialect.name == "sqlite" else other())
 
 
 TYPES: Mapping[Type, sa.types.TypeEngine[Any]] = {

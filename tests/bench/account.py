@@ -1,4 +1,7 @@
-"""What a benchmark stands on: a sandbox in a process of its own, and the real command, timed."""
+"""What a benchmark stands on: a sandbox in a process of its own, and whole commands, timed.
+
+Imports nothing large: Linux counts the memory of who starts a command as the command's.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,32 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from cfsync.sandbox import TOKEN
-
-_SERVE = """
+_SANDBOX = """
 import asyncio, sys
-from cfsync.sandbox import World, serve
+from cfsync.sandbox import TOKEN, World, serve
 world = World(seed=1, bare=True, contacts=int(sys.argv[1]))
 world.warm("contacts")
-asyncio.run(serve(world, ready=lambda url: print(url, flush=True)))
+(workspace,) = world.workspaces
+asyncio.run(serve(world, ready=lambda url: print(url, TOKEN, workspace, flush=True)))
+"""
+_POSTGRESQL = """
+import signal, sys
+from pathlib import Path
+from tests.conftest import Postgres
+server = Postgres(Path(sys.argv[1]))
+server.start()
+print(server.url(server.create()), flush=True)
+sys.stdin.read()
+server.stop(signal.SIGQUIT)
 """
 
 
@@ -34,11 +47,27 @@ class Run:
     memory: float
     report: dict[str, Any]
 
+    @property
+    def requests(self) -> Any:
+        return self.report.get("requests", "")
+
 
 @dataclass(frozen=True)
 class Account:
+    """`workspace`: the id of its only one."""
+
+    folder: Path
     url: str
-    mirror: Path
+    token: str
+    workspace: str
+
+    @property
+    def api(self) -> str:
+        return f"{self.url}/api/v2"
+
+    def sqlite(self, name: str) -> str:
+        """The URL of a database of that name, in the folder of this account."""
+        return f"sqlite:///{self.folder / name}.db"
 
     def control(self, name: str, **arguments: Any) -> Any:
         body = json.dumps(arguments).encode() if arguments else None
@@ -46,38 +75,83 @@ class Account:
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
-    def cfsync(self, *arguments: str, **settings: str) -> Run:
+    def refused(self) -> int:
+        """How many requests were answered 429 so far."""
+        return sum(n for what, n in self.control("requests").items() if what.endswith(" 429"))
+
+    def cfsync(self, *arguments: str, database: str, **settings: str) -> Run:
         """Run the command in a fresh process, with no ceiling of our own on the rate."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "CFSYNC_API__BASE_URL": f"{self.url}/api/v2",
-            "CFSYNC_API__TOKEN": TOKEN,
-            "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
-            "CFSYNC_DATABASE__URL": f"sqlite:///{self.mirror}",
-            "CFSYNC_LOG__LEVEL": "error",
-        } | settings
-        command = [sys.executable, "-m", "cfsync", *arguments, "--json"]
+        return timed(
+            [sys.executable, "-m", "cfsync", *arguments],
+            CFSYNC_API__BASE_URL=self.api,
+            CFSYNC_API__TOKEN=self.token,
+            **{
+                "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
+                "CFSYNC_DATABASE__URL": database,
+                "CFSYNC_PULL__OVERLAP": "0s",
+                "CFSYNC_LOG__LEVEL": "error",
+            }
+            | settings,
+        )
+
+    def beside(self, program: str, *arguments: str) -> Run:
+        """Run one of this folder's programs that cfsync is compared with."""
+        where = [self.api, self.token, self.workspace]
+        return timed([sys.executable, "-m", f"tests.bench.{program}", *where, *arguments])
+
+
+def timed(command: list[str], **environment: str) -> Run:
+    """Run a command; its report is the JSON object that it prints, if it does. Ends everything
+    where it fails (5: done, but something waits).
+    """
+    known = {name: value for name, value in os.environ.items() if "CFSYNC_" not in name}
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        with process.stdout as output:
-            text = output.read()
+        process = subprocess.Popen(command, env=known | environment, stdout=output, stderr=errors)
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"cfsync {' '.join(arguments)} ended with {process.returncode}")
-        cpu = used.ru_utime + used.ru_stime
-        return Run(wall, cpu, used.ru_maxrss / 1024, json.loads(text))
+        text, said = (_whole(file) for file in (output, errors))
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 5):
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {said}")
+    report = json.loads(text) if text.startswith("{") else {}
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, report)
+
+
+def _whole(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 @contextmanager
 def account(folder: Path, *, contacts: int) -> Iterator[Account]:
-    command = [sys.executable, "-c", _SERVE, str(contacts)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
+    mine = folder / str(contacts)
+    mine.mkdir()
+    with _beside(_SANDBOX, str(contacts)) as said:
+        yield Account(mine, *said.split())
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """The URL of an empty database of a server of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cfsync-bench-", dir="/tmp") as folder,
+        _beside(_POSTGRESQL, folder) as url,
+    ):
+        yield url
+
+
+@contextmanager
+def _beside(program: str, argument: str) -> Iterator[str]:
+    """Run a program until the block ends; the line that it says when it is ready."""
+    command = [sys.executable, "-c", program, argument]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            url = server.stdout.readline().strip()
-            yield Account(url, folder / f"mirror-{contacts}.db")
+            yield process.stdout.readline().strip()
         finally:
-            server.kill()
+            process.stdin.close()
+            if program is _SANDBOX:
+                process.terminate()

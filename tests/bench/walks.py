@@ -1,0 +1,87 @@
+"""The walks: against the plain loop in the same run, then at growing sizes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from tests.bench.account import Account, Run, postgresql
+
+Line = Callable[[str, Run, Run | None], None]
+"""(what was measured, cfsync's run, the plain loop's or None)."""
+
+
+def beside_the_loop(it: Account, contacts: int, line: Line) -> None:
+    """Every walk of one account, each beside what the plain loop does for it."""
+    pages = -(-contacts // 20)
+    line("the sandbox itself, raw sockets", it.beside("ceiling", str(pages)), None)
+    loop = it.beside("loop", str(it.folder / "loop.db"))
+    line("backfill", run(it, "backfill", it.sqlite("mirror")), loop)
+    with postgresql() as url:
+        line("backfill, PostgreSQL", run(it, "backfill", url), loop)
+    _nightly(it, line)
+    _at_a_distance(it, line)
+    _limited(it, line)
+
+
+def _nightly(it: Account, line: Line) -> None:
+    mirror = it.sqlite("mirror")
+    version = it.cfsync("--version", database=mirror)
+    line("cfsync --version", version, None)
+    line("quiet pull", run(it, "pull", mirror), None)
+    change_some(it)
+    loop = it.beside("loop", str(it.folder / "loop.db"))
+    line("pull after 1 % changed", run(it, "pull", mirror), loop)
+    line("sweep", run(it, "sweep", mirror), loop)
+
+
+def _at_a_distance(it: Account, line: Line) -> None:
+    it.control("set", latency=0.05)
+    far = run(it, "backfill", it.sqlite("far"), CFSYNC_API__MAX_CONCURRENCY="32")
+    line("backfill, 50 ms away", far, it.beside("loop", str(it.folder / "far-loop.db")))
+    it.control("set", latency=0.0)
+
+
+def _limited(it: Account, line: Line) -> None:
+    """No share is left to others here: the loop leaves none either."""
+    before = it.refused()
+    it.control("set", per_second=50.0)
+    slow = run(it, "backfill", it.sqlite("slow"), CFSYNC_API__RESERVE="0")
+    refused = it.refused() - before
+    loop = it.beside("loop", str(it.folder / "slow-loop.db"))
+    line(f"backfill, limit 50/s ({refused} answers 429)", slow, loop)
+    it.control("set", per_second=0.0)
+
+
+def growing(it: Account, contacts: int, line: Line) -> Run:
+    """One size: what the steady state costs with so many records; returns the backfill's run."""
+    mirror = it.sqlite("mirror")
+    backfill = run(it, "backfill", mirror)
+    line(f"{contacts:,}: backfill", backfill, None)
+    line(f"{contacts:,}: quiet pull", run(it, "pull", mirror), None)
+    line(f"{contacts:,}: status", it.cfsync("status", "--json", database=mirror), None)
+    with closing(sqlite3.connect(mirror.removeprefix("sqlite:///"))) as sql:
+        (last,) = sql.execute("SELECT max(id) FROM contacts").fetchone()
+        sql.execute("UPDATE contacts SET first_name = 'New' WHERE id = ?", [last])
+        sql.commit()
+    line(f"{contacts:,}: push of one edit", run(it, "push", mirror), None)
+    line(f"{contacts:,}: sweep", run(it, "sweep", mirror), None)
+    return backfill
+
+
+def run(it: Account, name: str, database: str, **settings: str) -> Run:
+    """A pass of the contacts."""
+    return it.cfsync(name, "contacts", "--json", database=database, **settings)
+
+
+def change_some(it: Account) -> None:
+    """Change one contact of a hundred in ClickFunnels."""
+    for contact in _ids(it.folder / "mirror.db")[::100]:
+        it.control("edit", resource="contacts", id=contact, fields={"first_name": "New"})
+
+
+def _ids(mirror: Path) -> Sequence[int]:
+    with closing(sqlite3.connect(mirror)) as sql:
+        return [i for (i,) in sql.execute("SELECT id FROM contacts ORDER BY id")]

@@ -17,10 +17,14 @@ from cfsync.mirror.engine import Mirror
 from cfsync.records import Listing, Record
 from cfsync.resources import ROOT
 from cfsync.sync.account import choose
+from cfsync.sync.pace import steady_rate
 from cfsync.sync.probes import Check, probe
 
 SKEW = 30.0
 """Seconds by which two clocks may differ before it is worth a word."""
+
+MANY = 8.0
+"""Requests a second that quiet lists may cost before it is worth a word."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -43,7 +47,7 @@ async def examine(
     else:
         checks += _failed("token", api)
     if isinstance(mirror, Mirror):
-        checks += await _checked("database", _database(mirror, teams))
+        checks += await _checked("database", _database(mirror, teams, settings))
     else:
         checks += _failed("database", mirror)
     return checks
@@ -141,7 +145,7 @@ def clock(headers: Mapping[str, str], now: datetime) -> Check:
     return Check("clock", "note", f"{abs(behind):.0f} s {word} the server's: set it by NTP")
 
 
-async def _database(mirror: Mirror, teams: Sequence[int]) -> list[Check]:
+async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) -> list[Check]:
     server = await mirror.read(inspect.server)
     ours = await mirror.read(inspect.teams)
     checks = [Check("database", "ok", f"{mirror.place} ({server.text})")]
@@ -149,10 +153,23 @@ async def _database(mirror: Mirror, teams: Sequence[int]) -> list[Check]:
     if teams and ours and not ours & set(teams):
         text = f"the mirror holds team {_list(sorted(ours))}, the token shows {_list(teams)}"
         checks.append(Check("account", "todo", f"{text}: use another database.url or token", 2))
+    checks += pace(settings, await mirror.read(inspect.walks))
     checks += drift(await mirror.read(inspect.notes))
     if waiting := await mirror.read(runs.waiting):
         checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))
     return checks
+
+
+def pace(settings: Settings, walks: inspect.Rows) -> list[Check]:
+    """What `cfsync run` costs by these settings; nothing before the first backfill. Pure."""
+    lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == "pull"}
+    if not lists:
+        return []
+    rate = steady_rate(settings, lists)
+    text = f"{sum(lists.values())} lists cost {rate:.2g} requests a second while nothing changes"
+    if rate <= MANY:
+        return [Check("pace", "ok", text)]
+    return [Check("pace", "note", f"{text}: raise pull_max_every, or enable fewer resources")]
 
 
 def drift(notes: inspect.Rows) -> list[Check]:

@@ -5,13 +5,15 @@ restarts and several daemons make no difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import ceil
 from typing import TypeVar
 
-from cfsync.config import ResourceSettings
+from cfsync.config import ResourceSettings, Settings
 from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.listings import ROTATION
+from cfsync.resources import RESOURCES
 
 T = TypeVar("T")
 
@@ -46,6 +48,21 @@ def in_turn(
             calm.append((age, listing))
     calm.sort(key=lambda waited: -waited[0])
     return urgent + [listing for _, listing in calm[: ceil(share * ROOM)]]
+
+
+def steady_rate(settings: Settings, lists: Mapping[str, int]) -> float:
+    """Requests a second that pulls cost while nothing changes, with so many lists of each resource
+    (its name -> how many): every list of a workspace once in its longest interval, of the lists
+    below other records a part in each pull.
+    """
+    rate = 0.0
+    for name, count in lists.items():
+        mine = settings.resource(name)
+        if mine.enabled and RESOURCES[name].nested:
+            rate += ceil(count / ROTATION) / mine.pull_every
+        elif mine.enabled:
+            rate += count / max(mine.pull_every, mine.pull_max_every)
+    return rate
 
 
 def _age(place: Checkpoint | None, now: str) -> float | None:

@@ -46,8 +46,10 @@ def test_all_is_well_after_a_backfill(round_):
         "sort by updated_at",
         "events log",
         "database",
+        "pace",
         "schema drift",
     ]
+    assert checks["pace"].text.endswith("requests a second while nothing changes")
     assert ("PostgreSQL 1" in checks["database"].text) is (round_.mirror.dialect == "postgresql")
 
 

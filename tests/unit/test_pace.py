@@ -1,0 +1,62 @@
+"""What 300 quiet workspaces cost: counted tick by tick, and as `doctor` foretells it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cfsync.config import load
+from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.resources import RESOURCES
+from cfsync.sync.pace import in_turn, steady_rate
+from cfsync.values import time_text
+
+WORKSPACES = 300
+START = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+SETTINGS = load(environ={})
+OF_WORKSPACES = [name for name, r in RESOURCES.items() if r.parent == "workspaces"]
+
+
+def pulled(name: str, hours: float) -> list[tuple[float, int]]:
+    """(seconds, lists pulled then) of each tick of a resource whose lists are all quiet, begun at
+    one moment, as after a backfill.
+    """
+    mine = SETTINGS.resource(name)
+    began = dict.fromkeys(range(WORKSPACES), time_text(START))
+    found, seconds = [], 0.0
+    while (seconds := seconds + mine.pull_every) <= hours * 3600:
+        now = time_text(START + timedelta(seconds=seconds))
+        places = [
+            (n, Checkpoint(name, n, "pull", seen_at="2025-01-01T00:00:00.000Z", began_at=at))
+            for n, at in began.items()
+        ]
+        due = in_turn(places, mine, now)
+        began |= dict.fromkeys(due, now)
+        found.append((seconds, len(due)))
+    return found
+
+
+def test_three_hundred_quiet_workspaces_cost_no_more_than_eight_requests_a_second() -> None:
+    ticks = [tick for name in OF_WORKSPACES for tick in pulled(name, hours=3)]
+
+    last_hours = sum(lists for seconds, lists in ticks if seconds > 3600)
+    foretold = steady_rate(SETTINGS, dict.fromkeys(OF_WORKSPACES, WORKSPACES))
+
+    assert last_hours / 7200 <= 8.0
+    assert foretold <= 8.0
+    assert 0.9 * foretold <= last_hours / 7200 <= 1.3 * foretold
+
+
+def test_they_are_pulled_in_turn_and_not_all_at_once() -> None:
+    lists = [n for seconds, n in pulled("contacts", hours=2) if seconds > 3600]
+
+    assert max(lists) <= WORKSPACES / 10
+
+
+def test_what_hangs_below_other_records_costs_a_part_of_it_each_time() -> None:
+    assert steady_rate(SETTINGS, {"order_transactions": 28_800}) == 100 / 300
+
+
+def test_what_is_switched_off_costs_nothing() -> None:
+    settings = load(environ={"CFSYNC_RESOURCES__CONTACTS__ENABLED": "false"})
+
+    assert steady_rate(settings, {"contacts": WORKSPACES}) == 0.0

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -50,13 +50,16 @@ class Booted:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        booted = cls(nspawn, _child(nspawn))
         try:
+            booted = cls(nspawn, _init(nspawn))
             booted._await_boot()
             yield booted
-        finally:
             os.kill(booted._init, signal.SIGRTMIN + 4)  # power off
             nspawn.wait(60)
+        finally:
+            print((work / "boot.log").read_text())  # shown where the test fails
+            nspawn.kill()
+            nspawn.wait()
 
     def _await_boot(self) -> None:
         for _ in range(300):
@@ -104,13 +107,13 @@ class Booted:
         return self("journalctl", "-u", unit, "-o", "cat")
 
 
-def _child(nspawn: subprocess.Popen[bytes]) -> int:
-    """The booted system's first process: nspawn's only child."""
-    for _ in range(300):
-        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split()
-        name = Path(f"/proc/{nspawn.pid}/comm").read_text().strip()
-        if name == "systemd-nspawn" and children:
-            return int(children[0])
-        assert nspawn.poll() is None, "systemd-nspawn has ended, see boot.log"
+def _init(nspawn: subprocess.Popen[bytes]) -> int:
+    """The booted system's first process: the child of nspawn that has become systemd."""
+    for _ in range(600):
+        for child in Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split():
+            with suppress(FileNotFoundError):  # a helper of nspawn's, which has ended
+                if Path(f"/proc/{child}/comm").read_text() == "systemd\n":
+                    return int(child)
+        assert nspawn.poll() is None, "systemd-nspawn has ended"
         time.sleep(0.05)
-    raise AssertionError("systemd-nspawn does not boot, see boot.log")
+    raise AssertionError("systemd-nspawn does not boot")

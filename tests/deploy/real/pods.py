@@ -37,7 +37,9 @@ class Pods:
     def health(self, name: str) -> str:
         """Run the HEALTHCHECK now: Docker has a timer for it, and podman one of systemd."""
         self.attempt("healthcheck", "run", name)
-        status: str = self.inspect(name)["State"]["Healthcheck"]["Status"]
+        state = self.inspect(name)["State"]
+        # Its name is another one since podman 4.4.
+        status: str = (state.get("Health") or state["Healthcheck"])["Status"]
         return status
 
     def log(self, name: str) -> str:

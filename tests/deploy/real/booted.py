@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.deploy.conftest import DEPLOY
+from tests.deploy.readme import commands
 
 UNITS = ("cfsync.service", "cfsync@.service", "cfsync-sync.service", "cfsync-sync.timer")
 CONFIG = """[api]
@@ -68,16 +69,19 @@ class Booted:
             time.sleep(0.1)
         raise AssertionError(self.attempt("systemctl", "--failed").stdout)
 
-    def install(self, config: str = CONFIG, token: str = "sandbox-token") -> None:
-        for unit in UNITS:
-            self.write(f"/etc/systemd/system/{unit}", (DEPLOY / unit).read_text())
-        users = (DEPLOY / "cfsync.sysusers.conf").read_text()
-        self.write("/etc/sysusers.d/cfsync.conf", users)
-        self("systemd-sysusers")
-        self("mkdir", "-p", "/etc/cfsync")
-        self.write("/etc/cfsync/config.toml", config)
-        self.write("/etc/cfsync/token", token, mode="600")
-        self("systemctl", "daemon-reload")
+    def install(self) -> None:
+        """As deploy/README.md says, but for the program, which is there."""
+        for file in filter(Path.is_file, DEPLOY.iterdir()):
+            self.write(f"/root/deploy/{file.name}", file.read_text())
+        _, units, command, _ = commands("systemd")
+        self.write("/etc/cfsync/config.toml", CONFIG)
+        self.shell(units)
+        self.shell(command)
+        self.write("/etc/cfsync/token", "sandbox-token", mode="600")
+
+    def shell(self, script: str) -> str:
+        """What root types, in the top folder of the source."""
+        return self("sh", "-euc", f"cd /root; {script}")
 
     def attempt(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root."""

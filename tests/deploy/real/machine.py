@@ -123,17 +123,17 @@ def run(*command: object) -> str:
     return printed
 
 
-def run_openly(*command: object, **how: Any) -> int:
+def run_openly(*command: object, patience: float = PATIENCE_S, **how: Any) -> int:
     """Run to its end; the exit code. It is killed with all its children when this is interrupted
-    or takes longer than PATIENCE_S.
+    or it takes longer than so many seconds.
     """
     arguments = list(map(str, command))
     options = {"stdin": subprocess.DEVNULL, "start_new_session": True, **how}
     with subprocess.Popen(arguments, **options) as process:
         try:
-            return process.wait(PATIENCE_S)
+            return process.wait(patience)
         except subprocess.TimeoutExpired:
-            say(f"{arguments[0]} took longer than {PATIENCE_S} s")
+            say(f"{arguments[0]} took longer than {patience} s")
             return 124
         finally:
             with suppress(ProcessLookupError):

@@ -4,16 +4,19 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test deploy-test lint format bench clean
 
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
 	@$(BIN)/cfsync demo
 
 test: .venv/ready  ## Run all tests, with a real PostgreSQL that they start themselves
 	@$(BIN)/python -m pytest -n auto $(TESTS)
+
+deploy-test: .venv/ready  ## Put the files of deploy/ to use: images, compose, a booted systemd (Debian, root)
+	@$(BIN)/python -m tests.deploy.real
 
 lint: .venv/ready  ## Check style, types and imports
 	$(BIN)/ruff check

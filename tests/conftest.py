@@ -47,19 +47,19 @@ class Postgres:
         self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._names = itertools.count(1)
-        self._bin = _binaries(folder)
+        self.bin = _binaries(folder)
         user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
         self._as: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL}
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
             self._as |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         options = "-U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync"
-        command = [self._bin / "initdb", "-D", folder / "data", *options.split()]
+        command = [self.bin / "initdb", "-D", folder / "data", *options.split()]
         subprocess.run(command, check=True, capture_output=True, **self._as)
 
     def start(self) -> None:
         settings = ["fsync=off", "full_page_writes=off", "max_connections=60"]
-        command = [self._bin / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", ""]
+        command = [self.bin / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", ""]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *itertools.chain(*(("-c", s) for s in settings))],

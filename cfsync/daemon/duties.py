@@ -101,6 +101,9 @@ class Duties:
         parts = self._parts
         before, now = parts.host.paused, await parts.sides.books.read(pauses.paused)
         parts.host.paused = now
+        if set(before) != set(now):
+            paused, resumed = set(now) - set(before), set(before) - set(now)
+            log.info("pauses.changed", paused=sorted(paused), resumed=sorted(resumed))
         parts.runner.stop(lambda job: job.resource in now)
         for job in parts.runner.of("pull"):
             if job.resource in before and job.resource not in now:

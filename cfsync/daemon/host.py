@@ -92,6 +92,8 @@ class JobHost:
         if doubts_token(report, error):
             self._contact.doubt()
         if report is None:
+            if job.trouble is not None:
+                self._metrics.pass_broke(job.name, job.resource)
             return
         self._metrics.pass_ended(job.name, job.resource, report.state, report.seconds)
         self.observer.changed |= report.counts.keys()

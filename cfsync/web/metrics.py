@@ -59,6 +59,10 @@ class Metrics:
         self._passes.labels(name, resource, state).inc()
         self._pass_s.labels(name).observe(seconds)
 
+    def pass_broke(self, name: str, resource: str) -> None:
+        """An error ended it before it could report."""
+        self._passes.labels(name, resource, "failed").inc()
+
     def text(self) -> bytes:
         return generate_latest(self._registry)
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def until(true: Callable[[], Any], what: str = "", patience: float = PATIENCE_S) -> Any:

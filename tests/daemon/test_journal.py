@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from cfsync.config import load
+from cfsync.daemon.host import JobHost
 from cfsync.daemon.jobs import Job, Trouble
 from cfsync.daemon.journal import Journal
 from cfsync.logs import Repeats
 from cfsync.sync.report import Report
+from cfsync.web.metrics import Metrics
+from cfsync.web.vitals import Vitals
 
 
 def job(trouble: Trouble | None = None) -> Job:
@@ -71,6 +75,25 @@ def test_a_failure_is_a_warning_and_a_fault_of_ours_an_error() -> None:
         ("pass.failed", "warning", "no connection"),
         ("pass.broken", "error", "unexpected KeyError"),
     ]
+
+
+def test_a_pass_that_broke_before_it_could_report_counts_as_failed() -> None:
+    metrics, none = Metrics(Vitals), cast("Any", None)
+    host = JobHost(
+        load(environ={}),
+        none,
+        sql=none,
+        contact=none,
+        rights=none,
+        journal=Journal(),
+        metrics=metrics,
+    )
+
+    host.ended(job(Trouble("error", "unexpected KeyError", 0.0)), None, KeyError("x"))
+    host.ended(job(), None, None)
+
+    (line,) = [t for t in metrics.text().decode().splitlines() if t.startswith("cfsync_pass_total")]
+    assert line == 'cfsync_pass_total{pass="pull",resource="contacts",state="failed"} 1.0'
 
 
 def say(repeats: Repeats, method: str, **event: Any) -> dict[str, Any] | None:

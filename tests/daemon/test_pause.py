@@ -22,6 +22,7 @@ def test_a_paused_resource_stands_still_until_it_is_resumed(
 
     said = command("pause", "contacts")
     assert said.stdout == "paused: contacts\n"
+    daemon.wait_for("pauses.changed", paused=["contacts"], resumed=[])
     until(lambda: '"contacts":{"lag_s"' in daemon.ask("/healthz")[1])
     until(lambda: '"paused":true' in daemon.ask("/healthz")[1])
     sql("UPDATE contacts SET first_name = 'Zed' WHERE id = ?", contact)
@@ -32,6 +33,7 @@ def test_a_paused_resource_stands_still_until_it_is_resumed(
 
     assert command("resume").stdout == "nothing is paused\n"
     until(lambda: world.get("contacts", contact)["first_name"] == "Zed")
+    daemon.wait_for("pauses.changed", paused=[], resumed=["contacts"])
     assert daemon.stop() == 0
 
 

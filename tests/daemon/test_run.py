@@ -110,13 +110,16 @@ def test_a_second_daemon_on_sqlite_is_refused_in_one_line(start: Start) -> None:
 
 
 @SQLITE_ONLY
-def test_when_nothing_changes_a_pull_of_a_list_is_one_request(start: Start, world: World) -> None:
+def test_when_nothing_changes_a_pull_is_one_request_and_leaves_no_row_behind(
+    start: Start, world: World, sql: Any
+) -> None:
     daemon = start(
         RESOURCES__CONTACTS__PULL_EVERY="300ms", RESOURCES__CONTACTS__PULL_MAX_EVERY="1s"
     )
     daemon.wait_for("pass.done", resource="contacts", new=30)
 
     runs = 'cfsync_pass_total{pass="pull",resource="contacts",state="done"} '
+    sizes = _rows(sql)
     with world.lock:
         world.ledger.clear()
     before = _value(daemon, runs)
@@ -127,6 +130,13 @@ def test_when_nothing_changes_a_pull_of_a_list_is_one_request(start: Start, worl
     assert list(asked) == ["GET /workspaces/{parent}/contacts 200"]
     passes = _value(daemon, runs) - before
     assert abs(asked["GET /workspaces/{parent}/contacts 200"] - passes) <= 1
+    assert _rows(sql) == sizes
+
+
+def _rows(sql: Any) -> dict[str, int]:
+    """How many there are in each table."""
+    tables = sql("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    return {name: sql(f'SELECT count(*) FROM "{name}"')[0][0] for (name,) in tables}
 
 
 def _value(daemon: Daemon, line: str) -> float:

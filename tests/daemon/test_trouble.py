@@ -25,6 +25,8 @@ def test_a_list_that_is_broken_is_left_alone_and_the_others_go_on(
     broken = world.fault("not_a_list", path="/contacts", times=None)
 
     daemon.wait_for("pass.failed", resource="contacts", kind="answer")
+    failed = 'cfsync_pass_total{pass="pull",resource="contacts",state="failed"}'
+    until(lambda: failed in daemon.ask("/metrics")[1])
     seen = broken.struck
     world.edit("workspaces", world.workspaces[0], name="Renamed")
     daemon.wait_for("pass.done", resource="workspaces", changed=1)

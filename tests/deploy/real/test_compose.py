@@ -22,6 +22,8 @@ OVERRIDE = """
 services:
   cfsync:
     environment:
+      CFSYNC_API__TIMEOUT_S: 5
+      CFSYNC_DAEMON__LEASE_TTL: 5s
       CFSYNC_RESOURCES__CONTACTS__PULL_EVERY: 1s
       CFSYNC_RESOURCES__CONTACTS__PULL_MAX_EVERY: 1s
 networks:

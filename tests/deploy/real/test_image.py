@@ -31,6 +31,8 @@ def start(pods: Pods, tmp_path: Path, clickfunnels: ClickFunnels) -> Callable[[]
         "CFSYNC_API__BASE_URL": f"http://127.0.0.1:{PORT}/api/v2",
         "CFSYNC_API__TOKEN_FILE": "/run/secrets/cfsync-token",
         "CFSYNC_WEB__LISTEN": "off",
+        "CFSYNC_RESOURCES__CONTACTS__PULL_EVERY": "1s",
+        "CFSYNC_RESOURCES__CONTACTS__PULL_MAX_EVERY": "1s",
     }
     given = [f"--env={name}={value}" for name, value in settings.items()]
     mounts = ["--volume=cfsync:/var/lib/cfsync", f"--volume={token}:/run/secrets/cfsync-token:ro"]

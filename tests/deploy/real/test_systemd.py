@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 
+from tests.deploy.readme import commands
 from tests.deploy.real.booted import CONFIG, UNITS, Booted
 from tests.deploy.real.conftest import ClickFunnels
 
@@ -207,3 +208,63 @@ def test_the_timer_exchanges_and_something_that_waits_for_a_human_is_no_failure(
     assert machine.shown("Result", "cfsync-sync") == "success"
     listed = json.loads(machine("systemctl", "list-timers", "--output=json", "cfsync-sync.timer"))
     assert listed[0]["activates"] == "cfsync-sync.service"
+
+
+def test_a_backup_is_restored_as_the_readme_says(
+    machine: Booted, clickfunnels: ClickFunnels, until: Until
+) -> None:
+    *_, fill = commands("systemd")
+    backup, _ = commands("Back up")
+    restore, _ = commands("Restore")
+    contact = clickfunnels.contact()
+    assert "30 new" in machine.shell(fill)
+    machine.shell(backup)
+    query(machine, RENAME, "Ada", str(contact))
+    until(lambda: clickfunnels.first_name(contact) == "Ada")
+
+    recovered = machine.shell(restore)
+
+    assert "every list is walked whole" in recovered
+    named = "SELECT first_name FROM contacts WHERE id = ?"
+    assert query(machine, named, str(contact)) == "Ada"
+    assert machine("stat", "-c", "%a %U:%G", "/var/lib/cfsync/cfsync.db") == "660 cfsync:cfsync"
+    query(machine, RENAME, "Grace", str(contact))
+    until(lambda: clickfunnels.first_name(contact) == "Grace")
+
+
+def test_the_clock_may_jump(machine: Booted, clickfunnels: ClickFunnels, until: Until) -> None:
+    faketime = machine.shell("echo /usr/lib/*/faketime/libfaketime.so.1")
+    settings = [
+        f"LD_PRELOAD={faketime}",
+        "FAKETIME_TIMESTAMP_FILE=/etc/cfsync/clock",
+        "FAKETIME_NO_CACHE=1",
+        "FAKETIME_DONT_FAKE_MONOTONIC=1",
+    ]
+    lines = [f"Environment={setting}\n" for setting in settings]
+    machine.write("/etc/systemd/system/cfsync.service.d/clock.conf", f"[Service]\n{''.join(lines)}")
+    machine.write("/etc/cfsync/clock", "+0")
+    machine("systemctl", "daemon-reload")
+    started(machine, until)
+
+    _set_clock(machine, until, "-1d")
+    _exchange(machine, clickfunnels, until, "Yesterday")
+    _set_clock(machine, until, "+1d")
+    _exchange(machine, clickfunnels, until, "Tomorrow")
+
+    assert machine.shown("NRestarts") == "0"
+
+
+def _set_clock(machine: Booted, until: Until, offset: str) -> None:
+    before = machine.log().count("clock.set")
+    machine.write("/etc/cfsync/clock", offset)
+    until(lambda: machine.log().count("clock.set") == before + 1)
+
+
+def _exchange(machine: Booted, clickfunnels: ClickFunnels, until: Until, name: str) -> None:
+    """A change of either side reaches the other one."""
+    contact = clickfunnels.contact()
+    query(machine, RENAME, name, str(contact))
+    until(lambda: clickfunnels.first_name(contact) == name)
+    clickfunnels.world.edit("contacts", contact, last_name=name)
+    asked = "SELECT last_name FROM contacts WHERE id = ?"
+    until(lambda: query(machine, asked, str(contact)) == name)

@@ -1,0 +1,135 @@
+"""The alerts, against the metrics that exist, and as Prometheus judges them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cfsync.config import load
+from cfsync.resources import RESOURCES
+from cfsync.web.metrics import Metrics
+from cfsync.web.vitals import ResourceVitals, Vitals, may_be_late
+from tests.deploy.conftest import DEPLOY
+
+Tool = Callable[[str], str]
+
+FILE = DEPLOY / "alerts.yaml"
+RULES: dict[str, dict[str, Any]] = {
+    rule["alert"]: rule for rule in yaml.safe_load(FILE.read_text())["groups"][0]["rules"]
+}
+
+
+def shown() -> dict[str, set[str]]:
+    """Sample -> its labels, of everything that /metrics may show."""
+    resource = ResourceVitals(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": 1})
+    vitals = Vitals(
+        schema="0001", resources={"contacts": resource}, edits={"held": 1}, rate={"rate": 1}
+    )
+    metrics = Metrics(lambda: vitals)
+    metrics.request("pull", 200, 0.1)
+    metrics.pass_ended("pull", "contacts", "done", 0.1)
+    lines = re.findall(r"^(cfsync_\w+)(?:\{(.*)\})? ", metrics.text().decode(), re.M)
+    return {name: set(re.findall(r'(\w+)="', labels)) for name, labels in lines}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_an_alert_asks_for_metrics_and_labels_that_exist(name: str) -> None:
+    exist = shown()
+
+    asked = re.findall(r"\b(cfsync_\w+)(?:\{(.*?)\})?", RULES[name]["expr"])
+
+    for metric, labels in asked:
+        assert metric in exist
+        assert set(re.findall(r"(\w+)=~?\"", labels)) <= exist[metric]
+    assert asked or 'up{job="cfsync"}' in RULES[name]["expr"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_an_alert_says_how_urgent_it_is_and_what_is_wrong(name: str) -> None:
+    assert RULES[name]["labels"]["severity"] in ("page", "ticket")
+    assert RULES[name]["annotations"]["summary"]
+
+
+def test_an_alert_of_lag_waits_until_the_list_is_late_by_the_shipped_intervals() -> None:
+    settings = load(environ={})
+    often, bound, rest = re.findall(r'=~"(.*?)"\}\) > (\d+)\n?.* > (\d+)', late_rule())[0]
+
+    for name in RESOURCES:
+        mine = settings.resource(name)
+        slowest = max(mine.pull_every, mine.pull_max_every)
+        limit = int(bound) if re.fullmatch(often, name) else int(rest)
+        assert limit == may_be_late(slowest), name
+
+
+def late_rule() -> str:
+    expr: str = RULES["CfsyncLate"]["expr"]
+    return expr
+
+
+def test_the_rules_are_rules_for_prometheus_and_fire(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text(FILE.read_text())
+    (tmp_path / "cases.yaml").write_text(yaml.safe_dump(CASES))
+
+    for command in (["check", "rules", "alerts.yaml"], ["test", "rules", "cases.yaml"]):
+        done = subprocess.run(
+            [tool("promtool"), *command], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def case(alert: str, series: dict[str, str], *, fires: bool, at: str = "2h") -> dict[str, Any]:
+    """Whether the alert fires at that time, by samples that come each minute."""
+    rows = [{"series": name, "values": values} for name, values in series.items()]
+    expr = f'count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)'
+    wanted = [{"labels": "{}", "value": int(fires)}]
+    asked = [{"expr": expr, "eval_time": at, "exp_samples": wanted}]
+    return {"interval": "1m", "input_series": rows, "promql_expr_test": asked}
+
+
+def both(alert: str, series: str, bad: str, good: str) -> list[dict[str, Any]]:
+    return [case(alert, {series: bad}, fires=True), case(alert, {series: good}, fires=False)]
+
+
+OK, LIMITED = 'cfsync_requests_total{code="200"}', 'cfsync_requests_total{code="429"}'
+BROKEN = 'cfsync_requests_total{code="503"}'
+CASES: dict[str, Any] = {
+    "rule_files": ["alerts.yaml"],
+    "tests": [
+        *both("CfsyncDown", 'up{job="cfsync"}', "0x120", "1x120"),
+        case("CfsyncDown", {'up{job="other"}': "1x120"}, fires=True),
+        *both("CfsyncTokenRefused", "cfsync_token_ok", "0x120", "1x120"),
+        *both("CfsyncLate", 'cfsync_lag_seconds{resource="contacts"}', "2800x120", "2700x120"),
+        *both("CfsyncLate", 'cfsync_lag_seconds{resource="forms"}', "10900x120", "10000x120"),
+        *both(
+            "CfsyncPassesFail",
+            'cfsync_pass_total{resource="contacts",state="failed"}',
+            "0+1x120",
+            "7x120",
+        ),
+        *both("CfsyncEditsNotSent", "cfsync_outbox_oldest_seconds", "1000x120", "800x120"),
+        *both("CfsyncEditsWaitForYou", 'cfsync_outbox_rows{state="parked"}', "1x120", "0x120"),
+        *both("CfsyncConflicts", "cfsync_conflicts_open", "1x120", "0x120"),
+        *both("CfsyncDeletionsHeld", "cfsync_deletions_held", "1x120", "0x120"),
+        *both("CfsyncDrift", 'cfsync_drift_rows{resource="contacts"}', "1x120", "0x120"),
+        case("CfsyncRateLimited", {OK: "0+90x120", LIMITED: "0+10x120"}, fires=True),
+        case("CfsyncRateLimited", {OK: "0+99x120", LIMITED: "0+1x120"}, fires=False),
+        case("CfsyncClickFunnelsFails", {OK: "0+70x120", BROKEN: "0+30x120"}, fires=True),
+        case("CfsyncClickFunnelsFails", {OK: "0+90x120", BROKEN: "0+10x120"}, fires=False),
+        case(
+            "CfsyncNobodyWorks",
+            {"cfsync_leases_held": "0x120", 'cfsync_schema_info{revision="0001"}': "1x120"},
+            fires=True,
+        ),
+        case(
+            "CfsyncNobodyWorks",
+            {"cfsync_leases_held": "9x120", 'cfsync_schema_info{revision="0001"}': "1x120"},
+            fires=False,
+        ),
+    ],
+}

@@ -2,10 +2,10 @@
 
 First creates whose answer was lost are looked for. Then resource by resource, parents before
 children; in each, first the edits that touch one email, statement by statement, then the others in
-the order in which they were made, in pieces of `push.batch` records: creates, updates, deletes,
-each side by side. A record whose first edit is captured while this goes on is for the next pass, as
-is a delete: the guard against masses has seen neither. A record that waits, is held, or fails never
-holds up another.
+the order in which they were made, in pieces of `push.batch` records: creates, then updates and
+deletes a page at a time, each side by side. A record whose first edit is captured while this goes
+on is for the next pass, as is a delete: the guard against masses has seen neither. A record that
+waits, is held, or fails never holds up another.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
 
 
 async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> None:
-    """Creates and what they could not carry, then updates, then deletes."""
+    """Creates and what they could not carry, then updates and deletes, a page at a time."""
     if not ids:
         return
     piece = work.fit(await work.context.mirror.write(claims.look, resource, ids))
@@ -109,10 +109,11 @@ async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> N
     if born:
         piece += await work.context.mirror.write(claims.look, resource, born)
     known = [c for c in piece if c.op != "insert" and c.record_id > 0]
-    fresh = await fresh_claims(work, resource, known) if known else []
+    async for fresh in fresh_claims(work, resource, known):
+        for op in ("update", "delete"):
+            await side_by_side(work, [c for c in work.fit(fresh) if c.op == op], send)
     unborn = [c for c in piece if c.op == "delete" and c.record_id < 0]
-    for op in ("update", "delete"):
-        await side_by_side(work, [c for c in (*work.fit(fresh), *unborn) if c.op == op], send)
+    await side_by_side(work, unborn, send)
 
 
 async def _push_entangled(

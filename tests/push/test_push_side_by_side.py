@@ -12,7 +12,7 @@ import pytest
 
 from cfsync.api.retry import Retry
 from cfsync.mirror.engine import Mirror
-from tests.push.checks import during_the_call, sent
+from tests.push.checks import conflicts, during_the_call, sent
 from tests.push.conftest import Account, now
 
 
@@ -84,3 +84,20 @@ def test_deletes_that_are_made_while_a_push_runs_do_not_slip_past_the_guard(
     assert account.push().exit_code == 5
     assert "delete" not in verbs(account)
     assert len(account.world.ids("contacts", account.workspace)) >= 12
+
+
+def test_what_changes_in_clickfunnels_while_others_are_sent_is_seen(
+    account: Account, app_sql: Any
+) -> None:
+    new = [account.world.create("contacts", account.workspace, first_name="n") for _ in range(24)]
+    account.pull("contacts")
+    account.settings["CFSYNC_API__MAX_CONCURRENCY"] = "1"
+    for one in new:
+        app_sql("UPDATE contacts SET last_name = 'Ours' WHERE id = ?", one)
+
+    during_the_call(
+        account, lambda: account.world.edit("contacts", new[-1], last_name="Theirs"), seconds=0.2
+    )
+
+    assert conflicts(account) == [("last_name", None, "Ours", "Theirs", "clickfunnels")]
+    assert account.one("SELECT last_name FROM contacts WHERE id = ?", new[-1]) == "Theirs"

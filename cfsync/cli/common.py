@@ -155,14 +155,15 @@ async def opened(
     """Both sides, for a pass."""
     from cfsync.api import Api
     from cfsync.cli.progress import shown
+    from cfsync.mirror import ready
     from cfsync.sync.context import Context
-    from cfsync.values import time_text
 
     api_settings = settings.for_api()
     mirror = await open_mirror(settings, create=create)
     try:
         async with Api(api_settings, stop=stop) as api, _rate_kept(api, mirror):
+            started_at = await mirror.read(ready.now)
             with shown(bars) as progress:
-                yield Context(api, mirror, settings, stop, progress, time_text(_now()))
+                yield Context(api, mirror, settings, stop, progress, started_at)
     finally:
         mirror.close()

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from cfsync.merge import Conflict, OpenEdit, Policy, merge
-from cfsync.mirror import bases, conflicts, ids, journal, notes, outbox, rows, tombstones
+from cfsync.mirror import bases, conflicts, ids, journal, notes, outbox, ready, rows, tombstones
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.fold import Claim
 from cfsync.mirror.outbox import Pending
@@ -189,7 +189,7 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
             state="pending",
             attempts=0,
             db_user="cfsync",
-            captured_at=tx.now,
+            captured_at=ready.now(tx),
         )
     )
 

@@ -26,7 +26,8 @@ class Claim:
     insert, `row` where the mirror has lost it), references in `row` real as far as they are known;
     `send` what ClickFunnels lacks; `doubts` edited fields that can't be sent unasked, and why.
 
-    `seqs`: the outbox rows that this sends; `open`: all that were open on the record then;
+    `seqs`: the outbox rows that this sends; `open`: all that were open on the record then, and how
+    often each had been sent;
     `held`: fields in a conflict that waits for a human. `highest_id`: the highest id that the
     mirror had of the resource when the row was inserted. `unknown`: an earlier call's outcome is
     unknown; then an insert's `seqs` and `row` are those of that call, and `exists_as` is the id of
@@ -39,7 +40,7 @@ class Claim:
     listing: Listing | None
     op: Op
     seqs: tuple[int, ...]
-    open: tuple[int, ...]
+    open: Mapping[int, int]
     row: Mapping[str, Any]
     base: Mapping[str, Any]
     send: Mapping[str, Any]
@@ -155,7 +156,7 @@ def fold(legs: Legs, rows: Sequence[OpenRow], instead: Mapping[str, Any] | None 
         listing=listing_of(resource, values),
         op=op,
         seqs=tuple(r.seq for r in rows),
-        open=tuple(r.seq for r in legs.pending.rows),
+        open={r.seq: r.attempts for r in legs.pending.rows},
         row=values,
         base=before,
         send={n: v for n, v in merged.send.items() if n not in doubts},

@@ -33,9 +33,10 @@ def next_batch(tx: Tx) -> int:
 def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | None:
     """Mark a claim's rows as being sent and keep what: {field: [before, sent]}. Returns the
     highest `cf_rev`, an answer to be held against it; None where the record has got further edits,
-    or has changed otherwise, since it was looked at, or somebody is at its rows: nothing is done.
+    or has changed otherwise, since it was looked at, where another pass sends it, or somebody is at
+    its rows: nothing is done.
     """
-    if _open_now(tx, claim) != set(claim.open) or _base_rev(tx, claim) != claim.base_rev:
+    if _open_now(tx, claim) != claim.open or _base_rev(tx, claim) != claim.base_rev:
         return None
     tx.conn.execute(
         sa.update(OUTBOX)
@@ -51,9 +52,9 @@ def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | 
     return bases.highest_rev(tx)
 
 
-def _open_now(tx: Tx, claim: Claim) -> set[int]:
+def _open_now(tx: Tx, claim: Claim) -> dict[int, int]:
     query = (
-        sa.select(OUTBOX.c.seq)
+        sa.select(OUTBOX.c.seq, OUTBOX.c.attempts)
         .where(
             OUTBOX.c.resource == claim.resource.name,
             OUTBOX.c.record_id == claim.record_id,
@@ -61,7 +62,7 @@ def _open_now(tx: Tx, claim: Claim) -> set[int]:
         )
         .with_for_update(skip_locked=True)
     )
-    return set(tx.conn.execute(query).scalars())
+    return {row.seq: row.attempts for row in tx.conn.execute(query)}
 
 
 def _base_rev(tx: Tx, claim: Claim) -> int:
@@ -70,10 +71,11 @@ def _base_rev(tx: Tx, claim: Claim) -> int:
 
 
 def close(tx: Tx, seqs: Sequence[int], state: str, error: str | None = None) -> None:
-    """End the work on these rows: done, parked (with the server's words), pending again, ..."""
-    tx.conn.execute(
-        sa.update(OUTBOX).where(OUTBOX.c.seq.in_(list(seqs))).values(state=state, error=error)
-    )
+    """End the work on these rows: done, parked (with the server's words), pending again, ... What
+    another pass has settled meanwhile stays so.
+    """
+    still_open = OUTBOX.c.seq.in_(list(seqs)), OUTBOX.c.state.in_(OPEN_STATES)
+    tx.conn.execute(sa.update(OUTBOX).where(*still_open).values(state=state, error=error))
 
 
 def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:

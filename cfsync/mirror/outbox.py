@@ -162,12 +162,12 @@ def to_send(
     ]
 
 
-def any_open(tx: Tx, resources: Sequence[str]) -> bool:
-    """Whether anything waits to be sent."""
+def waiting(tx: Tx, resources: Sequence[str]) -> set[int]:
+    """The numbers of all rows that wait to be sent."""
     query = sa.select(OUTBOX.c.seq).where(
         OUTBOX.c.state.in_(("pending", "sending")), OUTBOX.c.resource.in_(resources)
     )
-    return tx.conn.execute(query.limit(1)).first() is not None
+    return set(tx.conn.execute(query).scalars())
 
 
 def are_open(tx: Tx, seqs: Sequence[int]) -> bool:

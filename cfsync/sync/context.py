@@ -35,7 +35,8 @@ class Silent:
 @dataclass(frozen=True)
 class Context:
     """`stop` set: end at the next page with everything kept. `started_at`: when this process
-    began, by the mirror's clock, canonical text. `opened`: it has made sure of the account already.
+    began, by the clock that stamps the edits, the database's; canonical text. `opened`: it has made
+    sure of the account already.
     """
 
     api: Api

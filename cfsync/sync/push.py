@@ -2,16 +2,17 @@
 
 First creates whose answer was lost are looked for. Then resource by resource, parents before
 children; in each, first the edits that touch one email, statement by statement, then the others in
-the order in which they were made, in pieces of `push.batch` records: creates, updates, deletes,
-each side by side. What is captured while this goes on is for the next pass. A record that waits,
-is held, or fails never holds up another.
+the order in which they were made, in pieces of `push.batch` records: creates, then updates and
+deletes a page at a time, each side by side. A record whose first edit is captured while this goes
+on is for the next pass, as is a delete: the guard against masses has seen neither. A record that
+waits, is held, or fails never holds up another.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cfsync.mirror import claims, journal, outbox, ready
 from cfsync.mirror.claims import Claim
@@ -43,11 +44,11 @@ async def push(
     resources = [r for r in chosen(context, names) if context.settings.resource(r.name).push]
     async with running(context, "push", resources) as report:
         resources = await awake(context, report, resources)
-        if await context.mirror.read(outbox.any_open, [r.name for r in resources]):
+        if seen := await context.mirror.read(outbox.waiting, [r.name for r in resources]):
             workspaces = await open_account(context)
             await hold_masses(context, report, resources, workspaces)
             batch = await context.mirror.write(journal.next_batch)
-            work = Push(context, report, batch, allowed=only or list)
+            work = Push(context, report, batch, seen, allowed=only or list)
             await _push_all(work, _Scope(resources, workspaces, debounce))
         report.outdated += only.changed if only else []
     return report
@@ -55,18 +56,16 @@ async def push(
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What a pass is about: edits up to a number, of some resources in some workspaces."""
+    """What a pass is about: some resources in some workspaces."""
 
     resources: Sequence[Resource]
     workspaces: Collection[int]
     debounce: float
-    upto: int = 0
 
 
 async def _push_all(work: Push, scope: _Scope) -> None:
     missing = await look_for_lost(work, scope.resources, scope.workspaces)
     looked = time.monotonic()
-    scope = replace(scope, upto=await work.context.mirror.read(outbox.highest_seq))
     for resource in scope.resources:
         await _push_resource(work, resource, scope)
     again = await look_again(work, missing, looked) if missing else []
@@ -88,18 +87,18 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
             resource,
             scope.workspaces,
             behind=behind,
-            upto=scope.upto,
+            upto=max(work.seen),
             limit=limit,
         )
         if not found:
             return
         behind = max(seq for _, seq in found)
-        ids = [record_id for record_id, _ in found if record_id not in stuck]
+        ids = [i for i, first in found if first in work.seen and i not in stuck]
         await _push_piece(work, resource, ids)
 
 
 async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> None:
-    """Creates and what they could not carry, then updates, then deletes."""
+    """Creates and what they could not carry, then updates and deletes, a page at a time."""
     if not ids:
         return
     piece = work.fit(await work.context.mirror.write(claims.look, resource, ids))
@@ -110,10 +109,11 @@ async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> N
     if born:
         piece += await work.context.mirror.write(claims.look, resource, born)
     known = [c for c in piece if c.op != "insert" and c.record_id > 0]
-    fresh = await fresh_claims(work, resource, known) if known else []
+    async for fresh in fresh_claims(work, resource, known):
+        for op in ("update", "delete"):
+            await side_by_side(work, [c for c in work.fit(fresh) if c.op == op], send)
     unborn = [c for c in piece if c.op == "delete" and c.record_id < 0]
-    for op in ("update", "delete"):
-        await side_by_side(work, [c for c in (*work.fit(fresh), *unborn) if c.op == op], send)
+    await side_by_side(work, unborn, send)
 
 
 async def _push_entangled(
@@ -124,7 +124,7 @@ async def _push_entangled(
     """
     found = await work.context.mirror.read(claims.touches, resource, scope.workspaces)
     stuck: set[int] = set()
-    for group in entangled(Touch(*t) for t in found if t[0] <= scope.upto):
+    for group in entangled(Touch(*t) for t in found):
         too_early = not set(young).isdisjoint(group)
         stuck |= set(group) if too_early else await _push_group(work, resource, group)
     return stuck

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
+from cfsync.api.codec import PAGE
 from cfsync.errors import CfsyncError, NotFound
 from cfsync.merge import Policy
 from cfsync.mirror import answers, claims, notes, store
@@ -18,12 +19,16 @@ from cfsync.sync.push_edits import deleted
 from cfsync.sync.push_work import Push, failed
 
 
-async def fresh_claims(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[Claim]:
-    """The same claims after their records were read again, 20 a request where the list can be
-    filtered by id. Those that could not be read, or whose row somebody holds, are left out.
+async def fresh_claims(
+    push: Push, resource: Resource, stale: Sequence[Claim]
+) -> AsyncIterator[list[Claim]]:
+    """The same claims after their records were read again, a page at a time, right before they are
+    to be sent: what changes in ClickFunnels in between is overwritten unseen. Those that could not
+    be read, or whose row somebody holds, are left out.
     """
-    ids = await read_again(push, resource, stale)
-    return await push.context.mirror.write(claims.look, resource, ids) if ids else []
+    for start in range(0, len(stale), PAGE):
+        ids = await read_again(push, resource, stale[start : start + PAGE])
+        yield await push.context.mirror.write(claims.look, resource, ids) if ids else []
 
 
 async def read_again(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[int]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from itertools import groupby
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError
@@ -52,16 +53,25 @@ async def look_for_lost(
 async def look_again(push: Push, missing: Sequence[Claim], began: float) -> list[Claim]:
     """The second look, `push.settle` after the first, which ended at that monotonic time: a slow
     server may still have been working. Those that are missing wait like new ones from now on, and
-    are returned.
+    are returned. What another pass has found or sent meanwhile is no longer ours to look for.
     """
     await push.context.wait(push.context.settings.push.settle - (time.monotonic() - began))
     released: list[Claim] = []
-    for claim in missing:
+    for claim in await _still_lost(push, missing):
         push.context.check_stop()
         if await _is_missing(push, claim):
             await push.context.mirror.write(journal.close, claim.seqs, "pending")
             released.append(claim)
     return released
+
+
+async def _still_lost(push: Push, missing: Sequence[Claim]) -> list[Claim]:
+    sent = {(c.resource.name, c.record_id): c.attempts for c in missing}
+    found: list[Claim] = []
+    for resource, group in groupby(missing, lambda c: c.resource):
+        ids_ = [c.record_id for c in group]
+        found += await push.context.mirror.write(claims.look, resource, ids_)
+    return [c for c in found if c.unknown and sent[c.resource.name, c.record_id] == c.attempts]
 
 
 async def _is_missing(push: Push, claim: Claim) -> bool:

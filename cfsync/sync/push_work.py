@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -52,8 +52,9 @@ GIVE_UP_AFTER = 3
 
 @dataclass
 class Push:
-    """One push pass: its number and report, and how many calls in a row have failed. `younger`:
-    what lists had behind an id when creates were looked for; `appended`: records of which a create
+    """One push pass: its number and report, and how many calls in a row have failed. `seen`: the
+    edits that waited when it began, before the guard against masses looked at them; `younger`: what
+    lists had behind an id when creates were looked for; `appended`: records of which a create
     could not carry everything; `allowed`: which claims may be sent; `born`: (resource, id) of
     the records that were appended.
     """
@@ -61,6 +62,7 @@ class Push:
     context: Context
     report: Report
     batch: int
+    seen: Collection[int] = ()
     failures: int = 0
     younger: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
     appended: list[tuple[Resource, int]] = field(default_factory=list)
@@ -68,9 +70,14 @@ class Push:
     born: set[tuple[str, int]] = field(default_factory=set)
 
     def fit(self, claims: Iterable[Claim]) -> list[Claim]:
-        """Those that may be sent; what a create could not carry always may."""
+        """Those that may be sent; what a create could not carry always may, a delete only where the
+        guard has seen it.
+        """
         return [
-            c for c in claims if (c.resource.name, c.record_id) in self.born or self.allowed([c])
+            c
+            for c in claims
+            if (c.op != "delete" or c.record_id < 0 or c.seqs[-1] in self.seen)
+            and ((c.resource.name, c.record_id) in self.born or self.allowed([c]))
         ]
 
     def take_appended(self, resource: Resource) -> list[int]:

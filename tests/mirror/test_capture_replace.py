@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import pytest
 
@@ -126,19 +127,43 @@ def test_a_delete_and_an_or_replace_in_one_transaction_fold_into_an_update(
     assert sql.outbox() == [("update", "contacts", 5, {"first_name": ["Ada", "Back"]})]
 
 
-def test_an_upsert_of_a_product_leaves_its_delete_refused(
-    workspace: int, daemon: Daemon, sql: Sql
+@pytest.mark.parametrize(
+    ("statement", "edits"),
+    [
+        (
+            "INSERT INTO products (id, name) VALUES (7, 'Cup')"
+            " ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+            [("update", "products", 7, {"name": ["Mug", "Cup"]})],
+        ),
+        ("INSERT INTO products (id, name) VALUES (7, 'Cup') ON CONFLICT DO NOTHING", []),
+        ("INSERT OR IGNORE INTO products (id, name) VALUES (7, 'Cup')", []),
+        (
+            "INSERT OR REPLACE INTO products (id, name) VALUES (7, 'Cup')",
+            [("update", "products", 7, {"name": ["Mug", "Cup"]})],
+        ),
+    ],
+)
+def test_whatever_came_before_a_refused_delete_stays_refused(
+    workspace: int, daemon: Daemon, sql: Sql, statement: str, edits: list[Any]
 ) -> None:
     daemon("products", {"id": 7, "workspace_id": 10, "name": "Mug"})
-    sql(
-        "INSERT INTO products (id, name) VALUES (7, 'Cup')"
-        " ON CONFLICT (id) DO UPDATE SET name = excluded.name"
-    )
+    sql(statement)
 
     with pytest.raises(sqlite3.Error, match="products: DELETE is refused"):
         sql("DELETE FROM products WHERE id = 7")
 
-    assert sql.outbox() == [("update", "products", 7, {"name": ["Mug", "Cup"]})]
+    assert sql.outbox() == edits
+    assert sql("SELECT * FROM cf_replaced") == []
+    assert sql("SELECT * FROM cf_meta WHERE key = 'or_replace'") == []
+
+
+@pytest.mark.parametrize("policy", ["", "OR ABORT", "OR FAIL", "OR ROLLBACK"])
+def test_a_second_row_of_a_known_id_is_refused(ada: int, sql: Sql, policy: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed"):
+        sql(f"INSERT {policy} INTO contacts (id, first_name) VALUES (5, 'X')")
+
+    assert sql.outbox() == []
+    assert sql("SELECT first_name FROM contacts") == [("Ada",)]
 
 
 def test_a_failed_statement_leaves_no_trace(ada: int, sql: Sql) -> None:

@@ -16,13 +16,13 @@ import pytest
 from cfsync.api import Api
 from cfsync.api.retry import Retry
 from cfsync.config import Settings, load
+from cfsync.mirror import ready
 from cfsync.mirror.engine import Mirror
 from cfsync.sandbox import TOKEN, Running, World, running
 from cfsync.sync import passes
 from cfsync.sync.context import Context
 from cfsync.sync.push import push
 from cfsync.sync.report import Report
-from cfsync.values import time_text
 
 T = TypeVar("T")
 SIZES = {
@@ -92,7 +92,8 @@ class Account:
         async def main() -> T:
             settings = self.configured()
             async with Api(settings.api, random=random.Random(1), retry=self.retry) as api:
-                context = Context(api, self.mirror, settings, started_at=time_text(now()))
+                started_at = await self.mirror.read(ready.now)
+                context = Context(api, self.mirror, settings, started_at=started_at)
                 return await do(context, *args, **kwargs)
 
         return asyncio.run(main())

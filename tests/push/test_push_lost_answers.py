@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cfsync.api.retry import Retry
+from cfsync.cli import common
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import sent, settled
 from tests.push.conftest import Account
@@ -410,6 +413,20 @@ def test_an_insert_older_than_the_process_whose_record_seems_to_be_there_waits_f
     account.push()
     assert creates(account, kind) == 1
     assert account.states() == ["done"]
+
+
+@POSTGRESQL_ONLY
+def test_how_old_an_insert_is_is_told_by_the_databases_clock_alone(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common, "_now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+    before = account.one("SELECT clock_timestamp()")
+
+    async def started_at() -> str:
+        async with common.opened(account.configured(), asyncio.Event()) as context:
+            return context.started_at
+
+    assert datetime.fromisoformat(asyncio.run(started_at())) >= before - timedelta(seconds=1)
 
 
 def test_the_second_look_comes_after_the_settle_time(account: Account, app_sql: Any) -> None:

@@ -26,7 +26,6 @@ def triggers(resource: Resource) -> list[str]:
 def _update(resource: Resource) -> str:
     when = f"CASE {MARK} WHEN 0 THEN 1 WHEN 1 THEN NEW.cf_rev IS OLD.cf_rev ELSE 0 END"
     steps = [
-        f"DELETE FROM cf_replaced WHERE {replaced(resource, 'OLD')}",
         "SELECT CASE\n    {}\n  END".format("\n    ".join(_refusals(resource))),
         *_restore(resource),
     ]

@@ -4,6 +4,9 @@
 DELETE trigger), so a BEFORE trigger keeps it in `cf_replaced`; the AFTER trigger puts it back and
 makes an UPDATE of what was given, whose trigger applies all the rules. An INSERT of a row whose
 DELETE still waits goes the same way.
+
+Whether a statement says OR REPLACE shows in an INSERT of our own: within its triggers the policy of
+the outer statement holds. Of OR IGNORE, and of ON CONFLICT, nothing must be kept: the row stays.
 """
 
 from __future__ import annotations
@@ -41,7 +44,10 @@ def triggers(resource: Resource) -> list[str]:
 
 def _before(resource: Resource) -> str:
     table, name = ident(resource.name), literal(resource.name)
-    kept = f"SELECT {name}, id, {row_pairs(resource, '')} FROM {table} WHERE id = NEW.id"
+    there = f"FROM {table} WHERE id = NEW.id"
+    probe = "INTO cf_meta (key, value) SELECT 'or_replace',"
+    replacing = "EXISTS (SELECT 1 FROM cf_meta WHERE key = 'or_replace' AND value = 'yes')"
+    kept = f"SELECT {name}, id, {row_pairs(resource, '')} {there} AND {replacing}"
     deleted = (
         "SELECT resource, record_id, patch FROM cf_outbox"
         f" WHERE {replaced(resource)} AND {_UNSENT_DELETE}"
@@ -49,7 +55,10 @@ def _before(resource: Resource) -> str:
     )
     steps = [
         f"DELETE FROM cf_replaced WHERE resource = {name}",
+        f"INSERT {probe} 'no' {there}",
+        f"INSERT OR IGNORE {probe} 'yes' {there}",
         f"INSERT INTO cf_replaced {kept}",
+        "DELETE FROM cf_meta WHERE key = 'or_replace'",
         f"INSERT INTO cf_replaced {deleted}",
     ]
     return trigger(resource, "BEFORE INSERT", _USERS, steps)

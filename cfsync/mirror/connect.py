@@ -10,6 +10,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
+from cfsync.values import json_of
 
 _SCHEMES = {
     "sqlite": "sqlite",
@@ -99,7 +100,13 @@ def engine_for(place: Place) -> sa.Engine:
     # Prepared statements do not survive a pooler that hands out connections by transaction.
     options = {"connect_timeout": 10, "application_name": "cfsync", "prepare_threshold": None}
     try:
-        return sa.create_engine(place.url, pool_pre_ping=True, connect_args=options, **common)
+        return sa.create_engine(
+            place.url,
+            pool_pre_ping=True,
+            json_deserializer=json_of,
+            connect_args=options,
+            **common,
+        )
     except ModuleNotFoundError as error:
         raise MirrorError("PostgreSQL needs its driver: pip install 'cfsync[postgres]'") from error
 

@@ -13,7 +13,7 @@ import orjson
 from cfsync.errors import BadAnswer
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL, Resource
-from cfsync.values import BIGINT, Unholdable, as_is, decoder
+from cfsync.values import BIGINT, Unholdable, as_is, decode, decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,10 @@ def decode_record(
     id_ = body.get("id")
     if type(id_) is not int or not 0 < id_ < BIGINT:
         raise BadAnswer(f"a record of {resource.name} without a usable id")
-    secrets: Mapping[str, str] = {}
+    secrets: dict[str, str] = {}
+    odd: list[str] = []
     if plan.secrets:
-        body, secrets = _without_secrets(plan.secrets, body)
+        body, secrets, odd = _without_secrets(plan.secrets, body)
     text, is_plain = _json_text(body)
     values, noted, unknown = _values(plan, body, plan.as_is if is_plain else {})
     _add_path(plan, values, id_, listing)
@@ -51,7 +52,7 @@ def decode_record(
         updated_at=values.get("updated_at"),
         values=values,
         body=text,
-        noted=tuple(noted),
+        noted=(*noted, *odd),
         unknown=tuple(unknown),
         secrets=secrets,
     )
@@ -62,8 +63,8 @@ def _plan(name: str) -> _Plan:
     resource = ALL[name]
     shown = [f for f in resource.columns if f.path or not f.write_only]
     return _Plan(
-        decoders={f.name: decoder(f.type) for f in shown},
-        as_is={f.name: as_is(f.type) for f in shown},
+        decoders={f.name: decoder(f) for f in shown},
+        as_is={f.name: as_is(f) for f in shown},
         derived=tuple((f.name, f.derived) for f in resource.columns if f.derived),
         secrets=resource.secrets,
         own_id=tuple(f.name for f in resource.columns if f.path and f.ref == name),
@@ -111,21 +112,32 @@ def _ids(objects: Any) -> list[int] | None:
 
 
 def _add_path(plan: _Plan, values: dict[str, Any], id_: int, listing: Listing | None) -> None:
-    for name in plan.own_id:
-        values.setdefault(name, id_)
-    if listing is None:
-        return
-    if plan.parent:
-        values.setdefault(plan.parent, listing.parent_id)
-    if plan.workspace and listing.workspace_id is not None:
-        values.setdefault("workspace_id", listing.workspace_id)
+    """A path column that the body leaves out, or gives as nothing that a column holds, is known
+    all the same: without it no pass would find the record below its parent again.
+    """
+    known = dict.fromkeys(plan.own_id, id_)
+    if listing is not None and plan.workspace and listing.workspace_id is not None:
+        known["workspace_id"] = listing.workspace_id
+    if listing is not None and plan.parent:
+        known[plan.parent] = listing.parent_id
+    for name, value in known.items():
+        if values.get(name) is None:
+            values[name] = value
 
 
 def _without_secrets(
     names: tuple[str, ...], body: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-    secrets = {n: body[n] for n in names if isinstance(body.get(n), str)}
-    return {k: v for k, v in body.items() if k not in names}, secrets
+) -> tuple[Mapping[str, Any], dict[str, str], list[str]]:
+    """The body without its secrets, the secrets, and the names of those that can't be held."""
+    secrets: dict[str, str] = {}
+    odd: list[str] = []
+    for name in names:
+        try:
+            if (value := decode("text", body.get(name))) is not None:
+                secrets[name] = value
+        except Unholdable:
+            odd.append(name)
+    return {k: v for k, v in body.items() if k not in names}, secrets, odd
 
 
 def _json_text(body: Mapping[str, Any]) -> tuple[str, bool]:

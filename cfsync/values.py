@@ -7,6 +7,7 @@ Pure: used by the codec, the merge and the mirror, so that all three mean the sa
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -42,16 +43,17 @@ def decode(type_: Type, value: Any) -> Any:
     return None if value is None else _DECODERS[type_](value)
 
 
-def decoder(type_: Type) -> Callable[[Any], Any]:
-    """`decode` for one type and for values that are not None, for loops that are hot."""
-    return _DECODERS[type_]
+def decoder(field: Field) -> Callable[[Any], Any]:
+    """`decode` for one field and for values that are not None, for loops that are hot."""
+    return _map if field.merge == "map" else _DECODERS[field.type]
 
 
-def as_is(type_: Type) -> frozenset[type]:
+def as_is(field: Field) -> frozenset[type]:
     """The Python types of which `decode` gives every value back, so long as no text in it has a NUL
     or a lone surrogate and no integer in it more than 64 bits. For loops that are hot.
     """
-    return _AS_IS.get(type_, frozenset({type(None)}))
+    types = _AS_IS.get(field.type, frozenset({type(None)}))
+    return types - {list} if field.merge == "map" else types
 
 
 def _integer(value: Any) -> int:
@@ -104,6 +106,12 @@ def _json(value: Any) -> Any:
     raise Unholdable
 
 
+def _map(value: Any) -> Any:
+    if type(value) is dict:
+        return _json(value)
+    raise Unholdable
+
+
 def _has_foreign(value: Any) -> bool:
     """Whether JSONB could not hold it: a NUL or lone surrogate somewhere, a number too large."""
     try:
@@ -139,6 +147,16 @@ _AS_IS: Mapping[Type, frozenset[type]] = {
 }
 
 
+def json_of(text: str | bytes) -> Any:
+    """JSON that the mirror keeps: also with what a stricter parser refuses, lone surrogates and
+    numbers of any size.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
+
+
 def time_text(moment: datetime) -> str:
     """An instant in the API's own form, UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -156,7 +174,16 @@ def equal(field: Field, a: Any, b: Any) -> bool:
 
 
 def normal(field: Field, value: Any) -> Any:
-    """A form of a canonical value in which equal values are equal Python values."""
+    """A form of a canonical value in which equal values are equal Python values. One that is not
+    canonical, as SQLite takes it where the triggers are off, is equal to itself alone.
+    """
+    try:
+        return _normal(field, value)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        return json.dumps(value, sort_keys=True, default=str)
+
+
+def _normal(field: Field, value: Any) -> Any:
     if field.merge == "map":
         return normal_map(value)
     if value is None:

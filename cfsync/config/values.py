@@ -62,15 +62,27 @@ def _base_url(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     url = value.strip().rstrip("/")
-    parts = urlsplit(url)
-    if "@" in parts.netloc:
+    place = url.partition("://")[2].partition("/")[0]
+    if "@" in place:
         raise ValueError("must not hold a user or password")
-    if not url or (parts.scheme in ("http", "https") and parts.hostname and _ends_well(url)):
+    if not url:
+        return url
+    if re.match(r"https?://", url, re.IGNORECASE) and _ends_well(url):
+        if not _names_host(url):
+            raise ValueError(f"names no host that there can be: {place!r}")
         return url
     raise ValueError(
         "must begin with https:// (or http://) and end in /api/v2;"
         f" did you mean {_likely_url(url)}?"
     )
+
+
+def _names_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(re.fullmatch(r"[\w.:-]+", parts.hostname or "")) and parts.port != 0
+    except ValueError:  # a port that is none, brackets that don't pair
+        return False
 
 
 def _ends_well(url: str) -> bool:

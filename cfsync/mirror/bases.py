@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from cfsync.decode import decode_record
 from cfsync.mirror import rows
 from cfsync.mirror.checkpoints import Lane
@@ -15,6 +13,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import BASE, TABLES
 from cfsync.records import Record
 from cfsync.resources.model import Resource
+from cfsync.values import json_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def load(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Base]:
 
 
 def decode(resource: Resource, base: Base) -> Record:
-    return decode_record(resource, orjson.loads(base.body))
+    return decode_record(resource, json_of(base.body))
 
 
 def save(tx: Tx, records: Sequence[Record], lane: Lane) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
+from cfsync.values import json_of
 
 _SCHEMES = {
     "sqlite": "sqlite",
@@ -97,11 +99,30 @@ def engine_for(place: Place) -> sa.Engine:
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
     # Prepared statements do not survive a pooler that hands out connections by transaction.
-    options = {"connect_timeout": 10, "application_name": "cfsync", "prepare_threshold": None}
+    options = {
+        "connect_timeout": 10,
+        "application_name": "cfsync",
+        "client_encoding": "utf8",
+        "prepare_threshold": None,
+    }
     try:
-        return sa.create_engine(place.url, pool_pre_ping=True, connect_args=options, **common)
+        engine = sa.create_engine(
+            place.url,
+            pool_pre_ping=True,
+            json_deserializer=json_of,
+            connect_args=options,
+            **common,
+        )
     except ModuleNotFoundError as error:
         raise MirrorError("PostgreSQL needs its driver: pip install 'cfsync[postgres]'") from error
+    sa.event.listen(engine, "connect", partial(_check_encoding, str(place)))
+    return engine
+
+
+def _check_encoding(place: str, connection: Any, _record: object) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):
+        raise MirrorError(f"{place} has the encoding {encoding}: make one with UTF8")
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

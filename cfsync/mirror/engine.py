@@ -200,4 +200,4 @@ def _has_tables(tx: Tx) -> bool:
 def _for_reading(conn: sa.Connection) -> sa.Connection:
     if conn.dialect.name == "sqlite":
         return conn.execution_options(sqlite_begin="BEGIN")
-    return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return conn.execution_options(isolation_level="REPEATABLE READ")

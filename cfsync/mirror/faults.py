@@ -64,6 +64,8 @@ def _of_postgresql(error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state == "42501":
         return MirrorError(f"{where}: this role may not do that; see deploy/roles.sql")
+    if state == "25006":
+        return MirrorError(f"{where} is read-only: give one that can be written in database.url")
     lost = error.connection_invalidated or (
         isinstance(error, sa.exc.OperationalError) and not state
     )

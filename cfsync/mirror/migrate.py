@@ -16,6 +16,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror import capture, faults
 from cfsync.mirror.connect import Place, engine_for
 from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.schema import metadata
 
 REVISIONS = ("0001",)
 """The revisions in `migrations/versions`, oldest first; here too, since only `migrate` itself
@@ -80,6 +81,8 @@ def _transaction(place: Place) -> Iterator[sa.Connection]:
 def _upgrade(conn: sa.Connection, place: str) -> MigrateResult:
     before = _revision(conn)
     _refuse_newer(before, place)
+    if before is None:
+        _refuse_foreign(conn, place)
     if before != REVISIONS[-1]:
         _run_migrations(conn)
     return MigrateResult(place, before, REVISIONS[-1], capture.install(conn))
@@ -111,6 +114,16 @@ def _revision(conn: sa.Connection) -> str | None:
 def _refuse_newer(revision: str | None, place: str) -> None:
     if revision is not None and revision not in REVISIONS:
         raise MirrorError(f"{place} was made by a newer cfsync ({revision}): upgrade cfsync")
+
+
+def _refuse_foreign(conn: sa.Connection, place: str) -> None:
+    found = sa.inspect(conn)
+    if taken := sorted(
+        {*found.get_table_names(), *found.get_view_names()} & metadata.tables.keys()
+    ):
+        raise MirrorError(
+            f"{place} has a table {taken[0]} of its own: give an empty database in database.url"
+        )
 
 
 async def check(mirror: Mirror) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from cfsync.decode import decode_record
@@ -16,6 +15,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.resolutions import Disagreement
 from cfsync.mirror.schema import BASE, IDS, TABLES, TOMBSTONES
 from cfsync.resources import Resource
+from cfsync.values import json_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _base(tx: Tx, resource: Resource, record_id: int) -> tuple[Mapping[str, Any]
     if not found:
         return {}, None
     body, lane = found[0]
-    return decode_record(resource, orjson.loads(body)).values, lane
+    return decode_record(resource, json_of(body)).values, lane
 
 
 def _local_id(tx: Tx, resource: Resource, record_id: int) -> int | None:

@@ -22,7 +22,7 @@ import orjson
 import sqlalchemy as sa
 
 from cfsync.resources.model import Type
-from cfsync.values import time_text
+from cfsync.values import json_of, time_text
 
 
 class Timestamp(sa.types.TypeDecorator[str]):
@@ -73,8 +73,8 @@ class Json(sa.types.TypeDecorator[Any]):
         if dialect.name != "sqlite" or not isinstance(value, str):
             return value
         try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
+            return json_of(value)
+        except ValueError:
             return value
 
 

@@ -12,28 +12,32 @@ from cfsync.mirror.store import Origin
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.sync.context import Context
-from cfsync.sync.land import land
+from cfsync.sync.land import count, land
+from cfsync.sync.report import Report
 
 TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
 
 
-async def open_account(context: Context, *, only: str | None = None) -> list[int]:
+async def open_account(
+    context: Context, report: Report | None = None, *, only: str | None = None
+) -> list[int]:
     """Ask for the teams (one request), claim the mirror for them, and return the ids of the
     workspaces to keep: those that the settings choose, or the one that `only` names.
 
     The workspaces are asked for where the mirror knows none, or not all that are named. Nothing is
-    asked where this process has opened the account before. Raises TokenRefused, MirrorError (the
-    mirror belongs to other teams), UnknownWorkspace.
+    asked where this process has opened the account before. What is new goes into the `report`.
+    Raises TokenRefused, MirrorError (the mirror belongs to other teams), UnknownWorkspace.
     """
     if context.opened:
         return await known_workspaces(context, only=only)
     teams = await _read(context, Listing(TEAMS.name, ROOT))
     await context.mirror.write(claim_teams, [t.id for t in teams])
-    await _land(context, TEAMS, teams)
+    await _land(context, report, TEAMS, teams)
     known = await context.mirror.read(listings.workspaces)
     if not known or not _named(known, (*_wanted(context, only), *_excluded(context))):
         for team in teams:
-            await _land(context, WORKSPACES, await _read(context, Listing("workspaces", team.id)))
+            found = await _read(context, Listing(WORKSPACES.name, team.id))
+            await _land(context, report, WORKSPACES, found)
     return await known_workspaces(context, only=only)
 
 
@@ -84,7 +88,13 @@ async def _read(context: Context, listing: Listing) -> list[Record]:
     return [r async for page in walk_by_id(context.api, listing) for r in page.records]
 
 
-async def _land(context: Context, resource: Resource, records: Sequence[Record]) -> None:
+async def _land(
+    context: Context, report: Report | None, resource: Resource, records: Sequence[Record]
+) -> None:
     asked = await context.mirror.read(bases.highest_rev)
     policy = context.settings.resource(resource.name).on_conflict
-    await context.mirror.write(land, resource, records, Origin("pull", asked), policy, None)
+    written = await context.mirror.write(
+        land, resource, records, Origin("pull", asked), policy, None
+    )
+    if report and (written.new or written.changed):
+        count(report, resource.name, written)

@@ -51,7 +51,7 @@ async def backfill(
     resources = chosen(context, names)
     async with running(context, "backfill", resources) as report:
         resources = await awake(context, report, resources)
-        workspaces = await open_account(context, only=workspace)
+        workspaces = await open_account(context, report, only=workspace)
         for level in _levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
             if restart:
@@ -68,7 +68,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     resources = chosen(context, names)
     async with running(context, "pull", resources) as report:
         resources = await awake(context, report, resources)
-        workspaces = await open_account(context)
+        workspaces = await open_account(context, report)
         for level in _levels(_below_teams(resources)):
             for resource in level:
                 await work_off_hints(context, report, resource, "pull")
@@ -86,7 +86,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
     resource = named(name)
     if resource.parent is None:
         async with running(context, "pull", [resource]) as report:
-            await open_account(replace(context, opened=False))
+            await open_account(replace(context, opened=False), report)
         return report
     workspaces, now = await known_workspaces(context), await context.mirror.read(runs.now)
     lists = await _in_pace(context, resource, workspaces)
@@ -104,7 +104,7 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
     resources = chosen(context, names)
     async with running(context, "sweep", resources) as report:
         resources = await awake(context, report, resources)
-        workspaces = await open_account(context)
+        workspaces = await open_account(context, report)
         for level in _levels(resources):
             await _sweep_lists(context, report, await _lists(context, level, workspaces))
             for resource in level:

@@ -211,3 +211,15 @@ def test_a_mirror_belongs_to_its_teams(mirror: Mirror) -> None:
 
     with pytest.raises(MirrorError, match="holds team 1, 2, 3 and the token shows team 4, 5"):
         asyncio.run(mirror.write(claim_teams, [5, 4]))
+
+
+def test_a_database_with_tables_of_that_name_is_refused_and_left_alone(empty_url: str) -> None:
+    engine = engine_for(Place.of(empty_url))
+    with engine.begin() as conn:
+        conn.exec_driver_sql("CREATE TABLE contacts (mine TEXT)")
+
+    with pytest.raises(MirrorError, match=r" has a table contacts of its own: give an empty data"):
+        migrate(empty_url)
+
+    assert sa.inspect(engine).get_table_names() == ["contacts"]
+    engine.dispose()

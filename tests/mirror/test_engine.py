@@ -200,6 +200,18 @@ def test_a_file_that_became_read_only_is_said_to_be_so(mirror: Mirror) -> None:
         asyncio.run(mirror.write(remember, "test"))
 
 
+@POSTGRESQL_ONLY
+def test_a_database_that_became_read_only_is_said_to_be_so(mirror_url: str, sql: Sql) -> None:
+    sql("ALTER ROLE cfsync_daemon SET default_transaction_read_only = on")
+    mirror = Mirror.open(mirror_url, must_exist=True, clock=lambda: datetime.now(UTC))
+
+    with pytest.raises(MirrorError, match=r" is read-only: give one that can be written"):
+        asyncio.run(mirror.write(remember, "test"))
+
+    mirror.close()
+    sql("ALTER ROLE cfsync_daemon RESET default_transaction_read_only")
+
+
 @SQLITE_ONLY
 def test_the_file_survives_power_cuts_and_serves_readers(mirror: Mirror) -> None:
     def pragmas(tx: Tx) -> list[Any]:

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cfsync.errors import MirrorError
@@ -117,3 +118,17 @@ def test_the_driver_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_all_spellings_of_postgresql_lead_there(scheme: str) -> None:
     assert "at 127.0.0.1:1 can't be reached" in problem(f"{scheme}://me@127.0.0.1:1/shop")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_of_another_encoding(postgres: Postgres, encoding: str) -> None:
+    name = f"in_{encoding.lower()}"
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as conn:
+        options = f"TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C' STRATEGY FILE_COPY"
+        conn.execute(f"CREATE DATABASE {name} {options}")
+
+    assert problem(postgres.url(name), must_exist=False) == (
+        f"PostgreSQL database {name} at {postgres.folder} has the encoding {encoding}:"
+        " make one with UTF8"
+    )
+    postgres.drop(name)

@@ -14,6 +14,7 @@ from cfsync.mirror import inspect
 from cfsync.mirror.engine import Mirror
 from cfsync.sync import doctor
 from cfsync.sync.probes import Check
+from tests.conftest import POSTGRESQL_ONLY, Sql
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -184,9 +185,11 @@ def test_fields_that_surprise_are_notes():
     ]
 
 
-def test_a_role_without_rights_is_told_so(mirror_url: str):
-    if mirror_url.startswith("sqlite"):
-        return
+@POSTGRESQL_ONLY
+@pytest.mark.parametrize("rights", ["", "GRANT SELECT ON cf_outbox TO cfsync_app"])
+def test_a_role_without_rights_is_told_so(mirror_url: str, sql: Sql, rights: str):
+    if rights:
+        sql(rights)
     url = mirror_url.replace("cfsync_daemon", "cfsync_app")
     opened = Mirror.open(url, must_exist=True, clock=lambda: NOW)
 

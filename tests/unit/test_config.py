@@ -213,7 +213,12 @@ def test_workspaces_are_ids_or_public_ids_from_file_and_environment():
 
 
 @pytest.mark.parametrize(
-    "url", ["https://a.myclickfunnels.com/api/v2/", "http://127.0.0.1:1/clickfunnels/api/v2"]
+    "url",
+    [
+        "https://a.myclickfunnels.com/api/v2/",
+        "http://127.0.0.1:1/clickfunnels/api/v2",
+        "HTTPS://[::1]:8443/api/v2",
+    ],
 )
 def test_a_base_url_loses_its_trailing_slash(url: str):
     assert loaded(CFSYNC_API__BASE_URL=url).api.base_url == url.rstrip("/")
@@ -234,6 +239,13 @@ def test_a_base_url_that_ends_elsewhere_is_refused_with_the_likely_right_one(url
     assert problems(CFSYNC_API__BASE_URL=url) == [
         "api.base_url must begin with https:// (or http://) and end in /api/v2;"
         f" did you mean {likely}? (from CFSYNC_API__BASE_URL)"
+    ]
+
+
+@pytest.mark.parametrize("place", ["a.b:99999", "a.b:0", "a.b:x", "a b.c", "[::1", ":80", ""])
+def test_a_base_url_without_a_host_that_there_can_be_is_refused(place: str):
+    assert problems(CFSYNC_API__BASE_URL=f"https://{place}/api/v2") == [
+        f"api.base_url names no host that there can be: {place!r} (from CFSYNC_API__BASE_URL)"
     ]
 
 

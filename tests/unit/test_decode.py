@@ -43,6 +43,14 @@ def test_ids_of_the_path_in_the_body_win():
     assert record.values == {"id": 5, "course_id": 8, "workspace_id": 7}
 
 
+@pytest.mark.parametrize("sent", [None, "8", 8.5, 2**63])
+def test_ids_of_the_path_that_are_none_in_the_body_are_those_of_the_path(sent: Any):
+    record = decoded("orders", {"id": 5, "workspace_id": sent}, Listing("orders", 7, 7))
+
+    assert record.values == {"id": 5, "workspace_id": 7}
+    assert record.noted == (() if sent is None else ("workspace_id",))
+
+
 def test_without_a_listing_the_ids_of_the_path_are_absent():
     assert decoded("product_prices", {"id": 5}).values == {"id": 5}
 
@@ -75,6 +83,21 @@ def test_tags_of_another_shape_are_noted(tags: Any):
 
     assert record.values["tag_ids"] is None
     assert "tag_ids" in record.noted
+
+
+@pytest.mark.parametrize("sent", [[], ["red"], [{"id": 1}], "red", 7])
+def test_a_map_of_another_shape_is_noted(sent: Any):
+    record = decoded("contacts", {"id": 5, "custom_attributes": sent})
+
+    assert record.values == {"id": 5, "custom_attributes": None}
+    assert record.noted == ("custom_attributes",)
+
+
+@pytest.mark.parametrize("sent", ["nul\0", "\ud800", 7, ["x"]])
+def test_a_secret_that_can_not_be_held_is_noted_and_kept_nowhere(sent: Any):
+    record = decoded("webhook_endpoints", {"id": 5, "webhook_secret": sent})
+
+    assert (record.secrets, record.body, record.noted) == ({}, '{"id":5}', ("webhook_secret",))
 
 
 def test_what_no_column_can_hold_is_noted_and_kept_in_the_body():

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from cfsync.resources.model import Field
-from cfsync.values import Unholdable, decode, equal
+from cfsync.values import Unholdable, decode, equal, json_of
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,22 @@ def test_money_is_equal_by_value():
 
     assert equal(amount, "123.00", "123")
     assert not equal(amount, "123.00", "123.01")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (Field("amount", "money"), "a lot"),
+        (Field("at", "timestamp"), "soon"),
+        (Field("attributes", "json", merge="map"), ["red"]),
+        (Field("tag_ids", "json", merge="set"), [{"id": 1}]),
+        (Field("data", "json"), {"n": 2**70}),
+    ],
+)
+def test_what_drifted_into_a_column_is_equal_to_itself_alone(field: Field, value: Any):
+    assert equal(field, value, deepcopy(value))
+    assert not equal(field, value, None)
+
+
+def test_json_of_the_mirror_is_read_whatever_it_holds():
+    assert json_of('["\\ud800", 1180591620717411303424]') == ["\ud800", 2**70]

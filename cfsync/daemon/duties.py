@@ -41,6 +41,7 @@ class Duties:
 
     def before_contact(self) -> Iterator[Duty]:
         yield Duty("database", SOON_S, self._ask_database)
+        yield Duty("webhooks", SOON_S, self._parts.inbox.load_keys)
 
     def after_contact(self) -> Iterator[Duty]:
         parts = self._parts

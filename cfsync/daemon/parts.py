@@ -12,6 +12,7 @@ from cfsync.daemon import rounds
 from cfsync.daemon.contact import Contact
 from cfsync.daemon.heart import SqlThread
 from cfsync.daemon.host import JobHost
+from cfsync.daemon.inbox import Inbox
 from cfsync.daemon.jobs import Runner
 from cfsync.daemon.journal import Journal
 from cfsync.daemon.observer import Observer
@@ -22,6 +23,7 @@ from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
 from cfsync.web.metrics import Metrics
+from cfsync.web.receiver import Receiver
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Parts:
     host: JobHost
     pusher: Pusher
     observer: Observer
+    inbox: Inbox
     runner: Runner
 
 
@@ -43,6 +46,7 @@ def assemble(
     sides: Sides,
     sql: SqlThread,
     metrics: Metrics,
+    receiver: Receiver,
     *,
     load: Callable[[], Settings],
     is_copy: bool,
@@ -64,7 +68,10 @@ def assemble(
     pusher = Pusher(settings, sides.mirror, sides.mirror.place)
     host.runner = runner = Runner(host, [*rounds.jobs(settings), *pusher.jobs()])
     host.observer = observer = Observer(settings, sides.books)
-    return Parts(settings, sides, sql, contact, rights, journal, host, pusher, observer, runner)
+    inbox = Inbox(settings, sides.inbox, receiver, told=lambda: None)
+    return Parts(
+        settings, sides, sql, contact, rights, journal, host, pusher, observer, inbox, runner
+    )
 
 
 def _rights(settings: Settings, sides: Sides) -> Rights:

@@ -1,14 +1,14 @@
-"""What is noted beside the rows: who found news, what to look at again, odd fields, secrets."""
+"""What is noted beside the rows: who found news, odd fields, secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from cfsync.mirror import rows
 from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import EVENTS, FOUND, NOTES, SECRETS
+from cfsync.mirror.schema import FOUND, NOTES, SECRETS
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 
@@ -20,50 +20,6 @@ def count_found(tx: Tx, resource: Resource, lane: str, news: int) -> None:
     if not raised.rowcount:
         row = {"resource": resource.name, "lane": lane, "records": news}
         rows.upsert(tx, FOUND, [row])
-
-
-def look_again(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
-    """Ask the next pass of this resource to read these records singly."""
-    rows.upsert(
-        tx,
-        EVENTS,
-        [
-            {
-                "event_id": f"busy:{resource.name}:{record_id}",
-                "source": "busy",
-                "resource": resource.name,
-                "record_id": record_id,
-                "state": "new",
-                "received_at": tx.now,
-            }
-            for record_id in ids
-        ],
-    )
-
-
-def hints(tx: Tx, resource: Resource, limit: int = 200) -> list[int]:
-    """Ids that some lane asked to look at, oldest first."""
-    found = tx.conn.execute(
-        sa.select(EVENTS.c.record_id)
-        .where(EVENTS.c.resource == resource.name, EVENTS.c.state == "new")
-        .order_by(EVENTS.c.received_at)
-        .limit(limit)
-    )
-    return list(dict.fromkeys(found.scalars()))
-
-
-def looked_at(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -> None:
-    """Hints about these records that came in before `before` are worked off."""
-    tx.conn.execute(
-        sa.update(EVENTS)
-        .where(
-            EVENTS.c.resource == resource.name,
-            EVENTS.c.record_id.in_(ids),
-            EVENTS.c.state == "new",
-            EVENTS.c.received_at <= before,
-        )
-        .values(state="done")
-    )
 
 
 def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:

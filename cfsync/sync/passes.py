@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError
-from cfsync.mirror import checkpoints, listings, notes, pauses, runs
+from cfsync.mirror import checkpoints, events, listings, pauses, runs
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.runs import Run
 from cfsync.records import Listing
@@ -90,7 +90,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
         return report
     workspaces, now = await known_workspaces(context), await context.mirror.read(runs.now)
     lists = await _in_pace(context, resource, workspaces)
-    if not lists and not await context.mirror.read(notes.hints, resource):
+    if not lists and not await context.mirror.read(events.find, resource, 1):
         return None
     async with running(context, "pull", [resource]) as report:
         await work_off_hints(context, report, resource, "pull")

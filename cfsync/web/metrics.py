@@ -49,6 +49,12 @@ class Metrics:
             buckets=_PASS_S,
             registry=self._registry,
         )
+        self._webhooks = Counter(
+            "cfsync_webhooks",
+            "Deliveries that came, by what became of them",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._registry.register(_Gauges(look))
 
     def request(self, lane: str, status: int, seconds: float) -> None:
@@ -58,6 +64,9 @@ class Metrics:
     def pass_ended(self, name: str, resource: str, state: str, seconds: float) -> None:
         self._passes.labels(name, resource, state).inc()
         self._pass_s.labels(name).observe(seconds)
+
+    def webhook(self, outcome: str) -> None:
+        self._webhooks.labels(outcome).inc()
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

@@ -1,0 +1,59 @@
+"""The secrets by which deliveries are verified: those of endpoints that lead to this receiver.
+
+They stand in `cf_secrets` alone. A secret that was replaced stays valid for a day and an hour,
+since ClickFunnels repeats a delivery for a day: `previous` holds a JSON list of [secret, until].
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import orjson
+import sqlalchemy as sa
+
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import SECRETS, TABLES
+from cfsync.resources import RESOURCES
+from cfsync.values import time_text
+
+ENDPOINTS = RESOURCES["webhook_endpoints"]
+(FIELD,) = ENDPOINTS.secrets
+
+VALID_AFTER_S = 25 * 3600.0
+"""So long a secret that was replaced is still valid."""
+
+Previous = list[tuple[str, str]]
+"""(secret, until), the time as canonical text."""
+
+
+def path_of(workspace_id: int) -> str:
+    """Where the receiver takes a workspace's deliveries; the end of its endpoint's URL."""
+    return f"/webhooks/{workspace_id}"
+
+
+def load(tx: Tx) -> dict[int, tuple[str, ...]]:
+    """Workspace -> the secrets that are valid now."""
+    table = TABLES[ENDPOINTS.name]
+    query = sa.select(table.c.workspace_id, table.c.url, SECRETS.c.value, SECRETS.c.previous).join(
+        SECRETS, SECRETS.c.record_id == table.c.id
+    )
+    where = (SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.field == FIELD)
+    found: dict[int, tuple[str, ...]] = {}
+    for workspace_id, url, value, previous in tx.conn.execute(query.where(*where)):
+        if str(url).endswith(path_of(workspace_id)):
+            old = [secret for secret, _ in still_valid(parsed(previous), tx.now)]
+            found[workspace_id] = (*found.get(workspace_id, ()), value, *old)
+    return found
+
+
+def parsed(text: str | None) -> Previous:
+    return [(secret, until) for secret, until in orjson.loads(text)] if text else []
+
+
+def still_valid(previous: Previous, now: str) -> Previous:
+    return [(secret, until) for secret, until in previous if until > now]
+
+
+def until(now: str) -> str:
+    """To when a secret that is replaced `now` is valid."""
+    return time_text(datetime.fromisoformat(now) + timedelta(seconds=VALID_AFTER_S))

@@ -19,6 +19,11 @@ KINDS: Mapping[str, Resource] = {
 }
 """'courses/enrollment' -> the resource; so an event type that is new is understood too."""
 
+HINTED: tuple[str, ...] = tuple(
+    dict.fromkeys(r.name if r.name in RESOURCES else str(r.parent) for r in KINDS.values())
+)
+"""Mirrored resources that events are about."""
+
 _time = decoder("timestamp")
 
 

@@ -94,6 +94,10 @@ class DeletionsSettings(Section):
     on_remote_delete: Literal["delete", "keep"] = "delete"
 
 
+class EventsSettings(Section):
+    use_payload: bool = False
+
+
 class WebSettings(Section):
     listen: Listen = "127.0.0.1:8787"
     access_token: SecretStr | None = None
@@ -140,6 +144,7 @@ class Settings(BaseSettings):
     pull: PullSettings = PullSettings()
     push: PushSettings = PushSettings()
     deletions: DeletionsSettings = DeletionsSettings()
+    events: EventsSettings = EventsSettings()
     web: WebSettings = WebSettings()
     daemon: DaemonSettings = DaemonSettings()
     retention: RetentionSettings = RetentionSettings()

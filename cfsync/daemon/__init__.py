@@ -3,9 +3,9 @@
     start     the database, waited for          rights    which resources this process works for
     contact   ClickFunnels and the token        jobs      passes as tasks, each with its back-off
     rounds    when to pull and to sweep         pusher    when to push
-    inbox     what webhooks bring               heart     watchdog, status, the clock
+    inbox     what webhooks bring               follower  when to follow what they say
+    duties    what is done now and then         heart     watchdog, status, the clock
     observer  how the mirror is, for `web`      journal   what the log says
-    duties    what is done now and then
 
 APScheduler says when, and nothing more: a tick starts a pass, which is a task of the daemon's own.
 Nothing that a pass, the network or the database does ends it: only a signal, settings that are

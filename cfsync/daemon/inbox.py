@@ -25,6 +25,7 @@ class Inbox:
         self._told = told
         self._chosen = [str(w) for w in settings.api.workspaces]
         self._excluded = [str(w) for w in settings.api.exclude]
+        self._bodies = settings.events.use_payload
         self._wanted = {n for n, resource in settings.resources.items() if resource.enabled}
         receiver.store = self.store
 
@@ -41,7 +42,7 @@ class Inbox:
     async def store(self, hint: Hint) -> bool:
         """Keep it, committed; whether it is a new one."""
         new, to_look_at = await self._mirror.write(
-            events.keep, [hint], "receiver", wanted=self._wanted, bodies=False
+            events.keep, [hint], "receiver", wanted=self._wanted, bodies=self._bodies
         )
         if to_look_at:
             self._told()

@@ -10,6 +10,7 @@ from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.daemon import rounds
 from cfsync.daemon.contact import Contact
+from cfsync.daemon.follower import Follower
 from cfsync.daemon.heart import SqlThread
 from cfsync.daemon.host import JobHost
 from cfsync.daemon.inbox import Inbox
@@ -38,6 +39,7 @@ class Parts:
     pusher: Pusher
     observer: Observer
     inbox: Inbox
+    follower: Follower
     runner: Runner
 
 
@@ -65,12 +67,25 @@ def assemble(
         journal=journal,
         metrics=metrics,
     )
-    pusher = Pusher(settings, sides.mirror, sides.mirror.place)
-    host.runner = runner = Runner(host, [*rounds.jobs(settings), *pusher.jobs()])
+    pusher = Pusher(settings, sides.mirror)
+    follower = Follower(settings, sides.inbox)
+    inbox = Inbox(settings, sides.inbox, receiver, told=follower.wake.set)
+    jobs = [*rounds.jobs(settings), *pusher.jobs(), *follower.jobs()]
+    host.runner = runner = Runner(host, jobs)
     host.observer = observer = Observer(settings, sides.books)
-    inbox = Inbox(settings, sides.inbox, receiver, told=lambda: None)
     return Parts(
-        settings, sides, sql, contact, rights, journal, host, pusher, observer, inbox, runner
+        settings,
+        sides,
+        sql,
+        contact,
+        rights,
+        journal,
+        host,
+        pusher,
+        observer,
+        inbox,
+        follower,
+        runner,
     )
 
 

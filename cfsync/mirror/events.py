@@ -15,6 +15,7 @@ from cfsync.hints import Hint
 from cfsync.mirror import rows
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import BASE, EVENTS
+from cfsync.mirror.watch import CHANNEL
 from cfsync.resources.model import Resource
 
 Source = Literal["receiver", "log"]
@@ -45,12 +46,14 @@ def keep(
 ) -> tuple[int, int]:
     """Keep those that are not known yet; returns (new ones, of these to be looked at). One that is
     about none of the `wanted` resources, or about a state that the mirror has already, is over at
-    once. With `bodies` the records that came along are kept until they are looked at.
+    once. Daemons are told. With `bodies` the records that came along are kept until somebody looks.
     """
     if not hints:
         return 0, 0
     new = [_row(tx, hint, source, wanted=wanted, bodies=bodies) for hint in hints]
     insert = _INSERT[tx.dialect](EVENTS).values(new).on_conflict_do_nothing()
+    if tx.dialect == "postgresql":
+        tx.conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
     states = list(tx.conn.execute(insert.returning(EVENTS.c.state)).scalars())
     return len(states), states.count("new")
 
@@ -108,11 +111,12 @@ def waiting(tx: Tx) -> list[str]:
     return list(tx.conn.execute(query.distinct()).scalars())
 
 
-def find(tx: Tx, resource: Resource, limit: int = BATCH) -> list[Open]:
-    """Hints of a resource that wait, oldest first."""
+def find(tx: Tx, resource: Resource, *, busy: bool = False, limit: int = BATCH) -> list[Open]:
+    """What waits of a resource, oldest first: its hints, or (`busy`) rows that somebody held."""
+    source = EVENTS.c.source == "busy" if busy else EVENTS.c.source != "busy"
     found = tx.conn.execute(
         sa.select(*(EVENTS.c[f.name] for f in fields(Open)))
-        .where(EVENTS.c.resource == resource.name, EVENTS.c.state == "new")
+        .where(EVENTS.c.resource == resource.name, EVENTS.c.state == "new", source)
         .order_by(EVENTS.c.received_at, EVENTS.c.event_id)
         .limit(limit)
     )

@@ -88,8 +88,7 @@ async def _get(context: Context, resource: Resource, record_id: int) -> Record |
         return None
 
 
-async def work_off_hints(context: Context, report: Report, resource: Resource, lane: Lane) -> None:
-    """Read the records that some lane asked to look at."""
-    hints = await context.mirror.read(events.find, resource)
-    await reread(context, report, resource, list({h.record_id for h in hints}), lane)
-    await context.mirror.write(events.settle, hints)
+async def reread_busy(context: Context, report: Report, resource: Resource) -> None:
+    """Read the records whose rows somebody held when an earlier pass wanted to write them."""
+    busy = await context.mirror.read(events.find, resource, busy=True)
+    await reread(context, report, resource, [hint.record_id for hint in busy], "pull")

@@ -17,12 +17,13 @@ from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.dock import docked
-from cfsync.sync.land import work_off_hints
+from cfsync.sync.events import follow
+from cfsync.sync.land import reread_busy
 from cfsync.sync.pace import in_turn
 from cfsync.sync.pull import pull_list
 from cfsync.sync.report import Report
 from cfsync.sync.sweep import sweep_list
-from cfsync.sync.verdicts import judge
+from cfsync.sync.verdicts import judge, ripe
 
 
 def chosen(context: Context, names: Sequence[str]) -> list[Resource]:
@@ -71,11 +72,13 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
         workspaces = await open_account(context)
         for level in _levels(_below_teams(resources)):
             for resource in level:
-                await work_off_hints(context, report, resource, "pull")
+                await reread_busy(context, report, resource)
             now = await context.mirror.read(runs.now)
             await _pull_lists(context, report, await _due(context, level, workspaces))
             await _turn(context, report, level, workspaces, now)
             workspaces = await known_workspaces(context)
+        for resource in resources:
+            await follow(context, report, resource, workspaces)
     return report
 
 
@@ -90,12 +93,25 @@ async def pull_due(context: Context, name: str) -> Report | None:
         return report
     workspaces, now = await known_workspaces(context), await context.mirror.read(runs.now)
     lists = await _in_pace(context, resource, workspaces)
-    if not lists and not await context.mirror.read(events.find, resource, 1):
+    if not lists and not await context.mirror.read(events.find, resource, busy=True, limit=1):
         return None
     async with running(context, "pull", [resource]) as report:
-        await work_off_hints(context, report, resource, "pull")
+        await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
         await _turn(context, report, [resource], workspaces, now)
+    return report
+
+
+async def events_due(context: Context, name: str) -> Report | None:
+    """The daemon's pass over the hints of one resource. None: there are none, and of what was
+    missing nothing can be judged yet.
+    """
+    resource = named(name)
+    hints = await context.mirror.read(events.find, resource, limit=1)
+    if not hints and not await ripe(context, resource):
+        return None
+    async with running(context, "events", [resource]) as report:
+        await follow(context, report, resource, await known_workspaces(context))
     return report
 
 

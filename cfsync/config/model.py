@@ -96,6 +96,7 @@ class DeletionsSettings(Section):
 
 class EventsSettings(Section):
     use_payload: bool = False
+    log_every: Duration = 15 * _SECOND
 
 
 class WebSettings(Section):
@@ -161,6 +162,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` hands over: it has merged file and environment, and noted which won."""
         return (init_settings,)
+
+    @property
+    def wanted(self) -> set[str]:
+        """The resources that are mirrored."""
+        return {name for name, resource in self.resources.items() if resource.enabled}
 
     def resource(self, name: str) -> ResourceSettings:
         """The settings of a mirrored resource. Raises UnknownResource."""

@@ -26,7 +26,7 @@ class Inbox:
         self._chosen = [str(w) for w in settings.api.workspaces]
         self._excluded = [str(w) for w in settings.api.exclude]
         self._bodies = settings.events.use_payload
-        self._wanted = {n for n, resource in settings.resources.items() if resource.enabled}
+        self._wanted = settings.wanted
         receiver.store = self.store
 
     async def load_keys(self) -> None:
@@ -41,9 +41,9 @@ class Inbox:
 
     async def store(self, hint: Hint) -> bool:
         """Keep it, committed; whether it is a new one."""
-        new, to_look_at = await self._mirror.write(
+        kept = await self._mirror.write(
             events.keep, [hint], "receiver", wanted=self._wanted, bodies=self._bodies
         )
-        if to_look_at:
+        if kept.open:
             self._told()
-        return bool(new)
+        return bool(kept.new)

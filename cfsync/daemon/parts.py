@@ -23,6 +23,7 @@ from cfsync.daemon.start import Sides
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
+from cfsync.sync.event_log import LOG
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 
@@ -90,7 +91,7 @@ def assemble(
 
 
 def _rights(settings: Settings, sides: Sides) -> Rights:
-    names = [name for name in RESOURCES if settings.resource(name).enabled]
+    names = [*(name for name in RESOURCES if settings.resource(name).enabled), LOG.name]
     if sides.mirror.dialect == "sqlite":
         return Alone(names)
     return Shared(sides.books, names, ttl=settings.daemon.lease_ttl, grace=settings.api.timeout_s)

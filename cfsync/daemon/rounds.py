@@ -32,7 +32,7 @@ def jobs(settings: Settings) -> list[Job]:
 
 
 def plan(schedule: Schedule, runner: Runner, settings: Settings) -> None:
-    for job in (*runner.of("pull"), *runner.of("events")):
+    for job in runner.of("pull"):
         schedule.every(settings.resource(job.resource).pull_every, partial(runner.start, job))
     for job in runner.of("sweep"):
         every = min(settings.resource(job.resource).sweep_every / SWEEP_LOOKS, HOUR_S)

@@ -4,6 +4,7 @@ twice is known, and says no more than which record it is about.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -41,21 +42,30 @@ class Open:
     body: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many events were new, and of which resources how many are to be looked at."""
+
+    new: int
+    open: Mapping[str, int]
+
+
 def keep(
     tx: Tx, hints: Sequence[Hint], source: Source, *, wanted: Collection[str], bodies: bool
-) -> tuple[int, int]:
-    """Keep those that are not known yet; returns (new ones, of these to be looked at). One that is
-    about none of the `wanted` resources, or about a state that the mirror has already, is over at
-    once. Daemons are told. With `bodies` the records that came along are kept until somebody looks.
+) -> Kept:
+    """Keep those that are not known yet. One that is about none of the `wanted` resources, or about
+    a state that the mirror has already, is over at once. Of the others daemons are told. With
+    `bodies` the records that came along are kept until somebody looks.
     """
     if not hints:
-        return 0, 0
+        return Kept(0, {})
     new = [_row(tx, hint, source, wanted=wanted, bodies=bodies) for hint in hints]
     insert = _INSERT[tx.dialect](EVENTS).values(new).on_conflict_do_nothing()
-    if tx.dialect == "postgresql":
+    kept = tx.conn.execute(insert.returning(EVENTS.c.resource, EVENTS.c.state)).all()
+    to_look_at = Counter(resource for resource, state in kept if state == "new")
+    if to_look_at and tx.dialect == "postgresql":
         tx.conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
-    states = list(tx.conn.execute(insert.returning(EVENTS.c.state)).scalars())
-    return len(states), states.count("new")
+    return Kept(len(kept), to_look_at)
 
 
 def _row(

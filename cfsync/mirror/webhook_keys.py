@@ -101,3 +101,10 @@ def ours(tx: Tx, workspace_id: int) -> dict[int, str]:
     query = sa.select(table.c.id, table.c.url).join(SECRETS, SECRETS.c.record_id == table.c.id)
     mine = (SECRETS.c.resource == ENDPOINTS.name, table.c.workspace_id == workspace_id)
     return {int(i): url for i, url in tx.conn.execute(query.where(*mine))}
+
+
+def with_endpoint(tx: Tx) -> set[int]:
+    """Workspaces of which the mirror knows an endpoint, ours or another program's."""
+    table = TABLES[ENDPOINTS.name]
+    query = sa.select(table.c.workspace_id).where(table.c.id > 0).distinct()
+    return set(tx.conn.execute(query).scalars())

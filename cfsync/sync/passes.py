@@ -14,6 +14,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.runs import Run
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync import event_log
 from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.dock import docked
@@ -64,7 +65,8 @@ async def backfill(
 
 async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     """News in: every list of the workspace in one request where nothing changed; of the lists
-    below other records those whose parent changed, and some of the others in rotation.
+    below other records those whose parent changed, and some of the others in rotation. Then what
+    only events tell of.
     """
     resources = chosen(context, names)
     async with running(context, "pull", resources) as report:
@@ -77,6 +79,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
             await _pull_lists(context, report, await _due(context, level, workspaces))
             await _turn(context, report, level, workspaces, now)
             workspaces = await known_workspaces(context)
+        await event_log.read_logs(context, report, workspaces, every=0)
         for resource in resources:
             await follow(context, report, resource, workspaces)
     return report
@@ -112,6 +115,17 @@ async def events_due(context: Context, name: str) -> Report | None:
         return None
     async with running(context, "events", [resource]) as report:
         await follow(context, report, resource, await known_workspaces(context))
+    return report
+
+
+async def logs_due(context: Context) -> Report | None:
+    """The daemon's pass over the events logs. None: the time of none of them has come."""
+    workspaces = await known_workspaces(context)
+    every = await event_log.logs_due(context, workspaces)
+    if every is None:
+        return None
+    async with running(context, "events", [event_log.LOG]) as report:
+        await event_log.read_logs(context, report, workspaces, every=every)
     return report
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import socket
 import statistics
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -78,17 +80,23 @@ def test_a_change_is_in_the_mirror_without_any_pull(
     world.delete("contacts", gone)
     until(lambda: sql("SELECT 1 FROM cf_tombstones"))
 
-    pairs = sql("SELECT updated_at, cf_synced_at FROM contacts WHERE first_name LIKE 'Live %'")
-    delays = [(_time(there) - _time(changed)).total_seconds() for changed, there in pairs]
     with capsys.disabled():
-        print(
-            f"\nreceiver: from change to mirror: median {statistics.median(delays):.3f} s,"
-            f" longest {max(delays):.3f} s"
-        )
-    assert statistics.median(delays) < 1
+        print(f"\nreceiver: {told(delays(sql))}")
+    assert statistics.median(delays(sql)) < 1
     assert len(live.events("pass.done", **{"pass": "pull"}, resource="contacts")) == 1
     assert outcomes(live)["stored"] >= 22
     assert live.secret not in live.output  # type: ignore[attr-defined]
+
+
+def delays(sql: Any) -> list[float]:
+    """Seconds from the change to the mirror, of each record that was changed by a test."""
+    pairs = sql("SELECT updated_at, cf_synced_at FROM contacts WHERE first_name LIKE 'Live %'")
+    return [(_time(there) - _time(changed)).total_seconds() for changed, there in pairs]
+
+
+def told(seconds: list[float]) -> str:
+    middle, longest = statistics.median(seconds), max(seconds)
+    return f"from change to mirror: median {middle:.3f} s, longest {longest:.3f} s"
 
 
 def _time(value: Any) -> datetime:
@@ -163,6 +171,28 @@ def test_what_came_while_it_was_down_is_sent_again_and_kept_before_it_is_answere
     start()
 
     until(lambda: names(sql)[contact] == "Meanwhile")
+
+
+@SQLITE_ONLY
+def test_without_any_endpoint_the_log_brings_the_news(
+    start: Start, world: World, workspace: int, contact: int, sql: Any, capsys: Any
+) -> None:
+    world.edit("contacts", contact, first_name="First")
+    daemon = start(EVENTS__LOG_EVERY="1s", **NO_PULLS)
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+    until(lambda: sql("SELECT 1 FROM cf_checkpoints WHERE resource = 'webhook_events'"))
+
+    changed = world.ids("contacts", workspace)[:12]
+    phase = random.Random(6)
+    for number, one in enumerate(changed):
+        threading.Event().wait(phase.random() / 2)  # at any time between two reads
+        world.edit("contacts", one, first_name=f"Live {number}")
+    until(lambda: all(names(sql)[one].startswith("Live") for one in changed))
+
+    with capsys.disabled():
+        print(f"\nlog, read every second: {told(delays(sql))}")
+    assert len(daemon.events("pass.done", **{"pass": "pull"}, resource="contacts")) == 1
+    assert daemon.events("pass.done", **{"pass": "events"}, resource="webhook_events")
 
 
 @POSTGRESQL_ONLY

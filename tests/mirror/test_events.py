@@ -25,7 +25,8 @@ def hint(event_id: str, record_id: int = 5, updated_at: str | None = AT, **more:
 @pytest.fixture
 def keep(write: Write) -> Callable[..., tuple[int, int]]:
     def one(*hints: Hint, bodies: bool = False) -> tuple[int, int]:
-        return write(events.keep, hints, "receiver", wanted={"contacts"}, bodies=bodies)
+        kept = write(events.keep, hints, "receiver", wanted={"contacts"}, bodies=bodies)
+        return kept.new, sum(kept.open.values())
 
     return one
 

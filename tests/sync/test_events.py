@@ -36,7 +36,8 @@ class Post:
         keep = self._round.mirror.write(
             events.keep, hints, "receiver", wanted=set(HINTED), bodies=self.bodies
         )
-        return asyncio.run(keep)
+        kept = asyncio.run(keep)
+        return kept.new, sum(kept.open.values())
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ class DeletionsSettings(Section):
 class EventsSettings(Section):
     use_payload: bool = False
     log_every: Duration = 15 * _SECOND
+    stretch_pulls: bool = False
 
 
 class WebSettings(Section):

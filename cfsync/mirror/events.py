@@ -32,13 +32,11 @@ _INSERT: Mapping[str, Callable[[sa.Table], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A hint that waits. `source`: receiver, log, or busy (a row that somebody held)."""
+    """A hint that waits."""
 
     event_id: str
-    source: str
     workspace_id: int | None
     record_id: int
-    received_at: str
     body: str | None
 
 
@@ -134,16 +132,10 @@ def find(tx: Tx, resource: Resource, *, busy: bool = False, limit: int = BATCH) 
 
 
 def settle(tx: Tx, hints: Sequence[Open]) -> None:
-    """These hints are worked off, just as they were found: a row that was found busy once more
-    since then waits on.
-    """
-    busy = [(h.event_id, h.received_at) for h in hints if h.source == "busy"]
-    told = [h.event_id for h in hints if h.source != "busy"]
-    done = sa.update(EVENTS).where(EVENTS.c.state == "new").values(state="done", body=None)
-    tx.conn.execute(done.where(EVENTS.c.event_id.in_(told)))
-    for event_id, found_at in busy:
-        same = (EVENTS.c.event_id == event_id, EVENTS.c.received_at == found_at)
-        tx.conn.execute(done.where(*same))
+    """These hints are followed."""
+    ids = [hint.event_id for hint in hints]
+    done = sa.update(EVENTS).where(EVENTS.c.event_id.in_(ids), EVENTS.c.state == "new")
+    tx.conn.execute(done.values(state="done", body=None))
 
 
 def looked_at(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -> None:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from cfsync.mirror import rows
+from cfsync.mirror.delays import UNMEASURED, counted
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import FOUND, NOTES, SECRETS
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 
+MEASURED = ("events", "pull", "sweep")
+"""Lanes of which it says something how long news took by them."""
 
-def count_found(tx: Tx, resource: Resource, lane: str, news: int) -> None:
-    """Count news by the lane that brought it first: what no other lane had written before."""
-    where = (FOUND.c.resource == resource.name, FOUND.c.lane == lane)
-    raised = tx.conn.execute(sa.update(FOUND).where(*where).values(records=FOUND.c.records + news))
-    if not raised.rowcount:
-        row = {"resource": resource.name, "lane": lane, "records": news}
-        rows.upsert(tx, FOUND, [row])
+
+def count_found(tx: Tx, resource: Resource, lane: str, news: Sequence[Record]) -> None:
+    """Count news by the lane that brought it first (what no other lane had written before), and by
+    how long that took.
+    """
+    classes: Mapping[int, int] = {UNMEASURED: len(news)}
+    if lane in MEASURED:
+        classes = counted((r.updated_at for r in news), tx.now)
+    for delay, records in classes.items():
+        key = {"resource": resource.name, "lane": lane, "delay_ms": delay}
+        same = (FOUND.c[name] == value for name, value in key.items())
+        raised = sa.update(FOUND).where(*same).values(records=FOUND.c.records + records)
+        if not tx.conn.execute(raised).rowcount:
+            rows.upsert(tx, FOUND, [key | {"records": records}])
 
 
 def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:

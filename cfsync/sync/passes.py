@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError
-from cfsync.mirror import checkpoints, events, listings, pauses, runs
+from cfsync.mirror import checkpoints, events, listings, pauses, runs, trust
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.runs import Run
 from cfsync.records import Listing
@@ -184,7 +184,10 @@ async def _in_pace(
         return lists
     settings, now = context.settings.resource(resource.name), await context.mirror.read(runs.now)
     places = await context.mirror.read(listings.places, resource)
-    return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now)
+    told: Collection[int] = ()
+    if context.settings.events.stretch_pulls:
+        told = await context.mirror.read(trust.trusted, resource)
+    return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now, told)
 
 
 async def _turn(

@@ -78,16 +78,6 @@ def test_a_record_that_came_along_is_kept_only_on_request_and_only_until_it_is_l
     assert sql("SELECT count(*) FROM cf_events WHERE body IS NOT NULL OR state = 'new'") == [(0,)]
 
 
-def test_a_row_that_was_found_busy_again_meanwhile_waits_on(write: Write, sql: Any) -> None:
-    write(events.look_again, CONTACTS, [5, 6])
-    found = write(events.find, CONTACTS)
-    sql("UPDATE cf_events SET received_at = '2999-01-01T00:00:00.000Z' WHERE record_id = 6")
-
-    write(events.settle, found)
-
-    assert waiting(write) == ["busy:contacts:6"]
-
-
 def test_event_ids_are_remembered_for_three_days_whatever_the_setting_says(
     keep: Any, write: Write, sql: Any
 ) -> None:

@@ -19,7 +19,9 @@ from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 from cfsync.web.vitals import ResourceVitals, Vitals
 
-FRESH = ResourceVitals(rows=30, lag_s=12.0, succeeded={"pull": 1748000000.0}, found={"pull": 4})
+FRESH = ResourceVitals(
+    rows=30, lag_s=12.0, succeeded={"pull": 1748000000.0}, found={"pull": {0: 1, 500: 2, 60_000: 1}}
+)
 WELL = Vitals(
     database="",
     schema="0001",
@@ -134,6 +136,21 @@ def test_every_metric_is_there() -> None:
     assert found["cfsync_drift_rows"] == {"resource=contacts": 0.0}
     assert found["cfsync_found_total"] == {"lane=pull,resource=contacts": 4.0}
     assert found["cfsync_webhooks_total"] == {"outcome=unsigned": 1.0}
+    assert (
+        found["cfsync_delay_seconds_bucket"]
+        | {
+            "lane=pull,le=0.25,resource=contacts": 0.0,
+            "lane=pull,le=0.5,resource=contacts": 2.0,
+            "lane=pull,le=30.0,resource=contacts": 2.0,
+            "lane=pull,le=60.0,resource=contacts": 3.0,
+            "lane=pull,le=+Inf,resource=contacts": 3.0,
+        }
+        == found["cfsync_delay_seconds_bucket"]
+    )
+    assert found["cfsync_delay_quantile_seconds"] == {
+        "lane=pull,quantile=0.5,resource=contacts": 0.5,
+        "lane=pull,quantile=0.99,resource=contacts": 60.0,
+    }
     assert found["cfsync_token_ok"] == {"": 1.0}
     assert found["cfsync_leases_held"] == {"": 19.0}
     assert found["cfsync_schema_info"] == {"revision=0001": 1.0}

@@ -136,12 +136,14 @@ class Api:
         single = [[v] for v in wanted if "," in str(v)]
         plain = [v for v in wanted if "," not in str(v)]
         batches = [plain[i : i + codec.PAGE] for i in range(0, len(plain), codec.PAGE)]
-        return [
-            record
-            for batch in batches + single
-            async for page in walk_by_id(self, listing, filters={field: batch})
-            for record in page.records
-        ]
+        found: list[Record] = []
+        for batch in batches + single:
+            left = len(batch) if field == "id" else None
+            async for page in walk_by_id(self, listing, filters={field: batch}):
+                found += page.records
+                if left is not None and (left := left - len(page.records)) <= 0:
+                    break  # all are found: a full page needs no look behind it
+        return found
 
     async def get(
         self,

@@ -38,6 +38,7 @@ from cfsync.cli import (
     sandbox_cmd,
     status_cmd,
     verify_cmd,
+    webhooks_cmd,
 )
 from cfsync.cli.text import problem
 from cfsync.errors import CfsyncError, SettingsError
@@ -72,6 +73,7 @@ for _group in (
     doctor_cmd,
     config_cmd,
     api_cmd,
+    webhooks_cmd,
     migrate_cmd,
     sandbox_cmd,
     demo_cmd,

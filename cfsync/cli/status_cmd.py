@@ -53,7 +53,17 @@ def status(
 
 def _lines(found: Status) -> Iterator[str]:
     rows = [_row(name, r) for name, r in found.resources.items() if r.enabled or r.rows]
-    head = ("resource", "rows", "lag", "swept", "edits", "conflicts", "deletions", "found by")
+    head = (
+        "resource",
+        "rows",
+        "lag",
+        "swept",
+        "edits",
+        "conflicts",
+        "deletions",
+        "found by",
+        "within",
+    )
     yield columns([head, *rows])
     yield ""
     for run in found.passes:
@@ -88,7 +98,14 @@ def _row(name: str, r: ResourceStatus) -> tuple[object, ...]:
         r.conflicts or None,
         _counts(held),
         _counts(r.found),
+        ", ".join(f"{lane} {_within(d)}" for lane, d in r.delays.items()) or None,
     )
+
+
+def _within(delays: Mapping[str, float | None]) -> str:
+    """`1 s (99 %: 60 s)`: so soon came half of the news, and nearly all."""
+    half, most = ("over a week" if s is None else f"{s:g} s" for s in delays.values())
+    return f"{half} (99 %: {most})"
 
 
 def _counts(counts: Mapping[str, float]) -> str | None:

@@ -94,6 +94,12 @@ class DeletionsSettings(Section):
     on_remote_delete: Literal["delete", "keep"] = "delete"
 
 
+class EventsSettings(Section):
+    use_payload: bool = False
+    log_every: Duration = 15 * _SECOND
+    stretch_pulls: bool = False
+
+
 class WebSettings(Section):
     listen: Listen = "127.0.0.1:8787"
     access_token: SecretStr | None = None
@@ -140,6 +146,7 @@ class Settings(BaseSettings):
     pull: PullSettings = PullSettings()
     push: PushSettings = PushSettings()
     deletions: DeletionsSettings = DeletionsSettings()
+    events: EventsSettings = EventsSettings()
     web: WebSettings = WebSettings()
     daemon: DaemonSettings = DaemonSettings()
     retention: RetentionSettings = RetentionSettings()
@@ -156,6 +163,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` hands over: it has merged file and environment, and noted which won."""
         return (init_settings,)
+
+    @property
+    def wanted(self) -> set[str]:
+        """The resources that are mirrored."""
+        return {name for name, resource in self.resources.items() if resource.enabled}
 
     def resource(self, name: str) -> ResourceSettings:
         """The settings of a mirrored resource. Raises UnknownResource."""

@@ -3,6 +3,7 @@
     start     the database, waited for          rights    which resources this process works for
     contact   ClickFunnels and the token        jobs      passes as tasks, each with its back-off
     rounds    when to pull and to sweep         pusher    when to push
+    inbox     what webhooks bring               follower  when to follow what they say
     duties    what is done now and then         heart     watchdog, status, the clock
     observer  how the mirror is, for `web`      journal   what the log says
 

@@ -45,6 +45,7 @@ class Daemon:
             await parts.contact.make_first(self.duties.quiet)
             on_ready()
             rounds.plan(self.schedule, parts.runner, parts.settings)
+            parts.follower.plan(self.schedule, parts.runner)
             self.schedule.start()
             _begin(group, self.duties.after_contact())
 

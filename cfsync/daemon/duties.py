@@ -14,7 +14,7 @@ from cfsync.daemon.chores import Duty, TroubleBook
 from cfsync.daemon.observer import LOOK_S
 from cfsync.daemon.parts import Parts
 from cfsync.errors import Interrupted
-from cfsync.mirror import budget, pauses
+from cfsync.mirror import budget, pauses, watch
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
 
@@ -41,13 +41,15 @@ class Duties:
 
     def before_contact(self) -> Iterator[Duty]:
         yield Duty("database", SOON_S, self._ask_database)
+        yield Duty("webhooks", SOON_S, self._parts.inbox.load_keys)
 
     def after_contact(self) -> Iterator[Duty]:
         parts = self._parts
         yield Duty("budget", SAVE_S, self.keep_rate)
         yield Duty("leases", parts.settings.daemon.lease_ttl / 3, self._turn)
         yield Duty("pauses", SOON_S, self._look_at_pauses)
-        yield Duty("news", SOON_S, parts.pusher.listen)
+        yield Duty("news", SOON_S, self._listen)
+        yield Duty("events", SOON_S, partial(parts.follower.keep, parts.runner))
         yield Duty("push", SOON_S, partial(parts.pusher.keep, parts.runner))
         yield Duty("contact", SOON_S, self._keep_contact)
         yield Duty("health", LOOK_S, self._observe)
@@ -68,6 +70,12 @@ class Duties:
         elif kept := await books.read(budget.load):
             rate.restore(kept)
         self._rate_loaded = True
+
+    async def _listen(self) -> None:
+        """Hear of edits and of hints, until the connection is lost (MirrorError)."""
+        async for _ in watch.changes(self._parts.sides.mirror.place):
+            self._parts.pusher.wake.set()
+            self._parts.follower.wake.set()
 
     async def _ask_database(self) -> None:
         if await self._parts.sql.ask(self._parts.sides.mirror):

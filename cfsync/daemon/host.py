@@ -21,7 +21,12 @@ from cfsync.records import Listing
 from cfsync.sync.report import Report
 from cfsync.web.metrics import Metrics
 
-_PRIORITIES = {"push": Priority.PUSH, "pull": Priority.PULL, "sweep": Priority.SWEEP}
+_PRIORITIES = {
+    "push": Priority.PUSH,
+    "events": Priority.EVENTS,
+    "pull": Priority.PULL,
+    "sweep": Priority.SWEEP,
+}
 
 
 class Filling:

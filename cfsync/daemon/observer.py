@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from cfsync.config import Settings
 from cfsync.daemon.jobs import Runner
-from cfsync.mirror import freshness, inspect, listings
+from cfsync.mirror import freshness, inspect, listings, trust
+from cfsync.mirror.delays import Counts
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.resources import RESOURCES, Resource
@@ -40,7 +41,7 @@ class Seen:
     oldest_edit_s: float
     conflicts: int
     held: int
-    found: Mapping[str, Mapping[str, int]]
+    found: Mapping[str, Mapping[str, Counts]]
 
 
 @dataclass
@@ -138,9 +139,10 @@ def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[
         newest = freshness.newest_pull_below(tx, resource, workspaces)
         return Age() if newest is None else _aged([(newest, mine.pull_every)], tx.now)
     places = listings.places(tx, resource)
+    told = trust.trusted(tx, resource) if settings.events.stretch_pulls else set()
     lists = listings.of(tx, resource, workspaces)
     found = [p for li in lists if (p := places.get(li.parent_id)) and p.began_at]
-    return _aged([(p.began_at or "", interval(p, mine, tx.now)) for p in found], tx.now)
+    return _aged([(p.began_at or "", interval(p, mine, tx.now, told)) for p in found], tx.now)
 
 
 def _aged(pulls: list[tuple[str, float]], now: str) -> Age:

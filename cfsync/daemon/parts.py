@@ -10,8 +10,10 @@ from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.daemon import rounds
 from cfsync.daemon.contact import Contact
+from cfsync.daemon.follower import Follower
 from cfsync.daemon.heart import SqlThread
 from cfsync.daemon.host import JobHost
+from cfsync.daemon.inbox import Inbox
 from cfsync.daemon.jobs import Runner
 from cfsync.daemon.journal import Journal
 from cfsync.daemon.observer import Observer
@@ -21,7 +23,9 @@ from cfsync.daemon.start import Sides
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
+from cfsync.sync.event_log import LOG
 from cfsync.web.metrics import Metrics
+from cfsync.web.receiver import Receiver
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Parts:
     host: JobHost
     pusher: Pusher
     observer: Observer
+    inbox: Inbox
+    follower: Follower
     runner: Runner
 
 
@@ -43,6 +49,7 @@ def assemble(
     sides: Sides,
     sql: SqlThread,
     metrics: Metrics,
+    receiver: Receiver,
     *,
     load: Callable[[], Settings],
     is_copy: bool,
@@ -61,14 +68,30 @@ def assemble(
         journal=journal,
         metrics=metrics,
     )
-    pusher = Pusher(settings, sides.mirror, sides.mirror.place)
-    host.runner = runner = Runner(host, [*rounds.jobs(settings), *pusher.jobs()])
+    pusher = Pusher(settings, sides.mirror)
+    follower = Follower(settings, sides.inbox)
+    inbox = Inbox(settings, sides.inbox, receiver, told=follower.wake.set)
+    jobs = [*rounds.jobs(settings), *pusher.jobs(), *follower.jobs()]
+    host.runner = runner = Runner(host, jobs)
     host.observer = observer = Observer(settings, sides.books)
-    return Parts(settings, sides, sql, contact, rights, journal, host, pusher, observer, runner)
+    return Parts(
+        settings,
+        sides,
+        sql,
+        contact,
+        rights,
+        journal,
+        host,
+        pusher,
+        observer,
+        inbox,
+        follower,
+        runner,
+    )
 
 
 def _rights(settings: Settings, sides: Sides) -> Rights:
-    names = [name for name in RESOURCES if settings.resource(name).enabled]
+    names = [*(name for name in RESOURCES if settings.resource(name).enabled), LOG.name]
     if sides.mirror.dialect == "sqlite":
         return Alone(names)
     return Shared(sides.books, names, ttl=settings.daemon.lease_ttl, grace=settings.api.timeout_s)

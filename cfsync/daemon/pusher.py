@@ -1,8 +1,8 @@
 """The pusher: starts a push as soon as edits have been left alone for `push.debounce`.
 
-It is told of edits by the database (`mirror.watch`). An edit that a push has left open (its parent
-has no real id yet, somebody holds its row) does not start the next one at once: it is tried again
-when another push has created something, or after RETRY_S.
+The database tells of edits (`mirror.watch`), and `wake` is set. An edit that a push has left open
+(its parent has no real id yet, somebody holds its row) does not start the next one at once: it is
+tried again when another push has created something, or after RETRY_S.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from cfsync.config import Settings
 from cfsync.daemon.jobs import Job, Runner
 from cfsync.daemon.pulse import WatchedContext
 from cfsync.mirror import ready, watch
-from cfsync.mirror.connect import Place
 from cfsync.mirror.engine import Mirror
 from cfsync.resources import RESOURCES
 from cfsync.sync.push import push
@@ -26,22 +25,16 @@ RETRY_S = 30.0
 
 
 class Pusher:
-    def __init__(self, settings: Settings, mirror: Mirror, place: Place) -> None:
+    def __init__(self, settings: Settings, mirror: Mirror) -> None:
         self.wake = asyncio.Event()
         self._settings = settings
         self._mirror = mirror
-        self._place = place
         self._tried: dict[str, Collection[int]] = {}
         self._retry_at: dict[str, float] = {}
 
     def jobs(self) -> list[Job]:
         settings = {name: self._settings.resource(name) for name in RESOURCES}
         return [Job("push", n, self._push) for n, s in settings.items() if s.push and s.enabled]
-
-    async def listen(self) -> None:
-        """Hear of edits, until the connection is lost (MirrorError)."""
-        async for _ in watch.changes(self._place):
-            self.wake.set()
 
     async def keep(self, runner: Runner) -> None:
         while True:

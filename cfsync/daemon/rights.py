@@ -86,7 +86,7 @@ class Alone:
 
 class Shared:
     """One of several. Each daemon holds its part of the leases and leaves the rest to the others:
-    of 19 resources two daemons hold 10 and 9.
+    of 19 resources and the events log two daemons hold 10 each.
     """
 
     def __init__(

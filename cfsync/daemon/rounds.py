@@ -42,7 +42,7 @@ def plan(schedule: Schedule, runner: Runner, settings: Settings) -> None:
 def follow_up(runner: Runner, job: Job, report: Report) -> None:
     """News of a record is news of the lists below it."""
     counts = report.counts.get(job.resource, Counter())
-    if job.name == "pull" and (counts.get("new") or counts.get("changed")):
+    if job.name in ("pull", "events") and (counts.get("new") or counts.get("changed")):
         for child in children_of(job.resource):
             if below := runner.jobs.get(("pull", child.name)):
                 runner.start(below, again=True)

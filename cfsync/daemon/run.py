@@ -23,6 +23,7 @@ from cfsync.mirror.connect import Place
 from cfsync.mirror.engine import Mirror
 from cfsync.web import app, server
 from cfsync.web.metrics import Metrics
+from cfsync.web.receiver import Receiver
 from cfsync.web.vitals import Vitals
 
 log = structlog.get_logger()
@@ -71,13 +72,14 @@ class Process:
         self._sql = SqlThread()
         self._notifier = Notifier()
         self._metrics = Metrics(self._vitals)
+        self._receiver = Receiver(self._metrics.webhook)
         self._daemon: Daemon | None = None
 
     async def run(self) -> None:
         log.info("daemon.started", version=__version__)
         secret = self._settings.web.access_token
         token = secret.get_secret_value() if secret else None
-        shown = app.make(self._vitals, self._metrics, token)
+        shown = app.make(self._vitals, self._metrics, self._receiver, token)
         async with server.serving(shown, self._settings.web):
             heart = asyncio.create_task(forever(Duty("heart", 0.0, self._heart().beat)))
             try:
@@ -113,6 +115,7 @@ class Process:
                 sides,
                 self._sql,
                 self._metrics,
+                self._receiver,
                 load=self._load,
                 is_copy=self._is_copy,
             )

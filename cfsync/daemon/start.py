@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,14 +24,17 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Sides:
     """`mirror` is what passes write through; `books` another connection of its own thread, for
-    leases, pauses and health. `started_at`: by the database's clock.
+    leases, pauses and health, and `inbox` one for what webhooks bring. `started_at`: by the
+    database's clock.
     """
 
     mirror: Mirror
     books: Mirror
+    inbox: Mirror
     started_at: str
 
     def close(self) -> None:
+        self.inbox.close()
         self.books.close()
         self.mirror.close()
 
@@ -52,11 +56,16 @@ async def open_sides(
 
 def _open(settings: Settings, opened: Callable[[Settings], Mirror]) -> Sides:
     """Off the loop, since a connection may take its time."""
-    mirror = opened(settings)
-    try:
-        url = settings.database.url
-        books = Mirror.open(url, must_exist=True, clock=lambda: datetime.now(UTC))
-        return Sides(mirror, books, asyncio.run(books.read(ready.now)))
-    except BaseException:
-        mirror.close()
-        raise
+    with ExitStack() as on_error:
+        mirror = opened(settings)
+        on_error.callback(mirror.close)
+        books, inbox = (_another(settings.database.url, on_error) for _ in range(2))
+        sides = Sides(mirror, books, inbox, asyncio.run(books.read(ready.now)))
+        on_error.pop_all()
+        return sides
+
+
+def _another(url: str, on_error: ExitStack) -> Mirror:
+    connection = Mirror.open(url, must_exist=True, clock=lambda: datetime.now(UTC))
+    on_error.callback(connection.close)
+    return connection

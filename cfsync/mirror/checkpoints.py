@@ -11,6 +11,7 @@ from cfsync.mirror import rows
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CHECKPOINTS
 from cfsync.records import Listing
+from cfsync.resources.model import Resource
 
 Lane = Literal["backfill", "pull", "sweep", "events", "push", "turn"]
 """`turn`: of a workspace, when all lists of a resource below its records were last seen to."""
@@ -52,6 +53,13 @@ def parts(tx: Tx, listing: Listing, lane: Lane) -> list[Checkpoint]:
     query = sa.select(CHECKPOINTS).where(*_of(listing, lane)).order_by(CHECKPOINTS.c.part)
     names = [f.name for f in fields(Checkpoint)]
     return [Checkpoint(**{n: row[n] for n in names}) for row in tx.conn.execute(query).mappings()]
+
+
+def is_under_way(tx: Tx, resource: Resource, lane: Lane) -> bool:
+    """Whether such a walk of any of a resource's lists was begun and has not ended."""
+    open_ = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == lane)
+    query = sa.select(CHECKPOINTS.c.part).where(*open_, CHECKPOINTS.c.done_at.is_(None)).limit(1)
+    return tx.conn.execute(query).first() is not None
 
 
 def save(tx: Tx, *checkpoints: Checkpoint) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
+from cfsync.mirror.delays import Counts
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import (
     CHECKPOINTS,
@@ -123,12 +124,13 @@ def deletions(tx: Tx, *states: str) -> dict[str, dict[str, int]]:
     return _counted(tx, TOMBSTONES.c.resource, TOMBSTONES.c.state, where)
 
 
-def found(tx: Tx) -> dict[str, dict[str, int]]:
-    """Resource -> lane -> news that this lane brought first."""
-    by_resource: dict[str, dict[str, int]] = {}
+def found(tx: Tx) -> dict[str, dict[str, Counts]]:
+    """Resource -> lane -> news that this lane brought first, by the class of its delay."""
+    by_resource: dict[str, dict[str, dict[int, int]]] = {}
     for row in _rows(tx, sa.select(FOUND)):
-        by_resource.setdefault(row["resource"], {})[row["lane"]] = row["records"]
-    return by_resource
+        lanes = by_resource.setdefault(row["resource"], {})
+        lanes.setdefault(row["lane"], {})[row["delay_ms"]] = row["records"]
+    return {name: dict(lanes) for name, lanes in by_resource.items()}
 
 
 def last_runs(tx: Tx) -> Rows:

@@ -1,69 +1,35 @@
-"""What is noted beside the rows: who found news, what to look at again, odd fields, secrets."""
+"""What is noted beside the rows: who found news, odd fields, secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from cfsync.mirror import rows
+from cfsync.mirror.delays import UNMEASURED, counted
 from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import EVENTS, FOUND, NOTES, SECRETS
+from cfsync.mirror.schema import FOUND, NOTES, SECRETS
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 
-
-def count_found(tx: Tx, resource: Resource, lane: str, news: int) -> None:
-    """Count news by the lane that brought it first: what no other lane had written before."""
-    where = (FOUND.c.resource == resource.name, FOUND.c.lane == lane)
-    raised = tx.conn.execute(sa.update(FOUND).where(*where).values(records=FOUND.c.records + news))
-    if not raised.rowcount:
-        row = {"resource": resource.name, "lane": lane, "records": news}
-        rows.upsert(tx, FOUND, [row])
+MEASURED = ("events", "pull", "sweep")
+"""Lanes of which it says something how long news took by them."""
 
 
-def look_again(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
-    """Ask the next pass of this resource to read these records singly."""
-    rows.upsert(
-        tx,
-        EVENTS,
-        [
-            {
-                "event_id": f"busy:{resource.name}:{record_id}",
-                "source": "busy",
-                "resource": resource.name,
-                "record_id": record_id,
-                "state": "new",
-                "received_at": tx.now,
-            }
-            for record_id in ids
-        ],
-    )
-
-
-def hints(tx: Tx, resource: Resource, limit: int = 200) -> list[int]:
-    """Ids that some lane asked to look at, oldest first."""
-    found = tx.conn.execute(
-        sa.select(EVENTS.c.record_id)
-        .where(EVENTS.c.resource == resource.name, EVENTS.c.state == "new")
-        .order_by(EVENTS.c.received_at)
-        .limit(limit)
-    )
-    return list(dict.fromkeys(found.scalars()))
-
-
-def looked_at(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -> None:
-    """Hints about these records that came in before `before` are worked off."""
-    tx.conn.execute(
-        sa.update(EVENTS)
-        .where(
-            EVENTS.c.resource == resource.name,
-            EVENTS.c.record_id.in_(ids),
-            EVENTS.c.state == "new",
-            EVENTS.c.received_at <= before,
-        )
-        .values(state="done")
-    )
+def count_found(tx: Tx, resource: Resource, lane: str, news: Sequence[Record]) -> None:
+    """Count news by the lane that brought it first (what no other lane had written before), and by
+    how long that took.
+    """
+    classes: Mapping[int, int] = {UNMEASURED: len(news)}
+    if lane in MEASURED:
+        classes = counted((r.updated_at for r in news), tx.now)
+    for delay, records in classes.items():
+        key = {"resource": resource.name, "lane": lane, "delay_ms": delay}
+        same = (FOUND.c[name] == value for name, value in key.items())
+        raised = sa.update(FOUND).where(*same).values(records=FOUND.c.records + records)
+        if not tx.conn.execute(raised).rowcount:
+            rows.upsert(tx, FOUND, [key | {"records": records}])
 
 
 def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:

@@ -21,11 +21,17 @@ KINDS = tuple(RetentionSettings.model_fields)
 
 BATCH = 500
 
+REMEMBERED_S = 3 * 86_400.0
+"""Events are known for so long at the least, whatever the setting says: ClickFunnels repeats a
+delivery for a day and more, and one that is known changes nothing.
+"""
+
 
 def prune(tx: Tx, kind: str, keep: float) -> int:
     """Delete up to BATCH rows of one kind that have been over for more than `keep` seconds; returns
     how many. So long as it is BATCH, there may be more.
     """
+    keep = max(keep, REMEMBERED_S) if kind == "events" else keep
     before = time_text(datetime.fromisoformat(tx.now) - timedelta(seconds=keep))
     table, over = _over(kind, before)
     key = list(table.primary_key)

@@ -162,7 +162,13 @@ SECRETS = _bookkeeping(
     _text("previous"),
 )
 META = _bookkeeping("meta", _text("key", key=True), _text("value"))
-FOUND = _bookkeeping("found", _text("resource", key=True), _text("lane", key=True), _big("records"))
+FOUND = _bookkeeping(
+    "found",
+    _text("resource", key=True),
+    _text("lane", key=True),
+    _big("delay_ms", key=True),  # the longest of its class; 0: not measured
+    _big("records"),
+)
 NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cfsync.merge import Policy
-from cfsync.mirror import bases, edited, notes, outbox, rows, tombstones
+from cfsync.mirror import bases, edited, events, notes, outbox, rows, tombstones, trust
 from cfsync.mirror.bases import Base
 from cfsync.mirror.checkpoints import Lane
 from cfsync.mirror.engine import Tx
@@ -168,7 +168,8 @@ def _remember(
     tx: Tx, resource: Resource, news: Sequence[Record], busy: Collection[int], lane: Lane
 ) -> None:
     if news:
-        notes.count_found(tx, resource, lane, len(news))
-    notes.look_again(tx, resource, busy)
+        notes.count_found(tx, resource, lane, news)
+        trust.note(tx, resource, news, lane)
+    events.look_again(tx, resource, busy)
     notes.keep_secrets(tx, [r for r in news if r.secrets])
     notes.note_odd_fields(tx, [r for r in news if r.noted or r.unknown])

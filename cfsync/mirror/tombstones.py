@@ -52,6 +52,21 @@ def note_missing(
         _insert(tx, listing, missing)
 
 
+def suspect(tx: Tx, resource: Resource, ids: Sequence[int], *, asked: int) -> None:
+    """Make candidates of the mirror's rows with these ids, which were asked for and not there."""
+    if not ids or not resource.deletable or resource.parent_field is None:
+        return
+    table = TABLES[resource.name]
+    base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)
+    parent = table.c[resource.parent_field]
+    query = sa.select(table.c.id, table.c.workspace_id, parent.label("parent")).join(BASE, base)
+    for record_id, workspace_id, parent_id in tx.conn.execute(
+        query.where(table.c.id.in_(ids), BASE.c.rev <= asked)
+    ).all():
+        place = Listing(resource.name, parent_id, workspace_id)
+        _insert(tx, place, [(record_id, workspace_id)])
+
+
 def has_rows(tx: Tx, resource: Resource, listing: Listing) -> bool:
     """Whether the mirror has records of that list."""
     return tx.conn.execute(_rows_between(resource, listing, 0, None).limit(1)).first() is not None
@@ -134,13 +149,20 @@ def bury(tx: Tx, resource: Resource, record_id: int, *, cause: str, asked: int, 
     """
     base = rows.by_ids(tx, BASE, ["body", "rev"], [record_id], resource=resource.name)
     if not base or base[0][1] > asked:
-        forget(tx, resource, [record_id])
+        _drop_suspicion(tx, resource, record_id)
         return False
     _prove(tx, resource, record_id, cause, base[0][0])
     if not (keep or _keep_edits(tx, resource, record_id)):
         rows.delete(tx, TABLES[resource.name], [record_id])
         rows.delete(tx, BASE, [record_id], resource=resource.name)
     return True
+
+
+def _drop_suspicion(tx: Tx, resource: Resource, record_id: int) -> None:
+    """A proof that another pass has written meanwhile stays."""
+    suspected = TOMBSTONES.c.state.in_(("candidate", "held", "approved"))
+    mine = (TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id)
+    tx.conn.execute(sa.delete(TOMBSTONES).where(*mine, suspected))
 
 
 def _prove(tx: Tx, resource: Resource, record_id: int, cause: str, body: str) -> None:

@@ -1,4 +1,6 @@
-"""Who wants to know of edits at once: PostgreSQL tells, SQLite is asked a few times a second."""
+"""Who wants to know at once of edits, and of hints: PostgreSQL tells, SQLite is asked a few times a
+second.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,11 @@ POLL_S = 5.0
 LOOK_S = 0.2
 """How often an SQLite file is asked whether anybody has committed to it."""
 
-_CHANNEL = "cfsync_outbox"
+CHANNEL = "cfsync_outbox"
 
 
 async def changes(place: Place) -> AsyncGenerator[None]:
-    """Yields once at the beginning, whenever something may have been edited, and now and then.
+    """Yields once at the beginning, whenever there may be something new, and now and then.
 
     Has a connection of its own. Raises MirrorError when that is lost.
     """
@@ -37,7 +39,7 @@ async def _notified(place: Place) -> AsyncGenerator[None]:
     url = place.url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-            await conn.execute(f"LISTEN {_CHANNEL}")
+            await conn.execute(f"LISTEN {CHANNEL}")
             while True:
                 yield
                 async for _ in conn.notifies(timeout=POLL_S, stop_after=1):

@@ -25,8 +25,6 @@ CONTACTS = Resource(
         "contact.updated",
         "contact.deleted",
         "contact.identified",
-        "contacts/applied_tag.created",
-        "contacts/applied_tag.deleted",
     ),
     pull_every="1m",
     fields=table("""
@@ -89,6 +87,7 @@ CONTACT_APPLIED_TAGS = Resource(
     delete=True,
     filters=("id", "tag_id"),
     natural=("tag_id",),
+    events=("contacts/applied_tag.created", "contacts/applied_tag.deleted"),
     mirrored=False,
     fields=table("""
         id          integer

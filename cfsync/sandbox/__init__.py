@@ -10,7 +10,8 @@
         assert len(server.world.ledger.writes("contacts", "create")) == 1
 
 The token is `TOKEN`. `World` is the state and has no network; `Fault` and `kinds` say what can go
-wrong; `control` offers the same over HTTP to tests in another process.
+wrong; `world.courier` brings events to webhook endpoints on loopback; `control` offers the same
+over HTTP to tests in another process.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The world's own methods over HTTP, below `/_sandbox/`, for tests in another process.
 
-GET    /_sandbox/ledger | requests | calls | workspaces | kinds
+GET    /_sandbox/ledger | requests | calls | workspaces | kinds | deliveries
 GET    /_sandbox/records/{resource}[/{parent}]      a list as it stands, all of it
 GET    /_sandbox/record/{resource}/{id}
 POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, appear_late, appear,
@@ -8,7 +8,8 @@ POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, app
        those of a record in "fields":
        {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
        answers {"result": the id, or null}
-POST   /_sandbox/set        any of latency, gone_cursor, events, per_second, burst, retry_after
+POST   /_sandbox/set        any of latency, gone_cursor, events, per_second, burst, retry_after,
+       and of deliveries lose, double, forge, spread, pace
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
 """
 
@@ -66,6 +67,8 @@ def _owner(world: World, name: str) -> object:
         return world.limit
     if name == "events":
         return world.store
+    if name in ("lose", "double", "forge", "spread", "pace"):
+        return world.courier
     raise ValueError(f"no setting {name!r}")
 
 
@@ -81,6 +84,7 @@ _LOOKS: Mapping[str, Callable[[World, list[str]], Any]] = {
     "calls": lambda world, _: [list(call) for call in world.ledger.calls],
     "workspaces": lambda world, _: world.workspaces,
     "kinds": lambda *_: sorted(KINDS),
+    "deliveries": lambda world, _: world.courier.as_json(),
     "records": lambda world, words: world.records(words[0], *words[1:2]),
     "record": lambda world, words: world.get(words[0], words[1]),
 }

@@ -50,6 +50,7 @@ async def serve(
     """Serve until cancelled; `ready` is told the URL once requests are taken."""
     runner = web.ServerRunner(web.Server(_handler(world), access_log=None), shutdown_timeout=0.1)
     await runner.setup()
+    courier = asyncio.create_task(world.courier.run())
     try:
         site = web.TCPSite(runner, host, port, reuse_address=True, backlog=512)
         await site.start()
@@ -57,6 +58,8 @@ async def serve(
             ready(f"http://{host}:{runner.addresses[0][1]}")
         await asyncio.Event().wait()
     finally:
+        courier.cancel()
+        await asyncio.gather(courier, return_exceptions=True)
         await runner.cleanup()
 
 

@@ -52,7 +52,7 @@ class Store:
         self.clock = clock
         self.events: Literal["always", "endpoints", "never"] = "always"
         self.live_products: set[int] = set()
-        self.listeners: list[Callable[[Values], None]] = []
+        self.listeners: list[Callable[[Values, list[Values]], None]] = []
         self.tables = {
             name: Table(r, plan, partial(seeded, MAKERS, plan, name)) for name, r in ALL.items()
         }
@@ -185,7 +185,6 @@ class Store:
             "webhook_events",
             workspace,
             {
-                "uuid": f"{values['id']:016x}-{verb}",
                 "event_type_id": event_type,
                 "subject_id": values["id"],
                 "subject_type": subject_type(resource),
@@ -195,13 +194,17 @@ class Store:
         )
         self.tables["webhook_events"].put(event)
         for listener in self.listeners:
-            listener(event)
+            listener(event, self._who_want(event_type, workspace))
 
     def _is_wanted(self, event_type: str, workspace: int) -> bool:
         if self.events != "endpoints":
             return self.events == "always"
+        return bool(self._who_want(event_type, workspace))
+
+    def _who_want(self, event_type: str, workspace: int) -> list[Values]:
+        """The workspace's endpoints for events of this type; one that names no type takes all."""
         endpoints = self.children("webhook_endpoints", workspace)
-        return any(event_type in (e["event_type_ids"] or [event_type]) for e in endpoints)
+        return [e for e in endpoints if event_type in (e["event_type_ids"] or [event_type])]
 
 
 def _shown_names(resource: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from cfsync.resources import ALL, ROOT
 from cfsync.sandbox import rules, special
 from cfsync.sandbox.access import Access
+from cfsync.sandbox.courier import Courier
 from cfsync.sandbox.faults import Fault, Faults
 from cfsync.sandbox.ledger import Entry, Ledger
 from cfsync.sandbox.limits import Limit
@@ -48,6 +49,8 @@ class World:
         self.ledger = Ledger()
         self.faults = Faults(Random(seed))  # noqa: S311 - a test's dice
         self.limit = Limit()
+        self.courier = Courier(Random(seed), clock)  # noqa: S311
+        self.store.listeners.append(self.courier.take)
         self.tokens: dict[str, Access] = {TOKEN: Access()}
         self.latency = 0.0
         self.gone_cursor: Literal["404", "empty"] = "404"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cfsync.errors import NotFound
 from cfsync.merge import Policy
-from cfsync.mirror import bases, checkpoints, notes, store
+from cfsync.mirror import bases, checkpoints, events, store
 from cfsync.mirror.checkpoints import Checkpoint, Lane
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin, Written
@@ -61,7 +61,7 @@ def land_single(
     """One record read singly (None: it is not there, which the sweep judges). It answers every
     hint that asked for a look at it before the request.
     """
-    notes.looked_at(tx, resource, [record_id], before=asked_at)
+    events.looked_at(tx, resource, [record_id], before=asked_at)
     found = [] if record is None else [record]
     return store.write(tx, resource, found, origin, policy=policy)
 
@@ -88,6 +88,7 @@ async def _get(context: Context, resource: Resource, record_id: int) -> Record |
         return None
 
 
-async def work_off_hints(context: Context, report: Report, resource: Resource, lane: Lane) -> None:
-    """Read the records that an earlier pass had to skip."""
-    await reread(context, report, resource, await context.mirror.read(notes.hints, resource), lane)
+async def reread_busy(context: Context, report: Report, resource: Resource) -> None:
+    """Read the records whose rows somebody held when an earlier pass wanted to write them."""
+    busy = await context.mirror.read(events.find, resource, busy=True)
+    await reread(context, report, resource, [hint.record_id for hint in busy], "pull")

@@ -5,7 +5,7 @@ restarts and several daemons make no difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from math import ceil
 from typing import TypeVar
@@ -24,14 +24,23 @@ SHARE = 0.1
 """A list that last changed some time ago is looked at again after this share of that time."""
 
 
-def interval(place: Checkpoint, settings: ResourceSettings, now: str) -> float:
-    """Seconds between two pulls of a list that stands at `place`."""
+def interval(
+    place: Checkpoint, settings: ResourceSettings, now: str, told: Collection[int] = ()
+) -> float:
+    """Seconds between two pulls of a list that stands at `place`. `told`: parents of lists of whose
+    changes events tell, so that pulls only make sure.
+    """
+    if place.parent_id in told:
+        return max(settings.pull_every, settings.pull_max_every)
     quiet = 0.0 if place.seen_at is None else seconds(place.seen_at, now)
     return max(settings.pull_every, min(settings.pull_max_every, quiet * SHARE))
 
 
 def in_turn(
-    places: Iterable[tuple[T, Checkpoint | None]], settings: ResourceSettings, now: str
+    places: Iterable[tuple[T, Checkpoint | None]],
+    settings: ResourceSettings,
+    now: str,
+    told: Collection[int] = (),
 ) -> list[T]:
     """What to pull now, of (list, its place) each. All that are busy, or that were never pulled to
     their end, or are far behind; of the quiet ones that are due those that waited longest, no more
@@ -40,7 +49,7 @@ def in_turn(
     urgent, calm, share = [], [], 0.0
     for listing, place in places:
         age, every = _age(place, now), settings.pull_every
-        pace = every if place is None else interval(place, settings, now)
+        pace = every if place is None else interval(place, settings, now, told)
         share += every / pace if pace > every else 0.0
         if age is None or age >= 2 * pace or (pace <= every and age >= every / 2):
             urgent.append(listing)

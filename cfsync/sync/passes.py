@@ -9,20 +9,22 @@ from dataclasses import replace
 
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError
-from cfsync.mirror import checkpoints, listings, notes, pauses, runs
+from cfsync.mirror import checkpoints, events, listings, pauses, runs, trust
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.runs import Run
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync import event_log
 from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.dock import docked
-from cfsync.sync.land import work_off_hints
+from cfsync.sync.events import follow
+from cfsync.sync.land import reread_busy
 from cfsync.sync.pace import in_turn
 from cfsync.sync.pull import pull_list
 from cfsync.sync.report import Report
 from cfsync.sync.sweep import sweep_list
-from cfsync.sync.verdicts import judge
+from cfsync.sync.verdicts import judge, ripe
 
 
 def chosen(context: Context, names: Sequence[str]) -> list[Resource]:
@@ -63,7 +65,8 @@ async def backfill(
 
 async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     """News in: every list of the workspace in one request where nothing changed; of the lists
-    below other records those whose parent changed, and some of the others in rotation.
+    below other records those whose parent changed, and some of the others in rotation. Then what
+    only events tell of.
     """
     resources = chosen(context, names)
     async with running(context, "pull", resources) as report:
@@ -71,11 +74,14 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
         workspaces = await open_account(context, report)
         for level in _levels(_below_teams(resources)):
             for resource in level:
-                await work_off_hints(context, report, resource, "pull")
+                await reread_busy(context, report, resource)
             now = await context.mirror.read(runs.now)
             await _pull_lists(context, report, await _due(context, level, workspaces))
             await _turn(context, report, level, workspaces, now)
             workspaces = await known_workspaces(context)
+        await event_log.read_logs(context, report, workspaces, every=0)
+        for resource in resources:
+            await follow(context, report, resource, workspaces)
     return report
 
 
@@ -90,12 +96,36 @@ async def pull_due(context: Context, name: str) -> Report | None:
         return report
     workspaces, now = await known_workspaces(context), await context.mirror.read(runs.now)
     lists = await _in_pace(context, resource, workspaces)
-    if not lists and not await context.mirror.read(notes.hints, resource):
+    if not lists and not await context.mirror.read(events.find, resource, busy=True, limit=1):
         return None
     async with running(context, "pull", [resource]) as report:
-        await work_off_hints(context, report, resource, "pull")
+        await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
         await _turn(context, report, [resource], workspaces, now)
+    return report
+
+
+async def events_due(context: Context, name: str) -> Report | None:
+    """The daemon's pass over the hints of one resource. None: there are none, and of what was
+    missing nothing can be judged yet.
+    """
+    resource = named(name)
+    hints = await context.mirror.read(events.find, resource, limit=1)
+    if not hints and not await ripe(context, resource):
+        return None
+    async with running(context, "events", [resource]) as report:
+        await follow(context, report, resource, await known_workspaces(context))
+    return report
+
+
+async def logs_due(context: Context) -> Report | None:
+    """The daemon's pass over the events logs. None: the time of none of them has come."""
+    workspaces = await known_workspaces(context)
+    every = await event_log.logs_due(context, workspaces)
+    if every is None:
+        return None
+    async with running(context, "events", [event_log.LOG]) as report:
+        await event_log.read_logs(context, report, workspaces, every=every)
     return report
 
 
@@ -154,7 +184,10 @@ async def _in_pace(
         return lists
     settings, now = context.settings.resource(resource.name), await context.mirror.read(runs.now)
     places = await context.mirror.read(listings.places, resource)
-    return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now)
+    told: Collection[int] = ()
+    if context.settings.events.stretch_pulls:
+        told = await context.mirror.read(trust.trusted, resource)
+    return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now, told)
 
 
 async def _turn(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from cfsync.api.codec import PAGE
 from cfsync.errors import CfsyncError, NotFound
 from cfsync.merge import Policy
-from cfsync.mirror import answers, claims, notes, store
+from cfsync.mirror import answers, claims, events, store
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin, Written
@@ -49,7 +49,7 @@ async def read_again(push: Push, resource: Resource, stale: Sequence[Claim]) -> 
 def _land(
     tx: Tx, resource: Resource, records: Sequence[Record], origin: Origin, policy: Policy, at: str
 ) -> Written:
-    notes.looked_at(tx, resource, [r.id for r in records], before=at)
+    events.looked_at(tx, resource, [r.id for r in records], before=at)
     return store.write(tx, resource, records, origin, policy=policy)
 
 

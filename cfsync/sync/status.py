@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isinf
 from typing import Any
 
 from cfsync.config import Settings
 from cfsync.mirror import budget, inspect, pauses, runs
+from cfsync.mirror.delays import quantile
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.pauses import Trouble
 from cfsync.resources import RESOURCES, Resource
@@ -24,7 +26,9 @@ GRACE = 600.0
 class ResourceStatus:
     """`lists`: that were ever walked; `unfinished`: whose first walk is under way. `watermark`: the
     newest `updated_at` that is in. `lag_s`: seconds since the beginning of the pull up to which
-    every change is in; None before the first. `edits`: by state. `found`: news, by lane.
+    every change is in; None before the first. `edits`: by state. `found`: news, by the lane that
+    brought it first; `delays`: lane -> within how many seconds from `updated_at` on half of it and
+    99 % of it came (p50, p99; None: longer than a week).
     """
 
     enabled: bool
@@ -38,6 +42,7 @@ class ResourceStatus:
     conflicts: int = 0
     deletions: Mapping[str, int] = field(default_factory=dict)
     found: Mapping[str, int] = field(default_factory=dict)
+    delays: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -95,11 +100,20 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
             edits=edits.get(name, {}),
             conflicts=sum(conflicts.get(name, {}).values()),
             deletions=deletions.get(name, {}),
-            found=found.get(name, {}),
+            found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},
+            delays={
+                lane: {"p50": _finite(half), "p99": _finite(quantile(n, 0.99))}
+                for lane, n in found.get(name, {}).items()
+                if (half := quantile(n, 0.5)) is not None
+            },
             **_walked(tx.now, resource, walks),
         )
         for name, resource in RESOURCES.items()
     }
+
+
+def _finite(seconds: float | None) -> float | None:
+    return None if seconds is None or isinf(seconds) else seconds
 
 
 def _walked(

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import structlog
 
 from cfsync.api import Priority
 from cfsync.errors import Forbidden, NotFound
-from cfsync.mirror import tombstones
+from cfsync.mirror import checkpoints, tombstones
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin
 from cfsync.mirror.tombstones import Tombstone
@@ -28,9 +27,12 @@ from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, Resource, children_of
 from cfsync.sync.context import Context
 from cfsync.sync.land import count, land_single, look
+from cfsync.sync.pace import seconds
 from cfsync.sync.report import Report
 
 log = structlog.get_logger()
+
+_OPEN = ("candidate", "approved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,45 @@ def too_many(missing: int, rows: int, *, max_count: int, max_fraction: float) ->
 
 
 async def judge(
-    context: Context, report: Report, resource: Resource, workspaces: Collection[int]
+    context: Context,
+    report: Report,
+    resource: Resource,
+    workspaces: Collection[int],
+    *,
+    wait: bool = True,
 ) -> None:
-    """Guard, confirm and bury the candidates of one resource, workspace by workspace."""
-    stones = await context.mirror.read(
-        tombstones.find, states=("candidate", "approved"), resource=resource.name
-    )
+    """Guard, confirm and bury the candidates of one resource, workspace by workspace. Without
+    `wait` those that are too young are left to another pass, and so are all while a sweep goes on,
+    which counts them first.
+    """
+    chosen = None if wait else await ripe(context, resource)
+    if chosen == []:
+        return
+    stones = await context.mirror.read(tombstones.find, states=_OPEN, resource=resource.name)
     for workspace in workspaces:
         here = [s for s in stones if s.workspace_id == workspace]
-        await _judge_workspace(context, report, resource, workspace, here)
+        await _judge_workspace(context, report, resource, workspace, here, chosen)
+
+
+async def ripe(context: Context, resource: Resource) -> list[Tombstone]:
+    """The candidates of a resource that can be judged now, without waiting and by any pass."""
+    return await context.mirror.read(_ripe, resource, context.settings.deletions.confirm_after)
+
+
+def _ripe(tx: Tx, resource: Resource, confirm_after: float) -> list[Tombstone]:
+    stones = tombstones.find(tx, states=_OPEN, resource=resource.name)
+    if not stones or checkpoints.is_under_way(tx, resource, "sweep"):
+        return []
+    return [s for s in stones if seconds(s.first_seen, tx.now) >= confirm_after]
 
 
 async def _judge_workspace(
-    context: Context, report: Report, resource: Resource, workspace: int, stones: list[Tombstone]
+    context: Context,
+    report: Report,
+    resource: Resource,
+    workspace: int,
+    stones: list[Tombstone],
+    chosen: Collection[Tombstone] | None,
 ) -> None:
     limits = context.settings.deletions
     fresh = [s for s in stones if s.state == "candidate"]
@@ -73,7 +101,8 @@ async def _judge_workspace(
         log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(ids))
         report.add(resource.name, held=len(ids))
         stones = [s for s in stones if s.state == "approved"]
-    await confirm(context, report, resource, workspace, stones)
+    ready = stones if chosen is None else [s for s in stones if s in chosen]
+    await confirm(context, report, resource, workspace, ready)
 
 
 async def confirm(
@@ -101,8 +130,7 @@ async def confirm(
 
 async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone]) -> None:
     _, now = await context.mirror.read(look)
-    youngest = max(datetime.fromisoformat(s.first_seen) for s in stones)
-    age = (datetime.fromisoformat(now) - youngest).total_seconds()
+    age = seconds(max(s.first_seen for s in stones), now)
     left = context.settings.deletions.confirm_after - age
     if left > 0:
         log.info("deletions.waiting", resource=stones[0].resource, seconds=round(left))

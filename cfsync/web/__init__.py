@@ -1,3 +1,4 @@
 """What the daemon shows of itself over HTTP, all of it from memory: liveness, readiness, freshness
-and metrics. `vitals` is what is known, `app` the routes, `server` the listener.
+and metrics; and the receiver of webhooks. `vitals` is what is known, `app` the routes, `server` the
+listener, `signature` says whether a delivery is genuine.
 """

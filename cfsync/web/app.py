@@ -1,5 +1,5 @@
-"""The routes. `/livez /readyz /healthz` ask for no token and name nobody; `/metrics` asks for
-`web.access_token` where there is one.
+"""The routes. `/livez /readyz /healthz /webhooks` ask for no token and name nobody; `/metrics` asks
+for `web.access_token` where there is one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from starlette.routing import Route
 
 from cfsync.web import vitals
 from cfsync.web.metrics import CONTENT_TYPE, Metrics
+from cfsync.web.receiver import Receiver
 from cfsync.web.vitals import Vitals
 
 Look = Callable[[], Vitals]
 
 
-def make(look: Look, metrics: Metrics, access_token: str | None) -> Starlette:
+def make(look: Look, metrics: Metrics, receiver: Receiver, access_token: str | None) -> Starlette:
     """The application; `look` gives the vitals as they are now."""
 
     async def livez(_request: Request) -> Response:
@@ -39,10 +40,10 @@ def make(look: Look, metrics: Metrics, access_token: str | None) -> Starlette:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
-    routes = [("/livez", livez), ("/readyz", readyz), ("/healthz", healthz)]
-    return Starlette(
-        routes=[Route(p, answer) for p, answer in (*routes, ("/metrics", show_metrics))]
-    )
+    shown = [("/livez", livez), ("/readyz", readyz), ("/healthz", healthz)]
+    routes = [Route(path, answer) for path, answer in (*shown, ("/metrics", show_metrics))]
+    taken = Route("/webhooks/{workspace_id:int}", receiver.take, methods=["POST"])
+    return Starlette(routes=[*routes, taken])
 
 
 def _judged(reasons: list[str], **more: Any) -> JSONResponse:

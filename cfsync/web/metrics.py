@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from prometheus_client import (
     CollectorRegistry,
@@ -11,9 +12,15 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
+from cfsync.mirror.delays import BOUNDS_S, UNMEASURED, Counts, quantile
 from cfsync.web.vitals import Vitals
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -49,6 +56,12 @@ class Metrics:
             buckets=_PASS_S,
             registry=self._registry,
         )
+        self._webhooks = Counter(
+            "cfsync_webhooks",
+            "Deliveries that came, by what became of them",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._registry.register(_Gauges(look))
 
     def request(self, lane: str, status: int, seconds: float) -> None:
@@ -62,6 +75,9 @@ class Metrics:
     def pass_broke(self, name: str, resource: str) -> None:
         """An error ended it before it could report."""
         self._passes.labels(name, resource, "failed").inc()
+
+    def webhook(self, outcome: str) -> None:
+        self._webhooks.labels(outcome).inc()
 
     def text(self) -> bytes:
         return generate_latest(self._registry)
@@ -102,8 +118,37 @@ def _of_resources(vitals: Vitals) -> Iterator[Metric]:
         for pass_, at in resource.succeeded.items():
             success.add_metric([name, pass_], at)
         for lane, news in resource.found.items():
-            found.add_metric([name, lane], news)
+            found.add_metric([name, lane], sum(news.values()))
     yield from (lag, rows, drift, success, found)
+    yield from _delays(vitals)
+
+
+def _delays(vitals: Vitals) -> Iterator[Metric]:
+    taken = HistogramMetricFamily(
+        "cfsync_delay_seconds",
+        "From updated_at to the mirror, of news that a lane brought first",
+        labels=["resource", "lane"],
+    )
+    shares = GaugeMetricFamily(
+        "cfsync_delay_quantile_seconds",
+        "The same: within how many seconds that share of all news came",
+        labels=["resource", "lane", "quantile"],
+    )
+    for name, resource in vitals.resources.items():
+        for lane, counts in resource.found.items():
+            if quantile(counts, 1) is None:
+                continue
+            taken.add_metric([name, lane], _cumulated(counts), sum_value=None)
+            for share in (0.5, 0.99):
+                shares.add_metric([name, lane, str(share)], quantile(counts, share) or 0.0)
+    yield from (taken, shares)
+
+
+def _cumulated(counts: Counts) -> list[tuple[str, float]]:
+    measured = [(bound, counts.get(int(1000 * bound), 0)) for bound in BOUNDS_S]
+    totals = accumulate(n for _, n in measured)
+    steps = [(str(float(bound)), float(n)) for (bound, _), n in zip(measured, totals, strict=True)]
+    return [*steps, ("+Inf", float(sum(n for ms, n in counts.items() if ms != UNMEASURED)))]
 
 
 def _of_all(vitals: Vitals) -> Iterator[Metric]:

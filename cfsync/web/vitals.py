@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cfsync.mirror.delays import Counts
+
 SQL_PATIENCE_S = 150.0
 """Seconds after which a thread that does not answer is stuck: a transaction on SQLite may wait for
 others four times 30 s.
@@ -19,7 +21,7 @@ class ResourceVitals:
     """One resource. `lag_s`: seconds since the pull up to which every change is in, None before the
     first; `late`: some list of it is later than it may be. `trouble`: why a pass of it does not
     run, in a word. `succeeded`: pass -> when it last ended well, Unix time. `drift`: rows that the
-    last sweep found changed past the triggers. `found`: news, by lane.
+    last sweep found changed past the triggers. `found`: lane -> news, by the class of its delay.
     """
 
     rows: int | None = None
@@ -29,7 +31,7 @@ class ResourceVitals:
     trouble: str | None = None
     succeeded: Mapping[str, float] = field(default_factory=dict)
     drift: int = 0
-    found: Mapping[str, int] = field(default_factory=dict)
+    found: Mapping[str, Counts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,12 +156,13 @@ CREATE TABLE cf_meta (
     value TEXT
 );
 
--- How many records each lane found first.
+-- How many records each lane found first, by how long that took from their updated_at on.
 CREATE TABLE cf_found (
     resource TEXT NOT NULL,
     lane TEXT NOT NULL,
+    delay_ms BIGINT NOT NULL,  -- at most so long; 0: not measured (a first walk, an own write)
     records BIGINT NOT NULL DEFAULT 0,
-    PRIMARY KEY (resource, lane)
+    PRIMARY KEY (resource, lane, delay_ms)
 );
 
 -- Fields that are not as the catalogue says, each with one record as the example.

@@ -36,7 +36,7 @@ def test_two_share_the_resources_and_one_goes_on_alone_when_the_other_is_killed(
 
     until(lambda: sql("SELECT 1 FROM contacts WHERE id = ?", contact))
     shares = until(lambda: len(set(owners(sql).values())) == 2 and owners(sql))
-    assert len(shares) == 3
+    assert len(shares) == 4, "three resources and the events log"
     of_contacts = int(shares["contacts"].split(":")[1])
     holder, other = (first, second) if first.process.pid == of_contacts else (second, first)
     assert holder.process.pid == of_contacts
@@ -58,7 +58,7 @@ def test_one_that_ends_hands_over_at_once(start: Start, world: World, sql: Any) 
 
     assert first.stop() == 0
 
-    until(lambda: len(owners(sql)) == 3, patience=5)
+    until(lambda: len(owners(sql)) == 4, patience=5)
     assert second.stop() == 0
 
 

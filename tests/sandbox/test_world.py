@@ -195,7 +195,7 @@ def test_the_events_log_has_what_happened(
     )
     course = world.ids("courses", workspace)[0]
     heard: list[str] = []
-    world.store.listeners.append(lambda event: heard.append(event["event_type_id"]))
+    world.store.listeners.append(lambda event, _: heard.append(event["event_type_id"]))
 
     world.edit("contacts", contact, first_name="Ada")
     world.identify(min(hidden), first_name="Known")
@@ -219,6 +219,7 @@ def test_the_events_log_has_what_happened(
     assert (log[4]["subject_id"], log[4]["subject_type"]) == (enrolled, "Courses::Enrollment")
     assert log[0]["data"]["first_name"] == "Ada"
     assert [e["id"] for e in log] == sorted(e["id"] for e in log)
+    assert len({e["uuid"] for e in log}) == len(log)
 
 
 def test_events_can_be_held_to_the_endpoints_types_or_switched_off(

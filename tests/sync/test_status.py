@@ -99,3 +99,20 @@ def test_lag_is_that_of_the_oldest_list_and_for_children_that_of_the_last_pull()
     assert lag(now, RESOURCES["contacts"], pull) == 360
     assert lag(now, RESOURCES["submissions"], pull) == 60
     assert lag(now, RESOURCES["contacts"], {}) is None
+
+
+def test_it_says_which_lane_was_first_and_how_soon(round_):
+    round_.backfill("contacts")
+    ids = round_.ids("contacts")
+    round_.world.edit("contacts", ids[0], first_name="Now")
+    round_.world.edit("contacts", ids[1], first_name="Old", updated_at="2026-01-01T00:00:00.000Z")
+    round_.pull("contacts")
+
+    found = asked(round_).resources["contacts"]
+
+    assert found.found == {"backfill": 45, "pull": 2}
+    assert set(found.delays) == {"pull"}
+    half, most = found.delays["pull"]["p50"], found.delays["pull"]["p99"]
+    assert half is not None
+    assert half < 60
+    assert most is None, "longer than a week"

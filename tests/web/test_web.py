@@ -16,9 +16,12 @@ from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
 from cfsync.web import app, server
 from cfsync.web.metrics import Metrics
+from cfsync.web.receiver import Receiver
 from cfsync.web.vitals import ResourceVitals, Vitals
 
-FRESH = ResourceVitals(rows=30, lag_s=12.0, succeeded={"pull": 1748000000.0}, found={"pull": 4})
+FRESH = ResourceVitals(
+    rows=30, lag_s=12.0, succeeded={"pull": 1748000000.0}, found={"pull": {0: 1, 500: 2, 60_000: 1}}
+)
 WELL = Vitals(
     database="",
     schema="0001",
@@ -43,8 +46,11 @@ def ask(
     metrics = Metrics(lambda: vitals)
     metrics.request("pull", 200, 0.2)
     metrics.request("push", 429, 0.1)
+    metrics.webhook("unsigned")
     metrics.pass_ended("pull", "contacts", "done", 1.5)
-    transport = httpx.ASGITransport(app.make(lambda: vitals, metrics, token))
+    transport = httpx.ASGITransport(
+        app.make(lambda: vitals, metrics, Receiver(metrics.webhook), token)
+    )
 
     async def get() -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
@@ -129,6 +135,22 @@ def test_every_metric_is_there() -> None:
     assert found["cfsync_deletions_held"] == {"": 5.0}
     assert found["cfsync_drift_rows"] == {"resource=contacts": 0.0}
     assert found["cfsync_found_total"] == {"lane=pull,resource=contacts": 4.0}
+    assert found["cfsync_webhooks_total"] == {"outcome=unsigned": 1.0}
+    assert (
+        found["cfsync_delay_seconds_bucket"]
+        | {
+            "lane=pull,le=0.25,resource=contacts": 0.0,
+            "lane=pull,le=0.5,resource=contacts": 2.0,
+            "lane=pull,le=30.0,resource=contacts": 2.0,
+            "lane=pull,le=60.0,resource=contacts": 3.0,
+            "lane=pull,le=+Inf,resource=contacts": 3.0,
+        }
+        == found["cfsync_delay_seconds_bucket"]
+    )
+    assert found["cfsync_delay_quantile_seconds"] == {
+        "lane=pull,quantile=0.5,resource=contacts": 0.5,
+        "lane=pull,quantile=0.99,resource=contacts": 60.0,
+    }
     assert found["cfsync_token_ok"] == {"": 1.0}
     assert found["cfsync_leases_held"] == {"": 19.0}
     assert found["cfsync_schema_info"] == {"revision=0001": 1.0}
@@ -141,7 +163,7 @@ def test_metrics_ask_for_the_access_token_where_there_is_one() -> None:
     assert ask("/healthz", WELL, token="s3cret").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/webhooks/1", "/metrics/"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/webhooks/", "/webhooks/x", "/metrics/"])
 def test_there_is_nothing_else(path: str) -> None:
     assert ask(path, WELL).status_code in (404, 307)
 
@@ -171,7 +193,8 @@ def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
 def test_an_address_that_is_taken_is_said_in_one_line() -> None:
     async def serve(port: int) -> None:
         settings = WebSettings(listen=f"127.0.0.1:{port}")
-        async with server.serving(app.make(Vitals, Metrics(Vitals), None), settings):
+        shown = app.make(Vitals, Metrics(Vitals), Receiver(str), None)
+        async with server.serving(shown, settings):
             raise AssertionError
 
     with socket.socket() as taken:

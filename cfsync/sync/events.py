@@ -1,0 +1,170 @@
+"""Events: records that some event speaks of are read again, and come in like any pulled record.
+
+As many to a request as the list can be filtered by id, else singly. One that is not there becomes a
+candidate for deletion, on which `verdicts` has the last word. Only where the settings say so is the
+record that came along taken as it is, and only where its `updated_at` is newer than base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import structlog
+
+from cfsync.api.codec import PAGE
+from cfsync.decode import decode_record
+from cfsync.errors import BadAnswer, Forbidden, NotFound
+from cfsync.merge import Policy
+from cfsync.mirror import bases, events, store, tombstones
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.events import Open
+from cfsync.mirror.store import Origin, Written
+from cfsync.records import Listing, Record
+from cfsync.resources import Resource
+from cfsync.sync.context import Context, side_by_side
+from cfsync.sync.land import count, look
+from cfsync.sync.report import Report
+from cfsync.sync.verdicts import judge
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Sight:
+    """What a look at some records showed: those that are there (or listed), and those that are not.
+    A record in neither could not be seen.
+    """
+
+    found: dict[int, Record] = field(default_factory=dict)
+    missing: set[int] = field(default_factory=set)
+
+
+async def follow(
+    context: Context, report: Report, resource: Resource, workspaces: Collection[int]
+) -> None:
+    """Work off all hints of a resource, and bury what is proved to be gone by now."""
+    while hints := await context.mirror.read(events.find, resource):
+        for workspace, group in _by_workspace(hints).items():
+            context.check_stop()
+            await _follow(context, report, resource, workspace, group)
+    await judge(context, report, resource, workspaces, wait=False)
+
+
+def _by_workspace(hints: Sequence[Open]) -> Mapping[int | None, list[Open]]:
+    groups: dict[int | None, list[Open]] = {}
+    for hint in hints:
+        groups.setdefault(hint.workspace_id, []).append(hint)
+    return groups
+
+
+async def _follow(
+    context: Context,
+    report: Report,
+    resource: Resource,
+    workspace: int | None,
+    hints: Sequence[Open],
+) -> None:
+    policy = context.settings.resource(resource.name).on_conflict
+    if context.settings.events.use_payload:
+        written, hints = await context.mirror.write(_take, resource, hints, policy)
+        count(report, resource.name, written)
+    asked, _ = await context.mirror.read(look)
+    place = Listing(resource.name, workspace or 0, workspace)
+    sight = await _look_at(context, report, resource, place, {h.record_id for h in hints})
+    origin = Origin("events", asked)
+    written = await context.mirror.write(_land, resource, hints, sight, origin, policy)
+    count(report, resource.name, written)
+
+
+async def _look_at(
+    context: Context, report: Report, resource: Resource, place: Listing, ids: Collection[int]
+) -> Sight:
+    """Look at records, all that can be had with one request at once. What can't be read is said in
+    the report: the next pull or sweep will see.
+    """
+    sight, listable = Sight(), "id" in resource.filters and resource.parent == "workspaces"
+
+    async def look_at(some: Sequence[int]) -> None:
+        try:
+            if listable:
+                await _see_listed(context, place, some, sight)
+            else:
+                await _see_single(context, resource, place, some[0], sight)
+        except (Forbidden, NotFound, BadAnswer) as error:
+            log.warning("hint.unreadable", list=str(place), status=error.status)
+            report.unreachable.append(str(place))
+
+    await side_by_side(context, _batches(sorted(ids), PAGE if listable else 1), look_at)
+    return sight
+
+
+def _batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (ids[at : at + size] for at in range(0, len(ids), size))
+
+
+async def _see_listed(context: Context, place: Listing, ids: Sequence[int], sight: Sight) -> None:
+    """What its list does not show is gone or hidden, and no part of the mirror."""
+    listed = {r.id: r for r in await context.api.find(place, "id", ids)}
+    sight.found |= listed
+    sight.missing |= set(ids) - listed.keys()
+
+
+async def _see_single(
+    context: Context, resource: Resource, place: Listing, record_id: int, sight: Sight
+) -> None:
+    try:
+        sight.found[record_id] = await context.api.get(resource, record_id, place)
+    except NotFound:
+        sight.missing.add(record_id)
+
+
+def _land(
+    tx: Tx,
+    resource: Resource,
+    hints: Sequence[Open],
+    sight: Sight,
+    origin: Origin,
+    policy: Policy,
+) -> Written:
+    """One transaction: the records, what is missing, and that the hints are followed. Those of
+    records that the mirror has younger news of stay, so that they are read once more.
+    """
+    written = store.write(tx, resource, list(sight.found.values()), origin, policy=policy)
+    tombstones.suspect(tx, resource, sorted(sight.missing), asked=origin.asked)
+    events.settle(tx, [h for h in hints if h.record_id not in written.again])
+    return written
+
+
+def _take(
+    tx: Tx, resource: Resource, hints: Sequence[Open], policy: Policy
+) -> tuple[Written, list[Open]]:
+    """Write the newest record that came along with hints, where it is provably newer than base;
+    returns also the hints that must be followed all the same.
+    """
+    known = bases.load(tx, resource, [h.record_id for h in hints])
+    newest: dict[int, Record] = {}
+    for hint in hints:
+        record = _brought(resource, hint)
+        if record is not None and record.id in known:
+            before = newest.get(record.id) or bases.decode(resource, known[record.id])
+            if before.updated_at and record.updated_at and record.updated_at > before.updated_at:
+                newest[record.id] = record
+    origin = Origin("events", bases.highest_rev(tx))
+    written = store.write(tx, resource, list(newest.values()), origin, policy=policy)
+    taken = [h for h in hints if h.body is not None and h.record_id in newest]
+    events.settle(tx, taken)
+    return written, [h for h in hints if h not in taken]
+
+
+def _brought(resource: Resource, hint: Open) -> Record | None:
+    """The record that came along; None if it proves nothing."""
+    if hint.body is None or hint.workspace_id is None:
+        return None
+    place = Listing(resource.name, hint.workspace_id, hint.workspace_id)
+    try:
+        record = decode_record(resource, orjson.loads(hint.body), place)
+    except BadAnswer:
+        return None
+    return record if record.values.get("workspace_id") == hint.workspace_id else None

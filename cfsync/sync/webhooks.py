@@ -1,0 +1,198 @@
+"""Webhook endpoints that lead to this receiver: made, looked after, replaced, removed.
+
+ClickFunnels shows an endpoint's secret once, in the answer that made it. It is kept in `cf_secrets`
+in the transaction that writes the answer; where it is not known, only another endpoint helps.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from cfsync.api.pages import walk_by_id
+from cfsync.errors import NotFound, UnknownWorkspace, UsageError
+from cfsync.mirror import bases, store, tombstones, webhook_keys
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.store import Origin
+from cfsync.mirror.webhook_keys import ENDPOINTS
+from cfsync.records import Listing, Record
+from cfsync.resources import ALL
+from cfsync.sync.account import open_account
+from cfsync.sync.context import Context
+from cfsync.sync.land import look
+
+EVENT_TYPES = sorted({event for resource in ALL.values() for event in resource.events})
+"""What an endpoint of ours asks for."""
+
+State = Literal["ok", "foreign", "no secret", "types differ", "deleted", "removed"]
+"""foreign: it leads elsewhere. no secret, types differ, deleted: `register` puts it right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`done`: what was just done about it: made, kept, changed, removed; None: nothing."""
+
+    workspace_id: int
+    id: int
+    url: str
+    state: State
+    done: str | None = None
+
+
+async def register(context: Context, url: str) -> list[Endpoint]:
+    """Have one endpoint, whose secret is known, in each workspace that `url` stands for: all, or
+    the one that it ends with. What is right already stays as it is.
+    """
+    workspaces = targets(url, await open_account(context))
+    return [await _register(context, w, full) for w, full in workspaces.items()]
+
+
+async def _register(context: Context, workspace: int, url: str) -> Endpoint:
+    there = await _leading_to(context, workspace, url)
+    known = await context.mirror.read(webhook_keys.known, workspace, url)
+    kept = max((r for r in there if known.get(r.id)), key=lambda r: r.id, default=None)
+    if kept is None:
+        return await _make(context, workspace, url, replaced={*known, *(r.id for r in there)})
+    for surplus in there:
+        if surplus.id != kept.id:
+            await _delete(context, surplus.id)
+    if _has_all_types(kept):
+        return Endpoint(workspace, kept.id, url, "ok", "kept")
+    asked, _ = await context.mirror.read(look)
+    changed = await context.api.update(ENDPOINTS, kept.id, {"event_type_ids": EVENT_TYPES})
+    await context.mirror.write(_land, changed, asked, ())
+    return Endpoint(workspace, kept.id, url, "ok", "changed")
+
+
+async def rotate(context: Context) -> list[Endpoint]:
+    """Replace each endpoint of ours by another one with a secret of its own. What was signed with
+    the old secret is taken for another 25 hours. Raises UsageError where there is none.
+    """
+    ours = [e for e in await survey(context) if e.state in ("ok", "types differ", "no secret")]
+    if not ours:
+        raise UsageError("there is no endpoint to rotate; `cfsync webhooks register` makes one")
+    places = {(e.workspace_id, e.url): {x.id for x in ours if x.url == e.url} for e in ours}
+    return [await _make(context, w, url, replaced=ids) for (w, url), ids in places.items()]
+
+
+async def remove(context: Context, named: str) -> Endpoint:
+    """Delete one endpoint, ours or another program's. Raises UsageError where there is none."""
+    for workspace in await open_account(context):
+        for record in await _listed(context, workspace):
+            if named in (str(record.id), record.values.get("public_id")):
+                await _delete(context, record.id)
+                return Endpoint(workspace, record.id, _url(record), "removed", "removed")
+    raise UsageError(f"there is no webhook endpoint {named}; see `cfsync webhooks list`")
+
+
+async def survey(context: Context) -> list[Endpoint]:
+    """Every endpoint, and how it is with it; also those that the mirror knows and nobody else."""
+    found: list[Endpoint] = []
+    for workspace in await open_account(context):
+        there = await _listed(context, workspace)
+        for record in there:
+            known = await context.mirror.read(webhook_keys.known, workspace, _url(record))
+            found.append(_judged(workspace, record, has_secret=known.get(record.id, False)))
+        ours = await context.mirror.read(webhook_keys.ours, workspace)
+        lost = {i: url for i, url in ours.items() if i not in {r.id for r in there}}
+        found += [Endpoint(workspace, i, url, "deleted") for i, url in lost.items()]
+    return found
+
+
+def _judged(workspace: int, record: Record, *, has_secret: bool) -> Endpoint:
+    url, state = _url(record), "ok"
+    if not url.endswith(webhook_keys.path_of(workspace)):
+        state = "foreign"
+    elif not has_secret:
+        state = "no secret"
+    elif not _has_all_types(record):
+        state = "types differ"
+    return Endpoint(workspace, record.id, url, state)  # type: ignore[arg-type]
+
+
+def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
+    """Workspace -> the URL of its endpoint. Pure. Raises UsageError on a URL that can't be meant,
+    and UnknownWorkspace.
+    """
+    base = url.strip().rstrip("/")
+    parts = urlsplit(base)
+    plain = not (parts.query or parts.fragment or "@" in parts.netloc)
+    if not parts.hostname or not plain or not _is_safe(parts.scheme, parts.hostname):
+        raise UsageError(
+            "give the address at which ClickFunnels reaches this daemon,"
+            " as in https://hooks.example.com"
+        )
+    named = re.search(r"/webhooks/([0-9]+)$", base)
+    if named is None:
+        base = base.removesuffix("/webhooks")
+        return {w: base + webhook_keys.path_of(w) for w in workspaces}
+    if int(named[1]) not in workspaces:
+        raise UnknownWorkspace(named[1])
+    return {int(named[1]): base}
+
+
+def _is_safe(scheme: str, host: str) -> bool:
+    """Over plain http only on this machine: a delivery holds people's data."""
+    if scheme != "http":
+        return scheme == "https"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _make(
+    context: Context, workspace: int, url: str, *, replaced: Collection[int]
+) -> Endpoint:
+    """Make an endpoint, keep its secret, and only then delete those that it replaces."""
+    asked, _ = await context.mirror.read(look)
+    values = {"url": url, "name": "cfsync", "event_type_ids": EVENT_TYPES}
+    made = await context.api.create(Listing(ENDPOINTS.name, workspace, workspace), values)
+    await context.mirror.write(_land, made, asked, replaced)
+    for old in sorted(replaced):
+        await _delete(context, old)
+    return Endpoint(workspace, made.id, url, "ok", "made")
+
+
+async def _delete(context: Context, endpoint_id: int) -> None:
+    with suppress(NotFound):
+        await context.api.delete(ENDPOINTS, endpoint_id)
+    await context.mirror.write(_bury, endpoint_id)
+
+
+def _land(tx: Tx, record: Record, asked: int, replaced: Collection[int]) -> None:
+    store.write(tx, ENDPOINTS, [record], Origin("push", asked), policy="clickfunnels")
+    if replaced:
+        webhook_keys.replace(tx, record.id, replaced)
+
+
+def _bury(tx: Tx, endpoint_id: int) -> None:
+    """Our own delete needs no second sighting."""
+    webhook_keys.forget(tx, [endpoint_id])
+    asked = bases.highest_rev(tx)
+    tombstones.suspect(tx, ENDPOINTS, [endpoint_id], asked=asked)
+    tombstones.bury(tx, ENDPOINTS, endpoint_id, cause="deleted", asked=asked, keep=False)
+
+
+async def _leading_to(context: Context, workspace: int, url: str) -> list[Record]:
+    return [r for r in await _listed(context, workspace) if _url(r) == url]
+
+
+async def _listed(context: Context, workspace: int) -> list[Record]:
+    listing = Listing(ENDPOINTS.name, workspace, workspace)
+    return [r async for page in walk_by_id(context.api, listing) for r in page.records]
+
+
+def _url(record: Record) -> str:
+    return str(record.values.get("url") or "")
+
+
+def _has_all_types(record: Record) -> bool:
+    """An endpoint that names no type gets all."""
+    types = record.values.get("event_type_ids")
+    return not types or set(EVENT_TYPES) <= set(types)

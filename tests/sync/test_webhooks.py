@@ -1,0 +1,197 @@
+"""Endpoints that lead to the receiver: made once, looked after, replaced, removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from cfsync.api import Api
+from cfsync.errors import CfsyncError, UnknownWorkspace, UsageError
+from cfsync.mirror import webhook_keys
+from cfsync.sync import webhooks
+from cfsync.sync.context import Context
+from cfsync.sync.webhooks import EVENT_TYPES, Endpoint, targets
+from tests.conftest import SQLITE_ONLY
+from tests.sync.conftest import Round
+
+URL = "https://hooks.example.com"
+
+
+def call(round_: Round, work: Callable[[Context], Awaitable[Any]]) -> Any:
+    async def main() -> Any:
+        settings = round_.configured()
+        async with Api(settings.api) as api:
+            return await work(Context(api, round_.mirror, settings))
+
+    return asyncio.run(main())
+
+
+def register(round_: Round, url: str = URL) -> list[Endpoint]:
+    return call(round_, lambda context: webhooks.register(context, url))  # type: ignore[no-any-return]
+
+
+def keys(round_: Round) -> tuple[str, ...]:
+    return asyncio.run(round_.mirror.read(webhook_keys.load)).get(round_.workspace, ())
+
+
+def secret_of(round_: Round, endpoint: int) -> str:
+    return str(round_.world.store.get("webhook_endpoints", endpoint)["webhook_secret"])
+
+
+def there(round_: Round) -> list[int]:
+    return round_.world.ids("webhook_endpoints", round_.workspace)
+
+
+def test_it_makes_one_endpoint_with_all_event_types_and_keeps_the_secret_in_its_place(
+    round_: Round,
+) -> None:
+    (made,) = register(round_)
+
+    (record,) = round_.world.records("webhook_endpoints", round_.workspace)
+    assert record["url"] == f"{URL}/webhooks/{round_.workspace}"
+    assert record["event_type_ids"] == EVENT_TYPES
+    assert (made.id, made.state, made.done) == (record["id"], "ok", "made")
+    secret = secret_of(round_, made.id)
+    assert keys(round_) == (secret,)
+    for table in ("webhook_endpoints", "cf_base", "cf_outbox", "cf_meta", "cf_runs"):
+        assert secret not in str(round_.sql(f"SELECT * FROM {table}"))
+
+
+def test_again_it_changes_nothing(round_: Round) -> None:
+    (made,) = register(round_)
+    round_.world.ledger.clear()
+
+    (again,) = register(round_, f"{URL}/webhooks/{round_.workspace}")
+
+    assert (again.id, again.done) == (made.id, "kept")
+    assert round_.world.ledger.writes() == []
+
+
+def test_one_that_was_deleted_is_made_anew_and_its_secret_stays_valid_for_a_day(
+    round_: Round,
+) -> None:
+    (first,) = register(round_)
+    old = secret_of(round_, first.id)
+    round_.world.delete("webhook_endpoints", first.id)
+    assert [e.state for e in call(round_, webhooks.survey)] == ["deleted"]
+
+    (second,) = register(round_)
+
+    assert second.done == "made"
+    assert keys(round_) == (secret_of(round_, second.id), old)
+    assert [e.state for e in call(round_, webhooks.survey)] == ["ok"]
+
+
+def test_one_that_was_changed_is_put_right(round_: Round) -> None:
+    (first,) = register(round_)
+    round_.world.edit("webhook_endpoints", first.id, event_type_ids=["contact.created"])
+    assert [e.state for e in call(round_, webhooks.survey)] == ["types differ"]
+
+    (second,) = register(round_)
+
+    assert (second.id, second.done) == (first.id, "changed")
+    assert round_.world.get("webhook_endpoints", first.id)["event_type_ids"] == EVENT_TYPES
+    assert keys(round_) == (secret_of(round_, first.id),)
+
+
+def test_one_whose_secret_never_arrived_is_replaced(round_: Round) -> None:
+    round_.world.fault("reset_after", method="POST", path="/endpoints")
+    with pytest.raises(CfsyncError):
+        register(round_)
+    (lost,) = there(round_)
+    assert [e.state for e in call(round_, webhooks.survey)] == ["no secret"]
+
+    (made,) = register(round_)
+
+    assert there(round_) == [made.id] != [lost]
+    assert keys(round_) == (secret_of(round_, made.id),)
+
+
+def test_a_new_secret_leaves_the_old_ones_valid_for_25_hours(round_: Round) -> None:
+    (first,) = register(round_)
+    secrets = [secret_of(round_, first.id)]
+    for _ in range(2):
+        (made,) = call(round_, webhooks.rotate)
+        secrets.append(secret_of(round_, made.id))
+        round_.clock.go_on(3600)
+
+    assert there(round_) == [made.id]
+    assert set(keys(round_)) == set(secrets)
+    round_.clock.go_on(23.5 * 3600)
+    assert set(keys(round_)) == set(secrets[1:])
+    round_.clock.go_on(3600)
+    assert keys(round_) == (secrets[2],)
+    assert round_.ids("webhook_endpoints") == [made.id]
+
+
+@SQLITE_ONLY
+def test_a_rotation_that_was_cut_off_is_finished_by_the_next_call(round_: Round) -> None:
+    (first,) = register(round_)
+    old = secret_of(round_, first.id)
+    round_.world.fault("reset_before", method="DELETE", times=20)
+    with pytest.raises(CfsyncError):
+        call(round_, webhooks.rotate)
+    assert old in keys(round_)
+    assert len(there(round_)) == 2
+    round_.world.faults.clear()
+
+    (kept,) = register(round_)
+
+    assert there(round_) == [kept.id]
+    assert keys(round_) == (secret_of(round_, kept.id), old)
+
+
+def test_one_of_another_program_is_left_alone_unless_it_is_named(round_: Round) -> None:
+    other = round_.world.create("webhook_endpoints", round_.workspace, url="https://else.where/in")
+    register(round_)
+    assert {e.state for e in call(round_, webhooks.survey)} == {"foreign", "ok"}
+
+    call(round_, webhooks.rotate)
+    assert other in there(round_)
+    call(round_, lambda context: webhooks.remove(context, str(other)))
+    assert other not in there(round_)
+
+
+def test_what_is_removed_takes_its_secret_along(round_: Round) -> None:
+    (made,) = register(round_)
+
+    call(round_, lambda context: webhooks.remove(context, str(made.id)))
+
+    assert there(round_) == []
+    assert keys(round_) == ()
+    assert round_.sql("SELECT * FROM cf_secrets") == []
+    with pytest.raises(UsageError, match="no webhook endpoint"):
+        call(round_, lambda context: webhooks.remove(context, str(made.id)))
+    with pytest.raises(UsageError, match="no endpoint to rotate"):
+        call(round_, webhooks.rotate)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hooks.example.com",
+        "http://hooks.example.com",
+        "ftp://hooks.example.com",
+        "https://",
+        "https://user@hooks.example.com",
+        "https://hooks.example.com/?a=1",
+        "https://hooks.example.com/#a",
+    ],
+)
+def test_an_address_that_can_not_be_meant_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="give the address"):
+        targets(url, [1])
+
+
+def test_the_address_is_that_of_every_workspace_or_of_one() -> None:
+    both = {1: f"{URL}/webhooks/1", 2: f"{URL}/webhooks/2"}
+
+    assert targets(URL, [1, 2]) == targets(f"{URL}/", [1, 2]) == targets(f"{URL}/webhooks", [1, 2])
+    assert targets(URL, [1, 2]) == both
+    assert targets(f"{URL}/webhooks/2", [1, 2]) == {2: f"{URL}/webhooks/2"}
+    assert targets("http://127.0.0.1:8787", [1]) == {1: "http://127.0.0.1:8787/webhooks/1"}
+    with pytest.raises(UnknownWorkspace):
+        targets(f"{URL}/webhooks/3", [1, 2])

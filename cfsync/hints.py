@@ -12,7 +12,7 @@ import orjson
 from cfsync.errors import BadAnswer
 from cfsync.records import Record
 from cfsync.resources import ALL, RESOURCES, Resource
-from cfsync.values import BIGINT, Unholdable, decoder
+from cfsync.values import BIGINT, Unholdable, decode
 
 KINDS: Mapping[str, Resource] = {
     event.rpartition(".")[0]: resource for resource in ALL.values() for event in resource.events
@@ -23,8 +23,6 @@ HINTED: tuple[str, ...] = tuple(
     dict.fromkeys(r.name if r.name in RESOURCES else str(r.parent) for r in KINDS.values())
 )
 """Mirrored resources that events are about."""
-
-_time = decoder("timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def _is_id(value: Any) -> TypeGuard[int]:
 
 def _updated_at(shown: Mapping[str, Any]) -> str | None:
     try:
-        text: str = _time(shown["updated_at"])
+        text: str = decode("timestamp", shown["updated_at"])
     except (KeyError, Unholdable):
         return None
     return text

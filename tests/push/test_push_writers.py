@@ -1,5 +1,5 @@
-"""Programs that write the mirror, people who write in ClickFunnels, and passes, all at once: what the
-writers did, by their own ledger, stands on both sides afterwards.
+"""Programs that write the mirror, people who write in ClickFunnels, and passes, all at once: what
+the writers did, by their own ledger, stands on both sides afterwards.
 """
 
 from __future__ import annotations

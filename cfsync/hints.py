@@ -106,7 +106,7 @@ def _is_id(value: Any) -> TypeGuard[int]:
 
 def _updated_at(shown: Mapping[str, Any]) -> str | None:
     try:
-        text: str = decode("timestamp", shown["updated_at"])
-    except (KeyError, Unholdable):
+        found: str | None = decode("timestamp", shown.get("updated_at"))
+    except Unholdable:
         return None
-    return text
+    return found

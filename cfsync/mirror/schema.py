@@ -5,7 +5,8 @@ The DDL itself stands frozen in `migrations/`; a test holds the two against each
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,7 +45,28 @@ def _table(resource: Resource) -> Table:
     return Table(resource.name, metadata, *columns, _big("cf_rev"), _time("cf_synced_at"))
 
 
-TABLES: Mapping[str, Table] = {name: _table(r) for name, r in RESOURCES.items()}
+class _Tables(Mapping[str, Table]):
+    """A table is made when it is first asked for: all of them cost more than a quiet pull does."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Table] = {}
+        self._making = Lock()
+
+    def __getitem__(self, name: str) -> Table:
+        if name not in self._made:
+            with self._making:
+                if name not in self._made:
+                    self._made[name] = _table(RESOURCES[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(RESOURCES)
+
+    def __len__(self) -> int:
+        return len(RESOURCES)
+
+
+TABLES: Mapping[str, Table] = _Tables()
 """Resource name -> its table."""
 
 

@@ -26,7 +26,7 @@ from cfsync.sync.report import Report
 
 HOLD_S = 0.05
 """How long one transaction should hold SQLite's write lock, in seconds."""
-MOST_PAGES = 64
+MOST_PAGES = 32
 
 
 Then = Callable[[Tx], Iterable[Checkpoint]]

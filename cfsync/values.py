@@ -162,11 +162,15 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_SCALARS = frozenset({str, int, bool})
+"""Of these, values that are the same are equal whatever the field."""
+
+
 def equal(field: Field, a: Any, b: Any) -> bool:
     """Whether two canonical values are the same to the API: JSON by content, money by value,
     sets without order, maps with their keys in snake_case and null as ''.
     """
-    if a is b:
+    if a is b or (type(a) is type(b) and type(a) in _SCALARS and a == b):
         return True
     if a is ABSENT or b is ABSENT:
         return False

@@ -26,16 +26,17 @@ def main() -> None:
     given = parser.parse_args()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{date.today()}, {machine}, {given.contacts:,} contacts\n")
-    print("| work | wall s | CPU s | MB | requests | wall : loop | CPU : loop |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    _head()
     with tempfile.TemporaryDirectory() as folder:
         with account(Path(folder), contacts=given.contacts) as it:
             walks.beside_the_loop(it, given.contacts, line)
+            print(f"\n{walks.neighbour(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)
 
 
 def _growth(folder: Path, sizes: Sequence[int]) -> None:
     folder.mkdir()
+    _head()
     backfills: list[tuple[int, Run]] = []
     for contacts in sizes:
         with account(folder, contacts=contacts) as it:
@@ -43,6 +44,11 @@ def _growth(folder: Path, sizes: Sequence[int]) -> None:
     for (few, first), (many, then) in pairwise(backfills):
         each = (then.cpu - first.cpu) / (many - few) * 1e6
         print(f"\nFrom {few:,} to {many:,} contacts: {each:.0f} µs of CPU a contact.")
+
+
+def _head() -> None:
+    print("| work | wall s | CPU s | MB | requests | wall : loop | CPU : loop |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
 
 
 def line(what: str, run: Run, loop: Run | None) -> None:

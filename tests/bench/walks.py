@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -53,6 +56,20 @@ def _limited(it: Account, line: Line) -> None:
     loop = it.beside("loop", str(it.folder / "slow-loop.db"))
     line(f"backfill, limit 50/s ({refused} answers 429)", slow, loop)
     it.control("set", per_second=0.0)
+
+
+def neighbour(it: Account) -> str:
+    """What another program that writes notices of a backfill, in a sentence."""
+    mirror = it.sqlite("shared")
+    it.cfsync("migrate", database=mirror)
+    command = [sys.executable, "-m", "tests.bench.neighbour", mirror.removeprefix("sqlite:///")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as program:
+        run(it, "backfill", mirror)
+        said, _ = program.communicate("end")
+    found = json.loads(said)
+    waits = ", ".join(f"{name} {ms} ms" for name, ms in found.items())
+    return f"Another program's wait for SQLite's write lock while a backfill runs: {waits}."
 
 
 def growing(it: Account, contacts: int, line: Line) -> Run:

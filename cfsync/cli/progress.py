@@ -33,15 +33,20 @@ class _Walks:
 
     def __init__(self) -> None:
         self._lists: dict[str, dict[int, tuple[int, float]]] = {}
+        self._sums: dict[str, tuple[int, float]] = {}
 
-    def note(self, listing: Listing, records: int, fraction: float) -> tuple[int, float]:
-        """(records, fraction) of the listing's whole resource."""
+    def note(
+        self, listing: Listing, *, fraction: float, records: int | None = None, of: int = 1
+    ) -> tuple[int, float]:
+        """(records, fraction) of the listing's whole resource, which has `of` lists or more."""
         lists = self._lists.setdefault(listing.resource, {})
-        lists[listing.parent_id] = (records, fraction)
-        return (
-            sum(n for n, _ in lists.values()),
-            sum(share for _, share in lists.values()) / len(lists),
-        )
+        before, share = lists.get(listing.parent_id, (0, 0.0))
+        now = before if records is None else records
+        lists[listing.parent_id] = now, fraction
+        total, shares = self._sums.get(listing.resource, (0, 0.0))
+        total, shares = total + now - before, shares + fraction - share
+        self._sums[listing.resource] = total, shares
+        return total, shares / max(of, len(lists))
 
 
 class Lines:
@@ -52,7 +57,12 @@ class Lines:
         self._told: dict[str, float] = {}
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        records, fraction = self._walks.note(listing, records, fraction)
+        self._tell(listing, *self._walks.note(listing, records=records, fraction=fraction))
+
+    def walked(self, listing: Listing, *, of: int) -> None:
+        self._tell(listing, *self._walks.note(listing, fraction=1.0, of=of))
+
+    def _tell(self, listing: Listing, records: int, fraction: float) -> None:
         now = time.monotonic()
         if now - self._told.setdefault(listing.resource, now) >= LINE_EVERY:
             self._told[listing.resource] = now
@@ -65,8 +75,8 @@ class Lines:
 
 
 class OnTerminal:
-    """Progress as bars. How many lists hang below other records is not known beforehand, so the
-    bars of those only show that something moves.
+    """Progress as bars. How many lists hang below other records is known when the first is walked;
+    until then the bars of those only show that something moves.
     """
 
     def __init__(self, bars: Bars) -> None:
@@ -75,8 +85,13 @@ class OnTerminal:
         self._tasks: dict[str, TaskID] = {}
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        records, fraction = self._walks.note(listing, records, fraction)
+        records, fraction = self._walks.note(listing, records=records, fraction=fraction)
         self._bars.update(self._task(listing.resource), completed=fraction, records=records)
+
+    def walked(self, listing: Listing, *, of: int) -> None:
+        records, fraction = self._walks.note(listing, fraction=1.0, of=of)
+        task = self._task(listing.resource)
+        self._bars.update(task, total=1.0, completed=fraction, records=records)
 
     def _task(self, resource: str) -> TaskID:
         if resource not in self._tasks:
@@ -104,7 +119,8 @@ def shown(bars: bool) -> Iterator[Progress]:
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
-            speed = task.fields["records"] / task.elapsed if task.elapsed else 0
+            elapsed = task.finished_time or task.elapsed
+            speed = task.fields["records"] / elapsed if elapsed else 0
             return Text(f"{speed:,.0f}/s")
 
     look = (

@@ -38,6 +38,9 @@ class Filling:
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:  # noqa: ARG002
         self.fractions[listing.resource] = fraction
 
+    def walked(self, listing: Listing, *, of: int) -> None:
+        pass
+
 
 class JobHost:
     """`paused`: resources that a person has paused. `stopping`: nothing is started any more."""

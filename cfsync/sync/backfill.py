@@ -51,6 +51,7 @@ async def _begin(context: Context, dock: Dock, listing: Listing) -> list[Checkpo
     await dock.put(
         resource, page.records, "backfill", asked=asked, then=lambda tx: _finish(tx, place)
     )
+    context.progress.at(listing, records=len(page.records), fraction=1.0)
     return []
 
 

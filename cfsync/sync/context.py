@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -22,13 +23,20 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Who shows how far a pass is. `fraction`: how much of the list is walked, 0 to 1."""
+    """Who shows how far a pass is. `fraction`: how much of the list is walked, 0 to 1. `of`: how
+    many lists of its resource are walked beside it.
+    """
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None: ...
+
+    def walked(self, listing: Listing, *, of: int) -> None: ...
 
 
 class Silent:
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:
+        pass
+
+    def walked(self, listing: Listing, *, of: int) -> None:
         pass
 
 
@@ -62,16 +70,19 @@ class Context:
 async def each_list(
     context: Context,
     report: Report,
-    listings: Iterable[Listing],
+    listings: Sequence[Listing],
     work: Callable[[Listing], Awaitable[None]],
 ) -> None:
     """Do `work` for every list, as many at once as requests may be. A list that can't be read is
     said in the report and the others go on; anything that concerns all of them ends the pass.
     """
 
+    of = Counter(listing.resource for listing in listings)
+
     async def guarded(listing: Listing) -> None:
         async with _its_own_problem(report, listing):
             await work(listing)
+        context.progress.walked(listing, of=of[listing.resource])
 
     await side_by_side(context, listings, guarded)
 

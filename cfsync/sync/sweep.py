@@ -38,6 +38,7 @@ async def sweep_list(context: Context, dock: Dock, listing: Listing) -> None:
         parts = [replace(checkpoints.fresh(listing, "sweep"), began_at=began_at)]
     if page.next is None:
         await _land_whole(dock, listing, page, asked, parts[0], proof)
+        context.progress.at(listing, records=len(page.records), fraction=1.0)
         return
     await context.mirror.write(_start, listing, parts)
     end = max(r.id for r in page.records)

@@ -1,8 +1,23 @@
-"""`python -m cfsync` is the command `cfsync`."""
+"""The command `cfsync`, also as `python -m cfsync`."""
 
 from __future__ import annotations
 
-from cfsync.cli import main
+import signal
+import sys
+
+
+def main() -> None:
+    """Run what the arguments say and end with its exit code, stopped or not."""
+    # Before a command listens for it itself, SIGTERM is the same as Ctrl-C, from here on: the
+    # import alone takes half a second.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        from cfsync.cli import command
+    except KeyboardInterrupt:
+        print("cfsync: interrupted before anything was done", file=sys.stderr)
+        sys.exit(4)
+    sys.exit(command(sys.argv[1:]))
+
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""The command line: arguments in, report out. `main` is the one place where errors become exit
+"""The command line: arguments in, report out. `command` is the one place where errors become exit
 codes:
 
     0 done  1 unexpected error  2 settings or usage  3 ClickFunnels refuses the token
@@ -102,14 +102,8 @@ def root(
         raise typer.Exit(2)
 
 
-def main() -> None:
-    """The `cfsync` command: run what the arguments say and end with its exit code."""
-    # Before a command listens for it itself, SIGTERM is the same as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(_run(sys.argv[1:]))
-
-
-def _run(arguments: list[str]) -> int:
+def command(arguments: list[str]) -> int:
+    """Run what the arguments say; the exit code."""
     try:
         code = app(args=arguments, prog_name="cfsync", standalone_mode=False)
     except CfsyncError as error:

@@ -43,6 +43,30 @@ def test_the_version_is_printed_without_loading_anything_heavy():
     assert done.stdout == "[]\n"
 
 
+INTERRUPTED_EARLY = """
+import builtins, os, signal
+from cfsync.__main__ import main
+
+def interrupted(name, *rest, usual=builtins.__import__):
+    if name == "cfsync.cli":
+        os.kill(os.getpid(), signal.{})
+    return usual(name, *rest)
+
+builtins.__import__ = interrupted
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_the_program_is_loaded_is_one_line_and_exit_4(name: str):
+    code = INTERRUPTED_EARLY.format(name)
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.returncode == 4
+    assert done.stderr == "cfsync: interrupted before anything was done\n"
+
+
 def test_the_version(bare: Command):
     done = bare("--version")
 

@@ -84,6 +84,8 @@ def _json(call: str, status: int, headers: Mapping[str, str], content: bytes) ->
     kind = headers.get("content-type", "json").partition(";")[0].strip().lower()
     if "html" in kind or content.lstrip()[:1] == b"<":
         text = f"ClickFunnels' CDN answered with an HTML page ({status})"
+        if status in (200, 404):
+            text = f"answered with an HTML page ({status}): is api.base_url the API's?"
         raise NotJson(text, call=call, status=status)
     if "json" not in kind:
         raise NotJson(f"answered with {kind[:60]!r} ({status})", call=call, status=status)

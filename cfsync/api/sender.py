@@ -22,6 +22,9 @@ from cfsync.errors import Interrupted, Transient
 
 log = structlog.get_logger()
 
+SAID_AFTER = 3
+"""Failures of one call after which somebody who looks on is told why nothing happens."""
+
 
 class Watcher(Protocol):
     """Who looks on at the calls of one pass."""
@@ -110,6 +113,8 @@ class Sender:
                 )
                 if delay is None:
                     raise
+                if attempt == SAID_AFTER:
+                    log.warning("request.repeated", method=method, route=route, why=error.text)
             waited += delay
             await self._unless_stopped(self._sleep(delay), "back-off")
 

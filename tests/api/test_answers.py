@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from cfsync.api import Api, codec
 from cfsync.api.retry import Retry
@@ -66,9 +67,21 @@ def say(body: Any, status: int = 200, kind: str = "application/json") -> Say:
         (say(b"<html>", 401, "text/html"), TokenRefused, "refuses the token"),
         (say({"error": "no"}, 403), Forbidden, "not allowed for this token (403)"),
         (HTML, NotJson, "ClickFunnels' CDN answered with an HTML page (403)"),
-        (say(b"<html>", 200, "text/html"), NotJson, "an HTML page (200)"),
-        (say(b"<html>", 200), NotJson, "an HTML page (200)"),
-        (say(b"<html>", 404, "text/html"), NotJson, "an HTML page (404)"),
+        (
+            say(b"<html>", 200, "text/html"),
+            NotJson,
+            "answered with an HTML page (200): is api.base_url the API's?",
+        ),
+        (
+            say(b"<html>", 200),
+            NotJson,
+            "answered with an HTML page (200): is api.base_url the API's?",
+        ),
+        (
+            say(b"<html>", 404, "text/html"),
+            NotJson,
+            "answered with an HTML page (404): is api.base_url the API's?",
+        ),
         (say(b"", 404), NotJson, "an empty body (404)"),
         (say({"error": "Not found: Record missing"}, 404), NotFound, "not found (404)"),
         (say({"error": "already"}, 409), StateConflict, "its state does not allow that (409)"),
@@ -275,7 +288,7 @@ def test_a_link_to_another_host_is_not_followed():
             link = Say([{"id": 5}], headers={"Link": f'<{elsewhere}/x?after=5>; rel="next"'})
             fake = Fake(link, Say([]))
             async with fake.serving() as url, client(f"{url}/api/v2") as api:
-                await api.find(CONTACTS, "id", [5])
+                await api.find(CONTACTS, "email_address", ["a@example.com"])
             return [seen.query.get("after", "") for seen in fake.seen]
 
     assert asyncio.run(main()) == ["", "5"]
@@ -301,6 +314,18 @@ def test_in_the_end_the_last_error_is_told():
         fake.ask(page)
 
     assert len(fake.seen) == 7
+
+
+def test_a_get_that_fails_again_and_again_says_so_once():
+    fake = Fake(*[say(b"", 503)] * 5, say(b"[]"))
+
+    with capture_logs() as logs:
+        fake.ask(lambda api: api.raw("GET", "/teams"))
+
+    told = [log for log in logs if log["log_level"] == "warning"]
+    assert [(log["event"], log["why"]) for log in told] == [
+        ("request.repeated", "the server failed (503)")
+    ]
 
 
 def test_a_write_is_repeated_after_429_alone():

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from cfsync.sandbox import World
 from tests.sync.conftest import Round, a_few_of_everything
+
+
+@pytest.fixture(autouse=True)
+def _without_events(world: World) -> None:
+    """The events log would tell of most of it too."""
+    world.store.events = "never"
 
 
 @pytest.fixture

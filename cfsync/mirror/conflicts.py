@@ -35,3 +35,5 @@ def record(tx: Tx, resource: Resource, record_id: int, conflict: Conflict) -> No
             found_at=tx.now,
         )
     )
+    named = {"resource": resource.name, "id": record_id, "field": conflict.field}
+    tx.warnings.append(("conflict.found", named | {"winner": conflict.winner}))

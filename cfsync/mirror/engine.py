@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
+import structlog
 
 from cfsync.errors import MirrorError
 from cfsync.mirror import crash, faults
 from cfsync.mirror.connect import Place, engine_for
 from cfsync.values import time_text
+
+log = structlog.get_logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,11 +47,14 @@ _REV = {
 
 @dataclass(slots=True)
 class Tx:
-    """One transaction. `now` is the time by the mirror's clock, canonical text."""
+    """One transaction. `now` is the time by the mirror's clock, canonical text. `warnings`: what is
+    to be said in the log (an event and its keys) when it is committed.
+    """
 
     conn: sa.Connection
     dialect: Dialect
     now: str
+    warnings: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     _rev: int | None = None
 
     def rev(self) -> int:
@@ -168,6 +174,8 @@ class Mirror:
                 conn.invalidate()  # SQLite leaves open what a deferred constraint refuses to commit
                 raise
             crash.reached("after_commit", name)
+        for event, keys in tx.warnings:
+            log.warning(event, **keys)
         return result
 
     def _reading(self, fn: Callable[[Tx], T]) -> T:

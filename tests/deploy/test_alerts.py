@@ -27,7 +27,7 @@ RULES: dict[str, dict[str, Any]] = {
 
 def shown() -> dict[str, set[str]]:
     """Sample -> its labels, of everything that /metrics may show."""
-    resource = ResourceVitals(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": 1})
+    resource = ResourceVitals(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": {500: 1}})
     vitals = Vitals(
         schema="0001", resources={"contacts": resource}, edits={"held": 1}, rate={"rate": 1}
     )

@@ -86,7 +86,8 @@ class Booted:
     def attempt(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root."""
         inside = ["nsenter", "-t", str(self._init), "-m", "-u", "-i", "-p", "-n", "-C", "--"]
-        clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"]
+        path = "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+        clean = ["env", "-i", path, "LC_ALL=C.UTF-8"]
         return subprocess.run(
             [*inside, *clean, *command],
             input=text or "",

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bench import walks
+from tests.bench import push, walks
 from tests.bench.account import Run, account
 
 
@@ -31,6 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with account(Path(folder), contacts=given.contacts) as it:
             walks.beside_the_loop(it, given.contacts, line)
+            push.of_edits(it, line)
         _growth(Path(folder) / "growth", given.growth)
 
 

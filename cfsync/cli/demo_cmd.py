@@ -139,13 +139,26 @@ class Show:
         from cfsync.sync import passes
 
         both = self.world.ids("contacts", self.world.workspaces[0])[2]
-        self.say(f"4. The phone number of contact {both} is changed on both sides at once.")
+        self.say(f"4. Contact {both} gets a phone number on both sides at once, +1 555 0199 there:")
         self.query(f"UPDATE contacts SET phone_number = '+1 555 0100' WHERE id = {both}")
         self.world.edit("contacts", both, phone_number="+1 555 0199")
         await self.run(context, "cfsync pull", passes.pull)
         self.say("ClickFunnels wins unless you say otherwise, and the other value is kept:")
         self.query(f"SELECT phone_number FROM contacts WHERE id = {both}")
-        self.query("SELECT field, base, local, remote, winner FROM cf_conflicts")
+        self.query("SELECT id, field, base, local, remote, winner FROM cf_conflicts")
+        await self.choose(context, both)
+
+    async def choose(self, context: Context, both: int) -> None:
+        from cfsync.sync import conflict_desk
+        from cfsync.sync.push import push
+
+        (conflict,) = await conflict_desk.open_ones(context.mirror)
+        self.say(f"Yours after all:\n\n$ cfsync conflicts resolve {conflict.id} --local")
+        await conflict_desk.resolve(context.mirror, conflict.id, "local")
+        await self.run(context, "cfsync push", push)
+        record = self.world.get("contacts", both) or {}
+        shown = columns([("id", "phone_number"), (both, record.get("phone_number"))])
+        self.say("In ClickFunnels it is now:", shown)
 
     async def deletion(self, context: Context) -> None:
         from cfsync.sync import passes

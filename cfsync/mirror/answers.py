@@ -60,6 +60,7 @@ def acknowledge(
     `cf_rev` before the call. When all its calls are done the caller closes the claim's rows.
     """
     table = TABLES[claim.resource.name]
+    rows.alone(tx, table)
     if _is_old(tx, claim.resource, answer, asked) or rows.lock(tx, table, [answer.id]):
         return None
     found = fates(claim.resource, sent, answer)
@@ -124,6 +125,7 @@ def adopt(
     it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
     """
     resource, table = claim.resource, TABLES[claim.resource.name]
+    rows.alone(tx, table)
     ids.remember(tx, resource, claim.record_id, answer.id)
     if _is_old(tx, resource, answer, asked) or rows.lock(tx, table, [claim.record_id, answer.id]):
         return None
@@ -196,6 +198,7 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
 
 def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
     """The user's delete has arrived: proof with the last state, and no base any more."""
+    rows.alone(tx, TABLES[claim.resource.name])
     body = rows.by_ids(tx, BASE, ["body"], [claim.record_id], resource=claim.resource.name)
     tombstones.forget(tx, claim.resource, [claim.record_id])
     rows.upsert(

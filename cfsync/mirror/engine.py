@@ -14,6 +14,7 @@ from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 import structlog
+from filelock import FileLock
 
 from cfsync.errors import MirrorError
 from cfsync.mirror import crash, faults
@@ -81,10 +82,13 @@ def as_user(tx: Tx) -> Iterator[None]:
 
 
 class Mirror:
-    """All SQL of one process, a transaction at a time, so that no two of its passes interleave."""
+    """All SQL of one process, a transaction at a time, so that no two of its passes interleave.
+    `pushing`: on SQLite, held while it pushes (see `turns`).
+    """
 
     dialect: Dialect
     place: Place
+    pushing: FileLock | None = None
 
     def __init__(self, place: Place, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
         self.place = place
@@ -93,6 +97,8 @@ class Mirror:
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
         self._check: Callable[[Tx], None] = _no_check
+        if place.file:
+            self.pushing = FileLock(f"{place.file}.push-lock", thread_local=False)
 
     @classmethod
     def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:

@@ -162,12 +162,15 @@ def to_send(
     ]
 
 
-def waiting(tx: Tx, resources: Sequence[str]) -> set[int]:
-    """The numbers of all rows that wait to be sent."""
-    query = sa.select(OUTBOX.c.seq).where(
+def waiting(tx: Tx, resources: Sequence[str]) -> dict[str, set[int]]:
+    """The numbers of all rows that wait to be sent, of the resources that have any."""
+    query = sa.select(OUTBOX.c.resource, OUTBOX.c.seq).where(
         OUTBOX.c.state.in_(("pending", "sending")), OUTBOX.c.resource.in_(resources)
     )
-    return set(tx.conn.execute(query).scalars())
+    found: dict[str, set[int]] = {}
+    for resource, seq in tx.conn.execute(query):
+        found.setdefault(resource, set()).add(seq)
+    return found
 
 
 def are_open(tx: Tx, seqs: Sequence[int]) -> bool:

@@ -118,6 +118,15 @@ def load(tx: Tx, table: sa.Table, ids: Sequence[int]) -> dict[int, dict[str, Any
     return {row["id"]: dict(row) for row in found.mappings()}
 
 
+def alone(tx: Tx, table: sa.Table) -> None:
+    """Keep other cfsync processes from writing records of this table before the transaction ends:
+    a row that is not there yet can't be locked. To be called before anything of it is read.
+    """
+    if tx.dialect == "postgresql":
+        turn = "SELECT pg_advisory_xact_lock(hashtext('cfsync write'), hashtext(%(name)s))"
+        tx.conn.exec_driver_sql(turn, {"name": table.name})
+
+
 def lock(tx: Tx, table: sa.Table, ids: Sequence[int]) -> set[int]:
     """Lock the rows that exist; return the ids of those that somebody else holds.
 

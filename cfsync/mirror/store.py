@@ -68,6 +68,7 @@ def write(
     """Merge records into the mirror. With `full` (a sweep) the rows of unchanged records are
     compared too: drift is put right and copies of other records are refreshed.
     """
+    rows.alone(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
     buried = tombstones.known(tx, resource, [r.id for r in records])
     found = sort(resource, records, known, buried, origin.asked)

@@ -147,6 +147,7 @@ def bury(tx: Tx, resource: Resource, record_id: int, *, cause: str, asked: int, 
     it, where the setting says so, or where edits of it are open: then a human decides). False
     where it was read again after `asked`, or where nothing is left to bury.
     """
+    rows.alone(tx, TABLES[resource.name])
     base = rows.by_ids(tx, BASE, ["body", "rev"], [record_id], resource=resource.name)
     if not base or base[0][1] > asked:
         _drop_suspicion(tx, resource, record_id)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from cfsync.mirror import claims, journal, outbox, ready
+from cfsync.mirror import claims, journal, outbox, ready, turns
 from cfsync.mirror.claims import Claim
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
@@ -44,32 +44,43 @@ async def push(
     resources = [r for r in chosen(context, names) if context.settings.resource(r.name).push]
     async with running(context, "push", resources) as report:
         resources = await awake(context, report, resources)
-        if seen := await context.mirror.read(outbox.waiting, [r.name for r in resources]):
-            workspaces = await open_account(context)
-            await hold_masses(context, report, resources, workspaces)
-            batch = await context.mirror.write(journal.next_batch)
-            work = Push(context, report, batch, seen, allowed=only or list)
-            await _push_all(work, _Scope(resources, workspaces, debounce))
+        seen = await context.mirror.read(outbox.waiting, [r.name for r in resources])
+        if seen:
+            async with turns.taken(context.mirror, list(seen)) as mine:
+                _tell_others(report, seen.keys() - set(mine))
+                work = Push(context, report, seen=set().union(*seen.values()), allowed=only or list)
+                await _push_all(work, [r for r in resources if r.name in mine], debounce)
         report.outdated += only.changed if only else []
     return report
 
 
+def _tell_others(report: Report, names: Collection[str]) -> None:
+    if names:
+        report.state = "stopped"
+        report.problems.append(f"another process pushes just now: {', '.join(sorted(names))}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What a pass is about: some resources in some workspaces."""
+    """What a pass is about in each resource."""
 
-    resources: Sequence[Resource]
     workspaces: Collection[int]
     debounce: float
 
 
-async def _push_all(work: Push, scope: _Scope) -> None:
-    missing = await look_for_lost(work, scope.resources, scope.workspaces)
+async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) -> None:
+    if not resources:
+        return
+    workspaces = await open_account(work.context)
+    await hold_masses(work.context, work.report, resources, workspaces)
+    work.batch = await work.context.mirror.write(journal.next_batch)
+    scope = _Scope(workspaces, debounce)
+    missing = await look_for_lost(work, resources, workspaces)
     looked = time.monotonic()
-    for resource in scope.resources:
+    for resource in resources:
         await _push_resource(work, resource, scope)
     again = await look_again(work, missing, looked) if missing else []
-    for resource in scope.resources:
+    for resource in resources:
         ids = [c.record_id for c in again if c.resource is resource]
         await _push_piece(work, resource, [*ids, *work.take_appended(resource)])
 

@@ -61,7 +61,7 @@ class Push:
 
     context: Context
     report: Report
-    batch: int
+    batch: int = 0
     seen: Collection[int] = ()
     failures: int = 0
     younger: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)

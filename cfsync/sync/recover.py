@@ -52,7 +52,7 @@ async def recover(context: Context) -> Recovered:
     """
     workspaces = await open_account(context)
     done = Recovered()
-    push = Push(context, Report("recover"), batch=0)
+    push = Push(context, Report("recover"))
     for resource in RESOURCES.values():
         found = await context.mirror.read(recovery.unsure_inserts, resource, workspaces)
         await _look_for(push, found, done)

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bench import walks
+from tests.bench import push, walks
 from tests.bench.account import Run, account
 
 
@@ -30,6 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with account(Path(folder), contacts=given.contacts) as it:
             walks.beside_the_loop(it, given.contacts, line)
+            push.of_edits(it, line)
             print(f"\n{walks.neighbour(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -179,6 +179,14 @@ def served() -> Iterator[Running]:
 @pytest.fixture
 def account(served: Running, mirror: Mirror, mirror_url: str, sql: Any) -> Account:
     return Account(served, mirror, settings_for(served, mirror_url), sql)
+
+
+@pytest.fixture
+def other(account: Account, mirror_url: str) -> Iterator[Account]:
+    """Another process that works on the same mirror."""
+    mirror = Mirror.open(mirror_url, must_exist=True, clock=now)
+    yield replace(account, mirror=mirror)
+    mirror.close()
 
 
 @pytest.fixture

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cfsync.api.retry import Retry
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror import claims, journal
+from cfsync.resources import RESOURCES
 from tests.push.checks import conflicts, during_the_call, sent
-from tests.push.conftest import Account, now
-
-
-@pytest.fixture
-def other(account: Account, mirror_url: str) -> Iterator[Account]:
-    """Another process that works on the same mirror."""
-    mirror = Mirror.open(mirror_url, must_exist=True, clock=now)
-    yield replace(account, mirror=mirror)
-    mirror.close()
+from tests.push.conftest import Account
+from tests.push.test_push_lost_answers import cfsync_push, killed
 
 
 def verbs(account: Account) -> list[str]:
@@ -34,39 +24,39 @@ def test_two_pushes_at_once_make_one_record_of_each_row(
     for number in range(6):
         app_sql("INSERT INTO contacts (first_name, last_name) VALUES (?, 'New')", f"n{number}")
     account.settings["CFSYNC_API__MAX_CONCURRENCY"] = "1"
-    account.settings["CFSYNC_PUSH__SETTLE"] = "1s"
     account.world.fault("slow", method="POST", times=None, seconds=0.1)
 
     with ThreadPoolExecutor(2) as pool:
-        for report in [pool.submit(it.push) for it in (account, other)]:
-            assert report.result().exit_code == 0
+        reports = [pool.submit(it.push) for it in (account, other)]
+        assert sorted(r.result().exit_code for r in reports) == [0, 4]
 
+    (problem,) = [text for r in reports for text in r.result().problems]
+    assert problem == "another process pushes just now: contacts"
     assert verbs(account) == ["create"] * 6
-    assert len(account.column("SELECT DISTINCT id FROM cf_ids")) == 6
     assert set(account.states()) == {"done"}
+    assert other.push().quiet
 
 
-def test_a_create_that_another_push_has_finished_between_two_looks_stays_done(
+def test_one_who_was_killed_does_not_hold_up_the_next(account: Account, app_sql: Any) -> None:
+    app_sql("INSERT INTO contacts (first_name, last_name) VALUES ('Ann', 'New')")
+    killed(cfsync_push(account, CFSYNC_CRASH_AT="after_commit/journal"))
+
+    assert account.push().exit_code == 0
+
+    assert verbs(account) == ["create"]
+
+
+def test_what_another_pass_has_journalled_is_not_journalled_again(
     account: Account, other: Account, app_sql: Any
 ) -> None:
-    account.retry = Retry(attempts=1)
-    app_sql("INSERT INTO contacts (first_name, last_name) VALUES ('Ann', 'New')")
-    account.world.fault("reset_before", method="POST")
-    account.push()
-    slow = replace(other, settings=account.settings | {"CFSYNC_PUSH__SETTLE": "1s"})
-    calls = account.world.ledger.calls
-    asked = len(calls)
+    """Should a turn be lost, as when the database restarts."""
+    app_sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'Ann')")
+    contacts = RESOURCES["contacts"]
+    (mine,) = account.desk(lambda mirror: mirror.write(claims.look, contacts, [-1]))
+    (theirs,) = other.desk(lambda mirror: mirror.write(claims.look, contacts, [-1]))
 
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(slow.push)
-        while not any("/contacts?" in target for _, target, _ in list(calls)[asked:]):
-            time.sleep(0.005)
-        account.push()
-        assert account.states() == ["done"]
-        assert waiting.result().exit_code == 0
-
-    assert account.states() == ["done"]
-    assert verbs(account) == ["create"]
+    assert account.desk(lambda mirror: mirror.write(journal.journal, mine, {}, 1)) is not None
+    assert other.desk(lambda mirror: mirror.write(journal.journal, theirs, {}, 2)) is None
 
 
 @pytest.mark.parametrize("batch", ["5", "100"])

@@ -1,5 +1,5 @@
-"""Programs that write the mirror, people who write in ClickFunnels, and passes, all at once: what
-the writers did, by their own ledger, stands on both sides afterwards.
+"""Programs that write the mirror, people who write in ClickFunnels, passes of two processes, all at
+once: what the writers did, by their own ledger, stands on both sides afterwards.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def _wait_for_passes(account: Account) -> None:
         time.sleep(0.002)
 
 
-def test_no_edit_is_lost_whoever_writes_at_once(account: Account, app_sql: Sql) -> None:
+def test_no_edit_is_lost_whoever_writes_at_once(
+    account: Account, other: Account, app_sql: Sql
+) -> None:
     account.settings |= {
         "CFSYNC_DELETIONS__MAX_FRACTION": "1.0",
         "CFSYNC_PUSH__SETTLE": "1s",
@@ -129,15 +131,15 @@ def test_no_edit_is_lost_whoever_writes_at_once(account: Account, app_sql: Sql) 
     writers = [Writer(n, app_sql.again(), account, contacts) for n in range(len(OWN))]
     theirs: dict[int, str] = {}
 
-    contacts_in = partial(account.pull, "contacts")
-    with ThreadPoolExecutor(len(writers) + 3) as pool:
+    passes = [w for it in (account, other) for w in (it.push, partial(it.pull, "contacts"))]
+    with ThreadPoolExecutor(len(writers) + 1 + len(passes)) as pool:
         idle = threading.Event()
-        passes = [pool.submit(_keep, idle, account.push), pool.submit(_keep, idle, contacts_in)]
+        running = [pool.submit(_keep, idle, work) for work in passes]
         begun = [pool.submit(writer.work) for writer in writers]
         begun.append(pool.submit(people, account, contacts, theirs))
         wait(begun, timeout=60)
         idle.set()
-        for one in [*begun, *passes]:
+        for one in [*begun, *running]:
             one.result(timeout=60)
     for step in (account.push, account.pull, account.push, account.pull):
         step()
@@ -154,7 +156,7 @@ def test_no_edit_is_lost_whoever_writes_at_once(account: Account, app_sql: Sql) 
 
 
 def _keep(idle: threading.Event, work: Callable[[], Report]) -> None:
-    """Passes without end, as a daemon's: pulls beside pushes."""
+    """Passes without end, as a daemon's beside those of cron."""
     while not idle.is_set():
         work()
 

@@ -99,8 +99,6 @@ async def _land(
 ) -> None:
     asked = await context.mirror.read(bases.highest_rev)
     policy = context.settings.resource(resource.name).on_conflict
-    written = await context.mirror.write(
-        land, resource, records, Origin(lane, asked), policy, None
-    )
+    written = await context.mirror.write(land, resource, records, Origin(lane, asked), policy, None)
     if report and (written.new or written.changed):
         count(report, resource.name, written)

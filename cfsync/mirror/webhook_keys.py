@@ -103,8 +103,8 @@ def ours(tx: Tx, workspace_id: int) -> dict[int, str]:
     return {int(i): url for i, url in tx.conn.execute(query.where(*mine))}
 
 
-def with_endpoint(tx: Tx) -> set[int]:
-    """Workspaces of which the mirror knows an endpoint, ours or another program's."""
+def with_endpoint(tx: Tx, workspaces: Collection[int]) -> set[int]:
+    """Those of which the mirror knows an endpoint, ours or another program's."""
     table = TABLES[ENDPOINTS.name]
-    query = sa.select(table.c.workspace_id).where(table.c.id > 0).distinct()
+    query = sa.select(table.c.workspace_id).where(table.c.workspace_id.in_(workspaces)).distinct()
     return set(tx.conn.execute(query).scalars())

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import TokenRefused, UnknownWorkspace
 from cfsync.mirror import bases, listings
+from cfsync.mirror.checkpoints import Lane
 from cfsync.mirror.migrate import claim_teams
 from cfsync.mirror.store import Origin
 from cfsync.records import Listing, Record
@@ -32,12 +33,13 @@ async def open_account(
         return await known_workspaces(context, only=only)
     teams = await _read(context, Listing(TEAMS.name, ROOT))
     await context.mirror.write(claim_teams, [t.id for t in teams])
-    await _land(context, report, TEAMS, teams)
     known = await context.mirror.read(listings.workspaces)
+    lane: Lane = "pull" if known else "backfill"
+    await _land(context, report, TEAMS, teams, lane)
     if not known or not _named(known, (*_wanted(context, only), *_excluded(context))):
         for team in teams:
             found = await _read(context, Listing(WORKSPACES.name, team.id))
-            await _land(context, report, WORKSPACES, found)
+            await _land(context, report, WORKSPACES, found, lane)
     return await known_workspaces(context, only=only)
 
 
@@ -89,12 +91,14 @@ async def _read(context: Context, listing: Listing) -> list[Record]:
 
 
 async def _land(
-    context: Context, report: Report | None, resource: Resource, records: Sequence[Record]
+    context: Context,
+    report: Report | None,
+    resource: Resource,
+    records: Sequence[Record],
+    lane: Lane,
 ) -> None:
     asked = await context.mirror.read(bases.highest_rev)
     policy = context.settings.resource(resource.name).on_conflict
-    written = await context.mirror.write(
-        land, resource, records, Origin("pull", asked), policy, None
-    )
+    written = await context.mirror.write(land, resource, records, Origin(lane, asked), policy, None)
     if report and (written.new or written.changed):
         count(report, resource.name, written)

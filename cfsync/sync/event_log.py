@@ -87,7 +87,7 @@ async def logs_due(context: Context, workspaces: Sequence[int]) -> float | None:
 
 
 def _due(tx: Tx, workspaces: Collection[int], every: float) -> list[int]:
-    awaited = webhook_keys.with_endpoint(tx)
+    awaited = webhook_keys.with_endpoint(tx, workspaces)
     due = []
     for workspace in workspaces:
         place = checkpoints.get(tx, Listing(LOG.name, workspace, workspace), "events")

@@ -27,13 +27,14 @@ RULES: dict[str, dict[str, Any]] = {
 
 def shown() -> dict[str, set[str]]:
     """Sample -> its labels, of everything that /metrics may show."""
-    resource = ResourceVitals(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": {500: 1}})
+    resource = ResourceVitals(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": {1000: 1}})
     vitals = Vitals(
         schema="0001", resources={"contacts": resource}, edits={"held": 1}, rate={"rate": 1}
     )
     metrics = Metrics(lambda: vitals)
     metrics.request("pull", 200, 0.1)
     metrics.pass_ended("pull", "contacts", "done", 0.1)
+    metrics.webhook("stored")
     lines = re.findall(r"^(cfsync_\w+)(?:\{(.*)\})? ", metrics.text().decode(), re.M)
     return {name: set(re.findall(r'(\w+)="', labels)) for name, labels in lines}
 
@@ -109,6 +110,12 @@ CASES: dict[str, Any] = {
         *both(
             "CfsyncPassesFail",
             'cfsync_pass_total{resource="contacts",state="failed"}',
+            "0+1x120",
+            "7x120",
+        ),
+        *both(
+            "CfsyncWebhooksRefused",
+            'cfsync_webhooks_total{outcome="unsigned"}',
             "0+1x120",
             "7x120",
         ),

@@ -9,10 +9,14 @@ from typing import Any
 import orjson
 import pytest
 
+from cfsync.decode import decode_record
 from cfsync.hints import HINTED, of_delivery
-from cfsync.mirror import events
+from cfsync.mirror import events, tombstones
+from cfsync.mirror.store import Origin
+from cfsync.resources import RESOURCES
 from cfsync.sandbox.courier import payload
 from cfsync.sync import passes
+from cfsync.sync.events import Sight, _land
 from cfsync.sync.report import Report
 from tests.sync.conftest import Round, a_few_of_everything
 
@@ -178,6 +182,58 @@ def test_an_anonymous_contact_comes_in_when_it_says_who_it_is(filled: Round, pos
     follow(filled)
 
     assert hidden in filled.ids("contacts")
+
+
+def test_an_answer_that_is_older_than_what_another_lane_has_brought_is_asked_for_again(
+    filled: Round, post: Post
+) -> None:
+    contact = filled.ids("contacts")[0]
+    filled.world.edit("contacts", contact, first_name="Old")
+    post.bring()
+    old = decode_record(RESOURCES["contacts"], filled.world.get("contacts", contact))
+    filled.world.edit("contacts", contact, first_name="New")
+    hints = asyncio.run(filled.mirror.read(events.find, RESOURCES["contacts"]))
+    filled.clock.go_on(3600)
+    filled.run(passes.pull_due, "contacts")
+
+    land = (_land, RESOURCES["contacts"], hints, Sight({contact: old}))
+    asyncio.run(filled.mirror.write(*land, Origin("events", 0), "clickfunnels"))
+
+    assert filled.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "New"
+    assert filled.one("SELECT count(*) FROM cf_events WHERE state = 'new'") == 1
+
+
+def test_what_is_missing_is_not_judged_while_a_sweep_still_counts(
+    filled: Round, post: Post
+) -> None:
+    filled.sql(
+        "INSERT INTO cf_checkpoints (resource, parent_id, lane, part)"
+        " VALUES ('contacts', ?, 'sweep', 0)",
+        filled.workspace,
+    )
+    gone = filled.ids("contacts")[0]
+    filled.world.delete("contacts", gone)
+    post.bring()
+
+    follow(filled)
+    assert gone in filled.ids("contacts")
+    filled.sql("DELETE FROM cf_checkpoints WHERE lane = 'sweep'")
+    follow(filled)
+
+    assert gone not in filled.ids("contacts")
+
+
+def test_two_passes_that_bury_one_record_leave_one_proof(filled: Round, post: Post) -> None:
+    gone = filled.ids("contacts")[0]
+    filled.world.delete("contacts", gone)
+    post.bring()
+    follow(filled)
+
+    bury = (tombstones.bury, RESOURCES["contacts"], gone)
+    second = filled.mirror.write(*bury, cause="deleted", asked=10**9, keep=False)
+
+    assert asyncio.run(second) is False
+    assert filled.one("SELECT state FROM cf_tombstones WHERE record_id = ?", gone) == "confirmed"
 
 
 @a_few_of_everything

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 
 from cfsync.config import Settings
 from cfsync.daemon.observer import _see
+from cfsync.mirror import events, webhook_keys
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.schema import TABLES
+from cfsync.sync import passes
 from cfsync.sync.push import push
 from tests.sync.conftest import Round
 
@@ -102,6 +104,25 @@ def test_a_push_reads_no_whole_table(filled: Round) -> None:
         report = filled.run(push)
 
     assert report.requests > 2
+    assert _read(filled.mirror, runs) == []
+
+
+def test_events_are_taken_and_followed_without_reading_whole_tables(filled: Round) -> None:
+    filled.settings["CFSYNC_EVENTS__USE_PAYLOAD"] = "true"
+    ids = filled.world.ids("contacts", filled.workspace)
+    filled.world.edit("contacts", ids[3], first_name="Zed")
+    filled.clock.go_on(3600)
+    filled.pull()
+    filled.clock.go_on(60)
+    filled.world.edit("contacts", ids[4], first_name="Zed")
+    filled.world.delete("contacts", ids[5])
+    with watched(filled.mirror) as runs:
+        report = filled.run(passes.logs_due)
+        filled.run(passes.events_due, "contacts")
+        for look in (events.waiting, webhook_keys.load):
+            asyncio.run(filled.mirror.read(look))
+
+    assert report.counts["contacts"]["hints"] == 2
     assert _read(filled.mirror, runs) == []
 
 

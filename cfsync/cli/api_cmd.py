@@ -13,7 +13,7 @@ import typer
 from cfsync.cli.common import Config, Json, configured, until_stopped
 from cfsync.cli.fields import body, query
 from cfsync.cli.text import print_json
-from cfsync.errors import UsageError
+from cfsync.errors import ApiError, Refused, UsageError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -60,7 +60,10 @@ def api(
         async with Api(settings.for_api(), stop=stop, retry=Retry(attempts=2)) as client:
             return await client.raw(method, path, query=asked, body=sent)
 
-    answer = until_stopped(call)
+    try:
+        answer = until_stopped(call)
+    except Refused as error:  # its words may quote people: they are for who made the call alone
+        raise ApiError(f"refused ({error.status}): {error.text}", call=error.call) from None
     if json:
         print_json({"status": answer.status, "data": answer.data})
     elif answer.data is not None:

@@ -9,7 +9,8 @@ import pytest
 
 from cfsync.mirror import claims, journal
 from cfsync.resources import RESOURCES
-from tests.push.checks import conflicts, during_the_call, sent
+from tests.conftest import POSTGRESQL_ONLY
+from tests.push.checks import conflicts, during_the_call, sent, settled
 from tests.push.conftest import Account
 from tests.push.test_push_lost_answers import cfsync_push, killed
 
@@ -91,3 +92,24 @@ def test_what_changes_in_clickfunnels_while_others_are_sent_is_seen(
 
     assert conflicts(account) == [("last_name", None, "Ours", "Theirs", "clickfunnels")]
     assert account.one("SELECT last_name FROM contacts WHERE id = ?", new[-1]) == "Theirs"
+
+
+@POSTGRESQL_ONLY
+def test_two_programs_that_insert_one_email_at_once_make_one_contact(
+    account: Account, app_sql: Any
+) -> None:
+    """Neither saw the other's row; where they differ, both values are kept."""
+    other = app_sql.again()
+    insert = "INSERT INTO contacts (first_name, email_address) VALUES (?, ?)"
+    with app_sql.transaction():
+        app_sql(insert, "One", "same@example.com")
+        other(insert, "Two", "same@example.com")
+    other.conn.close()
+
+    account.push()
+
+    assert verbs(account) == ["upsert", "upsert"]
+    (row,) = account.sql("SELECT id, first_name FROM contacts WHERE email_address LIKE 'same@%'")
+    settled(account, "contacts", row[0])
+    ((field, _, *names, winner),) = conflicts(account)
+    assert (field, {*names}, winner) == ("first_name", {"One", "Two"}, "local")

@@ -14,8 +14,8 @@ from tests.cli.conftest import Command
 # One process makes all the calls: what is tried is the commands, not how fast Python starts.
 _EACH = """
 import json, sys
-from cfsync.cli import _run
-sys.exit(max(_run(["api", *arguments, "--json"]) for arguments in json.loads(sys.argv[1])))
+from cfsync.cli import command
+sys.exit(max(command(["api", *arguments, "--json"]) for arguments in json.loads(sys.argv[1])))
 """
 
 

@@ -237,7 +237,7 @@ def test_the_clock_may_jump(machine: Booted, clickfunnels: ClickFunnels, until: 
     settings = [
         f"LD_PRELOAD={faketime}",
         "FAKETIME_TIMESTAMP_FILE=/etc/cfsync/clock",
-        "FAKETIME_NO_CACHE=1",
+        "FAKETIME_CACHE_DURATION=1",
         "FAKETIME_DONT_FAKE_MONOTONIC=1",
     ]
     lines = [f"Environment={setting}\n" for setting in settings]

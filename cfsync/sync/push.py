@@ -46,7 +46,7 @@ async def push(
         resources = await awake(context, report, resources)
         seen = await context.mirror.read(outbox.waiting, [r.name for r in resources])
         if seen:
-            async with turns.taken(context.mirror, list(seen)) as mine:
+            async with turns.taken(context.mirror, list(seen), context.stop.set) as mine:
                 _tell_others(report, seen.keys() - set(mine))
                 work = Push(context, report, seen=set().union(*seen.values()), allowed=only or list)
                 await _push_all(work, [r for r in resources if r.name in mine], debounce)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from cfsync.mirror import claims, journal
+from cfsync.mirror import claims, journal, turns
+from cfsync.mirror.engine import Mirror
 from cfsync.resources import RESOURCES
 from tests.conftest import POSTGRESQL_ONLY
 from tests.push.checks import conflicts, during_the_call, sent, settled
@@ -45,6 +47,26 @@ def test_one_who_was_killed_does_not_hold_up_the_next(account: Account, app_sql:
     assert account.push().exit_code == 0
 
     assert verbs(account) == ["create"]
+
+
+@POSTGRESQL_ONLY
+def test_one_who_is_paused_loses_the_turn_and_is_told_when_it_goes_on(
+    account: Account, other: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PAUSED_S", 1)
+    monkeypatch.setattr(turns, "SIGN_S", 2.0)
+    lost = asyncio.Event()
+
+    async def both(paused: Mirror, next_one: Mirror) -> list[str]:
+        async with turns.taken(paused, ["contacts"], lost.set) as mine:
+            assert list(mine) == ["contacts"]
+            async with turns.taken(next_one, ["contacts"], print) as theirs:
+                assert list(theirs) == []
+            await asyncio.wait_for(lost.wait(), 30)
+            async with turns.taken(next_one, ["contacts"], print) as theirs:
+                return list(theirs)
+
+    assert asyncio.run(both(account.mirror, other.mirror)) == ["contacts"]
 
 
 def test_what_another_pass_has_journalled_is_not_journalled_again(

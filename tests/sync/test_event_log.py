@@ -10,6 +10,7 @@ from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.sync import passes
 from cfsync.sync.event_log import FRESH_S, QUIET_S, interval, is_due
 from cfsync.values import time_text
+from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
 
 LOG = "/webhooks/outgoing/events"
@@ -33,6 +34,7 @@ def live(round_: Round) -> Round:
     return round_
 
 
+@SQLITE_ONLY
 def test_a_log_that_gives_nothing_is_asked_once_an_hour(round_: Round) -> None:
     round_.world.store.events = "never"
     round_.backfill()
@@ -45,6 +47,7 @@ def test_a_log_that_gives_nothing_is_asked_once_an_hour(round_: Round) -> None:
     assert looks == [1, 0, 1, 0]
 
 
+@SQLITE_ONLY
 def test_what_pulls_have_brought_already_needs_no_look(live: Round) -> None:
     for contact in live.ids("contacts")[:5]:
         live.world.edit("contacts", contact, first_name="New")
@@ -56,6 +59,7 @@ def test_what_pulls_have_brought_already_needs_no_look(live: Round) -> None:
     assert report.requests == 3
 
 
+@SQLITE_ONLY
 def test_a_deletion_is_found_without_any_sweep(live: Round) -> None:
     gone = live.ids("contacts")[5]
     live.world.delete("contacts", gone)
@@ -83,6 +87,7 @@ def test_the_daemons_pass_reads_on_from_where_it_was(live: Round) -> None:
     assert reads(live) == 1
 
 
+@SQLITE_ONLY
 def test_one_that_becomes_visible_behind_a_later_one_is_not_missed(live: Round) -> None:
     first, second = live.ids("contacts")[:2]
     table = live.world.store.tables["webhook_events"]
@@ -101,6 +106,7 @@ def test_one_that_becomes_visible_behind_a_later_one_is_not_missed(live: Round) 
     assert report.counts["contacts"] == {"hints": 1}
 
 
+@SQLITE_ONLY
 def test_a_log_that_is_refused_holds_nothing_up_and_is_left_alone_for_an_hour(
     live: Round,
 ) -> None:
@@ -117,6 +123,7 @@ def test_a_log_that_is_refused_holds_nothing_up_and_is_left_alone_for_an_hour(
     assert reads(live) == 1
 
 
+@SQLITE_ONLY
 def test_it_can_be_switched_off(live: Round) -> None:
     live.settings["CFSYNC_EVENTS__LOG_EVERY"] = "0s"
 

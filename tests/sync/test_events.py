@@ -18,6 +18,7 @@ from cfsync.sandbox.courier import payload
 from cfsync.sync import passes
 from cfsync.sync.events import Sight, _land
 from cfsync.sync.report import Report
+from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round, a_few_of_everything
 
 
@@ -84,6 +85,7 @@ def test_what_changed_is_read_again_twenty_to_a_request(filled: Round, post: Pos
     assert filled.one("SELECT lane FROM cf_base WHERE id = ?", ids[0]) == "events"
 
 
+@SQLITE_ONLY
 def test_one_that_comes_twice_or_late_costs_nothing(filled: Round, post: Post) -> None:
     contact = filled.ids("contacts")[0]
     filled.world.edit("contacts", contact, first_name="Ada")
@@ -99,6 +101,7 @@ def test_one_that_comes_twice_or_late_costs_nothing(filled: Round, post: Post) -
     assert filled.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "Eve"
 
 
+@SQLITE_ONLY
 def test_the_echo_of_an_own_write_costs_nothing(filled: Round, post: Post) -> None:
     filled.sql("UPDATE contacts SET first_name = 'Mine' WHERE id = ?", filled.ids("contacts")[0])
     filled.push("contacts")
@@ -119,6 +122,7 @@ def test_an_edit_of_the_same_record_is_merged_like_with_a_pull(filled: Round, po
     assert (shown["first_name"], shown["last_name"]) == ("Theirs", "Mine")
 
 
+@SQLITE_ONLY
 def test_a_tag_that_was_taken_away_is_news_of_its_contact(filled: Round, post: Post) -> None:
     tag = filled.world.create("contact_tags", filled.workspace, name="vip")
     contact = filled.ids("contacts")[0]
@@ -148,6 +152,7 @@ def test_a_deletion_is_buried_only_when_it_was_missing_twice(
     assert filled.one("SELECT cause FROM cf_tombstones WHERE record_id = ?", contact) == "deleted"
 
 
+@SQLITE_ONLY
 def test_a_deletion_that_is_not_true_changes_nothing(filled: Round, post: Post) -> None:
     contact = filled.ids("contacts")[0]
     filled.world.delete("contacts", filled.ids("contacts")[1])
@@ -160,6 +165,7 @@ def test_a_deletion_that_is_not_true_changes_nothing(filled: Round, post: Post) 
     assert filled.one("SELECT count(*) FROM cf_tombstones") == 0
 
 
+@SQLITE_ONLY
 def test_too_many_deletions_wait_for_a_human(filled: Round, post: Post) -> None:
     for contact in filled.ids("contacts")[:12]:
         filled.world.delete("contacts", contact)
@@ -171,6 +177,7 @@ def test_too_many_deletions_wait_for_a_human(filled: Round, post: Post) -> None:
     assert len(filled.ids("contacts")) == 45
 
 
+@SQLITE_ONLY
 def test_an_anonymous_contact_comes_in_when_it_says_who_it_is(filled: Round, post: Post) -> None:
     hidden = filled.world.create("contacts", filled.workspace, anonymous="x")
     post.bring()
@@ -184,6 +191,7 @@ def test_an_anonymous_contact_comes_in_when_it_says_who_it_is(filled: Round, pos
     assert hidden in filled.ids("contacts")
 
 
+@SQLITE_ONLY
 def test_an_answer_that_is_older_than_what_another_lane_has_brought_is_asked_for_again(
     filled: Round, post: Post
 ) -> None:
@@ -203,6 +211,7 @@ def test_an_answer_that_is_older_than_what_another_lane_has_brought_is_asked_for
     assert filled.one("SELECT count(*) FROM cf_events WHERE state = 'new'") == 1
 
 
+@SQLITE_ONLY
 def test_what_is_missing_is_not_judged_while_a_sweep_still_counts(
     filled: Round, post: Post
 ) -> None:
@@ -223,6 +232,7 @@ def test_what_is_missing_is_not_judged_while_a_sweep_still_counts(
     assert gone not in filled.ids("contacts")
 
 
+@SQLITE_ONLY
 def test_two_passes_that_bury_one_record_leave_one_proof(filled: Round, post: Post) -> None:
     gone = filled.ids("contacts")[0]
     filled.world.delete("contacts", gone)
@@ -236,6 +246,7 @@ def test_two_passes_that_bury_one_record_leave_one_proof(filled: Round, post: Po
     assert filled.one("SELECT state FROM cf_tombstones WHERE record_id = ?", gone) == "confirmed"
 
 
+@SQLITE_ONLY
 @a_few_of_everything
 def test_resources_without_a_filter_are_read_singly(filled: Round, post: Post) -> None:
     world = filled.world
@@ -258,6 +269,7 @@ def test_resources_without_a_filter_are_read_singly(filled: Round, post: Post) -
     assert gone not in filled.ids("enrollments")
 
 
+@SQLITE_ONLY
 @a_few_of_everything
 def test_a_workspace_that_refuses_holds_up_no_other(filled: Round, post: Post) -> None:
     first, second = filled.world.workspaces[:2]
@@ -296,6 +308,7 @@ def test_what_came_along_is_taken_only_where_the_setting_and_its_time_allow(
     assert len(asked(filled)) == 1, "where there is no base nothing proves that it is newer"
 
 
+@SQLITE_ONLY
 def test_what_came_along_is_not_taken_without_the_setting(filled: Round, post: Post) -> None:
     contact = filled.ids("contacts")[0]
     filled.world.edit("contacts", contact, first_name="Ada")
@@ -307,6 +320,7 @@ def test_what_came_along_is_not_taken_without_the_setting(filled: Round, post: P
     assert filled.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "Ada"
 
 
+@SQLITE_ONLY
 def test_a_pull_follows_them_after_its_lists_which_have_brought_most(
     filled: Round, post: Post
 ) -> None:

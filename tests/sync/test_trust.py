@@ -72,6 +72,7 @@ def is_due_after(round_: Round, seconds: float) -> bool:
     return pulled(round_)
 
 
+@SQLITE_ONLY
 def test_while_events_tell_of_everything_pulls_are_few(
     round_: Round, live: Callable[[float], None]
 ) -> None:

@@ -45,6 +45,7 @@ def there(round_: Round) -> list[int]:
     return round_.world.ids("webhook_endpoints", round_.workspace)
 
 
+@SQLITE_ONLY
 def test_it_makes_one_endpoint_with_all_event_types_and_keeps_the_secret_in_its_place(
     round_: Round,
 ) -> None:
@@ -60,6 +61,7 @@ def test_it_makes_one_endpoint_with_all_event_types_and_keeps_the_secret_in_its_
         assert secret not in str(round_.sql(f"SELECT * FROM {table}"))
 
 
+@SQLITE_ONLY
 def test_again_it_changes_nothing(round_: Round) -> None:
     (made,) = register(round_)
     round_.world.ledger.clear()
@@ -70,6 +72,7 @@ def test_again_it_changes_nothing(round_: Round) -> None:
     assert round_.world.ledger.writes() == []
 
 
+@SQLITE_ONLY
 def test_one_that_was_deleted_is_made_anew_and_its_secret_stays_valid_for_a_day(
     round_: Round,
 ) -> None:
@@ -85,6 +88,7 @@ def test_one_that_was_deleted_is_made_anew_and_its_secret_stays_valid_for_a_day(
     assert [e.state for e in call(round_, webhooks.survey)] == ["ok"]
 
 
+@SQLITE_ONLY
 def test_one_that_was_changed_is_put_right(round_: Round) -> None:
     (first,) = register(round_)
     round_.world.edit("webhook_endpoints", first.id, event_type_ids=["contact.created"])
@@ -97,6 +101,7 @@ def test_one_that_was_changed_is_put_right(round_: Round) -> None:
     assert keys(round_) == (secret_of(round_, first.id),)
 
 
+@SQLITE_ONLY
 def test_one_whose_secret_never_arrived_is_replaced(round_: Round) -> None:
     round_.world.fault("reset_after", method="POST", path="/endpoints")
     with pytest.raises(CfsyncError):
@@ -144,6 +149,7 @@ def test_a_rotation_that_was_cut_off_is_finished_by_the_next_call(round_: Round)
     assert keys(round_) == (secret_of(round_, kept.id), old)
 
 
+@SQLITE_ONLY
 def test_one_of_another_program_is_left_alone_unless_it_is_named(round_: Round) -> None:
     other = round_.world.create("webhook_endpoints", round_.workspace, url="https://else.where/in")
     register(round_)

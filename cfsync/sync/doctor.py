@@ -12,11 +12,13 @@ from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, world_readable
 from cfsync.errors import CfsyncError, TokenRefused
-from cfsync.mirror import inspect, runs
+from cfsync.mirror import inspect, runs, webhook_keys
 from cfsync.mirror.engine import Mirror
 from cfsync.records import Listing, Record
 from cfsync.resources import ROOT
+from cfsync.sync import webhooks
 from cfsync.sync.account import choose
+from cfsync.sync.context import Context
 from cfsync.sync.pace import steady_rate
 from cfsync.sync.probes import Check, probe
 
@@ -50,6 +52,8 @@ async def examine(
         checks += await _checked("database", _database(mirror, teams, settings))
     else:
         checks += _failed("database", mirror)
+    if isinstance(api, Api) and isinstance(mirror, Mirror):
+        checks += await _checked("webhooks", _webhooks(Context(api, mirror, settings)))
     return checks
 
 
@@ -112,6 +116,20 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
         *connection(settings),
         clock(answer.headers, datetime.now(UTC)),
         *await probe(api, chosen[0] if chosen else found[0][0]),
+    ]
+
+
+async def _webhooks(context: Context) -> list[Check]:
+    """The endpoints of workspaces for which some lead here; nothing where none does."""
+    ours = await context.mirror.read(webhook_keys.load)
+    found = [e for e in await webhooks.survey(context, sorted(ours)) if e.state != "foreign"]
+    wrong = [e for e in found if e.state != "ok"]
+    if found and not wrong:
+        return [Check("webhooks", "ok", f"{len(found)} lead here, and their secrets are known")]
+    advice = "cfsync webhooks register URL puts it right"
+    return [
+        Check("webhooks", "todo", f"endpoint {e.id} ({e.url}): {e.state}; {advice}", 5)
+        for e in wrong
     ]
 
 

@@ -90,10 +90,12 @@ async def remove(context: Context, named: str) -> Endpoint:
     raise UsageError(f"there is no webhook endpoint {named}; see `cfsync webhooks list`")
 
 
-async def survey(context: Context) -> list[Endpoint]:
-    """Every endpoint, and how it is with it; also those that the mirror knows and nobody else."""
+async def survey(context: Context, workspaces: Sequence[int] | None = None) -> list[Endpoint]:
+    """Every endpoint (of these workspaces), and how it is with it; also those that the mirror knows
+    and nobody else.
+    """
     found: list[Endpoint] = []
-    for workspace in await open_account(context):
+    for workspace in await open_account(context) if workspaces is None else workspaces:
         there = await _listed(context, workspace)
         for record in there:
             known = await context.mirror.read(webhook_keys.known, workspace, _url(record))

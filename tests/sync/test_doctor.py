@@ -12,8 +12,10 @@ from cfsync.config import load
 from cfsync.errors import MirrorError, SettingsError
 from cfsync.mirror import inspect
 from cfsync.mirror.engine import Mirror
-from cfsync.sync import doctor
+from cfsync.sync import doctor, webhooks
+from cfsync.sync.context import Context
 from cfsync.sync.probes import Check
+from cfsync.sync.report import Report
 from tests.conftest import POSTGRESQL_ONLY, Sql
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -52,6 +54,24 @@ def test_all_is_well_after_a_backfill(round_):
     ]
     assert checks["pace"].text.endswith("requests a second while nothing changes")
     assert ("PostgreSQL 1" in checks["database"].text) is (round_.mirror.dialect == "postgresql")
+
+
+def test_an_endpoint_that_leads_here_is_looked_at_too(round_):
+    round_.backfill()
+    round_.run(_register, "https://hooks.example.com")
+    assert examined(round_)["webhooks"].state == "ok"
+
+    (endpoint,) = round_.world.ids("webhook_endpoints", round_.workspace)
+    round_.world.delete("webhook_endpoints", endpoint)
+
+    check = examined(round_)["webhooks"]
+    assert (check.state, check.exit_code) == ("todo", 5)
+    assert "deleted; cfsync webhooks register" in check.text
+
+
+async def _register(context: Context, url: str) -> Report:
+    await webhooks.register(context, url)
+    return Report("register")
 
 
 def test_a_refused_token_is_exit_3_and_the_database_is_still_looked_at(round_):

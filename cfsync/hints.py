@@ -19,6 +19,9 @@ KINDS: Mapping[str, Resource] = {
 }
 """'courses/enrollment' -> the resource; so an event type that is new is understood too."""
 
+LONGEST = 200
+"""Characters of an event's id or type."""
+
 HINTED: tuple[str, ...] = tuple(
     dict.fromkeys(r.name if r.name in RESOURCES else str(r.parent) for r in KINDS.values())
 )
@@ -49,22 +52,20 @@ def of_delivery(raw: bytes, workspace_id: int) -> Hint:
         raise BadAnswer("a delivery that is not JSON") from None
     if not isinstance(payload, dict):
         raise BadAnswer("a delivery that is no event")
-    event_id = payload.get("event_id")
-    if not isinstance(event_id, str | int) or event_id == "":
-        event_id = f"body:{hashlib.sha256(raw).hexdigest()}"
-    return _hint(str(event_id), payload.get("event_type"), payload, workspace_id)
+    event_id = _word(payload.get("event_id")) or f"body:{hashlib.sha256(raw).hexdigest()}"
+    return _hint(event_id, payload.get("event_type"), payload, workspace_id)
 
 
 def of_log(event: Record, workspace_id: int) -> Hint:
     """From a record of the events log; its `uuid` is what deliveries call `event_id`."""
     values = event.values
-    event_id = values.get("uuid") or f"log:{event.id}"
-    return _hint(str(event_id), values.get("event_type_id"), values, workspace_id)
+    event_id = _word(values.get("uuid")) or f"log:{event.id}"
+    return _hint(event_id, values.get("event_type_id"), values, workspace_id)
 
 
 def _hint(event_id: str, event_type: Any, event: Mapping[str, Any], workspace_id: int) -> Hint:
-    kind, _, verb = str(event_type or "").rpartition(".")
-    blank = Hint(event_id, str(event_type or ""), workspace_id)
+    blank = Hint(event_id, _word(event_type), workspace_id)
+    kind, _, verb = blank.event_type.rpartition(".")
     resource, data = KINDS.get(kind), event.get("data")
     shown = data if isinstance(data, dict) else {}
     if resource is None:
@@ -83,6 +84,12 @@ def _hint(event_id: str, event_type: Any, event: Mapping[str, Any], workspace_id
         _updated_at(shown) if is_whole else None,
         _text(shown) if is_whole else None,
     )
+
+
+def _word(value: Any) -> str:
+    """A name as every database can keep it, also in a key; '' for anything else."""
+    text = str(value) if type(value) in (str, int) else ""
+    return text if len(text) <= LONGEST and text.isprintable() else ""
 
 
 def _about_parent(blank: Hint, resource: Resource, shown: Mapping[str, Any]) -> Hint:

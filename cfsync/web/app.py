@@ -42,7 +42,7 @@ def make(look: Look, metrics: Metrics, receiver: Receiver, access_token: str | N
 
     shown = [("/livez", livez), ("/readyz", readyz), ("/healthz", healthz)]
     routes = [Route(path, answer) for path, answer in (*shown, ("/metrics", show_metrics))]
-    taken = Route("/webhooks/{workspace_id:int}", receiver.take, methods=["POST"])
+    taken = Route("/webhooks/{workspace_id}", receiver.take, methods=["POST"])
     return Starlette(routes=[*routes, taken])
 
 

@@ -78,7 +78,7 @@ class Receiver:
     async def _outcome(self, request: Request) -> str:
         if self.keys is None or self.store is None:
             return "unavailable"
-        workspace_id = request.path_params["workspace_id"]
+        workspace_id = _id(request.path_params["workspace_id"])
         secrets = self.keys.get(workspace_id)
         if secrets is None:
             return "unknown"
@@ -103,6 +103,11 @@ class Receiver:
         except (MirrorError, TimeoutError):
             log.warning("webhook.not_stored", workspace=workspace_id)
             return "unavailable"
+
+
+def _id(text: str) -> int:
+    """0, which is no workspace's, for what is no id."""
+    return int(text) if len(text) < 20 and text.isascii() and text.isdecimal() else 0
 
 
 async def _body(request: Request) -> bytes | None:

@@ -79,6 +79,16 @@ def test_data_of_another_record_proves_nothing() -> None:
     assert (hint.record_id, hint.updated_at, hint.body) == (5, None, None)
 
 
+@pytest.mark.parametrize("event_id", [None, "", "a\0b", "x" * 5000, ["a"], {}, 1.5, True])
+def test_an_id_that_no_database_could_keep_is_replaced_by_that_of_the_body(event_id: Any) -> None:
+    raw = orjson.dumps({"event_id": event_id, "event_type": "contact\0.updated", "subject_id": 5})
+
+    hint = of_delivery(raw, 7)
+
+    assert hint.event_id.startswith("body:")
+    assert (hint.event_type, hint.resource) == ("", None)
+
+
 @pytest.mark.parametrize("raw", [b"", b"[]", b"1", b'"x"', b"\xff", b"{"])
 def test_what_is_no_event_is_refused(raw: bytes) -> None:
     with pytest.raises(BadAnswer):

@@ -127,7 +127,7 @@ def test_what_is_not_right_is_refused_counted_and_not_kept(
     assert shelf.kept == {}
 
 
-@pytest.mark.parametrize("workspace", ["", "x", "-1", "1/2"])
+@pytest.mark.parametrize("workspace", ["", "x", "-1", "1/2", "0", "٤٢", "4" * 5000])
 def test_an_address_that_is_none_is_not_there(workspace: str, post: Post) -> None:
     assert post(workspace=workspace) == 404
 

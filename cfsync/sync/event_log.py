@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from math import ceil
 
 import structlog
 
@@ -42,7 +43,7 @@ FRESH_S = 86_400.0
 """So long after its last event a log counts as one that gives events."""
 
 SPACING_S = 1.0
-"""Seconds of `events.log_every` for each workspace, so that many together ask once a second."""
+"""Seconds between two requests of a daemon that reads many logs."""
 
 
 def interval(place: Checkpoint | None, every: float, now: str, *, has_endpoint: bool) -> float:
@@ -65,36 +66,42 @@ def is_due(place: Checkpoint | None, every: float, now: str) -> bool:
     return age < 0 or age >= every / 2
 
 
-async def read_logs(
-    context: Context, report: Report, workspaces: Sequence[int], *, every: float
-) -> None:
-    """Keep the news of each log whose time has come, as hints. `every`: the shortest interval."""
+async def due(
+    context: Context, workspaces: Sequence[int], *, every: float, most: int | None = None
+) -> list[int]:
+    """Workspaces whose log is to be read now, `every` so many seconds where it gives events; no
+    more than `most` of them, those that have waited longest.
+    """
     if not context.settings.events.log_every:
-        return
-    context = replace(context, api=context.api.at(Priority.EVENTS))
-    due = await context.mirror.read(_due, workspaces, every)
-
-    async def work(workspace: int) -> None:
-        await _read(context, report, Listing(LOG.name, workspace, workspace))
-
-    await side_by_side(context, due, work)
+        return []
+    return (await context.mirror.read(_due, workspaces, every))[:most]
 
 
-async def logs_due(context: Context, workspaces: Sequence[int]) -> float | None:
-    """The interval of the daemon; None where no log is to be read now."""
-    every = max(context.settings.events.log_every, SPACING_S * len(workspaces))
-    return every if await context.mirror.read(_due, workspaces, every) else None
+async def due_by_pace(context: Context, workspaces: Sequence[int]) -> list[int]:
+    """The same for the daemon, which asks each `events.log_every`: many logs come in turn."""
+    every = context.settings.events.log_every
+    return await due(context, workspaces, every=every, most=ceil(every / SPACING_S))
 
 
 def _due(tx: Tx, workspaces: Collection[int], every: float) -> list[int]:
     awaited = webhook_keys.with_endpoint(tx, workspaces)
-    due = []
+    found = []
     for workspace in workspaces:
         place = checkpoints.get(tx, Listing(LOG.name, workspace, workspace), "events")
         pace = interval(place, every, tx.now, has_endpoint=workspace in awaited)
         if is_due(place, pace, tx.now):
-            due.append(workspace)
-    return due
+            found.append((place.began_at or "" if place else "", workspace))
+    return [workspace for _, workspace in sorted(found)]
+
+
+async def read_logs(context: Context, report: Report, workspaces: Sequence[int]) -> None:
+    """Keep the news of the logs of these workspaces, as hints."""
+    context = replace(context, api=context.api.at(Priority.EVENTS))
+
+    async def work(workspace: int) -> None:
+        await _read(context, report, Listing(LOG.name, workspace, workspace))
+
+    await side_by_side(context, workspaces, work)
 
 
 async def _read(context: Context, report: Report, listing: Listing) -> None:

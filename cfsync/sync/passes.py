@@ -79,7 +79,8 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
             await _pull_lists(context, report, await _due(context, level, workspaces))
             await _turn(context, report, level, workspaces, now)
             workspaces = await known_workspaces(context)
-        await event_log.read_logs(context, report, workspaces, every=0)
+        logs = await event_log.due(context, workspaces, every=0)
+        await event_log.read_logs(context, report, logs)
         for resource in resources:
             await follow(context, report, resource, workspaces)
     return report
@@ -120,12 +121,11 @@ async def events_due(context: Context, name: str) -> Report | None:
 
 async def logs_due(context: Context) -> Report | None:
     """The daemon's pass over the events logs. None: the time of none of them has come."""
-    workspaces = await known_workspaces(context)
-    every = await event_log.logs_due(context, workspaces)
-    if every is None:
+    logs = await event_log.due_by_pace(context, await known_workspaces(context))
+    if not logs:
         return None
     async with running(context, "events", [event_log.LOG]) as report:
-        await event_log.read_logs(context, report, workspaces, every=every)
+        await event_log.read_logs(context, report, logs)
     return report
 
 

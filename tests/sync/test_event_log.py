@@ -124,6 +124,27 @@ def test_a_log_that_is_refused_holds_nothing_up_and_is_left_alone_for_an_hour(
 
 
 @SQLITE_ONLY
+@pytest.mark.parametrize("sizes", [{"bare": True, "workspaces": 5, "contacts": 5}])
+def test_many_logs_are_read_in_turn_one_a_second(live: Round) -> None:
+    live.settings["CFSYNC_EVENTS__LOG_EVERY"] = "2s"
+    for contact in live.ids("contacts"):
+        live.world.edit("contacts", contact, first_name="New")
+    live.clock.go_on(3600)
+    live.pull()
+    assert reads(live) == 5
+
+    found = []
+    for _ in range(5):
+        live.clock.go_on(2)
+        live.run(passes.logs_due)
+        found.append([path for _, path, _ in live.world.ledger.calls if LOG in path])
+        live.world.ledger.clear()
+
+    assert [len(logs) for logs in found] == [2] * 5
+    assert len({path.partition("?")[0] for logs in found[:3] for path in logs}) == 5
+
+
+@SQLITE_ONLY
 def test_it_can_be_switched_off(live: Round) -> None:
     live.settings["CFSYNC_EVENTS__LOG_EVERY"] = "0s"
 

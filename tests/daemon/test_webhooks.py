@@ -66,6 +66,7 @@ def outcomes(daemon: Daemon) -> dict[str, float]:
     return {line.split('"')[1]: float(line.split()[-1]) for line in found}
 
 
+@SQLITE_ONLY
 def test_a_change_is_in_the_mirror_without_any_pull(
     live: Daemon, world: World, workspace: int, contact: int, sql: Any, capsys: Any
 ) -> None:

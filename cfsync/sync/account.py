@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import TokenRefused, UnknownWorkspace
 from cfsync.mirror import bases, listings
-from cfsync.mirror.checkpoints import Lane
+from cfsync.mirror.checkpoints import Checkpoint, Lane, fresh
 from cfsync.mirror.migrate import claim_teams
 from cfsync.mirror.store import Origin
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.sync.context import Context
-from cfsync.sync.land import count, land
+from cfsync.sync.land import count, land, look
 from cfsync.sync.report import Report
 
 TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
@@ -31,11 +32,14 @@ async def open_account(
     """
     if context.opened:
         return await known_workspaces(context, only=only)
+    _, began_at = await context.mirror.read(look)
     teams = await _read(context, Listing(TEAMS.name, ROOT))
     await context.mirror.write(claim_teams, [t.id for t in teams])
     known = await context.mirror.read(listings.workspaces)
     lane: Lane = "pull" if known else "backfill"
-    await _land(context, report, TEAMS, teams, lane)
+    read = fresh(Listing(TEAMS.name, ROOT), "pull")
+    place = replace(read, began_at=began_at, done_at=began_at)
+    await _land(context, report, TEAMS, teams, lane, place)
     if not known or not _named(known, (*_wanted(context, only), *_excluded(context))):
         for team in teams:
             found = await _read(context, Listing(WORKSPACES.name, team.id))
@@ -96,9 +100,12 @@ async def _land(
     resource: Resource,
     records: Sequence[Record],
     lane: Lane,
+    place: Checkpoint | None = None,
 ) -> None:
     asked = await context.mirror.read(bases.highest_rev)
     policy = context.settings.resource(resource.name).on_conflict
-    written = await context.mirror.write(land, resource, records, Origin(lane, asked), policy, None)
+    written = await context.mirror.write(
+        land, resource, records, Origin(lane, asked), policy, place
+    )
     if report and (written.new or written.changed):
         count(report, resource.name, written)

@@ -28,8 +28,10 @@ def test_rows_lag_watermark_and_lanes(round_):
     round_.pull()
     round_.clock.go_on(60)
 
-    found = asked(round_).resources["contacts"]
+    resources = asked(round_).resources
+    found = resources["contacts"]
 
+    assert resources["teams"].lag_s == pytest.approx(60, abs=30)
     assert (found.rows, found.lists, found.unfinished) == (45, 1, 0)
     assert found.lag_s == pytest.approx(60, abs=30)
     assert found.found == {"backfill": 45}

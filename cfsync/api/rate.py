@@ -45,9 +45,10 @@ class Rate:
     It doubles every second until the ceiling or the first 429; without a ceiling it ramps up at
     once, and after the first 429 begins again and doubles twice a second. A 429 takes it to 0.9 of
     what the last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to
-    half where 429s go on. After the first such fall it climbs ever faster, since what was achieved
-    while it doubled says little; from the second on it is steady just below what the server let
-    pass, and tries 5 % more every 10 minutes. Only a second that used the rate raises it.
+    half where 429s go on. A pause that the server asks for earns nothing. After the first such fall
+    it climbs ever faster, since what was achieved while it doubled says little; from the second on
+    it is steady just below what the server let pass, and tries 5 % more every 10 minutes. Only a
+    second that used the rate raises it.
 
     `ceiling` is in requests a second, 0 for none; `reserve` is the share of a learned rate that is
     left to other programs.
@@ -93,7 +94,7 @@ class Rate:
         self._advance(now)
         self._refused.add(now)
         self._tokens = min(self._tokens, 0.0)
-        if now - max(self._fell, self._paused) >= CALM_S:
+        if now - self._fell >= CALM_S and now >= self._paused:
             self._fall(now)
         elif now - self._fell >= UNDER_WAY_S:
             self._tokens = max(self._tokens - PENALTY, -self._rate / 2)
@@ -111,6 +112,8 @@ class Rate:
         self._learned = state["learned"] / self._processes
         if self._learned:
             self._phase = "steady"
+        elif self._phase == "ramping":  # what it had come to says nothing of the limit
+            self._rate = min(self._rate, RAMP / self._processes)
 
     def share(self, processes: int) -> None:
         """So many processes, this one counted, use the same limit: take an equal part of it."""
@@ -122,7 +125,7 @@ class Rate:
 
     def _advance(self, now: float) -> None:
         """Earn what the time since the last look was worth, and in time another rate."""
-        elapsed = max(0.0, now - self._now)
+        elapsed = max(0.0, now - max(self._now, self._paused))
         if self._phase == "ramping" and elapsed < inf:
             self._rate = min(self._rate * 2 ** min(elapsed / RAMP_S, 64.0), RAMP_MOST)
         rate = self.per_second
@@ -156,7 +159,7 @@ class Rate:
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
         says_little = passed + refused < self._rate / 4
         if self._phase == "ramping":
-            self._phase, self._rate = "doubling", START
+            self._phase, self._rate = "doubling", START / self._processes
         elif goes_on or says_little:
             self._rate, self._phase = self._rate / 2, "climbing"
         else:
@@ -169,10 +172,15 @@ class Rate:
         self._climb = CLIMB
 
     def _achieved(self, now: float) -> float:
-        """Requests a second that passed in the last 10 s, or since the last fall, or just now."""
-        start = max(now - WINDOW_S, self._fell, self._passed.first)
-        lately = self._passed.since(now - LATELY_S) / LATELY_S
-        return max(self._passed.since(start) / max(1.0, now - start), lately)
+        """Requests a second that passed in the last 10 s, or since the last fall or pause, or just
+        now.
+        """
+        long_ago = max(now - WINDOW_S, self._fell, self._paused, self._passed.first)
+        just_now = max(now - LATELY_S, self._paused)
+        return max(
+            self._passed.since(long_ago) / max(1.0, now - long_ago),
+            self._passed.since(just_now) / max(0.5, now - just_now),
+        )
 
 
 class _Times:

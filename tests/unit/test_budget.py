@@ -30,13 +30,21 @@ class Clock:
 
 class Load:
     """As many requests as the rate lets go, each answered `latency` seconds later; `refuse(now)`
-    decides which are a 429.
+    decides which are a 429, that says `retry_after`.
     """
 
-    def __init__(self, rate: Rate, refuse: Callable[[float], bool], *, latency: float = 0.1):
+    def __init__(
+        self,
+        rate: Rate,
+        refuse: Callable[[float], bool],
+        *,
+        latency: float = 0.1,
+        retry_after: float | None = None,
+    ):
         self.rate = rate
         self.refuse = refuse
         self.latency = latency
+        self.retry_after = retry_after
         self.now = 0.0
         self.sent: list[float] = []
         self.refused: list[float] = []
@@ -69,7 +77,7 @@ class Load:
             self.rate.ok(self.now)
         else:
             self.refused.append(self.now)
-            self.rate.limited(self.now)
+            self.rate.limited(self.now, self.retry_after)
 
     def sent_in(self, start: float, end: float) -> int:
         return sum(1 for t in self.sent if start <= t < end)
@@ -256,6 +264,34 @@ def test_retry_after_stops_everybody_that_long():
     assert rate.delay(5.1) == 0.0
 
 
+@pytest.mark.parametrize("ceiling", [0.0, 50.0])
+@pytest.mark.parametrize("latency", [0.02, 0.3])
+@pytest.mark.parametrize("retry_after", [1.0, 5.0])
+def test_a_server_that_always_names_a_pause_is_learned_too(
+    ceiling: float, latency: float, retry_after: float
+):
+    server = TokenBucket(20.0, 10.0)
+    load = Load(Rate(ceiling=ceiling), server, latency=latency, retry_after=retry_after).run(60.0)
+    passed, refused = server.passed, len(load.refused)
+
+    load.run(180.0)
+
+    assert server.passed - passed >= 0.92 * 20 * 120
+    assert len(load.refused) - refused < 0.01 * 20 * 120
+
+
+def test_a_pause_saves_up_nothing():
+    rate = steady(Rate())
+    rate.delay(0.0)
+    rate.limited(0.0, retry_after=5.0)
+
+    load = Load(rate, never)
+    load.now = 5.0
+    load.run(5.5, concurrency=1000)
+
+    assert len(load.sent) <= rate.per_second / 2 + 1
+
+
 def test_the_reserve_is_taken_from_a_learned_rate_alone():
     rate = Rate(ceiling=1000.0, reserve=0.1)
     assert rate.per_second == 10.0
@@ -286,6 +322,25 @@ def test_state_survives_a_restart():
 
     assert second.state() == first.state() == {"rate": 30.0, "learned": 30.0}
     assert second.per_second == 27.0
+
+
+def test_a_start_without_a_ceiling_is_as_gentle_after_a_restart():
+    first, second = Rate(), Rate()
+    Load(first, never).run(2.0)
+    assert first.per_second == 10_000.0
+
+    second.restore(first.state())
+
+    assert second.per_second == Rate().per_second
+
+
+def test_the_first_429_of_several_processes_leaves_them_one_start_together():
+    rates = [Rate() for _ in range(4)]
+    for rate in rates:
+        rate.share(4)
+        rate.limited(0.0)
+
+    assert sum(rate.per_second for rate in rates) == 10.0
 
 
 def test_several_processes_take_equal_parts_and_keep_one_state():

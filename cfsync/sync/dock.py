@@ -60,6 +60,7 @@ class Dock:
         self.report = report
         self._context = context
         self._queue: asyncio.Queue[Cargo] = asyncio.Queue(MOST_PAGES)
+        self._door = asyncio.Lock()  # the queue alone lets a newcomer in before those that wait
         self._pages = 1
         self._failed: BaseException | None = None
 
@@ -73,13 +74,14 @@ class Dock:
         then: Then,
         full: bool = False,
     ) -> asyncio.Future[int]:
-        """Hand over a page; waits only while too many are waiting. Pages of one walk land in the
-        order in which they were handed over. Raises what an earlier transaction raised.
+        """Hand over a page; waits only while too many are waiting. Pages land in the order in which
+        they were handed over, and none behind one that failed. Raises what an earlier transaction
+        raised.
         """
-        if self._failed is not None:
-            raise self._failed
         cargo = Cargo(resource, records, lane, asked, then, full)
-        await self._queue.put(cargo)
+        async with self._door:
+            self._check()
+            await self._queue.put(cargo)
         return cargo.landed
 
     async def work(self) -> None:
@@ -96,6 +98,7 @@ class Dock:
                 self._queue.task_done()
 
     async def _land(self, batch: Sequence[Cargo]) -> None:
+        self._check()
         policies = {c.resource.name: self._policy(c.resource) for c in batch}
         began = time.perf_counter()
         landed, rev = await self._context.mirror.write(land_pages, batch, policies)
@@ -128,6 +131,9 @@ class Dock:
     async def drained(self) -> None:
         """Wait until everything that was handed over is in the mirror, or has failed."""
         await self._queue.join()
+        self._check()
+
+    def _check(self) -> None:
         if self._failed is not None:
             raise self._failed
 

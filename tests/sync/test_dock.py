@@ -1,0 +1,130 @@
+"""The dock: pages land in the order in which they came, and none behind one that failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from cfsync.config import load
+from cfsync.errors import MirrorError
+from cfsync.resources import RESOURCES
+from cfsync.sync.context import Context
+from cfsync.sync.dock import MOST_PAGES, Cargo, Dock, docked
+from cfsync.sync.report import Report
+
+CONTACTS = RESOURCES["contacts"]
+
+
+class Landings:
+    """A mirror that only notes which pages come; `before(n)` is waited for in transaction n."""
+
+    def __init__(self, before: Callable[[int], Awaitable[object]]) -> None:
+        self.pages: list[int] = []
+        self._before = before
+        self._transactions = 0
+
+    async def write(self, _: object, batch: Sequence[Cargo], __: object) -> Any:
+        self._transactions += 1
+        await self._before(self._transactions)
+        self.pages += [cargo.asked for cargo in batch]
+        return [], 0
+
+
+def dock_of(landings: Landings) -> Any:
+    environ = {"CFSYNC_API__BASE_URL": "http://127.0.0.1/api/v2", "CFSYNC_API__TOKEN": "t"}
+    context = SimpleNamespace(mirror=landings, settings=load(environ=environ))
+    return docked(cast("Context", context), Report("backfill"))
+
+
+async def hand_over(dock: Dock, page: int) -> None:
+    await dock.put(CONTACTS, (), "backfill", asked=page, then=lambda _: ())
+
+
+async def fill(dock: Dock) -> None:
+    """One page under way, and as many waiting as may."""
+    await hand_over(dock, 0)
+    await asyncio.sleep(0)
+    for page in range(1, MOST_PAGES + 1):
+        await hand_over(dock, page)
+
+
+def test_a_page_that_has_to_wait_is_not_overtaken() -> None:
+    """Else the place of a halved range could be saved before the pages that lead up to it."""
+    waiting, landed = asyncio.Event(), asyncio.Event()
+
+    async def first_waits(transaction: int) -> None:
+        if transaction == 1:
+            await waiting.wait()
+            landed.set()
+
+    async def comes_when_there_is_room(dock: Dock) -> None:
+        await landed.wait()
+        await hand_over(dock, MOST_PAGES + 2)
+
+    landings = Landings(first_waits)
+
+    async def main() -> None:
+        async with dock_of(landings) as dock, asyncio.TaskGroup() as walkers:
+            await fill(dock)
+            walkers.create_task(hand_over(dock, MOST_PAGES + 1))
+            walkers.create_task(comes_when_there_is_room(dock))
+            await asyncio.sleep(0)
+            waiting.set()
+
+    asyncio.run(main())
+
+    assert landings.pages == list(range(MOST_PAGES + 3))
+
+
+def test_nothing_lands_behind_a_page_that_failed() -> None:
+    """Else the place behind it would be saved, and its records never be read again."""
+    waiting = asyncio.Event()
+
+    async def first_fails(transaction: int) -> None:
+        if transaction == 1:
+            await waiting.wait()
+            raise MirrorError("no room on the disk")
+
+    landings = Landings(first_fails)
+
+    async def main() -> None:
+        async with dock_of(landings) as dock:
+            await fill(dock)
+            late = asyncio.create_task(hand_over(dock, MOST_PAGES + 1))
+            await asyncio.sleep(0)
+            waiting.set()
+            with suppress(MirrorError):
+                await late
+
+    with pytest.raises(MirrorError):
+        asyncio.run(main())
+
+    assert landings.pages == []
+
+
+def test_no_more_pages_wait_than_may() -> None:
+    """However many walkers there are: memory is bounded by the dock and one page for each."""
+    waiting, handed = asyncio.Event(), list[int]()
+
+    async def main() -> int:
+        async with dock_of(Landings(lambda _: waiting.wait())) as dock:
+
+            async def walker(page: int) -> None:
+                await hand_over(dock, page)
+                handed.append(page)
+
+            tasks = [asyncio.create_task(walker(page)) for page in range(3 * MOST_PAGES)]
+            for _ in range(100):
+                await asyncio.sleep(0)
+            before = len(handed)
+            waiting.set()
+            await asyncio.gather(*tasks)
+            return before
+
+    assert asyncio.run(main()) <= MOST_PAGES + 1
+    assert handed == list(range(3 * MOST_PAGES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -12,7 +13,8 @@ from cfsync.mirror.checkpoints import Checkpoint, fresh
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CHECKPOINTS, TABLES
 from cfsync.records import Listing
-from cfsync.resources import ROOT, Resource
+from cfsync.resources import RESOURCES, ROOT, Resource
+from cfsync.values import time_text
 
 
 def of(tx: Tx, resource: Resource, workspaces: Collection[int] | None = None) -> list[Listing]:
@@ -35,12 +37,28 @@ ROTATION = 288
 """In how many pulls every quiet list of children is looked at: a day's, at 5 minutes."""
 
 
+LATE = timedelta(minutes=10)
+"""So much later than it is dated a row may come to be seen: another process's transaction took
+long, or its clock goes differently.
+"""
+
+
 def due(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
     """The children's lists to pull now: those whose parent was written since they were last
-    pulled (or that never were), and of the others those that were pulled longest ago.
+    pulled (or that never were), and behind them those whose turn it is in the rotation.
     """
-    found = [*_changed(tx, resource, workspaces), *_quiet(tx, resource, workspaces)]
-    return list(dict.fromkeys(found))
+    quiet = dict.fromkeys(_quiet(tx, resource, workspaces))
+    changed = [li for li in _changed(tx, resource, workspaces) if li not in quiet]
+    return [*changed, *quiet]
+
+
+def rotated(tx: Tx, lists: Iterable[Listing]) -> None:
+    """These were `due`, in this order, and each was tried. One that can't be read keeps its place
+    in the rotation and holds up no other.
+    """
+    last = {listing.resource: listing for listing in lists}
+    turns = [fresh(Listing(name, ROOT), "turn") for name in last]
+    checkpoints.save(tx, *(replace(t, cursor=last[t.resource].parent_id) for t in turns))
 
 
 def turned(
@@ -49,8 +67,35 @@ def turned(
     """All that was `due` at `began_at` has been pulled: parents that were written before need not
     be looked at again. Kept for each workspace, since not every pass is about all of them.
     """
-    turns = [fresh(Listing(r.name, w), "turn") for r in resources for w in workspaces]
-    checkpoints.save(tx, *(replace(turn, began_at=began_at) for turn in turns))
+    since = time_text(datetime.fromisoformat(began_at) - LATE)
+    turns = [turn for r in resources for turn in _turns(tx, r, workspaces)]
+    ended = [replace(t, began_at=since) for t in turns if t.done_at is None or t.done_at < since]
+    checkpoints.save(tx, *ended)
+
+
+def anew(tx: Tx, lists: Iterable[Listing]) -> None:
+    """These are to be walked from their beginning, as if they had never been. A pull that is under
+    way meanwhile does not count as their turn.
+    """
+    turns = {
+        (li.resource, li.workspace_id)
+        for li in lists
+        if li.workspace_id is not None and RESOURCES[li.resource].nested
+    }
+    for listing in lists:
+        checkpoints.forget(tx, listing, "backfill")
+        checkpoints.forget(tx, listing, "pull")
+    begun = [fresh(Listing(name, workspace), "turn") for name, workspace in turns]
+    checkpoints.save(tx, *(replace(turn, done_at=tx.now) for turn in begun))
+
+
+def _turns(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Checkpoint]:
+    """One for each workspace. `began_at`: since when parents are to be looked at; `done_at`: when
+    it began `anew`.
+    """
+    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "turn")
+    known = {place.parent_id: place for place in _places(tx, *lane)}
+    return [known.get(w) or fresh(Listing(resource.name, w), "turn") for w in workspaces]
 
 
 def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
@@ -62,7 +107,13 @@ def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Li
     query = (
         sa.select(parent.c.id, parent.c.workspace_id)
         .outerjoin(CHECKPOINTS, mine)
-        .where(sa.or_(pull.began_at.is_(None), parent.c.cf_synced_at >= pull.began_at))
+        .where(
+            sa.or_(
+                pull.began_at.is_(None),
+                pull.began_at > tx.now,  # as it looks when a clock was set back
+                parent.c.cf_synced_at >= pull.began_at,
+            )
+        )
         .order_by(sa.nulls_first(pull.began_at), parent.c.id)
     )
     if since := _last_turn(tx, resource, workspaces):
@@ -73,36 +124,43 @@ def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Li
 
 
 def _last_turn(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:
-    """When the last turn began of that workspace whose is the oldest; None if one never ended."""
-    turns = {w: checkpoints.get(tx, Listing(resource.name, w), "turn") for w in workspaces}
-    began = [turn.began_at for turn in turns.values() if turn and turn.began_at]
-    return min(began) if began and len(began) == len(turns) else None
+    """When the last turn began of that workspace whose is the oldest; None if one never ended, or
+    in a future, as it looks when a clock was set back.
+    """
+    began = [turn.began_at or "" for turn in _turns(tx, resource, workspaces)]
+    return min(began, default="") or None if max(began, default="") <= tx.now else None
 
 
 def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
-    """Of a resource's lists, pulled longest ago first, the part that is looked at in one pull."""
+    """Of a resource's lists the part that is looked at in one pull: the next in the rotation."""
     assert resource.parent is not None
     parent, pull = TABLES[resource.parent], CHECKPOINTS.c
     mine = sa.and_(pull.resource == resource.name, pull.lane == "pull")
     lists = tx.conn.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
+    place = checkpoints.get(tx, Listing(resource.name, ROOT), "turn")
+    after, many = (place.cursor or 0) if place else 0, -(-lists // ROTATION)
     query = (
         sa.select(pull.parent_id, parent.c.workspace_id)
         .join(parent, parent.c.id == pull.parent_id)
         .where(mine, parent.c.workspace_id.in_(workspaces))
-        .order_by(pull.began_at, pull.parent_id)
-        .limit(-(-lists // ROTATION))
+        .order_by(pull.parent_id)
     )
-    return [Listing(resource.name, i, w) for i, w in tx.conn.execute(query)]
+    behind = tx.conn.execute(query.where(pull.parent_id > after).limit(many)).all()
+    again = query.where(pull.parent_id <= after).limit(many - len(behind))
+    return [Listing(resource.name, i, w) for i, w in (*behind, *tx.conn.execute(again))]
 
 
 def places(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
     """Where the pull of each list of a resource stands, by its parent's id."""
-    found = tx.conn.execute(
-        sa.select(*(CHECKPOINTS.c[f.name] for f in fields(Checkpoint))).where(
-            CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "pull"
-        )
-    )
-    return {row["parent_id"]: Checkpoint(**row) for row in found.mappings()}
+    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "pull")
+    return {place.parent_id: place for place in _places(tx, *lane)}
+
+
+def _places(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Checkpoint]:
+    columns = [CHECKPOINTS.c[f.name] for f in fields(Checkpoint)]
+    return [
+        Checkpoint(**row) for row in tx.conn.execute(sa.select(*columns).where(*where)).mappings()
+    ]
 
 
 def first_walk(tx: Tx, resource: Resource) -> str | None:

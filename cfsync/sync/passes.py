@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError
-from cfsync.mirror import checkpoints, events, listings, pauses, runs, trust
-from cfsync.mirror.engine import Tx
+from cfsync.mirror import events, listings, pauses, runs, trust
 from cfsync.mirror.runs import Run
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource, named
@@ -57,7 +56,7 @@ async def backfill(
         for level in _levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
             if restart:
-                await context.mirror.write(_forget_walks, lists)
+                await context.mirror.write(listings.anew, lists)
             await _pull_lists(context, report, lists)
             workspaces = await known_workspaces(context, only=workspace)
     return report
@@ -76,8 +75,9 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
             for resource in level:
                 await reread_busy(context, report, resource)
             now = await context.mirror.read(runs.now)
-            await _pull_lists(context, report, await _due(context, level, workspaces))
-            await _turn(context, report, level, workspaces, now)
+            lists = await _due(context, level, workspaces)
+            await _pull_lists(context, report, lists)
+            await _turn(context, report, lists, level, workspaces, now)
             workspaces = await known_workspaces(context)
         logs = await event_log.due(context, workspaces, every=0)
         await event_log.read_logs(context, report, logs)
@@ -102,7 +102,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
     async with running(context, "pull", [resource]) as report:
         await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
-        await _turn(context, report, [resource], workspaces, now)
+        await _turn(context, report, lists, [resource], workspaces, now)
     return report
 
 
@@ -193,14 +193,19 @@ async def _in_pace(
 async def _turn(
     context: Context,
     report: Report,
+    lists: Sequence[Listing],
     resources: Sequence[Resource],
     workspaces: Collection[int],
     began_at: str,
 ) -> None:
-    """Remember that every list that was due has been pulled, unless one could not be read."""
-    nested = [r for r in resources if r.nested]
+    """Remember that every list that was due has been tried, and pulled, unless one could not be
+    read.
+    """
+    nested = {r.name: r for r in resources if r.nested}
+    if nested:
+        await context.mirror.write(listings.rotated, [li for li in lists if li.resource in nested])
     if nested and not (report.problems or report.unreachable):
-        await context.mirror.write(listings.turned, nested, workspaces, began_at)
+        await context.mirror.write(listings.turned, list(nested.values()), workspaces, began_at)
 
 
 async def awake(context: Context, report: Report, resources: Sequence[Resource]) -> list[Resource]:
@@ -229,13 +234,6 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
             await sweep_list(context, dock, listing)
 
         await each_list(context, report, lists, work)
-
-
-def _forget_walks(tx: Tx, lists: Sequence[Listing]) -> None:
-    for listing in lists:
-        checkpoints.forget(tx, listing, "backfill")
-        checkpoints.forget(tx, listing, "pull")
-        checkpoints.forget(tx, Listing(listing.resource, listing.workspace_id or 0), "turn")
 
 
 @asynccontextmanager

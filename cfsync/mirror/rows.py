@@ -52,13 +52,13 @@ def _upsert_sqlite(
 ) -> None:
     """Many rows a statement: the driver gives up Python's lock, and must win it back, at each."""
     columns = tuple(rows[0])
-    values = itemgetter(*columns)
+    values = itemgetter(*columns, columns[0])  # of one name alone it would give no tuple
     json = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, Json)]
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
         flat: list[Any] = []
         for row in part:
-            one = list(values(row))
+            *one, _ = values(row)
             for i in json:
                 if one[i] is not None:
                     one[i] = orjson.dumps(one[i]).decode()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from cfsync import decode
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer
 from cfsync.records import Listing, Record
@@ -157,3 +161,36 @@ def test_every_resource_reads_its_own_kept_body():
     for name in ALL:
         record = decoded(name, {"id": 5, "updated_at": NEW_YEAR})
         assert decoded(name, json.loads(record.body)) == record
+
+
+odd_texts = st.sampled_from(
+    ["", "nul\0", "\\u0000", "\ud800", "\u2028", NEW_YEAR, "2025-01-01", "1.50", "1e3", "é"]
+)
+odd_numbers = st.sampled_from(
+    [0, -1, 2**53 + 1, 2**63 - 1, -(2**63), 2**63, 2**64, 1.5, -0.0, 1e308, float("inf")]
+)
+odd_values = st.recursive(
+    st.none() | st.booleans() | odd_numbers | odd_texts | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(odd_texts, inner, max_size=3)
+        | st.just([{"id": 2}, {"id": 1}])
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None, database=None)
+def test_what_is_taken_as_it_is_is_what_a_look_at_each_value_gives(data: st.DataObject):
+    resource = data.draw(st.sampled_from(list(ALL.values())), "resource")
+    names = st.sampled_from([*resource.by_name, "unheard_of"])
+    body = data.draw(st.dictionaries(names, odd_values, max_size=4), "body") | {"id": 5}
+    looked_at = replace(decode._plan(resource.name), as_is={})
+
+    quick = decoded(resource.name, body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode, "_plan", lambda _: looked_at)
+        slow = decoded(resource.name, body)
+
+    assert repr(quick) == repr(slow)

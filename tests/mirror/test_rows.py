@@ -1,0 +1,63 @@
+"""Many rows in one statement are the rows that were given, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cfsync.mirror import bases, rows
+from cfsync.mirror.engine import Tx
+from cfsync.mirror.schema import TABLES
+from cfsync.resources import RESOURCES
+
+ORDERS = RESOURCES["orders"]
+Write = Callable[..., Any]
+
+
+def order(id_: int, **values: Any) -> dict[str, Any]:
+    """A row with every column; every third one is full of NULLs."""
+    row = {f.name: None for f in ORDERS.columns} | {"id": id_, "workspace_id": 7}
+    if id_ % 3:
+        row |= {"notes": f"größe '{id_}'", "live_mode": bool(id_ % 2), "total_amount": "1.50"}
+        row |= {"tag_ids": [id_, 2], "updated_at": "2026-01-01T00:00:00.000Z"}
+    return row | values
+
+
+def kept(tx: Tx, name: str = "orders") -> dict[int, dict[str, Any]]:
+    ids = [i for (i,) in tx.conn.exec_driver_sql(f'SELECT id FROM "{name}"')]
+    own = ("cf_rev", "cf_synced_at")
+    return {
+        i: {n: v for n, v in row.items() if n not in own}
+        for i, row in rows.load(tx, TABLES[name], ids).items()
+    }
+
+
+@pytest.mark.parametrize("many", [0, 1, 50, 51, 120])
+def test_rows_are_written_and_changed_as_given(write: Write, many: int) -> None:
+    first = [order(i) for i in range(1, many + 1)]
+    second = [order(i + 1, id=i) for i in range(1, many + 1)]
+
+    write(bases.save_rows, ORDERS, first)
+    assert write(kept) == {row["id"]: row for row in first}
+    write(bases.save_rows, ORDERS, second)
+
+    assert write(kept) == {row["id"]: row for row in second}
+
+
+def test_an_unknown_path_keeps_what_the_row_has(write: Write) -> None:
+    prices, ids = RESOURCES["product_prices"], range(1, 61)
+    write(bases.save_rows, prices, [{"id": i, "product_id": 9, "workspace_id": 7} for i in ids])
+
+    nothing = {"product_id": None, "workspace_id": None}
+    write(bases.save_rows, prices, [{"id": i} | nothing for i in ids])
+
+    found = write(kept, "product_prices").values()
+    assert {(row["product_id"], row["workspace_id"]) for row in found} == {(9, 7)}
+
+
+def test_a_record_that_shows_nothing_but_its_id_is_a_row(write: Write) -> None:
+    write(bases.save_rows, RESOURCES["teams"], [{"id": 5}, {"id": 6}])
+
+    assert sorted(write(kept, "teams")) == [5, 6]

@@ -136,6 +136,7 @@ class _AiohttpTransport(AiohttpTransport):
         session = super().get_client()
         # else it would send a PUT or DELETE again by itself when a kept connection breaks
         session._retry_connection = False
+        session._cookie_jar = aiohttp.DummyCookieJar()
         return session
 
 

@@ -114,9 +114,20 @@ class Time:
         await asyncio.sleep(0)
 
 
-def client(url: str, *, time: Time | None = None, timeout_s: float = 5.0, **options: Any) -> Api:
+def client(
+    url: str,
+    *,
+    time: Time | None = None,
+    timeout_s: float = 5.0,
+    max_concurrency: int = 16,
+    **options: Any,
+) -> Api:
     time = time or Time()
     settings = ApiSettings(
-        base_url=url, token=TOKEN, max_requests_per_second=0, timeout_s=timeout_s
+        base_url=url,
+        token=TOKEN,
+        max_requests_per_second=0,
+        timeout_s=timeout_s,
+        max_concurrency=max_concurrency,
     )
     return Api(settings, clock=time, sleep=time.sleep, **options)

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from cfsync.api import Api
 from cfsync.api.retry import Retry
-from cfsync.errors import SettingsError, Unreachable
+from cfsync.errors import BadAnswer, SettingsError, Unreachable
 from cfsync.records import Listing
 from cfsync.resources import ALL
 from tests.api.conftest import TOKEN, Fake, Say, Time, client
@@ -211,6 +211,60 @@ def test_an_answer_that_comes_in_drips_is_cut_off_in_time():
 
     with pytest.raises(Unreachable, match=r"no whole answer within 0\.2 s"):
         Fake(drip).ask(lambda api: api.get(CONTACT, 5), timeout_s=0.2, retry=ONCE)
+
+
+def test_no_answer_that_was_given_up_keeps_its_connection_from_the_next():
+    """Too large, reset, cancelled half-way, and there is one connection for all."""
+    begun = asyncio.Event()
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(b" " * 2**20)
+                begun.set()
+        return response
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"[")
+        begun.set()
+        await asyncio.Event().wait()
+        return response
+
+    async def main() -> None:
+        fake = Fake(endless, reset, hang, Say([{"id": 5}]))
+        async with fake.serving() as url:
+            options = {"retry": ONCE, "timeout_s": 30.0, "max_concurrency": 1}
+            async with client(f"{url}/api/v2", **options) as api:  # type: ignore[arg-type]
+                for error in (BadAnswer, Unreachable):
+                    with pytest.raises(error):
+                        await api.page(CONTACTS)
+                begun.clear()
+                call = asyncio.create_task(api.page(CONTACTS))
+                await begun.wait()
+                call.cancel()
+                await asyncio.wait([call])
+                assert [r.id for r in (await api.page(CONTACTS)).records] == [5]
+
+    asyncio.run(main())
+
+
+def test_no_cookie_is_sent_back():
+    fake = Fake(Say([], headers={"Set-Cookie": "visitor=7; Path=/"}))
+
+    async def main() -> None:
+        async with fake.serving() as url:
+            port = urlsplit(url).port
+            async with client(f"http://localhost:{port}/api/v2") as api:
+                await api.page(CONTACTS)
+                await api.page(CONTACTS)
+
+    asyncio.run(main())
+
+    assert ["Cookie" in seen.headers for seen in fake.seen] == [False, False]
 
 
 def test_an_answer_that_is_not_http_is_a_broken_connection():

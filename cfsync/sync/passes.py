@@ -202,8 +202,8 @@ async def _turn(
     read.
     """
     nested = {r.name: r for r in resources if r.nested}
-    if nested:
-        await context.mirror.write(listings.rotated, [li for li in lists if li.resource in nested])
+    if tried := [li for li in lists if li.resource in nested]:
+        await context.mirror.write(listings.rotated, tried)
     if nested and not (report.problems or report.unreachable):
         await context.mirror.write(listings.turned, list(nested.values()), workspaces, began_at)
 

@@ -85,6 +85,9 @@ async def _of_server(
         signs.cancel()
         await asyncio.gather(signs, return_exceptions=True)
         with suppress(psycopg.Error):
+            await (
+                conn.rollback()
+            )  # a connection that is merely closed holds its locks a little longer
             await conn.close()
 
 

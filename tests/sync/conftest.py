@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.api import Api
+from cfsync.api import Api, Retry
 from cfsync.config import Settings, load
 from cfsync.mirror.engine import Mirror
 from cfsync.sandbox import TOKEN, Running, World, running
@@ -43,6 +43,7 @@ class Round:
     clock: Clock
     settings: dict[str, str]
     sql: Callable[..., list[tuple[Any, ...]]]
+    retry: Retry = field(default_factory=Retry)
 
     @property
     def world(self) -> World:
@@ -66,7 +67,8 @@ class Round:
 
         async def main() -> Any:
             settings, stop = self.configured(), asyncio.Event()
-            async with Api(settings.api, random=random.Random(1), stop=stop) as api:
+            seed = random.Random(1)
+            async with Api(settings.api, random=seed, stop=stop, retry=self.retry) as api:
                 context = Context(api, self.mirror, settings, stop, started_at="9999")
                 running = asyncio.ensure_future(do(context, *args, **kwargs))
                 while stop_when and not running.done() and not stop_when():  # noqa: ASYNC110

@@ -128,3 +128,27 @@ def test_no_more_pages_wait_than_may() -> None:
 
     assert asyncio.run(main()) <= MOST_PAGES + 1
     assert handed == list(range(3 * MOST_PAGES))
+
+
+@pytest.mark.parametrize(("page_s", "most"), [(0.0001, MOST_PAGES), (0.01, 5), (0.2, 1)])
+def test_so_many_pages_go_together_as_the_lock_may_be_held(
+    monkeypatch: pytest.MonkeyPatch, page_s: float, most: int
+) -> None:
+    now, sizes = 0.0, list[int]()
+
+    class Slow(Landings):
+        async def write(self, _: object, batch: Sequence[Cargo], __: object) -> Any:
+            nonlocal now
+            now += page_s * len(batch)
+            sizes.append(len(batch))
+            return [], 0
+
+    async def main() -> None:
+        async with dock_of(Slow(lambda _: asyncio.sleep(0))) as dock:
+            for page in range(10 * MOST_PAGES):
+                await hand_over(dock, page)
+
+    monkeypatch.setattr("cfsync.sync.dock.time", SimpleNamespace(perf_counter=lambda: now))
+    asyncio.run(main())
+
+    assert max(sizes) == most

@@ -3,6 +3,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 TESTS ?= tests
+# Tests wait for processes, timers and disks as often as they compute.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
 .PHONY: help demo test deploy-test lint format bench clean
 
@@ -13,7 +15,7 @@ demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
 	@$(BIN)/cfsync demo
 
 test: .venv/ready  ## Run all tests, with a real PostgreSQL that they start themselves
-	@$(BIN)/python -m pytest -n auto $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 deploy-test: .venv/ready  ## Put the files of deploy/ to use: images, compose, a booted systemd (Debian, root)
 	@$(BIN)/python -m tests.deploy.real

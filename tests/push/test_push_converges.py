@@ -50,7 +50,7 @@ def fresh_account(template: Path, policy: str) -> Iterator[Account]:
 @pytest.mark.parametrize("policy", ["clickfunnels", "local", "newest"])
 @seed(2026)
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -190,7 +190,9 @@ def test_every_list_is_walked_whole_afterwards(account, restored):
     done = old.run(recover)
 
     assert done.watermarks > 0
-    lanes: list[Any] = old.column("SELECT DISTINCT lane FROM cf_checkpoints")
+    lanes: list[Any] = old.column(
+        "SELECT DISTINCT lane FROM cf_checkpoints WHERE resource <> 'teams'"
+    )
     assert lanes == ["sweep"]
     assert contact in old.ids_of("contacts")
     assert old.pull().state == "done"

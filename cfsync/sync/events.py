@@ -141,21 +141,29 @@ def _take(
     tx: Tx, resource: Resource, hints: Sequence[Open], policy: Policy
 ) -> tuple[Written, list[Open]]:
     """Write the newest record that came along with hints, where it is provably newer than base;
-    returns also the hints that must be followed all the same.
+    returns also the hints that must be followed all the same. What is thought to be gone is asked
+    for: it may have been sent before the record went.
     """
-    known = bases.load(tx, resource, [h.record_id for h in hints])
+    ids = [h.record_id for h in hints]
+    known, buried = bases.load(tx, resource, ids), tombstones.known(tx, resource, ids)
     newest: dict[int, Record] = {}
     for hint in hints:
         record = _brought(resource, hint)
-        if record is not None and record.id in known:
+        if record is not None and record.id in known.keys() - buried.keys():
             before = newest.get(record.id) or bases.decode(resource, known[record.id])
-            if before.updated_at and record.updated_at and record.updated_at > before.updated_at:
+            if _succeeds(record, before):
                 newest[record.id] = record
     origin = Origin("events", bases.highest_rev(tx))
     written = store.write(tx, resource, list(newest.values()), origin, policy=policy)
     taken = [h for h in hints if h.body is not None and h.record_id in newest]
     events.settle(tx, taken)
     return written, [h for h in hints if h not in taken]
+
+
+def _succeeds(record: Record, before: Record) -> bool:
+    """Whether it is the later state, and all of it: an older version of payloads shows less."""
+    later = record.updated_at and before.updated_at and record.updated_at > before.updated_at
+    return bool(later) and record.values.keys() >= before.values.keys()
 
 
 def _brought(resource: Resource, hint: Open) -> Record | None:

@@ -309,6 +309,52 @@ def test_what_came_along_is_taken_only_where_the_setting_and_its_time_allow(
 
 
 @SQLITE_ONLY
+@pytest.mark.parametrize(("confirm_after", "state"), [("0s", "confirmed"), ("60s", "candidate")])
+def test_what_came_along_late_unearths_nothing_that_is_thought_to_be_gone(
+    filled: Round, post: Post, settings_: Callable[..., None], confirm_after: str, state: str
+) -> None:
+    settings_(
+        EVENTS__USE_PAYLOAD="true",
+        DELETIONS__CONFIRM_AFTER=confirm_after,
+        DELETIONS__ON_REMOTE_DELETE="keep",
+    )
+    post.bodies = True
+    contact = filled.ids("contacts")[0]
+    filled.world.edit("contacts", contact, first_name="Last words")
+    late = post._events.pop()
+    filled.world.delete("contacts", contact)
+    post.bring()
+    follow(filled)
+    assert filled.column("SELECT state FROM cf_tombstones") == [state]
+
+    post._events.append(late)
+    post.bring()
+    follow(filled)
+
+    assert filled.column("SELECT state FROM cf_tombstones") == [state]
+
+
+@SQLITE_ONLY
+def test_what_came_along_with_fewer_fields_is_read_again(
+    filled: Round, post: Post, settings_: Callable[..., None]
+) -> None:
+    settings_(EVENTS__USE_PAYLOAD="true")
+    post.bodies = True
+    contact = filled.ids("contacts")[0]
+    filled.world.edit("contacts", contact, first_name="Ada")
+    data = post._events[0]["data"]
+    post._events[0]["data"] = {k: v for k, v in data.items() if k != "tags"}
+    post.bring()
+
+    follow(filled)
+
+    assert len(asked(filled)) == 1
+    assert filled.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "Ada"
+    body = filled.one("SELECT body FROM cf_base WHERE resource = 'contacts' AND id = ?", contact)
+    assert "tags" in orjson.loads(body)
+
+
+@SQLITE_ONLY
 def test_what_came_along_is_not_taken_without_the_setting(filled: Round, post: Post) -> None:
     contact = filled.ids("contacts")[0]
     filled.world.edit("contacts", contact, first_name="Ada")

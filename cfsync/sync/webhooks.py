@@ -122,9 +122,7 @@ def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
     and UnknownWorkspace.
     """
     base = url.strip().rstrip("/")
-    parts = urlsplit(base)
-    plain = not (parts.query or parts.fragment or "@" in parts.netloc)
-    if not parts.hostname or not plain or not _is_safe(parts.scheme, parts.hostname):
+    if not _can_be_meant(base):
         raise UsageError(
             "give the address at which ClickFunnels reaches this daemon,"
             " as in https://hooks.example.com"
@@ -136,6 +134,16 @@ def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
     if int(named[1]) not in workspaces:
         raise UnknownWorkspace(named[1])
     return {int(named[1]): base}
+
+
+def _can_be_meant(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # brackets that do not match, a port that is none
+        return False
+    plain = not (parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url))
+    return bool(host) and plain and _is_safe(parts.scheme, host)
 
 
 def _is_safe(scheme: str, host: str) -> bool:

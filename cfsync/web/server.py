@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
+from cfsync.web.connection import Connection
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
     listener = _bind(settings.listen)
     config = uvicorn.Config(
         app,
+        http=Connection,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -79,6 +81,7 @@ def _bind(listen: str) -> socket.socket:
             listener = on_error.enter_context(socket.socket(family, kind))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
+            listener.listen()
             on_error.pop_all()
     except OSError as error:
         reason = f"web.listen = {listen} can't be had: {error.strerror}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
 from cfsync.web import app, server
+from cfsync.web.connection import MOST
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 from cfsync.web.vitals import ResourceVitals, Vitals
@@ -202,3 +204,31 @@ def test_an_address_that_is_taken_is_said_in_one_line() -> None:
         taken.listen()
         with pytest.raises(SettingsError, match="can't be had: Address already in use"):
             asyncio.run(serve(taken.getsockname()[1]))
+
+
+def test_connections_that_nobody_ends_make_room_for_later_ones() -> None:
+    async def main() -> int:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        shown = app.make(lambda: WELL, Metrics(Vitals), Receiver(str), None)
+        async with server.serving(shown, WebSettings(listen=f"127.0.0.1:{port}")):
+            silent = [await _begin(port) for _ in range(MOST + 1)]
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+                answer = await client.get("/livez")
+            async with asyncio.timeout(20):
+                with suppress(ConnectionResetError):
+                    await silent[0][0].read()
+            for _, writer in silent:
+                writer.close()
+        return answer.status_code
+
+    assert asyncio.run(main()) == 200
+
+
+async def _begin(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A request that is never finished."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /webhooks/1 HTTP/1.1\r\nHost: x\r\n")
+    await writer.drain()
+    return reader, writer

@@ -49,12 +49,16 @@ def configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
-    _adopt_others(shared, render)
+    _adopt_others(shared, render, repeats)
 
 
-def _adopt_others(shared: list[Processor], render: _Rendered) -> None:
-    """Warnings of libraries come in the same form; what they say below that may hold people."""
+def _adopt_others(shared: list[Processor], render: _Rendered, repeats: Repeats | None) -> None:
+    """Warnings of libraries come in the same form, and no more often; what they say below that may
+    hold people.
+    """
     handler = logging.StreamHandler()
+    if repeats:
+        handler.addFilter(repeats.lets_through)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -85,6 +89,16 @@ class Repeats:
         said = {k: v for k, v in self._said.items() if now - v[0] < 2 * self.EVERY_S}
         self._said = {**said, key: (now, 0)}
         return {**event, "repeated": swallowed} if swallowed else event
+
+    def lets_through(self, record: logging.LogRecord) -> bool:
+        """The same for a library's line, which then says at its end how often it came."""
+        try:
+            said = self(None, record.levelname, {"event": record.getMessage()})
+        except structlog.DropEvent:
+            return False
+        if "repeated" in said:
+            record.msg, record.args = f"{said['event']} ({said['repeated']} times more)", ()
+        return True
 
 
 class _Traceback:

@@ -112,3 +112,15 @@ def test_a_librarys_warning_comes_in_the_same_form(capsys: pytest.CaptureFixture
 
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "careful with 7"
+
+
+def test_a_librarys_warning_is_not_said_each_time(capsys: pytest.CaptureFixture[str]):
+    now = [0.0]
+    logs.configure(JSON, repeats=logs.Repeats(lambda: now[0]))
+
+    for second in (0, 1, 2, 900):
+        now[0] = float(second)
+        logging.getLogger("library").warning("careful with %d", 7)
+
+    lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert lines == ["careful with 7", "careful with 7 (2 times more)"]

@@ -11,6 +11,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 MOST = 200
 """Connections at a time: twice what the receiver takes, a fifth of what a process may open."""
 
+AT_ONCE = 50
+"""Connections that are let in before the oldest ones are ended."""
+
 
 class Connection(H11Protocol):
     opened_at = 0.0
@@ -19,6 +22,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.opened_at = self.loop.time()
-        open_ = [c for c in self.connections if not c.transport.is_closing()]
-        if len(open_) > MOST:
-            min(open_, key=lambda c: c.opened_at).transport.abort()
+        mine = [c for c in self.connections if isinstance(c, Connection)]
+        alive = [c for c in mine if not c.transport.is_closing()]
+        if len(alive) > MOST:
+            min(alive, key=lambda c: c.opened_at).transport.abort()

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
-from cfsync.web.connection import Connection
+from cfsync.web.connection import AT_ONCE, Connection
 
 log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
         http=Connection,
+        backlog=AT_ONCE,
         log_config=None,
         access_log=False,
         lifespan="off",

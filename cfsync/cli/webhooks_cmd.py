@@ -81,6 +81,8 @@ def remove(
 ) -> int:
     """Delete an endpoint in ClickFunnels, and its secret here.
 
+    Of one that was deleted in ClickFunnels already, the secret: then nothing misses it any more.
+
     \b
     Example:
       cfsync webhooks remove 311

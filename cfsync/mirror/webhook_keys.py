@@ -13,9 +13,9 @@ import orjson
 import sqlalchemy as sa
 
 from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import SECRETS, TABLES
+from cfsync.mirror.schema import SECRETS, TABLES, TOMBSTONES
 from cfsync.resources import RESOURCES
-from cfsync.values import time_text
+from cfsync.values import json_of, time_text
 
 ENDPOINTS = RESOURCES["webhook_endpoints"]
 (FIELD,) = ENDPOINTS.secrets
@@ -96,11 +96,35 @@ def forget(tx: Tx, ids: Collection[int]) -> None:
 
 
 def ours(tx: Tx, workspace_id: int) -> dict[int, str]:
-    """The endpoints of a workspace whose secret is here: id -> URL."""
-    table = TABLES[ENDPOINTS.name]
-    query = sa.select(table.c.id, table.c.url).join(SECRETS, SECRETS.c.record_id == table.c.id)
-    mine = (SECRETS.c.resource == ENDPOINTS.name, table.c.workspace_id == workspace_id)
-    return {int(i): url for i, url in tx.conn.execute(query.where(*mine))}
+    """The endpoints that lead a workspace here and whose secret is here: id -> URL; also those that
+    were deleted in ClickFunnels, and that nobody has replaced or removed since.
+    """
+    return {i: url for i, (w, url) in _kept(tx).items() if w == workspace_id}
+
+
+def workspaces(tx: Tx) -> set[int]:
+    """Those that have such endpoints."""
+    return {workspace_id for workspace_id, _ in _kept(tx).values()}
+
+
+def _kept(tx: Tx) -> dict[int, tuple[int, str]]:
+    """Endpoint id -> its workspace and URL, from its row or from the proof that it is gone."""
+    table, s, t = TABLES[ENDPOINTS.name], SECRETS.c, TOMBSTONES.c
+    buried = sa.and_(t.resource == s.resource, t.record_id == s.record_id)
+    query = (
+        sa.select(s.record_id, table.c.workspace_id, table.c.url, t.workspace_id, t.body)
+        .select_from(SECRETS)
+        .outerjoin(table, table.c.id == s.record_id)
+        .outerjoin(TOMBSTONES, buried)
+        .where(s.resource == ENDPOINTS.name)
+    )
+    found = {}
+    for i, workspace_id, url, was_in, body in tx.conn.execute(query):
+        place = workspace_id or was_in
+        leads_to = str(url or (json_of(body).get("url") if body else ""))
+        if place and leads_to.endswith(path_of(place)):
+            found[int(i)] = int(place), leads_to
+    return found
 
 
 def with_endpoint(tx: Tx, workspaces: Collection[int]) -> set[int]:

@@ -121,8 +121,8 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
 
 async def _webhooks(context: Context) -> list[Check]:
     """The endpoints of workspaces for which some lead here; nothing where none does."""
-    ours = await context.mirror.read(webhook_keys.load)
-    found = [e for e in await webhooks.survey(context, sorted(ours)) if e.state != "foreign"]
+    ours = sorted(await context.mirror.read(webhook_keys.workspaces))
+    found = [e for e in await webhooks.survey(context, ours) if e.state != "foreign"]
     wrong = [e for e in found if e.state != "ok"]
     if found and not wrong:
         return [Check("webhooks", "ok", f"{len(found)} lead here, and their secrets are known")]

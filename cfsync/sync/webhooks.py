@@ -57,7 +57,10 @@ async def _register(context: Context, workspace: int, url: str) -> Endpoint:
     known = await context.mirror.read(webhook_keys.known, workspace, url)
     kept = max((r for r in there if known.get(r.id)), key=lambda r: r.id, default=None)
     if kept is None:
-        return await _make(context, workspace, url, replaced={*known, *(r.id for r in there)})
+        ours = await context.mirror.read(webhook_keys.ours, workspace)
+        gone = (i for i, led_to in ours.items() if led_to == url)
+        replaced = {*known, *gone, *(r.id for r in there)}
+        return await _make(context, workspace, url, replaced=replaced)
     for surplus in there:
         if surplus.id != kept.id:
             await _delete(context, surplus.id)
@@ -81,12 +84,17 @@ async def rotate(context: Context) -> list[Endpoint]:
 
 
 async def remove(context: Context, named: str) -> Endpoint:
-    """Delete one endpoint, ours or another program's. Raises UsageError where there is none."""
+    """Delete one endpoint, ours or another program's, or forget one of ours that is gone already.
+    Raises UsageError where there is none.
+    """
     for workspace in await open_account(context):
-        for record in await _listed(context, workspace):
-            if named in (str(record.id), record.values.get("public_id")):
-                await _delete(context, record.id)
-                return Endpoint(workspace, record.id, _url(record), "removed", "removed")
+        ours = await context.mirror.read(webhook_keys.ours, workspace)
+        there = {r.id: r for r in await _listed(context, workspace)}
+        for i, url in (ours | {r.id: _url(r) for r in there.values()}).items():
+            public_id = there[i].values.get("public_id") if i in there else None
+            if named in (str(i), public_id):
+                await _delete(context, i)
+                return Endpoint(workspace, i, url, "removed", "removed")
     raise UsageError(f"there is no webhook endpoint {named}; see `cfsync webhooks list`")
 
 

@@ -88,6 +88,29 @@ def test_one_that_was_deleted_is_made_anew_and_its_secret_stays_valid_for_a_day(
     assert [e.state for e in call(round_, webhooks.survey)] == ["ok"]
 
 
+@pytest.mark.parametrize("then", ["register", "remove"])
+def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
+    round_: Round, then: str
+) -> None:
+    round_.settings["CFSYNC_DELETIONS__CONFIRM_AFTER"] = "0s"
+    (first,) = register(round_)
+    round_.world.create("webhook_endpoints", round_.workspace, url="https://others.example.com")
+    round_.world.delete("webhook_endpoints", first.id)
+    round_.sweep("webhook_endpoints")
+    assert first.id not in round_.ids("webhook_endpoints")
+
+    missed = [(e.id, e.url) for e in call(round_, webhooks.survey) if e.state == "deleted"]
+    assert missed == [(first.id, first.url)]
+    assert asyncio.run(round_.mirror.read(webhook_keys.workspaces)) == {round_.workspace}
+
+    if then == "register":
+        register(round_)
+    else:
+        call(round_, lambda context: webhooks.remove(context, str(first.id)))
+    assert "deleted" not in [e.state for e in call(round_, webhooks.survey)]
+    assert first.id not in round_.column("SELECT record_id FROM cf_secrets")
+
+
 @SQLITE_ONLY
 def test_one_that_was_changed_is_put_right(round_: Round) -> None:
     (first,) = register(round_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
@@ -17,6 +18,9 @@ from cfsync.errors import SettingsError
 from cfsync.web.connection import AT_ONCE, Connection
 
 log = structlog.get_logger()
+
+RENEW_S = 3600.0
+"""Seconds between two looks at the certificate."""
 
 
 def check(settings: WebSettings) -> None:
@@ -39,11 +43,28 @@ def check(settings: WebSettings) -> None:
 
 @asynccontextmanager
 async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
-    """Serve while the body runs. Raises SettingsError if the address can't be had."""
+    """Serve while the body runs. Raises SettingsError if the address or the certificate can't be
+    had.
+    """
     if settings.listen == "off":
         yield
         return
+    config = _config(app, settings)
     listener = _bind(settings.listen)
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    renewal = asyncio.create_task(_renew(config))
+    host, port = listener.getsockname()[:2]
+    log.info("web.listening", host=host, port=port, tls=config.is_ssl)
+    try:
+        yield
+    finally:
+        renewal.cancel()
+        server.should_exit = True
+        await task
+
+
+def _config(app: Starlette, settings: WebSettings) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -57,15 +78,24 @@ async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    host, port = listener.getsockname()[:2]
-    log.info("web.listening", host=host, port=port, tls=config.is_ssl)
     try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        names = "web.tls_cert and web.tls_key"
+        raise SettingsError([f"{names} are no certificate and its key: {error}"]) from None
+    return config
+
+
+async def _renew(config: uvicorn.Config) -> None:
+    """A certificate lasts for weeks, the daemon for months: take up what stands in the files."""
+    while config.ssl and config.ssl_certfile:
+        await asyncio.sleep(RENEW_S)
+        files = config.ssl_certfile, config.ssl_keyfile
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
+            config.ssl.load_cert_chain(*files)
+        except OSError as error:
+            log.warning("web.certificate_not_renewed", error=str(error))
 
 
 class _Server(uvicorn.Server):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -208,9 +210,7 @@ def test_an_address_that_is_taken_is_said_in_one_line() -> None:
 
 def test_connections_that_nobody_ends_make_room_for_later_ones() -> None:
     async def main() -> int:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = _free_port()
         shown = app.make(lambda: WELL, Metrics(Vitals), Receiver(str), None)
         async with server.serving(shown, WebSettings(listen=f"127.0.0.1:{port}")):
             silent = [await _begin(port) for _ in range(MOST + 1)]
@@ -232,3 +232,52 @@ async def _begin(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
     writer.write(b"POST /webhooks/1 HTTP/1.1\r\nHost: x\r\n")
     await writer.drain()
     return reader, writer
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_certificate_that_was_renewed_is_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "RENEW_S", 0.02)
+    settings = _with_certificate(tmp_path)
+    port = int(settings.listen.rpartition(":")[2])
+
+    def shown() -> str:
+        return ssl.get_server_certificate(("127.0.0.1", port), timeout=20)
+
+    async def main() -> None:
+        async with server.serving(app.make(Vitals, Metrics(Vitals), Receiver(str), None), settings):
+            before = await asyncio.to_thread(shown)
+            (tmp_path / "crt").write_text("half written")
+            _with_certificate(tmp_path)
+            async with asyncio.timeout(20):
+                while await asyncio.to_thread(shown) == before:
+                    pass
+
+    asyncio.run(main())
+
+
+def test_files_that_are_no_certificate_are_said_in_one_line(tmp_path: Path) -> None:
+    settings = _with_certificate(tmp_path)
+    (tmp_path / "crt").write_text("nothing")
+
+    async def main() -> None:
+        async with server.serving(app.make(Vitals, Metrics(Vitals), Receiver(str), None), settings):
+            raise AssertionError
+
+    with pytest.raises(SettingsError, match="no certificate"):
+        asyncio.run(main())
+
+
+def _with_certificate(path: Path) -> WebSettings:
+    """A new one, in the same files."""
+    cert, key = path / "crt", path / "key"
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2")
+    files = ("-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert))
+    subprocess.run([*made, *files], check=True, capture_output=True)
+    return WebSettings(listen=f"127.0.0.1:{_free_port()}", tls_cert=cert, tls_key=key)

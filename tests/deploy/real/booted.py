@@ -15,6 +15,9 @@ from tests.deploy.conftest import DEPLOY
 from tests.deploy.readme import commands
 
 UNITS = ("cfsync.service", "cfsync@.service", "cfsync-sync.service", "cfsync-sync.timer")
+SOURCE = "/usr/local/src/cfsync"
+"""Where the one who installs it has unpacked the source."""
+
 CONFIG = """[api]
 base_url = "http://127.0.0.1:8788/api/v2"
 [resources.contacts]
@@ -72,7 +75,7 @@ class Booted:
     def install(self) -> None:
         """As deploy/README.md says, but for the program, which is there."""
         for file in filter(Path.is_file, DEPLOY.iterdir()):
-            self.write(f"/root/deploy/{file.name}", file.read_text())
+            self.write(f"{SOURCE}/deploy/{file.name}", file.read_text())
         _, units, command, _ = commands("systemd")
         self.write("/etc/cfsync/config.toml", CONFIG)
         self.shell(units)
@@ -81,7 +84,7 @@ class Booted:
 
     def shell(self, script: str) -> str:
         """What root types, in the top folder of the source."""
-        return self("sh", "-euc", f"cd /root; {script}")
+        return self("sh", "-euc", f"cd {SOURCE}; {script}")
 
     def attempt(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root."""

@@ -46,13 +46,9 @@ def register_endpoint(
       cfsync webhooks register https://hooks.example.com
       cfsync webhooks register https://hooks.example.com/webhooks/42
     """
+    from cfsync.sync import webhooks
 
-    async def work(context: Context) -> Sequence[Endpoint]:
-        from cfsync.sync import webhooks
-
-        return await webhooks.register(context, url)
-
-    return _run(work, config, json=json)
+    return _run(lambda context: webhooks.register(context, url), config, json=json)
 
 
 def list_endpoints(config: Config = None, json: Json = False) -> int:
@@ -65,13 +61,9 @@ def list_endpoints(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync webhooks list
     """
+    from cfsync.sync import webhooks
 
-    async def work(context: Context) -> Sequence[Endpoint]:
-        from cfsync.sync import webhooks
-
-        return await webhooks.survey(context)
-
-    return _run(work, config, json=json)
+    return _run(webhooks.survey, config, json=json)
 
 
 def remove(
@@ -87,10 +79,9 @@ def remove(
     Example:
       cfsync webhooks remove 311
     """
+    from cfsync.sync import webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
-        from cfsync.sync import webhooks
-
         return [await webhooks.remove(context, endpoint_id)]
 
     return _run(work, config, json=json)
@@ -106,13 +97,9 @@ def rotate(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync webhooks rotate
     """
+    from cfsync.sync import webhooks
 
-    async def work(context: Context) -> Sequence[Endpoint]:
-        from cfsync.sync import webhooks
-
-        return await webhooks.rotate(context)
-
-    return _run(work, config, json=json)
+    return _run(webhooks.rotate, config, json=json)
 
 
 def _run(

@@ -287,11 +287,16 @@ def test_a_workspace_that_refuses_holds_up_no_other(filled: Round, post: Post) -
     assert filled.one("SELECT count(*) FROM cf_events WHERE state = 'new'") == 0
 
 
-def test_what_came_along_is_taken_only_where_the_setting_and_its_time_allow(
-    filled: Round, post: Post, settings_: Callable[..., None]
-) -> None:
+@pytest.fixture
+def payloads(post: Post, settings_: Callable[..., None]) -> None:
+    """Records come along, and the setting says that they may be taken."""
     settings_(EVENTS__USE_PAYLOAD="true")
     post.bodies = True
+
+
+def test_what_came_along_is_taken_only_where_the_setting_and_its_time_allow(
+    filled: Round, post: Post, payloads: None
+) -> None:
     contact = filled.ids("contacts")[0]
     filled.world.edit("contacts", contact, first_name="Ada")
     filled.world.edit("contacts", contact, first_name="Eve")
@@ -311,14 +316,14 @@ def test_what_came_along_is_taken_only_where_the_setting_and_its_time_allow(
 @SQLITE_ONLY
 @pytest.mark.parametrize(("confirm_after", "state"), [("0s", "confirmed"), ("60s", "candidate")])
 def test_what_came_along_late_unearths_nothing_that_is_thought_to_be_gone(
-    filled: Round, post: Post, settings_: Callable[..., None], confirm_after: str, state: str
+    filled: Round,
+    post: Post,
+    payloads: None,
+    settings_: Callable[..., None],
+    confirm_after: str,
+    state: str,
 ) -> None:
-    settings_(
-        EVENTS__USE_PAYLOAD="true",
-        DELETIONS__CONFIRM_AFTER=confirm_after,
-        DELETIONS__ON_REMOTE_DELETE="keep",
-    )
-    post.bodies = True
+    settings_(DELETIONS__CONFIRM_AFTER=confirm_after, DELETIONS__ON_REMOTE_DELETE="keep")
     contact = filled.ids("contacts")[0]
     filled.world.edit("contacts", contact, first_name="Last words")
     late = post._events.pop()
@@ -336,10 +341,8 @@ def test_what_came_along_late_unearths_nothing_that_is_thought_to_be_gone(
 
 @SQLITE_ONLY
 def test_what_came_along_with_fewer_fields_is_read_again(
-    filled: Round, post: Post, settings_: Callable[..., None]
+    filled: Round, post: Post, payloads: None
 ) -> None:
-    settings_(EVENTS__USE_PAYLOAD="true")
-    post.bodies = True
     contact = filled.ids("contacts")[0]
     filled.world.edit("contacts", contact, first_name="Ada")
     data = post._events[0]["data"]

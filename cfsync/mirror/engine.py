@@ -7,7 +7,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
@@ -19,6 +19,7 @@ from filelock import FileLock
 from cfsync.errors import MirrorError
 from cfsync.mirror import crash, faults
 from cfsync.mirror.connect import Place, engine_for
+from cfsync.mirror.neighbours import Neighbours
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -97,6 +98,7 @@ class Mirror:
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
         self._check: Callable[[Tx], None] = _no_check
+        self._sparing = Neighbours().spared if place.file else nullcontext
         if place.file:
             self.pushing = FileLock(f"{place.file}.push-lock", thread_local=False)
 
@@ -166,7 +168,7 @@ class Mirror:
         raise AssertionError
 
     def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
-        with self._engine.connect() as conn:
+        with self._engine.connect() as conn, self._sparing(conn):
             conn.exec_driver_sql(_MARK[self.dialect])
             tx = self._tx(conn)
             self._check(tx)

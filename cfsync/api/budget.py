@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 
 from cfsync.api.rate import Rate
+from cfsync.api.window import Window
 from cfsync.errors import RateLimited
 
 
@@ -27,7 +28,8 @@ class Budget:
         patience: float,
     ) -> None:
         self.rate = rate
-        self._free = concurrency
+        self._window = Window(concurrency)
+        self._under_way = 0
         self._clock = clock
         self._sleep = sleep
         self._patience = patience
@@ -39,7 +41,7 @@ class Budget:
     def enter_now(self) -> bool:
         """Take a place if one is free at once; it must be given back by `leave`."""
         now = self._clock()
-        if self._waiting or not self._free or self.rate.delay(now) > 0.0:
+        if self._waiting or self._is_full or self.rate.delay(now) > 0.0:
             return False
         self._take(now)
         return True
@@ -58,14 +60,19 @@ class Budget:
             raise
 
     def leave(self) -> None:
-        self._free += 1
+        self._under_way -= 1
         self._left.set()
 
     def passed(self) -> None:
+        self._window.answered()
         self.rate.ok(self._clock())
 
     def refused(self, retry_after: float | None) -> None:
         self.rate.limited(self._clock(), retry_after)
+
+    def overloaded(self, sent: float) -> None:
+        """The request of the time `sent` met a server that can't keep up."""
+        self._window.overloaded(sent, self._clock())
 
     async def _let_in(self) -> None:
         """Runs while somebody waits. Who goes is chosen only when the time has come: a push that
@@ -77,7 +84,7 @@ class Budget:
                 self._send_away(delay)
             elif delay > 0.0:
                 await self._sleep(delay)
-            elif not self._free:
+            elif self._is_full:
                 self._left.clear()
                 await self._left.wait()
             else:
@@ -86,8 +93,12 @@ class Budget:
                     self._take(self._clock())
                     turn.set_result(None)
 
+    @property
+    def _is_full(self) -> bool:
+        return self._under_way >= self._window.size
+
     def _take(self, now: float) -> None:
-        self._free -= 1
+        self._under_way += 1
         self.rate.sent(now)
 
     def _send_away(self, delay: float) -> None:

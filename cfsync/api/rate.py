@@ -10,10 +10,8 @@ from typing import Literal
 START = 10.0
 """Requests a second before anything is known."""
 
-RAMP, RAMP_S, RAMP_MOST = 100.0, 0.05, 10_000.0
-"""Without a ceiling it begins at RAMP requests a second and doubles every RAMP_S seconds: soon
-the connections alone bound it, and yet the first 429 finds few requests under way.
-"""
+UNBOUND = 10_000.0
+"""Without a ceiling it is the requests under way (`Window`) that bound the start, till a 429."""
 
 PENALTY, UNDER_WAY_S = 3.0, 0.3
 """A 429 that does not lower the rate costs so many requests more, or 429s would go on till it does;
@@ -29,7 +27,7 @@ SLOWEST = 0.5
 HOLD = 0.97
 """How close to the learned limit the steady state stays."""
 
-CLIMB = 0.08
+CLIMB = 0.1
 """What the first step of a climb is a little more than; each step is 1.3 times the last."""
 
 INSTANT_S = 1e-6
@@ -42,8 +40,8 @@ class Rate:
     """The learned rate. What happened goes in with its time in seconds, by any clock that never
     goes back; out comes how long the next request has to wait.
 
-    It doubles every second until the ceiling or the first 429; without a ceiling it ramps up at
-    once, and after the first 429 begins again and doubles twice a second. A 429 takes it to 0.9 of
+    It doubles every second until the ceiling or the first 429; without a ceiling it is unbound till
+    then, begins low after it and doubles twice a second. A 429 takes it to 0.9 of
     what the last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to
     half where 429s go on. A pause that the server asks for earns nothing. After the first such fall
     it climbs ever faster, since what was achieved while it doubled says little; from the second on
@@ -57,8 +55,8 @@ class Rate:
     def __init__(self, *, ceiling: float = 0.0, reserve: float = 0.0) -> None:
         self._ceiling = ceiling or inf
         self._kept = 1.0 - reserve
-        self._phase: Literal["ramping", "doubling", "climbing", "steady"]
-        self._phase, self._rate = ("doubling", START) if ceiling else ("ramping", RAMP)
+        self._phase: Literal["unbound", "doubling", "climbing", "steady"]
+        self._phase, self._rate = ("doubling", START) if ceiling else ("unbound", UNBOUND)
         self._step_s = 1.0 if ceiling else 0.5
         self._learned = 0.0
         self._climb = 0.0
@@ -112,8 +110,6 @@ class Rate:
         self._learned = state["learned"] / self._processes
         if self._learned:
             self._phase = "steady"
-        elif self._phase == "ramping":  # what it had come to says nothing of the limit
-            self._rate = min(self._rate, RAMP / self._processes)
 
     def share(self, processes: int) -> None:
         """So many processes, this one counted, use the same limit: take an equal part of it."""
@@ -126,8 +122,6 @@ class Rate:
     def _advance(self, now: float) -> None:
         """Earn what the time since the last look was worth, and in time another rate."""
         elapsed = max(0.0, now - max(self._now, self._paused))
-        if self._phase == "ramping" and elapsed < inf:
-            self._rate = min(self._rate * 2 ** min(elapsed / RAMP_S, 64.0), RAMP_MOST)
         rate = self.per_second
         self._tokens = min(self._tokens + elapsed * rate, max(1.0, min(BURST, rate)))
         self._now = max(now, self._now)
@@ -141,7 +135,7 @@ class Rate:
                 self._grow(now)
 
     def _grow(self, now: float) -> None:
-        if self._phase == "ramping":
+        if self._phase == "unbound":
             return
         if self._phase == "doubling":
             self._rate = min(self._rate * 2, self._ceiling)
@@ -158,7 +152,7 @@ class Rate:
         passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
         says_little = passed + refused < self._rate / 4
-        if self._phase == "ramping":
+        if self._phase == "unbound":
             self._phase, self._rate = "doubling", START / self._processes
         elif goes_on or says_little:
             self._rate, self._phase = self._rate / 2, "climbing"

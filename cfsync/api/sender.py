@@ -18,9 +18,12 @@ from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.transport import Transport
 from cfsync.config import ApiSettings
-from cfsync.errors import Interrupted, Transient
+from cfsync.errors import Interrupted, Transient, Unreachable
 
 log = structlog.get_logger()
+
+OVERLOADED = (502, 503, 504)
+"""Answers of a server that has none, or of what stands before it."""
 
 SAID_AFTER = 3
 """Failures of one call after which somebody who looks on is told why nothing happens."""
@@ -143,6 +146,9 @@ class Sender:
         try:
             reply = await self._transport.send(method, path, query, content)
             status = reply.status
+        except Unreachable:
+            self.budget.overloaded(began)
+            raise
         finally:
             self.budget.leave()
             seconds = self._clock() - began
@@ -151,6 +157,8 @@ class Sender:
             log.debug("request.done", method=method, route=route, status=status, ms=ms)
         if status == 429:
             self.budget.refused(codec.retry_after(reply.headers))
+        elif status in OVERLOADED:
+            self.budget.overloaded(began)
         else:
             self.budget.passed()
         return codec.read(f"{method} {path}", status, reply.headers, reply.content)

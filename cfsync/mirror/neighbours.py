@@ -1,5 +1,5 @@
-"""Other programs at an SQLite mirror: who waits for the right to write polls, in the end every 100 ms,
-and would miss the moments between transactions that follow one another at once.
+"""Other programs at an SQLite mirror: who waits for the right to write polls, in the end ten times
+a second, and would miss the moments between transactions that follow one another at once.
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ twice is known, and says no more than which record it is about.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cfsync.hints import Hint
 from cfsync.mirror import rows
@@ -23,11 +23,6 @@ Source = Literal["receiver", "log"]
 
 BATCH = 200
 """Hints of a resource that are worked off together."""
-
-_INSERT: Mapping[str, Callable[[sa.Table], Any]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +53,17 @@ def keep(
     if not hints:
         return Kept(0, {})
     new = [_row(tx, hint, source, wanted=wanted, bodies=bodies) for hint in hints]
-    insert = _INSERT[tx.dialect](EVENTS).values(new).on_conflict_do_nothing()
+    insert = _insert(tx).values(new).on_conflict_do_nothing()
     kept = tx.conn.execute(insert.returning(EVENTS.c.resource, EVENTS.c.state)).all()
     to_look_at = Counter(resource for resource, state in kept if state == "new")
     if to_look_at and tx.dialect == "postgresql":
         tx.conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
     return Kept(len(kept), to_look_at)
+
+
+def _insert(tx: Tx) -> Any:
+    """The dialect's own INSERT. A dialect is a large import, so not the other one's too."""
+    return import_module(f"sqlalchemy.dialects.{tx.dialect}").insert(EVENTS)
 
 
 def _row(

@@ -12,13 +12,14 @@ from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, world_readable
 from cfsync.errors import CfsyncError, TokenRefused
-from cfsync.mirror import inspect, runs, webhook_keys
+from cfsync.mirror import inspect, listings, runs, webhook_keys
 from cfsync.mirror.engine import Mirror
 from cfsync.records import Listing, Record
 from cfsync.resources import ROOT
 from cfsync.sync import webhooks
 from cfsync.sync.account import choose
 from cfsync.sync.context import Context
+from cfsync.sync.event_log import most_rate
 from cfsync.sync.pace import steady_rate
 from cfsync.sync.probes import Check, probe
 
@@ -171,21 +172,26 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     if teams and ours and not ours & set(teams):
         text = f"the mirror holds team {_list(sorted(ours))}, the token shows {_list(teams)}"
         checks.append(Check("account", "todo", f"{text}: use another database.url or token", 2))
-    checks += pace(settings, await mirror.read(inspect.walks))
+    workspaces = await mirror.read(listings.workspaces)
+    checks += pace(settings, await mirror.read(inspect.walks), len(workspaces))
     checks += drift(await mirror.read(inspect.notes))
     if waiting := await mirror.read(runs.waiting):
         checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))
     return checks
 
 
-def pace(settings: Settings, walks: inspect.Rows) -> list[Check]:
+def pace(settings: Settings, walks: inspect.Rows, workspaces: int) -> list[Check]:
     """What `cfsync run` costs by these settings; nothing before the first backfill. Pure."""
     lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == "pull"}
     if not lists:
         return []
     rate = steady_rate(settings, lists)
-    text = f"{sum(lists.values())} lists cost {rate:.2g} requests a second while nothing changes"
-    if rate <= MANY:
+    logs = most_rate(settings.events.log_every, workspaces)
+    text = (
+        f"{sum(lists.values())} lists cost {rate:.2g} requests a second while nothing changes,"
+        f" and the logs of events {logs:.2g} at most"
+    )
+    if rate + logs <= MANY:
         return [Check("pace", "ok", text)]
     return [Check("pace", "note", f"{text}: raise pull_max_every, or enable fewer resources")]
 

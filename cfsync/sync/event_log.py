@@ -46,6 +46,11 @@ SPACING_S = 1.0
 """Seconds between two requests of a daemon that reads many logs."""
 
 
+def most_rate(every: float, logs: int) -> float:
+    """Requests a second that so many logs cost if each of them gives events. Pure."""
+    return min(logs / every, 1.0 / SPACING_S) if every else 0.0
+
+
 def interval(place: Checkpoint | None, every: float, now: str, *, has_endpoint: bool) -> float:
     """Seconds between two reads of a log that stands at `place` (`done_at` None: it could not be
     read the last time). Pure.

@@ -52,7 +52,7 @@ def test_all_is_well_after_a_backfill(round_):
         "pace",
         "schema drift",
     ]
-    assert checks["pace"].text.endswith("requests a second while nothing changes")
+    assert checks["pace"].text.endswith("and the logs of events 0.067 at most")
     assert ("PostgreSQL 1" in checks["database"].text) is (round_.mirror.dialect == "postgresql")
 
 

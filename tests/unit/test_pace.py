@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from cfsync.config import load
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES
+from cfsync.sync.event_log import most_rate
 from cfsync.sync.pace import in_turn, steady_rate
 from cfsync.values import time_text
 
@@ -60,3 +61,9 @@ def test_what_is_switched_off_costs_nothing() -> None:
     settings = load(environ={"CFSYNC_RESOURCES__CONTACTS__ENABLED": "false"})
 
     assert steady_rate(settings, {"contacts": WORKSPACES}) == 0.0
+
+
+def test_the_logs_of_many_workspaces_cost_one_request_a_second_at_most():
+    assert most_rate(15.0, 3) == 0.2
+    assert most_rate(15.0, WORKSPACES) == 1.0
+    assert most_rate(0.0, WORKSPACES) == 0.0

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.merge import OpenEdit
+from cfsync.mirror import rows
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CONFLICTS, OPEN_STATES, OUTBOX
 from cfsync.records import ABSENT
@@ -88,13 +89,18 @@ def _sent(row: OpenRow, name: str) -> Any:
 def pending(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Pending]:
     """What is open on these records. Records without anything open are not in the answer."""
     found: dict[int, Pending] = {}
-    if ids:
-        for row in tx.conn.execute(_open(resource, ids)).mappings():
+    # nearly always there is nothing, and this is the cheap way to know
+    if edited := {i for i, state in _states(tx, resource, ids) if state in OPEN_STATES}:
+        for row in tx.conn.execute(_open(resource, sorted(edited))).mappings():
             entry = found.setdefault(row["record_id"], Pending())
             entry.rows.append(OpenRow(**{name: row[name] for name in OpenRow.__slots__}))
     for record_id, names in _held(tx, resource, list(found)).items():
         found[record_id].held = names
     return found
+
+
+def _states(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    return rows.by_ids(tx, OUTBOX, ["record_id", "state"], ids, resource=resource.name)
 
 
 def _open(resource: Resource, ids: Sequence[int]) -> sa.Select[Any]:

@@ -48,10 +48,7 @@ def save_rows(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -
     """Insert or update rows whose values may lack fields: a field that wasn't shown is kept."""
     stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
     paths = tuple(f.name for f in resource.columns if f.path)
-    by_columns: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    for row in values:
-        by_columns.setdefault(tuple(row), []).append(row)
-    for group in by_columns.values():
+    for _, group in rows.by_columns(values):
         rows.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
 
 

@@ -6,7 +6,7 @@ up to `AT_ONCE` rows of values, on PostgreSQL of one JSON parameter that the ser
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -52,20 +52,28 @@ def _upsert_sqlite(
 ) -> None:
     """Many rows a statement: the driver gives up Python's lock, and must win it back, at each."""
     columns = tuple(rows[0])
-    values = itemgetter(*columns, columns[0])  # of one name alone it would give no tuple
-    json = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, Json)]
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
         flat: list[Any] = []
-        for row in part:
-            *one, _ = values(row)
-            for i in json:
-                if one[i] is not None:
-                    one[i] = orjson.dumps(one[i]).decode()
+        for one in _for_sqlite(table, columns, part):
             flat += one
             flat += stamp.values()
         sql = _sqlite_upsert(table, (*columns, *stamp), keep, len(part))
         tx.conn.exec_driver_sql(sql, tuple(flat))
+
+
+def _for_sqlite(
+    table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]
+) -> Iterator[list[Any]]:
+    """The driver's own values of each row."""
+    values = itemgetter(*columns, columns[0])  # of one name alone it would give no tuple
+    json = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, Json)]
+    for row in rows:
+        *one, _ = values(row)
+        for i in json:
+            if one[i] is not None:
+                one[i] = orjson.dumps(one[i]).decode()
+        yield one
 
 
 @cache
@@ -108,6 +116,29 @@ def by_ids(
     where = "".join(f' AND "{name}" = {_mark(tx, name)}' for name in equal)
     sql = f'SELECT {names} FROM "{table.name}" WHERE "{key}" {_in(tx)}{where}'
     return _fetch(tx, sql, {"ids": _id_list(tx, ids), **equal})
+
+
+def unlike(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> list[int]:
+    """The ids of those rows that the table may not hold just so: to be compared by content. On
+    PostgreSQL, which keeps no value as it was sent, all of them.
+    """
+    if tx.dialect == "postgresql":
+        return [row["id"] for row in rows]
+    found: list[int] = []
+    for columns, part in by_columns(rows):
+        ids = [row["id"] for row in part]
+        stored = {i: values for i, *values in by_ids(tx, table, ("id", *columns), ids)}
+        wanted = zip(ids, _for_sqlite(table, columns, part), strict=True)
+        found += [i for i, values in wanted if stored.get(i) != values]
+    return found
+
+
+def by_columns(rows: Iterable[Row]) -> Iterable[tuple[tuple[str, ...], list[Row]]]:
+    """(columns, the rows that have just these)."""
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(row), []).append(row)
+    return found.items()
 
 
 def load(tx: Tx, table: sa.Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:

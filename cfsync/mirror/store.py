@@ -144,8 +144,11 @@ def _stale_rows(
     """Unchanged records whose row is to be written all the same: those that drifted, and those
     in which only the copies of other records are out of date.
     """
-    rows_now = rows.load(tx, TABLES[resource.name], [r.id for r in same])
-    drifted = [r for r in same if not _holds(resource, rows_now.get(r.id), r)]
+    table = TABLES[resource.name]
+    unlike = set(rows.unlike(tx, table, [r.values for r in same]))
+    rows_now = rows.load(tx, table, list(unlike))
+    suspects = [r for r in same if r.id in unlike]
+    drifted = [r for r in suspects if not _holds(resource, rows_now.get(r.id), r)]
     ids = {r.id for r in drifted}
     return drifted, [r for r in same if r.body != known[r.id].body and r.id not in ids]
 

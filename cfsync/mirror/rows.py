@@ -89,9 +89,12 @@ def _sqlite_upsert(
 @cache
 def _postgresql_upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> str:
     names = ", ".join(f'"{c}"' for c in columns)
-    source = f'json_populate_recordset(NULL::"{table.name}", %(rows)s::json)'
-    merge = _merge(table, columns, keep)
-    return f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM {source} {merge}'
+    select = f"SELECT {names} FROM {_recordset(table)}"
+    return f'INSERT INTO "{table.name}" ({names}) {select} {_merge(table, columns, keep)}'
+
+
+def _recordset(table: sa.Table) -> str:
+    return f'json_populate_recordset(NULL::"{table.name}", %(rows)s::json)'
 
 
 def _merge(table: sa.Table, columns: Iterable[str], keep: tuple[str, ...]) -> str:
@@ -119,18 +122,27 @@ def by_ids(
 
 
 def unlike(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> list[int]:
-    """The ids of those rows that the table may not hold just so: to be compared by content. On
-    PostgreSQL, which keeps no value as it was sent, all of them.
-    """
-    if tx.dialect == "postgresql":
-        return [row["id"] for row in rows]
+    """The ids of those rows that the table may not hold just so: to be compared by content."""
     found: list[int] = []
     for columns, part in by_columns(rows):
-        ids = [row["id"] for row in part]
-        stored = {i: values for i, *values in by_ids(tx, table, ("id", *columns), ids)}
-        wanted = zip(ids, _for_sqlite(table, columns, part), strict=True)
-        found += [i for i, values in wanted if stored.get(i) != values]
+        if tx.dialect == "sqlite":
+            ids = [row["id"] for row in part]
+            stored = {i: values for i, *values in by_ids(tx, table, ("id", *columns), ids)}
+            wanted = zip(ids, _for_sqlite(table, columns, part), strict=True)
+            found += [i for i, values in wanted if stored.get(i) != values]
+        else:
+            sql = _postgresql_unlike(table, columns)
+            found += [i for (i,) in _fetch(tx, sql, {"rows": orjson.dumps(part).decode()})]
     return found
+
+
+@cache
+def _postgresql_unlike(table: sa.Table, columns: tuple[str, ...]) -> str:
+    given, stored = (", ".join(f'{of}."{c}"' for c in columns) for of in ("given", "stored"))
+    return (
+        f'SELECT given.id FROM {_recordset(table)} given LEFT JOIN "{table.name}" stored USING (id)'
+        f" WHERE ({stored}) IS DISTINCT FROM ({given})"
+    )
 
 
 def by_columns(rows: Iterable[Row]) -> Iterable[tuple[tuple[str, ...], list[Row]]]:

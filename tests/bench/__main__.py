@@ -22,6 +22,7 @@ from tests.bench.account import Run, account
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=20_000, help="beside the plain loop")
+    parser.add_argument("--minute", type=int, default=60_000, help="walked at a server's limit")
     parser.add_argument("--growth", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     given = parser.parse_args()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -32,6 +33,8 @@ def main() -> None:
             walks.beside_the_loop(it, given.contacts, line)
             push.of_edits(it, line)
             print(f"\n{walks.neighbour(it)}\n", flush=True)
+        with account(Path(folder), contacts=given.minute) as it:
+            print(f"\n{walks.at_the_limit(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)
 
 

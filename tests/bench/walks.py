@@ -58,6 +58,20 @@ def _limited(it: Account, line: Line) -> None:
     it.control("set", per_second=0.0)
 
 
+def at_the_limit(it: Account) -> str:
+    """A long walk of a server that lets 50 requests a second pass: how well the limit is used."""
+    before = it.refused()
+    it.control("set", per_second=50.0)
+    walk = run(it, "backfill", it.sqlite("limit"), CFSYNC_API__RESERVE="0")
+    refused = it.refused() - before
+    seconds = walk.report["seconds"]
+    used, lost = (walk.requests - refused) / seconds / 50, refused / walk.requests
+    return (
+        f"A walk of {seconds:.0f} s at a limit of 50/s: {used:.1%} of the limit used,"
+        f" {lost:.2%} of the requests answered 429."
+    )
+
+
 def neighbour(it: Account) -> str:
     """What another program that writes notices of a backfill, in a sentence."""
     mirror = it.sqlite("shared")

@@ -7,6 +7,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +45,20 @@ def test_the_time_of_a_transaction_is_the_clocks(mirror_url: str) -> None:
     assert asyncio.run(mirror.read(lambda tx: tx.now)) == "2026-01-02T03:04:05.006Z"
 
     mirror.close()
+
+
+def test_a_mirror_makes_room_where_another_program_writes(
+    mirror: Mirror, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    asyncio.run(mirror.write(remember, "test 1"))
+    monkeypatch.setattr(time, "sleep", waits.append)
+
+    sql("INSERT INTO cf_meta (key, value) VALUES ('test 2', '')")
+    for key in ("test 3", "test 4"):
+        asyncio.run(mirror.write(remember, key))
+
+    assert len(waits) == (1 if mirror.dialect == "sqlite" else 0)
 
 
 def test_an_exception_rolls_back_and_comes_out(mirror: Mirror, sql: Sql) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -17,6 +17,9 @@ from cfsync.errors import BadAnswer, SettingsError, Unreachable, UsageError
 
 MAX_ANSWER = 32 * 2**20
 """Bytes of an answer that are read, unpacked. A list page has 25 to 100 KB."""
+
+PIECE = 256 * 2**10
+"""Bytes of a body that are sent at once."""
 
 CONNECT_S = 10.0
 
@@ -88,9 +91,12 @@ class Transport:
             url = httpx.URL(_joined(self._base + path, query))
         except httpx.InvalidURL:
             raise UsageError(f"{path!r} can't be part of a URL") from None
-        headers = self._headers if content is None else self._headers | _JSON
+        if content is None:
+            return httpx.Request(method, url, headers=self._headers, extensions=self._extensions)
+        headers = self._headers | _JSON | {"Content-Length": str(len(content))}
+        body = content if len(content) <= PIECE else _pieces(content)
         return httpx.Request(
-            method, url, content=content, headers=headers, extensions=self._extensions
+            method, url, content=body, headers=headers, extensions=self._extensions
         )
 
     async def aclose(self) -> None:
@@ -123,6 +129,12 @@ class Transport:
             case TimeoutError():
                 return f"no whole answer within {self._timeout:g} s"
         return f"the connection broke ({type(cause).__name__})"
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    """A large body a piece at a time, so that nobody waits while it is written."""
+    for start in range(0, len(content), PIECE):
+        yield content[start : start + PIECE]
 
 
 def _joined(url: str, query: Mapping[str, str]) -> str:

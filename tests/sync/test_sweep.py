@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from cfsync.sync import passes
 from tests.sync.conftest import Round, a_few_of_everything
@@ -53,9 +54,16 @@ def test_nothing_goes_before_the_second_sighting(filled: Round) -> None:
     gone = filled.ids("contacts")[3]
     filled.world.delete("contacts", gone)
     filled.settings["CFSYNC_DELETIONS__CONFIRM_AFTER"] = "1h"
-    done = "SELECT 1 FROM cf_checkpoints WHERE lane = 'sweep' AND done_at IS NOT NULL"
 
-    report = filled.run(passes.sweep, ["contacts"], stop_when=lambda: bool(filled.sql(done)))
+    with capture_logs() as lines:
+        report = filled.run(
+            passes.sweep,
+            ["contacts"],
+            stop_when=lambda: (
+                "deletions.waiting" in [line["event"] for line in lines]
+                or gone not in filled.ids("contacts")
+            ),
+        )
 
     assert report.state == "stopped"
     assert filled.sql(STONES) == [(gone, None, "candidate")]

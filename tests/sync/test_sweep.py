@@ -42,10 +42,12 @@ def test_a_deletion_is_found_wherever_it_stands_in_a_page(filled: Round, where: 
 def test_a_page_that_skips_takes_nothing_away(filled: Round) -> None:
     """Records that one answer leaves out are asked for by themselves, and are there."""
     filled.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "1"
-    filled.world.fault("page_skips", path=f"/workspaces/{filled.workspace}/contacts")
+    skip = filled.world.fault("page_skips", path="/contacts.*after=")
 
     filled.sweep("contacts")
 
+    assert skip.struck
+    assert filled.world.ledger.requests["GET /contacts/{id} 200"] == 20
     assert len(filled.ids("contacts")) == 45
     assert filled.sql(STONES) == []
 
@@ -106,6 +108,20 @@ def test_an_unreachable_workspace_loses_no_row(filled: Round) -> None:
     report = filled.sweep("contacts")
 
     assert report.unreachable == [f"contacts/{filled.workspace}"]
+    assert len(filled.ids("contacts")) == 45
+
+
+@pytest.mark.parametrize("nth", [1, 2], ids=["before the verdict", "after it"])
+def test_a_404_of_a_workspace_that_is_gone_itself_is_no_verdict(filled: Round, nth: int) -> None:
+    filled.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "1"
+    workspace, gone = filled.workspace, {"status": 404, "times": None}
+    filled.world.fault("page_skips", path="/contacts.*after=")
+    filled.world.fault("status", path=r"^/contacts/\d+$", **gone)
+    filled.world.fault("status", path=rf"^/workspaces/{workspace}$", nth=nth, **gone)
+
+    report = filled.sweep("contacts")
+
+    assert report.unreachable == [f"contacts/{workspace}"]
     assert len(filled.ids("contacts")) == 45
 
 

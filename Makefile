@@ -6,7 +6,7 @@ TESTS ?= tests
 # Tests wait for processes, timers and disks as often as they compute.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test deploy-test lint format bench clean
+.PHONY: help demo test bad-input deploy-test lint format bench clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -16,6 +16,9 @@ demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
 
 test: .venv/ready  ## Run all tests, with a real PostgreSQL that they start themselves
 	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+bad-input: .venv/ready  ## Write every bad value into every column (a test has a few of each)
+	@EVERY_BAD_VALUE=1 $(BIN)/python -m pytest --timeout=1800 tests/scenarios/test_bad_input_by_sql.py
 
 deploy-test: .venv/ready  ## Put the files of deploy/ to use: images, compose, a booted systemd (Debian, root)
 	@$(BIN)/python -m tests.deploy.real

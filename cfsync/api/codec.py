@@ -34,6 +34,9 @@ PAGE = 20
 
 MAX_WORDS = 500
 
+TOO_LARGE = (413, 414, 431)
+"""Said of a body, a URL or a header by whoever stands before the API, in whatever form."""
+
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*?\brel=\"?next\b", re.IGNORECASE)
 
 
@@ -55,6 +58,8 @@ def read(call: str, status: int, headers: Mapping[str, str], content: bytes) -> 
     if status >= 500:
         text = f"the server failed ({status})"
         raise ServerError(text, call=call, status=status, retry_after=retry_after(headers))
+    if status in TOO_LARGE:
+        raise Refused(f"too large for ClickFunnels ({status})", call=call, status=status)
     if not 200 <= status < 500 or 300 <= status < 400:
         raise BadAnswer(f"answered with status {status}", call=call, status=status)
     data = _json(call, status, headers, content)

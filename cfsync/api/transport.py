@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import urllib.request
-from collections.abc import Mapping
+import zlib
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import aiohttp
 import httpx
@@ -18,7 +19,13 @@ from cfsync.errors import BadAnswer, SettingsError, Unreachable, UsageError
 MAX_ANSWER = 32 * 2**20
 """Bytes of an answer that are read, unpacked. A list page has 25 to 100 KB."""
 
+PIECE = 256 * 2**10
+"""Bytes of a body that are sent, or unpacked, at once."""
+
 CONNECT_S = 10.0
+
+_UPWARDS = (".", "..")
+"""Parts of a path that would be followed before it is sent: a token may open more on its host."""
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -58,7 +65,7 @@ class Transport:
             "Authorization": f"Bearer {settings.token.get_secret_value()}",
             "User-Agent": settings.user_agent,
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": "gzip",
         }
         # a connection that fails should do so before the whole exchange: nothing was sent then
         timeout = httpx.Timeout(
@@ -84,13 +91,18 @@ class Transport:
     def _request(
         self, method: str, path: str, query: Mapping[str, str], content: bytes | None
     ) -> httpx.Request:
+        if any(unquote(part) in _UPWARDS for part in path.partition("?")[0].split("/")):
+            raise UsageError(f"{path!r} would leave api.base_url")
         try:
             url = httpx.URL(_joined(self._base + path, query))
         except httpx.InvalidURL:
             raise UsageError(f"{path!r} can't be part of a URL") from None
-        headers = self._headers if content is None else self._headers | _JSON
+        if content is None:
+            return httpx.Request(method, url, headers=self._headers, extensions=self._extensions)
+        headers = self._headers | _JSON | {"Content-Length": str(len(content))}
+        body = content if len(content) <= PIECE else _pieces(content)
         return httpx.Request(
-            method, url, content=content, headers=headers, extensions=self._extensions
+            method, url, content=body, headers=headers, extensions=self._extensions
         )
 
     async def aclose(self) -> None:
@@ -99,16 +111,12 @@ class Transport:
     async def _exchange(self, request: httpx.Request, call: str) -> Reply:
         response = await self._transport.handle_async_request(request)
         try:
-            chunks, size = [], 0
-            async for chunk in response.aiter_bytes():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_ANSWER:
-                    text = f"an answer of more than {MAX_ANSWER // 2**20} MiB"
-                    raise BadAnswer(text, call=call, status=response.status_code)
+            content = await _content(response)
+        except ValueError as error:
+            raise BadAnswer(str(error), call=call, status=response.status_code) from None
         finally:
             await response.aclose()
-        return Reply(response.status_code, response.headers, b"".join(chunks))
+        return Reply(response.status_code, response.headers, content)
 
     def _reason(self, cause: BaseException | None) -> str:
         match cause:
@@ -123,6 +131,48 @@ class Transport:
             case TimeoutError():
                 return f"no whole answer within {self._timeout:g} s"
         return f"the connection broke ({type(cause).__name__})"
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """The body, unpacked. Raises ValueError on more than MAX_ANSWER bytes, before it has unpacked
+    more than that: some kilobytes may stand for gigabytes.
+    """
+    packed = response.headers.get("content-encoding", "identity").strip().lower()
+    if packed == "identity":
+        return await _gathered(response.aiter_raw())
+    if packed != "gzip":
+        raise ValueError(f"an answer packed as {packed[:60]!r}, which was not asked for")
+    return await _gathered(_unpacked(response.aiter_raw()))
+
+
+async def _gathered(chunks: AsyncIterator[bytes]) -> bytes:
+    content = bytearray()
+    async for chunk in chunks:
+        content += chunk
+        if len(content) > MAX_ANSWER:
+            raise ValueError(f"an answer of more than {MAX_ANSWER // 2**20} MiB")
+    return bytes(content)
+
+
+async def _unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Each chunk in pieces of no more than PIECE; what comes behind the end is not looked at."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        async for chunk in chunks:
+            rest = b"" if unpacker.eof else chunk
+            while rest:
+                yield unpacker.decompress(rest, PIECE)
+                rest = unpacker.unconsumed_tail
+    except zlib.error:
+        raise aiohttp.ClientPayloadError("broken gzip") from None
+    if not unpacker.eof:
+        raise aiohttp.ClientPayloadError("gzip that breaks off")
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    """A large body a piece at a time, so that nobody waits while it is written."""
+    for start in range(0, len(content), PIECE):
+        yield content[start : start + PIECE]
 
 
 def _joined(url: str, query: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ a reference that commits later is put right when it is sent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import IDS, OPEN_STATES, OUTBOX, TABLES
 from cfsync.resources import RESOURCES, Resource
 from cfsync.resources.model import Field
+
+_ID = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
+"""Longer ones are no id of ours, nor a number that both databases compare with one."""
 
 Known = Mapping[tuple[str, int], int]
 """(resource, negative id) -> the id in ClickFunnels."""
@@ -36,7 +40,7 @@ def _members(value: Any) -> list[int]:
 
 
 def _is_int(text: str) -> bool:
-    return text.removeprefix("-").isdecimal()
+    return _ID(text) is not None
 
 
 def known(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -81,11 +85,22 @@ def never_made(tx: Tx, wanted: Iterable[tuple[str, int]]) -> bool:
 
 
 def _is_gone(tx: Tx, resource: str, local_id: int) -> bool:
+    states = _insert_states(tx, resource, local_id)
+    return bool(states) and states.isdisjoint(OPEN_STATES)
+
+
+def unseen(tx: Tx, wanted: Iterable[tuple[str, int]]) -> bool:
+    """Whether any of these rows was never inserted, as far as can be seen: its transaction may
+    still be open.
+    """
+    return any(not _insert_states(tx, resource, local_id) for resource, local_id in wanted)
+
+
+def _insert_states(tx: Tx, resource: str, local_id: int) -> set[str]:
     insert = sa.select(OUTBOX.c.state).where(
         OUTBOX.c.resource == resource, OUTBOX.c.record_id == local_id, OUTBOX.c.op == "insert"
     )
-    states = set(tx.conn.execute(insert).scalars())
-    return bool(states) and states.isdisjoint(OPEN_STATES)
+    return set(tx.conn.execute(insert).scalars())
 
 
 def move(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:

@@ -89,6 +89,7 @@ ANSWER_KINDS: Mapping[str, Kind] = {
     "status": instead(_status),
     "html_200": instead(lambda _: block_page(200)),
     "html_403": instead(lambda _: block_page(403)),
+    "html_413": instead(lambda _: block_page(413)),
     "html_503": instead(lambda _: block_page(503)),
     "error_under_200": instead(lambda _: answer(200, {"error": "Something went wrong"})),
     "errors_under_200": instead(lambda _: answer(200, {"errors": {"base": ["went wrong"]}})),

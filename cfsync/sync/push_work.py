@@ -129,16 +129,22 @@ async def side_by_side(
 
 
 async def waits_for_others(push: Push, claim: Claim) -> bool:
-    """Whether a claim refers to a row that has no real id yet; it stays as it is, and says why."""
+    """Whether a claim refers to a row that has no real id yet; it stays as it is, and says why. For
+    a row that nobody has inserted it waits no longer than for a server.
+    """
     values = claim.row if claim.op == "insert" else claim.send
     missing = set(ids.local_ids(claim.resource, values))
     if not missing:
         return False
+    mirror = push.context.mirror
     names = ", ".join(f"{resource} {number}" for resource, number in sorted(missing))
-    if await push.context.mirror.read(ids.never_made, missing):
+    unseen = await mirror.read(ids.unseen, missing)
+    if await mirror.read(ids.never_made, missing):
         await park(push, claim, f"refers to {names}, which will never be made")
+    elif unseen and claim.attempts + 1 >= PATIENCE:
+        await park(push, claim, f"refers to {names}, which nobody has inserted")
     else:
-        await push.context.mirror.write(journal.explain, claim.seqs, f"waits for {names}")
+        await mirror.write(journal.explain, claim.seqs, f"waits for {names}", tried=unseen)
     return True
 
 

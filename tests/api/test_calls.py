@@ -31,7 +31,7 @@ def test_every_request_carries_the_token_and_who_we_are():
     assert headers["Authorization"] == f"Bearer {TOKEN}"
     assert headers["User-Agent"] == f"cfsync/{__version__}"
     assert headers["Accept"] == "application/json"
-    assert headers["Accept-Encoding"] == "gzip, deflate"
+    assert headers["Accept-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("path", ["/api/v2", "/api/v2/", "/clickfunnels/api/v2"])
@@ -151,6 +151,16 @@ def test_an_id_cannot_leave_its_place_in_the_path():
     assert fake.seen[0].path == "/api/v2/contacts/..%2Fx%3Fy"
 
 
+@pytest.mark.parametrize("id_", ["..", "."])
+def test_no_id_leads_upwards(id_: str):
+    fake = Fake(Say(ANNA))
+
+    with pytest.raises(UsageError):
+        fake.ask(lambda api: api.get(ALL["contacts"], id_))
+
+    assert fake.seen == []
+
+
 Use = Callable[[Api], Awaitable[Any]]
 
 
@@ -258,7 +268,20 @@ def test_raw_gives_what_came():
 
 
 @pytest.mark.parametrize(
-    "path", ["https://evil.example/x", "evil.example", "@evil.example/", "", "/line\nbreak"]
+    "path",
+    [
+        *("https://evil.example/x", "evil.example", "@evil.example/", "", "/line\nbreak"),
+        *(
+            "/..",
+            "/../admin",
+            "/a/../../admin",
+            "/./a",
+            "/%2e%2e/x",
+            "/.%2E/%2e./x",
+            "/\0",
+            "/a\r\nB: c",
+        ),
+    ],
 )
 def test_raw_stays_below_the_base_url(path: str):
     fake = Fake(Say([]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from cfsync.sync import passes
 from tests.sync.conftest import Round, a_few_of_everything
@@ -41,10 +42,12 @@ def test_a_deletion_is_found_wherever_it_stands_in_a_page(filled: Round, where: 
 def test_a_page_that_skips_takes_nothing_away(filled: Round) -> None:
     """Records that one answer leaves out are asked for by themselves, and are there."""
     filled.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "1"
-    filled.world.fault("page_skips", path=f"/workspaces/{filled.workspace}/contacts")
+    skip = filled.world.fault("page_skips", path="/contacts.*after=")
 
     filled.sweep("contacts")
 
+    assert skip.struck
+    assert filled.world.ledger.requests["GET /contacts/{id} 200"] == 20
     assert len(filled.ids("contacts")) == 45
     assert filled.sql(STONES) == []
 
@@ -53,9 +56,16 @@ def test_nothing_goes_before_the_second_sighting(filled: Round) -> None:
     gone = filled.ids("contacts")[3]
     filled.world.delete("contacts", gone)
     filled.settings["CFSYNC_DELETIONS__CONFIRM_AFTER"] = "1h"
-    done = "SELECT 1 FROM cf_checkpoints WHERE lane = 'sweep' AND done_at IS NOT NULL"
 
-    report = filled.run(passes.sweep, ["contacts"], stop_when=lambda: bool(filled.sql(done)))
+    with capture_logs() as lines:
+        report = filled.run(
+            passes.sweep,
+            ["contacts"],
+            stop_when=lambda: (
+                "deletions.waiting" in [line["event"] for line in lines]
+                or gone not in filled.ids("contacts")
+            ),
+        )
 
     assert report.state == "stopped"
     assert filled.sql(STONES) == [(gone, None, "candidate")]
@@ -98,6 +108,20 @@ def test_an_unreachable_workspace_loses_no_row(filled: Round) -> None:
     report = filled.sweep("contacts")
 
     assert report.unreachable == [f"contacts/{filled.workspace}"]
+    assert len(filled.ids("contacts")) == 45
+
+
+@pytest.mark.parametrize("nth", [1, 2], ids=["before the verdict", "after it"])
+def test_a_404_of_a_workspace_that_is_gone_itself_is_no_verdict(filled: Round, nth: int) -> None:
+    filled.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "1"
+    workspace, gone = filled.workspace, {"status": 404, "times": None}
+    filled.world.fault("page_skips", path="/contacts.*after=")
+    filled.world.fault("status", path=r"^/contacts/\d+$", **gone)
+    filled.world.fault("status", path=rf"^/workspaces/{workspace}$", nth=nth, **gone)
+
+    report = filled.sweep("contacts")
+
+    assert report.unreachable == [f"contacts/{workspace}"]
     assert len(filled.ids("contacts")) == 45
 
 

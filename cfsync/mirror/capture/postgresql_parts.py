@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from cfsync.mirror.capture.postgresql_values import wrong
-from cfsync.mirror.capture.rules import ident, literal, must_be
+from cfsync.mirror.capture.postgresql_values import unsendable, wrong
+from cfsync.mirror.capture.rules import ident, literal, must_be, must_hold
 from cfsync.resources.model import Field, Resource
 
 MARK = "coalesce(current_setting('cfsync.writer', true), '')"
@@ -49,3 +49,6 @@ def wrong_kinds(
         # The empty set is a list; NULL would be neither a value nor "not given".
         bad = f"({new} IS NULL OR {bad})" if field.merge == "set" else f"({bad})"
         yield f"WHEN {touched(field)} AND {bad} THEN {refusing(must_be(resource, field))}"
+        if field.type == "json":
+            refuse = refusing(must_hold(resource, field))
+            yield f"WHEN {touched(field)} AND {unsendable(field)} THEN {refuse}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import Refusal, ident, json_kind, literal
+from cfsync.mirror.capture.rules import DEEPEST, Refusal, ident, json_kind, literal
 from cfsync.resources.model import Field
 
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
@@ -51,6 +51,15 @@ def _wrong_json(field: Field, new: str) -> str:
     if field.merge == "set":
         return f"({bad} OR {new} @? '$[*] ? (@.type() != \"number\" || @ != @.floor())')"
     return bad
+
+
+def unsendable(field: Field) -> str:
+    """Whether JSON of the right kind holds what the API does not take; PostgreSQL itself refuses a
+    NUL and lone surrogates.
+    """
+    new = f"n.{ident(field.name)}"
+    large = '@.type() == "number" && (@ >= 9223372036854775808 || @ < -9223372036854775808)'
+    return f"({new} @? '$.**{{{DEEPEST + 1}}}' OR {new} @? '$.** ? ({large})')"
 
 
 def given(refusal: Refusal) -> str:

@@ -19,6 +19,9 @@ _OWN_FIELDS = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
 
 STALE = "changed in ClickFunnels since you read it; read it again"
 
+DEEPEST = 64
+"""Levels of JSON in a column: no reader of it has to go deeper, and no server takes much more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -152,6 +155,14 @@ def must_be(resource: Resource, field: Field) -> str:
         None: "a JSON list or object",
     }[json_kind(field)]
     return f"{resource.name}.{field.name} must be {kind}"
+
+
+def must_hold(resource: Resource, field: Field) -> str:
+    """The words for JSON of the right kind that can't be sent on."""
+    return (
+        f"{resource.name}.{field.name} must be JSON without NUL, lone surrogates, numbers over"
+        f" 64 bits or more than {DEEPEST} levels"
+    )
 
 
 _KINDS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from cfsync.mirror.capture.rules import ident, literal, must_be
-from cfsync.mirror.capture.sqlite_values import wrong
+from cfsync.mirror.capture.rules import ident, literal, must_be, must_hold
+from cfsync.mirror.capture.sqlite_values import unsendable, wrong
 from cfsync.resources.model import Field, Resource
 
 MARK = "(SELECT mark FROM cf_writer)"
@@ -53,4 +53,7 @@ def wrong_kinds(
         there = "" if field.merge == "set" else f" AND {new} IS NOT NULL"
         refuse = raising(must_be(resource, field))
         found.append(f"WHEN {touched(field)}{there} AND {bad} THEN {refuse}")
+        if field.type == "json":
+            refuse = raising(must_hold(resource, field))
+            found.append(f"WHEN {touched(field)} AND {unsendable(field)} THEN {refuse}")
     return found

@@ -6,7 +6,7 @@ programs, with the SQLite that they bring.
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import Refusal, columns, ident, json_kind, literal
+from cfsync.mirror.capture.rules import DEEPEST, Refusal, columns, ident, json_kind, literal
 from cfsync.resources.model import Field, Resource
 
 
@@ -69,17 +69,32 @@ def wrong(field: Field) -> str:
 
 def _not_utf8(new: str) -> str:
     """SQLite reads most of what is not UTF-8 as U+FFFD, where no U+FFFD is written."""
-    return f"({new} GLOB '*[' || char(65533) || ']*' AND instr(CAST({new} AS BLOB), x'EFBFBD') = 0)"
+    return f"replace({new}, char(65533), '') GLOB '*[' || char(65533) || ']*'"
 
 
 def _wrong_json(field: Field, new: str) -> str:
     kind = json_kind(field)
     kinds = literal(kind) if kind else "'array', 'object'"
-    # JSON text may hold a NUL as an escape, which PostgreSQL and the API do not take.
-    bad = f"json_type({new}) NOT IN ({kinds}) OR instr({new}, '\\u0000') > 0"
+    bad = f"json_type({new}) NOT IN ({kinds})"
     if field.merge == "set":
         bad += f" OR EXISTS (SELECT 1 FROM json_each({new}) WHERE type <> 'integer')"
     return f"CASE WHEN json_valid({new}) THEN {bad} ELSE 1 END"
+
+
+def unsendable(field: Field) -> str:
+    """Whether JSON of the right kind holds what the API, or PostgreSQL, does not take; a NUL or a
+    lone surrogate may stand there as an escape.
+    """
+    new = f"NEW.{ident(field.name)}"
+    number = "type IN ('integer', 'real')"
+    fits = "atom >= -9223372036854775807 AND atom < 9223372036854775808.0"
+    levels = "length(path) - length(replace(replace(path, '.', ''), '[', ''))"
+    bad = (
+        f"{_not_utf8('key')} OR type = 'text' AND {_not_utf8('atom')}"
+        f" OR {number} AND NOT ({fits}) OR {levels} >= {DEEPEST}"
+    )
+    tree = f"EXISTS (SELECT 1 FROM json_tree({new}) WHERE {bad})"
+    return f"(instr({new}, '\\u0000') > 0 OR {tree})"
 
 
 def json_text(field: Field, value: str) -> str:

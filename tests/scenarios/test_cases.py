@@ -1,0 +1,42 @@
+"""What the convergence machine has found, each case by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.push.conftest import Account
+from tests.scenarios.conftest import Play
+from tests.scenarios.stage import Setup
+
+
+@pytest.fixture
+def account(machine_on: Play) -> Iterator[Account]:
+    with machine_on("sqlite", Setup()) as machine:
+        yield machine.account
+
+
+def test_tags_of_an_insert_whose_answer_was_lost_and_tags_given_since_are_added_to_those_there(
+    account: Account,
+) -> None:
+    theirs, first, later = account.ids_of("contact_tags")
+    contact = account.world.create(
+        "contacts", account.workspace, email_address="twin@example.com", tag_ids=[theirs]
+    )
+    account.sql(
+        "INSERT INTO contacts (email_address, first_name, tag_ids)"
+        f" VALUES ('twin@example.com', 'Ada', '[{first}]')"
+    )
+    account.world.fault("reset_after", method="POST", path="upsert")
+    account.push()
+    account.sql(
+        'UPDATE contacts SET tag_ids = ?, custom_attributes = \'{"hat": "7"}\' WHERE id < 0',
+        json.dumps([first, later]),
+    )
+
+    account.push()
+    account.push()
+
+    assert account.tags(contact) == [theirs, first, later]

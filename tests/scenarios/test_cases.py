@@ -40,3 +40,16 @@ def test_tags_of_an_insert_whose_answer_was_lost_and_tags_given_since_are_added_
     account.push()
 
     assert account.tags(contact) == [theirs, first, later]
+
+
+def test_what_hung_below_a_record_deleted_by_sql_leaves_the_mirror_with_the_next_sweep(
+    account: Account,
+) -> None:
+    account.sql("DELETE FROM forms")
+    account.push()
+
+    account.sweep()
+
+    assert account.ids_of("submissions") == []
+    stones = "SELECT state FROM cf_tombstones WHERE resource = 'submissions'"
+    assert account.column(stones) == ["confirmed", "confirmed"]

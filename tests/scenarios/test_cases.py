@@ -53,3 +53,14 @@ def test_what_hung_below_a_record_deleted_by_sql_leaves_the_mirror_with_the_next
     assert account.ids_of("submissions") == []
     stones = "SELECT state FROM cf_tombstones WHERE resource = 'submissions'"
     assert account.column(stones) == ["confirmed", "confirmed"]
+
+
+def test_the_last_record_of_a_list_leaves_the_mirror_when_somebody_deletes_it(
+    account: Account,
+) -> None:
+    account.world.delete("forms", account.ids_of("forms")[0])
+
+    report = account.sweep()
+
+    assert report.unreachable == []
+    assert account.ids_of("forms") == []

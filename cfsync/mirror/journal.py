@@ -89,8 +89,9 @@ def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
 
 
 def explain(tx: Tx, seqs: Sequence[int], error: str) -> None:
-    """Say why rows wait, which stay as they are."""
-    tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq.in_(list(seqs))).values(error=error))
+    """Say why rows wait to be sent, which stay as they are."""
+    waiting = OUTBOX.c.seq.in_(list(seqs)), OUTBOX.c.state.in_(("pending", "sending"))
+    tx.conn.execute(sa.update(OUTBOX).where(*waiting).values(error=error))
 
 
 def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:

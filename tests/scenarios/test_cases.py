@@ -64,3 +64,17 @@ def test_the_last_record_of_a_list_leaves_the_mirror_when_somebody_deletes_it(
 
     assert report.unreachable == []
     assert account.ids_of("forms") == []
+
+
+def test_an_edit_behind_one_that_is_held_says_for_which_it_waits(account: Account) -> None:
+    one, other = account.ids_of("contacts")[:2]
+    mail = account.one("SELECT email_address FROM contacts WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = 'new@example.com' WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", mail, other)
+    account.world.delete("contacts", one)
+
+    account.push()
+
+    held, waiting = account.sql("SELECT seq, state, error FROM cf_outbox ORDER BY seq")
+    assert held[1] == "held"
+    assert waiting[1:] == ("pending", f"waits for edit {held[0]}, which touches the same email")

@@ -118,11 +118,13 @@ def shortest(databases: Databases, it: Round) -> Round:
 
 def soak(databases: Databases, seed: int, minutes: float) -> int:
     """Round after round until the time is over; the exit code."""
-    end, ledger, failed = time.monotonic() + 60 * minutes, Counter[str](), False
+    end, failed = time.monotonic() + 60 * minutes, False
+    ledger, reasons = Counter[str](), Counter[str]()
     for number in count():
         it, began = round_of(seed, number), time.monotonic()
         verdict = _played(databases, it)
         ledger += verdict.counts
+        reasons += verdict.reasons
         if failed := bool(verdict.wrong):
             _tell_failure(it, verdict)
         else:
@@ -130,7 +132,8 @@ def soak(databases: Databases, seed: int, minutes: float) -> int:
             print(f"{it}: at rest after {verdict.rounds} rounds, {seconds:.0f} s", flush=True)
         if failed or time.monotonic() > end:
             break
-    print("\n" + "\n".join(as_lines(ledger)))
+    print("\n" + "\n".join(as_lines(ledger)) + "\n\nwaiting for a human:")
+    print("\n".join(f"{n} {reason}" for reason, n in reasons.most_common()))
     return int(failed)
 
 
@@ -139,7 +142,7 @@ def _played(databases: Databases, it: Round) -> Verdict:
     try:
         return play(databases, it)
     except Exception as error:
-        return Verdict(0, [f"{type(error).__name__}: {error}"], Counter())
+        return Verdict(0, [f"{type(error).__name__}: {error}"], Counter(), Counter())
 
 
 def _tell_failure(it: Round, verdict: Verdict) -> None:

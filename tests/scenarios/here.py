@@ -35,6 +35,7 @@ class Here:
     def __init__(self, sql: Sql, book: Book) -> None:
         self.sql, self.book = sql, book
         self._mine: list[tuple[Any, ...]] = []
+        self._born: list[tuple[str | None, int]] = []
 
     def do(self, edits: Sequence[Edit]) -> None:
         """All of them in one transaction, or none."""
@@ -145,9 +146,12 @@ class Here:
         return (one, other) if other and other != one else (0, 0)
 
     def _pick(self, table: str | None, pick: int, workspace: int | None = None) -> int:
-        """The id of a row: those that exist in ClickFunnels first; 0 where there is none."""
+        """The id of a row: those that exist in ClickFunnels first, then the others as they were
+        inserted, whatever id they have got; 0 where there is none.
+        """
         where = "" if workspace is None else f"WHERE workspace_id = {workspace}"
-        ids = [i for (i,) in self.sql(f"SELECT id FROM {table} {where} ORDER BY id < 0, id")]
+        ids = [i for (i,) in self.sql(f"SELECT id FROM {table} {where}")]
+        ids.sort(key=lambda i: (i < 0, i if i > 0 else self._born.index((table, i))))
         return ids[pick % len(ids)] if ids else 0
 
     def _set(self, resource: Resource, record: int, field: Field, new: Any) -> None:
@@ -193,6 +197,7 @@ class Here:
     def _note_insert(
         self, resource: Resource, record: int, values: Mapping[str, Any], token: str
     ) -> None:
+        self._born.append((resource.name, record))
         self._note("insert", resource, record, "", None, token)
         for name, value in values.items():
             field = resource.by_name[name]

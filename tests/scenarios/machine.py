@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from cfsync.errors import CfsyncError
 from cfsync.resources import RESOURCES
+from cfsync.sandbox import Fault
 from cfsync.sync import passes
 from cfsync.sync.push import push
 from cfsync.sync.report import Report
@@ -75,10 +78,22 @@ class Machine:
                 arm(self.account, step)
             case Calm():
                 self.account.world.faults.clear()
-            case Pass(real=True):
-                self.command(step)
-            case Pass(name):
-                self.run(name)
+            case Pass():
+                with self._meanwhile(step):
+                    self.command(step) if step.real else self.run(step.name)
+
+    @contextmanager
+    def _meanwhile(self, step: Pass) -> Iterator[None]:
+        faults = self.account.world.faults.all
+        hook = Meanwhile("status", nth=step.nth, do=lambda: self._edit(step.meanwhile))
+        faults.insert(0, hook)
+        yield
+        if hook in faults:
+            faults.remove(hook)
+
+    def _edit(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            self.do(edit)
 
     def run(self, name: str) -> list[Report]:
         """The passes of a command, in this process; a fault may end them."""
@@ -136,7 +151,6 @@ class Machine:
         change nothing on either side.
         """
         rounds, now = self.settle(), snapshot(self.account)
-        self.last = now
         found = fates(now, self.book)
         wrong = oracle.faults(now, self.book)
         wrong += [f"lost: {made}" for made, fate in found if fate == "lost"]
@@ -145,8 +159,8 @@ class Machine:
             self.run(name)
         after = self._writes_and_revs()
         wrong += [f"written again: {n}" for n in before if before[n] != after[n]]
-        counts = self._counts(now) + counted(found)
-        return Verdict(rounds, wrong, counts)
+        reasons = Counter(re.sub(r"[-\d]+", "N", row["error"] or "") for row in now.outbox)
+        return Verdict(rounds, wrong, self._counts(now) + counted(found), reasons)
 
     def _writes_and_revs(self) -> dict[str, Any]:
         """What changes with each write on either side."""
@@ -168,11 +182,27 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`rounds` that it took to come to rest; `wrong`: what should not be; the ledger's `counts`."""
+    """`rounds` that it took to come to rest; `wrong`: what should not be; the ledger's `counts`;
+    `reasons` for which edits wait, without their numbers.
+    """
 
     rounds: int
     wrong: list[str]
     counts: Counter[str]
+    reasons: Counter[str]
+
+
+@dataclass
+class Meanwhile(Fault):
+    """No fault: something that happens while the request number `nth` is being answered."""
+
+    do: Callable[[], None] = lambda: None
+
+    def strikes(self, *_: object) -> bool:
+        self.seen += 1
+        if self.seen == self.nth:
+            self.do()
+        return False
 
 
 def arm(account: Account, trouble: Trouble) -> None:

@@ -51,13 +51,16 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class Pass:
     """One command, in a process of its own where it is `real`: this one may be killed when it comes
-    to a place in the code (`crash`), or when it has made so many requests (`kill`).
+    to a place in the code (`crash`), or when it has made so many requests (`kill`). While its
+    request number `nth` is being answered the edits `meanwhile` are made.
     """
 
     name: str
     real: bool = False
     crash: str = ""
     kill: int = 0
+    nth: int = 1
+    meanwhile: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,11 @@ THERE = {
 """Table -> what people do to it in ClickFunnels."""
 
 PASSES = ("pull", "pull", "push", "push", "push", "sync", "sweep", "backfill")
+
+SENDERS = ("push", "sync")
+"""What changes in ClickFunnels between their look at a record and their write of it is overwritten
+unseen: the API has no means against that. So people rest while they run.
+"""
 
 READS = (
     *("reset_before", "reset_after", "truncated", "empty_body", "html_200", "html_403"),
@@ -209,6 +217,17 @@ def _trouble(dice: Random) -> Trouble:
 
 
 def _pass(dice: Random, mix: Mix) -> Pass:
+    found = _command(dice, mix)
+    if dice.random() < 0.5:
+        return found
+    sides: tuple[Side, ...] = ("here",) if found.name in SENDERS else ("here", "there")
+    edits = (_edit(dice, dice.choice(sides)) for _ in range(dice.randint(1, 3)))
+    return replace(
+        found, nth=dice.choice([1, 2, 3, 4, dice.randint(1, 30)]), meanwhile=tuple(edits)
+    )
+
+
+def _command(dice: Random, mix: Mix) -> Pass:
     name = dice.choice(PASSES)
     if dice.random() >= mix.real:
         return Pass(name)

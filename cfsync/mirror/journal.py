@@ -88,12 +88,6 @@ def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
         tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(sent=new))
 
 
-def explain(tx: Tx, seqs: Sequence[int], error: str) -> None:
-    """Say why rows wait to be sent, which stay as they are."""
-    waiting = OUTBOX.c.seq.in_(list(seqs)), OUTBOX.c.state.in_(("pending", "sending"))
-    tx.conn.execute(sa.update(OUTBOX).where(*waiting).values(error=error))
-
-
 def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
     """End the work on a claim: each row is done, but parked where one of its fields was `refused`
     (field -> the reason), and still pending where one waits for a human's decision. Values that

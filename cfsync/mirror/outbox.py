@@ -149,6 +149,13 @@ def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
         tx.conn.execute(sa.update(OUTBOX).where(some).values(state="held", error=reason))
 
 
+def explain(tx: Tx, seqs: Sequence[int], error: str) -> None:
+    """Say why rows wait to be sent, which stay as they are."""
+    waiting = OUTBOX.c.seq.in_(seqs), OUTBOX.c.state.in_(("pending", "sending"))
+    news = OUTBOX.c.error.is_distinct_from(error)
+    tx.conn.execute(sa.update(OUTBOX).where(*waiting, news).values(error=error))
+
+
 def to_send(
     resource: Resource, workspaces: Collection[int], *also: str
 ) -> list[sa.ColumnElement[bool]]:

@@ -157,7 +157,7 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
         if await mirror.read(outbox.are_open, seqs):
             rest = [seq for later in order[place:] for seq in later]
             await mirror.write(
-                journal.explain,
+                outbox.explain,
                 [seq for seq in rest if seq > stopper],
                 f"waits for edit {stopper}, which touches the same email",
             )

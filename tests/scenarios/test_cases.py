@@ -78,3 +78,19 @@ def test_an_edit_behind_one_that_is_held_says_for_which_it_waits(account: Accoun
     held, waiting = account.sql("SELECT seq, state, error FROM cf_outbox ORDER BY seq")
     assert held[1] == "held"
     assert waiting[1:] == ("pending", f"waits for edit {held[0]}, which touches the same email")
+
+
+def test_an_edit_of_a_record_whose_delete_is_held_says_for_what_it_waits(account: Account) -> None:
+    contact = account.ids_of("contacts")[0]
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    account.world.fault("reset_before", method="PUT")
+    account.push()
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.world.edit("contacts", contact, last_name="Other")
+
+    account.pull()
+    account.push()
+
+    edit, delete = account.sql("SELECT seq, state, error FROM cf_outbox ORDER BY seq")
+    assert delete[1:] == ("held", "changed in ClickFunnels since it was deleted here")
+    assert edit[1:] == ("sending", f"waits for edit {delete[0]}")

@@ -94,3 +94,16 @@ def test_an_edit_of_a_record_whose_delete_is_held_says_for_what_it_waits(account
     edit, delete = account.sql("SELECT seq, state, error FROM cf_outbox ORDER BY seq")
     assert delete[1:] == ("held", "changed in ClickFunnels since it was deleted here")
     assert edit[1:] == ("sending", f"waits for edit {delete[0]}")
+
+
+def test_copies_of_other_records_are_refreshed_in_a_row_whose_edit_waits(account: Account) -> None:
+    contact = account.ids_of("contacts")[0]
+    tag = account.tags(contact)[0]
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    account.world.edit("contact_tags", tag, name="Gold")
+
+    account.sweep()
+
+    tags = account.one("SELECT tags FROM contacts WHERE id = ?", contact)
+    assert "Gold" in [shown["name"] for shown in json.loads(tags)]
+    assert account.column("SELECT first_name FROM contacts WHERE id = ?", contact) == ["Eve"]

@@ -6,7 +6,7 @@ TESTS ?= tests
 # Tests wait for processes, timers and disks as often as they compute.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test bad-input deploy-test lint format bench clean
+.PHONY: help demo test bad-input deploy-test lint format soak bench clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,10 @@ lint: .venv/ready  ## Check style, types and imports
 format: .venv/ready  ## Put the style right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+soak: .venv/ready  ## Edit, fail and kill at random for MINUTES=10; SEED=, ROUND= and SHRINK=1 repeat
+	@$(BIN)/python -m tests.scenarios --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ROUND),--round $(ROUND)) $(if $(SHRINK),--shrink)
 
 bench: .venv/ready  ## Measure
 	@$(BIN)/python -m tests.bench

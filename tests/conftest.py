@@ -27,6 +27,7 @@ import pytest
 
 from cfsync.mirror.engine import Mirror
 from cfsync.mirror.migrate import migrate
+from tests.scenarios import ledger
 
 SQLITE_ONLY = pytest.mark.parametrize("mirror_url", ["sqlite"], indirect=True)
 POSTGRESQL_ONLY = pytest.mark.parametrize("mirror_url", ["postgresql"], indirect=True)
@@ -38,6 +39,14 @@ ROLES = Path(__file__).parent.parent / "deploy" / "roles.sql"
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("CFSYNC_")]:
         monkeypatch.delenv(name)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the scenarios edited on either side, and what became of it."""
+    reports = [r for found in terminalreporter.stats.values() for r in found]
+    if total := ledger.summed(reports):
+        terminalreporter.section("ledger")
+        terminalreporter.line("\n".join(ledger.as_lines(total)))
 
 
 class Postgres:
@@ -136,11 +145,16 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres: Postgres) -> str:
-    """The name of a migrated database to copy: made by cfsync_owner, with the other roles."""
-    name = postgres.create()
-    with psycopg.connect(postgres.dsn(name), autocommit=True) as conn:
+    """The name of a migrated database to copy."""
+    return prepared(postgres)
+
+
+def prepared(server: Postgres) -> str:
+    """A new database, migrated, with the roles of `deploy/roles.sql`; its name."""
+    name = server.create()
+    with psycopg.connect(server.dsn(name), autocommit=True) as conn:
         conn.execute(ROLES.read_text())
-    migrate(postgres.url(name, "cfsync_owner"))
+    migrate(server.url(name, "cfsync_owner"))
     return name
 
 

@@ -197,8 +197,11 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
 
 
 def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
-    """The user's delete has arrived: proof with the last state, and no base any more."""
+    """The user's delete has arrived: proof with the last state, and no base any more. What hung
+    below it is suspected.
+    """
     rows.alone(tx, TABLES[claim.resource.name])
+    workspace_id = claim.listing.workspace_id if claim.listing else None
     body = rows.by_ids(tx, BASE, ["body"], [claim.record_id], resource=claim.resource.name)
     tombstones.forget(tx, claim.resource, [claim.record_id])
     rows.upsert(
@@ -209,7 +212,7 @@ def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
                 "resource": claim.resource.name,
                 "record_id": claim.record_id,
                 "parent_id": claim.listing.parent_id if claim.listing else None,
-                "workspace_id": claim.listing.workspace_id if claim.listing else None,
+                "workspace_id": workspace_id,
                 "side": "local",
                 "cause": cause,
                 "state": "confirmed",
@@ -221,6 +224,7 @@ def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
         ],
     )
     rows.delete(tx, BASE, [claim.record_id], resource=claim.resource.name)
+    tombstones.suspect_children(tx, claim.resource, claim.record_id, workspace_id)
 
 
 def orphan(tx: Tx, claim: Claim) -> None:

@@ -46,12 +46,16 @@ def lost_creates(tx: Tx, resource: Resource, workspaces: Collection[int]) -> lis
 
 def look(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
     """What is open on these records, without claiming it. A record that a human has to decide
-    about is left out, as is one whose row somebody else holds. References in the rows that have a
-    real id by now are put right.
+    about is left out, and the rest of its edits say for which they wait, as is one whose row
+    somebody else holds. References in the rows that have a real id by now are put right.
     """
     found = _legs(tx, resource, _free(tx, resource, record_ids))
     for legs in found:
         ids.put_right(tx, resource, legs.row, legs.known)
+        if legs.blocker:
+            outbox.explain(
+                tx, [r.seq for r in legs.pending.rows], f"waits for edit {legs.blocker.seq}"
+            )
     return _folded(found)
 
 

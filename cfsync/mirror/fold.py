@@ -73,9 +73,15 @@ class Legs:
     known: Known
 
     @property
+    def blocker(self) -> OpenRow | None:
+        """The edit because of which nothing of the record is sent: a guard holds it, or nobody
+        knows whether the record exists already.
+        """
+        return next((r for r in self.pending.rows if r.state == "held" or r.is_unknown), None)
+
+    @property
     def is_blocked(self) -> bool:
-        """Whether a guard holds the record, or nobody knows whether it exists already."""
-        return any(r.state == "held" or r.is_unknown for r in self.pending.rows)
+        return self.blocker is not None
 
     @property
     def is_waiting(self) -> bool:

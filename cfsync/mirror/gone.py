@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from cfsync.mirror import decisions, ids, outbox, ready, rows, tombstones
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import BASE, OPEN_STATES, OUTBOX, TABLES, TOMBSTONES
-from cfsync.records import Listing
-from cfsync.resources import RESOURCES, Resource, children_of
+from cfsync.resources import RESOURCES, Resource
 
 _NEGATIVE = {
     "sqlite": "SELECT -1-abs(random()%9007199254740990)",
@@ -20,17 +19,13 @@ _NEGATIVE = {
 
 
 def let_go(tx: Tx, resource: Resource, record_id: int) -> None:
-    """The deletion stands: row and base go, its edits are dropped; what hangs below it has lost
-    its list, so the next sweep asks for it.
+    """The deletion stands: row and base go, its edits are dropped; the next sweep asks for what
+    hangs below it.
     """
     row = rows.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
     _end(tx, resource, record_id, row, "deleted in ClickFunnels")
     rows.delete(tx, TABLES[resource.name], [record_id])
-    for child in children_of(resource.name):
-        listing = Listing(child.name, record_id, row.get("workspace_id"))
-        tombstones.note_missing(
-            tx, child, listing, above=0, upto=None, asked=tx.rev(), listed=set()
-        )
+    tombstones.suspect_children(tx, resource, record_id, row.get("workspace_id"))
 
 
 def make_anew(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any]) -> int:

@@ -88,13 +88,6 @@ def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
         tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(sent=new))
 
 
-def explain(tx: Tx, seqs: Sequence[int], error: str, *, tried: bool = False) -> None:
-    """Say why rows wait, which stay as they are; `tried`: it counts as an attempt to send them."""
-    more = {"attempts": OUTBOX.c.attempts + 1} if tried else {}
-    query = sa.update(OUTBOX).where(OUTBOX.c.seq.in_(list(seqs)))
-    tx.conn.execute(query.values(error=error, **more))
-
-
 def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
     """End the work on a claim: each row is done, but parked where one of its fields was `refused`
     (field -> the reason), and still pending where one waits for a human's decision. Values that

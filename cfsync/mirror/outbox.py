@@ -155,6 +155,17 @@ def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
         tx.conn.execute(sa.update(OUTBOX).where(some).values(state="held", error=reason))
 
 
+def explain(tx: Tx, seqs: Sequence[int], error: str, *, tried: bool = False) -> None:
+    """Say why rows wait to be sent, which stay as they are; `tried`: it counts as an attempt."""
+    waiting = sa.update(OUTBOX).where(
+        OUTBOX.c.seq.in_(seqs), OUTBOX.c.state.in_(("pending", "sending"))
+    )
+    if tried:
+        tx.conn.execute(waiting.values(error=error, attempts=OUTBOX.c.attempts + 1))
+    else:
+        tx.conn.execute(waiting.where(OUTBOX.c.error.is_distinct_from(error)).values(error=error))
+
+
 def to_send(
     resource: Resource, workspaces: Collection[int], *also: str
 ) -> list[sa.ColumnElement[bool]]:

@@ -75,14 +75,14 @@ def write(
     tombstones.forget(tx, resource, _unearthed(found, buried))
     drifted, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
-    touched = [*news, *drifted, *copies]
+    touched = list({r.id: r for r in (*news, *drifted, *copies)}.values())
     busy = rows.lock(tx, TABLES[resource.name], [r.id for r in touched])
     pending = outbox.pending(tx, resource, [r.id for r in touched])
     free = [r for r in touched if r.id not in busy and r.id not in pending]
     _write_plain(tx, resource, free, origin.lane)
     clashes = [
         edited.write(tx, resource, r, known.get(r.id), pending[r.id], origin.lane, policy)
-        for r in news
+        for r in (*news, *copies)
         if r.id in pending and r.id not in busy
     ]
     _remember(tx, resource, [r for r in news if r.id not in busy], busy, origin.lane)
@@ -141,16 +141,15 @@ def _unearthed(found: Sorted, buried: Mapping[int, object]) -> list[int]:
 def _stale_rows(
     tx: Tx, resource: Resource, same: Sequence[Record], known: Mapping[int, Base]
 ) -> tuple[list[Record], list[Record]]:
-    """Unchanged records whose row is to be written all the same: those that drifted, and those
-    in which only the copies of other records are out of date.
+    """Unchanged records whose row is to be written all the same: those that drifted (or are
+    edited), and those in which the copies of other records are out of date.
     """
     table = TABLES[resource.name]
     unlike = set(rows.unlike(tx, table, [r.values for r in same]))
     rows_now = rows.load(tx, table, list(unlike))
     suspects = [r for r in same if r.id in unlike]
     drifted = [r for r in suspects if not _holds(resource, rows_now.get(r.id), r)]
-    ids = {r.id for r in drifted}
-    return drifted, [r for r in same if r.body != known[r.id].body and r.id not in ids]
+    return drifted, [r for r in same if r.body != known[r.id].body]
 
 
 def _holds(resource: Resource, row: Mapping[str, Any] | None, record: Record) -> bool:

@@ -18,6 +18,7 @@ from cfsync.mirror import conflicts, outbox, rows
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import BASE, TABLES, TOMBSTONES
 from cfsync.records import Listing
+from cfsync.resources import children_of
 from cfsync.resources.model import Resource
 
 
@@ -65,6 +66,13 @@ def suspect(tx: Tx, resource: Resource, ids: Sequence[int], *, asked: int) -> No
     ).all():
         place = Listing(resource.name, parent_id, workspace_id)
         _insert(tx, place, [(record_id, workspace_id)])
+
+
+def suspect_children(tx: Tx, resource: Resource, record_id: int, workspace_id: int | None) -> None:
+    """What hangs below a record that is gone has lost its list, so it becomes a candidate."""
+    for child in children_of(resource.name):
+        listing = Listing(child.name, record_id, workspace_id)
+        note_missing(tx, child, listing, above=0, upto=None, asked=tx.rev(), listed=())
 
 
 def has_rows(tx: Tx, resource: Resource, listing: Listing) -> bool:

@@ -150,11 +150,17 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     order = [c.seqs for c in await mirror.read(claims.peek_row_by_row, resource, group)]
     for place, seqs in enumerate(order):
         work.context.check_stop()
-        if held is None or seqs[-1] < held:
+        stopper = seqs[-1] if held is None else min(seqs[-1], held)
+        if stopper != held:
             for claim in await _statement(work, resource, seqs):
                 await alone(work, claim, send_create if claim.op == "insert" else send)
         if await mirror.read(outbox.are_open, seqs):
             rest = [seq for later in order[place:] for seq in later]
+            await mirror.write(
+                outbox.explain,
+                [seq for seq in rest if seq > stopper],
+                f"waits for edit {stopper}, which touches the same email",
+            )
             return set(await mirror.read(outbox.record_ids, rest))
     return set()
 

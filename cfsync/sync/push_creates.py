@@ -7,17 +7,18 @@ becomes of a create whose answer was lost, or that may have been sent before, st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import OpenEdit, Policy, merge
-from cfsync.mirror import answers, conflicts, ids, journal, rows
+from cfsync.mirror import answers, conflicts, discards, ids, journal, outbox, rows
 from cfsync.mirror.answers import Settled
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.faults import Busy, Constrained
+from cfsync.mirror.outbox import Pending
 from cfsync.mirror.schema import TABLES
 from cfsync.mirror.store import Origin
 from cfsync.records import Record
@@ -133,10 +134,27 @@ def _settle(
     if settled is None:
         return None
     journal.finish(tx, replace(claim, record_id=answer.id), {})
-    lacking = _lacking(claim, call, answer)
-    if lacking and rows.load(tx, TABLES[claim.resource.name], [answer.id]):
-        answers.append_edit(tx, claim, answer.id, lacking)
+    row = rows.load(tx, TABLES[claim.resource.name], [answer.id]).get(answer.id)
+    if row is not None:
+        _queue_the_rest(tx, claim, call, answer, row)
     return settled
+
+
+def _queue_the_rest(
+    tx: Tx, claim: Claim, call: Call, answer: Record, row: Mapping[str, Any]
+) -> None:
+    """What was edited since the call was made is queued already. Of a set or map in that the call
+    has not carried, its user knew nothing of what is there, so he can't have taken that away.
+    """
+    pending = outbox.pending(tx, claim.resource, [answer.id]).get(answer.id, Pending())
+    lacking = {n: p for n, p in _lacking(claim, call, answer).items() if n not in pending.edits}
+    if lacking:
+        answers.append_edit(tx, claim, answer.id, lacking)
+    edited = {n for n in pending.edits if n not in call.fields and row[n] is not None}
+    united = {n: _united(claim.resource, n, answer, row[n]) for n in edited}
+    by_name = claim.resource.by_name
+    if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:
+        discards.put(tx, claim.resource, answer.id, more)
 
 
 def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:

@@ -33,7 +33,7 @@ from cfsync.errors import (
     Unreachable,
 )
 from cfsync.merge import Policy
-from cfsync.mirror import answers, ids, journal
+from cfsync.mirror import answers, ids, journal, outbox
 from cfsync.mirror.answers import Fate
 from cfsync.mirror.claims import UNKNOWN, Claim
 from cfsync.mirror.faults import Busy, Constrained
@@ -144,7 +144,7 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
     elif unseen and claim.attempts + 1 >= PATIENCE:
         await park(push, claim, f"refers to {names}, which nobody has inserted")
     else:
-        await mirror.write(journal.explain, claim.seqs, f"waits for {names}", tried=unseen)
+        await mirror.write(outbox.explain, claim.seqs, f"waits for {names}", tried=unseen)
     return True
 
 
@@ -222,7 +222,7 @@ async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> N
         doubt = f"{UNKNOWN} " if claim.op == "insert" else ""
         await park(push, claim, f"{doubt}given up after {PATIENCE} attempts: {error.text}")
         return
-    await push.context.mirror.write(journal.explain, claim.seqs, error.text)
+    await push.context.mirror.write(outbox.explain, claim.seqs, error.text)
     _count(push, error)
 
 

@@ -24,7 +24,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin
 from cfsync.mirror.tombstones import Tombstone
 from cfsync.records import Listing, Record
-from cfsync.resources import RESOURCES, Resource, children_of
+from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context
 from cfsync.sync.land import count, land_single, look
 from cfsync.sync.pace import seconds
@@ -179,15 +179,12 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
 
 
 def _bury(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
-    """Bury one record; what hangs below it has lost its list, so it becomes a candidate."""
+    """Bury one record, and suspect what hangs below it."""
     stone = verdict.stone
     assert verdict.cause is not None
     gone = tombstones.bury(
         tx, resource, stone.record_id, cause=verdict.cause, asked=verdict.asked, keep=keep
     )
-    for child in children_of(resource.name) if gone else ():
-        listing = Listing(child.name, stone.record_id, stone.workspace_id)
-        tombstones.note_missing(
-            tx, child, listing, above=0, upto=None, asked=tx.rev(), listed=set()
-        )
+    if gone:
+        tombstones.suspect_children(tx, resource, stone.record_id, stone.workspace_id)
     return gone

@@ -1,0 +1,190 @@
+"""`make soak`: the convergence machine without end, on accounts of rising size, on SQLite and
+PostgreSQL in turn. Most passes are commands in a process of their own, half of them killed.
+
+Every round is made up from SEED and its number alone: `make soak SEED=7 ROUND=12` plays that one
+again, with `SHRINK=1` it looks for the shortest steps that fail. Ends 1 with the first failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import structlog
+
+from cfsync.mirror.migrate import migrate
+from tests.conftest import Postgres, prepared
+from tests.scenarios.ledger import as_lines
+from tests.scenarios.machine import Verdict
+from tests.scenarios.stage import POLICIES, Setup, any_setup, stage
+from tests.scenarios.steps import Mix, Pass, Step, as_code, shrunk, steps
+
+LONGEST, LARGEST = 150, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run of the machine on an account of its own, which is empty at first or `filled`."""
+
+    name: str
+    dialect: str
+    setup: Setup
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.dialect} {self.setup}, {len(self.steps)} steps"
+
+
+def round_of(seed: int, number: int) -> Round:
+    """Pure: what the round of that number is."""
+    dice = random.Random(f"{seed}/{number}")
+    mix = Mix(min(20 + 5 * number, LONGEST), real=0.7, killed=0.5, troubled=dice.random() < 0.8)
+    setup = any_setup(
+        dice, policy=POLICIES[number // 2 % 4], size=1 + min(number // 4, LARGEST - 1)
+    )
+    first = [Pass("backfill", real=True)] if dice.random() < 0.7 else []
+    dialect = ("sqlite", "postgresql")[number % 2]
+    return Round(f"{seed}/{number}", dialect, setup, (*first, *steps(dice, mix)))
+
+
+class Databases:
+    """Where rounds get their mirrors."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._server: Postgres | None = None
+        self._template = ""
+
+    @contextmanager
+    def fresh(self, dialect: str) -> Iterator[str]:
+        """The URL of a migrated, empty mirror, which goes away afterwards."""
+        if dialect == "sqlite":
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                url = f"sqlite:///{folder}/cfsync.db"
+                migrate(url)
+                yield url
+            return
+        server = self._started()
+        name = server.create(self._template)
+        yield server.url(name, "cfsync_daemon")
+        server.drop(name)
+
+    def _started(self) -> Postgres:
+        if self._server is None:
+            home = self.folder / "postgres"
+            home.mkdir()
+            self._server = Postgres(home)
+            self._server.start()
+            self._template = prepared(self._server)
+        return self._server
+
+    def close(self) -> None:
+        if self._server:
+            self._server.stop()
+
+
+def play(databases: Databases, it: Round) -> Verdict:
+    with databases.fresh(it.dialect) as url, stage(url, it.setup) as machine:
+        machine.play(it.steps)
+        return machine.judge()
+
+
+def shortest(databases: Databases, it: Round) -> Round:
+    """The same round with as few steps as still fail."""
+
+    def fails(found: Sequence[Step]) -> bool:
+        try:
+            return bool(play(databases, replace(it, steps=tuple(found))).wrong)
+        except Exception:
+            return True
+
+    while shorter := next(filter(fails, shrunk(it.steps)), None):
+        print(f"{len(shorter)} steps fail too", flush=True)
+        it = replace(it, steps=tuple(shorter))
+    return it
+
+
+def soak(databases: Databases, seed: int, minutes: float) -> int:
+    """Round after round until the time is over; the exit code."""
+    end, failed = time.monotonic() + 60 * minutes, False
+    ledger, reasons = Counter[str](), Counter[str]()
+    for number in count():
+        it, began = round_of(seed, number), time.monotonic()
+        verdict = _played(databases, it)
+        ledger += verdict.counts
+        reasons += verdict.reasons
+        if failed := bool(verdict.wrong):
+            _tell_failure(it, verdict)
+        else:
+            seconds = time.monotonic() - began
+            print(f"{it}: at rest after {verdict.rounds} rounds, {seconds:.0f} s", flush=True)
+        if failed or time.monotonic() > end:
+            break
+    print("\n" + "\n".join(as_lines(ledger)) + "\n\nwaiting for a human:")
+    print("\n".join(f"{n} {reason}" for reason, n in reasons.most_common()))
+    return int(failed)
+
+
+def _played(databases: Databases, it: Round) -> Verdict:
+    """A fault of any kind is a verdict too."""
+    try:
+        return play(databases, it)
+    except Exception as error:
+        return Verdict(0, [f"{type(error).__name__}: {error}"], Counter(), Counter())
+
+
+def _tell_failure(it: Round, verdict: Verdict) -> None:
+    seed, number = it.name.split("/")
+    print(f"{it}: FAILED\n" + "\n".join(verdict.wrong))
+    print(f"steps = {as_code(it.steps)}")
+    print(f"again: make soak SEED={seed} ROUND={number} (SHRINK=1: the shortest steps that fail)")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--round", type=int, help="only this one")
+    parser.add_argument("--shrink", action="store_true", help="look for the shortest that fails")
+    given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{date.today()}, {machine}, SEED={given.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="cfsync-soak-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        databases = Databases(Path(folder))
+        try:
+            if given.round is None:
+                return soak(databases, given.seed, given.minutes)
+            return _again(databases, round_of(given.seed, given.round), shrink=given.shrink)
+        finally:
+            databases.close()
+
+
+def _again(databases: Databases, it: Round, *, shrink: bool) -> int:
+    verdict = _played(databases, it)
+    if not verdict.wrong:
+        print(f"{it}: at rest after {verdict.rounds} rounds")
+        print("\n".join(as_lines(verdict.counts)))
+        return 0
+    if shrink:
+        it = shortest(databases, it)
+        verdict = _played(databases, it)
+    _tell_failure(it, verdict)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

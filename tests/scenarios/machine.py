@@ -1,0 +1,216 @@
+"""The convergence machine: does the steps, lets both sides come to rest, judges what is left."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfsync.errors import CfsyncError
+from cfsync.resources import RESOURCES
+from cfsync.sandbox import Fault
+from cfsync.sync import passes
+from cfsync.sync.push import push
+from cfsync.sync.report import Report
+from tests.conftest import Sql
+from tests.push.conftest import Account
+from tests.scenarios import oracle
+from tests.scenarios.book import Book
+from tests.scenarios.fates import counted, fates
+from tests.scenarios.here import Here
+from tests.scenarios.snapshot import Snapshot, snapshot
+from tests.scenarios.steps import Calm, Edit, Pass, Step, Together, Trouble
+from tests.scenarios.there import There
+
+ROUNDS = 6
+"""So many times push, pull and sweep may take to bring both sides to rest."""
+
+ENDS = (0, 3, 4, 5, -9)
+"""What a command may end with while faults strike it, and when it is killed."""
+
+PASSES: dict[str, tuple[Callable[..., Any], ...]] = {
+    "pull": (passes.pull,),
+    "push": (push,),
+    "sync": (passes.pull, push),
+    "sweep": (passes.sweep,),
+    "backfill": (passes.backfill,),
+}
+
+
+@dataclass
+class Machine:
+    """Both sides of an account, and the book of what was done to them. `user`: a program that has
+    rights on the mirror's tables alone.
+    """
+
+    account: Account
+    user: Sql
+    book: Book = field(default_factory=Book)
+
+    def __post_init__(self) -> None:
+        self.here = Here(self.user, self.book)
+        self.there = There(self.account.world, self.book)
+        self.book.first = {
+            (name, record) for name in RESOURCES for record in self.account.ids_of(name)
+        }
+
+    def play(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            self.do(step)
+
+    def do(self, step: Step) -> None:
+        self.book.counts["steps"] += 1
+        match step:
+            case Edit(side="here"):
+                self.here.do([step])
+            case Edit():
+                self.there.do(step)
+            case Together(edits):
+                self.here.do(edits)
+            case Trouble():
+                self.book.counts["faults armed"] += 1
+                arm(self.account, step)
+            case Calm():
+                self.account.world.faults.clear()
+            case Pass():
+                with self._meanwhile(step):
+                    self.command(step) if step.real else self.run(step.name)
+
+    @contextmanager
+    def _meanwhile(self, step: Pass) -> Iterator[None]:
+        faults = self.account.world.faults.all
+        hook = Meanwhile("status", nth=step.nth, do=lambda: self._edit(step.meanwhile))
+        faults.insert(0, hook)
+        yield
+        if hook in faults:
+            faults.remove(hook)
+
+    def _edit(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            self.do(edit)
+
+    def run(self, name: str) -> list[Report]:
+        """The passes of a command, in this process; a fault may end them."""
+        self.book.counts["passes"] += 1
+        reports: list[Report] = []
+        try:
+            for work in PASSES[name]:
+                reports.append(self.account.run(work))
+                if reports[-1].state == "stopped":
+                    break
+        except CfsyncError:
+            self.book.counts["passes that failed"] += 1
+        return reports
+
+    def command(self, step: Pass) -> int:
+        """The command itself, killed with SIGKILL where the step says so; its exit code."""
+        self.book.counts["processes"] += 1
+        crash = {"CFSYNC_CRASH_AT": step.crash} if step.crash else {}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cfsync", step.name],
+            env=self.account.settings | crash,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if step.kill:
+            self._kill_after(process, step.kill)
+        _, words = process.communicate(timeout=100)
+        assert process.returncode in ENDS, words
+        assert "Traceback" not in words, words
+        self.book.counts["kills"] += process.returncode == -9
+        return process.returncode
+
+    def _kill_after(self, process: subprocess.Popen[str], requests: int) -> None:
+        counted = self.account.world.ledger.requests
+        enough = counted.total() + requests
+        while counted.total() < enough and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+
+    def settle(self) -> int:
+        """Passes without faults, until nothing is left to do; how many rounds that took."""
+        self.account.world.faults.clear()
+        self.account.world.appear()
+        for number in range(1, ROUNDS + 1):
+            for name in ("push", "pull", "sweep"):
+                for report in self.run(name):
+                    assert report.state == "done", report.problems
+            if not oracle.unrest(snapshot(self.account)):
+                return number
+        return ROUNDS + 1
+
+    def judge(self) -> Verdict:
+        """What the oracle says of both sides, and what became of each edit. Two more rounds must
+        change nothing on either side.
+        """
+        rounds, now = self.settle(), snapshot(self.account)
+        found = fates(now, self.book)
+        wrong = oracle.faults(now, self.book)
+        wrong += [f"lost: {made}" for made, fate in found if fate == "lost"]
+        before = self._writes_and_revs()
+        for name in ("push", "pull", "sweep") * 2:
+            self.run(name)
+        after = self._writes_and_revs()
+        wrong += [f"written again: {n}" for n in before if before[n] != after[n]]
+        reasons = Counter(re.sub(r"[-\d]+", "N", row["error"] or "") for row in now.outbox)
+        return Verdict(rounds, wrong, self._counts(now) + counted(found), reasons)
+
+    def _writes_and_revs(self) -> dict[str, Any]:
+        """What changes with each write on either side."""
+        revs = {
+            name: self.account.sql(f"SELECT id, cf_rev FROM {name} ORDER BY id")
+            for name in RESOURCES
+        }
+        return {"ClickFunnels": len(self.account.world.ledger.entries), **revs}
+
+    def _counts(self, now: Snapshot) -> Counter[str]:
+        edits = Counter(f"{m.side} edits" for m in self.book.made)
+        others = {
+            "refused at once": len(self.book.refused),
+            "conflicts": len(now.conflicts),
+            "duplicates": len(list(oracle.doubles(now, self.book))),
+        }
+        return edits + self.book.counts + Counter(others)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`rounds` that it took to come to rest; `wrong`: what should not be; the ledger's `counts`;
+    `reasons` for which edits wait, without their numbers.
+    """
+
+    rounds: int
+    wrong: list[str]
+    counts: Counter[str]
+    reasons: Counter[str]
+
+
+@dataclass
+class Meanwhile(Fault):
+    """No fault: something that happens while the request number `nth` is being answered."""
+
+    do: Callable[[], None] = lambda: None
+
+    def strikes(self, *_: object) -> bool:
+        self.seen += 1
+        if self.seen == self.nth:
+            self.do()
+        return False
+
+
+def arm(account: Account, trouble: Trouble) -> None:
+    account.world.fault(
+        trouble.kind,
+        method=trouble.method,
+        nth=trouble.nth,
+        times=trouble.times,
+        status=trouble.status,
+        applied=trouble.applied,
+    )

@@ -1,0 +1,109 @@
+"""What the convergence machine has found, each case by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.push.conftest import Account
+from tests.scenarios.conftest import Play
+from tests.scenarios.stage import Setup
+
+
+@pytest.fixture
+def account(machine_on: Play) -> Iterator[Account]:
+    with machine_on("sqlite", Setup()) as machine:
+        yield machine.account
+
+
+def test_tags_of_an_insert_whose_answer_was_lost_and_tags_given_since_are_added_to_those_there(
+    account: Account,
+) -> None:
+    theirs, first, later = account.ids_of("contact_tags")
+    contact = account.world.create(
+        "contacts", account.workspace, email_address="twin@example.com", tag_ids=[theirs]
+    )
+    account.sql(
+        "INSERT INTO contacts (email_address, first_name, tag_ids)"
+        f" VALUES ('twin@example.com', 'Ada', '[{first}]')"
+    )
+    account.world.fault("reset_after", method="POST", path="upsert")
+    account.push()
+    account.sql(
+        'UPDATE contacts SET tag_ids = ?, custom_attributes = \'{"hat": "7"}\' WHERE id < 0',
+        json.dumps([first, later]),
+    )
+
+    account.push()
+    account.push()
+
+    assert account.tags(contact) == [theirs, first, later]
+
+
+def test_what_hung_below_a_record_deleted_by_sql_leaves_the_mirror_with_the_next_sweep(
+    account: Account,
+) -> None:
+    account.sql("DELETE FROM forms")
+    account.push()
+
+    account.sweep()
+
+    assert account.ids_of("submissions") == []
+    stones = "SELECT state FROM cf_tombstones WHERE resource = 'submissions'"
+    assert account.column(stones) == ["confirmed", "confirmed"]
+
+
+def test_the_last_record_of_a_list_leaves_the_mirror_when_somebody_deletes_it(
+    account: Account,
+) -> None:
+    account.world.delete("forms", account.ids_of("forms")[0])
+
+    report = account.sweep()
+
+    assert report.unreachable == []
+    assert account.ids_of("forms") == []
+
+
+def test_an_edit_behind_one_that_is_held_says_for_which_it_waits(account: Account) -> None:
+    one, other = account.ids_of("contacts")[:2]
+    mail = account.one("SELECT email_address FROM contacts WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = 'new@example.com' WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", mail, other)
+    account.world.delete("contacts", one)
+
+    account.push()
+
+    held, waiting = account.sql("SELECT seq, state, error FROM cf_outbox ORDER BY seq")
+    assert held[1] == "held"
+    assert waiting[1:] == ("pending", f"waits for edit {held[0]}, which touches the same email")
+
+
+def test_an_edit_of_a_record_whose_delete_is_held_says_for_what_it_waits(account: Account) -> None:
+    contact = account.ids_of("contacts")[0]
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    account.world.fault("reset_before", method="PUT")
+    account.push()
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.world.edit("contacts", contact, last_name="Other")
+
+    account.pull()
+    account.push()
+
+    edit, delete = account.sql("SELECT seq, state, error FROM cf_outbox ORDER BY seq")
+    assert delete[1:] == ("held", "changed in ClickFunnels since it was deleted here")
+    assert edit[1:] == ("sending", f"waits for edit {delete[0]}")
+
+
+def test_copies_of_other_records_are_refreshed_in_a_row_whose_edit_waits(account: Account) -> None:
+    contact = account.ids_of("contacts")[0]
+    tag = account.tags(contact)[0]
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    account.world.edit("contact_tags", tag, name="Gold")
+
+    account.sweep()
+
+    tags = account.one("SELECT tags FROM contacts WHERE id = ?", contact)
+    assert "Gold" in [shown["name"] for shown in json.loads(tags)]
+    assert account.column("SELECT first_name FROM contacts WHERE id = ?", contact) == ["Eve"]

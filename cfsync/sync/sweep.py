@@ -12,12 +12,11 @@ from dataclasses import replace
 import structlog
 
 from cfsync.api import Priority
-from cfsync.errors import Forbidden, NotFound
 from cfsync.mirror import checkpoints, tombstones
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.mirror.engine import Tx
 from cfsync.records import Listing, Page
-from cfsync.resources import RESOURCES, children_of
+from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.dock import Dock
 from cfsync.sync.land import look
@@ -60,34 +59,17 @@ def _proof(listing: Listing) -> Proof:
 
 
 async def _lost_sight(context: Context, dock: Dock, listing: Listing) -> bool:
-    """An empty list of which the mirror has rows, in a workspace that shows nothing else either:
-    rather the token has lost sight of it than that everything was deleted, so nothing of it is a
-    candidate.
+    """An empty list of a workspace of which the mirror has rows: rather the token has lost sight
+    of it than that everything was deleted, so nothing of it is a candidate.
     """
     resource = RESOURCES[listing.resource]
-    if resource.parent != "workspaces" or not await context.mirror.read(
+    lost = resource.parent == "workspaces" and await context.mirror.read(
         tombstones.has_rows, resource, listing
-    ):
-        return False
-    if await _shows_others(context, listing):
-        return False
-    log.warning("list.empty_where_rows_are", list=str(listing))
-    dock.report.unreachable.append(str(listing))
-    return True
-
-
-async def _shows_others(context: Context, listing: Listing) -> bool:
-    """Whether another list of the same workspace has a record."""
-    for other in children_of("workspaces"):
-        if other.name == listing.resource:
-            continue
-        place = Listing(other.name, listing.parent_id, listing.workspace_id)
-        try:
-            if (await context.api.page(place)).records:
-                return True
-        except (NotFound, Forbidden):
-            continue
-    return False
+    )
+    if lost:
+        log.warning("list.empty_where_rows_are", list=str(listing))
+        dock.report.unreachable.append(str(listing))
+    return lost
 
 
 async def _land_whole(

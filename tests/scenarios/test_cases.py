@@ -55,17 +55,6 @@ def test_what_hung_below_a_record_deleted_by_sql_leaves_the_mirror_with_the_next
     assert account.column(stones) == ["confirmed", "confirmed"]
 
 
-def test_the_last_record_of_a_list_leaves_the_mirror_when_somebody_deletes_it(
-    account: Account,
-) -> None:
-    account.world.delete("forms", account.ids_of("forms")[0])
-
-    report = account.sweep()
-
-    assert report.unreachable == []
-    assert account.ids_of("forms") == []
-
-
 def test_an_edit_behind_one_that_is_held_says_for_which_it_waits(account: Account) -> None:
     one, other = account.ids_of("contacts")[:2]
     mail = account.one("SELECT email_address FROM contacts WHERE id = ?", one)

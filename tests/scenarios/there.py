@@ -133,18 +133,25 @@ class There:
             self._note_all("insert", resource, record, fields)
 
     def redact(self, resource: Resource, edit: Edit) -> None:
-        if record := self._pick(resource.name, edit.pick):
+        if record := self._one_of_several(resource.name, edit.pick):
             self.world.redact(record)
             self._note("delete", resource, record)
 
     def delete(self, resource: Resource, edit: Edit) -> None:
-        if record := self._pick(resource.name, edit.pick):
+        if record := self._one_of_several(resource.name, edit.pick):
             self.world.delete(resource.name, record)
             self._note("delete", resource, record)
 
     def _pick(self, table: str | None, pick: int) -> int:
         ids = ids_there(self.world, table or "")
         return ids[pick % len(ids)] if ids else 0
+
+    def _one_of_several(self, table: str, pick: int) -> int:
+        """One that is not its list's last: an empty list is not believed (DESIGN 4.6)."""
+        parents = parents_there(self.world, table)
+        lists = [ids for parent in parents if len(ids := self.world.ids(table, parent)) > 1]
+        found = sorted(i for ids in lists for i in ids)
+        return found[pick % len(found)] if found else 0
 
     def _shown(self, resource: Resource, record: int) -> dict[str, Any]:
         return self.world.get(resource.name, record) or {}

@@ -120,7 +120,7 @@ async def confirm(
     if not await _answers(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
-    verdicts = [await _ask(context, resource, stone) for stone in stones]
+    verdicts = [await _ask(context, report, resource, stone) for stone in stones]
     if not await _answers(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
@@ -145,7 +145,7 @@ async def _answers(context: Context, workspace: int) -> bool:
     return True
 
 
-async def _ask(context: Context, resource: Resource, stone: Tombstone) -> Verdict:
+async def _ask(context: Context, report: Report, resource: Resource, stone: Tombstone) -> Verdict:
     context.check_stop()
     asked, at = await context.mirror.read(look)
     listing = Listing(resource.name, stone.parent_id, stone.workspace_id)
@@ -154,6 +154,7 @@ async def _ask(context: Context, resource: Resource, stone: Tombstone) -> Verdic
     except NotFound:
         return Verdict(stone, "deleted", None, asked, at)
     except Forbidden:
+        report.unreachable.append(f"{resource.name} {stone.record_id}")
         return Verdict(stone, None, None, asked, at)
     if "id" in resource.filters:
         page = await context.api.page(listing, filters={"id": [stone.record_id]})

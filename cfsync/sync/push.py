@@ -155,6 +155,9 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
                 await alone(work, claim, send_create if claim.op == "insert" else send)
         if await mirror.read(outbox.are_open, seqs):
             rest = [seq for later in order[place:] for seq in later]
+            first = seqs[-1] if held is None else min(held, seqs[-1])
+            words = f"waits for edit {first}, which touches the same {resource.upsert_key}"
+            await mirror.write(journal.explain, [seq for seq in rest if seq > first], words)
             return set(await mirror.read(outbox.record_ids, rest))
     return set()
 

@@ -191,7 +191,7 @@ async def failed(push: Push, claim: Claim, error: CfsyncError, *, called: bool =
             push.report.add(claim.resource.name, held=1)
         case TokenRefused() | Forbidden():
             await _give_back(push, claim, called)
-            raise TokenRefused("it may not write this; check api.token") from error
+            raise TokenRefused("it may not write this; check api.token", status=403) from error
         case Interrupted():
             await _give_back(push, claim, called)
             raise error

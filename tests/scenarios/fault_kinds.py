@@ -25,6 +25,9 @@ TROUBLE, TOKEN_REFUSED = frozenset({4}), frozenset({3})
 ANY = frozenset({0, 1, 4, 5})
 """Of answers that may be taken at their word: what the pass says must then be true."""
 
+AS_EVER = frozenset[int]()
+"""As when nothing goes wrong."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -146,6 +149,11 @@ def _is_write(call: Call) -> bool:
     return call.method != "GET"
 
 
+def _deletion(call: Call) -> bool:
+    """Where a 404 is taken for success: the record comes back with the next sweep."""
+    return call.method == "DELETE"
+
+
 def _is_page(call: Call) -> bool:
     return call.is_walk and call.after is not None
 
@@ -185,8 +193,9 @@ KINDS = (
     Kind("HTML 403", fault("html_403")),
     Kind("HTML 503, applied", fault("html_503", applied=True), fits=_is_write),
     Kind("401", fault("status", status=401), ends=TOKEN_REFUSED),
-    Kind("403", fault("status", status=403), ends=ANY),
-    Kind("404", fault("status", status=404), ends=ANY),
+    Kind("403", fault("status", status=403), ends=ANY | TOKEN_REFUSED),
+    Kind("404", fault("status", status=404), ends=ANY, fits=lambda c: c.method != "DELETE"),
+    Kind("404 to a delete", fault("status", status=404), ANY, _deletion, sweep=True, changes=True),
     Kind("409", fault("status", status=409), ends=ANY),
     Kind("422", fault("status", status=422), ends=ANY),
     Kind("429", fault("status", status=429)),
@@ -221,8 +230,8 @@ KINDS = (
         fits=_deletes,
         sweep=True,
     ),
-    Kind("503 once", fault("status", status=503), ends=frozenset({0}), fits=_is_get, retry=AGAIN),
-    Kind("reset once", fault("reset_before"), ends=frozenset({0}), fits=_is_get, retry=AGAIN),
-    Kind("429 once", fault("status", status=429), ends=frozenset({0}), retry=AGAIN),
+    Kind("503 once", fault("status", status=503), ends=AS_EVER, fits=_is_get, retry=AGAIN),
+    Kind("reset once", fault("reset_before"), ends=AS_EVER, fits=_is_get, retry=AGAIN),
+    Kind("429 once", fault("status", status=429), ends=AS_EVER, retry=AGAIN),
     Kind("refused once", _shut, ends=TROUBLE, fits=lambda c: c.n % 7 == 0, retry=AGAIN),
 )

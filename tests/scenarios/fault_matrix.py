@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def needs_sweep(self) -> bool:
-        refused = self.kind.ends == ANY and self.scene.hints and self.call.is_look
+        refused = self.kind.ends >= ANY and self.scene.hints and self.call.is_look
         return self.kind.sweep or refused
 
     def __str__(self) -> str:
@@ -68,6 +68,7 @@ class Plan:
     """What a scene does when nothing goes wrong: its calls, and how ClickFunnels then stands."""
 
     calls: list[Call]
+    end: int
     shape: Shape
 
 
@@ -80,7 +81,7 @@ def plan_of(bench: Bench) -> Plan:
         complaints = [*differences(account, names_of(bench.scene)), *unsettled(account)]
         assert not complaints, complaints
         calls = [Call(n, method, target) for n, (method, target, _) in enumerate(log, 1)]
-        return Plan(calls, shape(account.world))
+        return Plan(calls, end.code, shape(account.world))
 
 
 def cells_of(scene: Scene, plan: Plan) -> list[Cell]:
@@ -120,7 +121,7 @@ def _run(bench: Bench, plan: Plan, cell: Cell, account: Account) -> tuple[bool, 
     cell.kind.arm(hit, cell.call)
     end = ended(scene.do, hit)
     struck = all(f.struck for f in world.faults.all)
-    found = [*judged(cell, end), *_true_to_its_word(bench, cell, end, account)]
+    found = [*judged(plan, cell, end), *_true_to_its_word(bench, cell, end, account)]
     world.faults.clear()
     account.served.door.move(open_=True)
     rest = afterwards(
@@ -129,10 +130,10 @@ def _run(bench: Bench, plan: Plan, cell: Cell, account: Account) -> tuple[bool, 
     return struck, end, [*found, *(f"afterwards: {line}" for line in rest)]
 
 
-def judged(cell: Cell, end: End) -> Iterator[str]:
+def judged(plan: Plan, cell: Cell, end: End) -> Iterator[str]:
     if end.code == -1:
         yield end.words
-    elif end.code not in cell.kind.ends:
+    elif end.code not in (cell.kind.ends or {plan.end}):
         yield f"ended with {end.code} ({end.words})"
 
 
@@ -157,6 +158,8 @@ def afterwards(
     """
     names = names_of(bench.scene)
     again = [ended(bench.scene.do, account)]
+    if account.column(WAITING):  # for a human, or for a record that the pass has just made
+        again += [ended(bench.scene.do, account), ended(lambda a: a.pull(*names), account)]
     if sweep:
         again += [ended(lambda a: a.pull(*names), account)]
         again += [ended(lambda a: a.sweep(*names), account)]
@@ -171,9 +174,10 @@ def afterwards(
 
 def unsettled(account: Account) -> Iterator[str]:
     """Edits that are neither done nor wait for a human with a reason."""
-    query = "SELECT seq, op, resource, state, error FROM cf_outbox ORDER BY seq"
+    query = "SELECT seq, op, resource, state, coalesce(error, '') FROM cf_outbox ORDER BY seq"
     for seq, op, resource, state, error in account.sql(query):
-        if state not in ("done", "parked", "held") or (state != "done" and not error):
+        waits = error.startswith("waits for") or (error and state in ("parked", "held"))
+        if state != "done" and not waits:
             yield f"edit {seq} ({op} of {resource}) is {state}: {error}"
 
 
@@ -194,7 +198,7 @@ def _lost(account: Account, plan: Plan, before: int) -> Iterator[str]:
 
 
 WAITING = """
-    SELECT resource FROM cf_outbox WHERE state IN ('parked', 'held') GROUP BY resource, record_id
+    SELECT resource FROM cf_outbox WHERE state <> 'done' GROUP BY resource, record_id
 """
 
 

@@ -24,7 +24,8 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin
 from cfsync.mirror.tombstones import Tombstone
 from cfsync.records import Listing, Record
-from cfsync.resources import RESOURCES, Resource, children_of
+from cfsync.resources import Resource, children_of
+from cfsync.sync.account import reaches
 from cfsync.sync.context import Context
 from cfsync.sync.land import count, land_single, look
 from cfsync.sync.pace import seconds
@@ -117,11 +118,11 @@ async def confirm(
         return
     context = replace(context, api=context.api.at(Priority.SWEEP))
     await _wait_for_second_sighting(context, stones)
-    if not await _answers(context, workspace):
+    if not await reaches(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
     verdicts = [await _ask(context, report, resource, stone) for stone in stones]
-    if not await _answers(context, workspace):
+    if not await reaches(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
     for verdict in verdicts:
@@ -136,14 +137,6 @@ async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone
     if left > 0:
         log.info("deletions.waiting", resource=stones[0].resource, seconds=round(left))
         await context.wait(left)
-
-
-async def _answers(context: Context, workspace: int) -> bool:
-    try:
-        await context.api.get(RESOURCES["workspaces"], workspace)
-    except (NotFound, Forbidden):
-        return False
-    return True
 
 
 async def _ask(context: Context, report: Report, resource: Resource, stone: Tombstone) -> Verdict:

@@ -25,6 +25,9 @@ TROUBLE, TOKEN_REFUSED = frozenset({4}), frozenset({3})
 ANY = frozenset({0, 1, 4, 5})
 """Of answers that may be taken at their word: what the pass says must then be true."""
 
+DATABASE = frozenset({2, 4})
+"""The mirror can't be written, or could not where it had to be."""
+
 AS_EVER = frozenset[int]()
 """As when nothing goes wrong."""
 
@@ -77,7 +80,8 @@ Fits = Callable[[Call], bool]
 @dataclass(frozen=True)
 class Kind:
     """`ends`: the exit codes with which the pass may end. `sweep`: only a pull and a sweep can find
-    what the fault hid or changed. `changes`: somebody changes what is in ClickFunnels.
+    what the fault hid or changed. `changes`: somebody changes what is in ClickFunnels. `undo`: what
+    ends it, beside that the sandbox is well again.
     """
 
     name: str
@@ -88,6 +92,7 @@ class Kind:
     retry: Retry = ONCE
     sweep: bool = False
     changes: bool = False
+    undo: Callable[[Account], object] = lambda _: None
 
 
 def fault(kind: str, **more: Any) -> Arm:
@@ -175,6 +180,33 @@ def _hurried(kind: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def _pragma(account: Account, pragma: str) -> Any:
+    """Ask or tell the mirror's own connection, from any thread."""
+    with account.mirror._engine.connect() as conn:
+        return conn.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+
+
+def _lock(account: Account, _: Call) -> None:
+    """Somebody begins a transaction, and goes home."""
+    account.mirror._worker.submit(_pragma, account, "busy_timeout = 1").result()
+    account.sql("BEGIN IMMEDIATE")
+
+
+def _unlock(account: Account) -> None:
+    account.sql("ROLLBACK")
+    account.mirror._worker.submit(_pragma, account, "busy_timeout = 10000").result()
+
+
+def _fill(account: Account, _: Call) -> None:
+    """The file can't grow any more."""
+    pages = account.one("PRAGMA page_count")
+    account.mirror._worker.submit(_pragma, account, f"max_page_count = {pages}").result()
+
+
+def _make_room(account: Account) -> None:
+    account.mirror._worker.submit(_pragma, account, f"max_page_count = {2**30}").result()
+
+
 def _meanwhile(name: str, act: Callable[[Account, Call], object], fits: Fits) -> Kind:
     return Kind(name, meanwhile(act), ANY, fits, sweep=True, changes=True)
 
@@ -230,6 +262,8 @@ KINDS = (
         fits=_deletes,
         sweep=True,
     ),
+    Kind("file locked", meanwhile(_lock), ends=DATABASE, undo=_unlock),
+    Kind("disk full", meanwhile(_fill), ends=ANY | DATABASE, undo=_make_room),
     Kind("503 once", fault("status", status=503), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("reset once", fault("reset_before"), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("429 once", fault("status", status=429), ends=AS_EVER, retry=AGAIN),

@@ -124,6 +124,7 @@ def _run(bench: Bench, plan: Plan, cell: Cell, account: Account) -> tuple[bool, 
     found = [*judged(plan, cell, end), *_true_to_its_word(bench, cell, end, account)]
     world.faults.clear()
     account.served.door.move(open_=True)
+    cell.kind.undo(account)
     rest = afterwards(
         bench, plan, account, before, sweep=cell.needs_sweep, changed=cell.kind.changes
     )

@@ -6,16 +6,20 @@ TESTS ?= tests
 # Tests wait for processes, timers and disks as often as they compute.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test deploy-test lint format bench clean
+.PHONY: help demo test fault-matrix deploy-test lint format bench clean
 
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
 	@$(BIN)/cfsync demo
 
 test: .venv/ready  ## Run all tests, with a real PostgreSQL that they start themselves
 	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+fault-matrix: .venv/ready  ## Strike every call of every pass with every fault; kill each pass at every point
+	@$(BIN)/python -m tests.scenarios.fault_matrix
+	@$(BIN)/python -m tests.scenarios.crash_points
 
 deploy-test: .venv/ready  ## Put the files of deploy/ to use: images, compose, a booted systemd (Debian, root)
 	@$(BIN)/python -m tests.deploy.real

@@ -69,6 +69,7 @@ class Plan:
 
     calls: list[Call]
     end: int
+    waiting: int
     shape: Shape
 
 
@@ -81,7 +82,8 @@ def plan_of(bench: Bench) -> Plan:
         complaints = [*differences(account, names_of(bench.scene)), *unsettled(account)]
         assert not complaints, complaints
         calls = [Call(n, method, target) for n, (method, target, _) in enumerate(log, 1)]
-        return Plan(calls, end.code, shape(account.world))
+        waiting = len(account.column(WAITING))
+        return Plan(calls, end.code, waiting, shape(account.world))
 
 
 def cells_of(scene: Scene, plan: Plan) -> list[Cell]:
@@ -128,7 +130,10 @@ def _run(bench: Bench, plan: Plan, cell: Cell, account: Account) -> tuple[bool, 
     rest = afterwards(
         bench, plan, account, before, sweep=cell.needs_sweep, changed=cell.kind.changes
     )
-    return struck, end, [*found, *(f"afterwards: {line}" for line in rest)]
+    found += [f"afterwards: {line}" for line in rest]
+    if not cell.kind.ends >= ANY and len(account.column(WAITING)) > plan.waiting:
+        found.append("afterwards: an edit waits that nobody has refused")
+    return struck, end, found
 
 
 def judged(plan: Plan, cell: Cell, end: End) -> Iterator[str]:

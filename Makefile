@@ -6,10 +6,10 @@ TESTS ?= tests
 # Tests wait for processes, timers and disks as often as they compute.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test bad-input deploy-test lint format soak bench clean
+.PHONY: help demo test bad-input fault-matrix deploy-test lint format soak bench clean
 
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
 	@$(BIN)/cfsync demo
@@ -19,6 +19,10 @@ test: .venv/ready  ## Run all tests, with a real PostgreSQL that they start them
 
 bad-input: .venv/ready  ## Write every bad value into every column (a test has a few of each)
 	@EVERY_BAD_VALUE=1 $(BIN)/python -m pytest --timeout=1800 tests/scenarios/test_bad_input_by_sql.py
+
+fault-matrix: .venv/ready  ## Strike every call of every pass with every fault; kill each pass at every point
+	@$(BIN)/python -m tests.scenarios.fault_matrix
+	@$(BIN)/python -m tests.scenarios.crash_points
 
 deploy-test: .venv/ready  ## Put the files of deploy/ to use: images, compose, a booted systemd (Debian, root)
 	@$(BIN)/python -m tests.deploy.real

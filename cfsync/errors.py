@@ -60,8 +60,8 @@ class MirrorError(UsageError):
 class TokenRefused(CfsyncError):
     exit_code = 3
 
-    def __init__(self, hint: str = "check api.token") -> None:
-        super().__init__(f"ClickFunnels refuses the token (401); {hint}")
+    def __init__(self, hint: str = "check api.token", *, status: int = 401) -> None:
+        super().__init__(f"ClickFunnels refuses the token ({status}); {hint}")
 
 
 class Interrupted(CfsyncError):

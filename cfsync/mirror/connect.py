@@ -21,7 +21,7 @@ _SCHEMES = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 _PRAGMAS = (
-    "busy_timeout = 30000",
+    "busy_timeout = 10000",
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",

@@ -28,8 +28,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
 
-TRIES = 4
-"""How often a transaction is run when others are in its way (SQLite waits 30 s at each)."""
+TRIES: Mapping[Dialect, int] = {"sqlite": 12, "postgresql": 4}
+"""How often a transaction is run when others are in its way (SQLite waits 10 s at each)."""
 
 _MARK = {
     "sqlite": "UPDATE cf_writer SET mark = 1",
@@ -158,14 +158,21 @@ class Mirror:
 
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
         name = getattr(named, "__name__", "")
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, TRIES[self.dialect] + 1):
             try:
                 return self._commit(fn, name)
             except sa.exc.DBAPIError as error:
-                if not faults.again(error) or attempt == TRIES:
+                if not faults.again(error) or attempt == TRIES[self.dialect]:
                     self._explain(error)
-                time.sleep(0.05 * attempt)
+                self._wait(attempt)
         raise AssertionError
+
+    def _wait(self, attempt: int) -> None:
+        """Before another try. SQLite has waited long: somebody may have left a transaction open."""
+        if self.place.file:
+            log.warning("database.locked", file=str(self.place), attempt=attempt)
+        else:
+            time.sleep(0.05 * attempt)
 
     def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
         with self._engine.connect() as conn, self._sparing(conn):

@@ -35,6 +35,14 @@ class Constrained(MirrorError):
     """A constraint that somebody else put on the mirror's tables refuses a row."""
 
 
+_POSTGRESQL = {
+    "25006": (MirrorError, "{where} is read-only: give one that can be written in database.url"),
+    "42501": (MirrorError, "{where}: this role may not do that; see deploy/roles.sql"),
+    "53100": (Away, "the disk of {where} is full"),
+    "53200": (Away, "{where} is out of memory"),
+}
+
+
 def again(error: sa.exc.DBAPIError) -> bool:
     """Whether the same transaction may succeed when it is run anew."""
     if isinstance(error.orig, sqlite3.Error):
@@ -62,10 +70,9 @@ def _sqlite_name(error: sqlite3.Error) -> str:
 
 def _of_postgresql(error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
     state = getattr(error.orig, "sqlstate", None) or ""
-    if state == "42501":
-        return MirrorError(f"{where}: this role may not do that; see deploy/roles.sql")
-    if state == "25006":
-        return MirrorError(f"{where} is read-only: give one that can be written in database.url")
+    if state in _POSTGRESQL:
+        kind, text = _POSTGRESQL[state]
+        return kind(text.format(where=where))
     lost = error.connection_invalidated or (
         isinstance(error, sa.exc.OperationalError) and not state
     )

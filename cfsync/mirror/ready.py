@@ -53,8 +53,11 @@ def _wait(edited: datetime, now: datetime, debounce: float) -> float:
 
 
 def settled(tx: Tx, resource: str, *, debounce: float) -> list[int]:
-    """The first KNOWN edits (seq) of a resource that have been left alone for long enough."""
-    old = OUTBOX.c.captured_at <= _before(tx, debounce)
+    """The first KNOWN edits (seq) of a resource that have been left alone for long enough; those
+    of before the clock was set back among them.
+    """
+    at = OUTBOX.c.captured_at
+    old = sa.or_(at <= _before(tx, debounce), at > _before(tx, -LONGEST_S))
     query = sa.select(OUTBOX.c.seq).where(_TO_SEND, OUTBOX.c.resource == resource, old)
     return list(tx.conn.execute(query.order_by(OUTBOX.c.seq).limit(KNOWN)).scalars())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -19,7 +19,7 @@ class Fault:
     the answer, whether the server does first what was asked. The rest are details of the kinds:
     `status`; `seconds` of slow, hang and slow_body; `retry_after` of 429; `host` of foreign_link
     and redirect; for body: `fields` to put into records (and `drop` to leave out) with these `ids`
-    (None: the first one).
+    (None: the first one); `act` is what somebody does meanwhile.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Fault:
     fields: Mapping[str, Any] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     ids: tuple[int, ...] | None = None
+    act: Callable[[], object] = bool
     seen: int = 0
     struck: int = 0
 

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What the network sees. No answer: the connection is cut. `delay` in seconds goes before it,
-    `pause` between the halves of its body.
+    `pause` between the halves of its body. `last`: behind it nobody listens any more.
     """
 
     answer: Answer | None
     delay: float = 0.0
     pause: float = 0.0
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,12 @@ def _redirect(fault: Fault) -> Answer:
     return Answer(302, headers={"Location": f"{fault.host}/api/v2/teams"})
 
 
+def _meanwhile(fault: Fault, exchange: Exchange) -> Reply:
+    """The right answer to a request that was overtaken by what somebody does."""
+    fault.act()
+    return Reply(exchange.proper())
+
+
 def _hang(fault: Fault, exchange: Exchange) -> Reply:
     """No answer for so long that the client gives up."""
     if fault.applied:
@@ -103,4 +110,6 @@ ANSWER_KINDS: Mapping[str, Kind] = {
     "slow": lambda fault, exchange: Reply(exchange.proper(), delay=fault.seconds),
     "slow_body": lambda fault, exchange: Reply(exchange.proper(), pause=fault.seconds),
     "hang": _hang,
+    "shut": lambda _, exchange: Reply(exchange.proper(), last=True),
+    "meanwhile": _meanwhile,
 }

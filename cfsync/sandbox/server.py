@@ -24,12 +24,38 @@ MAX_BODY = 32 * 1024 * 1024
 _RESET = struct.pack("ii", 1, 0)
 
 
+class Door:
+    """Where connections are taken; while it is shut they are refused."""
+
+    async def open(self, runner: web.ServerRunner, host: str, port: int) -> str:
+        """Begin to listen; returns the URL."""
+        self._runner, self._loop = runner, asyncio.get_running_loop()
+        self._site = web.TCPSite(runner, host, port, reuse_address=True, backlog=512)
+        await self._site.start()
+        self._at = host, runner.addresses[0][1]
+        return f"http://{host}:{self._at[1]}"
+
+    async def shut(self) -> None:
+        if self._runner.sites:
+            await self._site.stop()
+
+    async def _open_again(self) -> None:
+        if not self._runner.sites:
+            await self.open(self._runner, *self._at)
+
+    def move(self, *, open_: bool) -> None:
+        """Open or shut it, from another thread."""
+        work = self._open_again() if open_ else self.shut()
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
 @dataclass(frozen=True)
 class Running:
     """A sandbox that is being served. `api` is the base URL, `gateway` its other form."""
 
     world: World
     url: str
+    door: Door
 
     @property
     def api(self) -> str:
@@ -46,16 +72,18 @@ async def serve(
     port: int = 0,
     *,
     ready: Callable[[str], None] | None = None,
+    door: Door | None = None,
 ) -> None:
     """Serve until cancelled; `ready` is told the URL once requests are taken."""
-    runner = web.ServerRunner(web.Server(_handler(world), access_log=None), shutdown_timeout=0.1)
+    door = door or Door()
+    server = web.Server(_handler(world, door), access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     courier = asyncio.create_task(world.courier.run())
     try:
-        site = web.TCPSite(runner, host, port, reuse_address=True, backlog=512)
-        await site.start()
+        url = await door.open(runner, host, port)
         if ready:
-            ready(f"http://{host}:{runner.addresses[0][1]}")
+            ready(url)
         await asyncio.Event().wait()
     finally:
         courier.cancel()
@@ -67,6 +95,7 @@ async def serve(
 def running(world: World, *, port: int = 0) -> Iterator[Running]:
     """Serve from a thread and event loop of its own, on any free port unless one is given."""
     started: list[str] = []
+    door = Door()
     is_up = threading.Event()
     loop = asyncio.new_event_loop()
 
@@ -74,14 +103,14 @@ def running(world: World, *, port: int = 0) -> Iterator[Running]:
         started.append(url)
         is_up.set()
 
-    task = loop.create_task(serve(world, port=port, ready=ready))
+    task = loop.create_task(serve(world, port=port, ready=ready, door=door))
     thread = threading.Thread(target=_run, args=(loop, task, is_up), daemon=True)
     thread.start()
     is_up.wait()
     try:
         if not started:
             task.result()
-        yield Running(world, started[0])
+        yield Running(world, started[0], door)
     finally:
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(task.cancel)
@@ -91,12 +120,21 @@ def running(world: World, *, port: int = 0) -> Iterator[Running]:
 def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], is_up: threading.Event) -> None:
     with suppress(asyncio.CancelledError, OSError):
         loop.run_until_complete(task)
+    loop.run_until_complete(_end_the_rest())
     loop.close()
     is_up.set()
 
 
+async def _end_the_rest() -> None:
+    """Answers that nobody waits for any more."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+
+
 def _handler(
-    world: World,
+    world: World, door: Door
 ) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         body = await _body(request)
@@ -104,7 +142,10 @@ def _handler(
             return _response(Answer(413, b'{"error":"Request entity too large"}'))
         if request.path.startswith(control.PREFIX):
             return _response(control.handle(world, request.method, request.path, body))
-        return await _send(request, _reply(world, request, body))
+        reply = _reply(world, request, body)
+        if reply.last:
+            await door.shut()
+        return await _send(request, reply)
 
     return answer
 
@@ -138,7 +179,10 @@ async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
         return _cut(request)
     if reply.pause:
         return await _drip(request, reply.answer, reply.pause)
-    return _response(reply.answer)
+    response = _response(reply.answer)
+    if reply.last:
+        response.force_close()
+    return response
 
 
 def _response(answer: Answer) -> web.Response:

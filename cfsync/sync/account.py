@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cfsync.api.pages import walk_by_id
-from cfsync.errors import TokenRefused, UnknownWorkspace
+from cfsync.errors import Forbidden, NotFound, TokenRefused, UnknownWorkspace
 from cfsync.mirror import bases, listings
 from cfsync.mirror.checkpoints import Checkpoint, Lane, fresh
 from cfsync.mirror.migrate import claim_teams
@@ -45,6 +45,15 @@ async def open_account(
             found = await _read(context, Listing(WORKSPACES.name, team.id))
             await _land(context, report, WORKSPACES, found, lane)
     return await known_workspaces(context, only=only)
+
+
+async def reaches(context: Context, workspace: int) -> bool:
+    """Whether the token reaches a workspace: else nothing is proved by what is missing there."""
+    try:
+        await context.api.get(WORKSPACES, workspace)
+    except (NotFound, Forbidden):
+        return False
+    return True
 
 
 async def known_workspaces(context: Context, *, only: str | None = None) -> list[int]:

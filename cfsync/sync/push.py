@@ -156,11 +156,8 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
                 await alone(work, claim, send_create if claim.op == "insert" else send)
         if await mirror.read(outbox.are_open, seqs):
             rest = [seq for later in order[place:] for seq in later]
-            await mirror.write(
-                outbox.explain,
-                [seq for seq in rest if seq > stopper],
-                f"waits for edit {stopper}, which touches the same email",
-            )
+            words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
+            await mirror.write(outbox.explain, [seq for seq in rest if seq > stopper], words)
             return set(await mirror.read(outbox.record_ids, rest))
     return set()
 

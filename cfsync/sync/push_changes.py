@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from cfsync.api.codec import PAGE
-from cfsync.errors import CfsyncError, NotFound
+from cfsync.errors import CfsyncError, Forbidden, NotFound
 from cfsync.merge import Policy
 from cfsync.mirror import answers, claims, events, store
 from cfsync.mirror.claims import Claim
@@ -13,10 +13,11 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin, Written
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
+from cfsync.sync.account import reaches
 from cfsync.sync.context import side_by_side
 from cfsync.sync.land import count, look
 from cfsync.sync.push_edits import deleted
-from cfsync.sync.push_work import Push, failed
+from cfsync.sync.push_work import Push, failed, unseen
 
 
 async def fresh_claims(
@@ -56,11 +57,15 @@ def _land(
 async def _ask(
     push: Push, resource: Resource, stale: Sequence[Claim]
 ) -> tuple[dict[int, Record], list[Claim]]:
-    """The records by id, and the claims of those that are gone."""
+    """The records by id, and the claims of those that are gone. What the token does not reach is in
+    neither.
+    """
     found: dict[int, Record] = {}
     gone: list[Claim] = []
-    for listing in {c.listing for c in stale if c.listing} if "id" in resource.filters else ():
-        found |= await _find(push, listing, [c.record_id for c in stale if c.listing == listing])
+    unlisted: list[Claim] = []
+    for listing in {c.listing for c in stale}:
+        mine = [c for c in stale if c.listing == listing]
+        unlisted += await _find(push, resource, listing, mine, found)
 
     async def get(claim: Claim) -> None:
         try:
@@ -70,16 +75,35 @@ async def _ask(
         except CfsyncError as error:
             await failed(push, claim, error, called=False)
 
-    await side_by_side(push.context, [c for c in stale if c.record_id not in found], get)
-    return found, gone
+    await side_by_side(push.context, unlisted, get)
+    return found, [c for c in gone if await _is_reached(push, c)]
 
 
-async def _find(push: Push, listing: Listing, ids: Sequence[int]) -> dict[int, Record]:
-    """Those that the list shows. Where there is no such list any more each is asked for singly."""
-    try:
-        return {r.id: r for r in await push.context.api.find(listing, "id", ids)}
-    except NotFound:
-        return {}
+async def _find(
+    push: Push,
+    resource: Resource,
+    listing: Listing | None,
+    claims: Sequence[Claim],
+    found: dict[int, Record],
+) -> list[Claim]:
+    """Find those that their list shows; returns those to ask for singly."""
+    if listing is not None and "id" in resource.filters:
+        try:
+            records = await push.context.api.find(listing, "id", [c.record_id for c in claims])
+            found |= {r.id: r for r in records}
+        except (NotFound, Forbidden):
+            return [c for c in claims if await _is_reached(push, c)]
+    return [c for c in claims if c.record_id not in found]
+
+
+async def _is_reached(push: Push, claim: Claim) -> bool:
+    """Whether the workspace answers: else that a record is not there proves nothing."""
+    workspace = claim.listing.workspace_id if claim.listing else None
+    if workspace not in push.reached:
+        push.reached[workspace] = workspace is None or await reaches(push.context, workspace)
+    if not push.reached[workspace]:
+        await unseen(push, claim)
+    return push.reached[workspace]
 
 
 def _missing(tx: Tx, claim: Claim) -> None:

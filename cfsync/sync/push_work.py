@@ -5,6 +5,7 @@
 | refused (400, 409, 422)       | parked with the server's words, until somebody does something   |
 | 404 on a change               | held, in conflict: deleted in ClickFunnels                      |
 | 401, 403                      | pending again, and the pass ends                                |
+| 403 to a look before it       | as they were; the others go on                                  |
 | certainly not applied         | pending again: a later pass sends it                            |
 | perhaps applied (answer lost) | still sending: a later pass reads before it sends               |
 | never made: the look before it failed | as they were                                            |
@@ -56,7 +57,8 @@ class Push:
     edits that waited when it began, before the guard against masses looked at them; `younger`: what
     lists had behind an id when creates were looked for; `appended`: records of which a create
     could not carry everything; `allowed`: which claims may be sent; `born`: (resource, id) of
-    the records that were appended.
+    the records that were appended; `reached`: workspaces that were asked for, and whether they
+    answered.
     """
 
     context: Context
@@ -68,6 +70,7 @@ class Push:
     appended: list[tuple[Resource, int]] = field(default_factory=list)
     allowed: Callable[[Iterable[Claim]], list[Claim]] = list
     born: set[tuple[str, int]] = field(default_factory=set)
+    reached: dict[int | None, bool] = field(default_factory=dict)
 
     def fit(self, claims: Iterable[Claim]) -> list[Claim]:
         """Those that may be sent; what a create could not carry always may, a delete only where the
@@ -195,10 +198,12 @@ async def failed(push: Push, claim: Claim, error: CfsyncError, *, called: bool =
             await push.context.mirror.write(answers.orphan, claim)
             log.warning("edit.deleted_remotely", resource=claim.resource.name, id=claim.record_id)
             push.report.add(claim.resource.name, held=1)
-        case TokenRefused() | Forbidden():
+        case Forbidden() if not called:
+            await unseen(push, claim)
+        case Forbidden():
             await _give_back(push, claim, called)
-            raise TokenRefused("it may not write this; check api.token") from error
-        case Interrupted():
+            raise TokenRefused("it may not write this; check api.token", status=403) from error
+        case TokenRefused() | Interrupted():
             await _give_back(push, claim, called)
             raise error
         case RateLimited() | Unreachable(sent=False):
@@ -208,6 +213,15 @@ async def failed(push: Push, claim: Claim, error: CfsyncError, *, called: bool =
             await _unknown(push, claim, error, called)
         case _:
             raise error
+
+
+async def unseen(push: Push, claim: Claim) -> None:
+    """The token may not even look at what an edit is about: the edit waits until it may."""
+    place = str(claim.listing or claim.resource.name)
+    if place not in push.report.unreachable:
+        push.report.unreachable.append(place)
+    words = "waits: the token does not reach its workspace; check api.token"
+    await push.context.mirror.write(outbox.explain, claim.seqs, words)
 
 
 async def _give_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:

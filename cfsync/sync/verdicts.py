@@ -24,7 +24,8 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin
 from cfsync.mirror.tombstones import Tombstone
 from cfsync.records import Listing, Record
-from cfsync.resources import RESOURCES, Resource
+from cfsync.resources import Resource
+from cfsync.sync.account import reaches
 from cfsync.sync.context import Context
 from cfsync.sync.land import count, land_single, look
 from cfsync.sync.pace import seconds
@@ -117,11 +118,11 @@ async def confirm(
         return
     context = replace(context, api=context.api.at(Priority.SWEEP))
     await _wait_for_second_sighting(context, stones)
-    if not await _answers(context, workspace):
+    if not await reaches(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
-    verdicts = [await _ask(context, resource, stone) for stone in stones]
-    if not await _answers(context, workspace):
+    verdicts = [await _ask(context, report, resource, stone) for stone in stones]
+    if not await reaches(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
     for verdict in verdicts:
@@ -131,21 +132,14 @@ async def confirm(
 async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone]) -> None:
     _, now = await context.mirror.read(look)
     age = seconds(max(s.first_seen for s in stones), now)
-    left = context.settings.deletions.confirm_after - age
+    # one that seems to come from the future was seen before the clock was set back
+    left = context.settings.deletions.confirm_after - max(0.0, age)
     if left > 0:
         log.info("deletions.waiting", resource=stones[0].resource, seconds=round(left))
         await context.wait(left)
 
 
-async def _answers(context: Context, workspace: int) -> bool:
-    try:
-        await context.api.get(RESOURCES["workspaces"], workspace)
-    except (NotFound, Forbidden):
-        return False
-    return True
-
-
-async def _ask(context: Context, resource: Resource, stone: Tombstone) -> Verdict:
+async def _ask(context: Context, report: Report, resource: Resource, stone: Tombstone) -> Verdict:
     context.check_stop()
     asked, at = await context.mirror.read(look)
     listing = Listing(resource.name, stone.parent_id, stone.workspace_id)
@@ -154,6 +148,7 @@ async def _ask(context: Context, resource: Resource, stone: Tombstone) -> Verdic
     except NotFound:
         return Verdict(stone, "deleted", None, asked, at)
     except Forbidden:
+        report.unreachable.append(f"{resource.name} {stone.record_id}")
         return Verdict(stone, None, None, asked, at)
     if "id" in resource.filters:
         page = await context.api.page(listing, filters={"id": [stone.record_id]})

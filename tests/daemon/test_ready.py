@@ -81,3 +81,4 @@ def test_an_edit_of_the_future_goes_at_once(write: Write, edit: Callable[..., No
     edit(1, -3600)
 
     assert soonest(write) == {"contacts": 0.0}
+    assert len(write(ready.settled, "contacts", debounce=10)) == 1, "tried once, not each second"

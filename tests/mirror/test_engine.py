@@ -15,10 +15,11 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.faults import Busy
+from cfsync.mirror.faults import Away, Busy
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Postgres, Sql
 from tests.mirror.conftest import Daemon
 
@@ -203,8 +204,13 @@ def test_a_file_that_stays_locked_is_busy(mirror: Mirror, sql: Sql) -> None:
     asyncio.run(mirror.read(lambda tx: tx.conn.exec_driver_sql("PRAGMA busy_timeout = 1").scalar()))
     sql("BEGIN IMMEDIATE")
 
-    with pytest.raises(Busy, match=r"cfsync\.db is locked by another program"):
+    with (
+        capture_logs() as said,
+        pytest.raises(Busy, match=r"cfsync\.db is locked by another program"),
+    ):
         asyncio.run(mirror.write(remember, "test"))
+
+    assert [line["event"] for line in said] == ["database.locked"] * 11
 
 
 @SQLITE_ONLY
@@ -233,7 +239,7 @@ def test_the_file_survives_power_cuts_and_serves_readers(mirror: Mirror) -> None
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         return [tx.conn.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
-    assert asyncio.run(mirror.read(pragmas)) == ["wal", 2, 1, 30000]
+    assert asyncio.run(mirror.read(pragmas)) == ["wal", 2, 1, 10000]
 
 
 @POSTGRESQL_ONLY
@@ -250,6 +256,45 @@ def test_a_transaction_that_others_upset_is_run_again(mirror: Mirror, sql: Sql, 
     asyncio.run(mirror.write(upset_twice))
 
     assert remembered(sql) == ["test 3"]
+
+
+@POSTGRESQL_ONLY
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("53100", r"the disk of PostgreSQL .* is full"), ("53200", "PostgreSQL .* is out of memory")],
+)
+def test_a_server_without_room_is_said_to_be_so_and_may_have_room_again(
+    mirror: Mirror, sql: Sql, state: str, words: str
+) -> None:
+    def full(tx: Tx) -> None:
+        remember(tx, "test 1")
+        tx.conn.exec_driver_sql(f"DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$")
+
+    with pytest.raises(Away, match=words):
+        asyncio.run(mirror.write(full))
+
+    asyncio.run(mirror.write(remember, "test 2"))
+    assert remembered(sql) == ["test 2"]
+
+
+@SQLITE_ONLY
+def test_a_full_disk_leaves_nothing_of_a_transaction(mirror: Mirror, sql: Sql) -> None:
+    def pages(count: int | None) -> Any:
+        pragma = "PRAGMA max_page_count" + ("" if count is None else f" = {count}")
+        return asyncio.run(mirror.read(lambda tx: tx.conn.exec_driver_sql(pragma).scalar()))
+
+    def fill(tx: Tx) -> None:
+        remember(tx, "test 1")
+        tx.conn.exec_driver_sql("INSERT INTO cf_meta VALUES ('test 2', hex(zeroblob(1000000)))")
+
+    most = pages(None)
+    pages(sql("PRAGMA page_count")[0][0] + 1)
+    with pytest.raises(Away, match=r"the disk that holds .*cfsync\.db is full"):
+        asyncio.run(mirror.write(fill))
+
+    pages(most)
+    asyncio.run(mirror.write(fill))
+    assert remembered(sql) == ["test 1", "test 2"]
 
 
 @POSTGRESQL_ONLY

@@ -190,6 +190,8 @@ def test_a_held_delete_stops_the_insert_of_its_email(
 
     assert calls(account) == []
     assert account.states() == ["held", "pending"]
+    reason = "waits for edit 1, which touches the same email_address"
+    assert account.column("SELECT error FROM cf_outbox ORDER BY seq")[1] == reason
     account.sql("UPDATE cf_outbox SET state = 'pending', approved = ? WHERE seq = 1", True)
     account.sql("UPDATE cf_conflicts SET state = 'resolved'")
     account.push()

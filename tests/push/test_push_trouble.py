@@ -208,7 +208,7 @@ def test_a_refused_token_stops_everything_and_loses_nothing(
     account.world.fault("status", method="PUT", status=status, times=None)
     rename(app_sql, "X", *everyone)
 
-    with pytest.raises(TokenRefused):
+    with pytest.raises(TokenRefused, match=str(status)):
         account.push()
 
     assert account.states() == ["pending"] * len(everyone)

@@ -139,6 +139,28 @@ def test_an_answer_that_never_comes(client: Client, world: World, path: str) -> 
         client.get(path)
 
 
+def test_behind_an_answer_the_door_may_be_shut_until_it_is_opened(
+    server: Running, client: Client, world: World, path: str
+) -> None:
+    world.fault("shut")
+    assert client.get(path).status == 200
+
+    with pytest.raises(ConnectionRefusedError):
+        client.get(path)
+
+    client.connection.close()
+    server.door.move(open_=True)
+    assert client.get(path).status == 200
+
+
+def test_somebody_does_something_while_a_request_is_on_its_way(
+    client: Client, world: World, path: str, contact: int
+) -> None:
+    world.fault("meanwhile", act=lambda: world.delete("contacts", contact))
+
+    assert contact not in client.get(path).ids
+
+
 def test_a_slow_answer_does_not_hold_up_the_others(
     server: Running, client: Client, world: World, path: str
 ) -> None:

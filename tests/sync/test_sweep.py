@@ -75,6 +75,36 @@ def test_nothing_goes_before_the_second_sighting(filled: Round) -> None:
     assert gone not in filled.ids("contacts")
 
 
+@pytest.mark.timeout(30)
+def test_a_clock_that_is_set_back_between_the_sightings_holds_up_no_sweep(filled: Round) -> None:
+    gone = filled.ids("contacts")[30]
+    filled.world.delete("contacts", gone)
+    filled.settings["CFSYNC_DELETIONS__CONFIRM_AFTER"] = "1h"
+    waits = "SELECT count(*) FROM cf_tombstones WHERE state = 'candidate'"
+    filled.run(passes.sweep, ["contacts"], stop_when=lambda: filled.one(waits) == 1)
+
+    filled.clock.go_on(-86400)
+    filled.settings["CFSYNC_DELETIONS__CONFIRM_AFTER"] = "0s"
+    report = filled.sweep("contacts")
+
+    assert report.state == "done"
+    assert gone not in filled.ids("contacts")
+
+
+def test_a_record_that_may_not_be_read_is_said_and_stays(filled: Round) -> None:
+    gone = filled.ids("contacts")[30]
+    filled.world.delete("contacts", gone)
+    filled.world.fault("status", status=403, path=f"^/contacts/{gone}")
+
+    refused = filled.sweep("contacts")
+    there = gone in filled.ids("contacts")
+    again = filled.sweep("contacts")
+
+    assert (refused.exit_code, refused.unreachable) == (5, [f"contacts {gone}"])
+    assert there
+    assert again.counts["contacts"]["deleted"] == 1
+
+
 def test_a_hidden_record_leaves_and_comes_back(filled: Round) -> None:
     hidden = filled.ids("contacts")[5]
     filled.world.edit("contacts", hidden, anonymous="true")

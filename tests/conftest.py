@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import importlib.util
 import itertools
+import logging
 import os
 import pwd
 import shutil
@@ -24,6 +25,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 
 from cfsync.mirror.engine import Mirror
 from cfsync.mirror.migrate import migrate
@@ -39,6 +41,16 @@ ROLES = Path(__file__).parent.parent / "deploy" / "roles.sql"
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("CFSYNC_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that a test runs in its own process sets up the logs of all that come after."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

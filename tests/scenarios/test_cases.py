@@ -66,7 +66,8 @@ def test_an_edit_behind_one_that_is_held_says_for_which_it_waits(account: Accoun
 
     held, waiting = account.sql("SELECT seq, state, error FROM cf_outbox ORDER BY seq")
     assert held[1] == "held"
-    assert waiting[1:] == ("pending", f"waits for edit {held[0]}, which touches the same email")
+    reason = f"waits for edit {held[0]}, which touches the same email_address"
+    assert waiting[1:] == ("pending", reason)
 
 
 def test_an_edit_of_a_record_whose_delete_is_held_says_for_what_it_waits(account: Account) -> None:

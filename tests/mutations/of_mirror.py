@@ -14,7 +14,7 @@ BREAKAGES = (
         "        )\n"
         "        landed, rev = await self._context.mirror.write(land_pages, batch, policies)\n",
         "a power cut between the two loses a page for good",
-        ("tests/sync/test_kill.py::test_a_backfill_killed_around_a_commit_goes_on",),
+        ("tests/sync/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",),
     ),
     Breakage(
         "rows are not locked",
@@ -32,9 +32,7 @@ BREAKAGES = (
         '    if tx.dialect == "postgresql":\n        turn =',
         "    if False:\n        turn =",
         "two passes make one row of one record in turns that each thinks its own",
-        (
-            "tests/push/test_push_writers.py::test_no_edit_is_lost_whoever_writes_at_once[postgresql]",
-        ),
+        ("tests/mirror/test_rows.py::test_two_processes_write_a_table_one_after_the_other",),
     ),
     Breakage(
         "nothing is journalled before the call",

@@ -212,15 +212,15 @@ BREAKAGES = (
     Breakage(
         "a call of unknown outcome is simply sent again",
         "cfsync/sync/push_work.py",
-        "    await push.context.mirror.write(outbox.explain, claim.seqs, error.text)\n",
-        '    await push.context.mirror.write(journal.close, claim.seqs, "pending", error.text)\n',
+        "write(outbox.explain, claim.seqs, error.text, tried=tried)",
+        'write(journal.close, claim.seqs, "pending", error.text)',
         "a create that arrived is made again, an own echo is a conflict",
         ("tests/push/test_push_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
     ),
     Breakage(
         "an edit is tried for ever",
         "cfsync/sync/push_work.py",
-        "if called and claim.attempts + 1 >= PATIENCE:",
+        "if (called or refused) and claim.attempts + 1 >= PATIENCE:",
         "if False:",
         "a call that never works is made at each pass, and nobody is told",
         (

@@ -6,10 +6,10 @@ TESTS ?= tests
 # Tests wait for processes, timers and disks as often as they compute.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test bad-input fault-matrix deploy-test lint format soak bench clean
+.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test lint format soak bench clean
 
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
 	@$(BIN)/cfsync demo
@@ -23,6 +23,9 @@ bad-input: .venv/ready  ## Write every bad value into every column (a test has a
 fault-matrix: .venv/ready  ## Strike every call of every pass with every fault; kill each pass at every point
 	@$(BIN)/python -m tests.scenarios.fault_matrix
 	@$(BIN)/python -m tests.scenarios.crash_points
+
+mutation-check: .venv/ready  ## Break the code on purpose in each place of a list, and see who notices
+	@$(BIN)/python -m tests.mutations
 
 deploy-test: .venv/ready  ## Put the files of deploy/ to use: images, compose, a booted systemd (Debian, root)
 	@$(BIN)/python -m tests.deploy.real

@@ -29,6 +29,7 @@ import structlog
 
 from cfsync.mirror.engine import Mirror
 from cfsync.mirror.migrate import migrate
+from tests import canary
 from tests.scenarios import ledger
 
 SQLITE_ONLY = pytest.mark.parametrize("mirror_url", ["sqlite"], indirect=True)
@@ -59,6 +60,33 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if total := ledger.summed(reports):
         terminalreporter.section("ledger")
         terminalreporter.line("\n".join(ledger.as_lines(total)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """A test whose output holds a secret, or a person, has failed."""
+    report = yield
+    if not report.passed:
+        return report
+    try:
+        canary.search_captured(report.sections)
+    except canary.Leak as leak:
+        report.outcome, report.longrepr = "failed", str(leak)
+    return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _commands_are_searched() -> Iterator[None]:
+    communicate = subprocess.Popen.communicate
+
+    def searched(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        out, err = communicate(self, *args, **kwargs)
+        canary.search_command(self, out, err)
+        return out, err
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "communicate", searched)
+        yield
 
 
 class Postgres:

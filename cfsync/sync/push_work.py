@@ -26,6 +26,7 @@ from cfsync.errors import (
     Interrupted,
     MirrorError,
     NotFound,
+    NotJson,
     RateLimited,
     Refused,
     StateConflict,
@@ -231,12 +232,16 @@ async def _give_back(push: Push, claim: Claim, called: bool, words: str | None =
 
 
 async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:
-    """The call may have been applied. Its rows stay as they are, until a pass has looked."""
-    if called and claim.attempts + 1 >= PATIENCE:
-        doubt = f"{UNKNOWN} " if claim.op == "insert" else ""
+    """The call may have been applied. Its rows stay as they are, until a pass has looked. A look
+    that whoever stands before ClickFunnels refuses is an attempt too: it may be about this value.
+    """
+    refused = isinstance(error, NotJson) and 400 <= (error.status or 0) < 500
+    if (called or refused) and claim.attempts + 1 >= PATIENCE:
+        doubt = f"{UNKNOWN} " if claim.op == "insert" and (called or claim.unknown) else ""
         await park(push, claim, f"{doubt}given up after {PATIENCE} attempts: {error.text}")
         return
-    await push.context.mirror.write(outbox.explain, claim.seqs, error.text)
+    tried = refused and not called
+    await push.context.mirror.write(outbox.explain, claim.seqs, error.text, tried=tried)
     _count(push, error)
 
 

@@ -91,3 +91,16 @@ def test_a_field_that_is_not_shown_keeps_its_value(read: Read, write: Any, sql: 
     read(rev, first_name="Augusta")
 
     assert sql("SELECT first_name, last_name FROM contacts") == [("Augusta", "Lovelace")]
+
+
+def test_a_record_that_came_in_after_the_page_was_asked_for_is_not_suspected(
+    read: Read, write: Any, sql: Sql
+) -> None:
+    asked = write(bases.highest_rev)
+    read(asked, first_name="New")
+
+    suspect(write, asked)
+
+    assert sql("SELECT record_id FROM cf_tombstones") == []
+    suspect(write, write(bases.highest_rev))
+    assert sql("SELECT record_id FROM cf_tombstones") == [(5,)]

@@ -1,16 +1,22 @@
-"""Many rows in one statement are the rows that were given, on both databases."""
+"""Many rows in one statement are the rows that were given, on both databases; of two processes one
+after the other writes a table.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from cfsync.mirror import bases, rows
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.schema import TABLES
 from cfsync.resources import RESOURCES
+from tests.conftest import POSTGRESQL_ONLY, Sql
 
 ORDERS = RESOURCES["orders"]
 Write = Callable[..., Any]
@@ -61,3 +67,36 @@ def test_a_record_that_shows_nothing_but_its_id_is_a_row(write: Write) -> None:
     write(bases.save_rows, RESOURCES["teams"], [{"id": 5}, {"id": 6}])
 
     assert sorted(write(kept, "teams")) == [5, 6]
+
+
+@POSTGRESQL_ONLY
+def test_two_processes_write_a_table_one_after_the_other(
+    mirror: Mirror, mirror_url: str, sql: Sql
+) -> None:
+    other = Mirror.open(mirror_url, must_exist=True, clock=lambda: datetime.now(UTC))
+    order: list[str] = []
+    inside = threading.Event()
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+    def first(tx: Tx) -> None:
+        rows.alone(tx, TABLES["orders"])
+        inside.set()
+        while not order and sql(waits) == [(0,)]:
+            pass
+        order.append("first")
+
+    def second(tx: Tx) -> None:
+        rows.alone(tx, TABLES["orders"])
+        order.append("second")
+
+    async def main() -> None:
+        begun = asyncio.create_task(mirror.write(first))
+        await asyncio.to_thread(inside.wait)
+        await asyncio.gather(begun, other.write(second))
+
+    try:
+        asyncio.run(main())
+    finally:
+        other.close()
+
+    assert order == ["first", "second"]

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from cfsync.api.retry import Retry
 from cfsync.mirror.capture.rules import parents
 from cfsync.resources import RESOURCES
 from tests.conftest import Sql
@@ -150,6 +151,25 @@ def test_what_is_too_large_for_whoever_stands_before_clickfunnels_is_parked_at_o
     ((_, state, why),) = what_waits(account)
     assert (state, why) == ("parked", "too large for ClickFunnels (413)")
     assert sent(account) == [("update", {"first_name": "Good"})]
+
+
+def test_an_email_that_the_cdn_never_lets_through_waits_ten_passes_and_no_longer(
+    account: Account, app_sql: Sql
+) -> None:
+    account.world.fault("html_403", method="GET", path="evil", times=None)
+    account.retry = Retry(attempts=1)
+    good = account.ids_of("contacts")[0]
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (-7, 'evil@example.com')")
+
+    for turn in range(MOST_PASSES):
+        assert account.states()[0] == "pending"
+        app_sql("UPDATE contacts SET last_name = ? WHERE id = ?", str(turn), good)
+        account.push("contacts")
+        assert set(account.states()[1:]) == {"done"}
+
+    ((record, state, why),) = what_waits(account)
+    assert (record, state) == (-7, "parked")
+    assert why.startswith("given up after 10 attempts: ClickFunnels' CDN answered")
 
 
 def test_a_reference_to_what_nobody_has_inserted_waits_ten_passes_and_no_longer(

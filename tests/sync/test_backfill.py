@@ -10,6 +10,7 @@ import pytest
 from cfsync.errors import MirrorError, TokenRefused, UnknownResource, UnknownWorkspace
 from cfsync.resources import RESOURCES
 from cfsync.sync import passes
+from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round, a_few_of_everything
 
 
@@ -108,6 +109,24 @@ def test_a_change_made_while_the_walk_runs_is_not_missed(round_: Round) -> None:
     assert round_.one("SELECT first_name FROM contacts WHERE id = ?", early) != "Later"
     round_.pull("contacts")
     assert round_.one("SELECT first_name FROM contacts WHERE id = ?", early) == "Later"
+
+
+@SQLITE_ONLY
+def test_a_page_that_the_mirror_refused_is_read_again(round_: Round) -> None:
+    """The place behind a page is saved with its records or not at all."""
+    odd = round_.world.ids("contacts", round_.workspace)[25]
+    refuse = "SELECT RAISE(ABORT, 'not this one')"
+    round_.sql(
+        f"CREATE TRIGGER mine BEFORE INSERT ON contacts WHEN NEW.id = {odd} BEGIN {refuse}; END"
+    )
+    with pytest.raises(MirrorError):
+        round_.backfill("contacts")
+    assert odd not in round_.ids("contacts")
+
+    round_.sql("DROP TRIGGER mine")
+    round_.backfill("contacts")
+
+    assert round_.ids("contacts") == round_.world.ids("contacts", round_.workspace)
 
 
 def test_only_the_named_workspace_is_walked(round_: Round) -> None:

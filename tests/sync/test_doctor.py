@@ -186,6 +186,20 @@ def test_files_with_secrets_that_others_can_read_are_named(tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize(("mode", "state"), [(0o644, "todo"), (0o604, "todo"), (0o640, "ok")])
+def test_a_config_file_with_the_token_in_it_is_for_its_owner_alone(
+    tmp_path: Path, mode: int, state: str
+):
+    config = tmp_path / "cfsync.toml"
+    config.write_text('[api]\ntoken = "hunter2"\n')
+    config.chmod(mode)
+
+    (check,) = doctor.permissions(load(config, {}), config)
+
+    assert check.state == state
+    assert (str(config) in check.text) == (state == "todo")
+
+
 def test_a_token_over_plain_http_to_another_machine_is_named(round_):
     settings = load(environ={"CFSYNC_API__BASE_URL": "http://gate.example/api/v2"})
 

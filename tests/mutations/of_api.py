@@ -1,0 +1,139 @@
+"""Breakages of the client: whom it talks to, what it believes, how fast it is."""
+
+from __future__ import annotations
+
+from tests.mutations.breakage import Breakage
+
+BREAKAGES = (
+    Breakage(
+        "a redirect is followed with the token",
+        "cfsync/api/transport.py",
+        "        response = await self._transport.handle_async_request(request)\n",
+        "        response = await self._transport.handle_async_request(request)\n"
+        '        if "location" in response.headers:\n'
+        '            request.url = request.url.join(response.headers["location"])\n'
+        "            response = await self._transport.handle_async_request(request)\n",
+        "whoever can answer for the server gets the token",
+        ("tests/api/test_answers.py::test_a_redirect_is_not_followed_nor_named",),
+    ),
+    Breakage(
+        "certificates are not verified",
+        "cfsync/api/transport.py",
+        "_AiohttpTransport(limits=limits, proxy=_proxy(base))",
+        "_AiohttpTransport(limits=limits, proxy=_proxy(base), verify=False)",
+        "anybody on the way reads the token",
+        ("tests/api/test_network.py::test_a_certificate_that_nobody_vouches_for_is_refused",),
+    ),
+    Breakage(
+        "an answer may be eight times as large",
+        "cfsync/api/transport.py",
+        "MAX_ANSWER = 32 * 2**20",
+        "MAX_ANSWER = 256 * 2**20",
+        "one answer takes all memory that a small machine has",
+        (
+            "tests/api/test_answers.py::test_an_answer_is_only_read_up_to_a_limit_and_takes_no_more_memory",
+        ),
+    ),
+    Breakage(
+        "a path may lead upwards",
+        "cfsync/api/transport.py",
+        "if any(unquote(part) in _UPWARDS",
+        "if False and any(unquote(part) in _UPWARDS",
+        "the token opens other places on the gateway's host",
+        ("tests/api/test_calls.py::test_raw_stays_below_the_base_url",),
+    ),
+    Breakage(
+        "a broken connection counts as never sent",
+        "cfsync/api/transport.py",
+        "sent = not isinstance(cause, _NEVER_LEFT)",
+        "sent = False",
+        "a create whose answer was lost is made twice",
+        (
+            "tests/api/test_network.py::test_a_broken_connection_may_have_acted_and_no_write_is_sent_twice",
+        ),
+    ),
+    Breakage(
+        "the library repeats by itself",
+        "cfsync/api/transport.py",
+        "session._retry_connection = False",
+        "session._retry_connection = True",
+        "a write is sent twice behind our back",
+        (
+            "tests/api/test_network.py::test_a_broken_connection_may_have_acted_and_no_write_is_sent_twice",
+        ),
+    ),
+    Breakage(
+        "a write of unknown outcome is repeated",
+        "cfsync/api/sender.py",
+        'repeatable=method == "GET"',
+        "repeatable=True",
+        "a POST that was applied makes a second record",
+        ("tests/api/test_answers.py::test_a_write_is_repeated_after_429_alone",),
+    ),
+    Breakage(
+        "a 429 does not slow it down",
+        "cfsync/api/rate.py",
+        "            self._fall(now)\n",
+        "            pass\n",
+        "the limit is abused for ever, and the token blocked",
+        (
+            "tests/unit/test_budget.py::test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved",
+        ),
+    ),
+    Breakage(
+        "Retry-After is not waited for",
+        "cfsync/api/rate.py",
+        "self._paused = max(self._paused, now + retry_after)",
+        "pass",
+        "the server asked for a pause and gets none",
+        ("tests/unit/test_budget.py::test_retry_after_stops_everybody_that_long",),
+    ),
+    Breakage(
+        "no lane goes first",
+        "cfsync/api/budget.py",
+        "(priority, next(self._order), turn)",
+        "(0, next(self._order), turn)",
+        "an edit waits behind a backfill of hours",
+        ("tests/unit/test_budget.py::test_a_push_goes_before_the_backlog_that_came_first",),
+    ),
+    Breakage(
+        "an answer with another record is taken",
+        "cfsync/api/codec.py",
+        "if asked is not None and str(asked) not in",
+        "if False and str(asked) not in",
+        "one contact's values land in another's row",
+        ("tests/api/test_calls.py::test_an_answer_with_another_record_is_an_error",),
+    ),
+    Breakage(
+        "an empty 404 counts as the API's word",
+        "cfsync/api/codec.py",
+        "        if status < 300:\n            return None\n",
+        "        if status < 300 or status == 404:\n            return None\n",
+        "a proxy's 404 deletes records from the mirror",
+        ("tests/api/test_answers.py::test_what_every_call_makes_of_it",),
+    ),
+    Breakage(
+        "the order of a page is not checked",
+        "cfsync/api/pages.py",
+        "        _check_ascending(listing, page, after or 0)\n",
+        "",
+        "a server that ignores the order hides records from the walk",
+        ("tests/api/test_walks.py::test_ids_not_behind_the_place_of_resumption_are_an_error",),
+    ),
+    Breakage(
+        "the watermark's own record counts as newer",
+        "cfsync/api/pages.py",
+        "record.updated_at and record.updated_at <= floor",
+        "record.updated_at and record.updated_at < floor",
+        "`<` for `<=`: each quiet pull reads the newest record again, a busy second's for ever",
+        ("tests/api/test_walks.py::test_a_quiet_list_costs_one_request",),
+    ),
+    Breakage(
+        "a walk by time believes the first end",
+        "cfsync/api/pages.py",
+        "page.next is None and (self.cursor is None or (self._ended and not fresh))",
+        "page.next is None",
+        "a cursor record that was deleted looks like the end of the list",
+        ("tests/api/test_walks.py::test_without_a_floor_it_ends_at_an_end_that_a_repeat_confirms",),
+    ),
+)

@@ -1,0 +1,243 @@
+"""Breakages of the mirror: what is written together, who may write, what is told from what."""
+
+from __future__ import annotations
+
+from tests.mutations.breakage import Breakage
+
+BREAKAGES = (
+    Breakage(
+        "the checkpoint is saved before the rows",
+        "cfsync/sync/dock.py",
+        "        landed, rev = await self._context.mirror.write(land_pages, batch, policies)\n",
+        "        await self._context.mirror.write(\n"
+        "            lambda tx: checkpoints.save(tx, *(p for c in batch for p in c.then(tx)))\n"
+        "        )\n"
+        "        landed, rev = await self._context.mirror.write(land_pages, batch, policies)\n",
+        "a power cut between the two loses a page for good",
+        ("tests/sync/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",),
+    ),
+    Breakage(
+        "rows are not locked",
+        "cfsync/mirror/rows.py",
+        '    if tx.dialect == "sqlite" or not ids:\n        return set()\n',
+        "    return set()\n",
+        "a page overwrites what somebody is writing at that moment",
+        (
+            "tests/push/test_push_long_transactions.py::test_passes_go_round_a_row_that_somebody_holds[postgresql]",
+        ),
+    ),
+    Breakage(
+        "processes write one table side by side",
+        "cfsync/mirror/rows.py",
+        '    if tx.dialect == "postgresql":\n        turn =',
+        "    if False:\n        turn =",
+        "two passes make one row of one record in turns that each thinks its own",
+        ("tests/mirror/test_rows.py::test_two_processes_write_a_table_one_after_the_other",),
+    ),
+    Breakage(
+        "nothing is journalled before the call",
+        "cfsync/mirror/journal.py",
+        '            state="sending",\n            sent=sent,\n',
+        '            state="pending",\n            sent=sent,\n',
+        "a create that a power cut interrupted is made again",
+        ("tests/push/test_push_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
+    ),
+    Breakage(
+        "a claim is journalled whatever came in between",
+        "cfsync/mirror/journal.py",
+        "if _open_now(tx, claim) != claim.open or _base_rev(tx, claim) != claim.base_rev:",
+        "if False:",
+        "two passes send one edit twice",
+        (
+            "tests/push/test_push_side_by_side.py::test_what_another_pass_has_journalled_is_not_journalled_again[sqlite]",
+        ),
+    ),
+    Breakage(
+        "everything up to a row is acknowledged",
+        "cfsync/mirror/journal.py",
+        "still_open = OUTBOX.c.seq.in_(list(seqs)), OUTBOX",
+        "still_open = OUTBOX.c.seq <= max(seqs), OUTBOX",
+        "an edit that was never sent counts as done",
+        (
+            "tests/push/test_push_trouble.py::test_a_refused_edit_is_parked_with_the_servers_words_and_others_go_on",
+        ),
+    ),
+    Breakage(
+        "an old page is written over newer news",
+        "cfsync/mirror/store.py",
+        "        elif base.rev > asked:\n",
+        "        elif False:\n",
+        "the mirror goes back in time, and the base with it",
+        ("tests/mirror/test_old_answers.py::test_an_older_page_is_not_written_over_a_newer_one",),
+    ),
+    Breakage(
+        "an old page brings a deleted record back",
+        "cfsync/mirror/store.py",
+        "(found.again if proof > asked else found.new)",
+        "found.new",
+        "a record that is gone stands in the mirror until the next sweep",
+        (
+            "tests/mirror/test_old_answers.py::test_an_older_page_brings_no_record_back_that_is_gone",
+        ),
+    ),
+    Breakage(
+        "an answer to a write is merged however old",
+        "cfsync/mirror/answers.py",
+        "return max(base.rev if base else 0, proof) > asked",
+        "return False",
+        "the answer to a slow call overwrites what a pull has read since",
+        (
+            "tests/push/test_push_references.py::test_an_answer_that_is_older_than_a_pull_is_put_off_until_the_record_is_read_again[sqlite]",
+        ),
+    ),
+    Breakage(
+        "what was sent stands against its own answer",
+        "cfsync/mirror/answers.py",
+        'if n in sent or claim.op == "insert"',
+        'if claim.op == "insert"',
+        "a value that the server normalised stays different, and is a conflict or sent again",
+        (
+            "tests/push/test_push_merge.py::test_another_form_of_what_was_sent_is_taken_and_not_sent_again[sqlite]",
+        ),
+    ),
+    Breakage(
+        "the fence is not looked at",
+        "cfsync/mirror/leases.py",
+        "if _do(tx, mine, **values).first() is None:",
+        "if False:",
+        "a process that was paused writes over its successor's work",
+        (
+            "tests/daemon/test_leases.py::test_a_write_of_a_former_holder_goes_no_further[postgresql]",
+        ),
+    ),
+    Breakage(
+        "a lease is taken before the last call has ended",
+        "cfsync/mirror/leases.py",
+        " - make_interval(secs => :grace)",
+        "",
+        "the new holder does not see what the old one's last call did",
+        (
+            "tests/daemon/test_leases.py::test_a_lease_has_one_holder_until_it_has_run_out_and_the_last_call_has_ended[postgresql]",
+        ),
+    ),
+    Breakage(
+        "a row younger than the page counts as missing",
+        "cfsync/mirror/tombstones.py",
+        "_rows_between(resource, listing, above, upto).where(BASE.c.rev <= asked)",
+        "_rows_between(resource, listing, above, upto)",
+        "a record made during the sweep is suspected of being gone",
+        (
+            "tests/mirror/test_old_answers.py::test_a_record_that_came_in_after_the_page_was_asked_for_is_not_suspected",
+        ),
+    ),
+    Breakage(
+        "a record that was read again is buried",
+        "cfsync/mirror/tombstones.py",
+        "    if not base or base[0][1] > asked:\n",
+        "    if not base:\n",
+        "an old 404 takes away a record that is there",
+        (
+            "tests/mirror/test_old_answers.py::test_an_older_404_buries_no_record_that_was_read_since",
+        ),
+    ),
+    Breakage(
+        "a row is buried with its edits",
+        "cfsync/mirror/tombstones.py",
+        "    if not (keep or _keep_edits(tx, resource, record_id)):\n",
+        "    if not keep:\n",
+        "an edit is gone and nobody was asked",
+        (
+            "tests/push/test_conflict_desk.py::test_a_sweep_that_finds_it_gone_first_asks_the_same[sqlite]",
+        ),
+    ),
+    Breakage(
+        "the losing value is not kept",
+        "cfsync/mirror/edited.py",
+        "        conflicts.record(tx, resource, record.id, conflict)\n",
+        "        pass\n",
+        "an edit is overwritten unseen",
+        (
+            "tests/push/test_push_merge.py::test_both_sides_change_a_field_and_the_policy_names_the_winner",
+        ),
+    ),
+    Breakage(
+        "a pull brings a deleted row back",
+        "cfsync/mirror/edited.py",
+        "    if pending.deleted:\n",
+        "    if False:\n",
+        "the user's DELETE is undone before it was sent",
+        (
+            "tests/push/test_push_merge.py::test_a_delete_of_a_record_that_changed_there_is_a_conflict[sqlite]",
+        ),
+    ),
+    Breakage(
+        "a field that was not shown becomes NULL",
+        "cfsync/mirror/bases.py",
+        "    for _, group in rows.by_columns(values):\n",
+        "    values = [{f.name: row.get(f.name) for f in resource.columns} for row in values]\n"
+        "    for _, group in rows.by_columns(values):\n",
+        "a server that shows less empties the mirror",
+        ("tests/mirror/test_old_answers.py::test_a_field_that_is_not_shown_keeps_its_value",),
+    ),
+    Breakage(
+        "a parked edit blocks its record",
+        "cfsync/mirror/fold.py",
+        'if r.state == "held" or r.is_unknown), None)',
+        'if r.state in ("held", "parked")), None)',
+        "one refused field stops all later edits of the contact",
+        (
+            "tests/push/test_push_trouble.py::test_the_servers_own_rule_speaks_and_a_further_edit_repairs[sqlite]",
+        ),
+    ),
+    Breakage(
+        "whose record it is, is not kept",
+        "cfsync/mirror/answers.py",
+        "    ids.remember(tx, resource, claim.record_id, answer.id)\n",
+        "",
+        "a create whose row was locked when its answer came is made again",
+        (
+            "tests/push/test_push_references.py::test_a_contact_and_a_fulfillment_for_it_in_one_transaction[sqlite]",
+        ),
+    ),
+    Breakage(
+        "a second push goes on beside the first",
+        "cfsync/mirror/turns.py",
+        "    except Timeout:\n        yield ()\n        return\n",
+        "    except Timeout:\n        yield names\n        return\n",
+        "an older value is sent after a newer one",
+        (
+            "tests/push/test_push_side_by_side.py::test_two_pushes_at_once_make_one_record_of_each_row[sqlite]",
+        ),
+    ),
+    Breakage(
+        "JSON that nobody can send is taken",
+        "cfsync/mirror/capture/sqlite_parts.py",
+        """ AND {unsendable(field)} THEN""",
+        """ AND 0 THEN""",
+        "one row with a lone surrogate ends every push with a traceback",
+        (
+            "tests/scenarios/test_bad_input_by_sql.py"
+            "::test_no_bad_value_in_an_update_stops_anything[sqlite]",
+        ),
+    ),
+    Breakage(
+        "a stale save is taken",
+        "cfsync/mirror/capture/sqlite.py",
+        "        f\"WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN {raising(f'{name}: {STALE}')}\",\n",
+        "",
+        "a program that saves all columns puts back what ClickFunnels had changed",
+        (
+            "tests/mirror/test_capture_refusals.py::test_an_update_that_clickfunnels_can_not_take_is_refused[sqlite]",
+        ),
+    ),
+    Breakage(
+        "the daemon's own writes are captured",
+        "cfsync/mirror/capture/sqlite.py",
+        "WHEN 1 THEN NEW.cf_rev IS OLD.cf_rev ELSE 0 END",
+        "WHEN 1 THEN 1 ELSE 0 END",
+        "what was pulled is pushed back: an echo without end",
+        (
+            "tests/mirror/test_capture_edits.py::test_the_daemons_own_writes_are_let_through[sqlite]",
+        ),
+    ),
+)

@@ -21,8 +21,9 @@ from pathlib import Path
 
 from tests.push.conftest import Account
 from tests.scenarios import doomed
-from tests.scenarios.fault_matrix import Plan, afterwards, bench_of, edits_of
+from tests.scenarios.fault_matrix import bench_of
 from tests.scenarios.fault_scenes import SCENES, Bench, quiet_logs
+from tests.scenarios.fault_verdict import Plan, afterwards, edits_of
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([doomed.__name__])

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -42,9 +43,14 @@ SIZES = {
 SETTINGS = {"CFSYNC_API__MAX_CONCURRENCY": "1"}  # the nth request is always the same one
 
 
+TODAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def world_of(**more: int) -> World:
-    """Always the same; its log holds an event, so that it is read again and again."""
-    world = World(seed=3, bare=True, **SIZES | more)
+    """Always the same, to the millisecond; its log holds an event, so that it is read again and
+    again.
+    """
+    world = World(seed=3, bare=True, clock=lambda: TODAY, **SIZES | more)
     long_ago = {"updated_at": "2025-06-01T00:00:00.000Z"}
     world.edit("contacts", _ids(world, "contacts")[0], **long_ago)
     long_ago["created_at"] = long_ago["updated_at"]
@@ -211,10 +217,13 @@ SCENES = {
 
 
 class Bench:
-    """One scene, which begins again and again from the same state of both sides (SQLite)."""
+    """One scene, which begins again and again from the same state of both sides (SQLite).
+    `proved`: states from which the next passes brought everything to rest (see `fault_matrix`).
+    """
 
     def __init__(self, scene: Scene, empty: Path, folder: Path) -> None:
         self.scene = scene
+        self.proved: set[tuple[str, bool, bool]] = set()
         self._template = Path(shutil.copy(empty, folder / f"{scene.name}.template"))
         self._file = Path(shutil.copy(empty, folder / f"{scene.name}.db"))
         self.url = f"sqlite:///{self._file}"

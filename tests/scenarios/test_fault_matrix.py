@@ -12,8 +12,9 @@ import pytest
 
 from tests.scenarios.agreement import differences
 from tests.scenarios.fault_kinds import KINDS
-from tests.scenarios.fault_matrix import Cell, Plan, bench_of, cells_of, complaints, unsettled
+from tests.scenarios.fault_matrix import Cell, bench_of, cells_of, complaints
 from tests.scenarios.fault_scenes import SCENES, Bench, quiet_logs
+from tests.scenarios.fault_verdict import Plan, unsettled
 
 PASSES = ("backfill", "pull", "push", "sweep")
 

@@ -22,7 +22,6 @@ import pytest
 
 from cfsync.mirror.migrate import migrate
 from tests.push.conftest import Account
-from tests.scenarios.agreement import differences
 from tests.scenarios.fault_kinds import ANY, KINDS, Call, Kind
 from tests.scenarios.fault_scenes import SCENES, Bench, Scene, quiet_logs
 from tests.scenarios.fault_state import state_of
@@ -31,6 +30,7 @@ from tests.scenarios.fault_verdict import (
     End,
     Plan,
     afterwards,
+    differences,
     edits_of,
     ended,
     names_of,

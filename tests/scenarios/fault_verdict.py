@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from cfsync.decode import decode_record
@@ -13,9 +13,10 @@ from cfsync.resources import RESOURCES
 from cfsync.sandbox import World
 from cfsync.sync.report import Report
 from tests.push.conftest import Account
-from tests.scenarios.agreement import differences
 from tests.scenarios.fault_kinds import Call
 from tests.scenarios.fault_scenes import NAMES, PUSHED, Bench, Scene
+from tests.scenarios.oracle import differences as found_differences
+from tests.scenarios.snapshot import snapshot
 
 Shape = Counter[tuple[str, str]]
 """(resource, what is seen of a record) -> how often."""
@@ -41,6 +42,10 @@ class Plan:
 
 def names_of(scene: Scene) -> tuple[str, ...]:
     return PUSHED if scene.name.startswith("push") else NAMES
+
+
+def differences(account: Account, names: Collection[str]) -> list[str]:
+    return found_differences(snapshot(account), names, quotes=False)
 
 
 def ended(do: Callable[[Account], Report], account: Account) -> End:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.agreement import differences
 from tests.scenarios.fault_kinds import KINDS
 from tests.scenarios.fault_matrix import Cell, bench_of, cells_of, complaints
 from tests.scenarios.fault_scenes import SCENES, Bench, quiet_logs
-from tests.scenarios.fault_verdict import Plan, unsettled
+from tests.scenarios.fault_verdict import Plan, differences, unsettled
 
 PASSES = ("backfill", "pull", "push", "sweep")
 
@@ -79,4 +78,4 @@ def test_the_verdict_notices_what_is_missing_on_either_side(ready: Ready) -> Non
         gone = set(differences(account, names)) - set(before)
 
     assert len([line for line in changed if f"{contact}: last_name" in line]) == 2
-    assert gone == {f"contacts {contact} is not in ClickFunnels"}
+    assert gone == {f"contacts {contact}: row and base of a record that is not there"}

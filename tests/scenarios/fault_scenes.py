@@ -40,6 +40,7 @@ SIZES = {
     "fulfillment_locations": 1,
     "fulfillments": 2,
 }
+FEW = {"contacts": 12}
 SETTINGS = {"CFSYNC_API__MAX_CONCURRENCY": "1"}  # the nth request is always the same one
 
 
@@ -209,8 +210,14 @@ SCENES = {
             sizes={"contacts": 110},
         ),
         Scene("events", lambda a: a.run(_events), _some_news, hints=True),
-        Scene("push", lambda a: a.push(), _known_email, _edits),
-        Scene("push after lost answers", lambda a: a.push(), _some_arrived, _lost_answers),
+        Scene("push", lambda a: a.push(), _known_email, _edits, sizes=FEW),
+        Scene(
+            "push after lost answers",
+            lambda a: a.push(),
+            _some_arrived,
+            _lost_answers,
+            sizes=FEW,
+        ),
         Scene("sweep", lambda a: a.sweep(*NAMES), _deletions),
     )
 }

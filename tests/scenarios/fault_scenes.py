@@ -41,7 +41,10 @@ SIZES = {
     "fulfillments": 2,
 }
 FEW = {"contacts": 12}
-SETTINGS = {"CFSYNC_API__MAX_CONCURRENCY": "1"}  # the nth request is always the same one
+SETTINGS = {
+    "CFSYNC_API__MAX_CONCURRENCY": "1",  # the nth request is always the same one
+    "CFSYNC_EVENTS__LOG_EVERY": "1ms",
+}
 
 
 TODAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,24 +83,30 @@ def _ids(world: World, name: str) -> list[int]:
     return world.ids(name, world.workspaces[0])
 
 
-def _untold_news(world: World) -> None:
-    """News of which no event tells, but for the deletion."""
-    world.store.events = "never"
-    _some_news(world)
-
-
-def _some_news(world: World) -> None:
+def _changed_contacts(world: World) -> None:
     """Of more than one page, and of so many days that no overlap makes up for a place too far."""
-    contacts, products = _ids(world, "contacts"), _ids(world, "products")
+    contacts = _ids(world, "contacts")
     for day, contact in enumerate(contacts[5:30], 1):
         when = f"2025-07-{day:02}T12:00:00.000Z"
         world.edit("contacts", contact, first_name=f"News {contact}", updated_at=when)
     world.create("contacts", world.workspaces[0], first_name="Fresh")
+
+
+def _told_news(world: World) -> None:
+    _changed_contacts(world)
+    world.delete("contacts", _ids(world, "contacts")[2])
+
+
+def _news(world: World) -> None:
+    """News of which no event tells, but for the deletion."""
+    products = _ids(world, "products")
+    world.store.events = "never"
+    _changed_contacts(world)
     world.edit("contact_tags", _ids(world, "contact_tags")[0], name="Renamed")
     world.create("product_variants", products[0], name="Large")
     world.edit("products", products[0], name="Renamed")
     world.store.events = "always"
-    world.delete("contacts", contacts[2])
+    world.delete("contacts", _ids(world, "contacts")[2])
 
 
 def _same_moment(world: World) -> None:
@@ -202,14 +211,14 @@ SCENES = {
     s.name: s
     for s in (
         Scene("backfill", lambda a: a.run(passes.backfill, NAMES), empty=True),
-        Scene("pull", lambda a: a.pull(*NAMES), _untold_news, hints=True),
+        Scene("pull", lambda a: a.pull(*NAMES), _news, hints=True),
         Scene(
             "pull of one moment",
             lambda a: a.pull("contacts"),
             _same_moment,
             sizes={"contacts": 110},
         ),
-        Scene("events", lambda a: a.run(_events), _some_news, hints=True),
+        Scene("events", lambda a: a.run(_events), _told_news, hints=True),
         Scene("push", lambda a: a.push(), _known_email, _edits, sizes=FEW),
         Scene(
             "push after lost answers",

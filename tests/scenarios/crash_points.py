@@ -5,8 +5,8 @@ run again.
 
 A point lies before each SQL statement (sql), before each commit, before each call, and behind its
 answer: POINT is the number of one, or the name of a kind. What is committed and what ClickFunnels
-has changes only at commits and calls; the statements between them are killed at all the same. The
-process that dies is a real one, forked from one that has everything imported.
+has changes only at commits and calls (together: durable); the statements between them are killed at
+all the same. The process that dies is a real one, forked from one that has everything imported.
 """
 
 from __future__ import annotations
@@ -66,11 +66,15 @@ def main(scene: str = "", point: str = "") -> int:
     return int(sum(_all_of(name, point) for name in SCENES if scene in ("", name)) > 0)
 
 
+def _names(what: str) -> tuple[str, ...]:
+    return (what,) if what == "sql" else (what, "durable")
+
+
 def _all_of(name: str, point: str) -> int:
     began, failed = time.monotonic(), 0
     with tempfile.TemporaryDirectory() as folder, bench_of(name, Path(folder)) as (bench, plan):
         points = points_of(bench)
-        chosen = [n for n in range(1, len(points) + 1) if point in ("", str(n), points[n - 1])]
+        chosen = [n for n, what in enumerate(points, 1) if point in ("", str(n), *_names(what))]
         for n in chosen:
             if found := list(survived(bench, plan, n)):
                 failed += 1

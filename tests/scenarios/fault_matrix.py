@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +22,9 @@ import pytest
 
 from cfsync.mirror.migrate import migrate
 from tests.push.conftest import Account
+from tests.scenarios.fault_bench import Bench, SqliteStore, Store
 from tests.scenarios.fault_kinds import ANY, KINDS, Call, Kind
-from tests.scenarios.fault_scenes import SCENES, Bench, Scene, quiet_logs
+from tests.scenarios.fault_scenes import SCENES, Scene, quiet_logs
 from tests.scenarios.fault_state import state_of
 from tests.scenarios.fault_verdict import (
     WAITING,
@@ -128,17 +129,20 @@ def _true_to_its_word(bench: Bench, cell: Cell, end: End, account: Account) -> I
 
 
 @contextmanager
-def bench_of(name: str, folder: Path, empty: Path | None = None) -> Iterator[tuple[Bench, Plan]]:
-    """A scene and its plan; `empty`: a mirror that is migrated already."""
-    if empty is None:
-        empty = folder / "empty.db"
-        migrate(f"sqlite:///{empty}")
+def bench_of(name: str, folder: Path, store: Store) -> Iterator[tuple[Bench, Plan]]:
+    """A scene and its plan."""
     with few_authorities(folder):
-        bench = Bench(SCENES[name], empty, folder)
         try:
+            bench = Bench(SCENES[name], store)
             yield bench, plan_of(bench)
         finally:
-            bench.close()
+            store.close()
+
+
+def new_file(folder: Path) -> SqliteStore:
+    empty = folder / "empty.db"
+    migrate(f"sqlite:///{empty}")
+    return SqliteStore(empty, folder)
 
 
 @contextmanager
@@ -152,6 +156,16 @@ def few_authorities(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def new_bench(
+    name: str, new_store: Callable[[Path], Store] = new_file
+) -> Iterator[tuple[Bench, Plan]]:
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder)
+        with bench_of(name, where, new_store(where)) as found:
+            yield found
+
+
 def main(scene: str = "", kind: str = "", call: str = "") -> int:
     quiet_logs()
     failures = [_all_of(name, kind, call) for name in SCENES if scene in ("", name)]
@@ -161,7 +175,7 @@ def main(scene: str = "", kind: str = "", call: str = "") -> int:
 def _all_of(name: str, kind: str, call: str) -> int:
     began, failed = time.monotonic(), 0
     ends: dict[str, Counter[int]] = {}
-    with tempfile.TemporaryDirectory() as folder, bench_of(name, Path(folder)) as (bench, plan):
+    with new_bench(name) as (bench, plan):
         cells = [
             c
             for c in cells_of(SCENES[name], plan)

@@ -6,24 +6,17 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
-from cfsync.mirror.engine import Mirror
-from cfsync.sandbox import World, running
+from cfsync.sandbox import World
 from cfsync.sync import passes
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
-from tests.conftest import Sql
-from tests.push.conftest import Account, now, settings_for
-from tests.scenarios.fault_kinds import ONCE
+from tests.push.conftest import Account
 
 NAMES = ("contacts", "contact_tags", "products", "product_variants")
 """Three pages, a list of one page, its neighbour, and lists below other records."""
@@ -232,61 +225,5 @@ SCENES = {
 }
 
 
-class Bench:
-    """One scene, which begins again and again from the same state of both sides (SQLite).
-    `proved`: states from which the next passes brought everything to rest (see `fault_matrix`).
-    """
-
-    def __init__(self, scene: Scene, empty: Path, folder: Path) -> None:
-        self.scene = scene
-        self.proved: set[tuple[str, bool, bool]] = set()
-        self._template = Path(shutil.copy(empty, folder / f"{scene.name}.template"))
-        self._file = Path(shutil.copy(empty, folder / f"{scene.name}.db"))
-        self.url = f"sqlite:///{self._file}"
-        self._mirror = Mirror.open(self.url, must_exist=True, clock=now)
-        self._prepare()
-
-    def close(self) -> None:
-        self._mirror.close()
-
-    def world(self) -> World:
-        return world_of(**self.scene.sizes)
-
-    def _prepare(self) -> None:
-        if self.scene.empty:
-            return
-        with self.account(self.world()) as account:
-            assert account.run(passes.backfill).exit_code == 0
-            assert account.pull().exit_code == 0
-            self.scene.edit(account)
-        _copy(self._file, self._template)
-
-    @contextmanager
-    def fresh(self) -> Iterator[Account]:
-        """Both sides as they stand when the pass begins."""
-        _copy(self._template, self._file)
-        world = self.world()
-        self.scene.change(world)
-        with self.account(world) as account:
-            yield account
-
-    @contextmanager
-    def account(self, world: World) -> Iterator[Account]:
-        sql = Sql(self.url, "")
-        try:
-            with running(world) as served:
-                settings = settings_for(served, self.url) | SETTINGS
-                yield Account(served, self._mirror, settings, sql, retry=ONCE)
-        finally:
-            sql.conn.close()
-
-
 def quiet_logs() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-
-
-def _copy(source: Path, target: Path) -> None:
-    with sqlite3.connect(source) as from_, sqlite3.connect(target) as to:
-        from_.backup(to)
-    from_.close()
-    to.close()

@@ -13,8 +13,9 @@ from cfsync.resources import RESOURCES
 from cfsync.sandbox import World
 from cfsync.sync.report import Report
 from tests.push.conftest import Account
+from tests.scenarios.fault_bench import Bench
 from tests.scenarios.fault_kinds import Call
-from tests.scenarios.fault_scenes import NAMES, PUSHED, Bench, Scene
+from tests.scenarios.fault_scenes import NAMES, PUSHED, Scene
 from tests.scenarios.oracle import differences as found_differences
 from tests.scenarios.snapshot import snapshot
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.fault_bench import Bench, SqliteStore
 from tests.scenarios.fault_kinds import KINDS
 from tests.scenarios.fault_matrix import Cell, bench_of, cells_of, complaints
-from tests.scenarios.fault_scenes import SCENES, Bench, quiet_logs
+from tests.scenarios.fault_scenes import SCENES, quiet_logs
 from tests.scenarios.fault_verdict import Plan, differences, unsettled
 
 PASSES = ("backfill", "pull", "push", "sweep")
@@ -23,7 +24,8 @@ Ready = tuple[Bench, Plan]
 @pytest.fixture
 def ready(request: pytest.FixtureRequest, migrated_sqlite: Path, tmp_path: Path) -> Iterator[Ready]:
     quiet_logs()
-    with bench_of(request.param, tmp_path, migrated_sqlite) as found:
+    store = SqliteStore(migrated_sqlite, tmp_path)
+    with bench_of(request.param, tmp_path, store) as found:
         yield found
 
 

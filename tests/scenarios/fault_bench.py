@@ -112,6 +112,7 @@ class Bench:
         try:
             with running(world) as served:
                 settings = settings_for(served, self.store.url) | SETTINGS
+                settings["CFSYNC_API__MAX_CONCURRENCY"] = str(self.scene.walkers)
                 yield Account(served, self.store.mirror, settings, sql, retry=ONCE)
         finally:
             sql.conn.close()

@@ -34,10 +34,7 @@ SIZES = {
     "fulfillments": 2,
 }
 FEW = {"contacts": 12}
-SETTINGS = {
-    "CFSYNC_API__MAX_CONCURRENCY": "1",  # the nth request is always the same one
-    "CFSYNC_EVENTS__LOG_EVERY": "1ms",
-}
+SETTINGS = {"CFSYNC_EVENTS__LOG_EVERY": "1ms"}
 
 
 TODAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,7 +57,8 @@ def world_of(**more: int) -> World:
 class Scene:
     """`do` is the pass. `change`: what people did in ClickFunnels since the mirror was filled;
     `edit`: what they did by SQL. `empty`: the mirror is still empty. `hints`: some news come by
-    looks that only save time; where such a look is refused a sweep finds them.
+    looks that only save time; where such a look is refused a sweep finds them. `walkers`: so many
+    calls at once; then the nth one is now this and now that one.
     """
 
     name: str
@@ -70,6 +68,7 @@ class Scene:
     empty: bool = False
     hints: bool = False
     sizes: dict[str, int] = field(default_factory=dict)
+    walkers: int = 1
 
 
 def _ids(world: World, name: str) -> list[int]:
@@ -204,6 +203,13 @@ SCENES = {
     s.name: s
     for s in (
         Scene("backfill", lambda a: a.run(passes.backfill, NAMES), empty=True),
+        Scene(
+            "backfill side by side",
+            lambda a: a.run(passes.backfill, NAMES),
+            empty=True,
+            sizes={"contacts": 110},
+            walkers=4,
+        ),
         Scene("pull", lambda a: a.pull(*NAMES), _news, hints=True),
         Scene(
             "pull of one moment",
@@ -221,6 +227,13 @@ SCENES = {
             sizes=FEW,
         ),
         Scene("sweep", lambda a: a.sweep(*NAMES), _deletions),
+        Scene(
+            "sweep side by side",
+            lambda a: a.sweep(*NAMES),
+            _deletions,
+            sizes={"contacts": 110},
+            walkers=4,
+        ),
     )
 }
 

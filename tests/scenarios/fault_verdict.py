@@ -96,6 +96,12 @@ def unsettled(account: Account) -> Iterator[str]:
             yield f"edit {seq} ({op} of {resource}) is {state}: {error}"
 
 
+def unasked(account: Account, plan: Plan) -> Iterator[str]:
+    """More edits wait than where nothing goes wrong, though nobody has refused one."""
+    if len(account.column(WAITING)) > plan.waiting:
+        yield "an edit waits that nobody has refused"
+
+
 def edits_of(account: Account) -> int:
     return int(account.one("SELECT count(*) FROM cf_outbox"))
 

@@ -22,7 +22,8 @@ bad-input: .venv/ready  ## Write every bad value into every column (a test has a
 
 fault-matrix: .venv/ready  ## Strike every call of every pass with every fault; kill each pass at every point
 	@$(BIN)/python -m tests.scenarios.fault_matrix
-	@$(BIN)/python -m tests.scenarios.crash_points
+	@$(BIN)/python -m tests.scenarios.crash_points sqlite
+	@$(BIN)/python -m tests.scenarios.crash_points postgresql "" durable
 
 mutation-check: .venv/ready  ## Break the code on purpose in each place of a list, and see who notices
 	@$(BIN)/python -m tests.mutations

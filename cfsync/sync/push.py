@@ -80,8 +80,10 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
     for resource in resources:
         await _push_resource(work, resource, scope)
     again = await look_again(work, missing, looked) if missing else []
+    waited = list(work.waiting) if again else []
     for resource in resources:
         ids = [c.record_id for c in again if c.resource is resource]
+        ids += [i for of, i in waited if of is resource]
         await _push_piece(work, resource, [*ids, *work.take_appended(resource)])
 
 

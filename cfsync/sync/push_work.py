@@ -59,7 +59,7 @@ class Push:
     lists had behind an id when creates were looked for; `appended`: records of which a create
     could not carry everything; `allowed`: which claims may be sent; `born`: (resource, id) of
     the records that were appended; `reached`: workspaces that were asked for, and whether they
-    answered.
+    answered; `waiting`: records that refer to some that were not made yet.
     """
 
     context: Context
@@ -72,6 +72,7 @@ class Push:
     allowed: Callable[[Iterable[Claim]], list[Claim]] = list
     born: set[tuple[str, int]] = field(default_factory=set)
     reached: dict[int | None, bool] = field(default_factory=dict)
+    waiting: list[tuple[Resource, int]] = field(default_factory=list)
 
     def fit(self, claims: Iterable[Claim]) -> list[Claim]:
         """Those that may be sent; what a create could not carry always may, a delete only where the
@@ -148,6 +149,7 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
     elif unseen and claim.attempts + 1 >= PATIENCE:
         await park(push, claim, f"refers to {names}, which nobody has inserted")
     else:
+        push.waiting.append((claim.resource, claim.record_id))
         await mirror.write(outbox.explain, claim.seqs, f"waits for {names}", tried=unseen)
     return True
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -251,6 +251,23 @@ def test_a_killed_update_is_finished_by_the_next_push(
 
     assert sent(account) == [("update", {"first_name": "X"})]
     settled(account, "contacts", contact)
+
+
+def test_what_waits_for_a_lost_create_is_sent_in_the_same_pass_as_it(
+    account: Account, app_sql: Any
+) -> None:
+    kind = KINDS["fulfillment"]
+    app_sql("INSERT INTO contacts (id, first_name) VALUES (-7, 'New')")
+    insert(account, app_sql, replace(kind, values=kind.values.replace("CONTACT", "-7")))
+    account.world.fault("reset_before", method="POST")
+    assert account.push().exit_code == 4
+    assert account.states() == ["sending", "pending"]
+
+    assert account.push().exit_code == 0
+
+    assert account.states() == ["done", "done"]
+    ((_, made),) = sent(account, "fulfillments")
+    assert made["contact_id"] == account.one("SELECT id FROM cf_ids WHERE local_id = -7")
 
 
 def test_identical_twins_never_share_one_record(account: Account, app_sql: Any) -> None:

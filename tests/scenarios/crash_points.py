@@ -1,12 +1,12 @@
 """Power loss between any two statements: a pass is killed at each point that it comes to, and then
 run again.
 
-    python -m tests.scenarios.crash_points [SCENE [POINT]]
+    python -m tests.scenarios.crash_points sqlite|postgresql [SCENE [POINT]]
 
 A point lies before each SQL statement (sql), before each commit, before each call, and behind its
 answer: POINT is the number of one, or the name of a kind. What is committed and what ClickFunnels
-has changes only at commits and calls; the statements between them are killed at all the same. The
-process that dies is a real one, forked from one that has everything imported.
+has changes only at commits and calls (together: durable); the statements between them are killed at
+all the same. The process that dies is a real one, forked from one that has everything imported.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.conftest import Postgres, prepared
 from tests.push.conftest import Account
 from tests.scenarios import doomed
-from tests.scenarios.fault_matrix import Plan, afterwards, bench_of, edits_of
-from tests.scenarios.fault_scenes import SCENES, Bench, quiet_logs
+from tests.scenarios.fault_bench import Bench, PostgresStore, Store
+from tests.scenarios.fault_matrix import new_bench, new_file
+from tests.scenarios.fault_scenes import SCENES, quiet_logs
+from tests.scenarios.fault_verdict import Plan, afterwards, edits_of, unasked
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([doomed.__name__])
@@ -32,7 +36,7 @@ def lived(bench: Bench, account: Account, last: int = 0) -> list[str]:
     """Run the pass in a process of its own: the points it came to, none where it was killed."""
     from_, to = _forks.Pipe(duplex=False)
     process = _forks.Process(
-        target=doomed.live, args=(bench.scene.name, bench.url, account.settings, last, to)
+        target=doomed.live, args=(bench.scene.name, bench.store.url, account.settings, last, to)
     )
     process.start()
     to.close()
@@ -55,30 +59,51 @@ def survived(bench: Bench, plan: Plan, point: int) -> Iterator[str]:
     with bench.fresh() as account:
         account.world.ledger.clear()
         before = edits_of(account)
-        if lived(bench, account, point):
+        if len(lived(bench, account, point)) >= point:  # else it took a shorter way this time
             yield "it was not killed"
         yield from afterwards(bench, plan, account, before)
+        yield from unasked(account, plan)
 
 
-def main(scene: str = "", point: str = "") -> int:
+def main(database: str = "sqlite", scene: str = "", point: str = "") -> int:
     quiet_logs()
-    return int(sum(_all_of(name, point) for name in SCENES if scene in ("", name)) > 0)
+    with _stores(database) as new_store:
+        failed = [_all_of(n, point, new_store) for n in SCENES if scene in ("", n)]
+    return int(any(failed))
 
 
-def _all_of(name: str, point: str) -> int:
+@contextmanager
+def _stores(database: str) -> Iterator[Callable[[Path], Store]]:
+    if database == "sqlite":
+        yield new_file
+        return
+    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir="/tmp") as folder:
+        server = Postgres(Path(folder))
+        server.start()
+        try:
+            empty = prepared(server)
+            yield lambda _: PostgresStore(server, empty)
+        finally:
+            server.stop(signal.SIGQUIT)
+
+
+def _all_of(name: str, point: str, new_store: Callable[[Path], Store]) -> int:
     began, failed = time.monotonic(), 0
-    with tempfile.TemporaryDirectory() as folder, bench_of(name, Path(folder)) as (bench, plan):
+    with new_bench(name, new_store) as (bench, plan):
         points = points_of(bench)
-        chosen = [n for n in range(1, len(points) + 1) if point in ("", str(n), points[n - 1])]
+        chosen = [n for n, what in enumerate(points, 1) if point in ("", str(n), *_names(what))]
         for n in chosen:
             if found := list(survived(bench, plan, n)):
                 failed += 1
                 print(f"FAILED {name}: killed at {n} ({points[n - 1]})", *found, sep="\n    ")
     took = time.monotonic() - began
-    print(
-        f"{name}: {len(chosen)} of {len(points)} points, {failed} failed, {took:.0f} s", flush=True
-    )
+    done = f"{len(chosen)} of {len(points)} points"
+    print(f"{name}: {done}, {failed} failed, {took:.0f} s", flush=True)
     return failed
+
+
+def _names(what: str) -> tuple[str, ...]:
+    return (what,) if what == "sql" else (what, "durable")
 
 
 if __name__ == "__main__":

@@ -6,23 +6,17 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 
 import structlog
 
-from cfsync.mirror.engine import Mirror
-from cfsync.sandbox import World, running
+from cfsync.sandbox import World
 from cfsync.sync import passes
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
-from tests.conftest import Sql
-from tests.push.conftest import Account, now, settings_for
-from tests.scenarios.fault_kinds import ONCE
+from tests.push.conftest import Account
 
 NAMES = ("contacts", "contact_tags", "products", "product_variants")
 """Three pages, a list of one page, its neighbour, and lists below other records."""
@@ -39,12 +33,18 @@ SIZES = {
     "fulfillment_locations": 1,
     "fulfillments": 2,
 }
-SETTINGS = {"CFSYNC_API__MAX_CONCURRENCY": "1"}  # the nth request is always the same one
+FEW = {"contacts": 12}
+SETTINGS = {"CFSYNC_EVENTS__LOG_EVERY": "1ms"}
+
+
+TODAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def world_of(**more: int) -> World:
-    """Always the same; its log holds an event, so that it is read again and again."""
-    world = World(seed=3, bare=True, **SIZES | more)
+    """Always the same, to the millisecond; its log holds an event, so that it is read again and
+    again.
+    """
+    world = World(seed=3, bare=True, clock=lambda: TODAY, **SIZES | more)
     long_ago = {"updated_at": "2025-06-01T00:00:00.000Z"}
     world.edit("contacts", _ids(world, "contacts")[0], **long_ago)
     long_ago["created_at"] = long_ago["updated_at"]
@@ -57,7 +57,8 @@ def world_of(**more: int) -> World:
 class Scene:
     """`do` is the pass. `change`: what people did in ClickFunnels since the mirror was filled;
     `edit`: what they did by SQL. `empty`: the mirror is still empty. `hints`: some news come by
-    looks that only save time; where such a look is refused a sweep finds them.
+    looks that only save time; where such a look is refused a sweep finds them. `walkers`: so many
+    calls at once; then the nth one is now this and now that one.
     """
 
     name: str
@@ -67,30 +68,37 @@ class Scene:
     empty: bool = False
     hints: bool = False
     sizes: dict[str, int] = field(default_factory=dict)
+    walkers: int = 1
 
 
 def _ids(world: World, name: str) -> list[int]:
     return world.ids(name, world.workspaces[0])
 
 
-def _untold_news(world: World) -> None:
-    """News of which no event tells, but for the deletion."""
-    world.store.events = "never"
-    _some_news(world)
-
-
-def _some_news(world: World) -> None:
+def _changed_contacts(world: World) -> None:
     """Of more than one page, and of so many days that no overlap makes up for a place too far."""
-    contacts, products = _ids(world, "contacts"), _ids(world, "products")
+    contacts = _ids(world, "contacts")
     for day, contact in enumerate(contacts[5:30], 1):
         when = f"2025-07-{day:02}T12:00:00.000Z"
         world.edit("contacts", contact, first_name=f"News {contact}", updated_at=when)
     world.create("contacts", world.workspaces[0], first_name="Fresh")
+
+
+def _told_news(world: World) -> None:
+    _changed_contacts(world)
+    world.delete("contacts", _ids(world, "contacts")[2])
+
+
+def _news(world: World) -> None:
+    """News of which no event tells, but for the deletion."""
+    products = _ids(world, "products")
+    world.store.events = "never"
+    _changed_contacts(world)
     world.edit("contact_tags", _ids(world, "contact_tags")[0], name="Renamed")
     world.create("product_variants", products[0], name="Large")
     world.edit("products", products[0], name="Renamed")
     world.store.events = "always"
-    world.delete("contacts", contacts[2])
+    world.delete("contacts", _ids(world, "contacts")[2])
 
 
 def _same_moment(world: World) -> None:
@@ -195,73 +203,40 @@ SCENES = {
     s.name: s
     for s in (
         Scene("backfill", lambda a: a.run(passes.backfill, NAMES), empty=True),
-        Scene("pull", lambda a: a.pull(*NAMES), _untold_news, hints=True),
+        Scene(
+            "backfill side by side",
+            lambda a: a.run(passes.backfill, NAMES),
+            empty=True,
+            sizes={"contacts": 110},
+            walkers=4,
+        ),
+        Scene("pull", lambda a: a.pull(*NAMES), _news, hints=True),
         Scene(
             "pull of one moment",
             lambda a: a.pull("contacts"),
             _same_moment,
             sizes={"contacts": 110},
         ),
-        Scene("events", lambda a: a.run(_events), _some_news, hints=True),
-        Scene("push", lambda a: a.push(), _known_email, _edits),
-        Scene("push after lost answers", lambda a: a.push(), _some_arrived, _lost_answers),
+        Scene("events", lambda a: a.run(_events), _told_news, hints=True),
+        Scene("push", lambda a: a.push(), _known_email, _edits, sizes=FEW),
+        Scene(
+            "push after lost answers",
+            lambda a: a.push(),
+            _some_arrived,
+            _lost_answers,
+            sizes=FEW,
+        ),
         Scene("sweep", lambda a: a.sweep(*NAMES), _deletions),
+        Scene(
+            "sweep side by side",
+            lambda a: a.sweep(*NAMES),
+            _deletions,
+            sizes={"contacts": 110},
+            walkers=4,
+        ),
     )
 }
 
 
-class Bench:
-    """One scene, which begins again and again from the same state of both sides (SQLite)."""
-
-    def __init__(self, scene: Scene, empty: Path, folder: Path) -> None:
-        self.scene = scene
-        self._template = Path(shutil.copy(empty, folder / f"{scene.name}.template"))
-        self._file = Path(shutil.copy(empty, folder / f"{scene.name}.db"))
-        self.url = f"sqlite:///{self._file}"
-        self._mirror = Mirror.open(self.url, must_exist=True, clock=now)
-        self._prepare()
-
-    def close(self) -> None:
-        self._mirror.close()
-
-    def world(self) -> World:
-        return world_of(**self.scene.sizes)
-
-    def _prepare(self) -> None:
-        if self.scene.empty:
-            return
-        with self.account(self.world()) as account:
-            assert account.run(passes.backfill).exit_code == 0
-            assert account.pull().exit_code == 0
-            self.scene.edit(account)
-        _copy(self._file, self._template)
-
-    @contextmanager
-    def fresh(self) -> Iterator[Account]:
-        """Both sides as they stand when the pass begins."""
-        _copy(self._template, self._file)
-        world = self.world()
-        self.scene.change(world)
-        with self.account(world) as account:
-            yield account
-
-    @contextmanager
-    def account(self, world: World) -> Iterator[Account]:
-        sql = Sql(self.url, "")
-        try:
-            with running(world) as served:
-                settings = settings_for(served, self.url) | SETTINGS
-                yield Account(served, self._mirror, settings, sql, retry=ONCE)
-        finally:
-            sql.conn.close()
-
-
 def quiet_logs() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-
-
-def _copy(source: Path, target: Path) -> None:
-    with sqlite3.connect(source) as from_, sqlite3.connect(target) as to:
-        from_.backup(to)
-    from_.close()
-    to.close()

@@ -7,10 +7,10 @@ write of a field that nobody edited. The edits of one email went in an order tha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
-from cfsync.resources import RESOURCES, Resource
+from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.values import equal
 from tests.scenarios.book import Book
 from tests.scenarios.snapshot import Snapshot, Values
@@ -30,12 +30,18 @@ def faults(now: Snapshot, book: Book) -> list[str]:
     ]
 
 
-def differences(now: Snapshot) -> list[str]:
-    """Where mirror, ClickFunnels and base are not the same, and nothing that waits says why."""
-    return [line for resource in RESOURCES.values() for line in _of_resource(now, resource)]
+def differences(
+    now: Snapshot, names: Collection[str] = tuple(RESOURCES), *, quotes: bool = True
+) -> list[str]:
+    """Where mirror, ClickFunnels and base are not the same, and nothing that waits says why.
+    Without `quotes` copies of other records may be old: only a sweep refreshes them.
+    """
+    resources = (RESOURCES[name] for name in names)
+    return [line for resource in resources for line in _of_resource(now, resource, quotes)]
 
 
-def _of_resource(now: Snapshot, resource: Resource) -> Iterator[str]:
+def _of_resource(now: Snapshot, resource: Resource, quotes: bool) -> Iterator[str]:
+    fields = [f for f in resource.columns if quotes or f.merge != "quote"]
     name = resource.name
     there, rows, bases = now.there[name], now.rows[name], now.bases[name]
     for record in sorted(there.keys() | rows.keys() | bases.keys()):
@@ -49,10 +55,9 @@ def _of_resource(now: Snapshot, resource: Resource) -> Iterator[str]:
                 yield f"{name} {record}: not in the mirror"
         else:
             edited = {field for r in waits for field in r["patch"]}
-            yield from _fields(resource, record, there[record], rows[record], "row", edited)
-            yield from _fields(
-                resource, record, there[record], bases.get(record, {}), "base", set()
-            )
+            where, base = f"{name} {record}", bases.get(record, {})
+            yield from _fields(where, fields, there[record], rows[record], "row", edited)
+            yield from _fields(where, fields, there[record], base, "base", set())
 
 
 def _is_held(now: Snapshot, resource: Resource, record: int) -> bool:
@@ -73,16 +78,16 @@ def _is_held(now: Snapshot, resource: Resource, record: int) -> bool:
 
 
 def _fields(
-    resource: Resource, record: int, there: Values, here: Values, what: str, edited: set[str]
+    where: str, fields: Sequence[Field], there: Values, here: Values, what: str, edited: set[str]
 ) -> Iterator[str]:
-    for field in resource.columns:
+    for field in fields:
         name = field.name
         if name in edited or (what == "base" and name not in here and field.path):
             continue
         wanted = there.get(name) if name in there else None
         if not equal(field, here.get(name), wanted):
             legs = f"{here.get(name)!r} in {what}, {wanted!r} there"
-            yield f"{resource.name} {record}: {name} is {legs}"
+            yield f"{where}: {name} is {legs}"
 
 
 def unexplained(now: Snapshot) -> Iterator[str]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Postgres
 from tests.scenarios.crash_points import points_of, survived
+from tests.scenarios.fault_bench import PostgresStore, SqliteStore, Store
 from tests.scenarios.fault_matrix import bench_of
 from tests.scenarios.fault_scenes import quiet_logs
 
@@ -19,12 +21,23 @@ EACH = 5
 def test_a_pass_that_is_killed_anywhere_is_finished_by_the_next_one(
     name: str, migrated_sqlite: Path, tmp_path: Path
 ) -> None:
+    survives(name, tmp_path, SqliteStore(migrated_sqlite, tmp_path), EACH)
+
+
+@pytest.mark.timeout(300)
+def test_a_push_that_is_killed_on_postgresql_is_finished_by_the_next_one(
+    postgres: Postgres, migrated_postgres: str, tmp_path: Path
+) -> None:
+    survives("push", tmp_path, PostgresStore(postgres, migrated_postgres), 3)
+
+
+def survives(name: str, folder: Path, store: Store, times: int) -> None:
     quiet_logs()
-    with bench_of(name, tmp_path, migrated_sqlite) as (bench, plan):
+    with bench_of(name, folder, store) as (bench, plan):
         durable = [n for n, what in enumerate(points_of(bench), 1) if what != "sql"]
-        chosen = durable[:: len(durable) // EACH]
+        chosen = durable[len(durable) // times // 2 :: len(durable) // times]
 
         wrong = {n: found for n in chosen if (found := list(survived(bench, plan, n)))}
 
-    assert len(chosen) >= EACH
+    assert len(chosen) >= times
     assert wrong == {}

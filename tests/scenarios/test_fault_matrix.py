@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.agreement import differences
+from tests.scenarios.fault_bench import Bench, SqliteStore
 from tests.scenarios.fault_kinds import KINDS
-from tests.scenarios.fault_matrix import Cell, Plan, bench_of, cells_of, complaints, unsettled
-from tests.scenarios.fault_scenes import SCENES, Bench, quiet_logs
+from tests.scenarios.fault_matrix import Cell, bench_of, cells_of, complaints
+from tests.scenarios.fault_scenes import SCENES, quiet_logs
+from tests.scenarios.fault_verdict import Plan, differences, unsettled
 
 PASSES = ("backfill", "pull", "push", "sweep")
 
@@ -23,7 +24,8 @@ Ready = tuple[Bench, Plan]
 @pytest.fixture
 def ready(request: pytest.FixtureRequest, migrated_sqlite: Path, tmp_path: Path) -> Iterator[Ready]:
     quiet_logs()
-    with bench_of(request.param, tmp_path, migrated_sqlite) as found:
+    store = SqliteStore(migrated_sqlite, tmp_path)
+    with bench_of(request.param, tmp_path, store) as found:
         yield found
 
 
@@ -78,4 +80,4 @@ def test_the_verdict_notices_what_is_missing_on_either_side(ready: Ready) -> Non
         gone = set(differences(account, names)) - set(before)
 
     assert len([line for line in changed if f"{contact}: last_name" in line]) == 2
-    assert gone == {f"contacts {contact} is not in ClickFunnels"}
+    assert gone == {f"contacts {contact}: row and base of a record that is not there"}

@@ -129,12 +129,12 @@ def adopt(
     ids.remember(tx, resource, claim.record_id, answer.id)
     if _is_old(tx, resource, answer, asked) or rows.lock(tx, table, [claim.record_id, answer.id]):
         return None
-    _unite(tx, claim, answer.id)
+    _unite(tx, claim, answer.id, sent.keys() | claim.tried, policy)
     ids.move(tx, resource, claim.record_id, answer.id)
     return acknowledge(tx, claim, sent, answer, asked=asked, policy=policy)
 
 
-def _unite(tx: Tx, claim: Claim, real_id: int) -> None:
+def _unite(tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy) -> None:
     """The inserted row becomes that of the real id. Where there is one already (a pull was faster),
     that one stays, with what was edited in either since; where the user has deleted the inserted
     row, his delete goes for the other.
@@ -151,27 +151,41 @@ def _unite(tx: Tx, claim: Claim, real_id: int) -> None:
     if mine is None and mine_open and mine_open[-1].op == "delete":
         rows.delete(tx, table, [real_id])
     elif mine is not None:
-        theirs = entries.get(real_id, Pending()).rows
-        _pour(tx, resource, real_id, mine, _edited_last(claim, mine_open, theirs))
-
-
-def _edited_last(
-    claim: Claim, mine: Collection[outbox.OpenRow], theirs: Collection[outbox.OpenRow]
-) -> list[str]:
-    """The fields of the inserted row that were edited since the claim, and after the other's."""
-    newest = {n: r.seq for r in mine if r.seq not in claim.seqs for n in r.given}
-    other = {n: r.seq for r in theirs for n in r.given}
-    return [n for n, seq in newest.items() if seq > other.get(n, 0)]
+        since = Pending([r for r in mine_open if r.seq not in claim.seqs])
+        base = {n: claim.row.get(n) for n in known}
+        theirs = entries.get(real_id, Pending())
+        _pour(tx, resource, real_id, base, mine, since, theirs, policy)
 
 
 def _pour(
-    tx: Tx, resource: Resource, real_id: int, mine: Mapping[str, Any], names: Collection[str]
+    tx: Tx,
+    resource: Resource,
+    real_id: int,
+    base: Mapping[str, Any],
+    mine: Mapping[str, Any],
+    since: Pending,
+    theirs: Pending,
+    policy: Policy,
 ) -> None:
-    """Put values of the user's row into the one that was there before it."""
+    """Merge what was edited in the inserted row since its call, which carried `base`, into the row
+    that was there before it. Of a field that was edited in both the later edit counts, and the
+    other value is kept.
+    """
     table = TABLES[resource.name]
-    if names:
-        values = {**{name: mine[name] for name in names}, "cf_rev": tx.new_rev()}
-        tx.conn.execute(sa.update(table).where(table.c.id == real_id).values(values))
+    there = rows.load(tx, table, [real_id])[real_id]
+    local, values = ids.resolved(tx, resource, mine), dict[str, Any]()
+    for name, edit in since.edits.items():
+        last, other = since.last(name), theirs.last(name)
+        rule = policy if not other else "local" if last > other else "clickfunnels"
+        merged = merge(
+            resource, base=base, local=local, remote=there, edits={name: edit}, policy=rule
+        )
+        values[name] = merged.row[name]
+        for conflict in merged.conflicts:
+            conflicts.record(tx, resource, real_id, conflict)
+    if values:
+        stamped = {**values, "cf_rev": tx.new_rev()}
+        tx.conn.execute(sa.update(table).where(table.c.id == real_id).values(stamped))
 
 
 def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:

@@ -30,9 +30,10 @@ class Claim:
     often each had been sent;
     `held`: fields in a conflict that waits for a human. `highest_id`: the highest id that the
     mirror had of the resource when the row was inserted. `unknown`: an earlier call's outcome is
-    unknown; then an insert's `seqs` and `row` are those of that call, and `exists_as` is the id of
-    its record where that is known all the same. `captured_at`: when the first of its edits was
-    made, by the database's clock; `base_rev`: the `cf_rev` of its base, 0 where there is none.
+    unknown, which carried the fields `tried`; then an insert's `seqs` and `row` are those of that
+    call, and `exists_as` is the id of its record where that is known all the same. `captured_at`:
+    when the first of its edits was made, by the database's clock; `base_rev`: the `cf_rev` of its
+    base, 0 where there is none.
     """
 
     resource: Resource
@@ -48,6 +49,7 @@ class Claim:
     held: frozenset[str]
     highest_id: int
     unknown: bool
+    tried: frozenset[str]
     exists_as: int | None
     attempts: int
     captured_at: str
@@ -170,6 +172,7 @@ def fold(legs: Legs, rows: Sequence[OpenRow], instead: Mapping[str, Any] | None 
         held=legs.pending.held,
         highest_id=next((r.highest_id or 0 for r in rows if r.op == "insert"), 0),
         unknown=unknown,
+        tried=frozenset(n for r in rows if r.state == "sending" for n in r.sent or ()),
         exists_as=legs.exists_as,
         attempts=max(r.attempts for r in rows),
         captured_at=rows[0].captured_at,

@@ -66,6 +66,10 @@ class Pending:
         """Whether the user's last word on the row was DELETE."""
         return bool(self.rows) and self.rows[-1].op == "delete"
 
+    def last(self, name: str) -> int:
+        """The number of the last edit of a field; 0 where there is none."""
+        return max((r.seq for r in self.rows if name in r.given), default=0)
+
     @property
     def edits(self) -> dict[str, OpenEdit]:
         found: dict[str, OpenEdit] = {}

@@ -157,9 +157,10 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
             for claim in await _statement(work, resource, seqs):
                 await alone(work, claim, send_create if claim.op == "insert" else send)
         if await mirror.read(outbox.are_open, seqs):
-            rest = [seq for later in order[place:] for seq in later]
+            behind = order[place if stopper == held else place + 1 :]
             words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
-            await mirror.write(outbox.explain, [seq for seq in rest if seq > stopper], words)
+            await mirror.write(outbox.explain, [seq for some in behind for seq in some], words)
+            rest = [seq for some in order[place:] for seq in some]
             return set(await mirror.read(outbox.record_ids, rest))
     return set()
 

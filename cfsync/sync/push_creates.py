@@ -143,14 +143,15 @@ def _settle(
 def _queue_the_rest(
     tx: Tx, claim: Claim, call: Call, answer: Record, row: Mapping[str, Any]
 ) -> None:
-    """What was edited since the call was made is queued already. Of a set or map in that the call
-    has not carried, its user knew nothing of what is there, so he can't have taken that away.
+    """What was edited since the call was made is queued already. Of a set or map in that no call
+    has carried, its user knew nothing of what is there, so he can't have taken that away.
     """
     pending = outbox.pending(tx, claim.resource, [answer.id]).get(answer.id, Pending())
     lacking = {n: p for n, p in _lacking(claim, call, answer).items() if n not in pending.edits}
     if lacking:
         answers.append_edit(tx, claim, answer.id, lacking)
-    edited = {n for n in pending.edits if n not in call.fields and row[n] is not None}
+    carried = call.fields.keys() | claim.tried
+    edited = {n for n in pending.edits if n not in carried and row[n] is not None}
     united = {n: _united(claim.resource, n, answer, row[n]) for n in edited}
     by_name = claim.resource.by_name
     if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:

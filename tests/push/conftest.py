@@ -67,13 +67,16 @@ def settings_for(served: Running, url: str) -> dict[str, str]:
 
 @dataclass
 class Account:
-    """Both sides. Each pass runs as in a process of its own; `sql` is a user of the mirror."""
+    """Both sides; `sql` is a user of the mirror. Each pass runs as in a process of its own, or as
+    in one that has been running since `started_at`.
+    """
 
     served: Running
     mirror: Mirror
     settings: dict[str, str]
     sql: Callable[..., list[tuple[Any, ...]]]
     retry: Retry = field(default_factory=Retry)
+    started_at: str = ""
 
     @property
     def world(self) -> World:
@@ -92,7 +95,7 @@ class Account:
         async def main() -> T:
             settings = self.configured()
             async with Api(settings.api, random=random.Random(1), retry=self.retry) as api:
-                started_at = await self.mirror.read(ready.now)
+                started_at = self.started_at or await self.mirror.read(ready.now)
                 context = Context(api, self.mirror, settings, started_at=started_at)
                 return await do(context, *args, **kwargs)
 

@@ -26,7 +26,7 @@ THEIRS = "fb_url"
 SHARED = "twitter_url"
 """Everybody writes it, so that they meet: each value that a program wrote arrives, was seen by who
 wrote the next one, or is kept as a conflict. What people write in ClickFunnels just between the
-last look and the call nobody can see; their other timelines stand in `test_push_converges`.
+last look and the call nobody can see; their other timelines are played in tests/scenarios.
 """
 
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,7 +29,7 @@ from tests.conftest import Postgres, prepared
 from tests.scenarios.ledger import as_lines
 from tests.scenarios.machine import Verdict
 from tests.scenarios.stage import POLICIES, Setup, any_setup, stage
-from tests.scenarios.steps import Mix, Pass, Step, as_code, shrunk, steps
+from tests.scenarios.steps import Mix, Pass, Step, as_code, shortest, steps
 
 LONGEST, LARGEST = 150, 8
 
@@ -101,19 +101,15 @@ def play(databases: Databases, it: Round) -> Verdict:
         return machine.judge()
 
 
-def shortest(databases: Databases, it: Round) -> Round:
+def shorter(databases: Databases, it: Round) -> Round:
     """The same round with as few steps as still fail."""
 
-    def fails(found: Sequence[Step]) -> bool:
-        try:
-            return bool(play(databases, replace(it, steps=tuple(found))).wrong)
-        except Exception:
-            return True
+    def fails(part: list[Step]) -> bool:
+        wrong = bool(_played(databases, replace(it, steps=tuple(part))).wrong)
+        print(f"{len(part)} steps {'fail too' if wrong else 'do not fail'}", flush=True)
+        return wrong
 
-    while shorter := next(filter(fails, shrunk(it.steps)), None):
-        print(f"{len(shorter)} steps fail too", flush=True)
-        it = replace(it, steps=tuple(shorter))
-    return it
+    return replace(it, steps=tuple(shortest(it.steps, fails)))
 
 
 def soak(databases: Databases, seed: int, minutes: float) -> int:
@@ -180,7 +176,7 @@ def _again(databases: Databases, it: Round, *, shrink: bool) -> int:
         print("\n".join(as_lines(verdict.counts)))
         return 0
     if shrink:
-        it = shortest(databases, it)
+        it = shorter(databases, it)
         verdict = _played(databases, it)
     _tell_failure(it, verdict)
     return 1

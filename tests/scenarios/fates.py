@@ -164,8 +164,10 @@ def _by_person(trial: Trial, made: Made) -> Fate:
 
 def _with_its_record(trial: Trial, made: Made) -> Fate:
     """A record that is gone takes what was written there with it, if who deleted it knew that."""
-    if trial.deletes(made, "there") or not trial.deletes(made, "here"):
-        return "gone"  # where nobody has deleted it itself, what it hangs below is gone
+    if trial.deletes(made, "there"):
+        return "gone"
+    if not trial.deletes(made, "here"):  # then what it hangs below must be gone
+        return "gone" if RESOURCES[made.table].nested else "lost"
     stone: Values = trial.now.tombstones.get((made.table, made.record), {})
     seen = part(json.loads(stone["body"]), made.field) if stone.get("body") else None
     if seen == made.new or trial.was_seen(made, "here"):

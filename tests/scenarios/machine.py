@@ -31,8 +31,10 @@ from tests.scenarios.there import There
 ROUNDS = 6
 """So many times push, pull and sweep may take to bring both sides to rest."""
 
-ENDS = (0, 3, 4, 5, -9)
-"""What a command may end with while faults strike it, and when it is killed."""
+ENDS = (0, 1, 3, 4, 5, -9)
+"""What a command may end with while faults strike it (1: a 200 that is no answer), and when it is
+killed.
+"""
 
 PASSES: dict[str, tuple[Callable[..., Any], ...]] = {
     "pull": (passes.pull,),
@@ -124,6 +126,7 @@ class Machine:
         _, words = process.communicate(timeout=100)
         assert process.returncode in ENDS, words
         assert "Traceback" not in words, words
+        assert "unexpected error" not in words, words
         self.book.counts["kills"] += process.returncode == -9
         return process.returncode
 

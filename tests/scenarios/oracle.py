@@ -27,6 +27,7 @@ def faults(now: Snapshot, book: Book) -> list[str]:
         *uncalled_for(now, book),
         *vanished(now, book),
         *out_of_order(now, book),
+        *refused_too_early(now, book),
     ]
 
 
@@ -182,6 +183,21 @@ def _is_within(some: Sequence[int], all_: Sequence[int]) -> bool:
     """Whether `some` are among `all_`, in the same order."""
     rest = iter(all_)
     return all(any(one == other for other in rest) for one in some)
+
+
+def refused_too_early(now: Snapshot, book: Book) -> Iterator[str]:
+    """Emails that ClickFunnels refused because another contact had them, which has given them up
+    and was asked to before.
+    """
+    for row in now.outbox:
+        key = RESOURCES[row["resource"]].upsert_key or ""
+        wanted = (row["patch"].get(key) or [None, None])[1]
+        if not wanted or "already been taken" not in (row["error"] or ""):
+            continue
+        held = any(v[key] == wanted for v in now.there[row["resource"]].values())
+        theirs = any(m.field == key and m.new == wanted for m in book.by("there"))
+        if not (held or theirs):
+            yield f"edit {row['seq']}: {wanted} is free, and was refused as taken"
 
 
 def unrest(now: Snapshot) -> list[str]:

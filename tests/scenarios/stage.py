@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from cfsync.api.retry import Retry
+from cfsync.mirror import ready
 from cfsync.mirror.engine import Mirror
 from cfsync.resources import RESOURCES
 from cfsync.sandbox import World, running
@@ -22,7 +23,8 @@ EACH = SIZES | {"product_prices": 2, "order_transactions": 3}
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """`size`: how many times `EACH`. The rest are settings; `guard`: the usual one against mass
+    """`size`: how many times `EACH`. `daemon`: the passes in this process are those of one that has
+    been running from the beginning. The rest are settings; `guard`: the usual one against mass
     deletions, which small accounts hardly get past.
     """
 
@@ -31,6 +33,7 @@ class Setup:
     guard: bool = False
     batch: int = 100
     overlap: str = "2m"
+    daemon: bool = False
 
     @property
     def settings(self) -> dict[str, str]:
@@ -55,6 +58,7 @@ def any_setup(dice: Random, *, policy: str, size: int = 1) -> Setup:
         guard=dice.random() < 0.2,
         batch=dice.choice([1, 3, 100]),
         overlap=dice.choice(["0s", "2m"]),
+        daemon=dice.random() < 0.5,
     )
 
 
@@ -68,8 +72,14 @@ def stage(url: str, setup: Setup) -> Iterator[Machine]:
         sql, user = Sql(url, "postgres"), Sql(url, "cfsync_app")
         settings = settings_for(served, url) | setup.settings
         try:
-            yield Machine(Account(served, mirror, settings, sql, Retry(attempts=1)), user)
+            account = Account(served, mirror, settings, sql, Retry(attempts=1))
+            account.started_at = account.desk(_now) if setup.daemon else ""
+            yield Machine(account, user)
         finally:
             sql.conn.close()
             user.conn.close()
             mirror.close()
+
+
+async def _now(mirror: Mirror) -> str:
+    return await mirror.read(ready.now)

@@ -6,7 +6,7 @@ modulo what is there then. So any part of a list of steps is a list of steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
@@ -78,8 +78,7 @@ HERE = {
         *["insert"] * 3,
         "insert twin",
         "delete",
-        "hand over",
-        "swap",
+        *["hand over", "swap"] * 2,
     ),
     "contact_tags": ("update", "insert", "delete"),
     "products": ("update", "update", "toggle", "insert"),
@@ -239,13 +238,19 @@ def _command(dice: Random, mix: Mix) -> Pass:
     return Pass(name, real=True, crash=f"{where}:{dice.randint(1, 15)}")
 
 
-def shrunk(found: Sequence[Step]) -> Iterator[list[Step]]:
-    """The same steps with some left out: first halves of them, in the end single ones."""
-    size = len(found) // 2
+def shortest(found: Sequence[Step], fails: Callable[[list[Step]], bool]) -> list[Step]:
+    """As few of the steps as still fail: halves are left out first, in the end single ones."""
+    left, size = list(found), len(found) // 2
     while size:
-        for start in range(0, len(found), size):
-            yield [*found[:start], *found[start + size :]]
+        start = 0
+        while start < len(left):
+            part = [*left[:start], *left[start + size :]]
+            if fails(part):
+                left = part
+            else:
+                start += size
         size //= 2
+    return left
 
 
 def as_code(found: Sequence[Step]) -> str:

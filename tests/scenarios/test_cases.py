@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.push.checks import conflicts
 from tests.push.conftest import Account
 from tests.scenarios.conftest import Play
 from tests.scenarios.stage import Setup
@@ -40,6 +41,23 @@ def test_tags_of_an_insert_whose_answer_was_lost_and_tags_given_since_are_added_
     account.push()
 
     assert account.tags(contact) == [theirs, first, later]
+
+
+def test_a_tag_taken_away_after_an_answer_was_lost_that_had_brought_it_is_taken_away(
+    account: Account,
+) -> None:
+    tag = account.ids_of("contact_tags")[0]
+    account.sql(
+        "INSERT INTO contacts (email_address, tag_ids) VALUES ('new@example.com', ?)", f"[{tag}]"
+    )
+    account.world.fault("reset_after", method="POST", path="upsert")
+    account.push()
+    account.sql("UPDATE contacts SET tag_ids = '[]' WHERE id < 0")
+
+    account.push()
+    account.push()
+
+    assert account.tags(max(account.ids_of("contacts"))) == []
 
 
 def test_what_hung_below_a_record_deleted_by_sql_leaves_the_mirror_with_the_next_sweep(
@@ -97,3 +115,31 @@ def test_copies_of_other_records_are_refreshed_in_a_row_whose_edit_waits(account
     tags = account.one("SELECT tags FROM contacts WHERE id = ?", contact)
     assert "Gold" in [shown["name"] for shown in json.loads(tags)]
     assert account.column("SELECT first_name FROM contacts WHERE id = ?", contact) == ["Eve"]
+
+
+def test_edits_of_both_rows_of_a_record_that_a_pull_was_faster_to_bring_are_merged(
+    account: Account,
+) -> None:
+    account.sql(
+        "INSERT INTO contacts (email_address, first_name, custom_attributes)"
+        " VALUES ('new@example.com', 'Ada', '{\"hat\": \"1\"}')"
+    )
+    account.world.fault("reset_after", method="POST", path="upsert")
+    account.push()
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id < 0")
+    account.sql('UPDATE contacts SET custom_attributes = \'{"hat": "2"}\' WHERE id < 0')
+    account.pull("contacts")
+    contact = max(account.ids_of("contacts"))
+    account.sql(
+        "UPDATE contacts SET first_name = 'Zoe', custom_attributes = ? WHERE id = ?",
+        '{"hat": "1", "shoe": "3"}',
+        contact,
+    )
+
+    account.push()
+    account.push()
+
+    shown = account.world.get("contacts", contact) or {}
+    assert shown["custom_attributes"] == {"hat": "2", "shoe": "3"}
+    assert shown["first_name"] == "Zoe"
+    assert ("first_name", "Ada", "Eve", "Zoe", "clickfunnels") in conflicts(account)

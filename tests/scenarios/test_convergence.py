@@ -18,7 +18,7 @@ from tests.scenarios.stage import POLICIES, any_setup
 from tests.scenarios.steps import Mix, as_code, steps
 
 RUNS = [
-    *(("sqlite", seed, Mix(25)) for seed in range(6)),
+    *(("sqlite", seed, Mix(25)) for seed in range(4)),
     ("sqlite", 20, Mix(12, real=1.0, killed=0.8)),
     ("postgresql", 30, Mix(25)),
     ("postgresql", 31, Mix(12, real=1.0, killed=0.8)),

@@ -1,4 +1,4 @@
-"""kill -9 of a real backfill at ten random places: it resumes, and repeats no more than it must."""
+"""kill -9 of a real backfill at five random places: it resumes, and repeats no more than it must."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.sync.conftest import Round
 
-KILLS = 10
+KILLS = 5
 
 
 @pytest.fixture

@@ -178,6 +178,18 @@ def test_a_delete_of_a_record_that_is_gone_is_done(
     assert account.states() == ["done"]
 
 
+def test_a_delete_whose_record_goes_at_that_very_moment_is_done(
+    account: Account, app_sql: Any, two: tuple[int, int]
+) -> None:
+    gone, _ = two
+    account.world.fault("status", method="DELETE", status=404, applied=True)
+    app_sql("DELETE FROM contacts WHERE id = ?", gone)
+
+    assert account.push().exit_code == 0
+    assert account.states() == ["done"]
+    assert account.world.get("contacts", gone) is None
+
+
 def test_a_conflict_of_state_is_success_where_the_state_is_the_wanted_one(
     account: Account, app_sql: Any
 ) -> None:

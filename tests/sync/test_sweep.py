@@ -52,6 +52,16 @@ def test_a_page_that_skips_takes_nothing_away(filled: Round) -> None:
     assert filled.sql(STONES) == []
 
 
+def test_a_page_proves_nothing_about_the_pages_behind_it(filled: Round) -> None:
+    filled.world.fault("slow", path="/contacts.*after=", seconds=0.3)
+    place = "SELECT 1 FROM cf_checkpoints WHERE lane = 'sweep' AND cursor IS NOT NULL"
+
+    report = filled.run(passes.sweep, ["contacts"], stop_when=lambda: bool(filled.sql(place)))
+
+    assert report.state == "stopped"
+    assert filled.sql(STONES) == []
+
+
 def test_nothing_goes_before_the_second_sighting(filled: Round) -> None:
     gone = filled.ids("contacts")[3]
     filled.world.delete("contacts", gone)

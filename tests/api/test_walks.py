@@ -360,7 +360,7 @@ def test_a_page_that_comes_twice_hides_no_record_of_the_same_moment():
             first = await super().page(listing, sort="updated_at")
             return Page(first.records, right.next)
 
-    pages = newest(Twice(dict.fromkeys(range(1, 10), 5), size=3), floor=1)
+    pages = newest(Twice({**dict.fromkeys(range(1, 10), 5), 20: 1, 21: 0}, size=3), floor=2)
 
     assert sorted(ids(pages)) == list(range(1, 10))
 

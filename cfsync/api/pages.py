@@ -131,7 +131,11 @@ class _Descent:
         return None
 
     def _has_moved(self, page: Page) -> bool:
-        """Whether the page begins newer than the one before it ended."""
+        """Whether the page begins newer than the one before it ended, or shows the record that it
+        should be behind, as the page before does.
+        """
+        if any(r.id == self.cursor for r in page.records):
+            return True
         end = self._read[self._at][1] if self._at >= 0 else None
         start = next((r.updated_at for r in page.records if r.updated_at), None)
         return end is not None and start is not None and start > end

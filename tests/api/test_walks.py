@@ -351,6 +351,20 @@ def test_the_same_cursor_twice_is_an_error():
         newest(listed)
 
 
+def test_a_page_that_comes_twice_hides_no_record_of_the_same_moment():
+    class Twice(List):
+        async def page(self, listing: Listing, *, after: int | None = None, **_: object) -> Page:  # type: ignore[override]
+            right = await super().page(listing, after=after, sort="updated_at")
+            if len(self.asked) != 2:
+                return right
+            first = await super().page(listing, sort="updated_at")
+            return Page(first.records, right.next)
+
+    pages = newest(Twice({**dict.fromkeys(range(1, 10), 5), 20: 1, 21: 0}, size=3), floor=2)
+
+    assert sorted(ids(pages)) == list(range(1, 10))
+
+
 def test_a_server_that_ignores_the_cursor_is_given_up():
     listed = Scripted(page(1, 2, 3, next=3))
 

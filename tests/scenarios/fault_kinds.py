@@ -73,7 +73,7 @@ class Call:
         return self.listing is not None and not any("filter" in name for name in self.query)
 
 
-Arm = Callable[[Account, Call], None]
+Arm = Callable[[Account, Call], object]
 Fits = Callable[[Call], bool]
 
 
@@ -97,11 +97,7 @@ class Kind:
 
 def fault(kind: str, **more: Any) -> Arm:
     """A fault of the sandbox that strikes that one call."""
-    return lambda account, call: void(account.world.fault(kind, nth=call.n, **more))
-
-
-def void(_: object) -> None:
-    pass
+    return lambda account, call: account.world.fault(kind, nth=call.n, **more)
 
 
 def _shut(account: Account, call: Call) -> None:

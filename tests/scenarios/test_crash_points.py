@@ -12,7 +12,7 @@ from tests.scenarios.fault_bench import PostgresStore, SqliteStore, Store
 from tests.scenarios.fault_matrix import bench_of
 from tests.scenarios.fault_scenes import quiet_logs
 
-EACH = 5
+EACH = 4
 """Points of each pass, spread over it, between which what outlives the process changes."""
 
 
@@ -28,7 +28,7 @@ def test_a_pass_that_is_killed_anywhere_is_finished_by_the_next_one(
 def test_a_push_that_is_killed_on_postgresql_is_finished_by_the_next_one(
     postgres: Postgres, migrated_postgres: str, tmp_path: Path
 ) -> None:
-    survives("push", tmp_path, PostgresStore(postgres, migrated_postgres), 3)
+    survives("push", tmp_path, PostgresStore(postgres, migrated_postgres), 2)
 
 
 def survives(name: str, folder: Path, store: Store, times: int) -> None:

@@ -62,9 +62,9 @@ def _of_resource(now: Snapshot, resource: Resource, quotes: bool) -> Iterator[st
 
 
 def _is_held(now: Snapshot, resource: Resource, record: int) -> bool:
-    """Whether a guard keeps the record, or the one below which it hangs."""
+    """Whether a guard keeps the record, or the one below which it hangs; or its list is empty."""
     stone = now.tombstones.get((resource.name, record), {})
-    if stone.get("state") in HELD_STONES:
+    if stone.get("state") in HELD_STONES or now.is_unprovable(resource.name, record):
         return True
     row = now.rows[resource.name].get(record, {})
     above = row.get(resource.parent_field or "") if resource.nested else None

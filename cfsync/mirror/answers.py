@@ -54,27 +54,35 @@ def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
 
 
 def acknowledge(
-    tx: Tx, claim: Claim, sent: Sent, answer: Record, *, asked: int, policy: Policy
+    tx: Tx,
+    claim: Claim,
+    sent: Sent,
+    answer: Record,
+    *,
+    asked: int,
+    policy: Policy,
+    found: bool = False,
 ) -> Settled | None:
     """Merge the answer to one call of a claim; None where it is put off. `asked`: the highest
-    `cf_rev` before the call. When all its calls are done the caller closes the claim's rows.
+    `cf_rev` before the call. `found`: the call's own answer was lost, its record was read later.
+    When all its calls are done the caller closes the claim's rows.
     """
     table = TABLES[claim.resource.name]
     rows.alone(tx, table)
     if _is_old(tx, claim.resource, answer, asked) or rows.lock(tx, table, [answer.id]):
         return None
-    found = fates(claim.resource, sent, answer)
-    _merge_row(tx, claim, sent, answer, policy)
+    ends = fates(claim.resource, sent, answer)
+    _merge_row(tx, claim, sent, answer, policy, found)
     bases.save(tx, [answer], "push")
     notes.keep_secrets(tx, [answer])
     journal.keep_forms(
-        tx, claim, {n: answer.values[n] for n, f in found.items() if f == "normalised"}
+        tx, claim, {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
     )
-    for name in (n for n, f in found.items() if f == "ignored"):
+    for name in (n for n, f in ends.items() if f == "ignored"):
         before, value = sent[name]
         kept = Conflict(name, before, value, answer.values.get(name), "clickfunnels")
         conflicts.record(tx, claim.resource, answer.id, kept)
-    return Settled(found, bases.highest_rev(tx))
+    return Settled(ends, bases.highest_rev(tx))
 
 
 def _is_old(tx: Tx, resource: Resource, answer: Record, asked: int) -> bool:
@@ -84,9 +92,12 @@ def _is_old(tx: Tx, resource: Resource, answer: Record, asked: int) -> bool:
     return max(base.rev if base else 0, proof) > asked
 
 
-def _merge_row(tx: Tx, claim: Claim, sent: Sent, answer: Record, policy: Policy) -> None:
+def _merge_row(
+    tx: Tx, claim: Claim, sent: Sent, answer: Record, policy: Policy, found: bool
+) -> None:
     """What was sent is settled; any other field that is edited stands against the answer. What a
-    new record came with is nobody's change.
+    new record came with is nobody's change; what it has otherwise than it was sent, when it is
+    `found` later, is.
     """
     resource = claim.resource
     row = rows.load(tx, TABLES[resource.name], [answer.id]).get(answer.id)
@@ -94,9 +105,12 @@ def _merge_row(tx: Tx, claim: Claim, sent: Sent, answer: Record, policy: Policy)
         return
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
     before = bases.decode(resource, base).values if base else answer.values
+    settled = {n: answer.values[n] for n in sent if n in answer.values}
+    if found and base is None:
+        settled = {n: sent[n][1] for n in settled}
     merged = merge(
         resource,
-        base={**before, **{n: answer.values[n] for n in sent if n in answer.values}},
+        base={**before, **settled},
         local=ids.resolved(tx, resource, row),
         remote=answer.values,
         edits=_unsettled(tx, claim, sent, answer.id),
@@ -119,7 +133,14 @@ def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, Op
 
 
 def adopt(
-    tx: Tx, claim: Claim, sent: Sent, answer: Record, *, asked: int, policy: Policy
+    tx: Tx,
+    claim: Claim,
+    sent: Sent,
+    answer: Record,
+    *,
+    asked: int,
+    policy: Policy,
+    found: bool,
 ) -> Settled | None:
     """A record exists now for an inserted row: give the row its real id, with all that refers to
     it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
@@ -131,7 +152,7 @@ def adopt(
         return None
     _unite(tx, claim, answer.id, sent.keys() | claim.tried, policy)
     ids.move(tx, resource, claim.record_id, answer.id)
-    return acknowledge(tx, claim, sent, answer, asked=asked, policy=policy)
+    return acknowledge(tx, claim, sent, answer, asked=asked, policy=policy, found=found)
 
 
 def _unite(tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy) -> None:

@@ -47,7 +47,7 @@ async def send_create(push: Push, claim: Claim) -> None:
         )
         asked, _ = await push.context.mirror.read(look)
     if there and (claim.exists_as or not call.fields):
-        await take_over(push, claim, call, there, asked)
+        await take_over(push, claim, call, there, asked, found=True)
     else:
         await _create(push, claim, call)
 
@@ -104,16 +104,18 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
     except CfsyncError as error:
         await failed(push, claim, of_parent(error))
         return
-    await take_over(push, claim, call, answer, asked)
+    await take_over(push, claim, call, answer, asked, found=False)
 
 
-async def take_over(push: Push, claim: Claim, call: Call, answer: Record, asked: int) -> None:
-    """The record is the row's: give the row its id. Where the mirror does not allow that now, whose
-    record it is, is kept for the next time.
+async def take_over(
+    push: Push, claim: Claim, call: Call, answer: Record, asked: int, *, found: bool
+) -> None:
+    """The record is the row's: give the row its id. `found`: it was looked for. Where the mirror
+    does not allow that now, whose record it is, is kept for the next time.
     """
     mirror, policy = push.context.mirror, push.policy(claim)
     try:
-        settled = await mirror.write(_settle, claim, call, answer, asked, policy)
+        settled = await mirror.write(_settle, claim, call, answer, asked, policy, found)
     except (Busy, Constrained) as error:
         await mirror.write(ids.remember, claim.resource, claim.record_id, answer.id)
         if isinstance(error, Busy):
@@ -127,10 +129,10 @@ async def take_over(push: Push, claim: Claim, call: Call, answer: Record, asked:
 
 
 def _settle(
-    tx: Tx, claim: Claim, call: Call, answer: Record, asked: int, policy: Policy
+    tx: Tx, claim: Claim, call: Call, answer: Record, asked: int, policy: Policy, found: bool
 ) -> Settled | None:
     """The row gets its real id; what the call could not carry becomes one more edit of it."""
-    settled = answers.adopt(tx, claim, call.fields, answer, asked=asked, policy=policy)
+    settled = answers.adopt(tx, claim, call.fields, answer, asked=asked, policy=policy, found=found)
     if settled is None:
         return None
     journal.finish(tx, replace(claim, record_id=answer.id), {})

@@ -98,7 +98,7 @@ async def _find(push: Push, claim: Claim, call: Call) -> bool:
     alike = [r for r in found if is_like(claim, r, list(given))]
     exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]
     if len(exact) == 1:
-        await alone(push, claim, lambda p, c: take_over(p, c, call, exact[0], asked))
+        await alone(push, claim, lambda p, c: take_over(p, c, call, exact[0], asked, found=True))
     elif alike or not given:
         await _park(push, claim, alike)
     else:

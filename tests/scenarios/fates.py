@@ -187,7 +187,8 @@ def _of_insert(trial: Trial, made: Made) -> Fate:
 def _of_delete(trial: Trial, made: Made) -> Fate:
     if made.side == "there":
         here = made.record in trial.now.rows[made.table]
-        return ("waiting" if trial.waits(made) else "lost") if here else "arrived"
+        waits = trial.waits(made) or trial.now.is_unprovable(made.table, made.record)
+        return ("waiting" if waits else "lost") if here else "arrived"
     if made.record < 0 or not trial.is_there(made):
         return "arrived"
     return "waiting" if trial.waits(made) else "lost"

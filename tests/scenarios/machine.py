@@ -138,14 +138,19 @@ class Machine:
         process.kill()
 
     def settle(self) -> int:
-        """Passes without faults, until nothing is left to do; how many rounds that took."""
+        """Passes without faults, until nothing is left to do; how many rounds that took. What waits
+        for another edit must do so for two rounds.
+        """
         self.account.world.faults.clear()
         self.account.world.appear()
+        waited: list[Any] = []
         for number in range(1, ROUNDS + 1):
             for name in ("push", "pull", "sweep"):
                 for report in self.run(name):
                     assert report.state == "done", report.problems
-            if not oracle.unrest(snapshot(self.account)):
+            now, before = snapshot(self.account), waited
+            waited = [(r["seq"], r["error"]) for r in now.outbox if r["state"] == "pending"]
+            if not oracle.unrest(now) and waited in ([], before):
                 return number
         return ROUNDS + 1
 

@@ -62,9 +62,9 @@ def _of_resource(now: Snapshot, resource: Resource, quotes: bool) -> Iterator[st
 
 
 def _is_held(now: Snapshot, resource: Resource, record: int) -> bool:
-    """Whether a guard keeps the record, or the one below which it hangs."""
+    """Whether a guard keeps the record, or the one below which it hangs; or its list is empty."""
     stone = now.tombstones.get((resource.name, record), {})
-    if stone.get("state") in HELD_STONES:
+    if stone.get("state") in HELD_STONES or now.is_unprovable(resource.name, record):
         return True
     row = now.rows[resource.name].get(record, {})
     above = row.get(resource.parent_field or "") if resource.nested else None
@@ -123,8 +123,10 @@ def doubles(now: Snapshot, book: Book) -> Iterator[str]:
     for table, records in now.there.items():
         for name in RESOURCES[table].natural:
             wanted = {m.new for m in book.made if m.table == table and m.field == name}
-            found = Counter(v[name] for v in records.values() if v.get(name) in wanted)
-            yield from (f"{table}: {n} with {name} {v}" for v, n in found.items() if n > 1)
+            found = Counter(
+                (v[name], v["workspace_id"]) for v in records.values() if v.get(name) in wanted
+            )
+            yield from (f"{table}: {n} with {name} {v}" for (v, _), n in found.items() if n > 1)
     for (table, local), real in now.real.items():
         if local in now.rows[table] and not now.open_of(table, real):
             yield f"{table} {local}: still there, beside {real}"
@@ -164,19 +166,29 @@ def vanished(now: Snapshot, book: Book) -> Iterator[str]:
 
 def out_of_order(now: Snapshot, book: Book) -> Iterator[str]:
     """Emails that did not go from contact to contact in the order in which they were given."""
+    lost = _deleted_there(book)
     for name in (r.name for r in RESOURCES.values() if r.upsert_key):
         key = RESOURCES[name].upsert_key or ""
-        taken, sent, lost = defaultdict(list), defaultdict(list), _deleted_there(book)
+        taken, sent = defaultdict(list), defaultdict(list)
         for made in book.by("here"):
             if made.table == name and made.field == key and made.new:
-                taken[made.new.lower()].append(now.final(name, made.record))
+                record = now.final(name, made.record)
+                taken[_workspace(now, name, record), made.new.lower()].append(record)
         for entry in now.entries:
             ours = entry.by == "api" and entry.resource == name and (name, entry.id) not in lost
             if ours and entry.fields.get(key):
-                sent[entry.fields[key].lower()].append(entry.id)
-        for email, ids in sent.items():
-            if not _is_within([i for i, _ in groupby(ids)], taken[email]):
-                yield f"{email} was given to {taken[email]} and sent for {ids}"
+                place = _workspace(now, name, entry.id), entry.fields[key].lower()
+                sent[place].append(entry.id)
+        for place, ids in sent.items():
+            if not _is_within([i for i, _ in groupby(ids)], taken[place]):
+                yield f"{place[1]} was given to {taken[place]} and sent for {ids}"
+
+
+def _workspace(now: Snapshot, table: str, record: int) -> int | None:
+    """In which an email can be given once; None of a record that is gone."""
+    found = now.there[table].get(record) or now.rows[table].get(record) or {}
+    workspace: int | None = found.get("workspace_id")
+    return workspace
 
 
 def _is_within(some: Sequence[int], all_: Sequence[int]) -> bool:

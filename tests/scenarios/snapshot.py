@@ -49,6 +49,14 @@ class Snapshot:
         mine = (table, {record, self.final(table, record)})
         return [r for r in self.outbox if r["resource"] == mine[0] and r["record_id"] in mine[1]]
 
+    def is_unprovable(self, table: str, record: int) -> bool:
+        """Whether the list of a row shows nothing: that proves nothing, so the row stays."""
+        resource = RESOURCES[table]
+        above = self.rows[table].get(record, {}).get(resource.parent_field or "")
+        there = self.there[table].values()
+        listed = (values[resource.parent_field or ""] for values in there)
+        return resource.parent == "workspaces" and above is not None and above not in listed
+
 
 OPEN = ("pending", "sending", "parked", "held")
 

@@ -166,12 +166,17 @@ def steps(dice: Random, mix: Mix) -> list[Step]:
     while len(found) < mix.length:
         found.append(_step(dice, mix))
         if dice.random() < 0.3:
-            found += _answer(found[-1])
+            found += _answer(dice, found[-1])
     return found
 
 
-def _answer(step: Step) -> list[Step]:
-    """The same done on the other side, as far as it can be."""
+def _answer(dice: Random, step: Step) -> list[Step]:
+    """What makes a step matter: the same edit on the other side, as far as that can be; something
+    to create and a push for a fault that strikes writes.
+    """
+    if isinstance(step, Trouble) and step.method == "POST":
+        table = dice.choice([name for name, verbs in HERE.items() if "insert" in verbs])
+        return [Edit("here", "insert", table, 0, dice.randrange(9)), Pass("push")]
     if not isinstance(step, Edit):
         return []
     side: Side = "there" if step.side == "here" else "here"

@@ -143,3 +143,20 @@ def test_edits_of_both_rows_of_a_record_that_a_pull_was_faster_to_bring_are_merg
     assert shown["custom_attributes"] == {"hat": "2", "shoe": "3"}
     assert shown["first_name"] == "Zoe"
     assert ("first_name", "Ada", "Eve", "Zoe", "clickfunnels") in conflicts(account)
+
+
+def test_what_somebody_changed_in_a_new_record_before_its_lost_answer_was_found_is_kept(
+    account: Account,
+) -> None:
+    account.sql("INSERT INTO contact_tags (name, color) VALUES ('VIP', '#111111')")
+    account.world.fault("reset_after", method="POST")
+    account.push()
+    tag = max(account.world.ids("contact_tags", account.workspace))
+    account.world.edit("contact_tags", tag, color="#222222")
+    account.sql("UPDATE contact_tags SET color = '#333333' WHERE id < 0")
+
+    account.push()
+    account.push()
+
+    assert account.column("SELECT color FROM contact_tags WHERE id = ?", tag) == ["#222222"]
+    assert conflicts(account) == [("color", "#111111", "#333333", "#222222", "clickfunnels")]

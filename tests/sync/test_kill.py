@@ -1,4 +1,4 @@
-"""kill -9 of a real backfill at five random places: it resumes, and repeats no more than it must."""
+"""kill -9 of a real backfill at five random places: it resumes and repeats no more than it must."""
 
 from __future__ import annotations
 

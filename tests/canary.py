@@ -54,7 +54,7 @@ def _text(printed: str | bytes | None) -> str:
     return printed.decode(errors="replace") if isinstance(printed, bytes) else printed or ""
 
 
-def search_captured(sections: Iterable[tuple[str, str]]) -> None:
+def search_captured(sections: Iterable[tuple[str, str]], *, people: bool = True) -> None:
     """What pytest captured in one phase of a test."""
     for name, content in sections:
-        search(content, name)
+        search(content, name, people=people)

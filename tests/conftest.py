@@ -63,13 +63,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
-    """A test whose output holds a secret, or a person, has failed."""
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A test whose output holds a secret, or a person, has failed. In what a booted machine says
+    people are not looked for: `cfsync@one.service` is none.
+    """
     report = yield
     if not report.passed:
         return report
     try:
-        canary.search_captured(report.sections)
+        canary.search_captured(report.sections, people="deploy" not in item.path.parts)
     except canary.Leak as leak:
         report.outcome, report.longrepr = "failed", str(leak)
     return report

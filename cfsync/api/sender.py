@@ -125,11 +125,21 @@ class Sender:
         if self.stop.is_set():
             raise Interrupted("stopped; everything is kept")
         if not self.budget.enter_now():
-            await self._unless_stopped(self.budget.enter(priority), "budget")
+            await self._wait_for_a_place(priority)
         try:
             self.watcher.sending()
         except BaseException:
             self.budget.leave()
+            raise
+
+    async def _wait_for_a_place(self, priority: int) -> None:
+        place = asyncio.ensure_future(self.budget.enter(priority))
+        try:
+            await self._unless_stopped(place, "budget")
+        except BaseException:
+            # who is given up in the moment in which his turn came has a place that nobody uses
+            if place.done() and not place.cancelled() and place.exception() is None:
+                self.budget.leave()
             raise
 
     async def _exchange(

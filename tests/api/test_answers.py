@@ -519,3 +519,23 @@ def test_a_body_that_breaks_off_may_have_acted():
 
     assert caught.value.sent is True
     assert len(fake.seen) == 1
+
+
+def test_a_call_that_is_given_up_just_when_its_turn_has_come_leaves_no_place_taken():
+    async def main(api: Api) -> int:
+        budget = api._sender.budget
+        while budget.enter_now():
+            pass
+        full = budget._under_way
+        call = asyncio.create_task(api.page(CONTACTS))
+        while not budget._waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        budget.leave()
+        while budget._waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # its wait is over, and it does not know yet
+        call.cancel()
+        await asyncio.wait([call])
+        return full - budget._under_way
+
+    assert Fake().ask(main) == 1

@@ -35,8 +35,8 @@ def test_two_share_the_resources_and_one_goes_on_alone_when_the_other_is_killed(
     first, second = start(**QUICK), start(**QUICK)
 
     until(lambda: sql("SELECT 1 FROM contacts WHERE id = ?", contact))
-    shares = until(lambda: len(set(owners(sql).values())) == 2 and owners(sql))
-    assert len(shares) == 4, "three resources and the events log"
+    # three resources and the events log, a lease each
+    shares = until(lambda: len(set((o := owners(sql)).values())) == 2 and len(o) == 4 and o)
     of_contacts = int(shares["contacts"].split(":")[1])
     holder, other = (first, second) if first.process.pid == of_contacts else (second, first)
     assert holder.process.pid == of_contacts

@@ -14,10 +14,13 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from cfsync.config import ApiSettings
-from cfsync.errors import BadAnswer, SettingsError, Unreachable, UsageError
+from cfsync.errors import BadAnswer, Refused, SettingsError, Unreachable, UsageError
 
 MAX_ANSWER = 32 * 2**20
 """Bytes of an answer that are read, unpacked. A list page has 25 to 100 KB."""
+
+MAX_URL = 32 * 2**10
+"""Characters of a URL. Servers take 8,000 or so; httpx itself stops at 65,536."""
 
 PIECE = 256 * 2**10
 """Bytes of a body that are sent, or unpacked, at once."""
@@ -76,9 +79,11 @@ class Transport:
     async def send(
         self, method: str, path: str, query: Mapping[str, str], content: bytes | None
     ) -> Reply:
-        """One exchange. Raises Unreachable, and BadAnswer on an answer over MAX_ANSWER."""
+        """One exchange. Raises Unreachable, BadAnswer on an answer over MAX_ANSWER, and Refused on
+        a query over MAX_URL.
+        """
         call = f"{method} {path.partition('?')[0]}"
-        request = self._request(method, path, query, content)
+        request = self._request(call, method, path, query, content)
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._exchange(request, call)
@@ -89,14 +94,9 @@ class Transport:
             raise Unreachable(self._reason(cause), call=call, sent=sent) from None
 
     def _request(
-        self, method: str, path: str, query: Mapping[str, str], content: bytes | None
+        self, call: str, method: str, path: str, query: Mapping[str, str], content: bytes | None
     ) -> httpx.Request:
-        if any(unquote(part) in _UPWARDS for part in path.partition("?")[0].split("/")):
-            raise UsageError(f"{path!r} would leave api.base_url")
-        try:
-            url = httpx.URL(_joined(self._base + path, query))
-        except httpx.InvalidURL:
-            raise UsageError(f"{path!r} can't be part of a URL") from None
+        url = self._url(call, path, query)
         if content is None:
             return httpx.Request(method, url, headers=self._headers, extensions=self._extensions)
         headers = self._headers | _JSON | {"Content-Length": str(len(content))}
@@ -104,6 +104,17 @@ class Transport:
         return httpx.Request(
             method, url, content=body, headers=headers, extensions=self._extensions
         )
+
+    def _url(self, call: str, path: str, query: Mapping[str, str]) -> httpx.URL:
+        if any(unquote(part) in _UPWARDS for part in path.partition("?")[0].split("/")):
+            raise UsageError(f"{path!r} would leave api.base_url")
+        address = _joined(self._base + path, query)
+        if len(address) > MAX_URL:
+            raise Refused("too long for a URL", call=call, status=414)
+        try:
+            return httpx.URL(address)
+        except httpx.InvalidURL:
+            raise UsageError(f"{path!r} can't be part of a URL") from None
 
     async def aclose(self) -> None:
         await self._transport.aclose()

@@ -153,6 +153,20 @@ def test_what_is_too_large_for_whoever_stands_before_clickfunnels_is_parked_at_o
     assert sent(account) == [("update", {"first_name": "Good"})]
 
 
+def test_an_email_that_no_url_can_hold_is_parked_at_once_and_ends_no_push(
+    account: Account, app_sql: Sql
+) -> None:
+    good = account.ids_of("contacts")[0]
+    app_sql("INSERT INTO contacts (email_address) VALUES (?)", "x" * 100_000 + "@example.com")
+    app_sql("UPDATE contacts SET first_name = 'Good' WHERE id = ?", good)
+
+    account.push()
+
+    ((_, state, why),) = what_waits(account)
+    assert (state, why) == ("parked", "too long for a URL")
+    assert sent(account) == [("update", {"first_name": "Good"})]
+
+
 def test_an_email_that_the_cdn_never_lets_through_waits_ten_passes_and_no_longer(
     account: Account, app_sql: Sql
 ) -> None:

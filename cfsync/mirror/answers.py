@@ -10,13 +10,13 @@ again since the call went out, or somebody holds the row: the next pass reads be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from cfsync.merge import Conflict, OpenEdit, Policy, merge
+from cfsync.merge import Conflict, Merged, OpenEdit, Policy, merge
 from cfsync.mirror import bases, conflicts, ids, journal, notes, outbox, ready, rows, tombstones
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.fold import Claim
@@ -29,6 +29,21 @@ from cfsync.values import equal
 
 Fate = Literal["applied", "normalised", "ignored"]
 Sent = Mapping[str, tuple[Any, Any]]
+Legs = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
+"""Base, local and remote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call of a claim came to: what it `sent`, and what `answer` shows of the record.
+    `asked`: the highest `cf_rev` before the call. `found`: its own answer was lost, and the record
+    was read later.
+    """
+
+    sent: Sent
+    answer: Record
+    asked: int
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +68,16 @@ def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
     }
 
 
-def acknowledge(
-    tx: Tx,
-    claim: Claim,
-    sent: Sent,
-    answer: Record,
-    *,
-    asked: int,
-    policy: Policy,
-    found: bool = False,
-) -> Settled | None:
-    """Merge the answer to one call of a claim; None where it is put off. `asked`: the highest
-    `cf_rev` before the call. `found`: the call's own answer was lost, its record was read later.
-    When all its calls are done the caller closes the claim's rows.
+def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
+    """Merge the answer to one call of a claim; None where it is put off. When all its calls are
+    done the caller closes the claim's rows.
     """
-    table = TABLES[claim.resource.name]
-    rows.alone(tx, table)
-    if _is_old(tx, claim.resource, answer, asked) or rows.lock(tx, table, [answer.id]):
+    resource, sent, answer = claim.resource, outcome.sent, outcome.answer
+    rows.alone(tx, TABLES[resource.name])
+    if _is_put_off(tx, resource, outcome, [answer.id]):
         return None
-    ends = fates(claim.resource, sent, answer)
-    _merge_row(tx, claim, sent, answer, policy, found)
+    ends = fates(resource, sent, answer)
+    _merge_row(tx, claim, outcome, policy)
     bases.save(tx, [answer], "push")
     notes.keep_secrets(tx, [answer])
     journal.keep_forms(
@@ -81,32 +86,35 @@ def acknowledge(
     for name in (n for n, f in ends.items() if f == "ignored"):
         before, value = sent[name]
         kept = Conflict(name, before, value, answer.values.get(name), "clickfunnels")
-        conflicts.record(tx, claim.resource, answer.id, kept)
+        conflicts.record(tx, resource, answer.id, kept)
     return Settled(ends, bases.highest_rev(tx))
 
 
-def _is_old(tx: Tx, resource: Resource, answer: Record, asked: int) -> bool:
-    """Whether the mirror has news of the record that are younger than the call."""
+def _is_put_off(tx: Tx, resource: Resource, outcome: Outcome, ids_: Sequence[int]) -> bool:
+    """Whether the mirror has news of the record that are younger than the call, or somebody holds
+    one of these rows.
+    """
+    answer = outcome.answer
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
     proof = tombstones.known(tx, resource, [answer.id]).get(answer.id, ("", 0))[1]
-    return max(base.rev if base else 0, proof) > asked
+    if max(base.rev if base else 0, proof) > outcome.asked:
+        return True
+    return bool(rows.lock(tx, TABLES[resource.name], ids_))
 
 
-def _merge_row(
-    tx: Tx, claim: Claim, sent: Sent, answer: Record, policy: Policy, found: bool
-) -> None:
+def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
     """What was sent is settled; any other field that is edited stands against the answer. What a
     new record came with is nobody's change; what it has otherwise than it was sent, when it is
-    `found` later, is.
+    found later, is.
     """
-    resource = claim.resource
+    resource, sent, answer = claim.resource, outcome.sent, outcome.answer
     row = rows.load(tx, TABLES[resource.name], [answer.id]).get(answer.id)
     if row is None:
         return
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
     before = bases.decode(resource, base).values if base else answer.values
     settled = {n: answer.values[n] for n in sent if n in answer.values}
-    if found and base is None:
+    if outcome.found and base is None:
         settled = {n: sent[n][1] for n in settled}
     merged = merge(
         resource,
@@ -132,37 +140,29 @@ def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, Op
     return {n: edit for n, edit in entry.edits.items() if n not in settled}
 
 
-def adopt(
-    tx: Tx,
-    claim: Claim,
-    sent: Sent,
-    answer: Record,
-    *,
-    asked: int,
-    policy: Policy,
-    found: bool,
-) -> Settled | None:
+def adopt(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
     """A record exists now for an inserted row: give the row its real id, with all that refers to
     it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
     """
-    resource, table = claim.resource, TABLES[claim.resource.name]
-    rows.alone(tx, table)
-    ids.remember(tx, resource, claim.record_id, answer.id)
-    if _is_old(tx, resource, answer, asked) or rows.lock(tx, table, [claim.record_id, answer.id]):
+    resource, real_id = claim.resource, outcome.answer.id
+    rows.alone(tx, TABLES[resource.name])
+    ids.remember(tx, resource, claim.record_id, real_id)
+    if _is_put_off(tx, resource, outcome, [claim.record_id, real_id]):
         return None
-    _unite(tx, claim, answer.id, sent.keys() | claim.tried, policy)
-    ids.move(tx, resource, claim.record_id, answer.id)
-    return acknowledge(tx, claim, sent, answer, asked=asked, policy=policy, found=found)
+    _unite(tx, claim, real_id, outcome.sent.keys() | claim.tried, policy)
+    ids.move(tx, resource, claim.record_id, real_id)
+    return acknowledge(tx, claim, outcome, policy)
 
 
 def _unite(tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy) -> None:
     """The inserted row becomes that of the real id. Where there is one already (a pull was faster),
     that one stays, with what was edited in either since; where the user has deleted the inserted
-    row, his delete goes for the other.
+    row, his delete goes for the other. `known`: the fields that calls of the claim have carried.
     """
     resource, table = claim.resource, TABLES[claim.resource.name]
-    mine = rows.load(tx, table, [claim.record_id]).get(claim.record_id)
-    if real_id not in rows.load(tx, table, [real_id]):
+    both = rows.load(tx, table, [claim.record_id, real_id])
+    mine, there = both.get(claim.record_id), both.get(real_id)
+    if there is None:
         renumbered = sa.update(table).where(table.c.id == claim.record_id)
         tx.conn.execute(renumbered.values(id=real_id, cf_rev=tx.new_rev()))
         return
@@ -173,40 +173,39 @@ def _unite(tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: P
         rows.delete(tx, table, [real_id])
     elif mine is not None:
         since = Pending([r for r in mine_open if r.seq not in claim.seqs])
-        base = {n: claim.row.get(n) for n in known}
         theirs = entries.get(real_id, Pending())
-        _pour(tx, resource, real_id, base, mine, since, theirs, policy)
+        base = {n: claim.row.get(n) for n in known}
+        local = ids.resolved(tx, resource, mine)
+        _write(tx, resource, there, poured(resource, (base, local, there), since, theirs, policy))
 
 
-def _pour(
-    tx: Tx,
-    resource: Resource,
-    real_id: int,
-    base: Mapping[str, Any],
-    mine: Mapping[str, Any],
-    since: Pending,
-    theirs: Pending,
-    policy: Policy,
-) -> None:
-    """Merge what was edited in the inserted row since its call, which carried `base`, into the row
-    that was there before it. Of a field that was edited in both the later edit counts, and the
-    other value is kept.
+def poured(
+    resource: Resource, legs: Legs, since: Pending, theirs: Pending, policy: Policy
+) -> dict[str, Merged]:
+    """What becomes of each field that was edited in the inserted row `since` its call; its legs are
+    what that call carried, the inserted row, and the row that was there before it. Of a field that
+    was edited in both rows the later edit counts, and the other value is a conflict. Pure.
     """
-    table = TABLES[resource.name]
-    there = rows.load(tx, table, [real_id])[real_id]
-    local, values = ids.resolved(tx, resource, mine), dict[str, Any]()
+    base, local, there = legs
+    found = {}
     for name, edit in since.edits.items():
         last, other = since.last(name), theirs.last(name)
         rule = policy if not other else "local" if last > other else "clickfunnels"
-        merged = merge(
+        found[name] = merge(
             resource, base=base, local=local, remote=there, edits={name: edit}, policy=rule
         )
-        values[name] = merged.row[name]
-        for conflict in merged.conflicts:
-            conflicts.record(tx, resource, real_id, conflict)
-    if values:
-        stamped = {**values, "cf_rev": tx.new_rev()}
-        tx.conn.execute(sa.update(table).where(table.c.id == real_id).values(stamped))
+    return found
+
+
+def _write(
+    tx: Tx, resource: Resource, there: Mapping[str, Any], merged: Mapping[str, Merged]
+) -> None:
+    table = TABLES[resource.name]
+    for conflict in (c for m in merged.values() for c in m.conflicts):
+        conflicts.record(tx, resource, there["id"], conflict)
+    if merged:
+        values = {name: m.row[name] for name, m in merged.items()} | {"cf_rev": tx.new_rev()}
+        tx.conn.execute(sa.update(table).where(table.c.id == there["id"]).values(values))
 
 
 def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -23,6 +23,11 @@ _ID = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
 
 Known = Mapping[tuple[str, int], int]
 """(resource, negative id) -> the id in ClickFunnels."""
+
+Outlook = Literal["awaited", "unseen", "never"]
+"""`never`: one of them is gone for good, its insert was dropped or deleted unsent. `unseen`: one
+was never inserted, as far as can be seen, for its transaction may still be open.
+"""
 
 
 def local_ids(resource: Resource, values: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -79,21 +84,12 @@ def given_away(tx: Tx, resource: Resource, ids: Iterable[int]) -> set[int]:
     return set(tx.conn.execute(query).scalars())
 
 
-def never_made(tx: Tx, wanted: Iterable[tuple[str, int]]) -> bool:
-    """Whether any of these rows is gone for good: its insert was dropped, or deleted unsent."""
-    return any(_is_gone(tx, resource, local_id) for resource, local_id in wanted)
-
-
-def _is_gone(tx: Tx, resource: str, local_id: int) -> bool:
-    states = _insert_states(tx, resource, local_id)
-    return bool(states) and states.isdisjoint(OPEN_STATES)
-
-
-def unseen(tx: Tx, wanted: Iterable[tuple[str, int]]) -> bool:
-    """Whether any of these rows was never inserted, as far as can be seen: its transaction may
-    still be open.
-    """
-    return any(not _insert_states(tx, resource, local_id) for resource, local_id in wanted)
+def outlook(tx: Tx, wanted: Iterable[tuple[str, int]]) -> Outlook:
+    """What is to be expected of rows that have no real id yet."""
+    inserts = [_insert_states(tx, resource, local_id) for resource, local_id in wanted]
+    if any(states and states.isdisjoint(OPEN_STATES) for states in inserts):
+        return "never"
+    return "awaited" if all(inserts) else "unseen"
 
 
 def _insert_states(tx: Tx, resource: str, local_id: int) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import OpenEdit, Policy, merge
 from cfsync.mirror import answers, conflicts, discards, ids, journal, outbox, rows
-from cfsync.mirror.answers import Settled
+from cfsync.mirror.answers import Outcome, Settled
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.faults import Busy, Constrained
@@ -115,7 +115,8 @@ async def take_over(
     """
     mirror, policy = push.context.mirror, push.policy(claim)
     try:
-        settled = await mirror.write(_settle, claim, call, answer, asked, policy, found)
+        outcome = Outcome(call.fields, answer, asked, found)
+        settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:
         await mirror.write(ids.remember, claim.resource, claim.record_id, answer.id)
         if isinstance(error, Busy):
@@ -128,11 +129,9 @@ async def take_over(
         push.appended.append((claim.resource, answer.id))
 
 
-def _settle(
-    tx: Tx, claim: Claim, call: Call, answer: Record, asked: int, policy: Policy, found: bool
-) -> Settled | None:
+def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) -> Settled | None:
     """The row gets its real id; what the call could not carry becomes one more edit of it."""
-    settled = answers.adopt(tx, claim, call.fields, answer, asked=asked, policy=policy, found=found)
+    answer, settled = outcome.answer, answers.adopt(tx, claim, outcome, policy)
     if settled is None:
         return None
     journal.finish(tx, replace(claim, record_id=answer.id), {})

@@ -8,7 +8,7 @@ from typing import Any
 from cfsync.errors import CfsyncError, NotFound, Refused, StateConflict
 from cfsync.merge import Policy
 from cfsync.mirror import answers, journal
-from cfsync.mirror.answers import Settled
+from cfsync.mirror.answers import Outcome, Settled
 from cfsync.mirror.claims import Claim
 from cfsync.mirror.engine import Tx
 from cfsync.records import Record
@@ -77,7 +77,7 @@ def _settle(
     refused: Mapping[str, str],
     policy: Policy,
 ) -> Settled | None:
-    settled = answers.acknowledge(tx, claim, call.fields, answer, asked=asked, policy=policy)
+    settled = answers.acknowledge(tx, claim, Outcome(call.fields, answer, asked), policy)
     if settled and not later:
         journal.finish(tx, claim, refused)
     return settled

@@ -143,14 +143,15 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
         return False
     mirror = push.context.mirror
     names = ", ".join(f"{resource} {number}" for resource, number in sorted(missing))
-    unseen = await mirror.read(ids.unseen, missing)
-    if await mirror.read(ids.never_made, missing):
+    outlook = await mirror.read(ids.outlook, missing)
+    if outlook == "never":
         await park(push, claim, f"refers to {names}, which will never be made")
-    elif unseen and claim.attempts + 1 >= PATIENCE:
+    elif outlook == "unseen" and claim.attempts + 1 >= PATIENCE:
         await park(push, claim, f"refers to {names}, which nobody has inserted")
     else:
         push.waiting.append((claim.resource, claim.record_id))
-        await mirror.write(outbox.explain, claim.seqs, f"waits for {names}", tried=unseen)
+        words, is_unseen = f"waits for {names}", outlook == "unseen"
+        await mirror.write(outbox.explain, claim.seqs, words, tried=is_unseen)
     return True
 
 

@@ -83,8 +83,8 @@ BREAKAGES = (
     Breakage(
         "an answer to a write is merged however old",
         "cfsync/mirror/answers.py",
-        "return max(base.rev if base else 0, proof) > asked",
-        "return False",
+        "if max(base.rev if base else 0, proof) > outcome.asked:",
+        "if False:",
         "the answer to a slow call overwrites what a pull has read since",
         (
             "tests/push/test_push_references.py::test_an_answer_that_is_older_than_a_pull_is_put_off_until_the_record_is_read_again[sqlite]",
@@ -192,7 +192,7 @@ BREAKAGES = (
     Breakage(
         "whose record it is, is not kept",
         "cfsync/mirror/answers.py",
-        "    ids.remember(tx, resource, claim.record_id, answer.id)\n",
+        "    ids.remember(tx, resource, claim.record_id, real_id)\n",
         "",
         "a create whose row was locked when its answer came is made again",
         (

@@ -242,7 +242,7 @@ BREAKAGES = (
     Breakage(
         "a reference to nobody waits for ever",
         "cfsync/sync/push_work.py",
-        "elif unseen and claim.attempts + 1 >= PATIENCE:",
+        'elif outlook == "unseen" and claim.attempts + 1 >= PATIENCE:',
         "elif False:",
         "an edit with a wrong id is never sent, and nobody is told",
         (

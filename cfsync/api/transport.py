@@ -19,8 +19,8 @@ from cfsync.errors import BadAnswer, Refused, SettingsError, Unreachable, UsageE
 MAX_ANSWER = 32 * 2**20
 """Bytes of an answer that are read, unpacked. A list page has 25 to 100 KB."""
 
-MAX_URL = 32 * 2**10
-"""Characters of a URL. Servers take 8,000 or so; httpx itself stops at 65,536."""
+MAX_URL = 8000
+"""Characters of a URL: what every server should take (RFC 9110, 4.1), and many take no more."""
 
 PIECE = 256 * 2**10
 """Bytes of a body that are sent, or unpacked, at once."""

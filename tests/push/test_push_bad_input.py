@@ -153,11 +153,12 @@ def test_what_is_too_large_for_whoever_stands_before_clickfunnels_is_parked_at_o
     assert sent(account) == [("update", {"first_name": "Good"})]
 
 
+@pytest.mark.parametrize("size", [8_000, 100_000])
 def test_an_email_that_no_url_can_hold_is_parked_at_once_and_ends_no_push(
-    account: Account, app_sql: Sql
+    account: Account, app_sql: Sql, size: int
 ) -> None:
     good = account.ids_of("contacts")[0]
-    app_sql("INSERT INTO contacts (email_address) VALUES (?)", "x" * 100_000 + "@example.com")
+    app_sql("INSERT INTO contacts (email_address) VALUES (?)", "x" * size + "@example.com")
     app_sql("UPDATE contacts SET first_name = 'Good' WHERE id = ?", good)
 
     account.push()

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -207,15 +208,45 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def templates(name: str, fill: Callable[[str], None]) -> tuple[Any, Any]:
+    """The fixtures `name`_sqlite and `name`_postgres: databases to copy that `fill(url)` has filled
+    once in a session.
+    """
+
+    @pytest.fixture(scope="session", name=f"{name}_sqlite")
+    def sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        path = Path(shutil.copy(migrated_sqlite, tmp_path_factory.mktemp(name) / "cfsync.db"))
+        fill(f"sqlite:///{path}")
+        return path
+
+    @pytest.fixture(scope="session", name=f"{name}_postgres")
+    def postgresql(postgres: Postgres, migrated_postgres: str) -> str:
+        database = postgres.create(migrated_postgres)
+        fill(postgres.url(database, "cfsync_daemon"))
+        return database
+
+    return sqlite, postgresql
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def mirror_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty mirror of its own; on PostgreSQL to be opened as cfsync_daemon."""
-    if request.param == "sqlite":
-        template = request.getfixturevalue("migrated_sqlite")
-        yield f"sqlite:///{shutil.copy(template, tmp_path / 'cfsync.db')}"
+    with copy_of("migrated", request.param, request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def copy_of(
+    template: str, dialect: str, request: pytest.FixtureRequest, folder: Path
+) -> Iterator[str]:
+    """The URL of a copy of what the fixture `template`_sqlite, or `template`_postgres, gives."""
+    short = {"sqlite": "sqlite", "postgresql": "postgres"}[dialect]
+    found = request.getfixturevalue(f"{template}_{short}")
+    if dialect == "sqlite":
+        yield f"sqlite:///{shutil.copy(found, folder / 'cfsync.db')}"
         return
     server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("migrated_postgres"))
+    name = server.create(found)
     yield server.url(name, "cfsync_daemon")
     server.drop(name)
 

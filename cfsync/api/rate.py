@@ -40,12 +40,12 @@ class Rate:
     """The learned rate. What happened goes in with its time in seconds, by any clock that never
     goes back; out comes how long the next request has to wait.
 
-    It doubles every second until the ceiling or the first 429; without a ceiling it is unbound till
-    then, begins low after it and doubles twice a second. A 429 takes it to 0.9 of
-    what the last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to
-    half where 429s go on. A pause that the server asks for earns nothing. After the first such fall
-    it climbs ever faster, since what was achieved while it doubled says little; from the second on
-    it is steady just below what the server let pass, and tries 5 % more every 10 minutes. Only a
+    It doubles every second until the ceiling or the first 429; without a ceiling it is unbound
+    till then, begins low after it and doubles twice a second. A 429 takes it to 0.9 of what the
+    last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to half
+    where they go on. A pause that the server asks for earns nothing. After the first such fall it
+    climbs ever faster, since what was achieved while it doubled says little; from the second on it
+    is steady just below what the server let pass, and tries 5 % more every 10 minutes. Only a
     second that used the rate raises it.
 
     `ceiling` is in requests a second, 0 for none; `reserve` is the share of a learned rate that is

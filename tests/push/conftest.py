@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from cfsync.sync import passes
 from cfsync.sync.context import Context
 from cfsync.sync.push import push
 from cfsync.sync.report import Report
+from tests.conftest import copy_of, templates
 
 T = TypeVar("T")
 SIZES = {
@@ -148,29 +148,14 @@ def _fill(url: str) -> None:
             mirror.close()
 
 
-@pytest.fixture(scope="session")
-def filled_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = Path(shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("filled") / "cfsync.db"))
-    _fill(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def filled_postgres(postgres: Any, migrated_postgres: str) -> str:
-    name: str = postgres.create(migrated_postgres)
-    _fill(postgres.url(name, "cfsync_daemon"))
-    return name
+filled_sqlite, filled_postgres = templates("filled", _fill)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def mirror_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def mirror_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A complete mirror of the small world; on PostgreSQL to be opened as cfsync_daemon."""
-    if request.param == "sqlite":
-        template = request.getfixturevalue("filled_sqlite")
-        return f"sqlite:///{shutil.copy(template, tmp_path / 'cfsync.db')}"
-    server = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("filled_postgres"))
-    return str(server.url(name, "cfsync_daemon"))
+    with copy_of("filled", request.param, request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

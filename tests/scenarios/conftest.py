@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cfsync.sync import passes
-from tests.conftest import Postgres
+from tests.conftest import copy_of, templates
 from tests.scenarios.machine import Machine
 from tests.scenarios.stage import Setup, stage
 
@@ -22,18 +21,7 @@ def _fill(url: str) -> None:
         assert machine.account.run(passes.backfill).state == "done"
 
 
-@pytest.fixture(scope="session")
-def full_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = Path(shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("scenarios") / "cfsync.db"))
-    _fill(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def full_postgres(postgres: Postgres, migrated_postgres: str) -> str:
-    name = postgres.create(migrated_postgres)
-    _fill(postgres.url(name, "cfsync_daemon"))
-    return name
+full_sqlite, full_postgres = templates("full", _fill)
 
 
 @pytest.fixture
@@ -42,14 +30,7 @@ def machine_on(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
 
     @contextmanager
     def on(dialect: str, setup: Setup) -> Iterator[Machine]:
-        if dialect == "sqlite":
-            template = request.getfixturevalue("full_sqlite")
-            url = f"sqlite:///{shutil.copy(template, tmp_path / 'cfsync.db')}"
-        else:
-            server: Postgres = request.getfixturevalue("postgres")
-            name = server.create(request.getfixturevalue("full_postgres"))
-            url = server.url(name, "cfsync_daemon")
-        with stage(url, setup) as machine:
+        with copy_of("full", dialect, request, tmp_path) as url, stage(url, setup) as machine:
             yield machine
 
     return on

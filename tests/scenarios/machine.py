@@ -87,15 +87,11 @@ class Machine:
     @contextmanager
     def _meanwhile(self, step: Pass) -> Iterator[None]:
         faults = self.account.world.faults.all
-        hook = Meanwhile("status", nth=step.nth, do=lambda: self._edit(step.meanwhile))
-        faults.insert(0, hook)
+        edits = Fault("meanwhile", nth=step.nth, act=lambda: self.play(step.meanwhile))
+        faults.insert(0, edits)
         yield
-        if hook in faults:
-            faults.remove(hook)
-
-    def _edit(self, edits: Sequence[Edit]) -> None:
-        for edit in edits:
-            self.do(edit)
+        if edits in faults:
+            faults.remove(edits)
 
     def run(self, name: str) -> list[Report]:
         """The passes of a command, in this process; a fault may end them."""
@@ -198,19 +194,6 @@ class Verdict:
     wrong: list[str]
     counts: Counter[str]
     reasons: Counter[str]
-
-
-@dataclass
-class Meanwhile(Fault):
-    """No fault: something that happens while the request number `nth` is being answered."""
-
-    do: Callable[[], None] = lambda: None
-
-    def strikes(self, *_: object) -> bool:
-        self.seen += 1
-        if self.seen == self.nth:
-            self.do()
-        return False
 
 
 def arm(account: Account, trouble: Trouble) -> None:

@@ -12,10 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-import structlog
-from structlog.typing import EventDict, Processor
-
 from cfsync.config import LogSettings
+from cfsync.lean import without
+
+with without("rich"):
+    import structlog
+    from structlog.typing import EventDict, Processor
 
 _PASSING = {"timestamp", "pass_id"}
 """What differs between two lines that say the same."""

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 import cfsync
 from cfsync.errors import MirrorError
+from cfsync.lean import without
 from cfsync.mirror import capture, faults
 from cfsync.mirror.connect import Place, engine_for
 from cfsync.mirror.engine import Mirror, Tx
@@ -89,8 +90,9 @@ def _upgrade(conn: sa.Connection, place: str) -> MigrateResult:
 
 
 def _run_migrations(conn: sa.Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
+    with without("pygments"):
+        from alembic import command
+        from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))

@@ -9,12 +9,19 @@ import sqlalchemy as sa
 from cfsync.mirror import rows
 from cfsync.mirror.delays import UNMEASURED, counted
 from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import FOUND, NOTES, SECRETS
+from cfsync.mirror.schema import NOTES, SECRETS
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 
 MEASURED = ("events", "pull", "sweep")
 """Lanes of which it says something how long news took by them."""
+
+_COUNT = sa.text(
+    "INSERT INTO cf_found (resource, lane, delay_ms, records)"
+    " VALUES (:resource, :lane, :delay_ms, :records)"
+    " ON CONFLICT (resource, lane, delay_ms)"
+    " DO UPDATE SET records = cf_found.records + excluded.records"
+)
 
 
 def count_found(tx: Tx, resource: Resource, lane: str, news: Sequence[Record]) -> None:
@@ -26,10 +33,7 @@ def count_found(tx: Tx, resource: Resource, lane: str, news: Sequence[Record]) -
         classes = counted((r.updated_at for r in news), tx.now)
     for delay, records in classes.items():
         key = {"resource": resource.name, "lane": lane, "delay_ms": delay}
-        same = (FOUND.c[name] == value for name, value in key.items())
-        raised = sa.update(FOUND).where(*same).values(records=FOUND.c.records + records)
-        if not tx.conn.execute(raised).rowcount:
-            rows.upsert(tx, FOUND, [key | {"records": records}])
+        tx.conn.execute(_COUNT, key | {"records": records})
 
 
 def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:

@@ -19,7 +19,7 @@ from cfsync.mirror.types import Json
 
 Row = Mapping[str, Any]
 
-AT_ONCE = 50
+AT_ONCE = 200
 """Rows in one statement on SQLite, which takes no more than 32,766 values."""
 
 

@@ -20,7 +20,10 @@ def main() -> None:
     except KeyboardInterrupt:
         print("cfsync: interrupted before anything was done", file=sys.stderr)
         sys.exit(4)
-    sys.exit(command(sys.argv[1:]))
+    code = command(sys.argv[1:])
+    # What is left goes with the process: to look through it for garbage takes a fifth of a second.
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 A page and the place behind it (its checkpoint) are always in one transaction. How many pages go
 together follows from how long the last transaction took: on SQLite nobody else can write meanwhile.
+Where they come slowly, as they do at a rate limit, a page waits a moment for others, unless
+somebody waits for it.
 """
 
 from __future__ import annotations
@@ -9,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from itertools import groupby
 
 from cfsync.merge import Policy
-from cfsync.mirror import bases, checkpoints, store
+from cfsync.mirror import checkpoints, store
 from cfsync.mirror.checkpoints import Checkpoint, Lane
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.store import Origin, Written
@@ -28,6 +30,8 @@ HOLD_S = 0.05
 """How long one transaction should hold SQLite's write lock, in seconds."""
 MOST_PAGES = 32
 
+LINGER_S = 0.1
+"""How long a page waits for others, in seconds."""
 
 Then = Callable[[Tx], Iterable[Checkpoint]]
 
@@ -37,7 +41,6 @@ class Cargo:
     """One page. `asked`: the highest `cf_rev` noted before it was asked for. `then`: what belongs
     into the same transaction, run before (`full`: a sweep's proof of what is missing) the records
     of the next page are written; it returns the places behind the page, to be saved with it.
-    `landed`: the highest `cf_rev` after the commit.
     """
 
     resource: Resource
@@ -46,7 +49,6 @@ class Cargo:
     asked: int
     then: Then
     full: bool
-    landed: asyncio.Future[int] = field(default_factory=lambda: asyncio.Future())
 
     @property
     def kind(self) -> tuple[str, str, bool]:
@@ -61,6 +63,8 @@ class Dock:
         self._context = context
         self._queue: asyncio.Queue[Cargo] = asyncio.Queue(MOST_PAGES)
         self._door = asyncio.Lock()  # the queue alone lets a newcomer in before those that wait
+        self._news = asyncio.Event()  # a page came, or somebody waits
+        self._awaited = 0
         self._pages = 1
         self._failed: BaseException | None = None
 
@@ -73,7 +77,7 @@ class Dock:
         asked: int,
         then: Then,
         full: bool = False,
-    ) -> asyncio.Future[int]:
+    ) -> None:
         """Hand over a page; waits only while too many are waiting. Pages land in the order in which
         they were handed over, and none behind one that failed. Raises what an earlier transaction
         raised.
@@ -82,33 +86,42 @@ class Dock:
         async with self._door:
             self._check()
             await self._queue.put(cargo)
-        return cargo.landed
+        self._news.set()
 
     async def work(self) -> None:
         """Write what comes, until cancelled."""
         while True:
             batch = [await self._queue.get()]
-            while len(batch) < self._pages and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._fill(batch)
             try:
                 await self._land(batch)
             except Exception as error:
-                self._fail(batch, error)
+                self._fail(error)
             for _ in batch:
                 self._queue.task_done()
+
+    async def _fill(self, batch: list[Cargo]) -> None:
+        """Add what comes, while there is room for it and nobody waits."""
+        while len(batch) < self._pages:
+            if not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            elif self._awaited:
+                return
+            else:
+                self._news.clear()
+                await self._news.wait()
 
     async def _land(self, batch: Sequence[Cargo]) -> None:
         self._check()
         policies = {c.resource.name: self._policy(c.resource) for c in batch}
         began = time.perf_counter()
-        landed, rev = await self._context.mirror.write(land_pages, batch, policies)
+        landed = await self._context.mirror.write(land_pages, batch, policies)
         self._measure(len(batch), time.perf_counter() - began)
         for cargo, written in landed:
             count(self.report, cargo.resource.name, written)
             await reread(self._context, self.report, cargo.resource, written.again, cargo.lane)
-        for cargo in batch:
-            if not cargo.landed.done():
-                cargo.landed.set_result(rev)
 
     def _policy(self, resource: Resource) -> Policy:
         return self._context.settings.resource(resource.name).on_conflict
@@ -117,20 +130,20 @@ class Dock:
         fit = int(pages * HOLD_S / max(seconds, 1e-4))
         self._pages = max(1, min(MOST_PAGES, fit, self._pages * 2))
 
-    def _fail(self, batch: Sequence[Cargo], error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         self._failed = error
-        waiting = [*batch]
         while not self._queue.empty():
-            waiting.append(self._queue.get_nowait())
+            self._queue.get_nowait()
             self._queue.task_done()
-        for cargo in waiting:
-            if not cargo.landed.done():
-                cargo.landed.set_exception(error)
-                cargo.landed.exception()  # who does not wait for it sees it at the next page
 
     async def drained(self) -> None:
         """Wait until everything that was handed over is in the mirror, or has failed."""
-        await self._queue.join()
+        self._awaited += 1
+        self._news.set()
+        try:
+            await self._queue.join()
+        finally:
+            self._awaited -= 1
         self._check()
 
     def _check(self) -> None:
@@ -157,7 +170,7 @@ async def docked(context: Context, report: Report) -> AsyncIterator[Dock]:
 
 def land_pages(
     tx: Tx, batch: Sequence[Cargo], policies: dict[str, Policy]
-) -> tuple[list[tuple[Cargo, Written]], int]:
+) -> list[tuple[Cargo, Written]]:
     """One transaction: pages of the same kind are written together, then what belongs to each."""
     landed = []
     loaded = sorted((c for c in batch if c.records), key=lambda c: c.kind)
@@ -171,4 +184,4 @@ def land_pages(
         landed.append((first, written))
     places = [place for cargo in batch for place in cargo.then(tx)]
     checkpoints.save(tx, *places)
-    return landed, bases.highest_rev(tx)
+    return landed

@@ -8,11 +8,11 @@ BREAKAGES = (
     Breakage(
         "the checkpoint is saved before the rows",
         "cfsync/sync/dock.py",
-        "        landed, rev = await self._context.mirror.write(land_pages, batch, policies)\n",
+        "        landed = await self._context.mirror.write(land_pages, batch, policies)\n",
         "        await self._context.mirror.write(\n"
         "            lambda tx: checkpoints.save(tx, *(p for c in batch for p in c.then(tx)))\n"
         "        )\n"
-        "        landed, rev = await self._context.mirror.write(land_pages, batch, policies)\n",
+        "        landed = await self._context.mirror.write(land_pages, batch, policies)\n",
         "a power cut between the two loses a page for good",
         ("tests/sync/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",),
     ),

@@ -32,7 +32,7 @@ class Landings:
         self._transactions += 1
         await self._before(self._transactions)
         self.pages += [cargo.asked for cargo in batch]
-        return [], 0
+        return []
 
 
 def dock_of(landings: Landings) -> Any:
@@ -141,7 +141,7 @@ def test_so_many_pages_go_together_as_the_lock_may_be_held(
             nonlocal now
             now += page_s * len(batch)
             sizes.append(len(batch))
-            return [], 0
+            return []
 
     async def main() -> None:
         async with dock_of(Slow(lambda _: asyncio.sleep(0))) as dock:
@@ -152,3 +152,70 @@ def test_so_many_pages_go_together_as_the_lock_may_be_held(
     asyncio.run(main())
 
     assert max(sizes) == most
+
+
+class Sizes(Landings):
+    """How many pages each transaction wrote."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: asyncio.sleep(0))
+        self.sizes: list[int] = []
+
+    async def write(self, _: object, batch: Sequence[Cargo], __: object) -> Any:
+        self.sizes.append(len(batch))
+        return await super().write(_, batch, __)
+
+
+def test_pages_that_come_slowly_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a rate limit there is never more than one page there, and a transaction for each would
+    cost more than what it writes.
+    """
+    monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 3600)
+    landings = Sizes()
+
+    async def main() -> None:
+        async with dock_of(landings) as dock:
+            for page in range(7):
+                await hand_over(dock, page)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+    assert landings.sizes == [1, 2, 4], "as many as may be together so early"
+    assert landings.pages == list(range(7))
+
+
+def test_a_page_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 0.001)
+    landed = asyncio.Event()
+
+    async def second(transaction: int) -> None:
+        if transaction == 2:
+            landed.set()
+
+    async def main() -> None:
+        async with dock_of(Landings(second)) as dock:
+            await hand_over(dock, 0)
+            await dock.drained()
+            await hand_over(dock, 1)
+            await landed.wait()  # nobody else comes, and nobody asks
+
+    asyncio.run(main())
+
+
+def test_nobody_waits_for_pages_that_might_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wants to know that all is in the mirror is told as soon as it is."""
+    monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 3600)
+    landings = Sizes()
+
+    async def main() -> None:
+        async with dock_of(landings) as dock:
+            for page in range(3):
+                await hand_over(dock, page)
+                await asyncio.sleep(0)
+                await dock.drained()
+
+    asyncio.run(main())
+
+    assert landings.sizes == [1, 1, 1]

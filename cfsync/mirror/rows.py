@@ -1,7 +1,7 @@
 """Rows in bulk: the few statements by which cfsync writes, reads and locks any of its tables.
 
-Values go in and come out canonical (`cfsync.values`). A whole batch is one statement: on SQLite of
-up to `AT_ONCE` rows of values, on PostgreSQL of one JSON parameter that the server turns into rows.
+Values go in and come out canonical (`cfsync.values`). A whole batch is few statements: on SQLite of
+so many rows of values, on PostgreSQL of one JSON parameter that the server turns into rows.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from cfsync.mirror.types import Json
 
 Row = Mapping[str, Any]
 
-AT_ONCE = 200
-"""Rows in one statement on SQLite, which takes no more than 32,766 values."""
+SIZES = (160, 80, 40, 20)
+"""Rows in one statement on SQLite, which takes no more than 32,766 values. Few sizes, since each is
+a statement that stays compiled, and takes memory; a page has 20 records.
+"""
 
 
 def upsert(
@@ -52,14 +54,21 @@ def _upsert_sqlite(
 ) -> None:
     """Many rows a statement: the driver gives up Python's lock, and must win it back, at each."""
     columns = tuple(rows[0])
-    for start in range(0, len(rows), AT_ONCE):
-        part = rows[start : start + AT_ONCE]
+    for part in _portions(rows):
         flat: list[Any] = []
         for one in _for_sqlite(table, columns, part):
             flat += one
             flat += stamp.values()
         sql = _sqlite_upsert(table, (*columns, *stamp), keep, len(part))
         tx.conn.exec_driver_sql(sql, tuple(flat))
+
+
+def _portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    start = 0
+    while left := len(rows) - start:
+        size = next((size for size in SIZES if size <= left), left)
+        yield rows[start : start + size]
+        start += size
 
 
 def _for_sqlite(

@@ -63,9 +63,11 @@ class Budget:
         self._under_way -= 1
         self._left.set()
 
-    def passed(self) -> None:
-        self._window.answered()
-        self.rate.ok(self._clock())
+    def passed(self, sent: float) -> None:
+        """The request of the time `sent` got an answer, if only a no."""
+        now = self._clock()
+        self._window.answered(now - sent)
+        self.rate.ok(now)
 
     def refused(self, retry_after: float | None) -> None:
         self.rate.limited(self._clock(), retry_after)

@@ -170,7 +170,7 @@ class Sender:
         elif status in OVERLOADED:
             self.budget.overloaded(began)
         else:
-            self.budget.passed()
+            self.budget.passed(began)
         return codec.read(f"{method} {path}", status, reply.headers, reply.content)
 
     async def _unless_stopped(self, wait: Awaitable[object], why: str) -> None:

@@ -10,6 +10,11 @@ START = 2.0
 OPENING = 0.4
 """What each answer adds until the first sign of overload: 1.4 times as many in a round trip."""
 
+SHORT_S = 0.05
+"""An answer that came faster adds in proportion less: where the way is short, more at once win
+little, and all that are under way when a rate limit is met are refused.
+"""
+
 
 class Window:
     """The learned concurrency, up to `most`. A sign of overload (no answer, or that of a gateway
@@ -30,8 +35,9 @@ class Window:
         """Requests that may be under way; at least 1."""
         return int(self._size)
 
-    def answered(self) -> None:
-        more = OPENING if self._halved == -inf else 1.0 / self._size
+    def answered(self, took: float) -> None:
+        opening = OPENING * min(1.0, took / SHORT_S)
+        more = opening if self._halved == -inf else 1.0 / self._size
         self._size = min(self._size + more, self._most)
 
     def overloaded(self, sent: float, now: float) -> None:

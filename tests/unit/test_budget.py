@@ -50,7 +50,7 @@ class Load:
         self.now = 0.0
         self.sent: list[float] = []
         self.refused: list[float] = []
-        self._answers: list[tuple[float, int, bool]] = []
+        self._answers: list[tuple[float, int, bool, float]] = []
         self._order = count()
         self._random = Random(7)
 
@@ -73,12 +73,12 @@ class Load:
             self.sent.append(self.now)
             passes = not self.refuse(self.now)
             took = self.latency * (0.5 + self._random.random())
-            heapq.heappush(self._answers, (self.now + took, next(self._order), passes))
+            heapq.heappush(self._answers, (self.now + took, next(self._order), passes, took))
 
     def _answer(self) -> None:
-        self.now, _, passes = heapq.heappop(self._answers)
+        self.now, _, passes, took = heapq.heappop(self._answers)
         if passes:
-            self.window.answered()
+            self.window.answered(took)
             self.rate.ok(self.now)
         else:
             self.refused.append(self.now)
@@ -120,7 +120,7 @@ def wide() -> Window:
     """One that is never in the way."""
     window = Window(1000)
     for _ in range(2000):
-        window.answered()
+        window.answered(took=0.1)
     return window
 
 
@@ -160,7 +160,7 @@ def test_the_first_429_without_a_ceiling_finds_half_of_the_connections_under_way
     assert load.rate.per_second == 10.0
 
 
-@pytest.mark.parametrize("latency", [0.001, 0.02])
+@pytest.mark.parametrize("latency", [0.001, 0.006, 0.02, 0.03])
 def test_a_walk_of_a_thousand_requests_takes_hardly_longer_than_the_limit_allows(latency: float):
     server = TokenBucket(50.0, 10.0)
 
@@ -434,7 +434,7 @@ def test_no_more_than_the_concurrency_are_under_way():
     async def main() -> int:
         gate, most, inside = budget(Clock(), concurrency=3), 0, 0
         for _ in range(10):
-            gate.passed()
+            gate.passed(sent=999.0)
 
         async def one() -> None:
             nonlocal most, inside
@@ -458,22 +458,31 @@ def test_the_connections_are_taken_into_use_one_after_the_other():
     while window.size < 16:
         sizes.append(window.size)
         for _ in range(window.size):  # one round trip
-            window.answered()
+            window.answered(took=0.1)
 
     assert sizes == [2, 2, 3, 4, 6, 8, 12]
+
+
+def test_answers_that_come_at_once_take_few_connections_into_use():
+    """A limit of 50 a second is met after 50 requests, by all that are then under way."""
+    window = Window(16)
+    for _ in range(50):
+        window.answered(took=0.005)
+
+    assert window.size == 4
 
 
 def test_a_server_that_can_not_keep_up_is_asked_half_as_much_at_once_and_later_more():
     window = Window(16)
     for _ in range(100):
-        window.answered()
+        window.answered(took=0.1)
 
     window.overloaded(sent=1.0, now=2.0)
     window.overloaded(sent=1.5, now=2.1)  # it was under way when the window was halved
     assert window.size == 8
 
     for _ in range(9):
-        window.answered()
+        window.answered(took=0.1)
     assert window.size == 9
 
 

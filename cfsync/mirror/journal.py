@@ -110,12 +110,12 @@ def _patches(tx: Tx, claim: Claim) -> list[tuple[int, Mapping[str, Any]]]:
 
 def _empty_hidden(tx: Tx, claim: Claim) -> None:
     """Make fields NULL again that ClickFunnels never shows and that are edited no more."""
-    table, entry = (
-        TABLES[claim.resource.name],
-        outbox.pending(tx, claim.resource, [claim.record_id]),
-    )
+    resource, table = claim.resource, TABLES[claim.resource.name]
+    hidden = [f.name for f in resource.columns if not (f.shown or f.path)]
+    if not hidden:
+        return
+    entry = outbox.pending(tx, resource, [claim.record_id])
     edited = entry[claim.record_id].edits if entry else {}
-    hidden = [f.name for f in claim.resource.columns if not (f.shown or f.path)]
     names = [name for name in hidden if name not in edited]
     if not names or rows.lock(tx, table, [claim.record_id]):
         return

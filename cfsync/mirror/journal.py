@@ -16,6 +16,35 @@ from cfsync.mirror.fold import Claim
 from cfsync.mirror.outbox import UNKNOWN
 from cfsync.mirror.schema import OPEN_STATES, OUTBOX, TABLES
 
+# built once: they run for every edit that is sent
+_SEQS = OUTBOX.c.seq.in_(sa.bindparam("seqs", expanding=True))
+_OPEN_NOW = (
+    sa.select(OUTBOX.c.seq, OUTBOX.c.attempts)
+    .where(
+        OUTBOX.c.resource == sa.bindparam("name"),
+        OUTBOX.c.record_id == sa.bindparam("record"),
+        OUTBOX.c.state.in_(OPEN_STATES),
+    )
+    .with_for_update(skip_locked=True)
+)
+_PATCHES = sa.select(OUTBOX.c.seq, OUTBOX.c.patch).where(_SEQS).order_by(OUTBOX.c.seq)
+_SENDING = (
+    sa.update(OUTBOX)
+    .where(_SEQS)
+    .values(
+        state="sending",
+        sent=sa.bindparam("values"),
+        batch=sa.bindparam("number"),
+        sent_at=sa.bindparam("now"),
+        attempts=OUTBOX.c.attempts + 1,
+    )
+)
+_CLOSE = (
+    sa.update(OUTBOX)
+    .where(_SEQS, OUTBOX.c.state.in_(OPEN_STATES))
+    .values(state=sa.bindparam("becomes"), error=sa.bindparam("words"))
+)
+
 
 def next_batch(tx: Tx) -> int:
     """The number of a new batch: one push pass, the unit of `revert`. No two passes get the same,
@@ -38,31 +67,14 @@ def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | 
     """
     if _open_now(tx, claim) != claim.open or _base_rev(tx, claim) != claim.base_rev:
         return None
-    tx.conn.execute(
-        sa.update(OUTBOX)
-        .where(OUTBOX.c.seq.in_(claim.seqs))
-        .values(
-            state="sending",
-            sent=sent,
-            batch=batch,
-            sent_at=tx.now,
-            attempts=OUTBOX.c.attempts + 1,
-        )
-    )
+    values = {"values": sent, "number": batch, "now": tx.now}
+    tx.conn.execute(_SENDING, {"seqs": claim.seqs, **values})
     return bases.highest_rev(tx)
 
 
 def _open_now(tx: Tx, claim: Claim) -> dict[int, int]:
-    query = (
-        sa.select(OUTBOX.c.seq, OUTBOX.c.attempts)
-        .where(
-            OUTBOX.c.resource == claim.resource.name,
-            OUTBOX.c.record_id == claim.record_id,
-            OUTBOX.c.state.in_(OPEN_STATES),
-        )
-        .with_for_update(skip_locked=True)
-    )
-    return {row.seq: row.attempts for row in tx.conn.execute(query)}
+    query = {"name": claim.resource.name, "record": claim.record_id}
+    return {row.seq: row.attempts for row in tx.conn.execute(_OPEN_NOW, query)}
 
 
 def _base_rev(tx: Tx, claim: Claim) -> int:
@@ -74,8 +86,7 @@ def close(tx: Tx, seqs: Sequence[int], state: str, error: str | None = None) -> 
     """End the work on these rows: done, parked (with the server's words), pending again, ... What
     another pass has settled meanwhile stays so.
     """
-    still_open = OUTBOX.c.seq.in_(list(seqs)), OUTBOX.c.state.in_(OPEN_STATES)
-    tx.conn.execute(sa.update(OUTBOX).where(*still_open).values(state=state, error=error))
+    tx.conn.execute(_CLOSE, {"seqs": list(seqs), "becomes": state, "words": error})
 
 
 def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
@@ -104,8 +115,8 @@ def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
 
 
 def _patches(tx: Tx, claim: Claim) -> list[tuple[int, Mapping[str, Any]]]:
-    query = sa.select(OUTBOX.c.seq, OUTBOX.c.patch).where(OUTBOX.c.seq.in_(claim.seqs))
-    return [(seq, patch) for seq, patch in tx.conn.execute(query.order_by(OUTBOX.c.seq))]
+    found = tx.conn.execute(_PATCHES, {"seqs": claim.seqs})
+    return [(seq, patch) for seq, patch in found]
 
 
 def _empty_hidden(tx: Tx, claim: Claim) -> None:

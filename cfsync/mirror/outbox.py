@@ -23,6 +23,24 @@ UNKNOWN = "unknown:"
 AT_ONCE = 10_000
 """Numbers in one statement: both databases take no more than some ten thousand."""
 
+_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
+# built once: they run for every edit that is sent
+_OPEN = (
+    sa.select(OUTBOX)
+    .where(
+        OUTBOX.c.resource == sa.bindparam("name"),
+        OUTBOX.c.record_id.in_(_IDS),
+        OUTBOX.c.state.in_(OPEN_STATES),
+    )
+    .order_by(OUTBOX.c.seq)
+)
+_HELD = sa.select(CONFLICTS.c.record_id, CONFLICTS.c.field).where(
+    CONFLICTS.c.resource == sa.bindparam("name"),
+    CONFLICTS.c.record_id.in_(_IDS),
+    CONFLICTS.c.state == "open",
+    CONFLICTS.c.winner == "hold",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
@@ -95,7 +113,8 @@ def pending(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Pending
     found: dict[int, Pending] = {}
     # nearly always there is nothing, and this is the cheap way to know
     if edited := {i for i, state in _states(tx, resource, ids) if state in OPEN_STATES}:
-        for row in tx.conn.execute(_open(resource, sorted(edited))).mappings():
+        query = {"name": resource.name, "ids": sorted(edited)}
+        for row in tx.conn.execute(_OPEN, query).mappings():
             entry = found.setdefault(row["record_id"], Pending())
             entry.rows.append(OpenRow(**{name: row[name] for name in OpenRow.__slots__}))
     for record_id, names in _held(tx, resource, list(found)).items():
@@ -107,31 +126,10 @@ def _states(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[tuple[Any, .
     return rows.by_ids(tx, OUTBOX, ["record_id", "state"], ids, resource=resource.name)
 
 
-def _open(resource: Resource, ids: Sequence[int]) -> sa.Select[Any]:
-    return (
-        sa.select(OUTBOX)
-        .where(
-            OUTBOX.c.resource == resource.name,
-            OUTBOX.c.record_id.in_(ids),
-            OUTBOX.c.state.in_(OPEN_STATES),
-        )
-        .order_by(OUTBOX.c.seq)
-    )
-
-
 def _held(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, frozenset[str]]:
-    if not ids:
-        return {}
-    found = tx.conn.execute(
-        sa.select(CONFLICTS.c.record_id, CONFLICTS.c.field).where(
-            CONFLICTS.c.resource == resource.name,
-            CONFLICTS.c.record_id.in_(ids),
-            CONFLICTS.c.state == "open",
-            CONFLICTS.c.winner == "hold",
-        )
-    )
     names: dict[int, set[str]] = {}
-    for record_id, name in found:
+    query = {"name": resource.name, "ids": ids}
+    for record_id, name in tx.conn.execute(_HELD, query) if ids else ():
         names.setdefault(record_id, set()).add(name)
     return {record_id: frozenset(found) for record_id, found in names.items()}
 

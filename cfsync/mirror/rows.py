@@ -166,8 +166,13 @@ def load(tx: Tx, table: sa.Table, ids: Sequence[int]) -> dict[int, dict[str, Any
     """Whole rows by id, canonical."""
     if not ids:
         return {}
-    found = tx.conn.execute(sa.select(table).where(table.c.id.in_(ids)))
+    found = tx.conn.execute(_by_id(table), {"ids": ids})
     return {row["id"]: dict(row) for row in found.mappings()}
+
+
+@cache
+def _by_id(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def alone(tx: Tx, table: sa.Table) -> None:

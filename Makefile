@@ -15,7 +15,7 @@ demo: .venv/ready  ## Show the whole round in a minute, with a fake ClickFunnels
 	@$(BIN)/cfsync demo
 
 test: .venv/ready  ## Run all tests, with a real PostgreSQL that they start themselves
-	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 bad-input: .venv/ready  ## Write every bad value into every column (a test has a few of each)
 	@EVERY_BAD_VALUE=1 $(BIN)/python -m pytest --timeout=1800 tests/scenarios/test_bad_input_by_sql.py

@@ -93,8 +93,10 @@ def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
     """Journal values in the form that ClickFunnels gave them: what this call has made of them is
     what can be taken back.
     """
+    if not forms:
+        return
     query = sa.select(OUTBOX.c.seq, OUTBOX.c.sent).where(OUTBOX.c.seq.in_(claim.seqs))
-    for seq, sent in tx.conn.execute(query).all() if forms else ():
+    for seq, sent in tx.conn.execute(query).all():
         new = sent | {name: [sent[name][0], value] for name, value in forms.items()}
         tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(sent=new))
 

@@ -43,6 +43,21 @@ def test_the_version_is_printed_without_loading_anything_heavy():
     assert done.stdout == "[]\n"
 
 
+UNUSED = ("rich", "click", "pygments", "alembic", "apscheduler", "starlette")
+
+
+def test_a_pass_loads_nothing_that_it_does_not_use():
+    """Some libraries load others only because these are installed."""
+    loaded = f"print([m for m in {UNUSED!r} if m in sys.modules])"
+    code = (
+        f"import sys, cfsync.cli, cfsync.logs, cfsync.mirror.migrate, cfsync.sync.passes; {loaded}"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
 INTERRUPTED_EARLY = """
 import builtins, os, signal
 from cfsync.__main__ import main

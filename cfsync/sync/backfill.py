@@ -18,7 +18,7 @@ from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.dock import Dock
 from cfsync.sync.land import look
-from cfsync.sync.walkers import walk_in_ranges
+from cfsync.sync.walkers import last_id, walk_in_ranges
 
 
 async def backfill_list(context: Context, dock: Dock, listing: Listing) -> None:
@@ -28,7 +28,7 @@ async def backfill_list(context: Context, dock: Dock, listing: Listing) -> None:
     if not parts:
         parts = await _begin(context, dock, listing)
     if parts:
-        end = await _last_id(context, listing)
+        end = await last_id(context, listing)
         await walk_in_ranges(context, dock, listing, parts, end=end)
         await context.mirror.write(_finished, parts[0])
 
@@ -53,14 +53,6 @@ async def _begin(context: Context, dock: Dock, listing: Listing) -> list[Checkpo
     )
     context.progress.at(listing, records=len(page.records), fraction=1.0)
     return []
-
-
-async def _last_id(context: Context, listing: Listing) -> int:
-    """The list's last id, for cutting it. A server that ignores the order gives one too low,
-    which costs only speed: the last range has no end.
-    """
-    page = await context.api.page(listing, descending=True)
-    return max((r.id for r in page.records), default=0)
 
 
 def _finished(tx: Tx, place: Checkpoint) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cfsync.sync import passes
 from cfsync.sync.report import Report
@@ -122,6 +123,30 @@ def test_records_deleted_and_made_while_they_are_walked_cost_nothing(round_: Rou
     round_.pull("contacts")
     round_.sweep("contacts")
 
+    assert complete(round_)
+
+
+@pytest.mark.parametrize("do", [passes.backfill, passes.sweep])
+def test_that_the_newest_record_goes_meanwhile_is_no_fault_of_the_server(
+    round_: Round, do: Callable[..., Any]
+) -> None:
+    if do is passes.sweep:
+        round_.backfill("contacts")
+    left = [round_.world.ids("contacts", round_.workspace)[-1]]
+    round_.world.latency = 0.05
+    parts = "SELECT count(*) FROM cf_checkpoints WHERE lane IN ('backfill', 'sweep') AND part > 0"
+
+    def meddle() -> bool:
+        if left and round_.one(parts) >= 2:
+            round_.world.delete("contacts", left.pop())
+        return False
+
+    with capture_logs() as logs:
+        report = round_.run(do, ["contacts"], stop_when=meddle)
+
+    assert not left, "it was deleted while the walk was under way"
+    assert report.state == "done", report.problems
+    assert not [line for line in logs if line["event"] == "walk.in_one_line"]
     assert complete(round_)
 
 

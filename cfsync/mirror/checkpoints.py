@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
 
@@ -66,6 +67,12 @@ def save(tx: Tx, *checkpoints: Checkpoint) -> None:
     """Of several of one walk's part the last stands."""
     last = {(c.resource, c.parent_id, c.lane, c.part): c for c in checkpoints}
     rows.upsert(tx, CHECKPOINTS, [asdict(c) for c in last.values()])
+
+
+def begin(tx: Tx, listing: Listing, lane: Lane, places: Sequence[Checkpoint]) -> None:
+    """These are the places of a walk from here on, and no others."""
+    forget(tx, listing, lane)
+    save(tx, *places)
 
 
 def forget(tx: Tx, listing: Listing, lane: Lane) -> None:

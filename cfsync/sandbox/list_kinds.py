@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from cfsync.resources import ROOT
-from cfsync.sandbox.answers import Answer
+from cfsync.sandbox.answers import Answer, answer
 from cfsync.sandbox.faults import Fault
 from cfsync.sandbox.kinds import ANSWER_KINDS, Exchange, Kind, Reply
 from cfsync.sandbox.plan import id_of
@@ -44,6 +44,14 @@ def _ignore_after_between(_: Fault, exchange: Exchange) -> Reply:
     if after is None or _is_in_list(exchange, after):
         return Reply(exchange.proper())
     return Reply(_asking(exchange, after=None))
+
+
+def _refuse_after_between(fault: Fault, exchange: Exchange) -> Reply:
+    """The same, and anything else is refused with `status`."""
+    after = exchange.request.query.get("after")
+    if after is None or _is_in_list(exchange, after):
+        return Reply(exchange.proper())
+    return Reply(answer(fault.status, {"error": "no such record"}))
 
 
 def _is_in_list(exchange: Exchange, after: str) -> bool:
@@ -121,6 +129,7 @@ KINDS: Mapping[str, Kind] = {
     "repeat_cursor": _repeat_cursor,
     "ignore_sort": _ignore_sort,
     "ignore_after_between": _ignore_after_between,
+    "refuse_after_between": _refuse_after_between,
     "page_twice": _page_twice,
     "page_skips": _page_skips,
     "foreign_link": _foreign_link,

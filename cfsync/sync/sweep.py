@@ -40,7 +40,7 @@ async def sweep_list(context: Context, dock: Dock, listing: Listing) -> None:
         await _land_whole(dock, listing, page, asked, parts[0], proof)
         context.progress.at(listing, records=len(page.records), fraction=1.0)
         return
-    await context.mirror.write(_start, listing, parts)
+    await context.mirror.write(checkpoints.begin, listing, "sweep", parts)
     end = max(r.id for r in page.records)
     await walk_in_ranges(context, dock, listing, parts, end=end, proof=proof)
     await context.mirror.write(_finished, parts[0])
@@ -83,11 +83,6 @@ async def _land_whole(
 
     resource = RESOURCES[listing.resource]
     await dock.put(resource, page.records, "sweep", asked=asked, then=then, full=True)
-
-
-def _start(tx: Tx, listing: Listing, parts: list[Checkpoint]) -> None:
-    checkpoints.forget(tx, listing, "sweep")
-    checkpoints.save(tx, *parts)
 
 
 def _finished(tx: Tx, place: Checkpoint) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from cfsync.api.pages import cut, walk_by_id
-from cfsync.errors import BadAnswer
+from cfsync.errors import BadAnswer, NotFound, Refused
 from cfsync.mirror import checkpoints
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.mirror.engine import Tx
@@ -26,6 +26,9 @@ Proof = Callable[[Tx, int, int, int | None, Collection[int]], None]
 """What a sweep makes of a page, in its transaction: (tx, asked, above, upto, listed): of the ids
 with above < id <= upto (None: to the end) the list has just those that are listed.
 """
+
+_CANT_START = (BadAnswer, NotFound, Refused)
+"""What a server may say to a request behind an id that no record of the list has."""
 
 
 async def last_id(context: Context, listing: Listing) -> int:
@@ -48,20 +51,33 @@ async def walk_in_ranges(
     """Walk what is left of a list. `parts`: where its ranges stand; `end`: the list's last id.
 
     A server whose answers show that it can't start between two records is walked in one line, from
-    the beginning. Everything is in the mirror when this returns.
+    where the first range stands, or from the beginning. Everything is in the mirror when this
+    returns.
     """
     ranges = [Range(p.part, p.cursor or 0, p.upper, done=p.done_at is not None) for p in parts]
     walkers = Walkers(context, dock, listing, parts[0], proof)
     try:
         await walkers.walk(Ranges(ranges, end=end), most=context.settings.api.max_concurrency)
-    except BadAnswer:
+    except _CANT_START as error:
         if not walkers.started_between:
             raise
+        if not isinstance(error, BadAnswer):
+            await context.api.page(listing)  # the list itself may be what is refused
         log.warning("walk.in_one_line", list=str(listing), lane=parts[0].lane)
-        await dock.drained()
-        await context.mirror.write(checkpoints.forget, listing, parts[0].lane)
-        await walkers.walk(Ranges([Range(0, 0, None)], end=end), most=1)
+        await _in_one_line(walkers, ranges[0].cursor, end)
     await dock.drained()
+
+
+async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
+    """What lies before `cursor` was walked from the list's beginning. The record that it is may be
+    gone.
+    """
+    try:
+        await walkers.walk_in_one_line(cursor, end=end)
+    except _CANT_START:
+        if not cursor:
+            raise
+        await walkers.walk_in_one_line(0, end=end)
 
 
 class Walkers:
@@ -89,6 +105,15 @@ class Walkers:
         self._asked, _ = await self._context.mirror.read(look)
         async with task_group() as self._tasks:
             await self._start_walkers(self._tasks)
+
+    async def walk_in_one_line(self, cursor: int, *, end: int) -> None:
+        """Walk what is behind a record, 0: all of it, whatever ranges there were."""
+        await self._dock.drained()
+        rest = Range(0, cursor, None)
+        places = [self._place(rest)]
+        lane = self._first.lane
+        await self._context.mirror.write(checkpoints.begin, self._listing, lane, places)
+        await self.walk(Ranges([rest], end=end), most=1)
 
     async def _start_walkers(self, tasks: asyncio.TaskGroup) -> None:
         while self._active < self._most:

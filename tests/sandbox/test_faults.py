@@ -218,6 +218,15 @@ def test_a_cursor_between_records_that_is_ignored(client: Client, world: World, 
     assert client.get(path, after=ids[4]).ids[0] == ids[5]
 
 
+def test_a_cursor_between_records_that_is_refused(client: Client, world: World, path: str) -> None:
+    ids = client.get(path).ids
+    between = next(n for n in range(ids[4], ids[5]) if n not in ids)
+    world.fault("refuse_after_between", status=404, times=None)
+
+    assert client.get(path, after=between).status == 404
+    assert client.get(path, after=ids[4]).ids[0] == ids[5]
+
+
 def test_a_link_to_another_host(client: Client, world: World, path: str) -> None:
     world.fault("foreign_link", host="https://evil.example.com")
 

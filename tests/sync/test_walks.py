@@ -68,19 +68,79 @@ def test_the_gateway_form_is_walked_the_same(round_: Round) -> None:
     assert complete(round_)
 
 
+BETWEEN = {
+    "begins anew": {"kind": "ignore_after_between"},
+    **{str(n): {"kind": "refuse_after_between", "status": n} for n in (400, 404, 422)},
+}
+"""What a server that can't start between two records does with a request for that."""
+
+
+@pytest.mark.parametrize("fault", BETWEEN.values(), ids=BETWEEN)
 @pytest.mark.parametrize("do", [Round.backfill, Round.sweep], ids=["backfill", "sweep"])
 def test_a_server_that_can_not_start_between_records_is_walked_in_one_line(
-    round_: Round, do: Callable[..., Report]
+    round_: Round, do: Callable[..., Report], fault: dict[str, Any]
 ) -> None:
     if do is Round.sweep:
         round_.backfill("contacts")
     round_.world.latency = 0.005
-    round_.world.fault("ignore_after_between", times=None)
+    round_.world.fault(**fault, times=None)
 
     report = do(round_, "contacts")
 
     assert report.state == "done"
+    assert report.unreachable == []
     assert complete(round_)
+
+
+@pytest.mark.parametrize("fault", BETWEEN.values(), ids=BETWEEN)
+def test_a_walk_in_one_line_that_is_stopped_goes_on_where_it_was(
+    round_: Round, fault: dict[str, Any]
+) -> None:
+    round_.world.fault(**fault, times=None)
+    round_.world.latency = 0.02
+    rows = "SELECT count(*) FROM contacts"
+
+    stopped = round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(rows) >= 300)
+    before = round_.one(rows)
+    round_.world.latency = 0.0
+    report = round_.backfill("contacts")
+
+    assert stopped.state == "stopped"
+    assert before < 800
+    assert complete(round_)
+    again = report.counts["contacts"].get("unchanged", 0)
+    assert again < before / 2, "what lies before the first range's place is not read again"
+
+
+def test_a_walk_in_one_line_whose_record_is_gone_begins_anew(round_: Round) -> None:
+    round_.world.fault(**BETWEEN["404"], times=None)
+    round_.world.latency = 0.02
+    place = "SELECT cursor FROM cf_checkpoints WHERE lane = 'backfill' AND cursor IS NOT NULL"
+    rows = "SELECT count(*) FROM contacts"
+
+    round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(rows) >= 300)
+    for cursor in round_.column(place):
+        round_.world.delete("contacts", cursor)
+    round_.world.latency = 0.0
+    report = round_.backfill("contacts")
+
+    assert report.state == "done", report.problems
+    assert round_.sweep("contacts").state == "done"
+    assert complete(round_)
+
+
+def test_a_list_that_is_refused_keeps_its_places(round_: Round) -> None:
+    """That a workspace is out of reach for a while is not the server's way with cursors."""
+    round_.world.latency = 0.02
+    parts = "SELECT count(*) FROM cf_checkpoints WHERE lane = 'backfill' AND part > 0"
+    round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(parts) >= 3)
+    before = round_.one(parts)
+    round_.world.fault("status", status=404, path="contacts", times=None)
+
+    report = round_.backfill("contacts")
+
+    assert report.unreachable
+    assert round_.one(parts) == before
 
 
 def test_a_list_out_of_order_fails_and_is_never_done(round_: Round) -> None:

@@ -21,10 +21,13 @@ CONTACTS = RESOURCES["contacts"]
 
 
 class Landings:
-    """A mirror that only notes which pages come; `before(n)` is waited for in transaction n."""
+    """A mirror that only notes which pages come, and how many in each transaction; `before(n)` is
+    waited for in transaction n.
+    """
 
     def __init__(self, before: Callable[[int], Awaitable[object]]) -> None:
         self.pages: list[int] = []
+        self.sizes: list[int] = []
         self._before = before
         self._transactions = 0
 
@@ -32,6 +35,7 @@ class Landings:
         self._transactions += 1
         await self._before(self._transactions)
         self.pages += [cargo.asked for cargo in batch]
+        self.sizes.append(len(batch))
         return []
 
 
@@ -43,6 +47,20 @@ def dock_of(landings: Landings) -> Any:
 
 async def hand_over(dock: Dock, page: int) -> None:
     await dock.put(CONTACTS, (), "backfill", asked=page, then=lambda _: ())
+
+
+def hand_over_each(
+    landings: Landings, pages: int, afterwards: Callable[[Dock], Awaitable[object]]
+) -> None:
+    """One page after the other, and something after each."""
+
+    async def main() -> None:
+        async with dock_of(landings) as dock:
+            for page in range(pages):
+                await hand_over(dock, page)
+                await afterwards(dock)
+
+    asyncio.run(main())
 
 
 async def fill(dock: Dock) -> None:
@@ -134,36 +152,19 @@ def test_no_more_pages_wait_than_may() -> None:
 def test_so_many_pages_go_together_as_the_lock_may_be_held(
     monkeypatch: pytest.MonkeyPatch, page_s: float, most: int
 ) -> None:
-    now, sizes = 0.0, list[int]()
+    now = 0.0
 
     class Slow(Landings):
         async def write(self, _: object, batch: Sequence[Cargo], __: object) -> Any:
             nonlocal now
             now += page_s * len(batch)
-            sizes.append(len(batch))
-            return []
-
-    async def main() -> None:
-        async with dock_of(Slow(lambda _: asyncio.sleep(0))) as dock:
-            for page in range(10 * MOST_PAGES):
-                await hand_over(dock, page)
+            return await super().write(_, batch, __)
 
     monkeypatch.setattr("cfsync.sync.dock.time", SimpleNamespace(perf_counter=lambda: now))
-    asyncio.run(main())
+    landings = Slow(lambda _: asyncio.sleep(0))
+    hand_over_each(landings, 10 * MOST_PAGES, lambda _: asyncio.sleep(0))
 
-    assert max(sizes) == most
-
-
-class Sizes(Landings):
-    """How many pages each transaction wrote."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda _: asyncio.sleep(0))
-        self.sizes: list[int] = []
-
-    async def write(self, _: object, batch: Sequence[Cargo], __: object) -> Any:
-        self.sizes.append(len(batch))
-        return await super().write(_, batch, __)
+    assert max(landings.sizes) == most
 
 
 def test_pages_that_come_slowly_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,16 +172,13 @@ def test_pages_that_come_slowly_go_together(monkeypatch: pytest.MonkeyPatch) -> 
     cost more than what it writes.
     """
     monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 3600)
-    landings = Sizes()
+    landings = Landings(lambda _: asyncio.sleep(0))
 
-    async def main() -> None:
-        async with dock_of(landings) as dock:
-            for page in range(7):
-                await hand_over(dock, page)
-                for _ in range(20):
-                    await asyncio.sleep(0)
+    async def a_while(_: Dock) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
 
-    asyncio.run(main())
+    hand_over_each(landings, 7, a_while)
 
     assert landings.sizes == [1, 2, 4], "as many as may be together so early"
     assert landings.pages == list(range(7))
@@ -207,15 +205,7 @@ def test_a_page_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> 
 def test_nobody_waits_for_pages_that_might_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever wants to know that all is in the mirror is told as soon as it is."""
     monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 3600)
-    landings = Sizes()
-
-    async def main() -> None:
-        async with dock_of(landings) as dock:
-            for page in range(3):
-                await hand_over(dock, page)
-                await asyncio.sleep(0)
-                await dock.drained()
-
-    asyncio.run(main())
+    landings = Landings(lambda _: asyncio.sleep(0))
+    hand_over_each(landings, 3, Dock.drained)
 
     assert landings.sizes == [1, 1, 1]

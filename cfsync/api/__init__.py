@@ -5,7 +5,7 @@ from __future__ import annotations
 from cfsync.api.budget import Budget
 from cfsync.api.client import Api, Priority
 from cfsync.api.codec import Answer
-from cfsync.api.pages import Unsorted, walk_by_id, walk_newest_first
+from cfsync.api.pages import Unsorted, walk_as_listed, walk_by_id, walk_newest_first
 from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.sender import Watcher
@@ -19,6 +19,7 @@ __all__ = [
     "Retry",
     "Unsorted",
     "Watcher",
+    "walk_as_listed",
     "walk_by_id",
     "walk_newest_first",
 ]

@@ -28,6 +28,9 @@ class Pages(Protocol):
     ) -> Page: ...
 
 
+_NOTHING = Page((), None)
+
+
 class Unsorted(BadAnswer):
     """A list in another order than the one asked for: the server ignores the sort."""
 
@@ -40,8 +43,8 @@ async def walk_by_id(
     upto: int | None = None,
     filters: Mapping[str, Sequence[str | int]] | None = None,
 ) -> AsyncIterator[Page]:
-    """The pages with ids in (after, upto], ascending. Raises BadAnswer on ids that are out of
-    order or not behind `after`, and on a cursor that stays or goes back.
+    """The pages with ids in (after, upto], ascending. Raises Unsorted on ids that are out of order
+    or not behind `after`, and BadAnswer on a cursor that stays or goes back.
     """
     while True:
         page = await api.page(listing, after=after, filters=filters)
@@ -56,9 +59,47 @@ async def walk_by_id(
 def _check_ascending(listing: Listing, page: Page, after: int) -> None:
     ids = [after, *(r.id for r in page.records)]
     if any(a >= b for a, b in pairwise(ids)):
-        raise BadAnswer(f"{listing}: the page behind {after} is not in the order of ids")
+        raise Unsorted(f"{listing}: the page behind {after} is not in the order of ids")
     if page.next is not None and (page.next <= after or page.next < ids[-1]):
         raise BadAnswer(f"{listing}: the cursor {page.next} does not lead on from {after}")
+
+
+async def walk_as_listed(
+    api: Pages, listing: Listing, *, after: int | None = None, behind: int | None = None
+) -> AsyncIterator[Page]:
+    """The pages in whatever order the server has, for one that ignores the order asked for. Resumed
+    behind `after`, if that is still listed right behind `behind` (see `before_next`). Raises
+    BadAnswer where the way can't be trusted: a cursor that is no longer where it was read, or that
+    comes twice, or that leads back.
+    """
+    used = {after}
+    read: set[int] = set()
+    if after is not None:
+        await _check_stands(api, listing, after, behind)
+    while True:
+        page = await api.page(listing, after=after)
+        ids = {r.id for r in page.records}
+        if after is not None and not ids:
+            await _check_stands(api, listing, after, behind)
+        if ids & read or (page.next is not None and page.next in used):
+            raise BadAnswer(f"{listing}: the cursor {after} does not lead on")
+        yield page
+        if page.next is None:
+            return
+        after, behind, read = page.next, before_next(page), ids
+        used.add(after)
+
+
+def before_next(page: Page) -> int | None:
+    """The record that is listed right before the one that is `next`; None: there is none."""
+    pairs = pairwise(r.id for r in page.records)
+    return next((before for before, id_ in pairs if id_ == page.next), None)
+
+
+async def _check_stands(api: Pages, listing: Listing, after: int, behind: int | None) -> None:
+    page = _NOTHING if behind is None else await api.page(listing, after=behind)
+    if [r.id for r in page.records[:1]] != [after]:
+        raise BadAnswer(f"{listing}: {after} no longer stands where it was read")
 
 
 def cut(page: Page, upto: int | None) -> Page:
@@ -89,7 +130,6 @@ async def walk_newest_first(
             yield fresh
 
 
-_NOTHING = Page((), None)
 _KEEP = 60
 """Records before the cursor that are remembered, to go back to."""
 

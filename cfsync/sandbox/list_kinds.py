@@ -38,6 +38,11 @@ def _ignore_sort(_: Fault, exchange: Exchange) -> Reply:
     return Reply(_asking(exchange, sort_property=None, sort_order=None))
 
 
+def _own_order(_: Fault, exchange: Exchange) -> Reply:
+    """By id, newest first, whatever was asked for; `after` counts in that order."""
+    return Reply(_asking(exchange, sort_property=None, sort_order="desc"))
+
+
 def _ignore_after_between(_: Fault, exchange: Exchange) -> Reply:
     """`after` counts only where it is the id of a record of the list."""
     after = exchange.request.query.get("after")
@@ -128,6 +133,7 @@ KINDS: Mapping[str, Kind] = {
     **ANSWER_KINDS,
     "repeat_cursor": _repeat_cursor,
     "ignore_sort": _ignore_sort,
+    "own_order": _own_order,
     "ignore_after_between": _ignore_after_between,
     "refuse_after_between": _refuse_after_between,
     "page_twice": _page_twice,

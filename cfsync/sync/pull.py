@@ -3,7 +3,7 @@
 A quiet list costs one request, k changed records about k/20. The watermark moves only when the
 walk has ended, to the newest value that its first page showed. While it is young the walk goes on
 to `overlap` before it, because ClickFunnels shows records later than it stamps them. A server that
-ignores the sort is seen from its answer; its list is then walked whole, by id.
+ignores the sort is seen from its answer; its list is then walked whole, in whatever order it has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from cfsync.api import Priority
-from cfsync.api.pages import Unsorted, walk_by_id, walk_newest_first
+from cfsync.api.pages import Unsorted, walk_as_listed, walk_newest_first
 from cfsync.mirror import checkpoints
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.records import Listing, Page, Record
@@ -118,7 +118,7 @@ async def _walk_whole(
 ) -> Checkpoint:
     asked, began_at = await context.mirror.read(look)
     pending = None
-    async for page in walk_by_id(context.api, listing):
+    async for page in walk_as_listed(context.api, listing):
         pending = pending or newest(page)  # what changes behind the walk is newer than this
         await _put(dock, page.records, asked, start)
         context.check_stop()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
-from cfsync.api.pages import cut, walk_by_id
+from cfsync.api.pages import Unsorted, before_next, cut, walk_as_listed, walk_by_id
 from cfsync.errors import BadAnswer, NotFound, Refused
 from cfsync.mirror import checkpoints
-from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.checkpoints import AS_LISTED, Checkpoint
 from cfsync.mirror.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
@@ -29,6 +30,8 @@ with above < id <= upto (None: to the end) the list has just those that are list
 
 _CANT_START = (BadAnswer, NotFound, Refused)
 """What a server may say to a request behind an id that no record of the list has."""
+
+_UNPROVED = "{}: ClickFunnels does not list it in the order of ids; deletions there can't be seen"
 
 
 async def last_id(context: Context, listing: Listing) -> int:
@@ -51,11 +54,25 @@ async def walk_in_ranges(
     """Walk what is left of a list. `parts`: where its ranges stand; `end`: the list's last id.
 
     A server whose answers show that it can't start between two records is walked in one line, from
-    where the first range stands, or from the beginning. Everything is in the mirror when this
-    returns.
+    where the first range stands, or from the beginning; one that does not keep to the order of ids
+    in its own order, which proves nothing. Everything is in the mirror when this returns.
     """
-    ranges = [Range(p.part, p.cursor or 0, p.upper, done=p.done_at is not None) for p in parts]
     walkers = Walkers(context, dock, listing, parts[0], proof)
+    if parts[0].part == AS_LISTED:
+        await _as_listed(dock, walkers, listing, parts[0], proof)
+    else:
+        try:
+            await _by_id(context, walkers, listing, parts, end)
+        except Unsorted:
+            log.warning("walk.as_listed", list=str(listing), lane=parts[0].lane)
+            await _as_listed(dock, walkers, listing, parts[0], proof)
+    await dock.drained()
+
+
+async def _by_id(
+    context: Context, walkers: Walkers, listing: Listing, parts: Sequence[Checkpoint], end: int
+) -> None:
+    ranges = [Range(p.part, p.cursor or 0, p.upper, done=p.done_at is not None) for p in parts]
     try:
         await walkers.walk(Ranges(ranges, end=end), most=context.settings.api.max_concurrency)
     except _CANT_START as error:
@@ -64,20 +81,28 @@ async def walk_in_ranges(
         if not isinstance(error, BadAnswer):
             await context.api.page(listing)  # the list itself may be what is refused
         log.warning("walk.in_one_line", list=str(listing), lane=parts[0].lane)
-        await _in_one_line(walkers, ranges[0].cursor, end)
-    await dock.drained()
+        await _from(ranges[0].cursor, partial(walkers.walk_in_one_line, end=end))
 
 
-async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
-    """What lies before `cursor` was walked from the list's beginning. The record that it is may be
-    gone.
+async def _as_listed(
+    dock: Dock, walkers: Walkers, listing: Listing, place: Checkpoint, proof: Proof | None
+) -> None:
+    if proof:
+        dock.report.problems.append(_UNPROVED.format(listing))
+    cursor, behind = (place.cursor, place.upper) if place.part == AS_LISTED else (None, None)
+    await _from(cursor or 0, partial(walkers.walk_as_listed, behind=behind))
+
+
+async def _from(cursor: int, walk: Callable[[int], Awaitable[None]]) -> None:
+    """Walk on behind `cursor`, before which all was walked. The record that it is may be gone:
+    then from the beginning.
     """
     try:
-        await walkers.walk_in_one_line(cursor, end=end)
+        await walk(cursor)
     except _CANT_START:
         if not cursor:
             raise
-        await walkers.walk_in_one_line(0, end=end)
+        await walk(0)
 
 
 class Walkers:
@@ -108,12 +133,30 @@ class Walkers:
 
     async def walk_in_one_line(self, cursor: int, *, end: int) -> None:
         """Walk what is behind a record, 0: all of it, whatever ranges there were."""
-        await self._dock.drained()
         rest = Range(0, cursor, None)
-        places = [self._place(rest)]
-        lane = self._first.lane
-        await self._context.mirror.write(checkpoints.begin, self._listing, lane, places)
+        await self._begin_anew(self._place(rest))
         await self.walk(Ranges([rest], end=end), most=1)
+
+    async def walk_as_listed(self, cursor: int, *, behind: int | None) -> None:
+        """Walk what is behind a record in the server's own order, 0: all of it. What is missing
+        there may have moved, so it is no candidate.
+        """
+        place = self._place(Range(AS_LISTED, cursor, behind))
+        await self._begin_anew(place)
+        self._asked, _ = await self._context.mirror.read(look)
+        api, after = self._context.api, place.cursor
+        async for page in walk_as_listed(api, self._listing, after=after, behind=behind):
+            if page.next is not None:
+                place = replace(place, cursor=page.next, upper=before_next(page))
+            await self._put(page, partial(_at, place))
+            self._count(page, fraction=0.0)
+            self._context.check_stop()
+
+    async def _begin_anew(self, place: Checkpoint) -> None:
+        await self._dock.drained()
+        await self._context.mirror.write(
+            checkpoints.begin, self._listing, self._first.lane, [place]
+        )
 
     async def _start_walkers(self, tasks: asyncio.TaskGroup) -> None:
         while self._active < self._most:
@@ -157,10 +200,11 @@ class Walkers:
             return [replace(place, done_at=tx.now) if ended else place]
 
         await self._put(page, then)
-        self._records += len(ids)
-        self._context.progress.at(
-            self._listing, records=self._records, fraction=self._ranges.fraction
-        )
+        self._count(page, fraction=self._ranges.fraction)
+
+    def _count(self, page: Page, *, fraction: float) -> None:
+        self._records += len(page.records)
+        self._context.progress.at(self._listing, records=self._records, fraction=fraction)
 
     async def _save(self, *ranges: Range) -> None:
         """A range was halved: both places together, before any page of the new one."""
@@ -185,3 +229,7 @@ class Walkers:
             upper=range_.upper,
             done_at=None,
         )
+
+
+def _at(place: Checkpoint, _: Tx) -> list[Checkpoint]:
+    return [place]

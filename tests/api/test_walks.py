@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from cfsync.api import Unsorted, walk_by_id, walk_newest_first
+from cfsync.api import Unsorted, walk_as_listed, walk_by_id, walk_newest_first
 from cfsync.errors import BadAnswer, NotFound
 from cfsync.records import Listing, Page, Record
 
@@ -177,6 +177,69 @@ def test_a_list_that_goes_in_circles_is_an_error(pages: list[Page], text: str):
 def test_ids_not_behind_the_place_of_resumption_are_an_error():
     with pytest.raises(BadAnswer, match="not in the order of ids"):
         read(walk_by_id(Scripted(page(5)), CONTACTS, after=5))
+
+
+# in the server's own order
+
+
+class OwnOrder(List):
+    """Lists its ids as they stand in `stamps`, whatever is asked. `then` as in `List`."""
+
+    def __init__(
+        self, *ids: int, then: Mapping[int, Callable[[List], None]] | None = None, size: int = 20
+    ) -> None:
+        super().__init__(dict.fromkeys(ids, 0), then=then, size=size)
+
+    def change(self, id_: int, minute: int = 0) -> None:
+        """The record moves to the end."""
+        self.stamps[id_] = self.stamps.pop(id_) + minute
+
+    async def page(self, listing: Listing, *, after: int | None = None, **_: object) -> Page:  # type: ignore[override]
+        self.asked.append(after)
+        self.then.get(len(self.asked), lambda _: None)(self)
+        order = list(self.stamps)
+        found = order[0 if after is None else order.index(after) + 1 :][: self.size]
+        return page(*found, next=found[-1] if len(found) == self.size else None)
+
+
+@pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 40, 99])
+def test_a_walk_as_listed_reads_everything_once(count: int):
+    listed = Random(count).sample(range(1, 1000), count)
+
+    assert ids(read(walk_as_listed(OwnOrder(*listed), CONTACTS))) == listed
+
+
+def test_a_walk_as_listed_is_resumed_where_the_cursor_still_stands():
+    listed = OwnOrder(5, 3, 9, 1, 7, size=2)
+
+    assert ids(read(walk_as_listed(listed, CONTACTS, after=3, behind=5))) == [9, 1, 7]
+    for after, behind in ((9, 5), (3, None), (5, 3)):
+        with pytest.raises(BadAnswer, match="no longer stands where it was read"):
+            read(walk_as_listed(listed, CONTACTS, after=after, behind=behind))
+
+
+def test_a_cursor_that_has_moved_to_the_end_is_no_end():
+    def change(listed: List) -> None:
+        listed.change(3, 0)
+
+    listed = OwnOrder(5, 3, 9, 1, 7, then={2: change}, size=2)
+
+    with pytest.raises(BadAnswer, match="3 no longer stands where it was read"):
+        read(walk_as_listed(listed, CONTACTS))
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [page(3, 1, next=1), page(2, 4, next=1)],
+        [page(3, 1, next=1), page(3, 1, next=1)],
+        [page(3, 1, next=1), page(1, 2)],
+        [page(3, 1, next=1), page(2, 4, next=4), page(6, 5, next=1)],
+    ],
+)
+def test_a_list_in_its_own_order_that_goes_in_circles_is_an_error(pages: list[Page]):
+    with pytest.raises(BadAnswer, match="does not lead on"):
+        read(walk_as_listed(Scripted(*pages), CONTACTS))
 
 
 # by updated_at, newest first

@@ -143,19 +143,68 @@ def test_a_list_that_is_refused_keeps_its_places(round_: Round) -> None:
     assert round_.one(parts) == before
 
 
-def test_a_list_out_of_order_fails_and_is_never_done(round_: Round) -> None:
-    round_.world.fault("wrong_order", path="contacts", times=None)
+@pytest.mark.parametrize("kind", ["own_order", "wrong_order"])
+@pytest.mark.parametrize("do", [Round.backfill, Round.pull, Round.sweep])
+def test_a_list_in_another_order_is_walked_as_it_is_listed(
+    round_: Round, do: Callable[..., Report], kind: str
+) -> None:
+    if do is not Round.backfill:
+        round_.backfill("contacts")
+    world = round_.world
+    fresh = [world.create("contacts", w, first_name="Fresh") for w in world.workspaces]
+    round_.world.fault(kind, path="contacts", times=None)
 
+    report = do(round_, "contacts")
+
+    assert report.state == "done"
+    assert complete(round_)
+    assert set(fresh) <= set(round_.ids("contacts"))
+    assert round_.pull("contacts").state == "done", "and the next pass begins anew"
+
+
+def test_a_sweep_of_a_list_in_another_order_proves_nothing(round_: Round) -> None:
+    round_.backfill("contacts")
+    gone = round_.world.ids("contacts", round_.workspace)[100]
+    round_.world.delete("contacts", gone)
+    round_.world.fault("own_order", path="contacts", times=None)
+
+    report = round_.sweep("contacts")
+
+    assert report.state == "done"
+    assert report.problems, "it says what it could not see"
+    assert round_.one("SELECT count(*) FROM cf_tombstones") == 0
+    assert gone in round_.ids("contacts")
+
+
+def test_a_walk_as_listed_that_is_stopped_goes_on_where_it_was(round_: Round) -> None:
+    round_.world.fault("own_order", path="contacts", times=None)
+    round_.world.latency = 0.02
+    rows = "SELECT count(*) FROM contacts"
+
+    stopped = round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(rows) >= 300)
+    before = round_.one(rows)
+    round_.world.latency = 0.0
     report = round_.backfill("contacts")
 
-    assert report.state == "failed"
-    assert report.exit_code == 1
-    assert (
-        round_.one(
-            "SELECT count(*) FROM cf_checkpoints WHERE lane = 'pull' AND resource <> 'teams'"
-        )
-        == 0
-    )
+    assert stopped.state == "stopped"
+    assert before < 800
+    assert complete(round_)
+    assert report.counts["contacts"].get("unchanged", 0) < before / 2
+
+
+def test_a_place_in_the_servers_own_order_says_nothing_once_it_keeps_to_ids(
+    round_: Round,
+) -> None:
+    own_order = round_.world.fault("own_order", path="contacts", times=None)
+    round_.world.latency = 0.02
+    rows = "SELECT count(*) FROM contacts"
+
+    round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(rows) >= 300)
+    own_order.times = 0
+    report = round_.backfill("contacts")
+
+    assert report.state == "done", report.problems
+    assert complete(round_)
 
 
 def test_a_cursor_that_repeats_is_an_error_and_no_endless_walk(round_: Round) -> None:

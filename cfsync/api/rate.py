@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import inf
 from typing import Literal
+
+from cfsync.api.share import fair_share
 
 START = 10.0
 """Requests a second before anything is known."""
@@ -33,7 +35,10 @@ CLIMB = 0.1
 INSTANT_S = 1e-6
 """Shorter than that is no delay: sums of fractions never come out even."""
 
-WINDOW_S, LATELY_S, CALM_S, PROBE_S = 10.0, 1.5, 2.0, 600.0
+WINDOW_S, LATELY_S, CALM_S = 10.0, 1.5, 2.0
+
+PROBE_S, GROWS_S = 600.0, 10.0
+"""Seconds after which the learned limit is tried 5 % higher; where it held, it is tried again."""
 
 
 class Rate:
@@ -45,11 +50,12 @@ class Rate:
     last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to half
     where they go on. A pause that the server asks for earns nothing. After the first such fall it
     climbs ever faster, since what was achieved while it doubled says little; from the second on it
-    is steady just below what the server let pass, and tries 5 % more every 10 minutes. Only a
-    second that used the rate raises it.
+    is steady just below what the server let pass, and after 10 minutes tries 5 % more, and more
+    every 10 s till the next 429. Only a second that used the rate raises it.
 
     `ceiling` is in requests a second, 0 for none; `reserve` is the share of a learned rate that is
-    left to other programs.
+    left to other programs. What is learned is the limit of the account: where other processes use
+    it too (`share`), this one takes its fair share.
     """
 
     def __init__(self, *, ceiling: float = 0.0, reserve: float = 0.0) -> None:
@@ -60,18 +66,19 @@ class Rate:
         self._step_s = 1.0 if ceiling else 0.5
         self._learned = 0.0
         self._climb = 0.0
-        self._processes = 1
+        self._others: tuple[float, ...] = ()
+        self._probe_s = PROBE_S
         self._passed = _Times()
         self._refused = _Times()
         self._tokens = inf  # an idle budget has saved up what may be saved
-        self._now = self._stepped = self._fell = self._paused = -inf
+        self._now = self._stepped = self._fell = self._paused = self._moved = -inf
 
     @property
     def per_second(self) -> float:
         """Requests a second that may be made now."""
         is_learned = self._phase in ("climbing", "steady")
         rate = self._rate * self._kept if is_learned else self._rate
-        return min(rate, self._ceiling)
+        return fair_share(min(rate, self._ceiling), self._others)
 
     def delay(self, now: float) -> float:
         """Seconds until the next request may go, 0 for now."""
@@ -95,29 +102,37 @@ class Rate:
         if now - self._fell >= CALM_S and now >= self._paused:
             self._fall(now)
         elif now - self._fell >= UNDER_WAY_S:
-            self._tokens = max(self._tokens - PENALTY, -self._rate / 2)
+            self._tokens = max(self._tokens - PENALTY, -self.per_second / 2)
         if retry_after:
             self._paused = max(self._paused, now + retry_after)
 
     def state(self) -> dict[str, float]:
-        """What is worth keeping, for `restore`: the rate, and the learned limit or 0, of all that
-        share it.
-        """
-        return {"rate": self._rate * self._processes, "learned": self._learned * self._processes}
+        """What is worth keeping, for `restore`: the account's rate, and its learned limit or 0."""
+        return {"rate": self._rate, "learned": self._learned if self._phase == "steady" else 0.0}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        self._rate = max(SLOWEST, state["rate"] / self._processes)
-        self._learned = state["learned"] / self._processes
+        self._rate, self._learned = max(SLOWEST, state["rate"]), state["learned"]
         if self._learned:
             self._phase = "steady"
+        elif self._rate < UNBOUND:
+            self._phase = "doubling"
 
-    def share(self, processes: int) -> None:
-        """So many processes, this one counted, use the same limit: take an equal part of it."""
-        factor = self._processes / processes
-        self._rate = max(SLOWEST, self._rate * factor)
-        self._learned *= factor
-        self._ceiling *= factor
-        self._processes = processes
+    def adopt(self, now: float, state: Mapping[str, float]) -> None:
+        """Another process that uses the same limit has just learned this of it."""
+        if state.get("learned"):
+            self.restore(state)
+            self._settle(now)
+
+    def share(self, now: float, others: Collection[float]) -> None:
+        """Other processes use the same limit: so many requests a second each of them."""
+        if abs(sum(others) - sum(self._others)) > self.per_second / 4:
+            self._moved = now
+        self._others = tuple(others)
+
+    def use(self, now: float) -> float:
+        """Requests a second that were answered lately, if only by a 429."""
+        answered = self._passed.since(now - LATELY_S) + self._refused.since(now - LATELY_S)
+        return answered / LATELY_S
 
     def _advance(self, now: float) -> None:
         """Earn what the time since the last look was worth, and in time another rate."""
@@ -142,8 +157,8 @@ class Rate:
         elif self._phase == "climbing":
             self._climb = min(self._climb * 1.3, 0.5)
             self._rate *= 1.0 + self._climb
-        elif now - self._fell >= PROBE_S:
-            self._fell = now
+        elif now - self._fell >= self._probe_s:
+            self._fell, self._probe_s = now, GROWS_S
             self._learned *= 1.05
         else:
             self._rate = max(self._rate, min(self._rate * 1.1, self._learned * HOLD))
@@ -151,19 +166,25 @@ class Rate:
     def _fall(self, now: float) -> None:
         passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
-        says_little = passed + refused < self._rate / 4
+        says_little = passed + refused < self.per_second / 4
         if self._phase == "unbound":
-            self._phase, self._rate = "doubling", START / self._processes
+            self._phase, self._rate = "doubling", START
         elif goes_on or says_little:
             self._rate, self._phase = self._rate / 2, "climbing"
         else:
             # by now the server has nothing left that it had saved up
-            self._learned = min(self._rate, self._achieved(now))
+            elsewhere = sum(self._others)
+            self._learned = min(max(self._rate, elsewhere), self._achieved(now) + elsewhere)
             self._rate = 0.9 * self._learned
             self._phase = "climbing" if self._phase == "doubling" else "steady"
         self._rate = max(SLOWEST, self._rate)
-        self._fell = self._stepped = now
-        self._climb = CLIMB
+        self._stepped, self._climb = now, CLIMB
+        self._settle(now)
+
+    def _settle(self, now: float) -> None:
+        """Wait before the next try; not for long if others came or went, who met the limit too."""
+        self._fell = now
+        self._probe_s = GROWS_S if now - self._moved < WINDOW_S else PROBE_S
 
     def _achieved(self, now: float) -> float:
         """Requests a second that passed in the last 10 s, or since the last fall or pause, or just

@@ -133,19 +133,28 @@ def reading(settings: Settings, work: Callable[[Mirror], Coroutine[Any, Any, T]]
 
 
 @asynccontextmanager
-async def _rate_kept(api: Api, mirror: Mirror) -> AsyncIterator[None]:
-    """The limit that was learned is known to the next process."""
-    from cfsync.mirror import budget
+async def _sharing(api: Api, mirror: Mirror) -> AsyncIterator[None]:
+    """Part the rate limit with the other processes on this mirror, and hand on what was learned.
+    Trouble with the mirror is the pass's to tell.
+    """
+    from cfsync.sync.sharing import LOOK_S, Sharing
 
-    before = await mirror.read(budget.load)
-    if before:
-        api.budget.rate.restore(before)
+    sharing = Sharing(api.budget.rate, mirror)
+
+    async def on_and_on() -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with suppress(MirrorError):
+                await sharing.turn()
+
+    await sharing.begin()
+    turns = asyncio.create_task(on_and_on())
     try:
         yield
     finally:
-        if api.budget.rate.state() != before:
-            with suppress(MirrorError):
-                await mirror.write(budget.save, api.budget.rate.state())
+        turns.cancel()
+        with suppress(MirrorError):
+            await sharing.end()
 
 
 @asynccontextmanager
@@ -161,7 +170,7 @@ async def opened(
     api_settings = settings.for_api()
     mirror = await open_mirror(settings, create=create)
     try:
-        async with Api(api_settings, stop=stop) as api, _rate_kept(api, mirror):
+        async with Api(api_settings, stop=stop) as api, _sharing(api, mirror):
             started_at = await mirror.read(ready.now)
             with shown(bars) as progress:
                 yield Context(api, mirror, settings, stop, progress, started_at)

@@ -62,7 +62,7 @@ class Daemon:
             log.warning("passes.abandoned", resources=sorted(abandoned))
         with suppress(MirrorError, TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
-                await self.duties.keep_rate()
+                await parts.sharing.end()
                 await parts.rights.end(abandoned)
         self.schedule.end()
 

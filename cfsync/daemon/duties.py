@@ -14,14 +14,15 @@ from cfsync.daemon.chores import Duty, TroubleBook
 from cfsync.daemon.observer import LOOK_S
 from cfsync.daemon.parts import Parts
 from cfsync.errors import Interrupted
-from cfsync.mirror import budget, pauses, watch
+from cfsync.mirror import pauses, watch
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
+from cfsync.sync.sharing import LOOK_S as SHARE_S
 
 log = structlog.get_logger()
 
 HOUR_S, DAY_S = 3600.0, 86400.0
-SAVE_S, SCHEMA_S, SOON_S = 30.0, 5.0, 1.0
+SCHEMA_S, SOON_S = 5.0, 1.0
 """Seconds between two turns."""
 
 PRUNE_FIRST_S = 600.0
@@ -37,7 +38,6 @@ class Duties:
         self._end = end
         self._troubles = TroubleBook()
         self._had: set[str] = set()
-        self._rate_loaded = False
 
     def before_contact(self) -> Iterator[Duty]:
         yield Duty("database", SOON_S, self._ask_database)
@@ -45,7 +45,7 @@ class Duties:
 
     def after_contact(self) -> Iterator[Duty]:
         parts = self._parts
-        yield Duty("budget", SAVE_S, self.keep_rate)
+        yield Duty("budget", SHARE_S, parts.sharing.turn)
         yield Duty("leases", parts.settings.daemon.lease_ttl / 3, self._turn)
         yield Duty("pauses", SOON_S, self._look_at_pauses)
         yield Duty("news", SOON_S, self._listen)
@@ -61,15 +61,6 @@ class Duties:
         """End what is under way: the token is refused."""
         self._parts.runner.stop()
         await self._parts.runner.drain(self._parts.settings.api.timeout_s)
-
-    async def keep_rate(self) -> None:
-        """Load the learned rate limit, later save it."""
-        rate, books = self._parts.contact.api.budget.rate, self._parts.sides.books
-        if self._rate_loaded:
-            await books.write(budget.save, rate.state())
-        elif kept := await books.read(budget.load):
-            rate.restore(kept)
-        self._rate_loaded = True
 
     async def _listen(self) -> None:
         """Hear of edits and of hints, until the connection is lost (MirrorError)."""
@@ -92,7 +83,6 @@ class Duties:
         parts = self._parts
         if parts.contact.token_ok:
             await parts.rights.turn(parts.runner.is_busy)
-            parts.contact.api.budget.rate.share(parts.rights.processes)
         elif self._had:
             await parts.rights.end(())
         now = set(parts.rights.names) if parts.contact.token_ok else set()

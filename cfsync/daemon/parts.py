@@ -24,6 +24,7 @@ from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
 from cfsync.sync.event_log import LOG
+from cfsync.sync.sharing import Sharing
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 
@@ -34,6 +35,7 @@ class Parts:
     sides: Sides
     sql: SqlThread
     contact: Contact
+    sharing: Sharing
     rights: Rights
     journal: Journal
     host: JobHost
@@ -79,6 +81,7 @@ def assemble(
         sides,
         sql,
         contact,
+        Sharing(contact.api.budget.rate, sides.books),
         rights,
         journal,
         host,

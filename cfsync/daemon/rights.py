@@ -44,10 +44,6 @@ def lock(place: Place) -> FileLock | None:
 
 
 class Rights(Protocol):
-    """`processes`: how many daemons share the account's rate limit."""
-
-    processes: int
-
     @property
     def names(self) -> Collection[str]: ...
 
@@ -65,8 +61,6 @@ class Rights(Protocol):
 
 class Alone:
     """The only daemon."""
-
-    processes = 1
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names: Collection[str] = names
@@ -98,7 +92,6 @@ class Shared:
         grace: float,
         clock: Callable[[], float] = awake_clock,
     ) -> None:
-        self.processes = 1
         self._books = books
         self._wanted = names
         self._ttl = ttl
@@ -121,9 +114,9 @@ class Shared:
 
     async def turn(self, is_busy: Callable[[str], bool]) -> None:
         began, write, owner = self._clock(), self._books.write, self._owner
-        self.processes = await write(leases.join, owner, self._ttl)
+        daemons = await write(leases.join, owner, self._ttl)
         self._held = {lease.name: lease for lease in await write(leases.renew, owner, self._ttl)}
-        share = -(-len(self._wanted) // self.processes)
+        share = -(-len(self._wanted) // daemons)
         surplus = [n for n in self._held if not is_busy(n)][: max(0, len(self._held) - share)]
         if surplus:
             self._held = {n: held for n, held in self._held.items() if n not in surplus}

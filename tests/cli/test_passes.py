@@ -173,10 +173,14 @@ def test_a_signal_stops_a_walk_cleanly_and_the_same_command_goes_on(
 
 
 def _wait_for_rows(database: Path, rows: int) -> None:
+    _wait_for_count(database, "SELECT count(*) FROM contacts", rows)
+
+
+def _wait_for_count(database: Path, query: str, count: int) -> None:
     for _ in range(2000):
         try:
             with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-                if connection.execute("SELECT count(*) FROM contacts").fetchone()[0] >= rows:
+                if connection.execute(query).fetchone()[0] >= count:
                     return
         except sqlite3.OperationalError:
             pass
@@ -248,3 +252,15 @@ def test_postgresql_does_as_well(cfsync: Command, postgres):
     assert filled.returncode == 0, filled.stderr
     assert same.returncode == 0
     assert same.json["resources"]["contacts"] == {"same": 30}
+
+
+def test_a_long_command_tells_others_what_it_uses_of_the_limit(cfsync: Command, world: World):
+    world.latency = 0.2
+    uses = "SELECT count(*) FROM cf_budget WHERE kind LIKE 'use/%'"
+    backfill = cfsync.start("backfill")
+
+    _wait_for_count(cfsync.database, uses, 1)
+
+    _, said = backfill.communicate(timeout=60)
+    assert backfill.returncode == 0, said
+    assert cfsync.sql(uses) == [(0,)]

@@ -121,10 +121,12 @@ class Daemon:
     def output(self) -> str:
         return "".join(self.lines)
 
-    def ask(self, path: str, token: str | None = None) -> tuple[int, str]:
-        """Status and text of a GET at the listener."""
+    def ask(
+        self, path: str, token: str | None = None, *, body: bytes | None = None
+    ) -> tuple[int, str]:
+        """Status and text of a GET at the listener, of a POST where there is a body."""
         at = self.wait_for("web.listening")
-        request = urllib.request.Request(f"http://127.0.0.1:{at['port']}{path}")
+        request = urllib.request.Request(f"http://127.0.0.1:{at['port']}{path}", data=body)
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         try:

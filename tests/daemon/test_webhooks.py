@@ -52,6 +52,7 @@ def live(
     (endpoint,) = json.loads(done.stdout)["endpoints"]
     secret = world.store.get("webhook_endpoints", endpoint["id"])["webhook_secret"]
     assert secret not in done.stdout + done.stderr
+    until(lambda: daemon.ask("/webhooks/1", body=b"{}")[0] == 404, "it knows the workspaces")
     daemon.secret = secret  # type: ignore[attr-defined]
     return daemon
 
@@ -137,11 +138,12 @@ def test_forged_ones_are_refused_and_a_rotated_secret_is_taken_beside_the_old_on
     live: Daemon, world: World, contact: int, sql: Any, command: Command
 ) -> None:
     before, old = names(sql)[contact], live.secret  # type: ignore[attr-defined]
+    earlier = outcomes(live)
     world.courier.forge, world.courier.pace = 1.0, 0
     world.edit("contacts", contact, first_name="Forged")
     until(lambda: world.courier.under_way == 0)
 
-    assert outcomes(live) == {"unsigned": 9.0}
+    assert {n: k for n, k in outcomes(live).items() if n not in earlier} == {"unsigned": 9.0}
     assert {attempt.status for attempt in world.courier.tried} == {401}
     assert names(sql)[contact] == before
     assert live.events("webhook.refused", reason="unsigned")

@@ -97,6 +97,17 @@ BREAKAGES = (
         ("tests/unit/test_budget.py::test_a_push_goes_before_the_backlog_that_came_first",),
     ),
     Breakage(
+        "nobody minds what other processes use",
+        "cfsync/api/rate.py",
+        "        return fair_share(min(rate, self._ceiling), self._others)\n",
+        "        return fair_share(min(rate, self._ceiling), ())\n",
+        "two processes send twice what the account may, and each learns a part of the limit",
+        (
+            "tests/sync/test_sharing.py"
+            "::test_processes_that_come_to_a_learned_limit_take_equal_parts_of_it",
+        ),
+    ),
+    Breakage(
         "an answer with another record is taken",
         "cfsync/api/codec.py",
         "if asked is not None and str(asked) not in",

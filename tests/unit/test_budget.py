@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections.abc import Callable
-from itertools import count
-from math import inf
-from random import Random
 
 import pytest
 
 from cfsync.api.budget import Budget
 from cfsync.api.rate import Rate
+from cfsync.api.share import fair_share
 from cfsync.api.window import Window
 from cfsync.errors import RateLimited
+from tests.load import Load, TokenBucket
 
 
 class Clock:
@@ -27,85 +24,6 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
         await asyncio.sleep(0)
-
-
-class Load:
-    """As many requests as the rate and the window let go, each answered `latency` seconds later;
-    `refuse(now)` decides which are a 429, that says `retry_after`.
-    """
-
-    def __init__(
-        self,
-        rate: Rate,
-        refuse: Callable[[float], bool],
-        *,
-        latency: float = 0.1,
-        retry_after: float | None = None,
-    ):
-        self.rate = rate
-        self.refuse = refuse
-        self.latency = latency
-        self.retry_after = retry_after
-        self.window = Window(16)
-        self.now = 0.0
-        self.sent: list[float] = []
-        self.refused: list[float] = []
-        self._answers: list[tuple[float, int, bool, float]] = []
-        self._order = count()
-        self._random = Random(7)
-
-    def run(self, until: float, window: Window | None = None) -> Load:
-        self.window = window or self.window
-        while self.now < until:
-            self._send()
-            is_full = len(self._answers) >= self.window.size
-            delay = inf if is_full else self.rate.delay(self.now)
-            due = self._answers[0][0] if self._answers else inf
-            if due <= self.now + delay:
-                self._answer()
-            else:
-                self.now += delay
-        return self
-
-    def _send(self) -> None:
-        while len(self._answers) < self.window.size and self.rate.delay(self.now) == 0.0:
-            self.rate.sent(self.now)
-            self.sent.append(self.now)
-            passes = not self.refuse(self.now)
-            took = self.latency * (0.5 + self._random.random())
-            heapq.heappush(self._answers, (self.now + took, next(self._order), passes, took))
-
-    def _answer(self) -> None:
-        self.now, _, passes, took = heapq.heappop(self._answers)
-        if passes:
-            self.window.answered(took)
-            self.rate.ok(self.now)
-        else:
-            self.refused.append(self.now)
-            self.rate.limited(self.now, self.retry_after)
-
-    def sent_in(self, start: float, end: float) -> int:
-        return sum(1 for t in self.sent if start <= t < end)
-
-
-class TokenBucket:
-    """A server's limit: what refuses a request that comes too early."""
-
-    def __init__(self, per_second: float, burst: float) -> None:
-        self.per_second = per_second
-        self.burst = burst
-        self.passed = 0
-        self._tokens, self._at = burst, 0.0
-
-    def __call__(self, now: float) -> bool:
-        earned = (now - self._at) * self.per_second
-        self._tokens = min(self.burst, self._tokens + earned)
-        self._at = now
-        if self._tokens < 1:
-            return True
-        self._tokens -= 1
-        self.passed += 1
-        return False
 
 
 def never(now: float) -> bool:
@@ -205,30 +123,30 @@ def test_idle_time_saves_up_a_handful_and_no_more():
 
 def test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved():
     rate = steady(Rate())
-    Load(rate, never).run(20.0)
+    Load(rate, never).run(10.0)
 
-    rate.limited(20.0)
+    rate.limited(10.0)
 
     assert rate.per_second == pytest.approx(0.9 * 40.0, abs=1)
 
 
 def test_it_falls_at_most_once_in_two_seconds():
     rate = steady(Rate())
-    Load(rate, never).run(20.0)
+    Load(rate, never).run(10.0)
 
     for late in (0.0, 0.1, 0.5, 1.9):
-        rate.limited(20.0 + late)
+        rate.limited(10.0 + late)
 
     assert rate.per_second == pytest.approx(0.9 * 40.0, abs=1)
 
 
 def test_it_is_halved_where_429s_go_on():
     rate = steady(Rate())
-    Load(rate, never).run(20.0)
-    rate.limited(20.0)
+    Load(rate, never).run(10.0)
+    rate.limited(10.0)
 
     for n in range(25):
-        rate.limited(20.0 + n / 10)
+        rate.limited(10.0 + n / 10)
 
     assert rate.per_second == pytest.approx(0.9 * 40.0 / 2, abs=1)
 
@@ -315,17 +233,20 @@ def test_the_reserve_is_taken_from_a_learned_rate_alone():
     assert rate.per_second == 36.0
 
 
-def test_the_learned_limit_is_probed_every_ten_minutes():
+def test_the_learned_limit_is_tried_after_ten_minutes_and_on_while_it_holds():
     load = Load(steady(Rate(), learned=10.0), never)
-    load.run(20.0)
-    load.rate.limited(20.0)
+    load.run(10.0)
+    load.rate.limited(10.0)
 
     load.run(600.0)
     before = load.rate.per_second
-    load.run(640.0)
+    load.run(618.0)
+    tried = load.rate.per_second
+    load.run(660.0)
 
     assert before == pytest.approx(9.7, abs=0.5)
-    assert load.rate.per_second == pytest.approx(before * 1.05, rel=0.01)
+    assert tried == pytest.approx(before * 1.05, rel=0.01)
+    assert load.rate.per_second > before * 1.2
 
 
 def test_state_survives_a_restart():
@@ -338,24 +259,36 @@ def test_state_survives_a_restart():
     assert second.per_second == 27.0
 
 
-def test_the_first_429_of_several_processes_leaves_them_one_start_together():
-    rates = [Rate() for _ in range(4)]
-    for rate in rates:
-        rate.share(4)
-        rate.limited(0.0)
+def test_a_rate_that_was_kept_before_the_limit_was_met_again_goes_on_growing():
+    first = Load(Rate(), TokenBucket(50.0, 10.0)).run(1.0)
+    assert len(first.refused) > 0
+    assert first.rate.state()["learned"] == 0
+    second = Rate()
+    second.restore(first.rate.state())
 
-    assert sum(rate.per_second for rate in rates) == 10.0
+    Load(second, TokenBucket(50.0, 10.0)).run(20.0)
+
+    assert second.per_second == pytest.approx(50.0, rel=0.1)
 
 
-def test_several_processes_take_equal_parts_and_keep_one_state():
-    rate = steady(Rate(ceiling=100.0), learned=40.0)
-
-    rate.share(4)
-
-    assert rate.per_second == 10.0
-    assert rate.state() == {"rate": 40.0, "learned": 40.0}
-    rate.share(1)
-    assert rate.per_second == 40.0
+@pytest.mark.parametrize(
+    ("limit", "others", "share"),
+    [
+        (50.0, [], 50.0),
+        (50.0, [0.0], 50.0),
+        (50.0, [10.0], 40.0),
+        (50.0, [24.0], 25.0),
+        (50.0, [50.0], 25.0),
+        (60.0, [0.0, 60.0], 30.0),
+        (60.0, [10.0, 60.0], 25.0),
+        (60.0, [60.0, 60.0], 20.0),
+        (60.0, [5.0, 0.0, 10.0], 45.0),
+    ],
+)
+def test_a_process_takes_what_the_others_leave_and_never_less_than_an_equal_part(
+    limit: float, others: list[float], share: float
+):
+    assert fair_share(limit, others) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("burst", [10, 25, 50, 100])
@@ -379,6 +312,21 @@ def test_a_limit_that_shrinks_and_grows_is_followed():
     load.run(120.0)
 
     assert load.rate.per_second == pytest.approx(15.0, abs=1.5)
+
+    server.per_second = 50.0
+    load.run(120.0 + 600.0 + 300.0)
+
+    assert load.rate.per_second == pytest.approx(50.0, rel=0.1)
+
+
+def test_a_limit_that_is_steady_is_tried_every_ten_minutes_and_no_more():
+    server = TokenBucket(50.0, 10.0)
+    load = Load(Rate(), server).run(60.0)
+    refused = len(load.refused)
+
+    load.run(60.0 + 3600.0)
+
+    assert 1 <= len(load.refused) - refused <= 6 * 6
 
 
 def budget(clock: Clock, *, concurrency: int = 16, ceiling: float = 0.0) -> Budget:

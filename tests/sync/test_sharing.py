@@ -1,0 +1,179 @@
+"""Processes on one mirror use the account's rate limit as one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cfsync.api.rate import Rate
+from cfsync.mirror.engine import Mirror
+from cfsync.sync.sharing import SAY_S, Sharing
+from tests.load import Load, TokenBucket
+
+STEP_S = 0.02
+
+
+class Processes:
+    """Each sends as much as it may while it is busy, and has its turn of sharing once a second."""
+
+    def __init__(self, mirror: Mirror, *, burst: float = 10.0) -> None:
+        self.mirror, self.server, self.now = mirror, TokenBucket(50.0, burst), 0.0
+        self.loads: list[Load] = []
+        self.sharing: list[Sharing] = []
+
+    async def start(self, count: int = 1) -> None:
+        for _ in range(count):
+            load = Load(Rate(ceiling=1000.0), self.server)
+            load.now = self.now
+            sharing = Sharing(load.rate, self.mirror, clock=lambda: self.now)
+            await sharing.begin()
+            self.loads.append(load)
+            self.sharing.append(sharing)
+
+    async def end(self) -> None:
+        """The last one ends."""
+        self.loads.pop()
+        await self.sharing.pop().end()
+
+    async def run(self, seconds: float, *, busy: int) -> None:
+        """The first `busy` of them send, the others run idle."""
+        until = self.now + seconds
+        while self.now < until:
+            turn = int(self.now + STEP_S) > int(self.now)
+            self.now += STEP_S
+            for i, load in enumerate(self.loads):
+                if i < busy:
+                    load.run(self.now)
+                load.now = max(load.now, self.now)
+            if turn:
+                for sharing in self.sharing:
+                    await sharing.turn()
+
+    async def measure(self, seconds: float, *, busy: int) -> tuple[list[int], int, int]:
+        """How many each sent, and how many passed and were refused, in so many seconds."""
+        sent, refused, passed = self._sent(), self._refused(), self.server.passed
+        await self.run(seconds, busy=busy)
+        each = [after - before for after, before in zip(self._sent(), sent, strict=True)]
+        return each, self.server.passed - passed, self._refused() - refused
+
+    def _sent(self) -> list[int]:
+        return [len(load.sent) for load in self.loads]
+
+    def _refused(self) -> int:
+        return sum(len(load.refused) for load in self.loads)
+
+
+@pytest.fixture
+def uses(sql: Callable[..., list[tuple[Any, ...]]]) -> Callable[[], int]:
+    return lambda: sql("SELECT count(*) FROM cf_budget WHERE kind LIKE 'use/%'")[0][0]
+
+
+@pytest.mark.parametrize("burst", [10.0, 50.0])
+@pytest.mark.parametrize("busy", [2, 3])
+def test_processes_that_come_to_a_learned_limit_take_equal_parts_of_it(
+    mirror: Mirror, busy: int, burst: float
+) -> None:
+    async def main() -> None:
+        all_ = Processes(mirror, burst=burst)
+        await all_.start()
+        await all_.run(20.0, busy=1)
+        await all_.start(busy)  # and one that stays idle
+        await all_.run(15.0, busy=busy)
+
+        each, passed, refused = await all_.measure(30.0, busy=busy)
+
+        assert passed >= 0.88 * 50 * 30
+        assert refused < 0.01 * sum(each)
+        assert min(each[:busy]) > 0.9 * max(each)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("burst", [10.0, 50.0])
+def test_processes_that_begin_together_learn_one_limit(mirror: Mirror, burst: float) -> None:
+    async def main() -> None:
+        all_ = Processes(mirror, burst=burst)
+        await all_.start(3)
+        await all_.run(25.0, busy=3)
+
+        each, passed, refused = await all_.measure(30.0, busy=3)
+
+        assert passed >= 0.8 * 50 * 30
+        assert refused < 0.01 * sum(each)
+        assert min(each) > 0.9 * max(each)
+        assert len({load.rate.state()["learned"] for load in all_.loads}) == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("burst", [10.0, 50.0])
+def test_one_that_ends_leaves_all_of_the_limit_to_the_other(mirror: Mirror, burst: float) -> None:
+    async def main() -> None:
+        both = Processes(mirror, burst=burst)
+        await both.start()
+        await both.run(20.0, busy=1)
+        await both.start()
+        await both.run(20.0, busy=2)
+        await both.end()
+        await both.run(2.0, busy=1)
+
+        _, passed, _ = await both.measure(5.0, busy=1)
+
+        assert passed >= 0.88 * 50 * 5
+
+    asyncio.run(main())
+
+
+def test_what_was_learned_is_handed_on(mirror: Mirror, uses: Callable[[], int]) -> None:
+    async def main() -> Rate:
+        first = Processes(mirror)
+        await first.start()
+        await first.run(20.0, busy=1)
+        assert uses() == 1
+        await first.end()
+        assert uses() == 0
+        second = Processes(mirror)
+        await second.start()
+        return second.loads[0].rate
+
+    assert asyncio.run(main()).per_second == pytest.approx(50.0, rel=0.1)
+
+
+def test_a_fall_of_one_is_a_fall_of_all(mirror: Mirror) -> None:
+    async def main() -> list[float]:
+        both = Processes(mirror)
+        await both.start()
+        await both.run(20.0, busy=1)
+        await both.start()
+        both.server.per_second = 20.0
+        await both.run(20.0, busy=1)
+        await both.run(1.0, busy=0)
+        return [load.rate.state()["learned"] for load in both.loads]
+
+    busy, idle = asyncio.run(main())
+
+    assert busy == idle == pytest.approx(20.0, rel=0.2)
+
+
+def test_one_that_was_killed_is_forgotten(
+    mirror: Mirror, sql: Callable[..., Any], uses: Callable[[], int]
+) -> None:
+    async def main() -> tuple[float, float]:
+        both = Processes(mirror)
+        await both.start(2)
+        await both.run(20.0, busy=2)
+        both.sharing.pop()
+        both.loads.pop()
+        await both.run(2.0, busy=1)
+        before = both.loads[0].rate.per_second
+        sql("UPDATE cf_budget SET updated_at = '2000-01-01T00:00:00.000Z' WHERE kind LIKE 'use/%'")
+        await both.run(SAY_S + 1.0, busy=1)
+        return before, both.loads[0].rate.per_second
+
+    before, after = asyncio.run(main())
+
+    assert after > 1.7 * before
+    assert uses() == 1

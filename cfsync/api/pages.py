@@ -44,10 +44,12 @@ async def walk_by_id(
     filters: Mapping[str, Sequence[str | int]] | None = None,
 ) -> AsyncIterator[Page]:
     """The pages with ids in (after, upto], ascending. Raises Unsorted on ids that are out of order
-    or not behind `after`, and BadAnswer on a cursor that stays or goes back.
+    or not behind `after`, also when asked again, and BadAnswer on a cursor that stays or goes back.
     """
     while True:
         page = await api.page(listing, after=after, filters=filters)
+        if not _is_ascending(page, after):
+            page = await api.page(listing, after=after, filters=filters)
         _check_ascending(listing, page, after or 0)
         page = cut(page, upto)
         yield page
@@ -56,11 +58,15 @@ async def walk_by_id(
         after = page.next
 
 
+def _is_ascending(page: Page, after: int | None) -> bool:
+    return all(a < b for a, b in pairwise([after or 0, *(r.id for r in page.records)]))
+
+
 def _check_ascending(listing: Listing, page: Page, after: int) -> None:
-    ids = [after, *(r.id for r in page.records)]
-    if any(a >= b for a, b in pairwise(ids)):
+    if not _is_ascending(page, after):
         raise Unsorted(f"{listing}: the page behind {after} is not in the order of ids")
-    if page.next is not None and (page.next <= after or page.next < ids[-1]):
+    last = page.records[-1].id if page.records else after
+    if page.next is not None and (page.next <= after or page.next < last):
         raise BadAnswer(f"{listing}: the cursor {page.next} does not lead on from {after}")
 
 

@@ -16,9 +16,10 @@ State = Literal["done", "stopped", "failed"]
 class Report:
     """`counts`: resource -> what became of its records (new, changed, unchanged, drift, deleted,
     held, ...). `waiting`: how many things wait for a human. `unreachable`: lists that the token
-    may not read. `problems`: one line each, no people's data. `seconds`: wall time.
-    `outdated`: records of a plan that were not sent, since they are not as they were when it was
-    made. `batch`: the number of a push that sent something. `cause`: the error that stopped it.
+    may not read. `unproved`: lists that came in no order, so that deletions could not be seen.
+    `problems`: one line each, no people's data. `outdated`: records of a plan that were not sent,
+    since they are not as they were when it was made. `batch`: the number of a push that sent
+    something. `seconds`: wall time. `cause`: the error that stopped it.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Report:
     requests: int = 0
     waiting: int = 0
     unreachable: list[str] = field(default_factory=list)
+    unproved: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
     batch: int | None = None
@@ -45,7 +47,7 @@ class Report:
         """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a human."""
         if self.state != "done":
             return 1 if self.state == "failed" else 4
-        return 5 if self.waiting or self.unreachable or self.outdated else 0
+        return 5 if self.waiting or self.unreachable or self.unproved or self.outdated else 0
 
     @property
     def idle(self) -> bool:
@@ -55,5 +57,5 @@ class Report:
     @property
     def quiet(self) -> bool:
         """Whether it found nothing to do and nothing to say."""
-        said = self.problems or self.unreachable or self.outdated
+        said = self.problems or self.unreachable or self.unproved or self.outdated
         return self.state == "done" and self.idle and not said

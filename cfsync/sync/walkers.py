@@ -31,8 +31,6 @@ with above < id <= upto (None: to the end) the list has just those that are list
 _CANT_START = (BadAnswer, NotFound, Refused)
 """What a server may say to a request behind an id that no record of the list has."""
 
-_UNPROVED = "{}: ClickFunnels does not list it in the order of ids; deletions there can't be seen"
-
 
 async def last_id(context: Context, listing: Listing) -> int:
     """The list's last id, for cutting it. A server that ignores the order gives one too low,
@@ -88,7 +86,7 @@ async def _as_listed(
     dock: Dock, walkers: Walkers, listing: Listing, place: Checkpoint, proof: Proof | None
 ) -> None:
     if proof:
-        dock.report.problems.append(_UNPROVED.format(listing))
+        dock.report.unproved.append(str(listing))
     cursor, behind = (place.cursor, place.upper) if place.part == AS_LISTED else (None, None)
     await _from(cursor or 0, partial(walkers.walk_as_listed, behind=behind))
 

@@ -56,7 +56,9 @@ def ended(do: Callable[[Account], Report], account: Account) -> End:
         return End(error.exit_code, str(error))
     except Exception:
         return End(-1, traceback.format_exc())
-    return End(report.exit_code, "; ".join([*report.problems, *report.unreachable]))
+    return End(
+        report.exit_code, "; ".join([*report.problems, *report.unreachable, *report.unproved])
+    )
 
 
 def afterwards(

@@ -170,10 +170,24 @@ def test_a_sweep_of_a_list_in_another_order_proves_nothing(round_: Round) -> Non
 
     report = round_.sweep("contacts")
 
-    assert report.state == "done"
-    assert report.problems, "it says what it could not see"
+    assert report.unproved == [f"contacts/{w}" for w in round_.world.workspaces]
+    assert report.exit_code == 5
     assert round_.one("SELECT count(*) FROM cf_tombstones") == 0
     assert gone in round_.ids("contacts")
+
+
+@pytest.mark.parametrize("kind", ["own_order", "wrong_order", "page_twice"])
+def test_one_page_out_of_order_is_asked_for_again(round_: Round, kind: str) -> None:
+    round_.backfill("contacts")
+    gone = round_.world.ids("contacts", round_.workspace)[100]
+    round_.world.delete("contacts", gone)
+    fault = round_.world.fault(kind, path="contacts.*after=", nth=5)
+
+    report = round_.sweep("contacts")
+
+    assert fault.struck == 1
+    assert report.exit_code == 0
+    assert gone not in round_.ids("contacts")
 
 
 def test_a_walk_as_listed_that_is_stopped_goes_on_where_it_was(round_: Round) -> None:

@@ -13,6 +13,7 @@ from cfsync.sync.report import Report
         ({}, 0),
         ({"waiting": 1}, 5),
         ({"unreachable": ["orders/7"]}, 5),
+        ({"unproved": ["orders/7"]}, 5),
         ({"state": "stopped"}, 4),
         ({"state": "stopped", "waiting": 1, "unreachable": ["orders/7"]}, 4),
         ({"state": "failed"}, 1),
@@ -66,6 +67,7 @@ def test_a_pass_that_did_something_is_not_quiet(news: str):
         {"state": "stopped"},
         {"state": "failed"},
         {"unreachable": ["orders/7"]},
+        {"unproved": ["orders/7"]},
         {"problems": ["contacts/7: ids out of order"]},
     ],
 )

@@ -15,6 +15,12 @@ START = 10.0
 UNBOUND = 10_000.0
 """Without a ceiling it is the requests under way (`Window`) that bound the start, till a 429."""
 
+SEARCH, SEARCH_S = 20.0, 0.25
+"""Requests a second from which the search begins then, and the seconds in which it doubles. What
+the server can save up is empty at that 429 and again at the next: what passed between the two is
+the limit, if the search was quick.
+"""
+
 PENALTY, UNDER_WAY_S = 3.0, 0.3
 """A 429 that does not lower the rate costs so many requests more, or 429s would go on till it does;
 but not those that were under way when it fell.
@@ -46,8 +52,8 @@ class Rate:
     goes back; out comes how long the next request has to wait.
 
     It doubles every second until the ceiling or the first 429; without a ceiling it is unbound
-    till then, begins low after it and doubles twice a second. A 429 takes it to 0.9 of what the
-    last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to half
+    till then, begins low after it and doubles four times a second. A 429 takes it to 0.9 of what
+    the last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to half
     where they go on. A pause that the server asks for earns nothing. After the first such fall it
     climbs ever faster, since what was achieved while it doubled says little; from the second on it
     is steady just below what the server let pass, and after 10 minutes tries 5 % more, and more
@@ -63,7 +69,7 @@ class Rate:
         self._kept = 1.0 - reserve
         self._phase: Literal["unbound", "doubling", "climbing", "steady"]
         self._phase, self._rate = ("doubling", START) if ceiling else ("unbound", UNBOUND)
-        self._step_s = 1.0 if ceiling else 0.5
+        self._step_s = 1.0 if ceiling else SEARCH_S
         self._learned = 0.0
         self._climb = 0.0
         self._others: tuple[float, ...] = ()
@@ -71,7 +77,7 @@ class Rate:
         self._passed = _Times()
         self._refused = _Times()
         self._tokens = inf  # an idle budget has saved up what may be saved
-        self._now = self._stepped = self._fell = self._paused = self._moved = -inf
+        self._now = self._stepped = self._fell = self._paused = self._moved = self._calm = -inf
 
     @property
     def per_second(self) -> float:
@@ -99,7 +105,7 @@ class Rate:
         self._advance(now)
         self._refused.add(now)
         self._tokens = min(self._tokens, 0.0)
-        if now - self._fell >= CALM_S and now >= self._paused:
+        if now >= max(self._calm, self._paused):
             self._fall(now)
         elif now - self._fell >= UNDER_WAY_S:
             self._tokens = max(self._tokens - PENALTY, -self.per_second / 2)
@@ -168,7 +174,7 @@ class Rate:
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
         says_little = passed + refused < self.per_second / 4
         if self._phase == "unbound":
-            self._phase, self._rate = "doubling", START
+            self._phase, self._rate = "doubling", SEARCH
         elif goes_on or says_little:
             self._rate, self._phase = self._rate / 2, "climbing"
         else:
@@ -180,20 +186,23 @@ class Rate:
         self._rate = max(SLOWEST, self._rate)
         self._stepped, self._climb = now, CLIMB
         self._settle(now)
+        if self._phase == "doubling":
+            self._calm = now + UNDER_WAY_S
 
     def _settle(self, now: float) -> None:
         """Wait before the next try; not for long if others came or went, who met the limit too."""
-        self._fell = now
+        self._fell, self._calm = now, now + CALM_S
         self._probe_s = GROWS_S if now - self._moved < WINDOW_S else PROBE_S
 
     def _achieved(self, now: float) -> float:
         """Requests a second that passed in the last 10 s, or since the last fall or pause, or just
         now.
         """
-        long_ago = max(now - WINDOW_S, self._fell, self._paused, self._passed.first)
-        just_now = max(now - LATELY_S, self._paused)
+        began = max(self._fell, self._paused)
+        long_ago = max(now - WINDOW_S, began, self._passed.first)
+        just_now = max(now - LATELY_S, began)
         return max(
-            self._passed.since(long_ago) / max(1.0, now - long_ago),
+            self._passed.since(long_ago) / max(0.5, now - long_ago),
             self._passed.since(just_now) / max(0.5, now - just_now),
         )
 

@@ -7,8 +7,8 @@ from math import inf
 START = 2.0
 """Requests under way before anything is known."""
 
-OPENING = 0.4
-"""What each answer adds until the first sign of overload: 1.4 times as many in a round trip."""
+OPENING = 1.0
+"""What each answer adds until the first sign of overload: twice as many in a round trip."""
 
 SHORT_S = 0.05
 """An answer that came faster adds in proportion less: where the way is short, more at once win

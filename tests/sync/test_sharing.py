@@ -81,11 +81,11 @@ def test_processes_that_come_to_a_learned_limit_take_equal_parts_of_it(
         await all_.start()
         await all_.run(20.0, busy=1)
         await all_.start(busy)  # and one that stays idle
-        await all_.run(15.0, busy=busy)
+        await all_.run(30.0, busy=busy)
 
         each, passed, refused = await all_.measure(30.0, busy=busy)
 
-        assert passed >= 0.88 * 50 * 30
+        assert passed >= 0.92 * 50 * 30
         assert refused < 0.01 * sum(each)
         assert min(each[:busy]) > 0.9 * max(each)
 
@@ -97,11 +97,11 @@ def test_processes_that_begin_together_learn_one_limit(mirror: Mirror, burst: fl
     async def main() -> None:
         all_ = Processes(mirror, burst=burst)
         await all_.start(3)
-        await all_.run(25.0, busy=3)
+        await all_.run(45.0, busy=3)
 
         each, passed, refused = await all_.measure(30.0, busy=3)
 
-        assert passed >= 0.8 * 50 * 30
+        assert passed >= 0.88 * 50 * 30
         assert refused < 0.01 * sum(each)
         assert min(each) > 0.9 * max(each)
         assert len({load.rate.state()["learned"] for load in all_.loads}) == 1
@@ -122,7 +122,7 @@ def test_one_that_ends_leaves_all_of_the_limit_to_the_other(mirror: Mirror, burs
 
         _, passed, _ = await both.measure(5.0, busy=1)
 
-        assert passed >= 0.88 * 50 * 5
+        assert passed >= 0.9 * 50 * 5
 
     asyncio.run(main())
 

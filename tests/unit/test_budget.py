@@ -75,7 +75,7 @@ def test_the_first_429_without_a_ceiling_finds_half_of_the_connections_under_way
     load = Load(Rate(), TokenBucket(50.0, 10.0), latency=latency).run(0.45)
 
     assert 1 <= len(load.refused) <= 8
-    assert load.rate.per_second == 10.0
+    assert load.rate.per_second in (20.0, 40.0), "the search has begun"
 
 
 @pytest.mark.parametrize("latency", [0.001, 0.006, 0.02, 0.03])
@@ -408,7 +408,7 @@ def test_the_connections_are_taken_into_use_one_after_the_other():
         for _ in range(window.size):  # one round trip
             window.answered(took=0.1)
 
-    assert sizes == [2, 2, 3, 4, 6, 8, 12]
+    assert sizes == [2, 4, 8]
 
 
 def test_answers_that_come_at_once_take_few_connections_into_use():
@@ -417,7 +417,7 @@ def test_answers_that_come_at_once_take_few_connections_into_use():
     for _ in range(50):
         window.answered(took=0.005)
 
-    assert window.size == 4
+    assert window.size == 6
 
 
 def test_a_server_that_can_not_keep_up_is_asked_half_as_much_at_once_and_later_more():

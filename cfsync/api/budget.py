@@ -38,12 +38,18 @@ class Budget:
         self._left = asyncio.Event()
         self._usher: asyncio.Task[None] | None = None
 
+    @property
+    def room(self) -> int:
+        """How many more requests could be under way; 0 where the next one would have to wait."""
+        if self._waiting or self.rate.delay(self._clock()) > 0.0:
+            return 0
+        return max(0, self._window.size - self._under_way)
+
     def enter_now(self) -> bool:
         """Take a place if one is free at once; it must be given back by `leave`."""
-        now = self._clock()
-        if self._waiting or self._is_full or self.rate.delay(now) > 0.0:
+        if not self.room:
             return False
-        self._take(now)
+        self._take(self._clock())
         return True
 
     async def enter(self, priority: int) -> None:

@@ -157,7 +157,12 @@ class Walkers:
         )
 
     async def _start_walkers(self, tasks: asyncio.TaskGroup) -> None:
-        while self._active < self._most:
+        """As many as have something to do. Each cut costs a request more, and where requests have
+        to wait for their turn another walker would only wait too.
+        """
+        room = max(self._context.api.budget.room, 0 if self._active else 1)
+        while self._active < self._most and room > 0:
+            room -= 1
             taken, halved = self._ranges.take()
             if taken is None:
                 return

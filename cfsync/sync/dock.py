@@ -28,7 +28,8 @@ from cfsync.sync.report import Report
 
 HOLD_S = 0.05
 """How long one transaction should hold SQLite's write lock, in seconds."""
-MOST_PAGES = 32
+MOST_PAGES = 20
+"""In one transaction, and waiting for it: each page takes some 150 kB of memory."""
 
 LINGER_S = 0.1
 """How long a page waits for others, in seconds."""

@@ -17,9 +17,9 @@ from cfsync.resources import RESOURCES
 
 def install(conn: sa.Connection) -> bool:
     """Bring them up to date in the caller's transaction; whether anything had to be done."""
-    if not is_older(conn):
-        return False
     wanted = statements(conn)
+    if not _are_older(conn, wanted):
+        return False
     for statement in [*_drops(conn), *wanted, _remember(wanted)]:
         conn.exec_driver_sql(statement)
     return True
@@ -27,10 +27,14 @@ def install(conn: sa.Connection) -> bool:
 
 def is_older(conn: sa.Connection) -> bool:
     """Whether they differ from this version's. Those of a newer version serve this one too."""
+    return _are_older(conn, statements(conn))
+
+
+def _are_older(conn: sa.Connection, wanted: list[str]) -> bool:
     found = conn.exec_driver_sql("SELECT value FROM cf_meta WHERE key = 'capture'").scalar()
     version, _, digest = (found or "").partition(" ")
     newer = bool(found) and _numbers(version) > _numbers(cfsync.__version__)
-    return not newer and digest != _digest(statements(conn))
+    return not newer and digest != _digest(wanted)
 
 
 def statements(conn: sa.Connection) -> list[str]:

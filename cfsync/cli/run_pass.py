@@ -153,14 +153,15 @@ def run(
                 reports.append(await work(context))
                 if reports[-1].state == "stopped":
                     break
-            return reports, await _place(context)
+            return reports, await _place(context, counted=name == "backfill")
 
     reports, place = until_stopped(body)
     if json:
         print_json(_joined(name, reports) | place)
     else:
         print("\n".join(as_text(report) for report in reports))
-        print(f"database: {place['database']}, {place['rows']:,} rows")
+        rows = f", {place['rows']:,} rows" if "rows" in place else ""
+        print(f"database: {place['database']}{rows}")
         if name == "backfill" and reports[-1].state == "done":
             print("Change it by SQL as you like: `cfsync push` sends the edits to ClickFunnels.")
     for report in reports:
@@ -168,11 +169,16 @@ def run(
     return min((r.exit_code for r in reports if r.exit_code), default=0)
 
 
-async def _place(context: Context) -> dict[str, Any]:
+async def _place(context: Context, *, counted: bool) -> dict[str, Any]:
+    """Where it all is. The rows are counted where a pass has read them all anyway: of a million it
+    takes a while.
+    """
     from cfsync.mirror import inspect
 
-    rows = await context.mirror.read(inspect.row_counts)
-    return {"database": str(context.mirror.place), "rows": sum(rows.values())}
+    place: dict[str, Any] = {"database": str(context.mirror.place)}
+    if counted:
+        place["rows"] = sum((await context.mirror.read(inspect.row_counts)).values())
+    return place
 
 
 def _joined(name: str, reports: Sequence[Report]) -> dict[str, Any]:

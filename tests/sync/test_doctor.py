@@ -12,6 +12,7 @@ from cfsync.config import load
 from cfsync.errors import MirrorError, SettingsError
 from cfsync.mirror import inspect
 from cfsync.mirror.engine import Mirror
+from cfsync.resources import RESOURCES
 from cfsync.sync import doctor, webhooks
 from cfsync.sync.context import Context
 from cfsync.sync.probes import Check
@@ -72,6 +73,31 @@ def test_an_endpoint_that_leads_here_is_looked_at_too(round_):
 async def _register(context: Context, url: str) -> Report:
     await webhooks.register(context, url)
     return Report("register")
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "text"),
+    [
+        ({}, "ok", "5700 lists cost 2.7 requests a second while nothing changes"),
+        (
+            {f"CFSYNC_RESOURCES__{name.upper()}__PULL_MAX_EVERY": "1m" for name in RESOURCES},
+            "note",
+            "raise pull_max_every, or enable fewer resources",
+        ),
+    ],
+)
+def test_what_the_settings_cost_is_said(given: dict[str, str], state: str, text: str):
+    walks = [{"resource": name, "lane": "pull", "lists": 300} for name in RESOURCES]
+
+    (check,) = doctor.pace(load(environ=given), walks, workspaces=300)
+
+    assert check.name == "pace"
+    assert check.state == state
+    assert text in check.text
+
+
+def test_before_the_first_backfill_nothing_is_said_of_the_cost():
+    assert doctor.pace(load(environ={}), [], workspaces=0) == []
 
 
 def test_a_refused_token_is_exit_3_and_the_database_is_still_looked_at(round_):

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from cfsync.config import Settings
 from cfsync.daemon.observer import _see
@@ -19,8 +17,9 @@ from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.schema import TABLES
 from cfsync.sync import passes
 from cfsync.sync.push import push
-from tests.conftest import SQLITE_ONLY
+from cfsync.sync.status import status
 from tests.sync.conftest import Round
+from tests.sync.statements import Run, watched, written
 
 GROWS = {
     *TABLES.keys() - {"teams", "workspaces"},
@@ -29,24 +28,6 @@ GROWS = {
 }
 OPEN = "cf_conflicts_open"
 """An index of what waits for a human alone, which may be read whole."""
-
-Run = tuple[str, Any]
-
-
-@contextmanager
-def watched(mirror: Mirror) -> Iterator[list[Run]]:
-    """Every statement that is run within, with the parameters of the first time."""
-    runs: dict[str, Any] = {}
-
-    def note(_conn: Any, _cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
-        runs.setdefault(sql, values[0] if many else values)
-
-    sa.event.listen(mirror._engine, "before_cursor_execute", note)
-    found: list[Run] = []
-    yield found
-    sa.event.remove(mirror._engine, "before_cursor_execute", note)
-    verbs = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-    found += [(sql, values) for sql, values in runs.items() if sql.lstrip().startswith(verbs)]
 
 
 def whole_reads(tx: Tx, runs: list[Run]) -> list[str]:
@@ -79,11 +60,23 @@ def _nodes(node: dict[str, Any], *, limited: bool, table: str | None = None) -> 
         yield from _nodes(inner, limited=limited or kind == "Limit", table=table)
 
 
+CROWD = """
+INSERT INTO contacts (id, workspace_id, email_address, cf_rev)
+    SELECT n, 1, 'person' || n || '@example.com', 1 FROM generate_series(1000000, 1050000) n;
+INSERT INTO cf_base (resource, id, rev, body)
+    SELECT 'contacts', n, 1, '{}' FROM generate_series(1000000, 1050000) n;
+"""
+"""Of another workspace. PostgreSQL plans by how many rows there are; SQLite does not."""
+
+
 @pytest.fixture
 def filled(round_: Round) -> Round:
     round_.settings |= {f"CFSYNC_RESOURCES__{n}__ENABLED": "true" for n in ("PRODUCTS", "ORDERS")}
     round_.backfill()
     round_.pull()
+    if round_.mirror.dialect == "postgresql":
+        asyncio.run(round_.mirror.write(lambda tx: tx.conn.exec_driver_sql(CROWD)))
+        round_.sql("ANALYZE contacts, cf_base")
     return round_
 
 
@@ -98,17 +91,40 @@ def test_a_pull_reads_no_whole_table(filled: Round) -> None:
     assert _read(filled.mirror, runs) == []
 
 
-@SQLITE_ONLY
 def test_a_sweep_reads_no_whole_table(filled: Round) -> None:
-    """It walks a list a page at a time, and asks for each piece of the table as it comes to it. How
-    PostgreSQL joins a page with so few rows says nothing of many.
-    """
+    """It walks a list a page at a time, and asks for each piece of the table as it comes to it."""
     filled.world.delete("contacts", filled.world.ids("contacts", filled.workspace)[3])
     with watched(filled.mirror) as runs:
         report = filled.sweep("contacts")
 
     assert report.counts["contacts"]["deleted"] == 1
     assert _read(filled.mirror, runs) == []
+
+
+def test_what_is_unchanged_costs_no_write(filled: Round) -> None:
+    with watched(filled.mirror) as runs:
+        swept, pulled = filled.sweep("contacts"), filled.pull("contacts")
+
+    assert swept.idle
+    assert pulled.idle
+    assert "cf_checkpoints" in written(runs)
+    assert not written(runs) & {*TABLES, "cf_base", "cf_found", "cf_outbox"}
+
+
+def test_status_counts_the_rows_and_reads_nothing_else_of_them(filled: Round) -> None:
+    """Nor of what waits: of the bookkeeping it reads the places of the walks, the tombstones and
+    the runs, none of which grows with the records.
+    """
+    with watched(filled.mirror) as runs:
+        asyncio.run(status(filled.mirror, filled.configured()))
+
+    found = _read(filled.mirror, [run for run in runs if "count(*)" not in run[0]])
+    assert len(runs) > 10
+    assert [line for line in found if "cf_runs" not in line] == []
+    counted = _read(filled.mirror, [run for run in runs if "count(*)" in run[0]])
+    grown = {*TABLES, "cf_base", "cf_outbox", "cf_ids", "cf_events", "cf_conflicts"}
+    whole = {table for line in counted for table in grown if table in line.partition(":")[0]}
+    assert whole <= set(TABLES)
 
 
 def test_a_count_of_rows_is_seen_to_read_a_whole_table(filled: Round) -> None:

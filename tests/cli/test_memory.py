@@ -1,0 +1,39 @@
+"""What a walk takes of memory does not depend on how long it is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from cfsync.sandbox import TOKEN, World, running
+
+COMMAND = """
+import atexit
+atexit.register(lambda: print(open("/proc/self/status").read()))
+from cfsync.__main__ import main
+main()
+"""
+
+
+def peak_mb(contacts: int, folder: Path) -> float:
+    with running(World(bare=True, workspaces=1, contacts=contacts)) as server:
+        settings = {
+            "CFSYNC_API__BASE_URL": server.api,
+            "CFSYNC_API__TOKEN": TOKEN,
+            "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
+            "CFSYNC_DATABASE__URL": f"sqlite:///{folder}/{contacts}.db",
+        }
+        command = [sys.executable, "-c", COMMAND, "backfill", "contacts"]
+        done = subprocess.run(
+            command, env=settings, cwd=Path.cwd(), capture_output=True, text=True, timeout=120
+        )
+    assert f"{contacts:,} new" in done.stdout, done.stderr
+    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
+    assert peak
+    return int(peak[1]) / 1000
+
+
+def test_a_backfill_of_ten_times_as_much_takes_no_more(tmp_path: Path) -> None:
+    assert peak_mb(30_000, tmp_path) <= 1.1 * peak_mb(3_000, tmp_path)

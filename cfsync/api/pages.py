@@ -28,9 +28,6 @@ class Pages(Protocol):
     ) -> Page: ...
 
 
-_NOTHING = Page((), None)
-
-
 class Unsorted(BadAnswer):
     """A list in another order than the one asked for: the server ignores the sort."""
 
@@ -70,42 +67,68 @@ def _check_ascending(listing: Listing, page: Page, after: int) -> None:
         raise BadAnswer(f"{listing}: the cursor {page.next} does not lead on from {after}")
 
 
-async def walk_as_listed(
-    api: Pages, listing: Listing, *, after: int | None = None, behind: int | None = None
-) -> AsyncIterator[Page]:
-    """The pages in whatever order the server has, for one that ignores the order asked for. Resumed
-    behind `after`, if that is still listed right behind `behind` (see `before_next`). Raises
-    BadAnswer where the way can't be trusted: a cursor that is no longer where it was read, or that
-    comes twice, or that leads back.
+async def walk_as_listed(api: Pages, listing: Listing) -> AsyncIterator[Page]:
+    """The pages in whatever order the server has, for one that ignores the order asked for. Raises
+    BadAnswer where the way can't be trusted (see `_Way`), and where the last cursor no longer
+    stands where it was read: what was behind it may have moved.
     """
-    used = {after}
-    read: set[int] = set()
-    if after is not None:
-        await _check_stands(api, listing, after, behind)
+    way = _Way(listing)
     while True:
-        page = await api.page(listing, after=after)
-        ids = {r.id for r in page.records}
-        if after is not None and not ids:
-            await _check_stands(api, listing, after, behind)
-        if ids & read or (page.next is not None and page.next in used):
-            raise BadAnswer(f"{listing}: the cursor {after} does not lead on")
+        page = await api.page(listing, after=way.cursor)
+        way.take(page)
+        if page.next is None and way.cursor is not None:
+            again = await api.page(listing, after=way.before)
+            way.check_end(again)
         yield page
         if page.next is None:
             return
-        after, behind, read = page.next, before_next(page), ids
-        used.add(after)
+        way.on(page)
 
 
-def before_next(page: Page) -> int | None:
-    """The record that is listed right before the one that is `next`; None: there is none."""
-    pairs = pairwise(r.id for r in page.records)
-    return next((before for before, id_ in pairs if id_ == page.next), None)
+class _Way:
+    """Where a walk in the server's own order stands. Pure.
 
+    No cursor may come twice, and no page show what the one before it did. If a cursor were no place
+    in that order but stood for all ids above (or below) it, a page would show again what is above
+    (below) its cursor on the page before; and a list in another order than that of ids would not be
+    read whole. So there must have been ids of both kinds, unless all are in the order of ids.
+    """
 
-async def _check_stands(api: Pages, listing: Listing, after: int, behind: int | None) -> None:
-    page = _NOTHING if behind is None else await api.page(listing, after=behind)
-    if [r.id for r in page.records[:1]] != [after]:
-        raise BadAnswer(f"{listing}: {after} no longer stands where it was read")
+    def __init__(self, listing: Listing) -> None:
+        self.cursor: int | None = None
+        self.before: int | None = None  # the record that is listed right before the cursor
+        self._listing = listing
+        self._used: set[int] = set()
+        self._read: list[int] = []
+        self._ascends = self._descends = True
+        self._above = self._below = False
+
+    def take(self, page: Page) -> None:
+        """Raises BadAnswer on a page that leads back."""
+        ids = [r.id for r in page.records]
+        if set(ids) & set(self._read) or page.next in self._used:
+            raise BadAnswer(f"{self._listing}: the cursor {self.cursor} does not lead on")
+        steps = list(pairwise([*self._read[-1:], *ids]))
+        self._ascends &= all(a < b for a, b in steps)
+        self._descends &= all(a > b for a, b in steps)
+
+    def on(self, page: Page) -> None:
+        """To the next page."""
+        self._read = [r.id for r in page.records]
+        pairs = pairwise(self._read)
+        self.cursor = page.next
+        self.before = next((before for before, id_ in pairs if id_ == page.next), None)
+        if page.next is not None:
+            self._used.add(page.next)
+            self._above |= any(id_ > page.next for id_ in self._read)
+            self._below |= any(id_ < page.next for id_ in self._read)
+
+    def check_end(self, again: Page) -> None:
+        """`again`: the page behind `before`. Raises BadAnswer unless all was read."""
+        if self.before is None or [r.id for r in again.records[:1]] != [self.cursor]:
+            raise BadAnswer(f"{self._listing}: {self.cursor} is no longer where it was read")
+        if not (self._ascends or self._descends or (self._above and self._below)):
+            raise BadAnswer(f"{self._listing}: its cursors follow another order than its pages")
 
 
 def cut(page: Page, upto: int | None) -> Page:
@@ -136,6 +159,7 @@ async def walk_newest_first(
             yield fresh
 
 
+_NOTHING = Page((), None)
 _KEEP = 60
 """Records before the cursor that are remembered, to go back to."""
 

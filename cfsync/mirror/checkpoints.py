@@ -17,9 +17,6 @@ from cfsync.resources.model import Resource
 Lane = Literal["backfill", "pull", "sweep", "events", "push", "turn"]
 """`turn`: of a workspace, when all lists of a resource below its records were last seen to."""
 
-AS_LISTED = -1
-"""The `part` of a walk in the server's own order: `upper` is the record listed before `cursor`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:

@@ -13,6 +13,7 @@ from cfsync.resources import ROOT
 from cfsync.sandbox.answers import Answer, answer
 from cfsync.sandbox.faults import Fault
 from cfsync.sandbox.kinds import ANSWER_KINDS, Exchange, Kind, Reply
+from cfsync.sandbox.listing import PAGE
 from cfsync.sandbox.plan import id_of
 from cfsync.sandbox.seeds import Values
 from cfsync.sandbox.site import respond
@@ -41,6 +42,18 @@ def _ignore_sort(_: Fault, exchange: Exchange) -> Reply:
 def _own_order(_: Fault, exchange: Exchange) -> Reply:
     """By id, newest first, whatever was asked for; `after` counts in that order."""
     return Reply(_asking(exchange, sort_property=None, sort_order="desc"))
+
+
+def _shuffled(_: Fault, exchange: Exchange) -> Reply:
+    """In an order of its own, whatever was asked for; `after` counts in that order."""
+    store, name, route = exchange.world.store, _resource(exchange), exchange.request.route
+    parent = id_of(route.above, exchange.request.id) if route and route.above else ROOT
+    ids = sorted(exchange.world.ids(name, parent or ROOT), key=lambda id_: id_ * 7919 % 10007)
+    after = exchange.request.query.get("after")
+    start = 0 if after is None else ids.index(int(after)) + 1
+    found, more = ids[start : start + PAGE], len(ids) > start + PAGE
+    body = b"[" + b",".join(store.text(name, id_) for id_ in found) + b"]"
+    return Reply(Answer(200, body, {"Pagination-Next": str(found[-1])} if more else {}))
 
 
 def _ignore_after_between(_: Fault, exchange: Exchange) -> Reply:
@@ -134,6 +147,7 @@ KINDS: Mapping[str, Kind] = {
     "repeat_cursor": _repeat_cursor,
     "ignore_sort": _ignore_sort,
     "own_order": _own_order,
+    "shuffled": _shuffled,
     "ignore_after_between": _ignore_after_between,
     "refuse_after_between": _refuse_after_between,
     "page_twice": _page_twice,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import partial
 
 import structlog
 
-from cfsync.api.pages import Unsorted, before_next, cut, walk_as_listed, walk_by_id
+from cfsync.api.pages import Unsorted, cut, walk_as_listed, walk_by_id
 from cfsync.errors import BadAnswer, NotFound, Refused
 from cfsync.mirror import checkpoints
-from cfsync.mirror.checkpoints import AS_LISTED, Checkpoint
+from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.mirror.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
@@ -56,14 +55,13 @@ async def walk_in_ranges(
     in its own order, which proves nothing. Everything is in the mirror when this returns.
     """
     walkers = Walkers(context, dock, listing, parts[0], proof)
-    if parts[0].part == AS_LISTED:
-        await _as_listed(dock, walkers, listing, parts[0], proof)
-    else:
-        try:
-            await _by_id(context, walkers, listing, parts, end)
-        except Unsorted:
-            log.warning("walk.as_listed", list=str(listing), lane=parts[0].lane)
-            await _as_listed(dock, walkers, listing, parts[0], proof)
+    try:
+        await _by_id(context, walkers, listing, parts, end)
+    except Unsorted:
+        log.warning("walk.as_listed", list=str(listing), lane=parts[0].lane)
+        if proof:
+            dock.report.unproved.append(str(listing))
+        await _as_listed(walkers)
     await dock.drained()
 
 
@@ -79,28 +77,27 @@ async def _by_id(
         if not isinstance(error, BadAnswer):
             await context.api.page(listing)  # the list itself may be what is refused
         log.warning("walk.in_one_line", list=str(listing), lane=parts[0].lane)
-        await _from(ranges[0].cursor, partial(walkers.walk_in_one_line, end=end))
+        await _in_one_line(walkers, ranges[0].cursor, end)
 
 
-async def _as_listed(
-    dock: Dock, walkers: Walkers, listing: Listing, place: Checkpoint, proof: Proof | None
-) -> None:
-    if proof:
-        dock.report.unproved.append(str(listing))
-    cursor, behind = (place.cursor, place.upper) if place.part == AS_LISTED else (None, None)
-    await _from(cursor or 0, partial(walkers.walk_as_listed, behind=behind))
-
-
-async def _from(cursor: int, walk: Callable[[int], Awaitable[None]]) -> None:
-    """Walk on behind `cursor`, before which all was walked. The record that it is may be gone:
-    then from the beginning.
+async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
+    """What lies before `cursor` was walked from the list's beginning. The record that it is may be
+    gone.
     """
     try:
-        await walk(cursor)
+        await walkers.walk_in_one_line(cursor, end=end)
     except _CANT_START:
         if not cursor:
             raise
-        await walk(0)
+        await walkers.walk_in_one_line(0, end=end)
+
+
+async def _as_listed(walkers: Walkers) -> None:
+    """Once more, if a record that had just been read was edited meanwhile, and so moved."""
+    try:
+        await walkers.walk_as_listed()
+    except BadAnswer:
+        await walkers.walk_as_listed()
 
 
 class Walkers:
@@ -135,18 +132,15 @@ class Walkers:
         await self._begin_anew(self._place(rest))
         await self.walk(Ranges([rest], end=end), most=1)
 
-    async def walk_as_listed(self, cursor: int, *, behind: int | None) -> None:
-        """Walk what is behind a record in the server's own order, 0: all of it. What is missing
-        there may have moved, so it is no candidate.
+    async def walk_as_listed(self) -> None:
+        """Walk all of it in the server's own order. No place in that order means anything later, so
+        none is kept; and what is missing there may have moved, so it is no candidate.
         """
-        place = self._place(Range(AS_LISTED, cursor, behind))
+        place = self._place(Range(0, 0, None))
         await self._begin_anew(place)
         self._asked, _ = await self._context.mirror.read(look)
-        api, after = self._context.api, place.cursor
-        async for page in walk_as_listed(api, self._listing, after=after, behind=behind):
-            if page.next is not None:
-                place = replace(place, cursor=page.next, upper=before_next(page))
-            await self._put(page, partial(_at, place))
+        async for page in walk_as_listed(self._context.api, self._listing):
+            await self._put(page, lambda _: [])
             self._count(page, fraction=0.0)
             self._context.check_stop()
 
@@ -232,7 +226,3 @@ class Walkers:
             upper=range_.upper,
             done_at=None,
         )
-
-
-def _at(place: Checkpoint, _: Tx) -> list[Checkpoint]:
-    return [place]

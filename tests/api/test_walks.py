@@ -202,30 +202,57 @@ class OwnOrder(List):
         return page(*found, next=found[-1] if len(found) == self.size else None)
 
 
-@pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 40, 99])
+@pytest.mark.parametrize("count", [0, 1, 19, 20, 40, 99])
 def test_a_walk_as_listed_reads_everything_once(count: int):
     listed = Random(count).sample(range(1, 1000), count)
 
     assert ids(read(walk_as_listed(OwnOrder(*listed), CONTACTS))) == listed
 
 
-def test_a_walk_as_listed_is_resumed_where_the_cursor_still_stands():
-    listed = OwnOrder(5, 3, 9, 1, 7, size=2)
+def test_a_list_that_descends_is_read_whole():
+    listed = list(range(99, 0, -1))
 
-    assert ids(read(walk_as_listed(listed, CONTACTS, after=3, behind=5))) == [9, 1, 7]
-    for after, behind in ((9, 5), (3, None), (5, 3)):
-        with pytest.raises(BadAnswer, match="no longer stands where it was read"):
-            read(walk_as_listed(listed, CONTACTS, after=after, behind=behind))
+    assert ids(read(walk_as_listed(OwnOrder(*listed), CONTACTS))) == listed
 
 
-def test_a_cursor_that_has_moved_to_the_end_is_no_end():
+@pytest.mark.parametrize("after", [1, 20])
+def test_a_cursor_that_has_moved_to_the_end_is_no_end(after: int):
+    """Whether the list ends at it or something has moved behind it."""
+
     def change(listed: List) -> None:
         listed.change(3, 0)
+        if after == 20:
+            listed.change(9, 0)
 
     listed = OwnOrder(5, 3, 9, 1, 7, then={2: change}, size=2)
 
-    with pytest.raises(BadAnswer, match="3 no longer stands where it was read"):
+    with pytest.raises(BadAnswer, match="3 is no longer where it was read"):
         read(walk_as_listed(listed, CONTACTS))
+
+
+class ById(OwnOrder):
+    """Lists its ids as they stand, but `after` stands for the ids above (or below) it."""
+
+    below = False
+
+    async def page(self, listing: Listing, *, after: int | None = None, **_: object) -> Page:  # type: ignore[override]
+        order = [
+            n for n in self.stamps if after is None or (n < after if self.below else n > after)
+        ]
+        found = order[: self.size]
+        return page(*found, next=found[-1] if len(order) > self.size else None)
+
+
+class Below(ById):
+    below = True
+
+
+@pytest.mark.parametrize("kind", [ById, Below])
+def test_a_cursor_of_another_order_is_no_way(kind: type[ById]):
+    listed = Random(1).sample(range(1, 1000), 99)
+
+    with pytest.raises(BadAnswer):
+        read(walk_as_listed(kind(*listed), CONTACTS))
 
 
 @pytest.mark.parametrize(

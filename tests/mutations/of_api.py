@@ -134,8 +134,8 @@ BREAKAGES = (
     Breakage(
         "a walk as listed believes any end",
         "cfsync/api/pages.py",
-        "        if after is not None and not ids:\n",
-        "        if False and not ids:\n",
+        "            way.check_end(again)\n",
+        "",
         "a cursor record that moved to the end hides all that was behind it",
         ("tests/api/test_walks.py::test_a_cursor_that_has_moved_to_the_end_is_no_end",),
     ),

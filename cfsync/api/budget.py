@@ -38,16 +38,17 @@ class Budget:
         self._left = asyncio.Event()
         self._usher: asyncio.Task[None] | None = None
 
-    @property
-    def room(self) -> int:
-        """How many more requests could be under way; 0 where the next one would have to wait."""
-        if self._waiting or self.rate.delay(self._clock()) > 0.0:
-            return 0
-        return max(0, self._window.size - self._under_way)
+    def room(self, priority: int) -> int:
+        """How many more requests of that priority could be under way; 0 where the next one would
+        have to wait for others of its kind, or better.
+        """
+        if self._waiting:
+            return 1 if self._waiting[0][0] > priority else 0  # those behind it give way
+        return self._free
 
     def enter_now(self) -> bool:
         """Take a place if one is free at once; it must be given back by `leave`."""
-        if not self.room:
+        if self._waiting or not self._free:
             return False
         self._take(self._clock())
         return True
@@ -100,6 +101,12 @@ class Budget:
                 if not turn.done():
                     self._take(self._clock())
                     turn.set_result(None)
+
+    @property
+    def _free(self) -> int:
+        if self.rate.delay(self._clock()) > 0.0:
+            return 0
+        return max(0, self._window.size - self._under_way)
 
     @property
     def _is_full(self) -> bool:

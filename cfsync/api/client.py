@@ -88,6 +88,11 @@ class Api:
     def budget(self) -> Budget:
         return self._sender.budget
 
+    @property
+    def room(self) -> int:
+        """How many more requests could be under way now, beside those of the same priority."""
+        return self.budget.room(self._priority)
+
     def at(self, priority: Priority) -> Api:
         """The same connections, budget and count, with another priority."""
         other = copy.copy(self)

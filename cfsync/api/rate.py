@@ -43,6 +43,9 @@ INSTANT_S = 1e-6
 
 WINDOW_S, LATELY_S, CALM_S = 10.0, 1.5, 2.0
 
+ENOUGH = 5
+"""So many requests in the last moment tell the rate."""
+
 PROBE_S, GROWS_S = 600.0, 10.0
 """Seconds after which the learned limit is tried 5 % higher; where it held, it is tried again."""
 
@@ -116,7 +119,9 @@ class Rate:
         """What is worth keeping, for `restore`: the account's rate, and its learned limit or 0."""
         return {"rate": self._rate, "learned": self._learned if self._phase == "steady" else 0.0}
 
-    def restore(self, state: Mapping[str, float]) -> None:
+    def restore(self, state: Mapping[str, float], *, now: float = 0.0, age: float = inf) -> None:
+        """`age`: seconds since it was learned; a limit that was just tried is not tried again."""
+        self._fell = now - age
         self._rate, self._learned = max(SLOWEST, state["rate"]), state["learned"]
         if self._learned:
             self._phase = "steady"
@@ -126,7 +131,7 @@ class Rate:
     def adopt(self, now: float, state: Mapping[str, float]) -> None:
         """Another process that uses the same limit has just learned this of it."""
         if state.get("learned"):
-            self.restore(state)
+            self.restore(state, now=now, age=0.0)
             self._settle(now)
 
     def share(self, now: float, others: Collection[float]) -> None:
@@ -136,9 +141,11 @@ class Rate:
         self._others = tuple(others)
 
     def use(self, now: float) -> float:
-        """Requests a second that were answered lately, if only by a 429."""
-        answered = self._passed.since(now - LATELY_S) + self._refused.since(now - LATELY_S)
-        return answered / LATELY_S
+        """Requests a second that were answered lately, if only by a 429; where they may be few, in
+        a longer time.
+        """
+        span = LATELY_S if self.per_second * LATELY_S >= ENOUGH else WINDOW_S
+        return (self._passed.since(now - span) + self._refused.since(now - span)) / span
 
     def _advance(self, now: float) -> None:
         """Earn what the time since the last look was worth, and in time another rate."""

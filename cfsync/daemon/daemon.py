@@ -62,8 +62,8 @@ class Daemon:
             log.warning("passes.abandoned", resources=sorted(abandoned))
         with suppress(MirrorError, TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
-                await parts.sharing.end()
                 await parts.rights.end(abandoned)
+                await parts.sharing.end()
         self.schedule.end()
 
     def why_stuck(self, patience: float) -> str | None:

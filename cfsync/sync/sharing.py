@@ -18,7 +18,7 @@ LOOK_S = 1.0
 SAY_S = 10.0
 """Seconds after which a process says what it uses though that is the same."""
 
-NEWS = 1.0
+NEWS = 0.3
 """Requests a second: a change of the own use by more than that, and by a fifth, is said at once."""
 
 
@@ -35,34 +35,40 @@ class Sharing:
 
     async def begin(self) -> None:
         """Take over what was learned, and know of the others."""
-        self._kept, others = await self._mirror.read(budget.look, self._process)
-        if self._kept:
-            self._rate.restore(self._kept)
-        self._rate.share(self._clock(), others)
+        found, now = await self._mirror.read(budget.look, self._process), self._clock()
+        if found.learned:
+            self._rate.restore(found.learned, now=now, age=found.age)
+        self._kept = found.learned
+        self._rate.share(now, found.others)
 
     async def turn(self) -> None:
         """Once every LOOK_S: say what is new here, learn what is new there."""
         if self._kept is None:
             await self.begin()
-        now, state = self._clock(), self._rate.state()
+        now, news = self._clock(), self._news()
         use = self._rate.use(now)
-        if state != self._kept or self._is_news(now, use):
+        if news or self._is_due(now, use):
             self._said = (now, use)
-            found, others = await self._mirror.write(budget.say, self._process, use, state)
+            found = await self._mirror.write(budget.say, self._process, use, news)
         else:
-            found, others = await self._mirror.read(budget.look, self._process)
-            if found != state:
-                self._rate.adopt(now, found)
-        self._kept = found
-        self._rate.share(now, others)
+            found = await self._mirror.read(budget.look, self._process)
+        if found.learned != self._rate.state():
+            self._rate.adopt(now, found.learned)
+        self._kept = found.learned
+        self._rate.share(now, found.others)
 
     async def end(self) -> None:
         """Keep what was learned for the next process."""
-        state = self._rate.state()
-        if self._said is not None or self._kept not in (None, state):
-            await self._mirror.write(budget.leave, self._process, state)
+        news = self._news()
+        if news or self._said:
+            await self._mirror.write(budget.leave, self._process, news)
 
-    def _is_news(self, now: float, use: float) -> bool:
+    def _news(self) -> dict[str, float] | None:
+        """What was learned here since the last look. Nobody else's is overwritten without it."""
+        state = self._rate.state()
+        return None if self._kept in (None, state) else state
+
+    def _is_due(self, now: float, use: float) -> bool:
         if self._said is None:
             return True
         at, said = self._said

@@ -55,6 +55,12 @@ def test_backfill_of_one_resource_leaves_the_others_alone(cfsync: Command):
     assert cfsync.sql("SELECT count(*) FROM products") == [(0,)]
 
 
+def test_only_a_backfill_counts_the_rows(filled: Command):
+    assert filled("backfill", "--json").json["rows"] == 36
+    assert "rows" not in filled("pull", "--json").json
+    assert filled("pull").stdout.endswith(f"database: {filled.database}\n")
+
+
 def test_pull_brings_news_in(filled: Command, world: World):
     first = world.ids("contacts", world.workspaces[0])[0]
     world.edit("contacts", first, first_name="Grace")

@@ -32,5 +32,5 @@ def watched(mirror: Mirror) -> Iterator[list[Run]]:
 
 def written(runs: Collection[Run]) -> set[str]:
     """The tables that the statements write."""
-    pattern = re.compile(r'\b(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)"?')
+    pattern = re.compile(r'\b(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) (?:\w+\.)?"?(\w+)"?')
     return {table for sql, _ in runs for table in pattern.findall(sql)}

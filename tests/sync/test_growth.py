@@ -57,7 +57,7 @@ def _nodes(node: dict[str, Any], *, limited: bool, table: str | None = None) -> 
     if table in GROWS and whole and not (limited or node.get("Index Name") == OPEN):
         yield f"{kind} of {table}"
     for inner in node.get("Plans", ()):
-        yield from _nodes(inner, limited=limited or kind == "Limit", table=table)
+        yield from _nodes(inner, limited=kind == "Limit", table=table)
 
 
 CROWD = """

@@ -11,7 +11,9 @@ import pytest
 from cfsync.api.rate import Rate
 from cfsync.mirror.engine import Mirror
 from cfsync.sync.sharing import SAY_S, Sharing
+from tests.conftest import SQLITE_ONLY
 from tests.load import Load, TokenBucket
+from tests.sync.conftest import Clock
 
 STEP_S = 0.02
 
@@ -81,7 +83,7 @@ def test_processes_that_come_to_a_learned_limit_take_equal_parts_of_it(
         await all_.start()
         await all_.run(20.0, busy=1)
         await all_.start(busy)  # and one that stays idle
-        await all_.run(30.0, busy=busy)
+        await all_.run(45.0, busy=busy)
 
         each, passed, refused = await all_.measure(30.0, busy=busy)
 
@@ -97,7 +99,7 @@ def test_processes_that_begin_together_learn_one_limit(mirror: Mirror, burst: fl
     async def main() -> None:
         all_ = Processes(mirror, burst=burst)
         await all_.start(3)
-        await all_.run(45.0, busy=3)
+        await all_.run(60.0, busy=3)
 
         each, passed, refused = await all_.measure(30.0, busy=3)
 
@@ -177,3 +179,48 @@ def test_one_that_was_killed_is_forgotten(
 
     assert after > 1.7 * before
     assert uses() == 1
+
+
+@SQLITE_ONLY
+def test_one_that_lives_is_not_forgotten_nor_one_that_died_remembered(
+    mirror: Mirror, clock: Clock, uses: Callable[[], int]
+) -> None:
+    """Also where the clock is set back an hour."""
+
+    async def run(all_: Processes, seconds: int) -> None:
+        for _ in range(seconds):
+            clock.go_on(1.0)
+            await all_.run(1.0, busy=0)
+
+    async def main() -> tuple[list[int], list[int]]:
+        all_ = Processes(mirror)
+        await all_.start(3)
+        await run(all_, 90)
+        living = [uses(), len(all_.loads[0].rate._others)]
+        all_.sharing.pop()  # killed
+        all_.loads.pop()
+        clock.go_on(-3600.0)
+        await run(all_, 60)
+        return living, [uses(), len(all_.loads[0].rate._others)]
+
+    living, left = asyncio.run(main())
+
+    assert living == [3, 2]
+    assert left == [2, 1]
+
+
+def test_one_that_says_nothing_new_leaves_what_another_has_learned(mirror: Mirror) -> None:
+    async def main() -> list[float]:
+        both = Processes(mirror)
+        await both.start()
+        await both.run(20.0, busy=1)
+        await both.start()
+        both.sharing[0]._rate._learned = 60.0
+        await both.sharing[0].turn()
+        both.now += SAY_S
+        await both.sharing[1].turn()
+        await both.sharing[1].end()
+        await both.sharing[0].turn()
+        return [load.rate.state()["learned"] for load in both.loads]
+
+    assert asyncio.run(main()) == [60.0, 60.0]

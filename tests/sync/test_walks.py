@@ -102,14 +102,44 @@ def test_a_walk_in_one_line_that_is_stopped_goes_on_where_it_was(
 
     stopped = round_.run(passes.backfill, ["contacts"], stop_when=lambda: round_.one(rows) >= 300)
     before = round_.one(rows)
+    behind = round_.one(
+        "SELECT count(*) FROM contacts JOIN cf_checkpoints c ON c.resource = 'contacts'"
+        " AND c.parent_id = workspace_id AND c.part = 0 WHERE c.lane = 'backfill' AND id > c.cursor"
+    )
     round_.world.latency = 0.0
     report = round_.backfill("contacts")
 
     assert stopped.state == "stopped"
-    assert before < 800
+    assert behind < before < 800
     assert complete(round_)
     again = report.counts["contacts"].get("unchanged", 0)
-    assert again < before / 2, "what lies before the first range's place is not read again"
+    assert again <= behind, "what lies before the first range's place is not read again"
+
+
+def test_a_range_that_was_cut_off_is_not_lost_though_no_page_of_it_came(round_: Round) -> None:
+    """The range before it has its new end by then."""
+    round_.settings["CFSYNC_API__MAX_CONCURRENCY"] = "2"
+    round_.world.latency = 0.02
+    down = round_.world.fault("refuse_after_between", status=503, times=None)
+
+    stopped = round_.run(passes.backfill, ["contacts"])
+    down.times = 0
+    report = round_.backfill("contacts")
+
+    assert down.struck > 0
+    assert stopped.state == "stopped"
+    assert report.state == "done"
+    assert complete(round_)
+
+
+def test_no_range_is_cut_where_requests_wait_for_their_turn(round_: Round) -> None:
+    """At the ceiling another walker would only wait too, and each cut costs a request."""
+    round_.settings["CFSYNC_API__MAX_REQUESTS_PER_SECOND"] = "40"
+
+    report = round_.backfill("contacts")
+
+    pages, looks = 40, 6
+    assert report.requests <= pages + looks + 4
 
 
 def test_a_walk_in_one_line_whose_record_is_gone_begins_anew(round_: Round) -> None:

@@ -71,6 +71,18 @@ def test_without_a_ceiling_the_connections_alone_bound_the_start():
 
 
 @pytest.mark.parametrize("latency", [0.001, 0.02, 0.05])
+def test_a_limit_that_was_just_tried_by_another_process_is_not_tried_again():
+    old, new = Rate(), Rate()
+    old.restore({"rate": 40.0, "learned": 40.0}, now=0.0, age=700.0)
+    new.restore({"rate": 40.0, "learned": 40.0}, now=0.0, age=100.0)
+
+    for rate in (old, new):
+        Load(rate, never).run(5.0)
+
+    assert old.state()["learned"] == 42.0
+    assert new.state()["learned"] == 40.0
+
+
 def test_the_first_429_without_a_ceiling_finds_half_of_the_connections_under_way(latency: float):
     load = Load(Rate(), TokenBucket(50.0, 10.0), latency=latency).run(0.45)
 
@@ -360,6 +372,33 @@ def test_a_push_goes_before_the_backlog_that_came_first():
 
     assert done.index(1000) <= 11
     assert [n for n in done if n != 1000] == list(range(50))
+
+
+def test_there_is_room_for_those_who_would_not_wait_for_their_like():
+    async def main() -> list[int]:
+        gate = budget(Clock(), concurrency=3)
+        gate.passed(sent=999.0)
+        found = [gate.room(3)]
+        assert gate.enter_now()
+        found.append(gate.room(3))
+        assert gate.enter_now()
+        assert gate.enter_now()
+        found.append(gate.room(3))
+        wait = asyncio.create_task(gate.enter(3))
+        await asyncio.sleep(0)
+        found += [gate.room(priority) for priority in (2, 3, 4)]
+        wait.cancel()
+        return found
+
+    assert asyncio.run(main()) == [3, 2, 0, 1, 0, 0]
+
+
+def test_there_is_no_room_where_the_rate_makes_wait():
+    gate = budget(Clock(), ceiling=10.0)
+    while gate.enter_now():
+        gate.leave()
+
+    assert gate.room(0) == 0
 
 
 def test_a_push_waits_less_than_a_second_behind_a_backlog():

@@ -35,6 +35,9 @@ SLOWEST = 0.5
 HOLD = 0.97
 """How close to the learned limit the steady state stays."""
 
+USED = 0.8
+"""A 429 says little of the limit where the last second used less of the rate, unless others did."""
+
 CLIMB = 0.1
 """What the first step of a climb is a little more than; each step is 1.3 times the last."""
 
@@ -179,17 +182,18 @@ class Rate:
     def _fall(self, now: float) -> None:
         passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
-        says_little = passed + refused < self.per_second / 4
+        used = (passed + refused) / self.per_second
         if self._phase == "unbound":
             self._phase, self._rate = "doubling", SEARCH
-        elif goes_on or says_little:
+        elif goes_on or used < 1 / 4:
             self._rate, self._phase = self._rate / 2, "climbing"
         else:
             # by now the server has nothing left that it had saved up
             elsewhere = sum(self._others)
             self._learned = min(max(self._rate, elsewhere), self._achieved(now) + elsewhere)
             self._rate = 0.9 * self._learned
-            self._phase = "climbing" if self._phase == "doubling" else "steady"
+            is_known = self._phase != "doubling" and (used >= USED or self._others)
+            self._phase = "steady" if is_known else "climbing"
         self._rate = max(SLOWEST, self._rate)
         self._stepped, self._climb = now, CLIMB
         self._settle(now)

@@ -70,7 +70,6 @@ def test_without_a_ceiling_the_connections_alone_bound_the_start():
     assert load.sent_in(0.5, 1.5) == pytest.approx(16 / 0.05, rel=0.1)
 
 
-@pytest.mark.parametrize("latency", [0.001, 0.02, 0.05])
 def test_a_limit_that_was_just_tried_by_another_process_is_not_tried_again():
     old, new = Rate(), Rate()
     old.restore({"rate": 40.0, "learned": 40.0}, now=0.0, age=700.0)
@@ -83,6 +82,7 @@ def test_a_limit_that_was_just_tried_by_another_process_is_not_tried_again():
     assert new.state()["learned"] == 40.0
 
 
+@pytest.mark.parametrize("latency", [0.001, 0.02, 0.05])
 def test_the_first_429_without_a_ceiling_finds_half_of_the_connections_under_way(latency: float):
     load = Load(Rate(), TokenBucket(50.0, 10.0), latency=latency).run(0.45)
 
@@ -182,6 +182,22 @@ def test_a_429_after_an_idle_moment_is_outlived():
     load.run(60.0)
 
     assert rate.per_second > 25.0
+
+
+def test_a_429_while_little_is_sent_is_no_limit_learned():
+    rate, now = steady(Rate()), 0.0
+    while (now := now + 0.05) < 20.0:
+        rate.delay(now)
+        rate.sent(now)
+        rate.ok(now)
+    rate.limited(now)
+    assert rate.per_second < 20.0
+
+    load = Load(rate, never)
+    load.now = now
+    load.run(30.0, wide())
+
+    assert rate.per_second > 35.0
 
 
 def test_however_many_429s_come_something_is_left():

@@ -45,14 +45,14 @@ class Sharing:
         """Once every LOOK_S: say what is new here, learn what is new there."""
         if self._kept is None:
             await self.begin()
-        now, news = self._clock(), self._news()
+        now, before, news = self._clock(), self._rate.state(), self._news()
         use = self._rate.use(now)
         if news or self._is_due(now, use):
             self._said = (now, use)
             found = await self._mirror.write(budget.say, self._process, use, news)
         else:
             found = await self._mirror.read(budget.look, self._process)
-        if found.learned != self._rate.state():
+        if found.learned != before == self._rate.state():  # what is learned meanwhile is said next
             self._rate.adopt(now, found.learned)
         self._kept = found.learned
         self._rate.share(now, found.others)

@@ -93,10 +93,10 @@ async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
 
 
 async def _as_listed(walkers: Walkers) -> None:
-    """Once more, if a record that had just been read was edited meanwhile, and so moved."""
+    """Once more, if a record that had just been read has moved meanwhile, by an edit, or is gone."""
     try:
         await walkers.walk_as_listed()
-    except BadAnswer:
+    except _CANT_START:
         await walkers.walk_as_listed()
 
 

@@ -160,6 +160,39 @@ def test_a_fall_of_one_is_a_fall_of_all(mirror: Mirror) -> None:
     assert busy == idle == pytest.approx(20.0, rel=0.2)
 
 
+class Meanwhile:
+    """A mirror that takes its time: something happens during each transaction."""
+
+    def __init__(self, mirror: Mirror, happens: Callable[[], object]) -> None:
+        self.mirror, self.happens = mirror, happens
+
+    async def write(self, *args: Any) -> Any:
+        found = await self.mirror.write(*args)
+        self.happens()
+        return found
+
+    async def read(self, *args: Any) -> Any:
+        found = await self.mirror.read(*args)
+        self.happens()
+        return found
+
+
+def test_a_fall_while_it_is_said_is_not_undone(mirror: Mirror) -> None:
+    async def main() -> tuple[float, float]:
+        one = Processes(mirror)
+        await one.start()
+        await one.run(20.0, busy=1)
+        (load,), (sharing,) = one.loads, one.sharing
+        before = load.rate.state()["rate"]
+        sharing._mirror = Meanwhile(mirror, lambda: load.rate.limited(one.now))  # type: ignore[assignment]
+        await sharing.turn()
+        return before, load.rate.state()["rate"]
+
+    before, after = asyncio.run(main())
+
+    assert after < 0.95 * before
+
+
 def test_one_that_was_killed_is_forgotten(
     mirror: Mirror, sql: Callable[..., Any], uses: Callable[[], int]
 ) -> None:

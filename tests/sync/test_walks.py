@@ -240,6 +240,18 @@ def test_a_walk_as_listed_that_is_stopped_begins_anew(round_: Round) -> None:
     assert complete(round_)
 
 
+def test_a_walk_as_listed_whose_cursor_is_gone_begins_anew(round_: Round) -> None:
+    gone = round_.world.fault("status", status=404, path="contacts.*after=", nth=4)
+    round_.world.fault("own_order", path="contacts", times=None)
+
+    report = round_.backfill("contacts")
+
+    assert gone.struck == 1
+    assert report.state == "done"
+    assert report.unreachable == []
+    assert complete(round_)
+
+
 def test_pages_in_another_order_than_their_cursors_fail_and_are_never_done(round_: Round) -> None:
     """Whether such cursors lead to every record can't be known."""
     round_.world.fault("wrong_order", path="contacts", times=None)

@@ -93,7 +93,7 @@ async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
 
 
 async def _as_listed(walkers: Walkers) -> None:
-    """Once more, if a record that had just been read has moved meanwhile, by an edit, or is gone."""
+    """Once more, if a record that had just been read was moved by an edit meanwhile, or is gone."""
     try:
         await walkers.walk_as_listed()
     except _CANT_START:

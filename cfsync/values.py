@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -160,6 +160,16 @@ def json_of(text: str | bytes) -> Any:
 def time_text(moment: datetime) -> str:
     """An instant in the API's own form, UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(since: str, until: str) -> float:
+    """From one canonical time to another."""
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
+
+
+def later(time: str, by: float) -> str:
+    """The canonical time so many seconds after another; before it, if negative."""
+    return time_text(datetime.fromisoformat(time) + timedelta(seconds=by))
 
 
 _SCALARS = frozenset({str, int, bool})

@@ -5,7 +5,13 @@ from __future__ import annotations
 from cfsync.api.budget import Budget
 from cfsync.api.client import Api, Priority
 from cfsync.api.codec import Answer
-from cfsync.api.pages import Unsorted, walk_as_listed, walk_by_id, walk_newest_first
+from cfsync.api.pages import (
+    Unsorted,
+    walk_as_listed,
+    walk_by_id,
+    walk_newest_first,
+    walk_whole,
+)
 from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.sender import Watcher
@@ -22,4 +28,5 @@ __all__ = [
     "walk_as_listed",
     "walk_by_id",
     "walk_newest_first",
+    "walk_whole",
 ]

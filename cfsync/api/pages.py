@@ -44,10 +44,7 @@ async def walk_by_id(
     or not behind `after`, also when asked again, and BadAnswer on a cursor that stays or goes back.
     """
     while True:
-        page = await api.page(listing, after=after, filters=filters)
-        if not _is_ascending(page, after):
-            page = await api.page(listing, after=after, filters=filters)
-        _check_ascending(listing, page, after or 0)
+        page = await _ascending(api, listing, after, filters)
         page = cut(page, upto)
         yield page
         if page.next is None:
@@ -55,16 +52,34 @@ async def walk_by_id(
         after = page.next
 
 
-def _is_ascending(page: Page, after: int | None) -> bool:
-    return all(a < b for a, b in pairwise([after or 0, *(r.id for r in page.records)]))
+async def _ascending(
+    api: Pages,
+    listing: Listing,
+    after: int | None,
+    filters: Mapping[str, Sequence[str | int]] | None,
+) -> Page:
+    for _ in range(2):
+        page = await api.page(listing, after=after, filters=filters)
+        ids = [after or 0, *(r.id for r in page.records)]
+        if all(a < b for a, b in pairwise(ids)):
+            break
+    else:
+        raise Unsorted(f"{listing}: the page behind {ids[0]} is not in the order of ids")
+    if page.next is not None and (page.next <= ids[0] or page.next < ids[-1]):
+        raise BadAnswer(f"{listing}: the cursor {page.next} does not lead on from {ids[0]}")
+    return page
 
 
-def _check_ascending(listing: Listing, page: Page, after: int) -> None:
-    if not _is_ascending(page, after):
-        raise Unsorted(f"{listing}: the page behind {after} is not in the order of ids")
-    last = page.records[-1].id if page.records else after
-    if page.next is not None and (page.next <= after or page.next < last):
-        raise BadAnswer(f"{listing}: the cursor {page.next} does not lead on from {after}")
+async def walk_whole(api: Pages, listing: Listing) -> AsyncIterator[Page]:
+    """All pages in one line: by id, or as they are listed where the server does not keep to that;
+    then some records come twice.
+    """
+    try:
+        async for page in walk_by_id(api, listing):
+            yield page
+    except Unsorted:
+        async for page in walk_as_listed(api, listing):
+            yield page
 
 
 async def walk_as_listed(api: Pages, listing: Listing) -> AsyncIterator[Page]:

@@ -15,7 +15,8 @@ from cfsync.mirror.delays import Counts
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync.pace import interval, seconds
+from cfsync.sync.pace import interval
+from cfsync.values import seconds
 from cfsync.web.vitals import ResourceVitals, Vitals, may_be_late
 
 LOOK_S = 10.0

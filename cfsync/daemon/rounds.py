@@ -17,8 +17,8 @@ from cfsync.mirror import listings, runs
 from cfsync.mirror.engine import Tx
 from cfsync.resources import RESOURCES, children_of
 from cfsync.sync import passes
-from cfsync.sync.pace import seconds
 from cfsync.sync.report import Report
+from cfsync.values import seconds
 
 SWEEP_LOOKS = 20
 """How often in `sweep_every` it is asked whether a sweep is due; at least once an hour."""

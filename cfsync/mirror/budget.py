@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from cfsync.mirror import ready, rows
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import BUDGET
-from cfsync.values import time_text
+from cfsync.values import later, seconds
 
 _USE = "use/"
 
@@ -72,23 +71,15 @@ def _found(tx: Tx, process: str, now: str) -> Found:
     return Found(
         load(tx),
         [float(use) for use in tx.conn.execute(others).scalars()],
-        0.0 if at is None else max(0.0, _seconds(at, now)),
+        0.0 if at is None else max(0.0, seconds(at, now)),
     )
 
 
 def _is_fresh(now: str) -> sa.ColumnElement[bool]:
     """Said lately; what was said in the future was said before the clock was set back."""
-    return BUDGET.c.updated_at.between(_moved(now, -GONE_S), _moved(now, GONE_S))
+    return BUDGET.c.updated_at.between(later(now, -GONE_S), later(now, GONE_S))
 
 
 def _put(tx: Tx, values: Mapping[str, float], now: str) -> None:
     lines = [{"kind": k, "value": v, "updated_at": now} for k, v in values.items()]
     rows.upsert(tx, BUDGET, lines)
-
-
-def _moved(time: str, seconds: float) -> str:
-    return time_text(datetime.fromisoformat(time) + timedelta(seconds=seconds))
-
-
-def _seconds(since: str, now: str) -> float:
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()

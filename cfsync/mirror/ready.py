@@ -5,7 +5,7 @@ goes out. All times are the database's, which stamped the edits too.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import OUTBOX
 from cfsync.resources import Resource
-from cfsync.values import time_text
+from cfsync.values import later, time_text
 
 LONGEST_S = 60.0
 """A record that is edited on and on is sent after so many seconds as it then is."""
@@ -89,5 +89,4 @@ _TIME: Any = OUTBOX.c.captured_at.type
 
 
 def _before(tx: Tx, seconds: float) -> sa.BindParameter[str]:
-    at = datetime.fromisoformat(now(tx)) - timedelta(seconds=seconds)
-    return sa.bindparam(None, time_text(at), type_=_TIME)
+    return sa.bindparam(None, later(now(tx), -seconds), type_=_TIME)

@@ -6,7 +6,6 @@ and decisions of a person about deletions, hints that were not followed.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from cfsync.config import RetentionSettings
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
-from cfsync.values import time_text
+from cfsync.values import later
 
 KINDS = tuple(RetentionSettings.model_fields)
 """What there is to forget, by the name of its setting."""
@@ -32,7 +31,7 @@ def prune(tx: Tx, kind: str, keep: float) -> int:
     how many. So long as it is BATCH, there may be more.
     """
     keep = max(keep, REMEMBERED_S) if kind == "events" else keep
-    before = time_text(datetime.fromisoformat(tx.now) - timedelta(seconds=keep))
+    before = later(tx.now, -keep)
     table, over = _over(kind, before)
     key = list(table.primary_key)
     old = sa.select(*key).where(*over).limit(BATCH)

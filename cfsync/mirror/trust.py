@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -20,7 +19,7 @@ from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import CHECKPOINTS, EVENTS
 from cfsync.records import Listing, Record
 from cfsync.resources.model import Resource
-from cfsync.values import time_text
+from cfsync.values import later
 
 GRACE_S = 30.0
 """Seconds in which an event is awaited; a pull that finds an older change first proves a gap."""
@@ -63,7 +62,7 @@ def _workspaces(records: Sequence[Record]) -> set[int]:
 
 def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Record]:
     """Those that changed a while ago, and of which no event has told since."""
-    before = time_text(datetime.fromisoformat(tx.now) - timedelta(seconds=GRACE_S))
+    before = later(tx.now, -GRACE_S)
     late = [(r, r.updated_at) for r in news if r.updated_at and r.updated_at < before]
     if not late:
         return []
@@ -81,7 +80,7 @@ def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Reco
 
 def trusted(tx: Tx, resource: Resource) -> set[int]:
     """The workspaces of whose records events have told without a gap for long enough."""
-    before = time_text(datetime.fromisoformat(tx.now) - timedelta(seconds=PROVED_S))
+    before = later(tx.now, -PROVED_S)
     query = sa.select(CHECKPOINTS.c.parent_id).where(
         CHECKPOINTS.c.resource == resource.name,
         CHECKPOINTS.c.lane == "events",

@@ -7,7 +7,6 @@ since ClickFunnels repeats a delivery for a day: `previous` holds a JSON list of
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
 
 import orjson
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from cfsync.mirror.engine import Tx
 from cfsync.mirror.schema import SECRETS, TABLES, TOMBSTONES
 from cfsync.resources import RESOURCES
-from cfsync.values import json_of, time_text
+from cfsync.values import json_of, later
 
 ENDPOINTS = RESOURCES["webhook_endpoints"]
 (FIELD,) = ENDPOINTS.secrets
@@ -57,7 +56,7 @@ def still_valid(previous: Previous, now: str) -> Previous:
 
 def until(now: str) -> str:
     """To when a secret that is replaced `now` is valid."""
-    return time_text(datetime.fromisoformat(now) + timedelta(seconds=VALID_AFTER_S))
+    return later(now, VALID_AFTER_S)
 
 
 def known(tx: Tx, workspace_id: int, url: str) -> dict[int, bool]:

@@ -26,8 +26,8 @@ from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.land import look
-from cfsync.sync.pace import seconds
 from cfsync.sync.report import Report
+from cfsync.values import seconds
 
 log = structlog.get_logger()
 

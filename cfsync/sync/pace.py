@@ -6,7 +6,6 @@ restarts and several daemons make no difference.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from math import ceil
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ from cfsync.config import ResourceSettings, Settings
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.mirror.listings import ROTATION
 from cfsync.resources import RESOURCES
+from cfsync.values import seconds
 
 T = TypeVar("T")
 
@@ -82,8 +82,3 @@ def _age(place: Checkpoint | None, now: str) -> float | None:
         return None
     age = seconds(place.began_at, now)
     return age if age >= 0 else None
-
-
-def seconds(since: str, now: str) -> float:
-    """From one canonical time to another."""
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()

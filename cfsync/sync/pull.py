@@ -3,19 +3,18 @@
 A quiet list costs one request, k changed records about k/20. The watermark moves only when the
 walk has ended, to the newest value that its first page showed. While it is young the walk goes on
 to `overlap` before it, because ClickFunnels shows records later than it stamps them. A server that
-ignores the sort is seen from its answer; its list is then walked whole, in whatever order it has.
+ignores the sort is seen from its answer; its list is then walked whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 import structlog
 
 from cfsync.api import Priority
-from cfsync.api.pages import Unsorted, walk_as_listed, walk_newest_first
+from cfsync.api.pages import Unsorted, walk_newest_first, walk_whole
 from cfsync.mirror import checkpoints
 from cfsync.mirror.checkpoints import Checkpoint
 from cfsync.records import Listing, Page, Record
@@ -24,7 +23,7 @@ from cfsync.sync.backfill import backfill_list
 from cfsync.sync.context import Context
 from cfsync.sync.dock import Dock
 from cfsync.sync.land import look
-from cfsync.values import time_text
+from cfsync.values import later, seconds
 
 log = structlog.get_logger()
 
@@ -40,15 +39,14 @@ def floor_of(checkpoint: Checkpoint, overlap: float) -> str | None:
         return None
     if settled(checkpoint, overlap):
         return watermark
-    return time_text(datetime.fromisoformat(watermark) - timedelta(seconds=overlap))
+    return later(watermark, -overlap)
 
 
 def settled(checkpoint: Checkpoint, overlap: float) -> bool:
     """Whether the last pass began at least `overlap` seconds after the watermark was first seen."""
     if checkpoint.seen_at is None or checkpoint.began_at is None:
         return False
-    young = datetime.fromisoformat(checkpoint.began_at) - datetime.fromisoformat(checkpoint.seen_at)
-    return young >= timedelta(seconds=overlap)
+    return seconds(checkpoint.seen_at, checkpoint.began_at) >= overlap
 
 
 def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) -> Checkpoint:
@@ -118,7 +116,7 @@ async def _walk_whole(
 ) -> Checkpoint:
     asked, began_at = await context.mirror.read(look)
     pending = None
-    async for page in walk_as_listed(context.api, listing):
+    async for page in walk_whole(context.api, listing):
         pending = pending or newest(page)  # what changes behind the walk is newer than this
         await _put(dock, page.records, asked, start)
         context.check_stop()

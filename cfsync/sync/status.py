@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import isinf
 from typing import Any
 
@@ -14,6 +13,7 @@ from cfsync.mirror.delays import quantile
 from cfsync.mirror.engine import Mirror, Tx
 from cfsync.mirror.pauses import Trouble
 from cfsync.resources import RESOURCES, Resource
+from cfsync.values import seconds
 
 SHOWN = 20
 """Waiting things that are named; the rest is counted."""
@@ -139,7 +139,7 @@ def lag(now: str, resource: Resource, pull: Mapping[str, Any]) -> float | None:
     since = pull.get("newest" if resource.nested else "oldest")
     if since is None:
         return None
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
+    return seconds(since, now)
 
 
 def ailments(status: Status, settings: Settings) -> list[str]:

@@ -28,8 +28,8 @@ from cfsync.resources import Resource
 from cfsync.sync.account import reaches
 from cfsync.sync.context import Context
 from cfsync.sync.land import count, land_single, look
-from cfsync.sync.pace import seconds
 from cfsync.sync.report import Report
+from cfsync.values import seconds
 
 log = structlog.get_logger()
 

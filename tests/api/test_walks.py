@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from cfsync.api import Unsorted, walk_as_listed, walk_by_id, walk_newest_first
+from cfsync.api import Unsorted, walk_as_listed, walk_by_id, walk_newest_first, walk_whole
 from cfsync.errors import BadAnswer, NotFound
 from cfsync.records import Listing, Page, Record
 
@@ -267,6 +267,19 @@ def test_a_cursor_of_another_order_is_no_way(kind: type[ById]):
 def test_a_list_in_its_own_order_that_goes_in_circles_is_an_error(pages: list[Page]):
     with pytest.raises(BadAnswer, match="does not lead on"):
         read(walk_as_listed(Scripted(*pages), CONTACTS))
+
+
+def test_a_whole_walk_goes_by_id_where_it_can():
+    """Then it makes no difference that a record goes which is a cursor."""
+    listed = List(dict.fromkeys(range(1, 46), 0), then={3: lambda it: it.delete(40)})
+
+    assert ids(read(walk_whole(listed, CONTACTS))) == list(range(1, 46))
+
+
+def test_a_whole_walk_is_as_listed_where_it_must():
+    listed = Random(3).sample(range(1, 1000), 99)
+
+    assert set(ids(read(walk_whole(OwnOrder(*listed), CONTACTS)))) == set(listed)
 
 
 # by updated_at, newest first

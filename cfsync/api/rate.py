@@ -83,7 +83,7 @@ class Rate:
         self._passed = _Times()
         self._refused = _Times()
         self._tokens = inf  # an idle budget has saved up what may be saved
-        self._now = self._stepped = self._fell = self._paused = self._moved = self._calm = -inf
+        self._now = self._stepped = self._fell = self._paused = self._moved = -inf
 
     @property
     def per_second(self) -> float:
@@ -111,7 +111,8 @@ class Rate:
         self._advance(now)
         self._refused.add(now)
         self._tokens = min(self._tokens, 0.0)
-        if now >= max(self._calm, self._paused):
+        calm = UNDER_WAY_S if self._phase == "doubling" else CALM_S
+        if now - self._fell >= calm and now >= self._paused:
             self._fall(now)
         elif now - self._fell >= UNDER_WAY_S:
             self._tokens = max(self._tokens - PENALTY, -self.per_second / 2)
@@ -134,7 +135,7 @@ class Rate:
     def adopt(self, now: float, state: Mapping[str, float]) -> None:
         """Another process that uses the same limit has just learned this of it."""
         if state.get("learned"):
-            self.restore(state, now=now, age=0.0)
+            self.restore(state)
             self._settle(now)
 
     def share(self, now: float, others: Collection[float]) -> None:
@@ -197,12 +198,10 @@ class Rate:
         self._rate = max(SLOWEST, self._rate)
         self._stepped, self._climb = now, CLIMB
         self._settle(now)
-        if self._phase == "doubling":
-            self._calm = now + UNDER_WAY_S
 
     def _settle(self, now: float) -> None:
         """Wait before the next try; not for long if others came or went, who met the limit too."""
-        self._fell, self._calm = now, now + CALM_S
+        self._fell = now
         self._probe_s = GROWS_S if now - self._moved < WINDOW_S else PROBE_S
 
     def _achieved(self, now: float) -> float:

@@ -153,6 +153,8 @@ async def _sharing(api: Api, mirror: Mirror) -> AsyncIterator[None]:
         yield
     finally:
         turns.cancel()
+        with suppress(asyncio.CancelledError):
+            await turns
         with suppress(MirrorError):
             await sharing.end()
 

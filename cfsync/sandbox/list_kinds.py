@@ -46,9 +46,8 @@ def _own_order(_: Fault, exchange: Exchange) -> Reply:
 
 def _shuffled(_: Fault, exchange: Exchange) -> Reply:
     """In an order of its own, whatever was asked for; `after` counts in that order."""
-    store, name, route = exchange.world.store, _resource(exchange), exchange.request.route
-    parent = id_of(route.above, exchange.request.id) if route and route.above else ROOT
-    ids = sorted(exchange.world.ids(name, parent or ROOT), key=lambda id_: id_ * 7919 % 10007)
+    store, name = exchange.world.store, _resource(exchange)
+    ids = sorted(exchange.world.ids(name, _parent(exchange)), key=lambda id_: id_ * 7919 % 10007)
     after = exchange.request.query.get("after")
     start = 0 if after is None else ids.index(int(after)) + 1
     found, more = ids[start : start + PAGE], len(ids) > start + PAGE
@@ -73,13 +72,12 @@ def _refuse_after_between(fault: Fault, exchange: Exchange) -> Reply:
 
 
 def _is_in_list(exchange: Exchange, after: str) -> bool:
-    store, name, route = exchange.world.store, _resource(exchange), exchange.request.route
+    store, name = exchange.world.store, _resource(exchange)
     id_ = id_of(name, after)
     values = None if id_ is None else store.get(name, id_)
-    if values is None or route is None or not store.is_listed(name, values["id"]):
+    if values is None or not store.is_listed(name, values["id"]):
         return False
-    parent = id_of(route.above, exchange.request.id) if route.above else ROOT
-    return store.tables[name].parent_of(values) == parent
+    return store.tables[name].parent_of(values) == _parent(exchange)
 
 
 def _page_twice(_: Fault, exchange: Exchange) -> Reply:
@@ -135,6 +133,12 @@ def _struck(fault: Fault, records: list[Values]) -> list[Values]:
     if fault.ids is None:
         return records[:1]
     return [record for record in records if record.get("id") in fault.ids]
+
+
+def _parent(exchange: Exchange) -> int:
+    route: Any = exchange.request.route
+    parent = id_of(route.above, exchange.request.id) if route.above else ROOT
+    return ROOT if parent is None else parent
 
 
 def _resource(exchange: Exchange) -> str:

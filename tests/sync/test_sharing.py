@@ -26,6 +26,15 @@ class Processes:
         self.loads: list[Load] = []
         self.sharing: list[Sharing] = []
 
+    @classmethod
+    async def that_learned(cls, mirror: Mirror, *, others: int, burst: float = 10.0) -> Processes:
+        """One that knows the limit, and others that come to it."""
+        them = cls(mirror, burst=burst)
+        await them.start()
+        await them.run(20.0, busy=1)
+        await them.start(others)
+        return them
+
     async def start(self, count: int = 1) -> None:
         for _ in range(count):
             load = Load(Rate(ceiling=1000.0), self.server)
@@ -79,10 +88,8 @@ def test_processes_that_come_to_a_learned_limit_take_equal_parts_of_it(
     mirror: Mirror, busy: int, burst: float
 ) -> None:
     async def main() -> None:
-        all_ = Processes(mirror, burst=burst)
-        await all_.start()
-        await all_.run(20.0, busy=1)
-        await all_.start(busy)  # and one that stays idle
+        # all are busy but one
+        all_ = await Processes.that_learned(mirror, others=busy, burst=burst)
         await all_.run(45.0, busy=busy)
 
         each, passed, refused = await all_.measure(30.0, busy=busy)
@@ -114,10 +121,7 @@ def test_processes_that_begin_together_learn_one_limit(mirror: Mirror, burst: fl
 @pytest.mark.parametrize("burst", [10.0, 50.0])
 def test_one_that_ends_leaves_all_of_the_limit_to_the_other(mirror: Mirror, burst: float) -> None:
     async def main() -> None:
-        both = Processes(mirror, burst=burst)
-        await both.start()
-        await both.run(20.0, busy=1)
-        await both.start()
+        both = await Processes.that_learned(mirror, others=1, burst=burst)
         await both.run(20.0, busy=2)
         await both.end()
         await both.run(2.0, busy=1)
@@ -146,10 +150,7 @@ def test_what_was_learned_is_handed_on(mirror: Mirror, uses: Callable[[], int]) 
 
 def test_a_fall_of_one_is_a_fall_of_all(mirror: Mirror) -> None:
     async def main() -> list[float]:
-        both = Processes(mirror)
-        await both.start()
-        await both.run(20.0, busy=1)
-        await both.start()
+        both = await Processes.that_learned(mirror, others=1)
         both.server.per_second = 20.0
         await both.run(20.0, busy=1)
         await both.run(1.0, busy=0)
@@ -244,10 +245,7 @@ def test_one_that_lives_is_not_forgotten_nor_one_that_died_remembered(
 
 def test_one_that_says_nothing_new_leaves_what_another_has_learned(mirror: Mirror) -> None:
     async def main() -> list[float]:
-        both = Processes(mirror)
-        await both.start()
-        await both.run(20.0, busy=1)
-        await both.start()
+        both = await Processes.that_learned(mirror, others=1)
         both.sharing[0]._rate._learned = 60.0
         await both.sharing[0].turn()
         both.now += SAY_S

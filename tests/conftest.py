@@ -28,7 +28,7 @@ import psycopg
 import pytest
 import structlog
 
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.migrate import migrate
 from tests import canary
 from tests.scenarios import ledger

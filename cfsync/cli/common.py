@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cfsync.api import Api
     from cfsync.config import Settings
     from cfsync.logs import Repeats
-    from cfsync.mirror.engine import Mirror
+    from cfsync.mirror.db.engine import Mirror
     from cfsync.sync.context import Context
 
 T = TypeVar("T")
@@ -89,14 +89,15 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
     """The mirror. With `create` it is made where it is missing, and SQLite's is brought up to date;
     a PostgreSQL schema may have other users, so that waits for `cfsync migrate`.
     """
-    from cfsync.mirror import inspect, migrate
-    from cfsync.mirror.engine import Mirror
+    from cfsync.mirror import migrate
+    from cfsync.mirror.db.engine import Mirror
+    from cfsync.mirror.reports import status
 
     url = settings.database.url
     mirror = Mirror.open(url, must_exist=not create, clock=_now)
     try:
         alone = mirror.dialect == "sqlite"
-        if create and (alone or not await mirror.read(inspect.has_schema)):
+        if create and (alone or not await mirror.read(status.has_schema)):
             mirror.close()
             await asyncio.to_thread(_make, url)
             mirror = Mirror.open(url, must_exist=True, clock=_now)
@@ -166,14 +167,14 @@ async def opened(
     """Both sides, for a pass."""
     from cfsync.api import Api
     from cfsync.cli.progress import shown
-    from cfsync.mirror import ready
+    from cfsync.mirror.outgoing import debounce
     from cfsync.sync.context import Context
 
     api_settings = settings.for_api()
     mirror = await open_mirror(settings, create=create)
     try:
         async with Api(api_settings, stop=stop) as api, _sharing(api, mirror):
-            started_at = await mirror.read(ready.now)
+            started_at = await mirror.read(debounce.now)
             with shown(bars) as progress:
                 yield Context(api, mirror, settings, stop, progress, started_at)
     finally:

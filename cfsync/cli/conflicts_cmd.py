@@ -13,7 +13,7 @@ from cfsync.cli.text import columns, print_json, shortly
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
-    from cfsync.mirror.resolutions import Disagreement
+    from cfsync.mirror.bookkeeping.resolutions import Disagreement
     from cfsync.sync.conflict_desk import Choice, Resolved
 
 

@@ -50,7 +50,7 @@ async def _examine(settings: Settings, config: Path | None, stop: asyncio.Event)
 
     from cfsync.api import Api, Retry
     from cfsync.config import find_file
-    from cfsync.mirror.engine import Mirror
+    from cfsync.mirror.db.engine import Mirror
     from cfsync.sync.doctor import examine
 
     api: Api | CfsyncError

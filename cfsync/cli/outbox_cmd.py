@@ -13,8 +13,8 @@ from cfsync.cli.common import Config, Json, Resources, configured, reading
 from cfsync.cli.text import columns, counted, print_json, shortly
 
 if TYPE_CHECKING:
-    from cfsync.mirror.decisions import Edit, Edits
-    from cfsync.mirror.engine import Mirror
+    from cfsync.mirror.db.engine import Mirror
+    from cfsync.mirror.decisions.waiting_edits import Edit, Edits
 
 SHOWN = 200
 

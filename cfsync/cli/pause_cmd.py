@@ -12,7 +12,7 @@ from cfsync.cli.common import Config, Json, Resources, configured, reading
 from cfsync.cli.text import print_json
 
 if TYPE_CHECKING:
-    from cfsync.mirror.engine import Mirror, Tx
+    from cfsync.mirror.db.engine import Mirror, Tx
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def pause(resource: Resources = None, config: Config = None, json: Json = False)
       cfsync pause contacts
       cfsync pause
     """
-    from cfsync.mirror import pauses
+    from cfsync.mirror.coordination import pauses
 
     _change(pauses.pause, resource, config, json=json)
 
@@ -43,7 +43,7 @@ def resume(resource: Resources = None, config: Config = None, json: Json = False
       cfsync resume contacts
       cfsync resume
     """
-    from cfsync.mirror import pauses
+    from cfsync.mirror.coordination import pauses
 
     _change(pauses.resume, resource, config, json=json)
 
@@ -56,7 +56,7 @@ def _change(
     json: bool,
 ) -> None:
     """Make the change, then say what is paused."""
-    from cfsync.mirror import pauses
+    from cfsync.mirror.coordination import pauses
     from cfsync.resources import named
 
     wanted = [named(name).name for name in names or []]

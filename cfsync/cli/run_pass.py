@@ -173,11 +173,11 @@ async def _place(context: Context, *, counted: bool) -> dict[str, Any]:
     """Where it all is. The rows are counted where a pass has read them all anyway: of a million it
     takes a while.
     """
-    from cfsync.mirror import inspect
+    from cfsync.mirror.reports import status
 
     place: dict[str, Any] = {"database": str(context.mirror.place)}
     if counted:
-        place["rows"] = sum((await context.mirror.read(inspect.row_counts)).values())
+        place["rows"] = sum((await context.mirror.read(status.row_counts)).values())
     return place
 
 

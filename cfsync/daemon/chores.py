@@ -15,9 +15,10 @@ from cfsync.config import RetentionSettings
 from cfsync.daemon import backoff
 from cfsync.daemon.jobs import Job, Trouble
 from cfsync.errors import Interrupted, MirrorError
-from cfsync.mirror import migrate, pauses, retention
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.faults import Away
+from cfsync.mirror import migrate, retention
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Away
 from cfsync.values import time_text
 
 log = structlog.get_logger()

@@ -16,7 +16,7 @@ from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.daemon import backoff
 from cfsync.errors import CfsyncError, TokenRefused, UsageError
-from cfsync.mirror.faults import Away
+from cfsync.mirror.db.errors import Away
 
 log = structlog.get_logger()
 

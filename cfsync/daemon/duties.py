@@ -14,7 +14,8 @@ from cfsync.daemon.chores import Duty, TroubleBook
 from cfsync.daemon.observer import LOOK_S
 from cfsync.daemon.parts import Parts
 from cfsync.errors import Interrupted
-from cfsync.mirror import pauses, watch
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.db import notifications
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
 from cfsync.sync.sharing import LOOK_S as SHARE_S
@@ -64,7 +65,7 @@ class Duties:
 
     async def _listen(self) -> None:
         """Hear of edits and of hints, until the connection is lost (MirrorError)."""
-        async for _ in watch.changes(self._parts.sides.mirror.place):
+        async for _ in notifications.changes(self._parts.sides.mirror.place):
             self._parts.pusher.wake.set()
             self._parts.follower.wake.set()
 

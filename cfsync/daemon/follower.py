@@ -16,8 +16,9 @@ from cfsync.daemon.jobs import Job, Runner
 from cfsync.daemon.pulse import WatchedContext
 from cfsync.daemon.schedule import Schedule
 from cfsync.hints import HINTED
-from cfsync.mirror import events, watch
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.db import notifications
+from cfsync.mirror.db.engine import Mirror
 from cfsync.sync import passes
 from cfsync.sync.event_log import LOG
 from cfsync.sync.report import Report
@@ -49,7 +50,7 @@ class Follower:
     async def keep(self, runner: Runner) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), watch.POLL_S)
+                await asyncio.wait_for(self.wake.wait(), notifications.POLL_S)
                 await asyncio.sleep(GATHER_S)
             self.wake.clear()
             jobs = {job.resource: job for job in runner.of("events")}

@@ -11,7 +11,7 @@ import structlog
 from cfsync.daemon.jobs import Job
 from cfsync.daemon.notify import Notifier
 from cfsync.errors import MirrorError
-from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.db.engine import Mirror, Tx
 
 log = structlog.get_logger()
 

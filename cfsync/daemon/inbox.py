@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from cfsync.config import Settings
 from cfsync.hints import Hint
-from cfsync.mirror import events, listings, webhook_keys
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.bookkeeping import events, webhook_secrets
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.lists import listings
 from cfsync.sync.account import choose
 from cfsync.web.receiver import Receiver
 
@@ -36,7 +37,7 @@ class Inbox:
         known = await self._mirror.read(listings.workspaces)
         if known:
             mirrored = choose(known, self._chosen, self._excluded)
-            secrets = await self._mirror.read(webhook_keys.load)
+            secrets = await self._mirror.read(webhook_secrets.load)
             self._receiver.keys = {w: secrets.get(w, ()) for w in mirrored}
 
     async def store(self, hint: Hint) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from cfsync.config import Settings
 from cfsync.daemon.jobs import Runner
-from cfsync.mirror import freshness, inspect, listings, trust
-from cfsync.mirror.delays import Counts
-from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.lists import event_coverage, listings
 from cfsync.mirror.migrate import REVISIONS
+from cfsync.mirror.reports import freshness, status
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.pace import interval
 from cfsync.values import seconds
@@ -117,7 +118,7 @@ class Observer:
 def _see(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> Seen:
     pushed = [name for name, resource in settings.resources.items() if resource.push]
     edits: dict[str, int] = {}
-    for states in inspect.open_edits(tx).values():
+    for states in status.open_edits(tx).values():
         for state, n in states.items():
             edits[state] = edits.get(state, 0) + n
     return Seen(
@@ -125,9 +126,9 @@ def _see(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> 
         ages={n: _age(tx, r, settings, workspaces) for n, r in RESOURCES.items()},
         edits=edits,
         oldest_edit_s=freshness.oldest_edit(tx, pushed),
-        conflicts=inspect.sum_of(inspect.open_conflicts(tx)),
-        held=inspect.sum_of(inspect.deletions(tx, "held")),
-        found=inspect.found(tx),
+        conflicts=status.sum_of(status.open_conflicts(tx)),
+        held=status.sum_of(status.deletions(tx, "held")),
+        found=status.found(tx),
     )
 
 
@@ -140,7 +141,7 @@ def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[
         newest = freshness.newest_pull_below(tx, resource, workspaces)
         return Age() if newest is None else _aged([(newest, mine.pull_every)], tx.now)
     places = listings.places(tx, resource)
-    told = trust.trusted(tx, resource) if settings.events.stretch_pulls else set()
+    told = event_coverage.trusted(tx, resource) if settings.events.stretch_pulls else set()
     lists = listings.of(tx, resource, workspaces)
     found = [p for li in lists if (p := places.get(li.parent_id)) and p.began_at]
     return _aged([(p.began_at or "", interval(p, mine, tx.now, told)) for p in found], tx.now)

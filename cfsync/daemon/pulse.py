@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.leases import Lease
-from cfsync.mirror.leases import check as check_lease
+from cfsync.mirror.coordination.leases import Lease
+from cfsync.mirror.coordination.leases import check as check_lease
+from cfsync.mirror.db.engine import Tx
 from cfsync.sync.context import Context
 
 

@@ -15,8 +15,9 @@ from contextlib import suppress
 from cfsync.config import Settings
 from cfsync.daemon.jobs import Job, Runner
 from cfsync.daemon.pulse import WatchedContext
-from cfsync.mirror import ready, watch
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db import notifications
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.outgoing import debounce as ready
 from cfsync.resources import RESOURCES
 from cfsync.sync.push import push
 from cfsync.sync.report import Report
@@ -58,7 +59,7 @@ class Pusher:
         for name in [n for n, seconds in waits.items() if seconds <= 0]:
             runner.start(free[name])
         later = [seconds for seconds in waits.values() if seconds > 0]
-        return min([*later, *(at - now for at in self._retry_at.values()), watch.POLL_S])
+        return min([*later, *(at - now for at in self._retry_at.values()), notifications.POLL_S])
 
     async def _push(self, context: WatchedContext) -> Report:
         name, debounce = context.resource, self._settings.push.debounce

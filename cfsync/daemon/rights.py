@@ -14,10 +14,10 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from cfsync.errors import UsageError
-from cfsync.mirror import leases
-from cfsync.mirror.connect import Place
-from cfsync.mirror.engine import Mirror
-from cfsync.mirror.leases import Lease, LostLease
+from cfsync.mirror.coordination import leases
+from cfsync.mirror.coordination.leases import Lease, LostLease
+from cfsync.mirror.db.connect import Place
+from cfsync.mirror.db.engine import Mirror
 
 
 def awake_clock() -> float:

@@ -13,8 +13,9 @@ from cfsync.config import Settings
 from cfsync.daemon.jobs import Job, Runner
 from cfsync.daemon.pulse import WatchedContext
 from cfsync.daemon.schedule import Schedule
-from cfsync.mirror import listings, runs
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.lists import listings
 from cfsync.resources import RESOURCES, children_of
 from cfsync.sync import passes
 from cfsync.sync.report import Report

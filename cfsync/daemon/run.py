@@ -19,8 +19,8 @@ from cfsync.daemon.daemon import Daemon
 from cfsync.daemon.heart import Heart, SqlThread
 from cfsync.daemon.notify import Notifier
 from cfsync.daemon.parts import assemble
-from cfsync.mirror.connect import Place
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.connect import Place
+from cfsync.mirror.db.engine import Mirror
 from cfsync.web import app, server
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver

@@ -14,9 +14,9 @@ import structlog
 from cfsync.config import Settings
 from cfsync.daemon import backoff
 from cfsync.daemon.heart import SqlThread
-from cfsync.mirror import ready
-from cfsync.mirror.engine import Mirror
-from cfsync.mirror.faults import Away
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.errors import Away
+from cfsync.mirror.outgoing import debounce
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ def _open(settings: Settings, opened: Callable[[Settings], Mirror]) -> Sides:
         mirror = opened(settings)
         on_error.callback(mirror.close)
         books, inbox = (_another(settings.database.url, on_error) for _ in range(2))
-        sides = Sides(mirror, books, inbox, asyncio.run(books.read(ready.now)))
+        sides = Sides(mirror, books, inbox, asyncio.run(books.read(debounce.now)))
         on_error.pop_all()
         return sides
 

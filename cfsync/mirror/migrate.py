@@ -14,10 +14,11 @@ from filelock import FileLock
 import cfsync
 from cfsync.errors import MirrorError
 from cfsync.lean import without
-from cfsync.mirror import capture, faults
-from cfsync.mirror.connect import Place, engine_for
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.schema import metadata
+from cfsync.mirror import capture
+from cfsync.mirror.db import errors
+from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import metadata
 
 REVISIONS = ("0001",)
 """The revisions in `migrations/versions`, oldest first; here too, since only `migrate` itself
@@ -54,7 +55,7 @@ def migrate(url: str) -> MigrateResult:
         with _locked(place), _transaction(place) as conn:
             return _upgrade(conn, str(place))
     except sa.exc.DBAPIError as error:
-        raise faults.explained(error, str(place)) or error from error
+        raise errors.explained(error, str(place)) or error from error
 
 
 @contextmanager

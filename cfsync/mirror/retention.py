@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.config import RetentionSettings
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
 from cfsync.values import later
 
 KINDS = tuple(RetentionSettings.model_fields)

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import Forbidden, NotFound, TokenRefused, UnknownWorkspace
-from cfsync.mirror import bases, listings
-from cfsync.mirror.checkpoints import Checkpoint, Lane, fresh
+from cfsync.mirror.bookkeeping import bases
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh
+from cfsync.mirror.incoming.page import Origin
+from cfsync.mirror.lists import listings
 from cfsync.mirror.migrate import claim_teams
-from cfsync.mirror.store import Origin
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.sync.context import Context

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cfsync.api import Priority
-from cfsync.mirror import checkpoints
-from cfsync.mirror.checkpoints import Checkpoint
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context

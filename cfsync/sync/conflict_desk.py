@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cfsync.errors import UsageError
-from cfsync.mirror import decisions, discards, gone, outbox, resolutions, rows
+from cfsync.mirror.bookkeeping import outbox, resolutions
+from cfsync.mirror.bookkeeping.resolutions import GONE, OF_RECORDS, Disagreement
 from cfsync.mirror.capture.rules import insertable
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.resolutions import GONE, OF_RECORDS, Disagreement
-from cfsync.mirror.schema import TABLES
-from cfsync.mirror.user_edits import edit
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.decisions import deleted_remotely, discard, waiting_edits
+from cfsync.mirror.decisions.user_edits import edit
 from cfsync.resources import RESOURCES, Field, Resource, named
 from cfsync.sync.calls import action_key
 from cfsync.values import Unholdable, decode, equal, normal_map, snake_case
@@ -58,7 +60,7 @@ async def resolve(mirror: Mirror, conflict_id: int, choice: Choice, value: Any =
 def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
     conflict = resolutions.take(tx, conflict_id)
     resource = RESOURCES[conflict.resource]
-    discards.lock(tx, resource, conflict.record_id)
+    discard.lock(tx, resource, conflict.record_id)
     if conflict.field not in OF_RECORDS:
         return _of_field(tx, resource, conflict, choice, value)
     if choice == "value":
@@ -71,13 +73,13 @@ def _of_gone(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice)
     """The record was deleted in ClickFunnels, and all other conflicts about it end with this."""
     about_it = resolutions.find(tx, resources=[resource.name], record_id=conflict.record_id)
     if choice == "remote":
-        gone.let_go(tx, resource, conflict.record_id)
+        deleted_remotely.let_go(tx, resource, conflict.record_id)
         resolutions.end(tx, about_it, "clickfunnels")
         return Resolved(conflict, False, conflict.record_id)
     if resource.insert is None:
         raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
     given = _insertable(resource, _row(tx, resource, conflict))
-    new_id = gone.make_anew(tx, resource, conflict.record_id, given)
+    new_id = deleted_remotely.make_anew(tx, resource, conflict.record_id, given)
     resolutions.end(tx, about_it, "local")
     return Resolved(conflict, True, new_id)
 
@@ -96,11 +98,11 @@ def _of_delete(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choic
     entry = outbox.pending(tx, resource, [conflict.record_id]).get(conflict.record_id)
     held = [r for r in entry.rows if r.op == "delete" and r.state == "held"] if entry else []
     if choice == "local":
-        decisions.approve(tx, [r.seq for r in held])
+        waiting_edits.approve(tx, [r.seq for r in held])
     elif entry and held:
         kept = [r for r in entry.rows if r not in held]
-        discards.take_back(tx, resource, conflict.record_id, held, kept)
-        decisions.drop(tx, [r.seq for r in held])
+        discard.take_back(tx, resource, conflict.record_id, held, kept)
+        waiting_edits.drop(tx, [r.seq for r in held])
     resolutions.end(tx, [conflict], "local" if choice == "local" else "clickfunnels")
     return Resolved(conflict, choice == "local", conflict.record_id)
 
@@ -109,7 +111,7 @@ def _of_field(
     tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice, value: Any
 ) -> Resolved:
     part = Part.of(resource, conflict.field)
-    base = discards.base_values(tx, resource, conflict.record_id)
+    base = discard.base_values(tx, resource, conflict.record_id)
     if choice == "remote" and not _sent_over(part, conflict, base):
         _take_remote(tx, resource, conflict, part, base)
         edited = False
@@ -134,18 +136,18 @@ def _take_remote(
     tx: Tx, resource: Resource, conflict: Disagreement, part: Part, base: Mapping[str, Any]
 ) -> None:
     """ClickFunnels' value as it is by now comes into the row; edits of the field are dropped."""
-    row = rows.load(tx, TABLES[resource.name], [conflict.record_id]).get(conflict.record_id)
+    row = statements.load(tx, TABLES[resource.name], [conflict.record_id]).get(conflict.record_id)
     if row is None:
         return
     name = part.field.name
     value = part.in_row(row, part.of_row(base) if name in base else conflict.remote)
-    discards.put(tx, resource, conflict.record_id, {name: value})
+    discard.put(tx, resource, conflict.record_id, {name: value})
     if name not in base or equal(part.field, value, base[name]):
-        discards.forget_field(tx, resource, conflict.record_id, name)
+        discard.forget_field(tx, resource, conflict.record_id, name)
 
 
 def _row(tx: Tx, resource: Resource, conflict: Disagreement) -> Mapping[str, Any]:
-    found = rows.load(tx, TABLES[resource.name], [conflict.record_id])
+    found = statements.load(tx, TABLES[resource.name], [conflict.record_id])
     if conflict.record_id not in found:
         raise UsageError(
             f"{resource.name} {conflict.record_id} is no longer in the mirror: only --remote ends"

@@ -14,7 +14,7 @@ import structlog
 from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.errors import BadAnswer, CfsyncError, Forbidden, Interrupted, NotFound
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 from cfsync.records import Listing
 from cfsync.sync.report import Report
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cfsync.errors import UsageError
-from cfsync.mirror import inspect, tombstones
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.tombstones import Tombstone
+from cfsync.mirror.bookkeeping import tombstones
+from cfsync.mirror.bookkeeping.tombstones import Tombstone
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.reports import status
 from cfsync.resources import named
 
 
@@ -32,7 +33,7 @@ def _decide(tx: Tx, resource: str | None, ids: Sequence[str], state: str) -> lis
         resource = named(resource).name
     stones = tombstones.find(tx, states=("held",), resource=resource)
     if resource is not None and ids:
-        wanted = [inspect.record_id(tx, named(resource), name) for name in ids]
+        wanted = [status.record_id(tx, named(resource), name) for name in ids]
         held_ids = {s.record_id for s in stones}
         if unknown := [str(i) for i in wanted if i not in held_ids]:
             raise UsageError(f"no deletion of {resource} {', '.join(unknown)} is held")

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from cfsync.merge import Policy
-from cfsync.mirror import checkpoints, store
-from cfsync.mirror.checkpoints import Checkpoint, Lane
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.store import Origin, Written
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming import page
+from cfsync.mirror.incoming.page import Origin, Written
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -181,7 +182,7 @@ def land_pages(
         origin = Origin(first.lane, min(c.asked for c in cargoes))
         records = list({r.id: r for c in cargoes for r in c.records}.values())
         policy = policies[first.resource.name]
-        written = store.write(tx, first.resource, records, origin, policy=policy, full=first.full)
+        written = page.write(tx, first.resource, records, origin, policy=policy, full=first.full)
         landed.append((first, written))
     places = [place for cargo in batch for place in cargo.then(tx)]
     checkpoints.save(tx, *places)

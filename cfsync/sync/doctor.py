@@ -12,8 +12,10 @@ from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, world_readable
 from cfsync.errors import CfsyncError, TokenRefused
-from cfsync.mirror import inspect, listings, runs, webhook_keys
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.bookkeeping import runs, webhook_secrets
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.lists import listings
+from cfsync.mirror.reports import status
 from cfsync.records import Listing, Record
 from cfsync.resources import ROOT
 from cfsync.sync import webhooks
@@ -122,7 +124,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
 
 async def _webhooks(context: Context) -> list[Check]:
     """The endpoints of workspaces for which some lead here; nothing where none does."""
-    ours = sorted(await context.mirror.read(webhook_keys.workspaces))
+    ours = sorted(await context.mirror.read(webhook_secrets.workspaces))
     found = [e for e in await webhooks.survey(context, ours) if e.state != "foreign"]
     wrong = [e for e in found if e.state != "ok"]
     if found and not wrong:
@@ -165,22 +167,22 @@ def clock(headers: Mapping[str, str], now: datetime) -> Check:
 
 
 async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) -> list[Check]:
-    server = await mirror.read(inspect.server)
-    ours = await mirror.read(inspect.teams)
+    server = await mirror.read(status.server)
+    ours = await mirror.read(status.teams)
     checks = [Check("database", "ok", f"{mirror.place} ({server.text})")]
     checks += [Check("database", "todo", text, 2) for text in server.problems]
     if teams and ours and not ours & set(teams):
         text = f"the mirror holds team {_list(sorted(ours))}, the token shows {_list(teams)}"
         checks.append(Check("account", "todo", f"{text}: use another database.url or token", 2))
     workspaces = await mirror.read(listings.workspaces)
-    checks += pace(settings, await mirror.read(inspect.walks), len(workspaces))
-    checks += drift(await mirror.read(inspect.notes))
+    checks += pace(settings, await mirror.read(status.walks), len(workspaces))
+    checks += drift(await mirror.read(status.notes))
     if waiting := await mirror.read(runs.waiting):
         checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))
     return checks
 
 
-def pace(settings: Settings, walks: inspect.Rows, workspaces: int) -> list[Check]:
+def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:
     """What `cfsync run` costs by these settings; nothing before the first backfill. Pure."""
     lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == "pull"}
     if not lists:
@@ -196,7 +198,7 @@ def pace(settings: Settings, walks: inspect.Rows, workspaces: int) -> list[Check
     return [Check("pace", "note", f"{text}: raise pull_max_every, or enable fewer resources")]
 
 
-def drift(notes: inspect.Rows) -> list[Check]:
+def drift(notes: status.Rows) -> list[Check]:
     """Fields of the API that the catalogue doesn't know, or whose values no column holds. Pure."""
     said = {
         "unknown": "is new in the API: kept in cf_base.body, and no column yet",

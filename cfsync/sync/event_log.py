@@ -18,10 +18,10 @@ from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.hints import of_log
-from cfsync.mirror import checkpoints, events, webhook_keys
-from cfsync.mirror.checkpoints import Checkpoint
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.events import Kept
+from cfsync.mirror.bookkeeping import checkpoints, events, webhook_secrets
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.bookkeeping.events import Kept
+from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.context import Context, side_by_side
@@ -89,7 +89,7 @@ async def due_by_pace(context: Context, workspaces: Sequence[int]) -> list[int]:
 
 
 def _due(tx: Tx, workspaces: Collection[int], every: float) -> list[int]:
-    awaited = webhook_keys.with_endpoint(tx, workspaces)
+    awaited = webhook_secrets.with_endpoint(tx, workspaces)
     found = []
     for workspace in workspaces:
         place = checkpoints.get(tx, Listing(LOG.name, workspace, workspace), "events")

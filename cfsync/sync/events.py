@@ -17,10 +17,11 @@ from cfsync.api.codec import PAGE
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.merge import Policy
-from cfsync.mirror import bases, events, store, tombstones
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.events import Open
-from cfsync.mirror.store import Origin, Written
+from cfsync.mirror.bookkeeping import bases, events, tombstones
+from cfsync.mirror.bookkeeping.events import Open
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming import page
+from cfsync.mirror.incoming.page import Origin, Written
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side
@@ -131,7 +132,7 @@ def _land(
     """One transaction: the records, what is missing, and that the hints are followed. Those of
     records that the mirror has younger news of stay, so that they are read once more.
     """
-    written = store.write(tx, resource, list(sight.found.values()), origin, policy=policy)
+    written = page.write(tx, resource, list(sight.found.values()), origin, policy=policy)
     tombstones.suspect(tx, resource, sorted(sight.missing), asked=origin.asked)
     events.settle(tx, [h for h in hints if h.record_id not in written.again])
     return written
@@ -154,7 +155,7 @@ def _take(
             if _succeeds(record, before):
                 newest[record.id] = record
     origin = Origin("events", bases.highest_rev(tx))
-    written = store.write(tx, resource, list(newest.values()), origin, policy=policy)
+    written = page.write(tx, resource, list(newest.values()), origin, policy=policy)
     taken = [h for h in hints if h.body is not None and h.record_id in newest]
     events.settle(tx, taken)
     return written, [h for h in hints if h not in taken]

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from cfsync.config import Settings
 from cfsync.errors import UsageError
-from cfsync.mirror import inspect, provenance
-from cfsync.mirror.decisions import Edit, Edits
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.provenance import Known
-from cfsync.mirror.resolutions import DELETE, GONE, Disagreement
-from cfsync.mirror.schema import OPEN_STATES
+from cfsync.mirror.bookkeeping.resolutions import DELETE, GONE, Disagreement
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import OPEN_STATES
+from cfsync.mirror.decisions.waiting_edits import Edit, Edits
+from cfsync.mirror.reports import provenance, status
+from cfsync.mirror.reports.provenance import Known
 from cfsync.resources import Field, Resource, named
 from cfsync.values import equal
 
@@ -82,7 +82,7 @@ async def explain(
 
 
 def _gather(tx: Tx, resource: Resource, record_name: str) -> Known:
-    return provenance.gather(tx, resource, inspect.record_id(tx, resource, record_name))
+    return provenance.gather(tx, resource, status.record_id(tx, resource, record_name))
 
 
 def _state(known: Known) -> State:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import structlog
 
 from cfsync.config import Settings
-from cfsync.mirror import outbox, tombstones
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.bookkeeping import outbox, tombstones
+from cfsync.mirror.db.engine import Mirror
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from cfsync.errors import NotFound
 from cfsync.merge import Policy
-from cfsync.mirror import bases, checkpoints, events, store
-from cfsync.mirror.checkpoints import Checkpoint, Lane
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.store import Origin, Written
+from cfsync.mirror.bookkeeping import bases, checkpoints, events
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming import page
+from cfsync.mirror.incoming.page import Origin, Written
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -26,7 +27,7 @@ def land(
     full: bool = False,
 ) -> Written:
     """One transaction: the records, merged, and the place behind them."""
-    written = store.write(tx, resource, records, origin, policy=policy, full=full)
+    written = page.write(tx, resource, records, origin, policy=policy, full=full)
     if checkpoint is not None:
         checkpoints.save(tx, checkpoint)
     return written
@@ -63,7 +64,7 @@ def land_single(
     """
     events.looked_at(tx, resource, [record_id], before=asked_at)
     found = [] if record is None else [record]
-    return store.write(tx, resource, found, origin, policy=policy)
+    return page.write(tx, resource, found, origin, policy=policy)
 
 
 async def reread(

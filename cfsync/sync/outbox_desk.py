@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from cfsync.errors import UsageError
-from cfsync.mirror import decisions, discards
-from cfsync.mirror.decisions import Edits
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.schema import OPEN_STATES
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import OPEN_STATES
+from cfsync.mirror.decisions import discard as discards
+from cfsync.mirror.decisions import waiting_edits
+from cfsync.mirror.decisions.waiting_edits import Edits
 from cfsync.resources import named
 
 
@@ -17,11 +18,13 @@ async def waiting(mirror: Mirror, names: Sequence[str] = (), *, state: str | Non
 
     Raises UsageError for a state that there is none, UnknownResource.
     """
-    if state is not None and state not in decisions.STATES:
-        raise UsageError(f"there is no state {state!r}; choose from {', '.join(decisions.STATES)}")
+    if state is not None and state not in waiting_edits.STATES:
+        raise UsageError(
+            f"there is no state {state!r}; choose from {', '.join(waiting_edits.STATES)}"
+        )
     states = OPEN_STATES if state is None else (state,)
     resources = [named(name).name for name in names]
-    return await mirror.read(decisions.find, states=states, resources=resources)
+    return await mirror.read(waiting_edits.find, states=states, resources=resources)
 
 
 async def approve(mirror: Mirror, which: Sequence[str], *, everything: bool = False) -> Edits:
@@ -30,7 +33,7 @@ async def approve(mirror: Mirror, which: Sequence[str], *, everything: bool = Fa
     An insert, and a delete that is in conflict, are let go by their numbers alone.
     """
     return await _decide(
-        mirror, which, everything, "held", decisions.approve, decisions.approve_masses
+        mirror, which, everything, "held", waiting_edits.approve, waiting_edits.approve_masses
     )
 
 
@@ -39,7 +42,9 @@ async def retry(mirror: Mirror, which: Sequence[str], *, everything: bool = Fals
 
     An insert that may have arrived is sent again by its number alone.
     """
-    return await _decide(mirror, which, everything, "parked", decisions.retry, decisions.retry_all)
+    return await _decide(
+        mirror, which, everything, "parked", waiting_edits.retry, waiting_edits.retry_all
+    )
 
 
 async def discard(mirror: Mirror, which: Sequence[str]) -> Edits:

@@ -10,8 +10,8 @@ from math import ceil
 from typing import TypeVar
 
 from cfsync.config import ResourceSettings, Settings
-from cfsync.mirror.checkpoints import Checkpoint
-from cfsync.mirror.listings import ROTATION
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.lists.listings import ROTATION
 from cfsync.resources import RESOURCES
 from cfsync.values import seconds
 

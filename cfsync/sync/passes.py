@@ -9,8 +9,10 @@ from dataclasses import replace
 
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError
-from cfsync.mirror import events, listings, pauses, runs, trust
-from cfsync.mirror.runs import Run
+from cfsync.mirror.bookkeeping import events, runs
+from cfsync.mirror.bookkeeping.runs import Run
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.lists import event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync import event_log
@@ -186,7 +188,7 @@ async def _in_pace(
     places = await context.mirror.read(listings.places, resource)
     told: Collection[int] = ()
     if context.settings.events.stretch_pulls:
-        told = await context.mirror.read(trust.trusted, resource)
+        told = await context.mirror.read(event_coverage.trusted, resource)
     return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now, told)
 
 

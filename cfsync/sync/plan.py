@@ -14,9 +14,13 @@ from typing import Any
 
 from cfsync.api import Rate
 from cfsync.config import Settings
-from cfsync.mirror import budget, claims, decisions, ids, listings, outbox, pauses, resolutions
-from cfsync.mirror.claims import Claim
-from cfsync.mirror.engine import Mirror, Tx
+from cfsync.mirror.bookkeeping import ids, outbox, resolutions
+from cfsync.mirror.coordination import pauses, rate_limit
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.decisions import waiting_edits
+from cfsync.mirror.lists import listings
+from cfsync.mirror.outgoing import claims
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import choose
@@ -111,14 +115,14 @@ async def _workspaces(mirror: Mirror, settings: Settings) -> list[int]:
 
 async def _rate(mirror: Mirror, settings: Settings) -> float:
     rate = Rate(ceiling=settings.api.max_requests_per_second, reserve=settings.api.reserve)
-    if learned := await mirror.read(budget.load):
+    if learned := await mirror.read(rate_limit.load):
         rate.restore(learned)
     return rate.per_second
 
 
 def _kept(tx: Tx, resource: Resource) -> list[Kept]:
     """What waits for a human already."""
-    edits = decisions.find(tx, states=("held", "parked"), resources=[resource.name])
+    edits = waiting_edits.find(tx, states=("held", "parked"), resources=[resource.name])
     found = [
         _together(resource, reason, same)
         for reason, same in _by(edits, lambda e: f"{e.state}: {e.error}")
@@ -132,7 +136,7 @@ def _kept(tx: Tx, resource: Resource) -> list[Kept]:
 
 def _all(tx: Tx, resource: Resource, reason: str) -> list[Kept]:
     """Nothing of the resource is sent, for one reason."""
-    edits = decisions.find(tx, states=("pending", "sending"), resources=[resource.name])
+    edits = waiting_edits.find(tx, states=("pending", "sending"), resources=[resource.name])
     return [_together(resource, reason, edits)] if edits else []
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from cfsync.errors import UsageError
-from cfsync.mirror.claims import Claim
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.sync.calls import Call
 from cfsync.sync.plan import Kept, Plan, Planned
 

@@ -15,8 +15,8 @@ import structlog
 
 from cfsync.api import Priority
 from cfsync.api.pages import Unsorted, walk_newest_first, walk_whole
-from cfsync.mirror import checkpoints
-from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
 from cfsync.sync.backfill import backfill_list

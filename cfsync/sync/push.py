@@ -14,8 +14,11 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from cfsync.mirror import claims, journal, outbox, ready, turns
-from cfsync.mirror.claims import Claim
+from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.coordination import push_lock
+from cfsync.mirror.outgoing import claims, send_journal
+from cfsync.mirror.outgoing import debounce as ready
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.chains import Touch, entangled
@@ -46,7 +49,7 @@ async def push(
         resources = await awake(context, report, resources)
         seen = await context.mirror.read(outbox.waiting, [r.name for r in resources])
         if seen:
-            async with turns.taken(context.mirror, list(seen), context.stop.set) as mine:
+            async with push_lock.taken(context.mirror, list(seen), context.stop.set) as mine:
                 _tell_others(report, seen.keys() - set(mine))
                 work = Push(context, report, seen=set().union(*seen.values()), allowed=only or list)
                 await _push_all(work, [r for r in resources if r.name in mine], debounce)
@@ -73,7 +76,7 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
         return
     workspaces = await open_account(work.context)
     await hold_masses(work.context, work.report, resources, workspaces)
-    work.batch = await work.context.mirror.write(journal.next_batch)
+    work.batch = await work.context.mirror.write(send_journal.next_batch)
     scope = _Scope(workspaces, debounce)
     missing = await look_for_lost(work, resources, workspaces)
     looked = time.monotonic()

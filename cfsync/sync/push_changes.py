@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from cfsync.api.codec import PAGE
 from cfsync.errors import CfsyncError, Forbidden, NotFound
 from cfsync.merge import Policy
-from cfsync.mirror import answers, claims, events, store
-from cfsync.mirror.claims import Claim
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.store import Origin, Written
+from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming import page
+from cfsync.mirror.incoming.page import Origin, Written
+from cfsync.mirror.outgoing import answers, claims
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import reaches
@@ -51,7 +53,7 @@ def _land(
     tx: Tx, resource: Resource, records: Sequence[Record], origin: Origin, policy: Policy, at: str
 ) -> Written:
     events.looked_at(tx, resource, [r.id for r in records], before=at)
-    return store.write(tx, resource, records, origin, policy=policy)
+    return page.write(tx, resource, records, origin, policy=policy)
 
 
 async def _ask(

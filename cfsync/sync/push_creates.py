@@ -13,14 +13,17 @@ from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import OpenEdit, Policy, merge
-from cfsync.mirror import answers, conflicts, discards, ids, journal, outbox, rows
-from cfsync.mirror.answers import Outcome, Settled
-from cfsync.mirror.claims import Claim
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.faults import Busy, Constrained
-from cfsync.mirror.outbox import Pending
-from cfsync.mirror.schema import TABLES
-from cfsync.mirror.store import Origin
+from cfsync.mirror.bookkeeping import conflicts, ids, outbox
+from cfsync.mirror.bookkeeping.outbox import Pending
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import Busy, Constrained
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.decisions import discard
+from cfsync.mirror.incoming.page import Origin
+from cfsync.mirror.outgoing import answers, send_journal
+from cfsync.mirror.outgoing.answers import Outcome, Settled
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.calls import Call, create_call, left_over
@@ -93,7 +96,7 @@ def _land_before_image(
 async def _create(push: Push, claim: Claim, call: Call) -> None:
     assert claim.listing is not None
     api, mirror = push.context.api, push.context.mirror
-    asked = await mirror.write(journal.journal, claim, sent_by([call]), push.batch)
+    asked = await mirror.write(send_journal.journal, claim, sent_by([call]), push.batch)
     if asked is None:
         return
     try:
@@ -134,8 +137,8 @@ def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) 
     answer, settled = outcome.answer, answers.adopt(tx, claim, outcome, policy)
     if settled is None:
         return None
-    journal.finish(tx, replace(claim, record_id=answer.id), {})
-    row = rows.load(tx, TABLES[claim.resource.name], [answer.id]).get(answer.id)
+    send_journal.finish(tx, replace(claim, record_id=answer.id), {})
+    row = statements.load(tx, TABLES[claim.resource.name], [answer.id]).get(answer.id)
     if row is not None:
         _queue_the_rest(tx, claim, call, answer, row)
     return settled
@@ -156,7 +159,7 @@ def _queue_the_rest(
     united = {n: _united(claim.resource, n, answer, row[n]) for n in edited}
     by_name = claim.resource.by_name
     if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:
-        discards.put(tx, claim.resource, answer.id, more)
+        discard.put(tx, claim.resource, answer.id, more)
 
 
 def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:

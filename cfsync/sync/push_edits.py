@@ -7,10 +7,10 @@ from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused, StateConflict
 from cfsync.merge import Policy
-from cfsync.mirror import answers, journal
-from cfsync.mirror.answers import Outcome, Settled
-from cfsync.mirror.claims import Claim
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.outgoing import answers, send_journal
+from cfsync.mirror.outgoing.answers import Outcome, Settled
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.sync.calls import Call, update_calls
 from cfsync.sync.perform import perform
@@ -32,7 +32,7 @@ async def send_update(push: Push, claim: Claim) -> None:
     if not calls:
         await finish(push, claim, claim.doubts)
         return
-    asked = await push.context.mirror.write(journal.journal, claim, sent_by(calls), push.batch)
+    asked = await push.context.mirror.write(send_journal.journal, claim, sent_by(calls), push.batch)
     if asked is not None:
         await _call_all(push, claim, calls, asked)
 
@@ -79,7 +79,7 @@ def _settle(
 ) -> Settled | None:
     settled = answers.acknowledge(tx, claim, Outcome(call.fields, answer, asked), policy)
     if settled and not later:
-        journal.finish(tx, claim, refused)
+        send_journal.finish(tx, claim, refused)
     return settled
 
 
@@ -87,9 +87,9 @@ async def send_delete(push: Push, claim: Claim) -> None:
     """Delete a record. That it is gone already (404) is success."""
     mirror = push.context.mirror
     if claim.record_id < 0:  # no call of it ever succeeded: insert and delete are nothing
-        await mirror.write(journal.close, claim.seqs, "done")
+        await mirror.write(send_journal.close, claim.seqs, "done")
         return
-    if await mirror.write(journal.journal, claim, {}, push.batch) is None:
+    if await mirror.write(send_journal.journal, claim, {}, push.batch) is None:
         return
     try:
         await push.context.api.delete(claim.resource, claim.record_id)
@@ -106,4 +106,4 @@ async def send_delete(push: Push, claim: Claim) -> None:
 def deleted(tx: Tx, claim: Claim) -> None:
     """Nothing is left to delete."""
     answers.bury_local(tx, claim, "deleted")
-    journal.close(tx, claim.seqs, "done")
+    send_journal.close(tx, claim.seqs, "done")

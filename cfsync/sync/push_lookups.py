@@ -23,8 +23,9 @@ from itertools import groupby
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError
-from cfsync.mirror import claims, ids, journal
-from cfsync.mirror.claims import Claim
+from cfsync.mirror.bookkeeping import ids
+from cfsync.mirror.outgoing import claims, send_journal
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.calls import Call, create_call
@@ -60,7 +61,7 @@ async def look_again(push: Push, missing: Sequence[Claim], began: float) -> list
     for claim in await _still_lost(push, missing):
         push.context.check_stop()
         if await _is_missing(push, claim):
-            await push.context.mirror.write(journal.close, claim.seqs, "pending")
+            await push.context.mirror.write(send_journal.close, claim.seqs, "pending")
             released.append(claim)
     return released
 
@@ -85,7 +86,7 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
         if call.kind == "create":
             return await _find(push, claim, call)
         if not await push.context.api.find(claim.listing, key, [claim.row[key]]):
-            await push.context.mirror.write(journal.close, claim.seqs, "pending")
+            await push.context.mirror.write(send_journal.close, claim.seqs, "pending")
     except CfsyncError as error:
         await failed(push, claim, of_parent(error), called=False)
     return False
@@ -161,5 +162,5 @@ async def _unclaimed(push: Push, claim: Claim, found: Sequence[Record]) -> list[
 
 
 async def _park(push: Push, claim: Claim, alike: Sequence[Record]) -> None:
-    await push.context.mirror.write(journal.park_unknown, claim, [r.id for r in alike])
+    await push.context.mirror.write(send_journal.park_unknown, claim, [r.id for r in alike])
     push.report.add(claim.resource.name, parked=1)

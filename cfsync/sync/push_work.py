@@ -35,10 +35,11 @@ from cfsync.errors import (
     Unreachable,
 )
 from cfsync.merge import Policy
-from cfsync.mirror import answers, ids, journal, outbox
-from cfsync.mirror.answers import Fate
-from cfsync.mirror.claims import UNKNOWN, Claim
-from cfsync.mirror.faults import Busy, Constrained
+from cfsync.mirror.bookkeeping import ids, outbox
+from cfsync.mirror.db.errors import Busy, Constrained
+from cfsync.mirror.outgoing import answers, send_journal
+from cfsync.mirror.outgoing.answers import Fate
+from cfsync.mirror.outgoing.claims import UNKNOWN, Claim
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -157,12 +158,12 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
 
 async def park(push: Push, claim: Claim, words: str) -> None:
     """Leave an edit to a human, with the reason."""
-    await push.context.mirror.write(journal.close, claim.seqs, "parked", words)
+    await push.context.mirror.write(send_journal.close, claim.seqs, "parked", words)
     _tell_parked(push, claim)
 
 
 async def finish(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
-    await push.context.mirror.write(journal.finish, claim, refused)
+    await push.context.mirror.write(send_journal.finish, claim, refused)
     tell_refused(push, claim, refused)
 
 
@@ -231,7 +232,7 @@ async def unseen(push: Push, claim: Claim) -> None:
 async def _give_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:
     """The call changed nothing: what it was to send waits as if it had not been made."""
     if called:
-        await push.context.mirror.write(journal.close, claim.seqs, "pending", words)
+        await push.context.mirror.write(send_journal.close, claim.seqs, "pending", words)
 
 
 async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cfsync.mirror import ids, journal, outbox, recovery
-from cfsync.mirror.claims import Claim
+from cfsync.mirror.bookkeeping import ids, outbox
+from cfsync.mirror.outgoing import recovery, send_journal
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
@@ -70,7 +71,7 @@ async def _look_for(push: Push, inserts: Sequence[Claim], done: Recovered) -> No
         if claim.unknown and len(found) == 1:
             done.left += 1
         elif found:
-            await mirror.write(journal.park_unknown, claim, [r.id for r in found])
+            await mirror.write(send_journal.park_unknown, claim, [r.id for r in found])
             done.parked += 1
         else:
             await mirror.write(outbox.hold, claim.seqs, HELD)

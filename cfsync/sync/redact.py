@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from cfsync.errors import NotFound, UsageError
-from cfsync.mirror import inspect, purge
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.purge import LOWEST, Receipt
-from cfsync.mirror.redaction import Person
-from cfsync.mirror.schema import BASE, TABLES
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import BASE, TABLES
+from cfsync.mirror.privacy import purge
+from cfsync.mirror.privacy.person import Person
+from cfsync.mirror.privacy.purge import LOWEST, Receipt
+from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 
@@ -34,7 +35,7 @@ async def identify(mirror: Mirror, name: str) -> Person:
 
 def _identify(tx: Tx, name: str) -> Person:
     resource = next(r for r in RESOURCES.values() if ACTION in r.actions)
-    return purge.person_of(tx, resource, inspect.record_id(tx, resource, name))
+    return purge.person_of(tx, resource, status.record_id(tx, resource, name))
 
 
 async def redact(context: Context, name: str) -> Redacted:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cfsync.errors import UsageError
-from cfsync.mirror import decisions, discards, rows
-from cfsync.mirror.decisions import Edit, Edits
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.replay import replay
-from cfsync.mirror.schema import TABLES
-from cfsync.mirror.user_edits import edit
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.decisions import discard, waiting_edits
+from cfsync.mirror.decisions.replay import replay
+from cfsync.mirror.decisions.user_edits import edit
+from cfsync.mirror.decisions.waiting_edits import Edit, Edits
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.sync.calls import action_key
 from cfsync.values import equal, normal_map
@@ -50,9 +51,9 @@ class Reverted:
 
 async def revert(mirror: Mirror, batch: int) -> Reverted:
     """Raises UsageError for a batch that there is none."""
-    edits = await mirror.read(decisions.find, batch=batch)
+    edits = await mirror.read(waiting_edits.find, batch=batch)
     if not edits:
-        last = await mirror.read(decisions.last_batch)
+        last = await mirror.read(waiting_edits.last_batch)
         raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
     done = Reverted(batch)
     records = by_record(edits)
@@ -76,8 +77,8 @@ def _revert(tx: Tx, records: Iterable[Edits]) -> Reverted:
     for edits in records:
         resource, record_id = RESOURCES[edits[0].resource], edits[0].record_id
         table = TABLES[resource.name]
-        busy = rows.lock(tx, table, [record_id])
-        row = rows.load(tx, table, [record_id]).get(record_id)
+        busy = statements.lock(tx, table, [record_id])
+        row = statements.load(tx, table, [record_id]).get(record_id)
         reason = "another program is at its row" if busy else _irrevocable(resource, edits, row)
         if reason or row is None:
             found.left.append(Left(resource.name, record_id, None, reason or ""))
@@ -115,7 +116,7 @@ def folded(edits: Iterable[Edit]) -> Sent:
 def _revert_fields(
     tx: Tx, found: Reverted, resource: Resource, row: Mapping[str, Any], sent: Sent
 ) -> None:
-    base = discards.base_values(tx, resource, row["id"])
+    base = discard.base_values(tx, resource, row["id"])
     wanted: dict[str, Any] = {}
     for name, (before, value) in sent.items():
         one = resource.by_name[name]

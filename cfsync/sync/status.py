@@ -8,10 +8,13 @@ from math import isinf
 from typing import Any
 
 from cfsync.config import Settings
-from cfsync.mirror import budget, inspect, pauses, runs
-from cfsync.mirror.delays import quantile
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.pauses import Trouble
+from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.bookkeeping.latency import quantile
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination import rate_limit as budget
+from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.reports import status as inspect
 from cfsync.resources import RESOURCES, Resource
 from cfsync.values import seconds
 

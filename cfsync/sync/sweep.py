@@ -12,9 +12,9 @@ from dataclasses import replace
 import structlog
 
 from cfsync.api import Priority
-from cfsync.mirror import checkpoints, tombstones
-from cfsync.mirror.checkpoints import Checkpoint
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.bookkeeping import checkpoints, tombstones
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context

@@ -19,10 +19,10 @@ import structlog
 
 from cfsync.api import Priority
 from cfsync.errors import Forbidden, NotFound
-from cfsync.mirror import checkpoints, tombstones
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.store import Origin
-from cfsync.mirror.tombstones import Tombstone
+from cfsync.mirror.bookkeeping import checkpoints, tombstones
+from cfsync.mirror.bookkeeping.tombstones import Tombstone
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming.page import Origin
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import reaches

@@ -10,9 +10,12 @@ from typing import Literal
 from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError, Interrupted
-from cfsync.mirror import inspect, listings, outbox, rows
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import TABLES
+from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.lists import listings
+from cfsync.mirror.reports import status
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import choose
@@ -99,7 +102,7 @@ def compare(
     that differs only by an edit that waits.
     """
     ids = [r.id for r in page.records]
-    ours = rows.load(tx, TABLES[resource.name], ids)
+    ours = statements.load(tx, TABLES[resource.name], ids)
     pending = outbox.pending(tx, resource, ids)
     found: list[Difference | None] = []
     for record in page.records:
@@ -112,7 +115,7 @@ def compare(
             left = tuple(name for name in fields if name not in edited)
             found.append(Difference(resource.name, record.id, "differs", left) if left else None)
     listed = set(ids)
-    extra = [i for i in inspect.ids_between(tx, resource, listing, above, upto) if i not in listed]
+    extra = [i for i in status.ids_between(tx, resource, listing, above, upto) if i not in listed]
     return found + [Difference(resource.name, i, "missing in ClickFunnels") for i in extra]
 
 

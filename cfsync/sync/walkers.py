@@ -10,9 +10,9 @@ import structlog
 
 from cfsync.api.pages import Unsorted, cut, walk_as_listed, walk_by_id
 from cfsync.errors import BadAnswer, NotFound, Refused
-from cfsync.mirror import checkpoints
-from cfsync.mirror.checkpoints import Checkpoint
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import NotFound, UnknownWorkspace, UsageError
-from cfsync.mirror import bases, store, tombstones, webhook_keys
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.store import Origin
-from cfsync.mirror.webhook_keys import ENDPOINTS
+from cfsync.mirror.bookkeeping import bases, tombstones, webhook_secrets
+from cfsync.mirror.bookkeeping.webhook_secrets import ENDPOINTS
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming import page as store
+from cfsync.mirror.incoming.page import Origin
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.account import open_account
@@ -54,10 +55,10 @@ async def register(context: Context, url: str) -> list[Endpoint]:
 
 async def _register(context: Context, workspace: int, url: str) -> Endpoint:
     there = await _leading_to(context, workspace, url)
-    known = await context.mirror.read(webhook_keys.known, workspace, url)
+    known = await context.mirror.read(webhook_secrets.known, workspace, url)
     kept = max((r for r in there if known.get(r.id)), key=lambda r: r.id, default=None)
     if kept is None:
-        ours = await context.mirror.read(webhook_keys.ours, workspace)
+        ours = await context.mirror.read(webhook_secrets.ours, workspace)
         gone = (i for i, led_to in ours.items() if led_to == url)
         replaced = {*known, *gone, *(r.id for r in there)}
         return await _make(context, workspace, url, replaced=replaced)
@@ -88,7 +89,7 @@ async def remove(context: Context, named: str) -> Endpoint:
     Raises UsageError where there is none.
     """
     for workspace in await open_account(context):
-        ours = await context.mirror.read(webhook_keys.ours, workspace)
+        ours = await context.mirror.read(webhook_secrets.ours, workspace)
         there = {r.id: r for r in await _listed(context, workspace)}
         for i, url in (ours | {r.id: _url(r) for r in there.values()}).items():
             public_id = there[i].values.get("public_id") if i in there else None
@@ -106,9 +107,9 @@ async def survey(context: Context, workspaces: Sequence[int] | None = None) -> l
     for workspace in await open_account(context) if workspaces is None else workspaces:
         there = await _listed(context, workspace)
         for record in there:
-            known = await context.mirror.read(webhook_keys.known, workspace, _url(record))
+            known = await context.mirror.read(webhook_secrets.known, workspace, _url(record))
             found.append(_judged(workspace, record, has_secret=known.get(record.id, False)))
-        ours = await context.mirror.read(webhook_keys.ours, workspace)
+        ours = await context.mirror.read(webhook_secrets.ours, workspace)
         lost = {i: url for i, url in ours.items() if i not in {r.id for r in there}}
         found += [Endpoint(workspace, i, url, "deleted") for i, url in lost.items()]
     return found
@@ -116,7 +117,7 @@ async def survey(context: Context, workspaces: Sequence[int] | None = None) -> l
 
 def _judged(workspace: int, record: Record, *, has_secret: bool) -> Endpoint:
     url, state = _url(record), "ok"
-    if not url.endswith(webhook_keys.path_of(workspace)):
+    if not url.endswith(webhook_secrets.path_of(workspace)):
         state = "foreign"
     elif not has_secret:
         state = "no secret"
@@ -138,7 +139,7 @@ def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
     named = re.search(r"/webhooks/([0-9]+)$", base)
     if named is None:
         base = base.removesuffix("/webhooks")
-        return {w: base + webhook_keys.path_of(w) for w in workspaces}
+        return {w: base + webhook_secrets.path_of(w) for w in workspaces}
     if int(named[1]) not in workspaces:
         raise UnknownWorkspace(named[1])
     return {int(named[1]): base}
@@ -186,12 +187,12 @@ async def _delete(context: Context, endpoint_id: int) -> None:
 def _land(tx: Tx, record: Record, asked: int, replaced: Collection[int]) -> None:
     store.write(tx, ENDPOINTS, [record], Origin("push", asked), policy="clickfunnels")
     if replaced:
-        webhook_keys.replace(tx, record.id, replaced)
+        webhook_secrets.replace(tx, record.id, replaced)
 
 
 def _bury(tx: Tx, endpoint_id: int) -> None:
     """Our own delete needs no second sighting."""
-    webhook_keys.forget(tx, [endpoint_id])
+    webhook_secrets.forget(tx, [endpoint_id])
     asked = bases.highest_rev(tx)
     tombstones.suspect(tx, ENDPOINTS, [endpoint_id], asked=asked)
     tombstones.bury(tx, ENDPOINTS, endpoint_id, cause="deleted", asked=asked, keep=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cfsync.mirror.delays import Counts
+from cfsync.mirror.bookkeeping.latency import Counts
 
 SQL_PATIENCE_S = 150.0
 """Seconds after which a thread that does not answer is stuck: a transaction on SQLite may wait for

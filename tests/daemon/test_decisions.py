@@ -21,8 +21,8 @@ from cfsync.errors import (
     TokenRefused,
     Unreachable,
 )
-from cfsync.mirror.checkpoints import Checkpoint
-from cfsync.mirror.leases import LostLease
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.coordination.leases import LostLease
 from cfsync.sync.pace import in_turn, interval
 from cfsync.sync.report import Report
 

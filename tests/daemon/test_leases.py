@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from cfsync.daemon.rights import Shared
-from cfsync.mirror import leases
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.leases import Lease, LostLease
+from cfsync.mirror.coordination import leases
+from cfsync.mirror.coordination.leases import Lease, LostLease
+from cfsync.mirror.db.engine import Mirror, Tx
 from tests.conftest import POSTGRESQL_ONLY
 
 pytestmark = POSTGRESQL_ONLY

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cfsync.mirror import pauses
-from cfsync.mirror.pauses import Trouble
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.resources import RESOURCES
 
 Write = Callable[..., Any]

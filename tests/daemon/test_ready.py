@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror import ready
+from cfsync.mirror.outgoing import debounce
 from cfsync.resources import RESOURCES
 
 Write = Callable[..., Any]
@@ -34,7 +34,9 @@ def edit(sql: Any) -> Callable[..., None]:
 
 
 def soonest(write: Write, *tried: int) -> dict[str, float]:
-    found: dict[str, float] = write(ready.soonest, ["contacts", "orders"], debounce=10, tried=tried)
+    found: dict[str, float] = write(
+        debounce.soonest, ["contacts", "orders"], debounce=10, tried=tried
+    )
     return found
 
 
@@ -53,10 +55,10 @@ def test_what_was_tried_or_waits_for_a_human_starts_nothing(
 ) -> None:
     edit(1, 20)
     edit(2, 20, state="parked")
-    (tried,) = write(ready.settled, "contacts", debounce=10)
+    (tried,) = write(debounce.settled, "contacts", debounce=10)
 
     assert soonest(write, tried) == {}
-    assert write(ready.still_open, [tried, tried + 1]) == {tried}
+    assert write(debounce.still_open, [tried, tried + 1]) == {tried}
 
 
 @pytest.mark.parametrize(
@@ -73,12 +75,12 @@ def test_a_record_is_young_while_it_is_being_edited(
 ) -> None:
     edit(7, *ages)
 
-    assert write(ready.young, CONTACTS, debounce=10) == ({7} if is_young else set())
-    assert write(ready.young, CONTACTS, debounce=0) == set()
+    assert write(debounce.young, CONTACTS, debounce=10) == ({7} if is_young else set())
+    assert write(debounce.young, CONTACTS, debounce=0) == set()
 
 
 def test_an_edit_of_the_future_goes_at_once(write: Write, edit: Callable[..., None]) -> None:
     edit(1, -3600)
 
     assert soonest(write) == {"contacts": 0.0}
-    assert len(write(ready.settled, "contacts", debounce=10)) == 1, "tried once, not each second"
+    assert len(write(debounce.settled, "contacts", debounce=10)) == 1, "tried once, not each second"

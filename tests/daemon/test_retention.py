@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cfsync.mirror import retention
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.runs import Run, record
+from cfsync.mirror.bookkeeping.runs import Run, record
+from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.values import time_text
 
 Write = Callable[..., Any]

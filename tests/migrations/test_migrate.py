@@ -18,10 +18,10 @@ from alembic.script import ScriptDirectory
 
 from cfsync.errors import MirrorError
 from cfsync.mirror import migrate as migrating
-from cfsync.mirror.connect import Place, engine_for
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.mirror.migrate import MigrateResult, check, claim_teams, migrate
-from cfsync.mirror.schema import TABLES, metadata
 from tests.conftest import Postgres, Sql
 
 assert dict(TABLES)  # each is made when it is first asked for, and then stands in `metadata`

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import TABLES
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import TABLES
 
 Daemon = Callable[..., None]
 

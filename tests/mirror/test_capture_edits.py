@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.schema import TABLES
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import TABLES
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
 from tests.mirror.conftest import Daemon
 

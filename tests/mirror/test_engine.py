@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.faults import Away, Busy
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Away, Busy
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Postgres, Sql
 from tests.mirror.conftest import Daemon
 

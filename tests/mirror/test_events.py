@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cfsync.hints import Hint
-from cfsync.mirror import events, retention
+from cfsync.mirror import retention
+from cfsync.mirror.bookkeeping import events
 from cfsync.resources import RESOURCES
 
 Write = Callable[..., Any]

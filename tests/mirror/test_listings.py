@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cfsync.mirror import checkpoints, listings
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import TABLES
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.lists import listings
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from cfsync.mirror import neighbours
-from cfsync.mirror.connect import Place, engine_for
-from cfsync.mirror.neighbours import LONGEST_S, SEEN_S, Neighbours
+from cfsync.mirror.db import write_pause
+from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.write_pause import LONGEST_S, SEEN_S, Neighbours
 
 
 class Clock:
@@ -50,7 +50,7 @@ def conn(file: Path) -> Iterator[sa.Connection]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(neighbours, "time", clock)
+    monkeypatch.setattr(write_pause, "time", clock)
     return clock
 
 

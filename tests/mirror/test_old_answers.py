@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cfsync.decode import decode_record
-from cfsync.mirror import bases, store, tombstones
-from cfsync.mirror.store import Origin, Written
+from cfsync.mirror.bookkeeping import bases, tombstones
+from cfsync.mirror.incoming import page as store
+from cfsync.mirror.incoming.page import Origin, Written
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from tests.conftest import Sql

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 from tests.conftest import Postgres
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror import bases, rows
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.schema import TABLES
+from cfsync.mirror.bookkeeping import bases
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import TABLES
 from cfsync.resources import RESOURCES
 from tests.conftest import POSTGRESQL_ONLY, Sql
 
@@ -36,7 +37,7 @@ def kept(tx: Tx, name: str = "orders") -> dict[int, dict[str, Any]]:
     own = ("cf_rev", "cf_synced_at")
     return {
         i: {n: v for n, v in row.items() if n not in own}
-        for i, row in rows.load(tx, TABLES[name], ids).items()
+        for i, row in statements.load(tx, TABLES[name], ids).items()
     }
 
 
@@ -79,14 +80,14 @@ def test_two_processes_write_a_table_one_after_the_other(
     waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
     def first(tx: Tx) -> None:
-        rows.alone(tx, TABLES["orders"])
+        statements.alone(tx, TABLES["orders"])
         inside.set()
         while not order and sql(waits) == [(0,)]:
             pass
         order.append("first")
 
     def second(tx: Tx) -> None:
-        rows.alone(tx, TABLES["orders"])
+        statements.alone(tx, TABLES["orders"])
         order.append("second")
 
     async def main() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cfsync.mirror import watch
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db import notifications
+from cfsync.mirror.db.engine import Mirror
 from tests.conftest import POSTGRESQL_ONLY, Sql
 
 
@@ -16,7 +16,7 @@ def hears(mirror: Mirror, edit: Callable[[], object]) -> None:
     """Wait for edits, and for one that is made meanwhile. Raises TimeoutError."""
 
     async def main() -> None:
-        looks = watch.changes(mirror.place)
+        looks = notifications.changes(mirror.place)
         for _ in range(2):  # at the beginning, and when it listens
             await anext(looks)
         edit()
@@ -29,7 +29,7 @@ def hears(mirror: Mirror, edit: Callable[[], object]) -> None:
 def test_an_edit_is_heard_of_long_before_the_next_look(
     ada: int, mirror: Mirror, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "POLL_S", 600.0)
+    monkeypatch.setattr(notifications, "POLL_S", 600.0)
 
     hears(mirror, lambda: sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", ada))
 
@@ -38,8 +38,8 @@ def test_an_edit_is_heard_of_long_before_the_next_look(
 def test_where_notifications_can_not_pass_a_look_comes_all_the_same(
     ada: int, mirror: Mirror, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "CHANNEL", "of_a_pooler")
-    assert watch.POLL_S == 5.0
-    monkeypatch.setattr(watch, "POLL_S", 0.2)
+    monkeypatch.setattr(notifications, "CHANNEL", "of_a_pooler")
+    assert notifications.POLL_S == 5.0
+    monkeypatch.setattr(notifications, "POLL_S", 0.2)
 
     hears(mirror, lambda: sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", ada))

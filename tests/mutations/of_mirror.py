@@ -18,7 +18,7 @@ BREAKAGES = (
     ),
     Breakage(
         "rows are not locked",
-        "cfsync/mirror/rows.py",
+        "cfsync/mirror/db/statements.py",
         '    if tx.dialect == "sqlite" or not ids:\n        return set()\n',
         "    return set()\n",
         "a page overwrites what somebody is writing at that moment",
@@ -28,7 +28,7 @@ BREAKAGES = (
     ),
     Breakage(
         "processes write one table side by side",
-        "cfsync/mirror/rows.py",
+        "cfsync/mirror/db/statements.py",
         '    if tx.dialect == "postgresql":\n        turn =',
         "    if False:\n        turn =",
         "two passes make one row of one record in turns that each thinks its own",
@@ -36,7 +36,7 @@ BREAKAGES = (
     ),
     Breakage(
         "nothing is journalled before the call",
-        "cfsync/mirror/journal.py",
+        "cfsync/mirror/outgoing/send_journal.py",
         '        state="sending",\n',
         '        state="pending",\n',
         "a create that a power cut interrupted is made again",
@@ -44,7 +44,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a claim is journalled whatever came in between",
-        "cfsync/mirror/journal.py",
+        "cfsync/mirror/outgoing/send_journal.py",
         "if _open_now(tx, claim) != claim.open or _base_rev(tx, claim) != claim.base_rev:",
         "if False:",
         "two passes send one edit twice",
@@ -54,7 +54,7 @@ BREAKAGES = (
     ),
     Breakage(
         "everything up to a row is acknowledged",
-        "cfsync/mirror/journal.py",
+        "cfsync/mirror/outgoing/send_journal.py",
         'tx.conn.execute(_CLOSE, {"seqs": list(seqs),',
         'tx.conn.execute(_CLOSE, {"seqs": list(range(1, max(seqs) + 1)),',
         "an edit that was never sent counts as done",
@@ -64,7 +64,7 @@ BREAKAGES = (
     ),
     Breakage(
         "an old page is written over newer news",
-        "cfsync/mirror/store.py",
+        "cfsync/mirror/incoming/page.py",
         "        elif base.rev > asked:\n",
         "        elif False:\n",
         "the mirror goes back in time, and the base with it",
@@ -72,7 +72,7 @@ BREAKAGES = (
     ),
     Breakage(
         "an old page brings a deleted record back",
-        "cfsync/mirror/store.py",
+        "cfsync/mirror/incoming/page.py",
         "(found.again if proof > asked else found.new)",
         "found.new",
         "a record that is gone stands in the mirror until the next sweep",
@@ -82,7 +82,7 @@ BREAKAGES = (
     ),
     Breakage(
         "an answer to a write is merged however old",
-        "cfsync/mirror/answers.py",
+        "cfsync/mirror/outgoing/answers.py",
         "if max(base.rev if base else 0, proof) > outcome.asked:",
         "if False:",
         "the answer to a slow call overwrites what a pull has read since",
@@ -92,7 +92,7 @@ BREAKAGES = (
     ),
     Breakage(
         "what was sent stands against its own answer",
-        "cfsync/mirror/answers.py",
+        "cfsync/mirror/outgoing/answers.py",
         'if n in sent or claim.op == "insert"',
         'if claim.op == "insert"',
         "a value that the server normalised stays different, and is a conflict or sent again",
@@ -102,7 +102,7 @@ BREAKAGES = (
     ),
     Breakage(
         "the fence is not looked at",
-        "cfsync/mirror/leases.py",
+        "cfsync/mirror/coordination/leases.py",
         "if _do(tx, mine, **values).first() is None:",
         "if False:",
         "a process that was paused writes over its successor's work",
@@ -112,7 +112,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a lease is taken before the last call has ended",
-        "cfsync/mirror/leases.py",
+        "cfsync/mirror/coordination/leases.py",
         " - make_interval(secs => :grace)",
         "",
         "the new holder does not see what the old one's last call did",
@@ -122,7 +122,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a row younger than the page counts as missing",
-        "cfsync/mirror/tombstones.py",
+        "cfsync/mirror/bookkeeping/tombstones.py",
         "_rows_between(resource, listing, above, upto).where(BASE.c.rev <= asked)",
         "_rows_between(resource, listing, above, upto)",
         "a record made during the sweep is suspected of being gone",
@@ -132,7 +132,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a record that was read again is buried",
-        "cfsync/mirror/tombstones.py",
+        "cfsync/mirror/bookkeeping/tombstones.py",
         "    if not base or base[0][1] > asked:\n",
         "    if not base:\n",
         "an old 404 takes away a record that is there",
@@ -142,7 +142,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a row is buried with its edits",
-        "cfsync/mirror/tombstones.py",
+        "cfsync/mirror/bookkeeping/tombstones.py",
         "    if not (keep or _keep_edits(tx, resource, record_id)):\n",
         "    if not keep:\n",
         "an edit is gone and nobody was asked",
@@ -152,7 +152,7 @@ BREAKAGES = (
     ),
     Breakage(
         "the losing value is not kept",
-        "cfsync/mirror/edited.py",
+        "cfsync/mirror/incoming/edited_record.py",
         "        conflicts.record(tx, resource, record.id, conflict)\n",
         "        pass\n",
         "an edit is overwritten unseen",
@@ -162,7 +162,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a pull brings a deleted row back",
-        "cfsync/mirror/edited.py",
+        "cfsync/mirror/incoming/edited_record.py",
         "    if pending.deleted:\n",
         "    if False:\n",
         "the user's DELETE is undone before it was sent",
@@ -172,7 +172,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a field that was not shown becomes NULL",
-        "cfsync/mirror/bases.py",
+        "cfsync/mirror/bookkeeping/bases.py",
         "    for _, group in rows.by_columns(values):\n",
         "    values = [{f.name: row.get(f.name) for f in resource.columns} for row in values]\n"
         "    for _, group in rows.by_columns(values):\n",
@@ -181,7 +181,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a parked edit blocks its record",
-        "cfsync/mirror/fold.py",
+        "cfsync/mirror/outgoing/fold.py",
         'if r.state == "held" or r.is_unknown), None)',
         'if r.state in ("held", "parked")), None)',
         "one refused field stops all later edits of the contact",
@@ -191,7 +191,7 @@ BREAKAGES = (
     ),
     Breakage(
         "whose record it is, is not kept",
-        "cfsync/mirror/answers.py",
+        "cfsync/mirror/outgoing/answers.py",
         "    ids.remember(tx, resource, claim.record_id, real_id)\n",
         "",
         "a create whose row was locked when its answer came is made again",
@@ -201,7 +201,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a second push goes on beside the first",
-        "cfsync/mirror/turns.py",
+        "cfsync/mirror/coordination/push_lock.py",
         "    except Timeout:\n        yield ()\n        return\n",
         "    except Timeout:\n        yield names\n        return\n",
         "an older value is sent after a newer one",
@@ -211,7 +211,7 @@ BREAKAGES = (
     ),
     Breakage(
         "JSON that nobody can send is taken",
-        "cfsync/mirror/capture/sqlite_parts.py",
+        "cfsync/mirror/capture/sqlite/parts.py",
         """ AND {unsendable(field)} THEN""",
         """ AND 0 THEN""",
         "one row with a lone surrogate ends every push with a traceback",
@@ -222,7 +222,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a stale save is taken",
-        "cfsync/mirror/capture/sqlite.py",
+        "cfsync/mirror/capture/sqlite/triggers.py",
         "        f\"WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN {raising(f'{name}: {STALE}')}\",\n",
         "",
         "a program that saves all columns puts back what ClickFunnels had changed",
@@ -232,7 +232,7 @@ BREAKAGES = (
     ),
     Breakage(
         "the daemon's own writes are captured",
-        "cfsync/mirror/capture/sqlite.py",
+        "cfsync/mirror/capture/sqlite/triggers.py",
         "WHEN 1 THEN NEW.cf_rev IS OLD.cf_rev ELSE 0 END",
         "WHEN 1 THEN 1 ELSE 0 END",
         "what was pulled is pushed back: an echo without end",

@@ -252,7 +252,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a notice is repeated",
-        "cfsync/mirror/fold.py",
+        "cfsync/mirror/outgoing/fold.py",
         "    if hidden and not again & tells:\n",
         "    if False:\n",
         "a customer is told twice of one parcel",

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cfsync.decode import decode_record
-from cfsync.mirror import rows
-from cfsync.mirror.schema import TABLES
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.tables import TABLES
 from cfsync.resources import RESOURCES
 from cfsync.sync.report import Report
 from cfsync.values import equal
@@ -50,7 +50,7 @@ def differences(account: Account, table: str, record_id: int) -> list[str]:
 
 
 async def _load(mirror: Any, table: str, record_id: int) -> Any:
-    found = await mirror.read(rows.load, TABLES[table], [record_id])
+    found = await mirror.read(statements.load, TABLES[table], [record_id])
     return found[record_id]
 
 

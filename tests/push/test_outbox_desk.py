@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.mirror.faults import Busy
+from cfsync.mirror.db.errors import Busy
 from cfsync.sync import outbox_desk
 
 

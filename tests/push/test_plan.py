@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.mirror import pauses
+from cfsync.mirror.coordination import pauses
 from cfsync.sync import plan_file
 from cfsync.sync.plan import plan
 from tests.push.conftest import Account

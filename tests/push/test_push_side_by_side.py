@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror import claims, journal, turns
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.coordination import push_lock
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.outgoing import claims, send_journal
 from cfsync.resources import RESOURCES
 from tests.conftest import POSTGRESQL_ONLY
 from tests.push.checks import conflicts, during_the_call, sent, settled
@@ -53,17 +54,17 @@ def test_one_who_was_killed_does_not_hold_up_the_next(account: Account, app_sql:
 def test_one_who_is_paused_loses_the_turn_and_is_told_when_it_goes_on(
     account: Account, other: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "PAUSED_S", 1)
-    monkeypatch.setattr(turns, "SIGN_S", 2.0)
+    monkeypatch.setattr(push_lock, "PAUSED_S", 1)
+    monkeypatch.setattr(push_lock, "SIGN_S", 2.0)
     lost = asyncio.Event()
 
     async def both(paused: Mirror, next_one: Mirror) -> list[str]:
-        async with turns.taken(paused, ["contacts"], lost.set) as mine:
+        async with push_lock.taken(paused, ["contacts"], lost.set) as mine:
             assert list(mine) == ["contacts"]
-            async with turns.taken(next_one, ["contacts"], print) as theirs:
+            async with push_lock.taken(next_one, ["contacts"], print) as theirs:
                 assert list(theirs) == []
             await asyncio.wait_for(lost.wait(), 30)
-            async with turns.taken(next_one, ["contacts"], print) as theirs:
+            async with push_lock.taken(next_one, ["contacts"], print) as theirs:
                 return list(theirs)
 
     assert asyncio.run(both(account.mirror, other.mirror)) == ["contacts"]
@@ -78,8 +79,8 @@ def test_what_another_pass_has_journalled_is_not_journalled_again(
     (mine,) = account.desk(lambda mirror: mirror.write(claims.look, contacts, [-1]))
     (theirs,) = other.desk(lambda mirror: mirror.write(claims.look, contacts, [-1]))
 
-    assert account.desk(lambda mirror: mirror.write(journal.journal, mine, {}, 1)) is not None
-    assert other.desk(lambda mirror: mirror.write(journal.journal, theirs, {}, 2)) is None
+    assert account.desk(lambda mirror: mirror.write(send_journal.journal, mine, {}, 1)) is not None
+    assert other.desk(lambda mirror: mirror.write(send_journal.journal, theirs, {}, 2)) is None
 
 
 @pytest.mark.parametrize("batch", ["5", "100"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 from cfsync.sync import outbox_desk
 from cfsync.sync.recover import HELD, recover
 from tests.conftest import Sql

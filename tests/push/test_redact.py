@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cfsync.errors import TokenRefused, Transient, UsageError
-from cfsync.mirror.redaction import Person, clean
+from cfsync.mirror.privacy.person import Person, clean
 from cfsync.resources import RESOURCES
 from cfsync.sync.redact import redact
 from tests.push.conftest import Account

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror.outbox import OpenRow
-from cfsync.mirror.replay import replay, without
+from cfsync.mirror.bookkeeping.outbox import OpenRow
+from cfsync.mirror.decisions.replay import replay, without
 from cfsync.resources import RESOURCES
 
 CONTACTS = RESOURCES["contacts"]

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.decode import decode_record
-from cfsync.mirror.engine import Tx
-from cfsync.mirror.schema import BASE, CONFLICTS, IDS, OUTBOX, TABLES, TOMBSTONES
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import BASE, CONFLICTS, IDS, OUTBOX, TABLES, TOMBSTONES
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.sandbox import Entry, World

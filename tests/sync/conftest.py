@@ -13,7 +13,7 @@ import pytest
 
 from cfsync.api import Api, Retry
 from cfsync.config import Settings, load
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 from cfsync.sandbox import TOKEN, Running, World, running
 from cfsync.sync import passes
 from cfsync.sync.context import Context

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 
 Run = tuple[str, Any]
 

@@ -10,8 +10,8 @@ import pytest
 from cfsync.api import Api, Retry
 from cfsync.config import load
 from cfsync.errors import MirrorError, SettingsError
-from cfsync.mirror import inspect
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES
 from cfsync.sync import doctor, webhooks
 from cfsync.sync.context import Context
@@ -253,7 +253,7 @@ def test_a_role_without_rights_is_told_so(mirror_url: str, sql: Sql, rights: str
     url = mirror_url.replace("cfsync_daemon", "cfsync_app")
     opened = Mirror.open(url, must_exist=True, clock=lambda: NOW)
 
-    server = asyncio.run(opened.read(inspect.server))
+    server = asyncio.run(opened.read(status.server))
     opened.close()
 
     assert server.problems == ("the role cfsync_app may not write cf_outbox: see deploy/roles.sql",)

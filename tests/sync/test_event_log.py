@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.sync import passes
 from cfsync.sync.event_log import FRESH_S, QUIET_S, interval, is_due
 from cfsync.values import time_text

@@ -11,8 +11,8 @@ import pytest
 
 from cfsync.decode import decode_record
 from cfsync.hints import HINTED, of_delivery
-from cfsync.mirror import events, tombstones
-from cfsync.mirror.store import Origin
+from cfsync.mirror.bookkeeping import events, tombstones
+from cfsync.mirror.incoming.page import Origin
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.courier import payload
 from cfsync.sync import passes

@@ -12,9 +12,10 @@ import pytest
 
 from cfsync.config import Settings
 from cfsync.daemon.observer import _see
-from cfsync.mirror import events, inspect, webhook_keys
-from cfsync.mirror.engine import Mirror, Tx
-from cfsync.mirror.schema import TABLES
+from cfsync.mirror.bookkeeping import events, webhook_secrets
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.reports import status as inspect
 from cfsync.sync import passes
 from cfsync.sync.push import push
 from cfsync.sync.status import status
@@ -157,7 +158,7 @@ def test_events_are_taken_and_followed_without_reading_whole_tables(filled: Roun
     with watched(filled.mirror) as runs:
         report = filled.run(passes.logs_due)
         filled.run(passes.events_due, "contacts")
-        for look in (events.waiting, webhook_keys.load):
+        for look in (events.waiting, webhook_secrets.load):
             asyncio.run(filled.mirror.read(look))
 
     assert report.counts["contacts"]["hints"] == 2

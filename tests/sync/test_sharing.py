@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cfsync.api.rate import Rate
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.sharing import SAY_S, Sharing
 from tests.conftest import SQLITE_ONLY
 from tests.load import Load, TokenBucket

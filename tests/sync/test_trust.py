@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror.trust import GRACE_S, PROVED_S
+from cfsync.mirror.lists.event_coverage import GRACE_S, PROVED_S
 from cfsync.sandbox import World
 from cfsync.sync import passes
 from tests.conftest import SQLITE_ONLY

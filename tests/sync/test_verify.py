@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cfsync.api import Api
-from cfsync.mirror.engine import Tx
+from cfsync.mirror.db.engine import Tx
 from cfsync.sync.context import Context
 from cfsync.sync.verify import Verified, verify
 

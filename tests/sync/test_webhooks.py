@@ -10,7 +10,7 @@ import pytest
 
 from cfsync.api import Api
 from cfsync.errors import CfsyncError, UnknownWorkspace, UsageError
-from cfsync.mirror import webhook_keys
+from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.sync import webhooks
 from cfsync.sync.context import Context
 from cfsync.sync.webhooks import EVENT_TYPES, Endpoint, targets
@@ -34,7 +34,7 @@ def register(round_: Round, url: str = URL) -> list[Endpoint]:
 
 
 def keys(round_: Round) -> tuple[str, ...]:
-    return asyncio.run(round_.mirror.read(webhook_keys.load)).get(round_.workspace, ())
+    return asyncio.run(round_.mirror.read(webhook_secrets.load)).get(round_.workspace, ())
 
 
 def secret_of(round_: Round, endpoint: int) -> str:
@@ -101,7 +101,7 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
 
     missed = [(e.id, e.url) for e in call(round_, webhooks.survey) if e.state == "deleted"]
     assert missed == [(first.id, first.url)]
-    assert asyncio.run(round_.mirror.read(webhook_keys.workspaces)) == {round_.workspace}
+    assert asyncio.run(round_.mirror.read(webhook_secrets.workspaces)) == {round_.workspace}
 
     if then == "register":
         register(round_)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cfsync.mirror.delays import LONGER_MS, UNMEASURED, counted, quantile
+from cfsync.mirror.bookkeeping.latency import LONGER_MS, UNMEASURED, counted, quantile
 
 NOW = "2026-01-02T00:00:10.000Z"
 

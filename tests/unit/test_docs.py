@@ -13,7 +13,7 @@ import typer.main
 from cfsync import __version__
 from cfsync.cli import app
 from cfsync.config.model import known_keys
-from cfsync.mirror.schema import TABLES, metadata
+from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.resources import RESOURCES
 
 assert dict(TABLES)  # each is made when it is first asked for, and then stands in `metadata`

@@ -11,7 +11,7 @@ import pytest
 
 from cfsync.config import load
 from cfsync.errors import MirrorError, SettingsError, UnknownResource, UnknownWorkspace
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.migrate import migrate
 from cfsync.resources import RESOURCES, named
 from cfsync.sync.account import choose

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from cfsync.config import load
-from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES
 from cfsync.sync.event_log import most_rate
 from cfsync.sync.pace import in_turn, steady_rate

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfsync.mirror.checkpoints import Checkpoint
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.sync.pull import ended, floor_of, settled
 from cfsync.values import time_text
 

@@ -10,8 +10,10 @@ import re
 import sqlalchemy as sa
 
 import cfsync
-from cfsync.mirror.capture import postgresql, sqlite, views
+from cfsync.mirror.capture import views
+from cfsync.mirror.capture.postgresql import triggers as postgresql
 from cfsync.mirror.capture.rules import ident
+from cfsync.mirror.capture.sqlite import triggers as sqlite
 from cfsync.resources import RESOURCES
 
 

@@ -1,0 +1,150 @@
+"""Ids: a row that ClickFunnels doesn't know has a negative one until its record exists there.
+
+Then the row's id and every reference to it change to the real id. `cf_ids` keeps the pair, so that
+a reference that commits later is put right when it is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import IDS, OPEN_STATES, OUTBOX, TABLES
+from cfsync.resources import RESOURCES, Resource
+from cfsync.resources.model import Field
+
+_ID = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
+"""Longer ones are no id of ours, nor a number that both databases compare with one."""
+
+Known = Mapping[tuple[str, int], int]
+"""(resource, negative id) -> the id in ClickFunnels."""
+
+Outlook = Literal["awaited", "unseen", "never"]
+"""`never`: one of them is gone for good, its insert was dropped or deleted unsent. `unseen`: one
+was never inserted, as far as can be seen, for its transaction may still be open.
+"""
+
+
+def local_ids(resource: Resource, values: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The (resource, negative id) pairs to which a row's values refer. Pure."""
+    for name, target in resource.references.items():
+        for number in _members(values.get(name)):
+            if number < 0:
+                yield target, number
+
+
+def _members(value: Any) -> list[int]:
+    """The ids in a reference: a number, a number as text, or a list of them."""
+    found = value if isinstance(value, list) else [value]
+    return [int(v) for v in found if isinstance(v, int) or (isinstance(v, str) and _is_int(v))]
+
+
+def _is_int(text: str) -> bool:
+    return _ID(text) is not None
+
+
+def known(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    pairs = list(set(wanted))
+    if not pairs:
+        return {}
+    query = sa.select(IDS).where(sa.tuple_(IDS.c.resource, IDS.c.local_id).in_(pairs))
+    return {(row.resource, row.local_id): row.id for row in tx.conn.execute(query)}
+
+
+def with_real_ids(resource: Resource, values: Mapping[str, Any], ids: Known) -> dict[str, Any]:
+    """The values with every known negative id replaced. Pure."""
+    return {
+        name: _real(resource.by_name[name], value, ids) if name in resource.references else value
+        for name, value in values.items()
+    }
+
+
+def _real(field: Field, value: Any, ids: Known) -> Any:
+    target = field.ref or ""
+    if isinstance(value, list):
+        return [_real(field, v, ids) for v in value]
+    if isinstance(value, str):
+        return str(ids.get((target, int(value)), value)) if _is_int(value) else value
+    return ids.get((target, value), value)
+
+
+def remember(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
+    row = {"resource": resource.name, "local_id": local_id, "id": real_id}
+    statements.upsert(tx, IDS, [row])
+
+
+def given_away(tx: Tx, resource: Resource, ids: Iterable[int]) -> set[int]:
+    """Which of these real ids some insert has been given already."""
+    query = sa.select(IDS.c.id).where(IDS.c.resource == resource.name, IDS.c.id.in_(list(ids)))
+    return set(tx.conn.execute(query).scalars())
+
+
+def outlook(tx: Tx, wanted: Iterable[tuple[str, int]]) -> Outlook:
+    """What is to be expected of rows that have no real id yet."""
+    inserts = [_insert_states(tx, resource, local_id) for resource, local_id in wanted]
+    if any(states and states.isdisjoint(OPEN_STATES) for states in inserts):
+        return "never"
+    return "awaited" if all(inserts) else "unseen"
+
+
+def _insert_states(tx: Tx, resource: str, local_id: int) -> set[str]:
+    insert = sa.select(OUTBOX.c.state).where(
+        OUTBOX.c.resource == resource, OUTBOX.c.record_id == local_id, OUTBOX.c.op == "insert"
+    )
+    return set(tx.conn.execute(insert).scalars())
+
+
+def move(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
+    """Change every reference in the mirror, and the outbox, from the negative id to the real one.
+    A row that somebody else holds keeps it until its edits are looked at.
+    """
+    tx.conn.execute(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.resource == resource.name, OUTBOX.c.record_id == local_id)
+        .values(record_id=real_id)
+    )
+    known = {(resource.name, local_id): real_id}
+    for other in RESOURCES.values():
+        for name, target in other.references.items():
+            if target == resource.name:
+                for row in _referring(tx, other, other.by_name[name], local_id):
+                    put_right(tx, other, row, known)
+
+
+def _referring(tx: Tx, other: Resource, field: Field, local_id: int) -> list[Mapping[str, Any]]:
+    """The rows that refer to a negative id and are free, locked. Only what waits to be sent can."""
+    table = TABLES[other.name]
+    edited = sa.select(OUTBOX.c.record_id).where(
+        OUTBOX.c.resource == other.name, OUTBOX.c.state.in_(OPEN_STATES)
+    )
+    query = sa.select(table).where(
+        table.c.id.in_(edited), _mentions(field, table.c[field.name], local_id)
+    )
+    return [dict(r) for r in tx.conn.execute(query.with_for_update(skip_locked=True)).mappings()]
+
+
+def _mentions(field: Field, column: sa.ColumnElement[Any], local_id: int) -> sa.ColumnElement[bool]:
+    """Whether a value refers to the id; of a list, whether its text may: negative ids are rare."""
+    if field.type == "json":
+        return sa.cast(column, sa.Text).contains(str(local_id))
+    return column == (str(local_id) if field.type == "text" else local_id)
+
+
+def put_right(tx: Tx, resource: Resource, row: Mapping[str, Any] | None, ids: Known) -> None:
+    """Write real ids in place of the negative ones that a row, which is locked, refers to."""
+    real = with_real_ids(resource, row or {}, ids)
+    wrong = {name: real[name] for name in resource.references if row and real[name] != row[name]}
+    if row and wrong:
+        table = TABLES[resource.name]
+        stamped = {**wrong, "cf_rev": tx.new_rev()}
+        tx.conn.execute(sa.update(table).where(table.c.id == row["id"]).values(stamped))
+
+
+def resolved(tx: Tx, resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's values with the real ids that are known by now in its references."""
+    return with_real_ids(resource, row, known(tx, local_ids(resource, row)))

@@ -1,0 +1,66 @@
+"""What is noted beside the rows: who found news, odd fields, secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping.latency import UNMEASURED, counted
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import NOTES, SECRETS
+from cfsync.records import Record
+from cfsync.resources.model import Resource
+
+MEASURED = ("events", "pull", "sweep")
+"""Lanes of which it says something how long news took by them."""
+
+_COUNT = sa.text(
+    "INSERT INTO cf_found (resource, lane, delay_ms, records)"
+    " VALUES (:resource, :lane, :delay_ms, :records)"
+    " ON CONFLICT (resource, lane, delay_ms)"
+    " DO UPDATE SET records = cf_found.records + excluded.records"
+)
+
+
+def count_found(tx: Tx, resource: Resource, lane: str, news: Sequence[Record]) -> None:
+    """Count news by the lane that brought it first (what no other lane had written before), and by
+    how long that took.
+    """
+    classes: Mapping[int, int] = {UNMEASURED: len(news)}
+    if lane in MEASURED:
+        classes = counted((r.updated_at for r in news), tx.now)
+    for delay, records in classes.items():
+        key = {"resource": resource.name, "lane": lane, "delay_ms": delay}
+        tx.conn.execute(_COUNT, key | {"records": records})
+
+
+def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:
+    statements.upsert(
+        tx,
+        SECRETS,
+        [
+            {"resource": r.resource, "record_id": r.id, "field": f, "value": v, "since": tx.now}
+            for r in records
+            for f, v in r.secrets.items()
+        ],
+    )
+
+
+def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:
+    """Note, with one record as the example, fields whose value no column holds and unknown ones."""
+    odd = {
+        (r.resource, name, kind): r.id
+        for r in records
+        for kind, names in (("unholdable", r.noted), ("unknown", r.unknown))
+        for name in names
+    }
+    statements.upsert(
+        tx,
+        NOTES,
+        [
+            {"resource": res, "field": name, "kind": kind, "record_id": i, "seen_at": tx.now}
+            for (res, name, kind), i in odd.items()
+        ],
+    )

@@ -1,0 +1,64 @@
+"""Runs: a pass that did something is a row; quiet ones are counted in the last row of that pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass that has ended, of one resource or (None) of several. `counts`: resource -> counts
+    by name.
+    """
+
+    name: str
+    resource: str | None
+    state: str
+    started_at: str
+    requests: int
+    counts: Mapping[str, Any]
+    error: str | None
+
+
+def now(tx: Tx) -> str:
+    return tx.now
+
+
+def record(tx: Tx, run: Run, *, quiet: bool) -> int:
+    """Write the pass down; returns how many things wait for a human. A quiet one, of which nothing
+    came, is counted in the one before it, if that ended in the same way.
+    """
+    same = (RUNS.c["pass"] == run.name, RUNS.c.resource.is_not_distinct_from(run.resource))
+    last = sa.select(sa.func.max(RUNS.c.id)).where(*same).scalar_subquery()
+    counted = quiet and tx.conn.execute(
+        sa.update(RUNS)
+        .where(RUNS.c.id == last, RUNS.c.state == run.state)
+        .where(RUNS.c.error.is_not_distinct_from(run.error))
+        .values(quiet=RUNS.c.quiet + 1, ended_at=tx.now)
+    )
+    if not counted or not counted.rowcount:
+        values = {k: v for k, v in asdict(run).items() if k != "name"}
+        tx.conn.execute(
+            sa.insert(RUNS).values(**values, **{"pass": run.name, "quiet": 0, "ended_at": tx.now})
+        )
+    return waiting(tx)
+
+
+def last_done(tx: Tx, name: str, resource: str) -> str | None:
+    """When a pass of this resource alone last ended well, canonical text."""
+    query = sa.select(sa.func.max(RUNS.c.ended_at, type_=RUNS.c.ended_at.type)).where(
+        RUNS.c["pass"] == name, RUNS.c.state == "done", RUNS.c.resource == resource
+    )
+    found: str | None = tx.conn.execute(query).scalar()
+    return found
+
+
+def waiting(tx: Tx) -> int:
+    return int(tx.conn.exec_driver_sql("SELECT count(*) FROM cf_waiting").scalar_one())

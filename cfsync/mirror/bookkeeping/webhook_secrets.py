@@ -1,0 +1,133 @@
+"""The secrets by which deliveries are verified: those of endpoints that lead to this receiver.
+
+They stand in `cf_secrets` alone. A secret that was replaced stays valid for a day and an hour,
+since ClickFunnels repeats a delivery for a day: `previous` holds a JSON list of [secret, until].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import orjson
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import SECRETS, TABLES, TOMBSTONES
+from cfsync.resources import RESOURCES
+from cfsync.values import json_of, later
+
+ENDPOINTS = RESOURCES["webhook_endpoints"]
+(FIELD,) = ENDPOINTS.secrets
+
+VALID_AFTER_S = 25 * 3600.0
+"""So long a secret that was replaced is still valid."""
+
+Previous = list[tuple[str, str]]
+"""(secret, until), the time as canonical text."""
+
+
+def path_of(workspace_id: int) -> str:
+    """Where the receiver takes a workspace's deliveries; the end of its endpoint's URL."""
+    return f"/webhooks/{workspace_id}"
+
+
+def load(tx: Tx) -> dict[int, tuple[str, ...]]:
+    """Workspace -> the secrets that are valid now."""
+    table = TABLES[ENDPOINTS.name]
+    query = sa.select(table.c.workspace_id, table.c.url, SECRETS.c.value, SECRETS.c.previous).join(
+        SECRETS, SECRETS.c.record_id == table.c.id
+    )
+    where = (SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.field == FIELD)
+    found: dict[int, tuple[str, ...]] = {}
+    for workspace_id, url, value, previous in tx.conn.execute(query.where(*where)):
+        if str(url).endswith(path_of(workspace_id)):
+            old = [secret for secret, _ in still_valid(parsed(previous), tx.now)]
+            found[workspace_id] = (*found.get(workspace_id, ()), value, *old)
+    return found
+
+
+def parsed(text: str | None) -> Previous:
+    return [(secret, until) for secret, until in orjson.loads(text)] if text else []
+
+
+def still_valid(previous: Previous, now: str) -> Previous:
+    return [(secret, until) for secret, until in previous if until > now]
+
+
+def until(now: str) -> str:
+    """To when a secret that is replaced `now` is valid."""
+    return later(now, VALID_AFTER_S)
+
+
+def known(tx: Tx, workspace_id: int, url: str) -> dict[int, bool]:
+    """Endpoint id -> whether its secret is here, of the rows that lead a workspace to `url`."""
+    table = TABLES[ENDPOINTS.name]
+    mine = (SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id == table.c.id)
+    query = sa.select(table.c.id, SECRETS.c.value).outerjoin(SECRETS, sa.and_(*mine))
+    here = (table.c.workspace_id == workspace_id, table.c.url == url, table.c.id > 0)
+    return {i: value is not None for i, value in tx.conn.execute(query.where(*here))}
+
+
+def replace(tx: Tx, new_id: int, old_ids: Collection[int]) -> None:
+    """The endpoint `new_id` takes the place of others, whose secrets are valid for a while yet."""
+    old = _secrets(tx, old_ids)
+    previous = [p for _, earlier in old for p in still_valid(parsed(earlier), tx.now)]
+    previous += [(value, until(tx.now)) for value, _ in old]
+    forget(tx, old_ids)
+    tx.conn.execute(
+        sa.update(SECRETS)
+        .where(SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id == new_id)
+        .values(previous=orjson.dumps(previous).decode() if previous else None)
+    )
+
+
+def _secrets(tx: Tx, ids: Collection[int]) -> list[tuple[str, str | None]]:
+    query = sa.select(SECRETS.c.value, SECRETS.c.previous).where(
+        SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id.in_(ids)
+    )
+    return [(value, previous) for value, previous in tx.conn.execute(query)]
+
+
+def forget(tx: Tx, ids: Collection[int]) -> None:
+    tx.conn.execute(
+        sa.delete(SECRETS).where(SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id.in_(ids))
+    )
+
+
+def ours(tx: Tx, workspace_id: int) -> dict[int, str]:
+    """The endpoints that lead a workspace here and whose secret is here: id -> URL; also those that
+    were deleted in ClickFunnels, and that nobody has replaced or removed since.
+    """
+    return {i: url for i, (w, url) in _kept(tx).items() if w == workspace_id}
+
+
+def workspaces(tx: Tx) -> set[int]:
+    """Those that have such endpoints."""
+    return {workspace_id for workspace_id, _ in _kept(tx).values()}
+
+
+def _kept(tx: Tx) -> dict[int, tuple[int, str]]:
+    """Endpoint id -> its workspace and URL, from its row or from the proof that it is gone."""
+    table, s, t = TABLES[ENDPOINTS.name], SECRETS.c, TOMBSTONES.c
+    buried = sa.and_(t.resource == s.resource, t.record_id == s.record_id)
+    query = (
+        sa.select(s.record_id, table.c.workspace_id, table.c.url, t.workspace_id, t.body)
+        .select_from(SECRETS)
+        .outerjoin(table, table.c.id == s.record_id)
+        .outerjoin(TOMBSTONES, buried)
+        .where(s.resource == ENDPOINTS.name)
+    )
+    found = {}
+    for i, workspace_id, url, was_in, body in tx.conn.execute(query):
+        place = workspace_id or was_in
+        leads_to = str(url or (json_of(body).get("url") if body else ""))
+        if place and leads_to.endswith(path_of(place)):
+            found[int(i)] = int(place), leads_to
+    return found
+
+
+def with_endpoint(tx: Tx, workspaces: Collection[int]) -> set[int]:
+    """Those of which the mirror knows an endpoint, ours or another program's."""
+    table = TABLES[ENDPOINTS.name]
+    query = sa.select(table.c.workspace_id).where(table.c.workspace_id.in_(workspaces)).distinct()
+    return set(tx.conn.execute(query).scalars())

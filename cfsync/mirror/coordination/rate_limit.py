@@ -1,0 +1,86 @@
+"""The learned rate limit, kept from one process to the next, and what each process uses of it. The
+limit is the account's; all numbers are requests a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import BUDGET
+from cfsync.mirror.outgoing import debounce
+from cfsync.values import later, seconds
+
+_USE = "use/"
+
+GONE_S = 30.0
+"""A process that has said nothing for so long, by the database's clock, uses nothing any more."""
+
+_IS_USE = BUDGET.c.kind.startswith(_USE)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`learned`: as `load` gives it; `age`: seconds since it changed. `others`: what each of the
+    other processes uses.
+    """
+
+    learned: dict[str, float]
+    others: list[float]
+    age: float
+
+
+def load(tx: Tx) -> dict[str, float]:
+    """The limit as it was saved last; empty where it never was."""
+    kinds = sa.select(BUDGET.c.kind, BUDGET.c.value).where(~_IS_USE)
+    return {kind: float(value) for kind, value in tx.conn.execute(kinds)}
+
+
+def look(tx: Tx, process: str) -> Found:
+    """What the other processes have learned, and use."""
+    return _found(tx, process, debounce.now(tx))
+
+
+def say(tx: Tx, process: str, use: float, learned: Mapping[str, float] | None) -> Found:
+    """Say what this process uses, and what it has learned since its last look, if anything; then
+    look.
+    """
+    now = debounce.now(tx)
+    tx.conn.execute(sa.delete(BUDGET).where(_IS_USE, ~_is_fresh(now)))
+    _put(tx, {_USE + process: use, **(learned or {})}, now)
+    return _found(tx, process, now)
+
+
+def leave(tx: Tx, process: str, learned: Mapping[str, float] | None) -> None:
+    """Save what this process has learned since its last look, if anything, and strike it off the
+    list of those that use the limit.
+    """
+    _put(tx, learned or {}, debounce.now(tx))
+    tx.conn.execute(sa.delete(BUDGET).where(BUDGET.c.kind == _USE + process))
+
+
+def _found(tx: Tx, process: str, now: str) -> Found:
+    others = sa.select(BUDGET.c.value).where(
+        _IS_USE, BUDGET.c.kind != _USE + process, _is_fresh(now)
+    )
+    changed = sa.select(sa.func.max(BUDGET.c.updated_at, type_=BUDGET.c.updated_at.type))
+    at = tx.conn.execute(changed.where(~_IS_USE)).scalar()
+    return Found(
+        load(tx),
+        [float(use) for use in tx.conn.execute(others).scalars()],
+        0.0 if at is None else max(0.0, seconds(at, now)),
+    )
+
+
+def _is_fresh(now: str) -> sa.ColumnElement[bool]:
+    """Said lately; what was said in the future was said before the clock was set back."""
+    return BUDGET.c.updated_at.between(later(now, -GONE_S), later(now, GONE_S))
+
+
+def _put(tx: Tx, values: Mapping[str, float], now: str) -> None:
+    lines = [{"kind": k, "value": v, "updated_at": now} for k, v in values.items()]
+    statements.upsert(tx, BUDGET, lines)

@@ -1,0 +1,226 @@
+"""The mirror's door: one connection, one worker thread, transactions under the daemon's mark."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
+
+import sqlalchemy as sa
+import structlog
+from filelock import FileLock
+
+from cfsync.errors import MirrorError
+from cfsync.mirror.db import crash_points, errors
+from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.write_pause import Neighbours
+from cfsync.values import time_text
+
+log = structlog.get_logger()
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Dialect = Literal["sqlite", "postgresql"]
+
+TRIES: Mapping[Dialect, int] = {"sqlite": 12, "postgresql": 4}
+"""How often a transaction is run when others are in its way (SQLite waits 10 s at each)."""
+
+_MARK = {
+    "sqlite": "UPDATE cf_writer SET mark = 1",
+    "postgresql": "SELECT set_config('cfsync.writer', 'on', true),"
+    " set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '60s', true)",
+}
+_NO_MARK = {
+    "sqlite": "UPDATE cf_writer SET mark = 0",
+    "postgresql": "SELECT set_config('cfsync.writer', '', true)",
+}
+_REV = {
+    "sqlite": "UPDATE cf_meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'cf_rev'"
+    " RETURNING CAST(value AS INTEGER)",
+    "postgresql": "SELECT nextval('cf_rev_seq')",
+}
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction. `now` is the time by the mirror's clock, canonical text. `warnings`: what is
+    to be said in the log (an event and its keys) when it is committed.
+    """
+
+    conn: sa.Connection
+    dialect: Dialect
+    now: str
+    warnings: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    _rev: int | None = None
+
+    def rev(self) -> int:
+        """The `cf_rev` of everything that this transaction writes."""
+        return self.new_rev() if self._rev is None else self._rev
+
+    def new_rev(self) -> int:
+        """Another `cf_rev` from here on: a row that this transaction has written is written again,
+        and only what comes with a new one passes the triggers as cfsync's own.
+        """
+        self._rev = int(self.conn.exec_driver_sql(_REV[self.dialect]).scalar_one())
+        return self._rev
+
+
+@contextmanager
+def as_user(tx: Tx) -> Iterator[None]:
+    """What is written within is an edit that a person makes: the triggers catch it, or refuse it.
+
+    After an error the transaction is of no more use, unless a savepoint stood around this.
+    """
+    tx.conn.exec_driver_sql(_NO_MARK[tx.dialect])
+    yield
+    tx.conn.exec_driver_sql(_MARK[tx.dialect])
+
+
+class Mirror:
+    """All SQL of one process, a transaction at a time, so that no two of its passes interleave.
+    `pushing`: on SQLite, held while it pushes (see `turns`).
+    """
+
+    dialect: Dialect
+    place: Place
+    pushing: FileLock | None = None
+
+    def __init__(self, place: Place, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
+        self.place = place
+        self.dialect = cast("Dialect", engine.dialect.name)
+        self._clock = clock
+        self._engine = engine
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
+        self._check: Callable[[Tx], None] = _no_check
+        self._sparing = Neighbours().spared if place.file else nullcontext
+        if place.file:
+            self.pushing = FileLock(f"{place.file}.push-lock", thread_local=False)
+
+    @classmethod
+    def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:
+        """Connect to the mirror at `url`. Raises MirrorError, one line that says what to do.
+
+        With `must_exist` the database must hold the mirror's tables already; without it, an absent
+        SQLite file is made, and the tables are `migrate`'s business.
+        """
+        place = Place.of(url)
+        place.prepare(must_exist=must_exist)
+        mirror = cls(place, engine_for(place), clock)
+        try:
+            mirror._worker.submit(mirror._probe, must_exist).result()
+        except BaseException:
+            mirror.close()
+            raise
+        return mirror
+
+    def _probe(self, must_exist: bool) -> None:
+        if not self._reading(_has_tables) and must_exist:
+            raise MirrorError(f"no mirror at {self.place}: run cfsync backfill")
+
+    async def write(
+        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn(tx, ...)` in one transaction under the daemon's mark and commit; roll back on any
+        exception, which is raised here.
+
+        Where others are in the way (deadlock, busy file) the whole of `fn` is run again, up to
+        `TRIES` times, so it must change nothing but the database. A cancelled waiter leaves the
+        transaction to end by itself. Raises MirrorError (`Busy` when every try failed).
+        """
+        return await self._in_worker(lambda: self._writing(lambda tx: fn(tx, *args, **kwargs), fn))
+
+    async def read(
+        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn(tx, ...)` on one unchanging state of the database, writing nothing."""
+        return await self._in_worker(lambda: self._reading(lambda tx: fn(tx, *args, **kwargs)))
+
+    def checked(self, check: Callable[[Tx], None]) -> Mirror:
+        """The same mirror, whose every write begins with `check(tx)`, which may raise."""
+        other = copy.copy(self)
+        other._check = check
+        return other
+
+    def close(self) -> None:
+        """Wait for the transaction under way and for those in the queue, then disconnect."""
+        self._worker.shutdown(wait=True)
+        self._engine.dispose()
+
+    async def _in_worker(self, work: Callable[[], T]) -> T:
+        running = asyncio.wrap_future(self._worker.submit(work))
+        return await asyncio.shield(running)
+
+    def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
+        name = getattr(named, "__name__", "")
+        for attempt in range(1, TRIES[self.dialect] + 1):
+            try:
+                return self._commit(fn, name)
+            except sa.exc.DBAPIError as error:
+                if not errors.again(error) or attempt == TRIES[self.dialect]:
+                    self._explain(error)
+                self._wait(attempt)
+        raise AssertionError
+
+    def _wait(self, attempt: int) -> None:
+        """Before another try. SQLite has waited long: somebody may have left a transaction open."""
+        if self.place.file:
+            log.warning("database.locked", file=str(self.place), attempt=attempt)
+        else:
+            time.sleep(0.05 * attempt)
+
+    def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
+        with self._engine.connect() as conn, self._sparing(conn):
+            conn.exec_driver_sql(_MARK[self.dialect])
+            tx = self._tx(conn)
+            self._check(tx)
+            result = fn(tx)
+            if self.dialect == "sqlite":
+                conn.exec_driver_sql(_NO_MARK[self.dialect])
+            crash_points.reached("before_commit", name)
+            try:
+                conn.commit()
+            except sa.exc.IntegrityError:
+                conn.invalidate()  # SQLite leaves open what a deferred constraint refuses to commit
+                raise
+            crash_points.reached("after_commit", name)
+        for event, keys in tx.warnings:
+            log.warning(event, **keys)
+        return result
+
+    def _reading(self, fn: Callable[[Tx], T]) -> T:
+        try:
+            with self._engine.connect() as conn:
+                return fn(self._tx(_for_reading(conn)))
+        except sa.exc.DBAPIError as error:
+            self._explain(error)
+            raise
+
+    def _tx(self, conn: sa.Connection) -> Tx:
+        return Tx(conn, self.dialect, time_text(self._clock()))
+
+    def _explain(self, error: sa.exc.DBAPIError) -> None:
+        """Raise what it means to a person; else the error itself, which is a mistake of ours."""
+        explained = errors.explained(error, str(self.place))
+        if explained:
+            raise explained from error
+        raise error
+
+
+def _no_check(_tx: Tx) -> None:
+    pass
+
+
+def _has_tables(tx: Tx) -> bool:
+    return sa.inspect(tx.conn).has_table("cf_meta")
+
+
+def _for_reading(conn: sa.Connection) -> sa.Connection:
+    if conn.dialect.name == "sqlite":
+        return conn.execution_options(sqlite_begin="BEGIN")
+    return conn.execution_options(isolation_level="REPEATABLE READ")

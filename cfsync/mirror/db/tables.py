@@ -1,0 +1,201 @@
+"""The mirror's tables as queries see them: one for each resource, from the catalogue, and `cf_`.
+
+The DDL itself stands frozen in `migrations/`; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from threading import Lock
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Table
+
+from cfsync.mirror.db.types import TYPES, Json, Timestamp
+from cfsync.resources import RESOURCES, Resource
+
+metadata = sa.MetaData()
+
+
+def _bookkeeping(name: str, *columns: Column[object]) -> Table:
+    return Table(f"cf_{name}", metadata, *columns)
+
+
+def _text(name: str, *, key: bool = False) -> Column[object]:
+    return Column(name, sa.Text, primary_key=key)
+
+
+def _big(name: str, *, key: bool = False) -> Column[object]:
+    return Column(name, sa.BigInteger, primary_key=key)
+
+
+def _time(name: str) -> Column[object]:
+    return Column(name, Timestamp)
+
+
+def _json(name: str) -> Column[object]:
+    return Column(name, Json)
+
+
+def _table(resource: Resource) -> Table:
+    columns: list[Column[Any]] = [
+        Column(f.name, TYPES[f.type], primary_key=f.name == "id") for f in resource.columns
+    ]
+    return Table(resource.name, metadata, *columns, _big("cf_rev"), _time("cf_synced_at"))
+
+
+class _Tables(Mapping[str, Table]):
+    """A table is made when it is first asked for: all of them cost more than a quiet pull does."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Table] = {}
+        self._making = Lock()
+
+    def __getitem__(self, name: str) -> Table:
+        if name not in self._made:
+            with self._making:
+                if name not in self._made:
+                    self._made[name] = _table(RESOURCES[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(RESOURCES)
+
+    def __len__(self) -> int:
+        return len(RESOURCES)
+
+
+TABLES: Mapping[str, Table] = _Tables()
+"""Resource name -> its table."""
+
+
+OUTBOX = _bookkeeping(
+    "outbox",
+    _big("seq", key=True),
+    _text("resource"),
+    _big("workspace_id"),
+    _big("record_id"),
+    _text("op"),  # insert, update, delete
+    _json("patch"),  # {field: [old, new]}; a delete: the whole row as old
+    _text("state"),
+    _big("attempts"),
+    _text("error"),
+    _text("db_user"),
+    _time("captured_at"),
+    _time("sent_at"),
+    _big("batch"),
+    _json("sent"),  # {field: value} as journalled before the call
+    Column("approved", sa.Boolean),  # a human has said that this mass may be sent
+    _big("highest_id"),  # insert: the highest id that the mirror then had of that resource
+)
+OPEN_STATES = ("pending", "sending", "parked", "held")
+"""States of an outbox row that ClickFunnels has not confirmed and nobody has dropped."""
+
+BASE = _bookkeeping(
+    "base",
+    _text("resource", key=True),
+    _big("id", key=True),
+    _text("body"),
+    _time("updated_at"),
+    _big("rev"),
+    _text("lane"),  # which lane brought this body
+)
+CHECKPOINTS = _bookkeeping(
+    "checkpoints",
+    _text("resource", key=True),
+    _big("parent_id", key=True),  # 0: the list hangs below nothing
+    _text("lane", key=True),  # backfill, pull, sweep, events
+    _big("part", key=True),  # a range of ids of a walk that is cut in several; 0 otherwise
+    _big("cursor"),  # the id behind which the walk goes on
+    _big("upper"),  # the last id of the range; NULL: open
+    _time("watermark"),
+    _time("seen_at"),  # when the watermark was first seen, by the mirror's clock
+    _time("pending"),  # the watermark to be, while a walk is under way
+    _time("began_at"),  # when the last pass began
+    _time("done_at"),  # when the last walk ended; NULL: under way
+)
+CONFLICTS = _bookkeeping(
+    "conflicts",
+    _big("id", key=True),
+    _text("resource"),
+    _big("record_id"),
+    _text("field"),
+    _json("base"),
+    _json("local"),
+    _json("remote"),
+    _text("winner"),
+    _text("state"),
+    _time("found_at"),
+)
+TOMBSTONES = _bookkeeping(
+    "tombstones",
+    _text("resource", key=True),
+    _big("record_id", key=True),
+    _big("parent_id"),
+    _big("workspace_id"),
+    _text("side"),
+    _text("cause"),
+    _text("state"),
+    _time("first_seen"),
+    _time("confirmed_at"),
+    _text("body"),
+    _big("rev"),
+)
+IDS = _bookkeeping("ids", _text("resource", key=True), _big("local_id", key=True), _big("id"))
+RUNS = _bookkeeping(
+    "runs",
+    _big("id", key=True),
+    _text("pass"),
+    _text("resource"),
+    _text("state"),
+    _time("started_at"),
+    _time("ended_at"),
+    _big("requests"),
+    _big("quiet"),  # quiet passes since, counted here instead of being rows
+    _json("counts"),
+    _text("error"),
+)
+LEASES = _bookkeeping(
+    "leases", _text("name", key=True), _text("owner"), _big("fence"), _time("expires_at")
+)
+BUDGET = _bookkeeping(
+    "budget", _text("kind", key=True), Column("value", sa.Double), _time("updated_at")
+)
+EVENTS = _bookkeeping(
+    "events",
+    _text("event_id", key=True),
+    _text("source"),  # receiver, log, busy (a row that somebody held: look again)
+    _big("workspace_id"),
+    _text("event_type"),
+    _text("resource"),
+    _big("record_id"),
+    _text("state"),  # new, done
+    _time("received_at"),
+    _text("body"),
+)
+SECRETS = _bookkeeping(
+    "secrets",
+    _text("resource", key=True),
+    _big("record_id", key=True),
+    _text("field", key=True),
+    _text("value"),
+    _time("since"),
+    _text("previous"),
+)
+META = _bookkeeping("meta", _text("key", key=True), _text("value"))
+FOUND = _bookkeeping(
+    "found",
+    _text("resource", key=True),
+    _text("lane", key=True),
+    _big("delay_ms", key=True),  # the longest of its class; 0: not measured
+    _big("records"),
+)
+NOTES = _bookkeeping(
+    "notes",
+    _text("resource", key=True),
+    _text("field", key=True),
+    _text("kind", key=True),  # unholdable, unknown, ignored
+    _big("record_id"),  # an example
+    _time("seen_at"),
+)

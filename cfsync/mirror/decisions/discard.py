@@ -1,0 +1,136 @@
+"""Dropping edits: ClickFunnels' values come back into the mirror in place of what they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import bases, outbox, resolutions
+from cfsync.mirror.bookkeeping.outbox import OpenRow
+from cfsync.mirror.bookkeeping.resolutions import DELETE, GONE
+from cfsync.mirror.capture.rules import OWN
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import Busy
+from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.decisions import waiting_edits
+from cfsync.mirror.decisions.replay import pairs, replay, without
+from cfsync.mirror.decisions.waiting_edits import Edits
+from cfsync.resources import RESOURCES, Resource
+
+DROPPABLE = ("pending", "parked", "held")
+
+
+def discard(tx: Tx, seqs: Collection[int]) -> Edits:
+    """Drop edits, and with an insert all that follows it. Where a later edit of a field is open,
+    that one stands. Returns all that were dropped.
+
+    Raises UsageError for an edit that is not open or is being sent, and Busy.
+    """
+    chosen = waiting_edits.take(tx, seqs, DROPPABLE, wanted="waiting")
+    dropped: list[int] = []
+    for name, record_id in dict.fromkeys((e.resource, e.record_id) for e in chosen):
+        dropped += _discard_of(tx, RESOURCES[name], record_id, set(seqs))
+    return waiting_edits.drop(tx, dropped)
+
+
+def _discard_of(tx: Tx, resource: Resource, record_id: int, seqs: Collection[int]) -> list[int]:
+    lock(tx, resource, record_id)
+    clashes = resolutions.find(tx, resources=[resource.name], record_id=record_id)
+    if gone := [c for c in clashes if c.field == GONE]:
+        raise UsageError(
+            f"{resource.name} {record_id} was deleted in ClickFunnels:"
+            f" cfsync conflicts resolve {gone[0].id} --local | --remote"
+        )
+    entry = outbox.pending(tx, resource, [record_id])[record_id]
+    dropped = [r for r in entry.rows if r.seq in seqs]
+    if any(r.op == "insert" for r in dropped):
+        return _unmake(tx, resource, record_id, entry.rows)
+    take_back(tx, resource, record_id, dropped, [r for r in entry.rows if r.seq not in seqs])
+    return [r.seq for r in dropped]
+
+
+def lock(tx: Tx, resource: Resource, record_id: int) -> None:
+    """Raises Busy where another program holds the row."""
+    if statements.lock(tx, TABLES[resource.name], [record_id]):
+        raise Busy(f"{resource.name} {record_id} is locked by another program; try again")
+
+
+def _unmake(tx: Tx, resource: Resource, record_id: int, edits: Sequence[OpenRow]) -> list[int]:
+    """A row that was never sent goes, with every edit of it."""
+    if any(r.state == "sending" for r in edits):
+        raise UsageError(f"{resource.name} {record_id} is being sent; see cfsync push")
+    statements.delete(tx, TABLES[resource.name], [record_id])
+    return [r.seq for r in edits]
+
+
+def take_back(
+    tx: Tx,
+    resource: Resource,
+    record_id: int,
+    dropped: Sequence[OpenRow],
+    kept: Sequence[OpenRow],
+) -> None:
+    """Make the row what it is without the edits `dropped`, and end the conflicts about them."""
+    base = base_values(tx, resource, record_id)
+    deletes = [r for r in dropped if r.op == "delete"]
+    if deletes:
+        values = _undeleted(resource, base, deletes[-1], kept)
+        stamp = {"id": record_id, "cf_rev": tx.new_rev(), "cf_synced_at": tx.now}
+        statements.upsert(tx, TABLES[resource.name], [{**values, **stamp}])
+    elif values := without(resource, base, dropped=dropped, kept=kept):
+        put(tx, resource, record_id, values)
+    free = {n for r in dropped for n in r.patch} - {n for r in kept for n in r.patch}
+    clashes = resolutions.find(tx, resources=[resource.name], record_id=record_id)
+    over = [c for c in resolutions.about(clashes, free) if c.winner == "hold"]
+    resolutions.end(
+        tx, over + [c for c in clashes if deletes and c.field == DELETE], "clickfunnels"
+    )
+
+
+def base_values(tx: Tx, resource: Resource, record_id: int) -> Mapping[str, Any]:
+    """What ClickFunnels had when it was last read; {} where it has none."""
+    base = bases.load(tx, resource, [record_id]).get(record_id)
+    return bases.decode(resource, base).values if base else {}
+
+
+def _undeleted(
+    resource: Resource, base: Mapping[str, Any], delete: OpenRow, kept: Sequence[OpenRow]
+) -> dict[str, Any]:
+    """The row as ClickFunnels has it, with the edits that still wait; what it doesn't show is as
+    it was when the row was deleted.
+    """
+    last = {name: pair[0] for name, pair in delete.patch.items() if name not in OWN}
+    edited = {name for row in kept for name in row.patch}
+    values = {**last, **base}
+    return values | {
+        name: replay(resource.by_name[name], base.get(name), pairs(name, kept)) for name in edited
+    }
+
+
+def put(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
+    """Set fields of a row, unseen by the triggers."""
+    table = TABLES[resource.name]
+    stamped = {**values, "cf_rev": tx.new_rev()}
+    tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(stamped))
+
+
+def forget_field(tx: Tx, resource: Resource, record_id: int, name: str) -> None:
+    """Drop the open edits of one field, which holds ClickFunnels' value by now. An edit of which
+    nothing is left is discarded. Raises UsageError where one is being sent.
+    """
+    entry = outbox.pending(tx, resource, [record_id]).get(record_id)
+    for row in entry.rows if entry else ():
+        if row.op == "delete" or name not in row.patch:
+            continue
+        if row.state == "sending":
+            raise UsageError(f"{resource.name} {record_id} is being sent; run cfsync push first")
+        left = {n: pair for n, pair in row.patch.items() if n != name}
+        if left:
+            query = sa.update(OUTBOX).where(OUTBOX.c.seq == row.seq)
+            tx.conn.execute(query.values(patch=left))
+        else:
+            waiting_edits.drop(tx, [row.seq])

@@ -1,0 +1,26 @@
+"""Edits that cfsync makes for a human, as if by SQL: the triggers catch them, or refuse them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.errors import UsageError
+from cfsync.mirror.db import errors
+from cfsync.mirror.db.engine import Tx, as_user
+from cfsync.mirror.db.tables import TABLES
+from cfsync.resources import Resource
+
+
+def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
+    """Change fields of a row. Raises UsageError, with the database's own words, where a trigger or
+    a constraint refuses it; what the transaction did before stands.
+    """
+    table = TABLES[resource.name]
+    try:
+        with tx.conn.begin_nested(), as_user(tx):
+            tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(dict(values)))
+    except sa.exc.IntegrityError as error:
+        raise UsageError(errors.words(error)) from None

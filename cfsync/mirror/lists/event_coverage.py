@@ -1,0 +1,89 @@
+"""Whether events can be trusted to tell of every change of a list: they do so long as they bring
+news, and no pull or sweep finds any that they should have told of.
+
+A checkpoint of the lane `events` of each list holds it: `began_at`, since when they have brought
+news without missing any, NULL if they have not; `seen_at`, when they last missed something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from cfsync.hints import HINTED
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CHECKPOINTS, EVENTS
+from cfsync.records import Listing, Record
+from cfsync.resources.model import Resource
+from cfsync.values import later
+
+GRACE_S = 30.0
+"""Seconds in which an event is awaited; a pull that finds an older change first proves a gap."""
+
+PROVED_S = 3600.0
+"""So long nothing must have been missed before events are trusted."""
+
+
+def note(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> None:
+    """Take into account what a lane has brought first."""
+    if resource.name not in HINTED or resource.parent != "workspaces":
+        return
+    if lane == "events":
+        _begin(tx, [place for place in _places(tx, resource, news) if place.began_at is None])
+    elif lane in ("pull", "sweep"):
+        proving = [place for place in _places(tx, resource, news) if place.began_at is not None]
+        missed = _workspaces(unannounced(tx, resource, news)) if proving else ()
+        _end(tx, [place for place in proving if place.parent_id in missed])
+
+
+def _begin(tx: Tx, places: Sequence[Checkpoint]) -> None:
+    checkpoints.save(tx, *(replace(p, began_at=tx.now, done_at=tx.now) for p in places))
+
+
+def _end(tx: Tx, places: Sequence[Checkpoint]) -> None:
+    checkpoints.save(tx, *(replace(p, began_at=None, seen_at=tx.now) for p in places))
+
+
+def _places(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Checkpoint]:
+    lists = [Listing(resource.name, w, w) for w in sorted(_workspaces(news))]
+    return [
+        checkpoints.get(tx, listing, "events") or checkpoints.fresh(listing, "events")
+        for listing in lists
+    ]
+
+
+def _workspaces(records: Sequence[Record]) -> set[int]:
+    return {w for r in records if isinstance(w := r.values.get("workspace_id"), int)}
+
+
+def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Record]:
+    """Those that changed a while ago, and of which no event has told since."""
+    before = later(tx.now, -GRACE_S)
+    late = [(r, r.updated_at) for r in news if r.updated_at and r.updated_at < before]
+    if not late:
+        return []
+    newest = sa.func.max(EVENTS.c.received_at, type_=EVENTS.c.received_at.type)
+    query = sa.select(EVENTS.c.record_id, newest).where(
+        EVENTS.c.resource == resource.name,
+        EVENTS.c.state.in_(("new", "done")),
+        EVENTS.c.source != "busy",
+        EVENTS.c.received_at >= min(at for _, at in late),
+    )
+    rows = tx.conn.execute(query.group_by(EVENTS.c.record_id))
+    told: dict[int, str] = {int(i): at for i, at in rows}
+    return [record for record, at in late if told.get(record.id, "") < at]
+
+
+def trusted(tx: Tx, resource: Resource) -> set[int]:
+    """The workspaces of whose records events have told without a gap for long enough."""
+    before = later(tx.now, -PROVED_S)
+    query = sa.select(CHECKPOINTS.c.parent_id).where(
+        CHECKPOINTS.c.resource == resource.name,
+        CHECKPOINTS.c.lane == "events",
+        CHECKPOINTS.c.began_at <= before,
+    )
+    return set(tx.conn.execute(query).scalars())

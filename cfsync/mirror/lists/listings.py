@@ -1,0 +1,181 @@
+"""Which lists there are: one of each resource below each record of its parent that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, fresh
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CHECKPOINTS, TABLES
+from cfsync.records import Listing
+from cfsync.resources import RESOURCES, ROOT, Resource
+from cfsync.values import time_text
+
+
+def of(tx: Tx, resource: Resource, workspaces: Collection[int] | None = None) -> list[Listing]:
+    """Every list of a resource, below known parents in id order; only those of the given
+    workspaces, where they are given.
+    """
+    if resource.parent is None:
+        return [Listing(resource.name, ROOT)]
+    parent = TABLES[resource.parent]
+    query = sa.select(parent.c.id).where(parent.c.id > 0).order_by(parent.c.id)
+    if "workspace_id" not in parent.c:
+        return [Listing(resource.name, i) for i in tx.conn.execute(query).scalars()]
+    query = query.add_columns(parent.c.workspace_id)
+    if workspaces is not None:
+        query = query.where(parent.c.workspace_id.in_(workspaces))
+    return [Listing(resource.name, i, workspace) for i, workspace in tx.conn.execute(query)]
+
+
+ROTATION = 288
+"""In how many pulls every quiet list of children is looked at: a day's, at 5 minutes."""
+
+
+LATE = timedelta(minutes=10)
+"""So much later than it is dated a row may come to be seen: another process's transaction took
+long, or its clock goes differently.
+"""
+
+
+def due(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
+    """The children's lists to pull now: those whose parent was written since they were last
+    pulled (or that never were), and behind them those whose turn it is in the rotation.
+    """
+    quiet = dict.fromkeys(_quiet(tx, resource, workspaces))
+    changed = [li for li in _changed(tx, resource, workspaces) if li not in quiet]
+    return [*changed, *quiet]
+
+
+def rotated(tx: Tx, lists: Iterable[Listing]) -> None:
+    """These were `due`, in this order, and each was tried. One that can't be read keeps its place
+    in the rotation and holds up no other.
+    """
+    last = {listing.resource: listing for listing in lists}
+    turns = [fresh(Listing(name, ROOT), "turn") for name in last]
+    checkpoints.save(tx, *(replace(t, cursor=last[t.resource].parent_id) for t in turns))
+
+
+def turned(
+    tx: Tx, resources: Iterable[Resource], workspaces: Collection[int], began_at: str
+) -> None:
+    """All that was `due` at `began_at` has been pulled: parents that were written before need not
+    be looked at again. Kept for each workspace, since not every pass is about all of them.
+    """
+    since = time_text(datetime.fromisoformat(began_at) - LATE)
+    turns = [turn for r in resources for turn in _turns(tx, r, workspaces)]
+    ended = [replace(t, began_at=since) for t in turns if t.done_at is None or t.done_at < since]
+    checkpoints.save(tx, *ended)
+
+
+def anew(tx: Tx, lists: Iterable[Listing]) -> None:
+    """These are to be walked from their beginning, as if they had never been. A pull that is under
+    way meanwhile does not count as their turn.
+    """
+    turns = {
+        (li.resource, li.workspace_id)
+        for li in lists
+        if li.workspace_id is not None and RESOURCES[li.resource].nested
+    }
+    for listing in lists:
+        checkpoints.forget(tx, listing, "backfill")
+        checkpoints.forget(tx, listing, "pull")
+    begun = [fresh(Listing(name, workspace), "turn") for name, workspace in turns]
+    checkpoints.save(tx, *(replace(turn, done_at=tx.now) for turn in begun))
+
+
+def _turns(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Checkpoint]:
+    """One for each workspace. `began_at`: since when parents are to be looked at; `done_at`: when
+    it began `anew`.
+    """
+    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "turn")
+    known = {place.parent_id: place for place in _places(tx, *lane)}
+    return [known.get(w) or fresh(Listing(resource.name, w), "turn") for w in workspaces]
+
+
+def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
+    assert resource.parent is not None
+    parent, pull = TABLES[resource.parent], CHECKPOINTS.c
+    mine = sa.and_(
+        pull.resource == resource.name, pull.parent_id == parent.c.id, pull.lane == "pull"
+    )
+    query = (
+        sa.select(parent.c.id, parent.c.workspace_id)
+        .outerjoin(CHECKPOINTS, mine)
+        .where(
+            sa.or_(
+                pull.began_at.is_(None),
+                pull.began_at > tx.now,  # as it looks when a clock was set back
+                parent.c.cf_synced_at >= pull.began_at,
+            )
+        )
+        .order_by(sa.nulls_first(pull.began_at), parent.c.id)
+    )
+    if since := _last_turn(tx, resource, workspaces):
+        query = query.where(parent.c.cf_synced_at >= since)
+    # sorted out here, or the databases would go by the workspace and read everything in it
+    found = [(i, w) for i, w in tx.conn.execute(query) if i > 0 and w in workspaces]
+    return [Listing(resource.name, i, w) for i, w in found]
+
+
+def _last_turn(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:
+    """When the last turn began of that workspace whose is the oldest; None if one never ended, or
+    in a future, as it looks when a clock was set back.
+    """
+    began = [turn.began_at or "" for turn in _turns(tx, resource, workspaces)]
+    return min(began, default="") or None if max(began, default="") <= tx.now else None
+
+
+def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
+    """Of a resource's lists the part that is looked at in one pull: the next in the rotation."""
+    assert resource.parent is not None
+    parent, pull = TABLES[resource.parent], CHECKPOINTS.c
+    mine = sa.and_(pull.resource == resource.name, pull.lane == "pull")
+    lists = tx.conn.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
+    place = checkpoints.get(tx, Listing(resource.name, ROOT), "turn")
+    after, many = (place.cursor or 0) if place else 0, -(-lists // ROTATION)
+    query = (
+        sa.select(pull.parent_id, parent.c.workspace_id)
+        .join(parent, parent.c.id == pull.parent_id)
+        .where(mine, parent.c.workspace_id.in_(workspaces))
+        .order_by(pull.parent_id)
+    )
+    behind = tx.conn.execute(query.where(pull.parent_id > after).limit(many)).all()
+    again = query.where(pull.parent_id <= after).limit(many - len(behind))
+    return [Listing(resource.name, i, w) for i, w in (*behind, *tx.conn.execute(again))]
+
+
+def places(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
+    """Where the pull of each list of a resource stands, by its parent's id."""
+    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "pull")
+    return {place.parent_id: place for place in _places(tx, *lane)}
+
+
+def _places(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Checkpoint]:
+    columns = [CHECKPOINTS.c[f.name] for f in fields(Checkpoint)]
+    return [
+        Checkpoint(**row) for row in tx.conn.execute(sa.select(*columns).where(*where)).mappings()
+    ]
+
+
+def first_walk(tx: Tx, resource: Resource) -> str | None:
+    """When the first of a resource's lists was begun to be backfilled, canonical text."""
+    began = sa.func.min(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
+    found: str | None = tx.conn.execute(
+        sa.select(began).where(
+            CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "backfill"
+        )
+    ).scalar()
+    return found
+
+
+def workspaces(tx: Tx) -> list[tuple[int, str | None]]:
+    """(id, public_id) of every workspace that the mirror knows, in id order."""
+    table = TABLES["workspaces"]
+    query = sa.select(table.c.id, table.c.public_id).where(table.c.id > 0).order_by(table.c.id)
+    return [(i, public) for i, public in tx.conn.execute(query)]

@@ -1,0 +1,270 @@
+"""What ClickFunnels answered to a write, merged like any record, with what was sent as its base.
+
+Field by field an answer has applied what was sent, normalised it (another form stands there now:
+the mirror takes it, and it isn't sent again), or ignored it (200, but unchanged: the mirror shows
+what stands there, and the edit's value is kept as a conflict).
+
+An answer is put off, its rows left as of unknown outcome, where the mirror has read the record
+again since the call went out, or somebody holds the row: the next pass reads before it sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from cfsync.merge import Conflict, Merged, OpenEdit, Policy, merge
+from cfsync.mirror.bookkeeping import bases, conflicts, ids, notes, outbox, tombstones
+from cfsync.mirror.bookkeeping.outbox import Pending
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES, TOMBSTONES
+from cfsync.mirror.outgoing import debounce, send_journal
+from cfsync.mirror.outgoing.fold import Claim
+from cfsync.records import ABSENT, Record
+from cfsync.resources import Resource
+from cfsync.resources.model import Field
+from cfsync.values import equal
+
+Fate = Literal["applied", "normalised", "ignored"]
+Sent = Mapping[str, tuple[Any, Any]]
+Legs = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
+"""Base, local and remote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call of a claim came to: what it `sent`, and what `answer` shows of the record.
+    `asked`: the highest `cf_rev` before the call. `found`: its own answer was lost, and the record
+    was read later.
+    """
+
+    sent: Sent
+    answer: Record
+    asked: int
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of each field that was sent; `asked`: the highest `cf_rev`, for the next call."""
+
+    fates: Mapping[str, Fate]
+    asked: int
+
+
+def fate(field: Field, before: Any, sent: Any, answered: Any) -> Fate:
+    """What became of one sent value. Pure. A field that is never shown counts as applied."""
+    if answered is ABSENT or equal(field, answered, sent):
+        return "applied"
+    return "ignored" if equal(field, answered, before) else "normalised"
+
+
+def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
+    return {
+        name: fate(resource.by_name[name], before, value, answer.values.get(name, ABSENT))
+        for name, (before, value) in sent.items()
+    }
+
+
+def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
+    """Merge the answer to one call of a claim; None where it is put off. When all its calls are
+    done the caller closes the claim's rows.
+    """
+    resource, sent, answer = claim.resource, outcome.sent, outcome.answer
+    statements.alone(tx, TABLES[resource.name])
+    if _is_put_off(tx, resource, outcome, [answer.id]):
+        return None
+    ends = fates(resource, sent, answer)
+    _merge_row(tx, claim, outcome, policy)
+    bases.save(tx, [answer], "push")
+    notes.keep_secrets(tx, [answer])
+    send_journal.keep_forms(
+        tx, claim, {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
+    )
+    for name in (n for n, f in ends.items() if f == "ignored"):
+        before, value = sent[name]
+        kept = Conflict(name, before, value, answer.values.get(name), "clickfunnels")
+        conflicts.record(tx, resource, answer.id, kept)
+    return Settled(ends, bases.highest_rev(tx))
+
+
+def _is_put_off(tx: Tx, resource: Resource, outcome: Outcome, ids_: Sequence[int]) -> bool:
+    """Whether the mirror has news of the record that are younger than the call, or somebody holds
+    one of these rows.
+    """
+    answer = outcome.answer
+    base = bases.load(tx, resource, [answer.id]).get(answer.id)
+    proof = tombstones.known(tx, resource, [answer.id]).get(answer.id, ("", 0))[1]
+    if max(base.rev if base else 0, proof) > outcome.asked:
+        return True
+    return bool(statements.lock(tx, TABLES[resource.name], ids_))
+
+
+def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
+    """What was sent is settled; any other field that is edited stands against the answer. What a
+    new record came with is nobody's change; what it has otherwise than it was sent, when it is
+    found later, is.
+    """
+    resource, sent, answer = claim.resource, outcome.sent, outcome.answer
+    row = statements.load(tx, TABLES[resource.name], [answer.id]).get(answer.id)
+    if row is None:
+        return
+    base = bases.load(tx, resource, [answer.id]).get(answer.id)
+    before = bases.decode(resource, base).values if base else answer.values
+    settled = {n: answer.values[n] for n in sent if n in answer.values}
+    if outcome.found and base is None:
+        settled = {n: sent[n][1] for n in settled}
+    merged = merge(
+        resource,
+        base={**before, **settled},
+        local=ids.resolved(tx, resource, row),
+        remote=answer.values,
+        edits=_unsettled(tx, claim, sent, answer.id),
+        policy=policy,
+    )
+    tx.new_rev()
+    bases.save_rows(tx, resource, [merged.row])
+    for conflict in merged.conflicts:
+        conflicts.record(tx, resource, answer.id, conflict)
+
+
+def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, OpenEdit]:
+    """The open edits of a record that a call has not settled: of other fields, and later ones.
+    What an INSERT gave and its call did not carry becomes an edit afterwards.
+    """
+    entry = outbox.pending(tx, claim.resource, [record_id]).get(record_id, Pending())
+    later = {n for r in entry.rows if r.seq not in claim.seqs for n in r.given}
+    settled = {n for n in entry.edits if n in sent or claim.op == "insert"} - later
+    return {n: edit for n, edit in entry.edits.items() if n not in settled}
+
+
+def adopt(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
+    """A record exists now for an inserted row: give the row its real id, with all that refers to
+    it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
+    """
+    resource, real_id = claim.resource, outcome.answer.id
+    statements.alone(tx, TABLES[resource.name])
+    ids.remember(tx, resource, claim.record_id, real_id)
+    if _is_put_off(tx, resource, outcome, [claim.record_id, real_id]):
+        return None
+    _unite(tx, claim, real_id, outcome.sent.keys() | claim.tried, policy)
+    ids.move(tx, resource, claim.record_id, real_id)
+    return acknowledge(tx, claim, outcome, policy)
+
+
+def _unite(tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy) -> None:
+    """The inserted row becomes that of the real id. Where there is one already (a pull was faster),
+    that one stays, with what was edited in either since; where the user has deleted the inserted
+    row, his delete goes for the other. `known`: the fields that calls of the claim have carried.
+    """
+    resource, table = claim.resource, TABLES[claim.resource.name]
+    both = statements.load(tx, table, [claim.record_id, real_id])
+    mine, there = both.get(claim.record_id), both.get(real_id)
+    if there is None:
+        renumbered = sa.update(table).where(table.c.id == claim.record_id)
+        tx.conn.execute(renumbered.values(id=real_id, cf_rev=tx.new_rev()))
+        return
+    entries = outbox.pending(tx, resource, [claim.record_id, real_id])
+    mine_open = entries.get(claim.record_id, Pending()).rows
+    statements.delete(tx, table, [claim.record_id])
+    if mine is None and mine_open and mine_open[-1].op == "delete":
+        statements.delete(tx, table, [real_id])
+    elif mine is not None:
+        since = Pending([r for r in mine_open if r.seq not in claim.seqs])
+        theirs = entries.get(real_id, Pending())
+        base = {n: claim.row.get(n) for n in known}
+        local = ids.resolved(tx, resource, mine)
+        _write(tx, resource, there, poured(resource, (base, local, there), since, theirs, policy))
+
+
+def poured(
+    resource: Resource, legs: Legs, since: Pending, theirs: Pending, policy: Policy
+) -> dict[str, Merged]:
+    """What becomes of each field that was edited in the inserted row `since` its call; its legs are
+    what that call carried, the inserted row, and the row that was there before it. Of a field that
+    was edited in both rows the later edit counts, and the other value is a conflict. Pure.
+    """
+    base, local, there = legs
+    found = {}
+    for name, edit in since.edits.items():
+        last, other = since.last(name), theirs.last(name)
+        rule = policy if not other else "local" if last > other else "clickfunnels"
+        found[name] = merge(
+            resource, base=base, local=local, remote=there, edits={name: edit}, policy=rule
+        )
+    return found
+
+
+def _write(
+    tx: Tx, resource: Resource, there: Mapping[str, Any], merged: Mapping[str, Merged]
+) -> None:
+    table = TABLES[resource.name]
+    for conflict in (c for m in merged.values() for c in m.conflicts):
+        conflicts.record(tx, resource, there["id"], conflict)
+    if merged:
+        values = {name: m.row[name] for name, m in merged.items()} | {"cf_rev": tx.new_rev()}
+        tx.conn.execute(sa.update(table).where(table.c.id == there["id"]).values(values))
+
+
+def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
+    """Queue a change of a record as one more edit of its row, which holds the values already."""
+    table = TABLES[claim.resource.name]
+    values = {name: new for name, (_, new) in wanted.items()}
+    tx.conn.execute(
+        sa.update(table).where(table.c.id == record_id).values(**values, cf_rev=tx.new_rev())
+    )
+    tx.conn.execute(
+        sa.insert(OUTBOX).values(
+            resource=claim.resource.name,
+            workspace_id=claim.listing.workspace_id if claim.listing else None,
+            record_id=record_id,
+            op="update",
+            patch={name: list(pair) for name, pair in wanted.items()},
+            state="pending",
+            attempts=0,
+            db_user="cfsync",
+            captured_at=debounce.now(tx),
+        )
+    )
+
+
+def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
+    """The user's delete has arrived: proof with the last state, and no base any more. What hung
+    below it is suspected.
+    """
+    statements.alone(tx, TABLES[claim.resource.name])
+    workspace_id = claim.listing.workspace_id if claim.listing else None
+    body = statements.by_ids(tx, BASE, ["body"], [claim.record_id], resource=claim.resource.name)
+    tombstones.forget(tx, claim.resource, [claim.record_id])
+    statements.upsert(
+        tx,
+        TOMBSTONES,
+        [
+            {
+                "resource": claim.resource.name,
+                "record_id": claim.record_id,
+                "parent_id": claim.listing.parent_id if claim.listing else None,
+                "workspace_id": workspace_id,
+                "side": "local",
+                "cause": cause,
+                "state": "confirmed",
+                "first_seen": tx.now,
+                "confirmed_at": tx.now,
+                "body": body[0][0] if body else None,
+                "rev": tx.rev(),
+            }
+        ],
+    )
+    statements.delete(tx, BASE, [claim.record_id], resource=claim.resource.name)
+    tombstones.suspect_children(tx, claim.resource, claim.record_id, workspace_id)
+
+
+def orphan(tx: Tx, claim: Claim) -> None:
+    """The record of an edit is gone: the row stays, and a human decides between the two."""
+    kept = Conflict("deleted_remotely", None, None, None, "hold")
+    conflicts.record(tx, claim.resource, claim.record_id, kept)
+    outbox.hold(tx, claim.seqs, "deleted in ClickFunnels; see cfsync conflicts")

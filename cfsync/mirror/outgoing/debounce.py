@@ -1,0 +1,92 @@
+"""When edits may be sent: each record some seconds after its last edit, so that nothing half-typed
+goes out. All times are the database's, which stamped the edits too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import OUTBOX
+from cfsync.resources import Resource
+from cfsync.values import later, time_text
+
+LONGEST_S = 60.0
+"""A record that is edited on and on is sent after so many seconds as it then is."""
+
+KNOWN = 500
+"""Edits of a resource that are remembered as tried and still open; more than that are a mass."""
+
+_TO_SEND = OUTBOX.c.state.in_(("pending", "sending"))
+
+
+def now(tx: Tx) -> str:
+    """The time by the database's clock."""
+    if tx.dialect == "sqlite":
+        return tx.now
+    return time_text(tx.conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one())
+
+
+def soonest(
+    tx: Tx, resources: Collection[str], *, debounce: float, tried: Collection[int]
+) -> dict[str, float]:
+    """Resource -> seconds until the first of its edits may go (0: now); only of those that have
+    any. Edits in `tried` (their seq) don't count.
+    """
+    found = tx.conn.execute(
+        sa.select(OUTBOX.c.resource, sa.func.min(OUTBOX.c.captured_at, type_=_TIME))
+        .where(_TO_SEND, OUTBOX.c.resource.in_(resources), OUTBOX.c.seq.not_in(tried))
+        .group_by(OUTBOX.c.resource)
+    )
+    at = datetime.fromisoformat(now(tx))
+    return {name: _wait(datetime.fromisoformat(first), at, debounce) for name, first in found}
+
+
+def _wait(edited: datetime, now: datetime, debounce: float) -> float:
+    """An edit that seems to come from the future was made before the clock was set back."""
+    age = (now - edited).total_seconds()
+    return max(0.0, debounce - age) if age >= 0 else 0.0
+
+
+def settled(tx: Tx, resource: str, *, debounce: float) -> list[int]:
+    """The first KNOWN edits (seq) of a resource that have been left alone for long enough; those
+    of before the clock was set back among them.
+    """
+    at = OUTBOX.c.captured_at
+    old = sa.or_(at <= _before(tx, debounce), at > _before(tx, -LONGEST_S))
+    query = sa.select(OUTBOX.c.seq).where(_TO_SEND, OUTBOX.c.resource == resource, old)
+    return list(tx.conn.execute(query.order_by(OUTBOX.c.seq).limit(KNOWN)).scalars())
+
+
+def still_open(tx: Tx, seqs: Collection[int]) -> set[int]:
+    query = sa.select(OUTBOX.c.seq).where(_TO_SEND, OUTBOX.c.seq.in_(seqs))
+    return set(tx.conn.execute(query).scalars())
+
+
+def young(tx: Tx, resource: Resource, *, debounce: float) -> set[int]:
+    """Ids of records that are being edited: not to be sent yet."""
+    if not debounce:
+        return set()
+    first, last = sa.func.min(OUTBOX.c.captured_at), sa.func.max(OUTBOX.c.captured_at)
+    query = (
+        sa.select(OUTBOX.c.record_id)
+        .where(_TO_SEND, OUTBOX.c.resource == resource.name)
+        .group_by(OUTBOX.c.record_id)
+        .having(
+            last > _before(tx, debounce),
+            last <= _before(tx, 0.0),
+            first > _before(tx, LONGEST_S),
+        )
+    )
+    return set(tx.conn.execute(query).scalars())
+
+
+_TIME: Any = OUTBOX.c.captured_at.type
+
+
+def _before(tx: Tx, seconds: float) -> sa.BindParameter[str]:
+    return sa.bindparam(None, later(now(tx), -seconds), type_=_TIME)

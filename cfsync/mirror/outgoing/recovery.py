@@ -1,0 +1,32 @@
+"""What a restored backup can't know: how far the walks had come since, which creates went out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX
+from cfsync.mirror.outgoing import claims
+from cfsync.mirror.outgoing.claims import Claim
+from cfsync.resources import Resource
+
+WALKS = ("backfill", "pull", "sweep", "turn")
+
+
+def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Claim]:
+    """Rows whose records the mirror has not seen, and may have been created."""
+    query = (
+        sa.select(OUTBOX.c.record_id)
+        .where(*outbox.to_send(resource, workspaces))
+        .where(OUTBOX.c.op == "insert", OUTBOX.c.record_id < 0)
+    )
+    found = claims.peek(tx, resource, list(tx.conn.execute(query).scalars()))
+    return [c for c in found if c.op == "insert" and not c.exists_as]
+
+
+def forget_walks(tx: Tx) -> int:
+    """Drop every watermark and cursor, so that each list is walked whole again; how many."""
+    return tx.conn.execute(sa.delete(CHECKPOINTS).where(CHECKPOINTS.c.lane.in_(WALKS))).rowcount

@@ -1,0 +1,226 @@
+"""Where a person is to be looked for, and taken out: the statements behind a redaction.
+
+The others' tables are gone through in pieces, a transaction each; the person's own rows go last,
+so that a redaction that was cut off can be run again and still knows whom to look for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import Busy
+from cfsync.mirror.db.tables import (
+    BASE,
+    CONFLICTS,
+    EVENTS,
+    OPEN_STATES,
+    OUTBOX,
+    SECRETS,
+    TABLES,
+    TOMBSTONES,
+)
+from cfsync.mirror.db.types import Json
+from cfsync.mirror.decisions import discard
+from cfsync.mirror.privacy.person import Person, clean, clean_record, identity
+from cfsync.resources import RESOURCES, Resource
+
+CHUNK = 5_000
+"""Rows that one statement looks through."""
+LOWEST = -(2**63)
+Receipt = Counter[str]
+"""Table -> how many of its rows held something."""
+
+
+def person_of(tx: Tx, resource: Resource, record_id: int) -> Person:
+    """All that the mirror knows a record by, now and earlier."""
+    return Person(resource, record_id, **identity(resource, _seen(tx, resource, record_id)))
+
+
+def _seen(tx: Tx, resource: Resource, record_id: int) -> Iterator[Mapping[str, Any]]:
+    yield statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
+    for table in (BASE, TOMBSTONES):
+        for (body,) in statements.by_ids(tx, table, ["body"], [record_id], resource=resource.name):
+            yield json.loads(body) if body else {}
+    for patch in tx.conn.execute(
+        sa.select(OUTBOX.c.patch).where(*_own(OUTBOX, resource, record_id))
+    ):
+        for side in (0, 1):
+            yield {name: pair[side] for name, pair in patch[0].items()}
+
+
+def _own(table: sa.Table, resource: Resource, record_id: int) -> list[sa.ColumnElement[bool]]:
+    return [table.c.resource == resource.name, table.c.record_id == record_id]
+
+
+def suspects(
+    tx: Tx, person: Person, resource: Resource, table: sa.Table, after: int
+) -> tuple[list[int], int | None]:
+    """Ids, of the next CHUNK behind `after`, whose row (or base) may hold something of the person;
+    and the last id that was looked at, None at the end.
+    """
+    key = table.c.id
+    where = [table.c.resource == resource.name] if table is BASE else []
+    piece = sa.select(key).where(*where, key > after).order_by(key).limit(CHUNK).subquery()
+    upto = tx.conn.execute(sa.select(sa.func.max(piece.c.id))).scalar()
+    if upto is None:
+        return [], None
+    query = sa.select(key).where(*where, key > after, key <= upto, _may_hold(person, table))
+    found = set(tx.conn.execute(query).scalars())
+    return sorted(found - ({person.id} if resource is person.resource else set())), upto
+
+
+def _may_hold(person: Person, table: sa.Table) -> sa.ColumnElement[bool]:
+    columns = [c for c in table.c if isinstance(c.type, (sa.Text, Json))]
+    quotes = [
+        table.c[name] == person.id
+        for name, target in _references(table).items()
+        if target == person.resource.name
+    ]
+    return sa.or_(sa.false(), *quotes, *(t for c in columns for t in _mentions(person, c)))
+
+
+def _references(table: sa.Table) -> Mapping[str, str]:
+    """Of plain columns: a list of ids holds nothing of a person."""
+    resource = RESOURCES.get(table.name)
+    found = resource.references if resource else {}
+    return {n: r for n, r in found.items() if isinstance(table.c[n].type, sa.BigInteger)}
+
+
+def _mentions(person: Person, column: sa.ColumnElement[Any]) -> Iterator[sa.ColumnElement[bool]]:
+    text = sa.cast(column, sa.Text)
+    for key in person.keys:
+        for form in {key, json.dumps(key)[1:-1]}:
+            yield sa.func.lower(text).contains(form, autoescape=True)
+    for mark in person.marks:
+        yield text.contains(mark, autoescape=True)
+
+
+def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -> Receipt:
+    """Take the person out of the rows and bases of these other records. Raises Busy where another
+    program holds one.
+    """
+    receipt: Receipt = Counter()
+    if busy := statements.lock(tx, TABLES[resource.name], ids):
+        raise Busy(f"{resource.name} {min(busy)} is locked by another program; run it again")
+    for record_id, row in statements.load(tx, TABLES[resource.name], ids).items():
+        if changed := clean_record(person, resource, row):
+            discard.put(tx, resource, record_id, changed)
+            receipt[resource.name] += 1
+    for record_id, body in statements.by_ids(tx, BASE, ["id", "body"], ids, resource=resource.name):
+        if cleaned := clean_body(person, resource, body):
+            query = sa.update(BASE).where(BASE.c.resource == resource.name, BASE.c.id == record_id)
+            tx.conn.execute(query.values(body=cleaned, rev=tx.rev()))
+            receipt[BASE.name] += 1
+    return receipt
+
+
+def clean_body(person: Person, resource: Resource, body: str) -> str | None:
+    """A record's JSON text without the person; None where there is nothing to take out."""
+    values = json.loads(body)
+    changed = clean_record(person, resource, values)
+    if not changed:
+        return None
+    try:
+        return orjson.dumps(values | changed).decode()
+    except TypeError:  # a lone surrogate, an integer over 64 bits
+        return json.dumps(values | changed)
+
+
+def clean_books(tx: Tx, person: Person) -> Receipt:
+    """Take the person out of what cfsync's own tables say of other records."""
+    receipt: Receipt = Counter()
+    for table, key in ((OUTBOX, OUTBOX.c.seq), (CONFLICTS, CONFLICTS.c.id)):
+        for row in tx.conn.execute(sa.select(table).where(_may_hold(person, table))).mappings():
+            if changed := _cleaned(person, dict(row)):
+                tx.conn.execute(sa.update(table).where(key == row[key.name]).values(changed))
+                receipt[table.name] += 1
+    for table in (TOMBSTONES, EVENTS):
+        for row in tx.conn.execute(sa.select(table).where(_may_hold(person, table))).mappings():
+            if changed := _cleaned(person, dict(row)):
+                keys = [c == row[c.name] for c in table.primary_key]
+                tx.conn.execute(sa.update(table).where(*keys).values(changed))
+                receipt[table.name] += 1
+    return receipt
+
+
+def _cleaned(person: Person, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a bookkeeping row that change."""
+    resource = RESOURCES.get(row["resource"] or "")
+    changed: dict[str, Any] = {}
+    for name in ("patch", "sent", "base", "local", "remote", "error", "body"):
+        value = row.get(name)
+        if resource and name == "body" and value:
+            cleaned: Any = clean_body(person, resource, value) or value
+        elif resource and name in ("patch", "sent") and value:
+            cleaned = value | clean_record(person, resource, value)
+        else:
+            cleaned = clean(person, value, row.get("field", ""))
+        if cleaned != value:
+            changed[name] = cleaned
+    return changed
+
+
+def purge(tx: Tx, person: Person) -> Receipt:
+    """Take away all that is the person's own; what stays is that there was such a record."""
+    resource, record_id = person.resource, person.id
+    receipt: Receipt = Counter()
+    if tx.dialect == "sqlite":
+        tx.conn.exec_driver_sql("DELETE FROM cf_replaced")
+    table = TABLES[resource.name]
+    events = [*_own(EVENTS, resource, record_id), EVENTS.c.body.is_not(None)]
+    for name, query in (
+        (table.name, sa.delete(table).where(table.c.id == record_id)),
+        (
+            BASE.name,
+            sa.delete(BASE).where(BASE.c.resource == resource.name, BASE.c.id == record_id),
+        ),
+        (CONFLICTS.name, sa.delete(CONFLICTS).where(*_own(CONFLICTS, resource, record_id))),
+        (SECRETS.name, sa.delete(SECRETS).where(*_own(SECRETS, resource, record_id))),
+        (EVENTS.name, sa.update(EVENTS).where(*events).values(body=None, state="done")),
+        (OUTBOX.name, _emptied_edits(resource, record_id)),
+    ):
+        receipt[name] += tx.conn.execute(query).rowcount
+    _bury(tx, person, receipt)
+    return receipt
+
+
+def _emptied_edits(resource: Resource, record_id: int) -> sa.Update:
+    ended = sa.case((OUTBOX.c.state.in_(OPEN_STATES), "discarded"), else_=OUTBOX.c.state)
+    query = sa.update(OUTBOX).where(*_own(OUTBOX, resource, record_id))
+    return query.values(patch={}, sent=None, error=None, state=ended)
+
+
+def _bury(tx: Tx, person: Person, receipt: Receipt) -> None:
+    """The proof that it is gone, without its last state; a row that was never sent needs none."""
+    if person.id < 0:
+        return
+    known = statements.by_ids(tx, TOMBSTONES, ["body"], [person.id], resource=person.resource.name)
+    receipt[TOMBSTONES.name] += sum(body is not None for (body,) in known)
+    proof = {
+        "resource": person.resource.name,
+        "record_id": person.id,
+        "side": "local",
+        "cause": "redacted",
+        "state": "confirmed",
+        "first_seen": tx.now,
+        "confirmed_at": tx.now,
+        "body": None,
+        "rev": tx.rev(),
+    }
+    statements.upsert(tx, TOMBSTONES, [proof])
+
+
+def overwrite_what_is_deleted(tx: Tx) -> None:
+    """SQLite leaves deleted text in its file unless it is told to overwrite it; from here on, on
+    this connection.
+    """
+    if tx.dialect == "sqlite":
+        tx.conn.exec_driver_sql("PRAGMA secure_delete = ON")

@@ -1,0 +1,46 @@
+"""How old the mirror is, for those who watch it: few rows, read often."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX, TABLES
+from cfsync.mirror.outgoing import debounce
+from cfsync.resources import Resource
+
+
+def row_count(tx: Tx, name: str) -> int:
+    """Rows of a resource's table."""
+    count = sa.select(sa.func.count()).select_from(TABLES[name])
+    return int(tx.conn.execute(count).scalar_one())
+
+
+def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:
+    """When a list of this resource was pulled last, of those below other records than workspaces;
+    None where there are no such lists, or none was pulled yet. Canonical text.
+    """
+    assert resource.parent is not None
+    parent = TABLES[resource.parent]
+    there = sa.select(parent.c.id).where(parent.c.id > 0, parent.c.workspace_id.in_(workspaces))
+    newest = sa.func.max(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
+    query = sa.select(newest).where(
+        CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "pull", there.exists()
+    )
+    found: str | None = tx.conn.execute(query).scalar()
+    return found
+
+
+def oldest_edit(tx: Tx, resources: Collection[str]) -> float:
+    """The age in seconds of the first edit that is still to be sent; 0 where there is none."""
+    first = sa.func.min(OUTBOX.c.captured_at, type_=OUTBOX.c.captured_at.type)
+    to_send = OUTBOX.c.state.in_(("pending", "sending"))
+    query = sa.select(first).where(to_send, OUTBOX.c.resource.in_(resources))
+    captured_at = tx.conn.execute(query).scalar()
+    if captured_at is None:
+        return 0.0
+    at = datetime.fromisoformat(debounce.now(tx))
+    return max(0.0, (at - datetime.fromisoformat(captured_at)).total_seconds())

@@ -1,0 +1,83 @@
+"""All that the mirror knows of one record, to say where its values came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.decode import decode_record
+from cfsync.mirror.bookkeeping import ids, resolutions
+from cfsync.mirror.bookkeeping.resolutions import Disagreement
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import BASE, IDS, TABLES, TOMBSTONES
+from cfsync.mirror.decisions import waiting_edits
+from cfsync.mirror.decisions.waiting_edits import Edits
+from cfsync.resources import Resource
+from cfsync.values import json_of
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`row` and `base` are canonical values, {} where there is none; `lane` brought the base, and
+    `local_id` is the one that the row had before it was sent. `unsent`: records that it refers to
+    and that ClickFunnels doesn't know yet. `tombstone`: (state, cause, confirmed at).
+    """
+
+    record_id: int
+    local_id: int | None
+    row: Mapping[str, Any]
+    base: Mapping[str, Any]
+    lane: str | None
+    edits: Edits
+    conflicts: list[Disagreement]
+    unsent: list[tuple[str, int]]
+    tombstone: tuple[str, str | None, str | None] | None
+
+
+def gather(tx: Tx, resource: Resource, record_id: int) -> Known:
+    """By the id that the record has, or that its row had before it was sent."""
+    if record_id < 0:
+        real = ids.known(tx, [(resource.name, record_id)])
+        record_id = real.get((resource.name, record_id), record_id)
+    row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
+    base, lane = _base(tx, resource, record_id)
+    wanted = list(ids.local_ids(resource, row))
+    born = ids.known(tx, wanted)
+    return Known(
+        record_id=record_id,
+        local_id=_local_id(tx, resource, record_id),
+        row=row,
+        base=base,
+        lane=lane,
+        edits=waiting_edits.find(tx, resources=[resource.name], record_id=record_id),
+        conflicts=resolutions.find(tx, resources=[resource.name], record_id=record_id),
+        unsent=[pair for pair in wanted if pair not in born],
+        tombstone=_tombstone(tx, resource, record_id),
+    )
+
+
+def _base(tx: Tx, resource: Resource, record_id: int) -> tuple[Mapping[str, Any], str | None]:
+    found = statements.by_ids(tx, BASE, ["body", "lane"], [record_id], resource=resource.name)
+    if not found:
+        return {}, None
+    body, lane = found[0]
+    return decode_record(resource, json_of(body)).values, lane
+
+
+def _local_id(tx: Tx, resource: Resource, record_id: int) -> int | None:
+    query = sa.select(IDS.c.local_id).where(IDS.c.resource == resource.name, IDS.c.id == record_id)
+    return tx.conn.execute(query).scalar()
+
+
+def _tombstone(
+    tx: Tx, resource: Resource, record_id: int
+) -> tuple[str, str | None, str | None] | None:
+    query = sa.select(TOMBSTONES.c.state, TOMBSTONES.c.cause, TOMBSTONES.c.confirmed_at).where(
+        TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id
+    )
+    found = tx.conn.execute(query).first()
+    return (found[0], found[1], found[2]) if found else None

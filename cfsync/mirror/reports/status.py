@@ -1,0 +1,200 @@
+"""What the mirror can say about itself: counts and places, read for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import (
+    CHECKPOINTS,
+    CONFLICTS,
+    FOUND,
+    NOTES,
+    OPEN_STATES,
+    OUTBOX,
+    RUNS,
+    TABLES,
+    TOMBSTONES,
+)
+from cfsync.records import Listing
+from cfsync.resources.model import Resource
+
+Rows = list[dict[str, Any]]
+
+
+def has_schema(tx: Tx) -> bool:
+    """Whether a migration has ever run here."""
+    return sa.inspect(tx.conn).has_table("cf_schema")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What holds the mirror, in a few words, and what is wrong with it, a line each."""
+
+    text: str
+    problems: tuple[str, ...]
+
+
+def server(tx: Tx) -> Server:
+    """Version, and whether it is whole and lets this role do what a pass does."""
+    return _sqlite(tx) if tx.dialect == "sqlite" else _postgresql(tx)
+
+
+def _sqlite(tx: Tx) -> Server:
+    version = _value(tx, "SELECT sqlite_version()")
+    damage = _value(tx, "PRAGMA quick_check(1)")
+    problems = () if damage == "ok" else (f"it is damaged: {damage}; restore a backup",)
+    return Server(f"SQLite {version}", problems)
+
+
+def _postgresql(tx: Tx) -> Server:
+    version, role = _value(tx, "SHOW server_version"), _value(tx, "SELECT current_user")
+    closed = _value(tx, _CLOSED)
+    problem = f"the role {role} may not write {closed}: see deploy/roles.sql"
+    return Server(f"PostgreSQL {version}, role {role}", (problem,) if closed else ())
+
+
+_CLOSED = """
+SELECT min(t) FROM unnest(ARRAY['contacts', 'cf_outbox']) t,
+    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) right_
+WHERE NOT has_table_privilege(t, right_)
+"""
+"""A table that stands for others and that this role may not write. (Given several rights at once,
+has_table_privilege asks for any of them.)"""
+
+
+def _value(tx: Tx, sql: str) -> Any:
+    return tx.conn.exec_driver_sql(sql).scalar()
+
+
+def teams(tx: Tx) -> set[int]:
+    """Ids of the teams that the mirror belongs to; none before the first pass."""
+    text = _value(tx, "SELECT value FROM cf_meta WHERE key = 'teams'")
+    return set(json.loads(text)) if text else set()
+
+
+def row_counts(tx: Tx) -> dict[str, int]:
+    """Resource -> rows of its table."""
+    return {
+        name: int(tx.conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+        for name, table in TABLES.items()
+    }
+
+
+def walks(tx: Tx) -> Rows:
+    """A row for each resource and lane: lists, unfinished, the oldest and the newest beginning of
+    their last passes, and the newest watermark.
+    """
+    c = CHECKPOINTS.c
+    unfinished = sa.func.sum(sa.case((c.done_at.is_(None), 1), else_=0))
+    return _rows(
+        tx,
+        sa.select(
+            c.resource,
+            c.lane,
+            sa.func.count().label("lists"),
+            unfinished.label("unfinished"),
+            sa.func.min(c.began_at).label("oldest"),
+            sa.func.max(c.began_at).label("newest"),
+            sa.func.max(c.watermark).label("watermark"),
+        ).group_by(c.resource, c.lane),
+    )
+
+
+def open_edits(tx: Tx) -> dict[str, dict[str, int]]:
+    """Resource -> state -> rows of the outbox that are not settled."""
+    return _counted(tx, OUTBOX.c.resource, OUTBOX.c.state, OUTBOX.c.state.in_(OPEN_STATES))
+
+
+def open_conflicts(tx: Tx) -> dict[str, dict[str, int]]:
+    """Resource -> winner -> conflicts that nobody has looked at."""
+    return _counted(tx, CONFLICTS.c.resource, CONFLICTS.c.winner, CONFLICTS.c.state == "open")
+
+
+def deletions(tx: Tx, *states: str) -> dict[str, dict[str, int]]:
+    """Resource -> state -> tombstones; only those in `states`, where some are given."""
+    where = TOMBSTONES.c.state.in_(states) if states else sa.true()
+    return _counted(tx, TOMBSTONES.c.resource, TOMBSTONES.c.state, where)
+
+
+def found(tx: Tx) -> dict[str, dict[str, Counts]]:
+    """Resource -> lane -> news that this lane brought first, by the class of its delay."""
+    by_resource: dict[str, dict[str, dict[int, int]]] = {}
+    for row in _rows(tx, sa.select(FOUND)):
+        lanes = by_resource.setdefault(row["resource"], {})
+        lanes.setdefault(row["lane"], {})[row["delay_ms"]] = row["records"]
+    return {name: dict(lanes) for name, lanes in by_resource.items()}
+
+
+def last_runs(tx: Tx) -> Rows:
+    """The last run of each pass."""
+    newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c["pass"])
+    return _rows(tx, sa.select(RUNS).where(RUNS.c.id.in_(newest)).order_by(RUNS.c["pass"]))
+
+
+def notes(tx: Tx) -> Rows:
+    """Fields of the API that surprised: (resource, field, kind, record_id: an example, seen_at)."""
+    order = (NOTES.c.kind, NOTES.c.resource, NOTES.c.field)
+    return _rows(tx, sa.select(NOTES).order_by(*order))
+
+
+def waiting(tx: Tx, limit: int) -> Rows:
+    """What waits for a human, oldest first: kind, resource, id, since, reason, command."""
+    sql = f"SELECT * FROM cf_waiting ORDER BY since, kind, resource, id LIMIT {limit:d}"
+    return [dict(row) for row in tx.conn.exec_driver_sql(sql).mappings()]
+
+
+def ids_between(
+    tx: Tx, resource: Resource, listing: Listing, above: int, upto: int | None
+) -> list[int]:
+    """Ids of a list's rows with above < id <= upto that ought to be in ClickFunnels: not those
+    that are known to be gone or that a human said should stay.
+    """
+    table = TABLES[resource.name]
+    settled = sa.select(TOMBSTONES.c.record_id).where(
+        TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.state.in_(("confirmed", "rejected"))
+    )
+    query = sa.select(table.c.id).where(table.c.id > above, table.c.id.not_in(settled))
+    if resource.parent_field:
+        query = query.where(table.c[resource.parent_field] == listing.parent_id)
+    if upto is not None:
+        query = query.where(table.c.id <= upto)
+    return list(tx.conn.execute(query.order_by(table.c.id)).scalars())
+
+
+def record_id(tx: Tx, resource: Resource, named: str) -> int:
+    """The id of a row named by its id or public id. Raises UsageError where there is none."""
+    if named.lstrip("-").isdecimal():
+        return int(named)
+    table = TABLES[resource.name]
+    if "public_id" in table.c:
+        query = sa.select(table.c.id).where(table.c.public_id == named)
+        if (found := tx.conn.execute(query).scalar()) is not None:
+            return int(found)
+    raise UsageError(f"{resource.name}: the mirror has no record with the public id {named}")
+
+
+def _counted(
+    tx: Tx, resource: sa.Column[Any], kind: sa.Column[Any], where: sa.ColumnElement[bool]
+) -> dict[str, dict[str, int]]:
+    query = sa.select(resource, kind, sa.func.count()).where(where).group_by(resource, kind)
+    counted: dict[str, dict[str, int]] = {}
+    for name, what, n in tx.conn.execute(query):
+        counted.setdefault(name, {})[what] = n
+    return counted
+
+
+def _rows(tx: Tx, query: sa.Select[Any]) -> Rows:
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
+def sum_of(counts: Mapping[str, Mapping[str, int]]) -> int:
+    """All counts together."""
+    return sum(n for by_kind in counts.values() for n in by_kind.values())

@@ -138,7 +138,7 @@ async def _sharing(api: Api, mirror: Mirror) -> AsyncIterator[None]:
     """Part the rate limit with the other processes on this mirror, and hand on what was learned.
     Trouble with the mirror is the pass's to tell.
     """
-    from cfsync.sync.sharing import LOOK_S, Sharing
+    from cfsync.sync.rate_sharing import LOOK_S, Sharing
 
     sharing = Sharing(api.budget.rate, mirror)
 

@@ -14,7 +14,7 @@ from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.resolutions import Disagreement
-    from cfsync.sync.conflict_desk import Choice, Resolved
+    from cfsync.sync.operator.conflicts import Choice, Resolved
 
 
 def register(app: typer.Typer) -> None:
@@ -41,11 +41,9 @@ def list_conflicts(
       cfsync conflicts list
       cfsync conflicts list contacts --values
     """
-    from cfsync.sync import conflict_desk
+    from cfsync.sync.operator import conflicts
 
-    found = reading(
-        configured(config), lambda mirror: conflict_desk.open_ones(mirror, resource or [])
-    )
+    found = reading(configured(config), lambda mirror: conflicts.open_ones(mirror, resource or []))
     if json:
         print_json([_as_json(conflict, values=values) for conflict in found])
     elif found:
@@ -75,13 +73,13 @@ def resolve(
       cfsync conflicts resolve 7 --local
       cfsync conflicts resolve 7 --value '"Ada"'
     """
-    from cfsync.sync import conflict_desk
+    from cfsync.sync.operator import conflicts
 
     choice = _choice(local=local, remote=remote, value=value)
     wanted = _parsed(value) if value is not None else None
     done = reading(
         configured(config),
-        lambda mirror: conflict_desk.resolve(mirror, conflict_id, choice, wanted),
+        lambda mirror: conflicts.resolve(mirror, conflict_id, choice, wanted),
     )
     if json:
         print_json(

@@ -34,7 +34,7 @@ def list_held(config: Config = None, json: Json = False) -> None:
     Example:
       cfsync deletions list
     """
-    from cfsync.sync import deletions
+    from cfsync.sync.operator import deletions
 
     stones = reading(configured(config), deletions.held)
     rows = [(s.resource, s.record_id, s.workspace_id, s.first_seen) for s in stones]
@@ -90,7 +90,7 @@ def _decide(
     approve: bool,
     json: bool,
 ) -> None:
-    from cfsync.sync import deletions
+    from cfsync.sync.operator import deletions
 
     if (resource is None) != everything:
         raise UsageError("name a resource, with ids or without, or say --all")

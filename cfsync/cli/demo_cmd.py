@@ -121,7 +121,7 @@ class Show:
         await self.run(context, "cfsync pull", passes.pull)
 
     async def edit(self, context: Context) -> None:
-        from cfsync.sync.push import push
+        from cfsync.sync.push.conductor import push
 
         changed = self.world.ids("contacts", self.world.workspaces[0])[1]
         self.say("3. Now the other way: a contact is changed, and a new one made, by SQL.")
@@ -149,12 +149,12 @@ class Show:
         await self.choose(context, both)
 
     async def choose(self, context: Context, both: int) -> None:
-        from cfsync.sync import conflict_desk
-        from cfsync.sync.push import push
+        from cfsync.sync.operator import conflicts
+        from cfsync.sync.push.conductor import push
 
-        (conflict,) = await conflict_desk.open_ones(context.mirror)
+        (conflict,) = await conflicts.open_ones(context.mirror)
         self.say(f"Yours after all:\n\n$ cfsync conflicts resolve {conflict.id} --local")
-        await conflict_desk.resolve(context.mirror, conflict.id, "local")
+        await conflicts.resolve(context.mirror, conflict.id, "local")
         await self.run(context, "cfsync push", push)
         record = self.world.get("contacts", both) or {}
         shown = columns([("id", "phone_number"), (both, record.get("phone_number"))])
@@ -173,7 +173,7 @@ class Show:
         )
 
     async def compare(self, context: Context) -> int:
-        from cfsync.sync.verify import verify
+        from cfsync.sync.operator.verify import verify
 
         self.say("6. Is it all the same? Every record, field by field:")
         verified = await verify(context)

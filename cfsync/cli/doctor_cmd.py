@@ -16,7 +16,7 @@ from cfsync.errors import CfsyncError
 
 if TYPE_CHECKING:
     from cfsync.config import Settings
-    from cfsync.sync.probes import Check
+    from cfsync.sync.operator.probes import Check
 
 _SIGNS = {"ok": "ok", "note": "note", "todo": "TO DO"}
 
@@ -34,7 +34,7 @@ def doctor(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync doctor
     """
-    from cfsync.sync.doctor import exit_code
+    from cfsync.sync.operator.doctor import exit_code
 
     settings = configured(config)
     checks = until_stopped(lambda stop: _examine(settings, config, stop))
@@ -51,7 +51,7 @@ async def _examine(settings: Settings, config: Path | None, stop: asyncio.Event)
     from cfsync.api import Api, Retry
     from cfsync.config import find_file
     from cfsync.mirror.db.engine import Mirror
-    from cfsync.sync.doctor import examine
+    from cfsync.sync.operator.doctor import examine
 
     api: Api | CfsyncError
     mirror: Mirror | CfsyncError

@@ -12,7 +12,7 @@ from cfsync.cli.common import Config, Json, configured, reading
 from cfsync.cli.text import columns, print_json, shortly
 
 if TYPE_CHECKING:
-    from cfsync.sync.explain import Explanation, Origin
+    from cfsync.sync.operator.explain import Explanation, Origin
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +33,7 @@ def explain(
     Example:
       cfsync explain contacts 1042
     """
-    from cfsync.sync.explain import explain as inner
+    from cfsync.sync.operator.explain import explain as inner
 
     settings = configured(config)
     found = reading(settings, lambda mirror: inner(mirror, settings, resource, record_id))

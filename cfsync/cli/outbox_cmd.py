@@ -55,10 +55,10 @@ def list_edits(
       cfsync outbox list
       cfsync outbox list contacts --state parked --values
     """
-    from cfsync.sync import outbox_desk
+    from cfsync.sync.operator import outbox
 
     edits = reading(
-        configured(config), lambda mirror: outbox_desk.waiting(mirror, resource or [], state=state)
+        configured(config), lambda mirror: outbox.waiting(mirror, resource or [], state=state)
     )
     if json:
         print_json([_as_json(edit, values=values) for edit in edits])
@@ -82,9 +82,9 @@ def approve(
       cfsync outbox approve contacts
       cfsync outbox approve 1042 1043
     """
-    from cfsync.sync import outbox_desk
+    from cfsync.sync.operator import outbox
 
-    work = outbox_desk.approve
+    work = outbox.approve
     _decide(lambda mirror: work(mirror, which or [], everything=all), "approved", config, json=json)
 
 
@@ -104,9 +104,9 @@ def retry(
       cfsync outbox retry 1042
       cfsync outbox retry contacts
     """
-    from cfsync.sync import outbox_desk
+    from cfsync.sync.operator import outbox
 
-    work = outbox_desk.retry
+    work = outbox.retry
     _decide(lambda mirror: work(mirror, which or [], everything=all), "pending", config, json=json)
 
 
@@ -120,9 +120,9 @@ def discard(seq: Seqs, config: Config = None, json: Json = False) -> None:
     Example:
       cfsync outbox discard 1042
     """
-    from cfsync.sync import outbox_desk
+    from cfsync.sync.operator import outbox
 
-    work = outbox_desk.discard
+    work = outbox.discard
     _decide(lambda mirror: work(mirror, seq), "discarded", config, json=json)
 
 

@@ -12,7 +12,7 @@ from cfsync.cli.common import Config, Json, Resources, configured, reading
 from cfsync.cli.text import as_line, counted, print_json, took
 
 if TYPE_CHECKING:
-    from cfsync.sync.plan import Kept, Plan, Planned
+    from cfsync.sync.push.plan import Kept, Plan, Planned
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +38,8 @@ def plan(
       cfsync plan
       cfsync plan contacts --out monday.json
     """
-    from cfsync.sync import plan_file
-    from cfsync.sync.plan import plan as inner
+    from cfsync.sync.push import plan_file
+    from cfsync.sync.push.plan import plan as inner
 
     settings = configured(config)
     found = reading(settings, lambda mirror: inner(mirror, settings, resource or []))

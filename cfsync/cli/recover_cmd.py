@@ -13,7 +13,7 @@ from cfsync.cli.run_pass import as_json, as_text, say_problems
 from cfsync.cli.text import counted, print_json
 
 if TYPE_CHECKING:
-    from cfsync.sync.recover import Recovered
+    from cfsync.sync.operator.recover import Recovered
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def recover(config: Config = None, json: Json = False) -> int:
     settings = configured(config, bars=True)
 
     async def body(stop: asyncio.Event) -> Recovered:
-        from cfsync.sync.recover import recover as inner
+        from cfsync.sync.operator.recover import recover as inner
 
         async with opened(settings, stop, bars=True) as context:
             return await inner(context)

@@ -13,7 +13,7 @@ from cfsync.cli.text import columns, print_json
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
-    from cfsync.sync.redact import Redacted
+    from cfsync.sync.operator.redact import Redacted
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def redact(
       cfsync redact 1042
       cfsync redact 1042 --yes --json
     """
-    from cfsync.sync.redact import redact as inner
+    from cfsync.sync.operator.redact import redact as inner
 
     settings = configured(config)
     if not yes:

@@ -30,7 +30,7 @@ def revert(
     Example:
       cfsync revert 12
     """
-    from cfsync.sync.revert import revert as inner
+    from cfsync.sync.operator.revert import revert as inner
 
     done = reading(configured(config), lambda mirror: inner(mirror, batch))
     if json:

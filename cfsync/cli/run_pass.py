@@ -131,8 +131,8 @@ def _pull(resource: list[str] | None) -> Work:
 
 def _push(resource: list[str] | None, plan: Path | None = None) -> Work:
     async def work(context: Context) -> Report:
-        from cfsync.sync import plan_file
-        from cfsync.sync.push import push as inner
+        from cfsync.sync.push import plan_file
+        from cfsync.sync.push.conductor import push as inner
 
         only = plan_file.load(plan) if plan else None
         return await inner(context, resource or [], only=only)

@@ -12,7 +12,7 @@ from cfsync.cli.common import Config, Json, configured, reading
 from cfsync.cli.text import columns, print_json, problem, took
 
 if TYPE_CHECKING:
-    from cfsync.sync.status import ResourceStatus, Status
+    from cfsync.sync.operator.status import ResourceStatus, Status
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +33,7 @@ def status(
       cfsync status
       cfsync status --health || systemctl restart cfsync
     """
-    from cfsync.sync import status as inner
+    from cfsync.sync.operator import status as inner
 
     settings = configured(config)
     found = reading(settings, lambda mirror: inner.status(mirror, settings))

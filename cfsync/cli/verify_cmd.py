@@ -13,7 +13,7 @@ from cfsync.cli.run_pass import as_json, as_text, say_problems
 from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
-    from cfsync.sync.verify import Verified
+    from cfsync.sync.operator.verify import Verified
 
 SHOWN = 50
 
@@ -31,7 +31,7 @@ def verify(resource: Resources = None, config: Config = None, json: Json = False
     Example:
       cfsync verify contacts
     """
-    from cfsync.sync import verify as inner
+    from cfsync.sync.operator import verify as inner
 
     settings = configured(config, bars=True)
 

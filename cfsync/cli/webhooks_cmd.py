@@ -15,7 +15,7 @@ from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
-    from cfsync.sync.webhooks import Endpoint
+    from cfsync.sync.events.webhooks import Endpoint
 
 WELL = ("ok", "foreign", "removed")
 
@@ -46,7 +46,7 @@ def register_endpoint(
       cfsync webhooks register https://hooks.example.com
       cfsync webhooks register https://hooks.example.com/webhooks/42
     """
-    from cfsync.sync import webhooks
+    from cfsync.sync.events import webhooks
 
     return _run(lambda context: webhooks.register(context, url), config, json=json)
 
@@ -61,7 +61,7 @@ def list_endpoints(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync webhooks list
     """
-    from cfsync.sync import webhooks
+    from cfsync.sync.events import webhooks
 
     return _run(webhooks.survey, config, json=json)
 
@@ -79,7 +79,7 @@ def remove(
     Example:
       cfsync webhooks remove 311
     """
-    from cfsync.sync import webhooks
+    from cfsync.sync.events import webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
         return [await webhooks.remove(context, endpoint_id)]
@@ -97,7 +97,7 @@ def rotate(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync webhooks rotate
     """
-    from cfsync.sync import webhooks
+    from cfsync.sync.events import webhooks
 
     return _run(webhooks.rotate, config, json=json)
 

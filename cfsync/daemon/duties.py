@@ -18,7 +18,7 @@ from cfsync.mirror.coordination import pauses
 from cfsync.mirror.db import notifications
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
-from cfsync.sync.sharing import LOOK_S as SHARE_S
+from cfsync.sync.rate_sharing import LOOK_S as SHARE_S
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync import passes
-from cfsync.sync.event_log import LOG
+from cfsync.sync.events.log import LOG
 from cfsync.sync.report import Report
 
 GATHER_S = 0.1

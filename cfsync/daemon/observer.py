@@ -16,7 +16,7 @@ from cfsync.mirror.lists import event_coverage, listings
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync.pace import interval
+from cfsync.sync.incoming.pace import interval
 from cfsync.values import seconds
 from cfsync.web.vitals import ResourceVitals, Vitals, may_be_late
 

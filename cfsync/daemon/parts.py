@@ -23,8 +23,8 @@ from cfsync.daemon.start import Sides
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-from cfsync.sync.event_log import LOG
-from cfsync.sync.sharing import Sharing
+from cfsync.sync.events.log import LOG
+from cfsync.sync.rate_sharing import Sharing
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 

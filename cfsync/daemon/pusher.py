@@ -19,7 +19,7 @@ from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import debounce as ready
 from cfsync.resources import RESOURCES
-from cfsync.sync.push import push
+from cfsync.sync.push.conductor import push
 from cfsync.sync.report import Report
 
 RETRY_S = 30.0

@@ -15,8 +15,8 @@ from cfsync.mirror.migrate import claim_teams
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.sync.context import Context
-from cfsync.sync.land import count, land, look
 from cfsync.sync.report import Report
+from cfsync.sync.walk.records import count, land, look
 
 TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
 

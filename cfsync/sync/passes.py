@@ -15,17 +15,17 @@ from cfsync.mirror.coordination import pauses
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource, named
-from cfsync.sync import event_log
 from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
-from cfsync.sync.dock import docked
-from cfsync.sync.events import follow
-from cfsync.sync.land import reread_busy
-from cfsync.sync.pace import in_turn
-from cfsync.sync.pull import pull_list
+from cfsync.sync.events import log
+from cfsync.sync.events.follow import follow
+from cfsync.sync.incoming.deletions import judge, ripe
+from cfsync.sync.incoming.pace import in_turn
+from cfsync.sync.incoming.pull import pull_list
+from cfsync.sync.incoming.sweep import sweep_list
 from cfsync.sync.report import Report
-from cfsync.sync.sweep import sweep_list
-from cfsync.sync.verdicts import judge, ripe
+from cfsync.sync.walk.page_writer import docked
+from cfsync.sync.walk.records import reread_busy
 
 
 def chosen(context: Context, names: Sequence[str]) -> list[Resource]:
@@ -81,8 +81,8 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
             await _pull_lists(context, report, lists)
             await _turn(context, report, lists, level, workspaces, now)
             workspaces = await known_workspaces(context)
-        logs = await event_log.due(context, workspaces, every=0)
-        await event_log.read_logs(context, report, logs)
+        logs = await log.due(context, workspaces, every=0)
+        await log.read_logs(context, report, logs)
         for resource in resources:
             await follow(context, report, resource, workspaces)
     return report
@@ -123,11 +123,11 @@ async def events_due(context: Context, name: str) -> Report | None:
 
 async def logs_due(context: Context) -> Report | None:
     """The daemon's pass over the events logs. None: the time of none of them has come."""
-    logs = await event_log.due_by_pace(context, await known_workspaces(context))
+    logs = await log.due_by_pace(context, await known_workspaces(context))
     if not logs:
         return None
-    async with running(context, "events", [event_log.LOG]) as report:
-        await event_log.read_logs(context, report, logs)
+    async with running(context, "events", [log.LOG]) as report:
+        await log.read_logs(context, report, logs)
     return report
 
 

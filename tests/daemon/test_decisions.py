@@ -23,7 +23,7 @@ from cfsync.errors import (
 )
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.coordination.leases import LostLease
-from cfsync.sync.pace import in_turn, interval
+from cfsync.sync.incoming.pace import in_turn, interval
 from cfsync.sync.report import Report
 
 NOON = "2025-05-21T12:00:00.000Z"

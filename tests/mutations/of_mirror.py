@@ -7,7 +7,7 @@ from tests.mutations.breakage import Breakage
 BREAKAGES = (
     Breakage(
         "the checkpoint is saved before the rows",
-        "cfsync/sync/dock.py",
+        "cfsync/sync/walk/page_writer.py",
         "        landed = await self._context.mirror.write(land_pages, batch, policies)\n",
         "        await self._context.mirror.write(\n"
         "            lambda tx: checkpoints.save(tx, *(p for c in batch for p in c.then(tx)))\n"

@@ -7,7 +7,7 @@ from tests.mutations.breakage import Breakage
 BREAKAGES = (
     Breakage(
         "the watermark moves with each page",
-        "cfsync/sync/pull.py",
+        "cfsync/sync/incoming/pull.py",
         "            checkpoint = replace(checkpoint, cursor=page.records[-1].id)\n",
         "            checkpoint = replace(\n"
         "                checkpoint, cursor=page.records[-1].id, watermark=checkpoint.pending\n"
@@ -17,7 +17,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a watermark that stands still is as good as new",
-        "cfsync/sync/pull.py",
+        "cfsync/sync/incoming/pull.py",
         '(start.watermark or "") < pending',
         '(start.watermark or "") <= pending',
         "`<=` for `<`: it never settles, and every pull looks behind it for ever",
@@ -25,7 +25,7 @@ BREAKAGES = (
     ),
     Breakage(
         "nothing is looked for behind a young watermark",
-        "cfsync/sync/pull.py",
+        "cfsync/sync/incoming/pull.py",
         "    if settled(checkpoint, overlap):\n",
         "    if True:\n",
         "a record that becomes visible later than it is stamped is missed",
@@ -35,7 +35,7 @@ BREAKAGES = (
     ),
     Breakage(
         "the first watermark is taken after the backfill",
-        "cfsync/sync/backfill.py",
+        "cfsync/sync/incoming/backfill.py",
         "        await context.mirror.write(_finished, parts[0])\n",
         '        page = await context.api.page(listing, sort="updated_at", descending=True)\n'
         "        last = max((r.updated_at for r in page.records if r.updated_at), default=None)\n"
@@ -47,7 +47,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a page of a sweep proves its whole range",
-        "cfsync/sync/walkers.py",
+        "cfsync/sync/walk/range_walkers.py",
         "        upto = range_.upper if ended else range_.cursor\n",
         "        upto = range_.upper\n",
         "all that stands on later pages is suspected of being gone",
@@ -55,7 +55,7 @@ BREAKAGES = (
     ),
     Breakage(
         "there is no guard against masses",
-        "cfsync/sync/verdicts.py",
+        "cfsync/sync/incoming/deletions.py",
         "    return missing > max_count or (missing >= 10 and missing > rows * max_fraction)\n",
         "    return False\n",
         "one wrong list empties the mirror, one wrong DELETE the account",
@@ -63,7 +63,7 @@ BREAKAGES = (
     ),
     Breakage(
         "the second sighting does not wait",
-        "cfsync/sync/verdicts.py",
+        "cfsync/sync/incoming/deletions.py",
         "    if left > 0:\n",
         "    if False:\n",
         "a record that a list lost for a moment is taken away",
@@ -71,7 +71,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a missing record is not asked for by itself",
-        "cfsync/sync/verdicts.py",
+        "cfsync/sync/incoming/deletions.py",
         "        record = await context.api.get(resource, stone.record_id, listing)\n",
         "        raise NotFound('', call='', status=404)\n",
         "a page that skips a record deletes it",
@@ -87,7 +87,7 @@ BREAKAGES = (
     ),
     Breakage(
         "an empty list of a full workspace is believed",
-        "cfsync/sync/sweep.py",
+        "cfsync/sync/incoming/sweep.py",
         "    if not page.records and await _lost_sight(context, dock, listing):\n",
         "    if False:\n",
         "the same, where the workspace still answers",
@@ -95,7 +95,7 @@ BREAKAGES = (
     ),
     Breakage(
         "no record is read before it is written",
-        "cfsync/sync/push_changes.py",
+        "cfsync/sync/push/reread.py",
         "        ids = await read_again(push, resource, stale[start : start + PAGE])\n",
         "        ids = [c.record_id for c in stale[start : start + PAGE]]\n",
         "what somebody changed in ClickFunnels since is overwritten unseen",
@@ -105,7 +105,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a create is repeated without a look",
-        "cfsync/sync/push_lookups.py",
+        "cfsync/sync/push/lost_creates.py",
         "    exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]\n",
         "    alike, exact = [], list[Record]()\n",
         "a lost answer makes a second record",
@@ -113,7 +113,7 @@ BREAKAGES = (
     ),
     Breakage(
         "an older record is taken for the new one",
-        "cfsync/sync/push_lookups.py",
+        "cfsync/sync/push/lost_creates.py",
         "walk_by_id(push.context.api, claim.listing, after=claim.highest_id)",
         "walk_by_id(push.context.api, claim.listing)",
         "the row of a new product becomes that of an old one of the same name",
@@ -123,7 +123,7 @@ BREAKAGES = (
     ),
     Breakage(
         "one record is given to two inserts",
-        "cfsync/sync/push_lookups.py",
+        "cfsync/sync/push/lost_creates.py",
         "    return [r for r in found if r.id not in given]\n",
         "    return list(found)\n",
         "of two twins one is never made",
@@ -133,7 +133,7 @@ BREAKAGES = (
     ),
     Breakage(
         "the second look comes at once",
-        "cfsync/sync/push_lookups.py",
+        "cfsync/sync/push/lost_creates.py",
         "push.context.wait(push.context.settings.push.settle - (time.monotonic() - began))",
         "push.context.wait(0)",
         "a server that is still working at the first create gets a second one",
@@ -143,7 +143,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a restored backup's creates are sent unasked",
-        "cfsync/sync/push_lookups.py",
+        "cfsync/sync/push/lost_creates.py",
         "    return may_double(claim) and claim.captured_at < push.context.started_at\n",
         "    return False\n",
         "everything that was made since the backup is made again",
@@ -173,7 +173,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a delete of what is gone has failed",
-        "cfsync/sync/push_edits.py",
+        "cfsync/sync/push/changes.py",
         "    except NotFound:\n        pass\n    except CfsyncError",
         "    except CfsyncError",
         "a delete that arrived and whose answer was lost waits for a human",
@@ -183,7 +183,7 @@ BREAKAGES = (
     ),
     Breakage(
         "archiving what is archived has failed",
-        "cfsync/sync/perform.py",
+        "cfsync/sync/push/perform.py",
         "        if all(_is(resource, record, n, v) for n, v in call.values.items()):\n",
         "        if False:\n",
         "an edit whose answer was lost waits for a human",
@@ -193,7 +193,7 @@ BREAKAGES = (
     ),
     Breakage(
         "what an upsert overwrites is not kept",
-        "cfsync/sync/push_creates.py",
+        "cfsync/sync/push/creates.py",
         "        conflicts.record(tx, resource, there.id, conflict)\n",
         "        pass\n",
         "an INSERT of a known email overwrites the contact unseen",
@@ -203,7 +203,7 @@ BREAKAGES = (
     ),
     Breakage(
         "edits of one email go in any order",
-        "cfsync/sync/push.py",
+        "cfsync/sync/push/conductor.py",
         "        stuck |= await _push_entangled(work, resource, scope, stuck)\n",
         "        pass\n",
         "two contacts that swap their emails are refused, or become one",
@@ -213,7 +213,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a call of unknown outcome is simply sent again",
-        "cfsync/sync/push_work.py",
+        "cfsync/sync/push/outcome.py",
         "write(outbox.explain, claim.seqs, error.text, tried=tried)",
         'write(journal.close, claim.seqs, "pending", error.text)',
         "a create that arrived is made again, an own echo is a conflict",
@@ -221,7 +221,7 @@ BREAKAGES = (
     ),
     Breakage(
         "an edit is tried for ever",
-        "cfsync/sync/push_work.py",
+        "cfsync/sync/push/outcome.py",
         "if (called or refused) and claim.attempts + 1 >= PATIENCE:",
         "if False:",
         "a call that never works is made at each pass, and nobody is told",
@@ -231,7 +231,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a reference to what is not there yet is sent",
-        "cfsync/sync/push_work.py",
+        "cfsync/sync/push/outcome.py",
         "    if not missing:\n        return False\n",
         "    return False\n",
         "ClickFunnels is sent a negative id",
@@ -241,7 +241,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a reference to nobody waits for ever",
-        "cfsync/sync/push_work.py",
+        "cfsync/sync/push/outcome.py",
         'elif outlook == "unseen" and claim.attempts + 1 >= PATIENCE:',
         "elif False:",
         "an edit with a wrong id is never sent, and nobody is told",
@@ -260,7 +260,7 @@ BREAKAGES = (
     ),
     Breakage(
         "deletes slip past the guard",
-        "cfsync/sync/push_work.py",
+        "cfsync/sync/push/outcome.py",
         'if (c.op != "delete" or c.record_id < 0 or c.seqs[-1] in self.seen)\n            and ',
         "if ",
         "a mass deletion that is made while a push runs is sent",

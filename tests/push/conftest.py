@@ -20,7 +20,7 @@ from cfsync.mirror.outgoing import debounce
 from cfsync.sandbox import TOKEN, Running, World, running
 from cfsync.sync import passes
 from cfsync.sync.context import Context
-from cfsync.sync.push import push
+from cfsync.sync.push.conductor import push
 from cfsync.sync.report import Report
 from tests.conftest import copy_of, templates
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.sync import conflict_desk, outbox_desk
+from cfsync.sync.operator import conflicts, outbox
 from tests.push.conftest import Account
 
 
@@ -18,7 +18,7 @@ def clash(account: Account, contact: int, *, policy: str = "clickfunnels") -> in
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.edit("contacts", contact, first_name="There")
     account.push()
-    (conflict,) = account.desk(conflict_desk.open_ones)
+    (conflict,) = account.desk(conflicts.open_ones)
     assert (conflict.field, conflict.local, conflict.remote) == ("first_name", "Here", "There")
     return int(conflict.id)
 
@@ -32,7 +32,7 @@ def name_there(account: Account, contact: int) -> Any:
 
 
 def resolve(account: Account, number: int, choice: str, value: Any = None) -> Any:
-    done = account.desk(conflict_desk.resolve, number, choice, value)
+    done = account.desk(conflicts.resolve, number, choice, value)
     assert account.one("SELECT state FROM cf_conflicts WHERE id = ?", number) == "resolved"
     return done
 
@@ -51,7 +51,7 @@ def test_the_choice_is_on_both_sides_after_the_next_push(
     report = account.push()
 
     assert (name_here(account, contact), name_there(account, contact)) == (wanted, wanted)
-    assert (report.exit_code, account.desk(conflict_desk.open_ones)) == (0, [])
+    assert (report.exit_code, account.desk(conflicts.open_ones)) == (0, [])
     assert account.push().quiet
 
 
@@ -71,7 +71,7 @@ def test_the_other_fields_of_the_edit_stay(account, contact):
     account.sql("UPDATE contacts SET first_name = 'Here', last_name = 'X' WHERE id = ?", contact)
     account.world.edit("contacts", contact, first_name="There")
     account.pull()
-    (conflict,) = account.desk(conflict_desk.open_ones)
+    (conflict,) = account.desk(conflicts.open_ones)
 
     resolve(account, conflict.id, "remote")
     account.push()
@@ -97,7 +97,7 @@ def test_one_attribute_of_many_is_resolved(account, contact):
     account.sql("UPDATE contacts SET custom_attributes = ? WHERE id = ?", ours, contact)
     account.world.edit("contacts", contact, custom_attributes={"size": "3", "hat": "red"})
     account.push()
-    (conflict,) = account.desk(conflict_desk.open_ones)
+    (conflict,) = account.desk(conflicts.open_ones)
     assert conflict.field == "custom_attributes.size"
 
     resolve(account, conflict.id, "local")
@@ -120,10 +120,10 @@ def test_a_value_that_the_field_can_not_have_is_refused(account, contact, choice
     number = clash(account, contact)
 
     with pytest.raises(UsageError) as refused:
-        account.desk(conflict_desk.resolve, number, choice, value)
+        account.desk(conflicts.resolve, number, choice, value)
 
     assert str(refused.value) == said
-    assert len(account.desk(conflict_desk.open_ones)) == 1
+    assert len(account.desk(conflicts.open_ones)) == 1
 
 
 def test_unknown_and_resolved_conflicts_are_named(account, contact):
@@ -131,9 +131,9 @@ def test_unknown_and_resolved_conflicts_are_named(account, contact):
     resolve(account, number, "remote")
 
     with pytest.raises(UsageError, match=f"conflict {number} is resolved already"):
-        account.desk(conflict_desk.resolve, number, "local")
+        account.desk(conflicts.resolve, number, "local")
     with pytest.raises(UsageError, match="there is no conflict 99"):
-        account.desk(conflict_desk.resolve, 99, "local")
+        account.desk(conflicts.resolve, 99, "local")
 
 
 # a record that ClickFunnels deleted while it was edited here
@@ -143,7 +143,7 @@ def orphan(account: Account, contact: int) -> int:
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.delete("contacts", contact)
     assert account.push().exit_code == 5
-    (conflict,) = account.desk(conflict_desk.open_ones)
+    (conflict,) = account.desk(conflicts.open_ones)
     assert conflict.field == "deleted_remotely"
     return int(conflict.id)
 
@@ -195,7 +195,7 @@ def test_a_sweep_that_finds_it_gone_first_asks_the_same(account, contact):
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.delete("contacts", contact)
     account.sweep()
-    (conflict,) = account.desk(conflict_desk.open_ones)
+    (conflict,) = account.desk(conflicts.open_ones)
 
     resolve(account, conflict.id, "local")
     account.push()
@@ -209,13 +209,13 @@ def test_an_order_can_not_be_created_anew(account):
     account.sql("UPDATE orders SET notes = 'x' WHERE id = ?", order)
     account.world.delete("orders", order)
     account.push()
-    (conflict,) = account.desk(conflict_desk.open_ones)
+    (conflict,) = account.desk(conflicts.open_ones)
 
     with pytest.raises(UsageError, match="orders can't be created: orders are made by a checkout"):
-        account.desk(conflict_desk.resolve, conflict.id, "local")
+        account.desk(conflicts.resolve, conflict.id, "local")
 
 
-@pytest.mark.parametrize("work", [outbox_desk.approve, outbox_desk.discard])
+@pytest.mark.parametrize("work", [outbox.approve, outbox.discard])
 def test_its_edits_are_decided_by_the_conflict_alone(account, contact, work):
     number = orphan(account, contact)
 
@@ -231,7 +231,7 @@ def clash_with_delete(account: Account, contact: int) -> int:
     account.world.edit("contacts", contact, first_name="There")
     assert account.push().exit_code == 5
     assert account.states() == ["held"]
-    (conflict,) = account.desk(conflict_desk.open_ones)
+    (conflict,) = account.desk(conflicts.open_ones)
     return int(conflict.id)
 
 
@@ -248,7 +248,7 @@ def test_a_delete_in_conflict_goes_when_it_is_chosen(account, contact):
 def test_a_delete_in_conflict_goes_when_it_is_approved(account, contact):
     clash_with_delete(account, contact)
 
-    account.desk(outbox_desk.approve, ["1"])
+    account.desk(outbox.approve, ["1"])
 
     assert account.push().exit_code == 0
     assert account.world.get("contacts", contact) is None
@@ -258,7 +258,7 @@ def test_a_delete_in_conflict_is_not_approved_with_the_masses(account, contact):
     clash_with_delete(account, contact)
 
     with pytest.raises(UsageError, match="no edit of contacts waits held"):
-        account.desk(outbox_desk.approve, ["contacts"])
+        account.desk(outbox.approve, ["contacts"])
 
 
 def test_the_row_comes_back_when_clickfunnels_is_chosen(account, contact):

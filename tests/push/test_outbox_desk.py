@@ -6,7 +6,7 @@ import pytest
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.errors import Busy
-from cfsync.sync import outbox_desk
+from cfsync.sync.operator import outbox
 
 
 def names_of(account, contact):
@@ -17,7 +17,7 @@ def test_a_discarded_edit_leaves_clickfunnels_value(account, contact):
     first, last = names_of(account, contact)
     account.sql("UPDATE contacts SET first_name = 'X', last_name = 'Y' WHERE id = ?", contact)
 
-    dropped = account.desk(outbox_desk.discard, ["1"])
+    dropped = account.desk(outbox.discard, ["1"])
 
     assert [(e.seq, e.fields, e.state) for e in dropped] == [
         (1, ["first_name", "last_name"], "discarded")
@@ -33,7 +33,7 @@ def test_a_later_edit_of_the_field_stands_when_an_earlier_one_is_discarded(accou
     account.sql("UPDATE contacts SET first_name = 'X', last_name = 'Y' WHERE id = ?", contact)
     account.sql("UPDATE contacts SET first_name = 'Z' WHERE id = ?", contact)
 
-    account.desk(outbox_desk.discard, ["1"])
+    account.desk(outbox.discard, ["1"])
 
     assert names_of(account, contact) == ("Z", last)
     account.push()
@@ -45,7 +45,7 @@ def test_an_earlier_edit_of_the_field_stands_when_a_later_one_is_discarded(accou
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
     account.sql("UPDATE contacts SET first_name = 'Z' WHERE id = ?", contact)
 
-    account.desk(outbox_desk.discard, ["2"])
+    account.desk(outbox.discard, ["2"])
 
     assert names_of(account, contact)[0] == "X"
 
@@ -54,7 +54,7 @@ def test_a_discarded_insert_takes_its_row_and_all_that_followed(account):
     account.sql("INSERT INTO contacts (id, email_address) VALUES (-5, 'new@example.com')")
     account.sql("UPDATE contacts SET first_name = 'New' WHERE id = -5")
 
-    dropped = account.desk(outbox_desk.discard, ["1"])
+    dropped = account.desk(outbox.discard, ["1"])
 
     assert [e.seq for e in dropped] == [1, 2]
     assert account.column("SELECT id FROM contacts WHERE id < 0") == []
@@ -64,7 +64,7 @@ def test_a_discarded_delete_brings_the_row_back(account, contact):
     before = account.sql("SELECT * FROM contacts WHERE id = ?", contact)[0]
     account.sql("DELETE FROM contacts WHERE id = ?", contact)
 
-    account.desk(outbox_desk.discard, ["1"])
+    account.desk(outbox.discard, ["1"])
 
     after = account.sql("SELECT * FROM contacts WHERE id = ?", contact)[0]
     assert after[:-2] == before[:-2]
@@ -76,7 +76,7 @@ def test_a_row_comes_back_with_the_parents_that_its_record_does_not_show(account
     )
     account.sql("DELETE FROM submissions WHERE id = ?", before[0][0])
 
-    account.desk(outbox_desk.discard, ["1"])
+    account.desk(outbox.discard, ["1"])
 
     assert (
         account.sql("SELECT id, form_id, workspace_id, contact_id FROM submissions ORDER BY id")
@@ -88,7 +88,7 @@ def test_a_row_comes_back_with_the_edit_that_still_waits(account, contact):
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
     account.sql("DELETE FROM contacts WHERE id = ?", contact)
 
-    account.desk(outbox_desk.discard, ["2"])
+    account.desk(outbox.discard, ["2"])
 
     assert names_of(account, contact)[0] == "X"
     assert account.states() == ["pending", "discarded"]
@@ -101,7 +101,7 @@ def test_tags_that_other_edits_added_stay(account, contact):
     account.sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", f"[{tags[0]}]", contact)
     account.sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", f"[{tags[0]}, {tags[1]}]", contact)
 
-    account.desk(outbox_desk.discard, ["2"])
+    account.desk(outbox.discard, ["2"])
 
     linked = account.column("SELECT tag_id FROM contact_tag_links WHERE contact_id = ?", contact)
     assert linked == [tags[1]]
@@ -115,7 +115,7 @@ def test_a_mass_is_held_and_goes_when_it_is_approved(account):
     assert (report.exit_code, account.states()) == (5, ["held"] * 6)
     assert account.writes() == []
 
-    approved = account.desk(outbox_desk.approve, ["contacts"])
+    approved = account.desk(outbox.approve, ["contacts"])
     assert len(approved) == 6
     assert account.push().exit_code == 0
     assert account.writes() == [("update", "contacts")] * 6
@@ -126,7 +126,7 @@ def test_a_single_edit_of_a_mass_can_be_approved(account):
     account.sql("UPDATE contacts SET first_name = 'Same'")
     account.push()
 
-    account.desk(outbox_desk.approve, ["2"])
+    account.desk(outbox.approve, ["2"])
     account.push()
 
     assert sorted(account.states()) == ["done"] + ["held"] * 5
@@ -136,11 +136,11 @@ def test_a_refused_edit_is_parked_and_can_be_tried_again(account, contact):
     account.world.fault("status", method="PUT", path="contacts", status=422)
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
     assert account.push().exit_code == 5
-    (edit,) = account.desk(outbox_desk.waiting, state="parked")
+    (edit,) = account.desk(outbox.waiting, state="parked")
     assert (edit.seq, edit.record_id, edit.attempts) == (1, contact, 1)
     assert edit.error
 
-    account.desk(outbox_desk.retry, ["contacts"])
+    account.desk(outbox.retry, ["contacts"])
 
     assert account.push().exit_code == 0
     assert account.world.get("contacts", contact)["first_name"] == "X"
@@ -161,7 +161,7 @@ def test_what_can_not_be_approved_is_said(account, contact, which, said):
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
 
     with pytest.raises(UsageError) as refused:
-        account.desk(outbox_desk.approve, which)
+        account.desk(outbox.approve, which)
 
     assert str(refused.value) == said
 
@@ -171,7 +171,7 @@ def test_an_edit_that_is_done_can_not_be_discarded(account, contact):
     account.push()
 
     with pytest.raises(UsageError, match="edit 1 is done, not waiting"):
-        account.desk(outbox_desk.discard, ["1"])
+        account.desk(outbox.discard, ["1"])
 
 
 def test_a_mass_may_be_larger_than_a_statement_can_name(account):
@@ -184,7 +184,7 @@ def test_a_mass_may_be_larger_than_a_statement_can_name(account):
     )
 
     assert account.push().total("held") == 70_000
-    assert len(account.desk(outbox_desk.approve, ["contacts"])) == 70_000
+    assert len(account.desk(outbox.approve, ["contacts"])) == 70_000
 
 
 def test_a_row_that_somebody_is_at_keeps_its_edits(account, contact):
@@ -196,7 +196,7 @@ def test_a_row_that_somebody_is_at_keeps_its_edits(account, contact):
         other("UPDATE contacts SET last_name = 'Y' WHERE id = ?", contact)
 
         with pytest.raises(Busy, match=f"contacts {contact} is locked by another program"):
-            account.desk(outbox_desk.discard, ["1"])
+            account.desk(outbox.discard, ["1"])
 
     other.conn.close()
     assert names_of(account, contact) == ("X", "Y")

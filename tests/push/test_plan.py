@@ -9,8 +9,8 @@ import pytest
 
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
-from cfsync.sync import plan_file
-from cfsync.sync.plan import plan
+from cfsync.sync.push import plan_file
+from cfsync.sync.push.plan import plan
 from tests.push.conftest import Account
 
 

@@ -215,7 +215,7 @@ def test_an_email_that_clickfunnels_changed_too_is_not_overwritten(
 
 
 def test_the_same_email_in_two_workspaces_is_no_chain() -> None:
-    from cfsync.sync.chains import Touch, entangled
+    from cfsync.sync.push.email_order import Touch, entangled
 
     touches = [Touch(1, 10, 1, (A,)), Touch(2, 20, 2, (A,)), Touch(3, 30, 1, (B,))]
 

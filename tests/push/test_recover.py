@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from cfsync.mirror.db.engine import Mirror
-from cfsync.sync import outbox_desk
-from cfsync.sync.recover import HELD, recover
+from cfsync.sync.operator import outbox
+from cfsync.sync.operator.recover import HELD, recover
 from tests.conftest import Sql
 from tests.push.conftest import Account, now, settings_for
 
@@ -135,7 +135,7 @@ def test_creates_that_are_not_found_are_held_until_approved(account, restored):
     assert (done.held, done.sweep.exit_code) == (2, 5)
     assert old.column("SELECT DISTINCT error FROM cf_outbox") == [HELD]
     assert old.push().total("created") == 0
-    old.desk(outbox_desk.approve, ["1", "2"])
+    old.desk(outbox.approve, ["1", "2"])
     assert old.push().total("created") == 2
 
 
@@ -147,7 +147,7 @@ def test_a_create_that_is_retried_is_made_in_spite_of_the_find(account, restored
     old = backup()
     old.run(recover)
 
-    old.desk(outbox_desk.retry, ["1"])
+    old.desk(outbox.retry, ["1"])
     report = old.push()
 
     assert report.exit_code == 0
@@ -161,7 +161,7 @@ def test_a_create_that_is_discarded_leaves_the_record_that_is_there(account, res
     old = backup()
     old.run(recover)
 
-    old.desk(outbox_desk.discard, ["1"])
+    old.desk(outbox.discard, ["1"])
 
     assert old.one("SELECT count(*) FROM products WHERE name = 'Book'") == 1
     assert old.push().quiet

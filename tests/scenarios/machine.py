@@ -16,7 +16,7 @@ from cfsync.errors import CfsyncError
 from cfsync.resources import RESOURCES
 from cfsync.sandbox import Fault
 from cfsync.sync import passes
-from cfsync.sync.push import push
+from cfsync.sync.push.conductor import push
 from cfsync.sync.report import Report
 from tests.conftest import Sql
 from tests.push.conftest import Account

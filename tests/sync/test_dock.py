@@ -14,8 +14,8 @@ from cfsync.config import load
 from cfsync.errors import MirrorError
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
-from cfsync.sync.dock import MOST_PAGES, Cargo, Dock, docked
 from cfsync.sync.report import Report
+from cfsync.sync.walk.page_writer import MOST_PAGES, Cargo, Dock, docked
 
 CONTACTS = RESOURCES["contacts"]
 
@@ -160,7 +160,9 @@ def test_so_many_pages_go_together_as_the_lock_may_be_held(
             now += page_s * len(batch)
             return await super().write(_, batch, __)
 
-    monkeypatch.setattr("cfsync.sync.dock.time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(
+        "cfsync.sync.walk.page_writer.time", SimpleNamespace(perf_counter=lambda: now)
+    )
     landings = Slow(lambda _: asyncio.sleep(0))
     hand_over_each(landings, 10 * MOST_PAGES, lambda _: asyncio.sleep(0))
 
@@ -171,7 +173,7 @@ def test_pages_that_come_slowly_go_together(monkeypatch: pytest.MonkeyPatch) -> 
     """At a rate limit there is never more than one page there, and a transaction for each would
     cost more than what it writes.
     """
-    monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 3600)
+    monkeypatch.setattr("cfsync.sync.walk.page_writer.LINGER_S", 3600)
     landings = Landings(lambda _: asyncio.sleep(0))
 
     async def a_while(_: Dock) -> None:
@@ -185,7 +187,7 @@ def test_pages_that_come_slowly_go_together(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_page_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 0.001)
+    monkeypatch.setattr("cfsync.sync.walk.page_writer.LINGER_S", 0.001)
     landed = asyncio.Event()
 
     async def second(transaction: int) -> None:
@@ -204,7 +206,7 @@ def test_a_page_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_nobody_waits_for_pages_that_might_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever wants to know that all is in the mirror is told as soon as it is."""
-    monkeypatch.setattr("cfsync.sync.dock.LINGER_S", 3600)
+    monkeypatch.setattr("cfsync.sync.walk.page_writer.LINGER_S", 3600)
     landings = Landings(lambda _: asyncio.sleep(0))
     hand_over_each(landings, 3, Dock.drained)
 

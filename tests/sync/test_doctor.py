@@ -13,9 +13,10 @@ from cfsync.errors import MirrorError, SettingsError
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES
-from cfsync.sync import doctor, webhooks
 from cfsync.sync.context import Context
-from cfsync.sync.probes import Check
+from cfsync.sync.events import webhooks
+from cfsync.sync.operator import doctor
+from cfsync.sync.operator.probes import Check
 from cfsync.sync.report import Report
 from tests.conftest import POSTGRESQL_ONLY, Sql
 

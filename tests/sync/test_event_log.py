@@ -8,7 +8,7 @@ import pytest
 
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.sync import passes
-from cfsync.sync.event_log import FRESH_S, QUIET_S, interval, is_due
+from cfsync.sync.events.log import FRESH_S, QUIET_S, interval, is_due
 from cfsync.values import time_text
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round

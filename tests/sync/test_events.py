@@ -16,7 +16,7 @@ from cfsync.mirror.incoming.page import Origin
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.courier import payload
 from cfsync.sync import passes
-from cfsync.sync.events import Sight, _land
+from cfsync.sync.events.follow import Sight, _land
 from cfsync.sync.report import Report
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round, a_few_of_everything

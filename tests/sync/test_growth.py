@@ -17,8 +17,8 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.reports import status as inspect
 from cfsync.sync import passes
-from cfsync.sync.push import push
-from cfsync.sync.status import status
+from cfsync.sync.operator.status import status
+from cfsync.sync.push.conductor import push
 from tests.sync.conftest import Round
 from tests.sync.statements import Run, watched, written
 

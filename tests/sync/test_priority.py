@@ -11,7 +11,7 @@ import pytest
 from cfsync.api import Api
 from cfsync.sync import passes
 from cfsync.sync.context import Context
-from cfsync.sync.push import push
+from cfsync.sync.push.conductor import push
 from tests.sync.conftest import Round
 
 LIMIT = 20.0

@@ -10,7 +10,7 @@ import pytest
 
 from cfsync.api.rate import Rate
 from cfsync.mirror.db.engine import Mirror
-from cfsync.sync.sharing import SAY_S, Sharing
+from cfsync.sync.rate_sharing import SAY_S, Sharing
 from tests.conftest import SQLITE_ONLY
 from tests.load import Load, TokenBucket
 from tests.sync.conftest import Clock

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cfsync.resources import RESOURCES
-from cfsync.sync.status import Status, ailments, lag, status
+from cfsync.sync.operator.status import Status, ailments, lag, status
 
 
 def asked(round_: Any) -> Status:

@@ -8,7 +8,7 @@ import pytest
 from cfsync.api import Api
 from cfsync.mirror.db.engine import Tx
 from cfsync.sync.context import Context
-from cfsync.sync.verify import Verified, verify
+from cfsync.sync.operator.verify import Verified, verify
 
 
 def verified(round_: Any, *names: str) -> Verified:

@@ -11,9 +11,9 @@ import pytest
 from cfsync.api import Api
 from cfsync.errors import CfsyncError, UnknownWorkspace, UsageError
 from cfsync.mirror.bookkeeping import webhook_secrets
-from cfsync.sync import webhooks
 from cfsync.sync.context import Context
-from cfsync.sync.webhooks import EVENT_TYPES, Endpoint, targets
+from cfsync.sync.events import webhooks
+from cfsync.sync.events.webhooks import EVENT_TYPES, Endpoint, targets
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
 

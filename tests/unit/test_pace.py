@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from cfsync.config import load
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES
-from cfsync.sync.event_log import most_rate
-from cfsync.sync.pace import in_turn, steady_rate
+from cfsync.sync.events.log import most_rate
+from cfsync.sync.incoming.pace import in_turn, steady_rate
 from cfsync.values import time_text
 
 WORKSPACES = 300

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
-from cfsync.sync.pull import ended, floor_of, settled
+from cfsync.sync.incoming.pull import ended, floor_of, settled
 from cfsync.values import time_text
 
 START = datetime(2025, 5, 21, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfsync.sync.ranges import Range, Ranges
+from cfsync.sync.walk.ranges import Range, Ranges
 
 
 def walk(ids: list[int], order: list[int], walkers: int, page: int = 20) -> list[int]:

@@ -25,7 +25,7 @@ from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-from cfsync.sync.land import look
+from cfsync.sync.walk.records import look
 
 EVENT_TYPES = sorted({event for resource in ALL.values() for event in resource.events})
 """What an endpoint of ours asks for."""

@@ -25,8 +25,8 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.context import Context, side_by_side
-from cfsync.sync.land import look
 from cfsync.sync.report import Report
+from cfsync.sync.walk.records import look
 from cfsync.values import seconds
 
 log = structlog.get_logger()

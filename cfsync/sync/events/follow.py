@@ -25,9 +25,9 @@ from cfsync.mirror.incoming.page import Origin, Written
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side
-from cfsync.sync.land import count, look
+from cfsync.sync.incoming.deletions import judge
 from cfsync.sync.report import Report
-from cfsync.sync.verdicts import judge
+from cfsync.sync.walk.records import count, look
 
 log = structlog.get_logger()
 

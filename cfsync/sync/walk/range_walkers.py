@@ -16,9 +16,9 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group
-from cfsync.sync.dock import Dock, Then
-from cfsync.sync.land import look
-from cfsync.sync.ranges import Range, Ranges
+from cfsync.sync.walk.page_writer import Dock, Then
+from cfsync.sync.walk.ranges import Range, Ranges
+from cfsync.sync.walk.records import look
 
 log = structlog.get_logger()
 

@@ -12,9 +12,17 @@ from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
-from cfsync.sync.calls import Call, update_calls
-from cfsync.sync.perform import perform
-from cfsync.sync.push_work import Push, failed, finish, park, tell, tell_refused, waits_for_others
+from cfsync.sync.push.calls import Call, update_calls
+from cfsync.sync.push.outcome import (
+    Push,
+    failed,
+    finish,
+    park,
+    tell,
+    tell_refused,
+    waits_for_others,
+)
+from cfsync.sync.push.perform import perform
 
 
 async def send(push: Push, claim: Claim) -> None:

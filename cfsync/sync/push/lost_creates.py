@@ -28,10 +28,10 @@ from cfsync.mirror.outgoing import claims, send_journal
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
-from cfsync.sync.calls import Call, create_call
-from cfsync.sync.land import look
-from cfsync.sync.push_creates import is_like, may_double, natural, of_parent, take_over
-from cfsync.sync.push_work import Push, alone, failed
+from cfsync.sync.push.calls import Call, create_call
+from cfsync.sync.push.creates import is_like, may_double, natural, of_parent, take_over
+from cfsync.sync.push.outcome import Push, alone, failed
+from cfsync.sync.walk.records import look
 
 
 async def look_for_lost(

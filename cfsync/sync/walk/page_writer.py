@@ -24,8 +24,8 @@ from cfsync.mirror.incoming.page import Origin, Written
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
-from cfsync.sync.land import count, reread
 from cfsync.sync.report import Report
+from cfsync.sync.walk.records import count, reread
 
 HOLD_S = 0.05
 """How long one transaction should hold SQLite's write lock, in seconds."""

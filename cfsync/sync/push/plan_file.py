@@ -16,8 +16,8 @@ import orjson
 
 from cfsync.errors import UsageError
 from cfsync.mirror.outgoing.claims import Claim
-from cfsync.sync.calls import Call
-from cfsync.sync.plan import Kept, Plan, Planned
+from cfsync.sync.push.calls import Call
+from cfsync.sync.push.plan import Kept, Plan, Planned
 
 VERSION = 1
 Key = tuple[str, tuple[int, ...]]

@@ -18,12 +18,12 @@ from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
 from cfsync.records import Listing, Record
 from cfsync.resources import ROOT
-from cfsync.sync import webhooks
 from cfsync.sync.account import choose
 from cfsync.sync.context import Context
-from cfsync.sync.event_log import most_rate
-from cfsync.sync.pace import steady_rate
-from cfsync.sync.probes import Check, probe
+from cfsync.sync.events import webhooks
+from cfsync.sync.events.log import most_rate
+from cfsync.sync.incoming.pace import steady_rate
+from cfsync.sync.operator.probes import Check, probe
 
 SKEW = 30.0
 """Seconds by which two clocks may differ before it is worth a word."""

@@ -19,10 +19,10 @@ from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
-from cfsync.sync.backfill import backfill_list
 from cfsync.sync.context import Context
-from cfsync.sync.dock import Dock
-from cfsync.sync.land import look
+from cfsync.sync.incoming.backfill import backfill_list
+from cfsync.sync.walk.page_writer import Dock
+from cfsync.sync.walk.records import look
 from cfsync.values import later, seconds
 
 log = structlog.get_logger()

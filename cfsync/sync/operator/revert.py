@@ -17,7 +17,7 @@ from cfsync.mirror.decisions.replay import replay
 from cfsync.mirror.decisions.user_edits import edit
 from cfsync.mirror.decisions.waiting_edits import Edit, Edits
 from cfsync.resources import RESOURCES, Field, Resource
-from cfsync.sync.calls import action_key
+from cfsync.sync.push.calls import action_key
 from cfsync.values import equal, normal_map
 
 PIECE = 100

@@ -22,12 +22,12 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
-from cfsync.sync.calls import create_call
 from cfsync.sync.context import Context
 from cfsync.sync.passes import sweep
-from cfsync.sync.push_creates import natural
-from cfsync.sync.push_lookups import doubles
-from cfsync.sync.push_work import Push
+from cfsync.sync.push.calls import create_call
+from cfsync.sync.push.creates import natural
+from cfsync.sync.push.lost_creates import doubles
+from cfsync.sync.push.outcome import Push
 from cfsync.sync.report import Report
 
 HELD = "waited in a restored backup and may have been sent since; approve or discard it"

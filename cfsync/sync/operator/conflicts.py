@@ -26,7 +26,7 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.decisions import deleted_remotely, discard, waiting_edits
 from cfsync.mirror.decisions.user_edits import edit
 from cfsync.resources import RESOURCES, Field, Resource, named
-from cfsync.sync.calls import action_key
+from cfsync.sync.push.calls import action_key
 from cfsync.values import Unholdable, decode, equal, normal_map, snake_case
 
 Choice = Literal["local", "remote", "value"]

@@ -26,10 +26,10 @@ from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
-from cfsync.sync.calls import Call, create_call, left_over
-from cfsync.sync.land import land, look
-from cfsync.sync.push_edits import sent_by
-from cfsync.sync.push_work import Push, failed, park, tell, waits_for_others
+from cfsync.sync.push.calls import Call, create_call, left_over
+from cfsync.sync.push.changes import sent_by
+from cfsync.sync.push.outcome import Push, failed, park, tell, waits_for_others
+from cfsync.sync.walk.records import land, look
 from cfsync.values import equal, normal_map
 
 

@@ -12,8 +12,8 @@ from cfsync.mirror.bookkeeping import outbox, tombstones
 from cfsync.mirror.db.engine import Mirror
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
+from cfsync.sync.incoming.deletions import too_many
 from cfsync.sync.report import Report
-from cfsync.sync.verdicts import too_many
 
 log = structlog.get_logger()
 

@@ -21,16 +21,16 @@ from cfsync.mirror.outgoing import debounce as ready
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
-from cfsync.sync.chains import Touch, entangled
 from cfsync.sync.context import Context
-from cfsync.sync.guards import hold_masses
 from cfsync.sync.passes import awake, chosen, running
-from cfsync.sync.plan_file import Approved
-from cfsync.sync.push_changes import fresh_claims, read_again
-from cfsync.sync.push_creates import may_double, send_create
-from cfsync.sync.push_edits import send
-from cfsync.sync.push_lookups import look_again, look_for_lost, without_doubles
-from cfsync.sync.push_work import Push, alone, side_by_side
+from cfsync.sync.push.changes import send
+from cfsync.sync.push.creates import may_double, send_create
+from cfsync.sync.push.email_order import Touch, entangled
+from cfsync.sync.push.lost_creates import look_again, look_for_lost, without_doubles
+from cfsync.sync.push.mass_guard import hold_masses
+from cfsync.sync.push.outcome import Push, alone, side_by_side
+from cfsync.sync.push.plan_file import Approved
+from cfsync.sync.push.reread import fresh_claims, read_again
 from cfsync.sync.report import Report
 
 

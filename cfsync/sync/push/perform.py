@@ -6,7 +6,7 @@ from cfsync.api import Api
 from cfsync.errors import NotFound, StateConflict
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL, Resource
-from cfsync.sync.calls import Call
+from cfsync.sync.push.calls import Call
 from cfsync.values import equal
 
 

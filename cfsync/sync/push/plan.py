@@ -24,11 +24,11 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import choose
-from cfsync.sync.calls import Call, create_call, left_over, update_calls
-from cfsync.sync.chains import Touch, entangled
-from cfsync.sync.guards import masses
 from cfsync.sync.passes import named_or_enabled
-from cfsync.sync.push_creates import may_double, natural
+from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
+from cfsync.sync.push.creates import may_double, natural
+from cfsync.sync.push.email_order import Touch, entangled
+from cfsync.sync.push.mass_guard import masses
 
 PIECE = 500
 """Records that are looked at in one transaction."""

@@ -17,9 +17,9 @@ from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import reaches
 from cfsync.sync.context import side_by_side
-from cfsync.sync.land import count, look
-from cfsync.sync.push_edits import deleted
-from cfsync.sync.push_work import Push, failed, unseen
+from cfsync.sync.push.changes import deleted
+from cfsync.sync.push.outcome import Push, failed, unseen
+from cfsync.sync.walk.records import count, look
 
 
 async def fresh_claims(

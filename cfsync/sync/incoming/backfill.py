@@ -16,9 +16,9 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
-from cfsync.sync.dock import Dock
-from cfsync.sync.land import look
-from cfsync.sync.walkers import last_id, walk_in_ranges
+from cfsync.sync.walk.page_writer import Dock
+from cfsync.sync.walk.range_walkers import last_id, walk_in_ranges
+from cfsync.sync.walk.records import look
 
 
 async def backfill_list(context: Context, dock: Dock, listing: Listing) -> None:

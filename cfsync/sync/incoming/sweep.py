@@ -18,9 +18,9 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
-from cfsync.sync.dock import Dock
-from cfsync.sync.land import look
-from cfsync.sync.walkers import Proof, walk_in_ranges
+from cfsync.sync.walk.page_writer import Dock
+from cfsync.sync.walk.range_walkers import Proof, walk_in_ranges
+from cfsync.sync.walk.records import look
 
 log = structlog.get_logger()
 

@@ -27,8 +27,8 @@ from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import reaches
 from cfsync.sync.context import Context
-from cfsync.sync.land import count, land_single, look
 from cfsync.sync.report import Report
+from cfsync.sync.walk.records import count, land_single, look
 from cfsync.values import seconds
 
 log = structlog.get_logger()

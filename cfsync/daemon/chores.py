@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import structlog
 
 from cfsync.config import RetentionSettings
-from cfsync.daemon import backoff
-from cfsync.daemon.jobs import Job, Trouble
+from cfsync.daemon.jobs import backoff
+from cfsync.daemon.jobs.runner import Job, Trouble
 from cfsync.errors import Interrupted, MirrorError
 from cfsync.mirror import migrate, retention
 from cfsync.mirror.coordination import pauses

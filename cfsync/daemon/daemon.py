@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import structlog
 
-from cfsync.daemon import rounds
+from cfsync.daemon.assembly import Parts
 from cfsync.daemon.chores import Duty, forever
 from cfsync.daemon.duties import Duties
-from cfsync.daemon.heart import stuck
-from cfsync.daemon.parts import Parts
+from cfsync.daemon.health.watchdog import stuck
+from cfsync.daemon.jobs import polling
 from cfsync.daemon.schedule import Schedule
 from cfsync.errors import MirrorError
 from cfsync.sync.context import task_group
@@ -44,7 +44,7 @@ class Daemon:
             _begin(group, self.duties.before_contact())
             await parts.contact.make_first(self.duties.quiet)
             on_ready()
-            rounds.plan(self.schedule, parts.runner, parts.settings)
+            polling.plan(self.schedule, parts.runner, parts.settings)
             parts.follower.plan(self.schedule, parts.runner)
             self.schedule.start()
             _begin(group, self.duties.after_contact())

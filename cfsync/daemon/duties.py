@@ -10,9 +10,9 @@ from functools import partial
 import structlog
 
 from cfsync.daemon import chores
+from cfsync.daemon.assembly import Parts
 from cfsync.daemon.chores import Duty, TroubleBook
-from cfsync.daemon.observer import LOOK_S
-from cfsync.daemon.parts import Parts
+from cfsync.daemon.health.observer import LOOK_S
 from cfsync.errors import Interrupted
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.db import notifications

@@ -13,12 +13,12 @@ import structlog
 
 from cfsync import __version__
 from cfsync.config import Settings
-from cfsync.daemon import rights, start
+from cfsync.daemon import ownership, startup
+from cfsync.daemon.assembly import assemble
 from cfsync.daemon.chores import Duty, forever
 from cfsync.daemon.daemon import Daemon
-from cfsync.daemon.heart import Heart, SqlThread
-from cfsync.daemon.notify import Notifier
-from cfsync.daemon.parts import assemble
+from cfsync.daemon.health.watchdog import Heart, SqlThread
+from cfsync.daemon.systemd import Notifier
 from cfsync.mirror.db.connect import Place
 from cfsync.mirror.db.engine import Mirror
 from cfsync.web import app, server
@@ -46,7 +46,7 @@ async def run(
     settings = load()
     settings.for_api()
     server.check(settings.web)
-    held = rights.lock(Place.of(settings.database.url))
+    held = ownership.lock(Place.of(settings.database.url))
     try:
         await Process(settings, load, opened, stop, is_copy=is_copy).run()
     finally:
@@ -108,7 +108,7 @@ class Process:
         return None
 
     async def _live(self) -> None:
-        sides = await start.open_sides(self._settings, self._opened, self._sql)
+        sides = await startup.open_sides(self._settings, self._opened, self._sql)
         try:
             parts = assemble(
                 self._settings,

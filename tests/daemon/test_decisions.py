@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from cfsync.config import load
-from cfsync.daemon import backoff, rounds
-from cfsync.daemon.heart import Heart, SqlThread, stuck
-from cfsync.daemon.jobs import Job
-from cfsync.daemon.notify import Notifier
-from cfsync.daemon.pulse import Pulse
+from cfsync.daemon.health.pass_monitor import Pulse
+from cfsync.daemon.health.watchdog import Heart, SqlThread, stuck
+from cfsync.daemon.jobs import backoff, polling
+from cfsync.daemon.jobs.runner import Job
+from cfsync.daemon.systemd import Notifier
 from cfsync.errors import (
     BadAnswer,
     Interrupted,
@@ -141,7 +141,7 @@ def test_after_an_outage_all_are_pulled_at_once() -> None:
 
 def test_a_sweep_is_due_a_day_after_the_last_complete_walk() -> None:
     def due(since: str | None, jitter: float = 0.0) -> bool:
-        return rounds.sweep_is_due(since, NOON, 86400.0, jitter=jitter)
+        return polling.sweep_is_due(since, NOON, 86400.0, jitter=jitter)
 
     assert not due(None)
     assert not due("2025-05-20T12:00:01.000Z")

@@ -9,9 +9,9 @@ import structlog
 from structlog.testing import capture_logs
 
 from cfsync.config import load
-from cfsync.daemon.host import JobHost
-from cfsync.daemon.jobs import Job, Trouble
-from cfsync.daemon.journal import Journal
+from cfsync.daemon.jobs.host import JobHost
+from cfsync.daemon.jobs.pass_log import Journal
+from cfsync.daemon.jobs.runner import Job, Trouble
 from cfsync.logs import Repeats
 from cfsync.sync.report import Report
 from cfsync.web.metrics import Metrics

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.daemon.rights import Shared
+from cfsync.daemon.ownership import Shared
 from cfsync.mirror.coordination import leases
 from cfsync.mirror.coordination.leases import Lease, LostLease
 from cfsync.mirror.db.engine import Mirror, Tx

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cfsync.daemon.notify import Notifier
+from cfsync.daemon.systemd import Notifier
 from cfsync.sandbox import World
 from tests.conftest import SQLITE_ONLY
 from tests.daemon.harness import Daemon, Systemd

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cfsync.config import Settings
-from cfsync.daemon.observer import _see
+from cfsync.daemon.health.observer import _see
 from cfsync.mirror.bookkeeping import events, webhook_secrets
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES

@@ -10,8 +10,8 @@ from collections import Counter
 from functools import partial
 
 from cfsync.config import Settings
-from cfsync.daemon.jobs import Job, Runner
-from cfsync.daemon.pulse import WatchedContext
+from cfsync.daemon.health.pass_monitor import WatchedContext
+from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.daemon.schedule import Schedule
 from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.db.engine import Tx

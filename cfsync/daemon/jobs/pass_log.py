@@ -6,7 +6,7 @@ from collections import Counter
 
 import structlog
 
-from cfsync.daemon.jobs import Job
+from cfsync.daemon.jobs.runner import Job
 from cfsync.sync.report import Report
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from cfsync.config import Settings
-from cfsync.daemon.jobs import Runner
+from cfsync.daemon.jobs.runner import Runner
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import event_coverage, listings

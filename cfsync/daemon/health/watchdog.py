@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from cfsync.daemon.jobs import Job
-from cfsync.daemon.notify import Notifier
+from cfsync.daemon.jobs.runner import Job
+from cfsync.daemon.systemd import Notifier
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.engine import Mirror, Tx
 

@@ -8,18 +8,18 @@ from functools import partial
 
 from cfsync.api import Api
 from cfsync.config import Settings
-from cfsync.daemon import rounds
-from cfsync.daemon.contact import Contact
-from cfsync.daemon.follower import Follower
-from cfsync.daemon.heart import SqlThread
-from cfsync.daemon.host import JobHost
-from cfsync.daemon.inbox import Inbox
-from cfsync.daemon.jobs import Runner
-from cfsync.daemon.journal import Journal
-from cfsync.daemon.observer import Observer
-from cfsync.daemon.pusher import Pusher
-from cfsync.daemon.rights import Alone, Rights, Shared
-from cfsync.daemon.start import Sides
+from cfsync.daemon.api_access import Contact
+from cfsync.daemon.health.observer import Observer
+from cfsync.daemon.health.watchdog import SqlThread
+from cfsync.daemon.jobs import polling
+from cfsync.daemon.jobs.event_follower import Follower
+from cfsync.daemon.jobs.host import JobHost
+from cfsync.daemon.jobs.pass_log import Journal
+from cfsync.daemon.jobs.pusher import Pusher
+from cfsync.daemon.jobs.runner import Runner
+from cfsync.daemon.ownership import Alone, Rights, Shared
+from cfsync.daemon.startup import Sides
+from cfsync.daemon.webhook_store import Inbox
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
@@ -73,7 +73,7 @@ def assemble(
     pusher = Pusher(settings, sides.mirror)
     follower = Follower(settings, sides.inbox)
     inbox = Inbox(settings, sides.inbox, receiver, told=follower.wake.set)
-    jobs = [*rounds.jobs(settings), *pusher.jobs(), *follower.jobs()]
+    jobs = [*polling.jobs(settings), *pusher.jobs(), *follower.jobs()]
     host.runner = runner = Runner(host, jobs)
     host.observer = observer = Observer(settings, sides.books)
     return Parts(

@@ -14,7 +14,7 @@ import structlog
 
 from cfsync.api import Api
 from cfsync.config import Settings
-from cfsync.daemon import backoff
+from cfsync.daemon.jobs import backoff
 from cfsync.errors import CfsyncError, TokenRefused, UsageError
 from cfsync.mirror.db.errors import Away
 

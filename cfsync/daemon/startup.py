@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import structlog
 
 from cfsync.config import Settings
-from cfsync.daemon import backoff
-from cfsync.daemon.heart import SqlThread
+from cfsync.daemon.health.watchdog import SqlThread
+from cfsync.daemon.jobs import backoff
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.outgoing import debounce

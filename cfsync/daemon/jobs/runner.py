@@ -16,8 +16,8 @@ from typing import Protocol
 
 import structlog
 
-from cfsync.daemon import backoff
-from cfsync.daemon.pulse import Pulse, WatchedContext
+from cfsync.daemon.health.pass_monitor import Pulse, WatchedContext
+from cfsync.daemon.jobs import backoff
 from cfsync.errors import Interrupted, RateLimited, ServerError, TokenRefused
 from cfsync.sync.report import Report
 

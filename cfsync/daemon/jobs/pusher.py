@@ -13,8 +13,8 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from cfsync.config import Settings
-from cfsync.daemon.jobs import Job, Runner
-from cfsync.daemon.pulse import WatchedContext
+from cfsync.daemon.health.pass_monitor import WatchedContext
+from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import debounce as ready

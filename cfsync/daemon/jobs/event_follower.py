@@ -12,8 +12,8 @@ from contextlib import suppress
 from functools import partial
 
 from cfsync.config import Settings
-from cfsync.daemon.jobs import Job, Runner
-from cfsync.daemon.pulse import WatchedContext
+from cfsync.daemon.health.pass_monitor import WatchedContext
+from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.daemon.schedule import Schedule
 from cfsync.hints import HINTED
 from cfsync.mirror.bookkeeping import events

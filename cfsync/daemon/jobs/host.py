@@ -8,15 +8,15 @@ from functools import partial
 
 from cfsync.api import Priority
 from cfsync.config import Settings
-from cfsync.daemon import rounds
-from cfsync.daemon.contact import Contact
-from cfsync.daemon.heart import SqlThread
-from cfsync.daemon.jobs import Job, Runner, doubts_token
-from cfsync.daemon.journal import Journal
-from cfsync.daemon.observer import Observer
-from cfsync.daemon.pulse import Pulse, WatchedContext
-from cfsync.daemon.rights import Rights
-from cfsync.daemon.start import Sides
+from cfsync.daemon.api_access import Contact
+from cfsync.daemon.health.observer import Observer
+from cfsync.daemon.health.pass_monitor import Pulse, WatchedContext
+from cfsync.daemon.health.watchdog import SqlThread
+from cfsync.daemon.jobs import polling
+from cfsync.daemon.jobs.pass_log import Journal
+from cfsync.daemon.jobs.runner import Job, Runner, doubts_token
+from cfsync.daemon.ownership import Rights
+from cfsync.daemon.startup import Sides
 from cfsync.records import Listing
 from cfsync.sync.report import Report
 from cfsync.web.metrics import Metrics
@@ -107,7 +107,7 @@ class JobHost:
         self.observer.changed |= report.counts.keys()
         if job.name == "sweep":
             job.drift = report.total("drift")
-        rounds.follow_up(self.runner, job, report)
+        polling.follow_up(self.runner, job, report)
 
     def _told(self, priority: int, status: int, seconds: float) -> None:
         self._metrics.request(Priority(priority).name.lower(), status, seconds)

@@ -17,7 +17,7 @@ from cfsync.daemon.jobs import polling
 from cfsync.daemon.schedule import Schedule
 from cfsync.errors import MirrorError
 from cfsync.sync.context import task_group
-from cfsync.web.vitals import Vitals
+from cfsync.web.health import Vitals
 
 log = structlog.get_logger()
 

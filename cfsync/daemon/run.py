@@ -22,9 +22,9 @@ from cfsync.daemon.systemd import Notifier
 from cfsync.mirror.db.connect import Place
 from cfsync.mirror.db.engine import Mirror
 from cfsync.web import app, server
+from cfsync.web.health import Vitals
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
-from cfsync.web.vitals import Vitals
 
 log = structlog.get_logger()
 

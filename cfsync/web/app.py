@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cfsync.web import vitals
+from cfsync.web import health
+from cfsync.web.health import Vitals
 from cfsync.web.metrics import CONTENT_TYPE, Metrics
 from cfsync.web.receiver import Receiver
-from cfsync.web.vitals import Vitals
 
 Look = Callable[[], Vitals]
 
@@ -26,14 +26,14 @@ def make(look: Look, metrics: Metrics, receiver: Receiver, access_token: str | N
     """The application; `look` gives the vitals as they are now."""
 
     async def livez(_request: Request) -> Response:
-        return _judged(vitals.not_alive(look()))
+        return _judged(health.not_alive(look()))
 
     async def readyz(_request: Request) -> Response:
-        return _judged(vitals.not_ready(look()))
+        return _judged(health.not_ready(look()))
 
     async def healthz(_request: Request) -> Response:
         now = look()
-        return _judged(vitals.not_fresh(now), resources=_resources(now))
+        return _judged(health.not_fresh(now), resources=_resources(now))
 
     async def show_metrics(request: Request) -> Response:
         if not _may_see(request, access_token):

@@ -14,8 +14,8 @@ from cfsync.daemon.jobs.pass_log import Journal
 from cfsync.daemon.jobs.runner import Job, Trouble
 from cfsync.logs import Repeats
 from cfsync.sync.report import Report
+from cfsync.web.health import Vitals
 from cfsync.web.metrics import Metrics
-from cfsync.web.vitals import Vitals
 
 
 def job(trouble: Trouble | None = None) -> Job:

@@ -13,8 +13,8 @@ import yaml
 
 from cfsync.config import load
 from cfsync.resources import RESOURCES
+from cfsync.web.health import ResourceVitals, Vitals, may_be_late
 from cfsync.web.metrics import Metrics
-from cfsync.web.vitals import ResourceVitals, Vitals, may_be_late
 from tests.deploy.conftest import DEPLOY
 
 Tool = Callable[[str], str]

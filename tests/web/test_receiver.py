@@ -15,10 +15,10 @@ import pytest
 from cfsync.errors import MirrorError
 from cfsync.hints import Hint
 from cfsync.web import app
+from cfsync.web.health import Vitals
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import MOST, Receiver
 from cfsync.web.signature import MAX_BODY
-from cfsync.web.vitals import Vitals
 
 NOW, SECRET, WORKSPACE = 1_748_000_000, "whsec-0123456789abcdef", 42
 EVENT = {

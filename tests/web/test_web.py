@@ -19,9 +19,9 @@ from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
 from cfsync.web import app, server
 from cfsync.web.connection import MOST
+from cfsync.web.health import ResourceVitals, Vitals
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
-from cfsync.web.vitals import ResourceVitals, Vitals
 
 FRESH = ResourceVitals(
     rows=30, lag_s=12.0, succeeded={"pull": 1748000000.0}, found={"pull": {0: 1, 500: 2, 60_000: 1}}

@@ -18,7 +18,7 @@ from cfsync.mirror.reports import freshness, status
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.incoming.pace import interval
 from cfsync.values import seconds
-from cfsync.web.vitals import ResourceVitals, Vitals, may_be_late
+from cfsync.web.health import ResourceVitals, Vitals, may_be_late
 
 LOOK_S = 10.0
 ROWS_S = 60.0

@@ -18,28 +18,22 @@ from typing import Annotated
 import typer
 
 from cfsync import __version__
-from cfsync.cli import (
-    api_cmd,
-    config_cmd,
-    conflicts_cmd,
-    deletions_cmd,
-    demo_cmd,
-    doctor_cmd,
-    explain_cmd,
-    migrate_cmd,
-    outbox_cmd,
-    pause_cmd,
-    plan_cmd,
-    recover_cmd,
-    redact_cmd,
-    revert_cmd,
-    run_cmd,
-    run_pass,
-    sandbox_cmd,
-    status_cmd,
-    verify_cmd,
-    webhooks_cmd,
+from cfsync.cli.operator import (
+    conflicts,
+    deletions,
+    explain,
+    outbox,
+    pause,
+    plan,
+    recover,
+    redact,
+    revert,
+    status,
+    verify,
+    webhooks,
 )
+from cfsync.cli.passes import run, run_pass
+from cfsync.cli.setup import api, config, demo, doctor, migrate, sandbox
 from cfsync.cli.text import problem
 from cfsync.errors import CfsyncError, SettingsError
 
@@ -58,25 +52,25 @@ app = typer.Typer(
 )
 for _group in (
     run_pass,
-    run_cmd,
-    pause_cmd,
-    status_cmd,
-    verify_cmd,
-    plan_cmd,
-    outbox_cmd,
-    conflicts_cmd,
-    deletions_cmd,
-    revert_cmd,
-    explain_cmd,
-    redact_cmd,
-    recover_cmd,
-    doctor_cmd,
-    config_cmd,
-    api_cmd,
-    webhooks_cmd,
-    migrate_cmd,
-    sandbox_cmd,
-    demo_cmd,
+    run,
+    pause,
+    status,
+    verify,
+    plan,
+    outbox,
+    conflicts,
+    deletions,
+    revert,
+    explain,
+    redact,
+    recover,
+    doctor,
+    config,
+    api,
+    webhooks,
+    migrate,
+    sandbox,
+    demo,
 ):
     _group.register(app)
 

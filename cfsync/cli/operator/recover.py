@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cfsync.cli.common import Config, Json, configured, opened, until_stopped
-from cfsync.cli.run_pass import as_json, as_text, say_problems
+from cfsync.cli.passes.run_pass import as_json, as_text, say_problems
 from cfsync.cli.text import counted, print_json
 
 if TYPE_CHECKING:

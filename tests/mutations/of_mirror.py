@@ -173,9 +173,9 @@ BREAKAGES = (
     Breakage(
         "a field that was not shown becomes NULL",
         "cfsync/mirror/bookkeeping/bases.py",
-        "    for _, group in rows.by_columns(values):\n",
+        "    for _, group in statements.by_columns(values):\n",
         "    values = [{f.name: row.get(f.name) for f in resource.columns} for row in values]\n"
-        "    for _, group in rows.by_columns(values):\n",
+        "    for _, group in statements.by_columns(values):\n",
         "a server that shows less empties the mirror",
         ("tests/mirror/test_old_answers.py::test_a_field_that_is_not_shown_keeps_its_value",),
     ),

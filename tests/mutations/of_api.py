@@ -77,7 +77,7 @@ BREAKAGES = (
         "            pass\n",
         "the limit is abused for ever, and the token blocked",
         (
-            "tests/unit/test_budget.py::test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved",
+            "tests/api/test_budget.py::test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved",
         ),
     ),
     Breakage(
@@ -86,7 +86,7 @@ BREAKAGES = (
         "self._paused = max(self._paused, now + retry_after)",
         "pass",
         "the server asked for a pause and gets none",
-        ("tests/unit/test_budget.py::test_retry_after_stops_everybody_that_long",),
+        ("tests/api/test_budget.py::test_retry_after_stops_everybody_that_long",),
     ),
     Breakage(
         "no lane goes first",
@@ -94,7 +94,7 @@ BREAKAGES = (
         "(priority, next(self._order), turn)",
         "(0, next(self._order), turn)",
         "an edit waits behind a backfill of hours",
-        ("tests/unit/test_budget.py::test_a_push_goes_before_the_backlog_that_came_first",),
+        ("tests/api/test_budget.py::test_a_push_goes_before_the_backlog_that_came_first",),
     ),
     Breakage(
         "nobody minds what other processes use",
@@ -103,7 +103,7 @@ BREAKAGES = (
         "        return fair_share(min(rate, self._ceiling), ())\n",
         "two processes send twice what the account may, and each learns a part of the limit",
         (
-            "tests/sync/test_sharing.py"
+            "tests/sync/test_rate_sharing.py"
             "::test_processes_that_come_to_a_learned_limit_take_equal_parts_of_it",
         ),
     ),

@@ -14,7 +14,9 @@ BREAKAGES = (
         "        )\n"
         "        landed = await self._context.mirror.write(land_pages, batch, policies)\n",
         "a power cut between the two loses a page for good",
-        ("tests/sync/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",),
+        (
+            "tests/sync/incoming/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",
+        ),
     ),
     Breakage(
         "rows are not locked",
@@ -23,7 +25,7 @@ BREAKAGES = (
         "    return set()\n",
         "a page overwrites what somebody is writing at that moment",
         (
-            "tests/push/test_push_long_transactions.py::test_passes_go_round_a_row_that_somebody_holds[postgresql]",
+            "tests/push/test_long_transactions.py::test_passes_go_round_a_row_that_somebody_holds[postgresql]",
         ),
     ),
     Breakage(
@@ -32,7 +34,9 @@ BREAKAGES = (
         '    if tx.dialect == "postgresql":\n        turn =',
         "    if False:\n        turn =",
         "two passes make one row of one record in turns that each thinks its own",
-        ("tests/mirror/test_rows.py::test_two_processes_write_a_table_one_after_the_other",),
+        (
+            "tests/mirror/db/test_statements.py::test_two_processes_write_a_table_one_after_the_other",
+        ),
     ),
     Breakage(
         "nothing is journalled before the call",
@@ -40,7 +44,7 @@ BREAKAGES = (
         '        state="sending",\n',
         '        state="pending",\n',
         "a create that a power cut interrupted is made again",
-        ("tests/push/test_push_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
+        ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
     ),
     Breakage(
         "a claim is journalled whatever came in between",
@@ -49,7 +53,7 @@ BREAKAGES = (
         "if False:",
         "two passes send one edit twice",
         (
-            "tests/push/test_push_side_by_side.py::test_what_another_pass_has_journalled_is_not_journalled_again[sqlite]",
+            "tests/push/test_side_by_side.py::test_what_another_pass_has_journalled_is_not_journalled_again[sqlite]",
         ),
     ),
     Breakage(
@@ -59,7 +63,7 @@ BREAKAGES = (
         'tx.conn.execute(_CLOSE, {"seqs": list(range(1, max(seqs) + 1)),',
         "an edit that was never sent counts as done",
         (
-            "tests/push/test_push_trouble.py::test_a_refused_edit_is_parked_with_the_servers_words_and_others_go_on",
+            "tests/push/test_trouble.py::test_a_refused_edit_is_parked_with_the_servers_words_and_others_go_on",
         ),
     ),
     Breakage(
@@ -68,7 +72,9 @@ BREAKAGES = (
         "        elif base.rev > asked:\n",
         "        elif False:\n",
         "the mirror goes back in time, and the base with it",
-        ("tests/mirror/test_old_answers.py::test_an_older_page_is_not_written_over_a_newer_one",),
+        (
+            "tests/mirror/incoming/test_old_answers.py::test_an_older_page_is_not_written_over_a_newer_one",
+        ),
     ),
     Breakage(
         "an old page brings a deleted record back",
@@ -77,7 +83,7 @@ BREAKAGES = (
         "found.new",
         "a record that is gone stands in the mirror until the next sweep",
         (
-            "tests/mirror/test_old_answers.py::test_an_older_page_brings_no_record_back_that_is_gone",
+            "tests/mirror/incoming/test_old_answers.py::test_an_older_page_brings_no_record_back_that_is_gone",
         ),
     ),
     Breakage(
@@ -87,7 +93,7 @@ BREAKAGES = (
         "if False:",
         "the answer to a slow call overwrites what a pull has read since",
         (
-            "tests/push/test_push_references.py::test_an_answer_that_is_older_than_a_pull_is_put_off_until_the_record_is_read_again[sqlite]",
+            "tests/push/test_references.py::test_an_answer_that_is_older_than_a_pull_is_put_off_until_the_record_is_read_again[sqlite]",
         ),
     ),
     Breakage(
@@ -97,7 +103,7 @@ BREAKAGES = (
         'if claim.op == "insert"',
         "a value that the server normalised stays different, and is a conflict or sent again",
         (
-            "tests/push/test_push_merge.py::test_another_form_of_what_was_sent_is_taken_and_not_sent_again[sqlite]",
+            "tests/push/test_merge.py::test_another_form_of_what_was_sent_is_taken_and_not_sent_again[sqlite]",
         ),
     ),
     Breakage(
@@ -127,7 +133,7 @@ BREAKAGES = (
         "_rows_between(resource, listing, above, upto)",
         "a record made during the sweep is suspected of being gone",
         (
-            "tests/mirror/test_old_answers.py::test_a_record_that_came_in_after_the_page_was_asked_for_is_not_suspected",
+            "tests/mirror/incoming/test_old_answers.py::test_a_record_that_came_in_after_the_page_was_asked_for_is_not_suspected",
         ),
     ),
     Breakage(
@@ -137,7 +143,7 @@ BREAKAGES = (
         "    if not base:\n",
         "an old 404 takes away a record that is there",
         (
-            "tests/mirror/test_old_answers.py::test_an_older_404_buries_no_record_that_was_read_since",
+            "tests/mirror/incoming/test_old_answers.py::test_an_older_404_buries_no_record_that_was_read_since",
         ),
     ),
     Breakage(
@@ -147,7 +153,7 @@ BREAKAGES = (
         "    if not keep:\n",
         "an edit is gone and nobody was asked",
         (
-            "tests/push/test_conflict_desk.py::test_a_sweep_that_finds_it_gone_first_asks_the_same[sqlite]",
+            "tests/push/operator/test_conflicts.py::test_a_sweep_that_finds_it_gone_first_asks_the_same[sqlite]",
         ),
     ),
     Breakage(
@@ -157,7 +163,7 @@ BREAKAGES = (
         "        pass\n",
         "an edit is overwritten unseen",
         (
-            "tests/push/test_push_merge.py::test_both_sides_change_a_field_and_the_policy_names_the_winner",
+            "tests/push/test_merge.py::test_both_sides_change_a_field_and_the_policy_names_the_winner",
         ),
     ),
     Breakage(
@@ -167,7 +173,7 @@ BREAKAGES = (
         "    if False:\n",
         "the user's DELETE is undone before it was sent",
         (
-            "tests/push/test_push_merge.py::test_a_delete_of_a_record_that_changed_there_is_a_conflict[sqlite]",
+            "tests/push/test_merge.py::test_a_delete_of_a_record_that_changed_there_is_a_conflict[sqlite]",
         ),
     ),
     Breakage(
@@ -177,7 +183,9 @@ BREAKAGES = (
         "    values = [{f.name: row.get(f.name) for f in resource.columns} for row in values]\n"
         "    for _, group in statements.by_columns(values):\n",
         "a server that shows less empties the mirror",
-        ("tests/mirror/test_old_answers.py::test_a_field_that_is_not_shown_keeps_its_value",),
+        (
+            "tests/mirror/incoming/test_old_answers.py::test_a_field_that_is_not_shown_keeps_its_value",
+        ),
     ),
     Breakage(
         "a parked edit blocks its record",
@@ -186,7 +194,7 @@ BREAKAGES = (
         'if r.state in ("held", "parked")), None)',
         "one refused field stops all later edits of the contact",
         (
-            "tests/push/test_push_trouble.py::test_the_servers_own_rule_speaks_and_a_further_edit_repairs[sqlite]",
+            "tests/push/test_trouble.py::test_the_servers_own_rule_speaks_and_a_further_edit_repairs[sqlite]",
         ),
     ),
     Breakage(
@@ -196,7 +204,7 @@ BREAKAGES = (
         "",
         "a create whose row was locked when its answer came is made again",
         (
-            "tests/push/test_push_references.py::test_a_contact_and_a_fulfillment_for_it_in_one_transaction[sqlite]",
+            "tests/push/test_references.py::test_a_contact_and_a_fulfillment_for_it_in_one_transaction[sqlite]",
         ),
     ),
     Breakage(
@@ -206,7 +214,7 @@ BREAKAGES = (
         "    except Timeout:\n        yield names\n        return\n",
         "an older value is sent after a newer one",
         (
-            "tests/push/test_push_side_by_side.py::test_two_pushes_at_once_make_one_record_of_each_row[sqlite]",
+            "tests/push/test_side_by_side.py::test_two_pushes_at_once_make_one_record_of_each_row[sqlite]",
         ),
     ),
     Breakage(
@@ -227,7 +235,7 @@ BREAKAGES = (
         "",
         "a program that saves all columns puts back what ClickFunnels had changed",
         (
-            "tests/mirror/test_capture_refusals.py::test_an_update_that_clickfunnels_can_not_take_is_refused[sqlite]",
+            "tests/mirror/capture/test_refusals.py::test_an_update_that_clickfunnels_can_not_take_is_refused[sqlite]",
         ),
     ),
     Breakage(
@@ -237,7 +245,7 @@ BREAKAGES = (
         "WHEN 1 THEN 1 ELSE 0 END",
         "what was pulled is pushed back: an echo without end",
         (
-            "tests/mirror/test_capture_edits.py::test_the_daemons_own_writes_are_let_through[sqlite]",
+            "tests/mirror/capture/test_edits.py::test_the_daemons_own_writes_are_let_through[sqlite]",
         ),
     ),
 )

@@ -13,7 +13,9 @@ BREAKAGES = (
         "                checkpoint, cursor=page.records[-1].id, watermark=checkpoint.pending\n"
         "            )\n",
         "what a pull that was stopped had not yet read is never read",
-        ("tests/sync/test_pull.py::test_a_stopped_pull_does_not_move_the_watermark[sqlite]",),
+        (
+            "tests/sync/incoming/test_pull.py::test_a_stopped_pull_does_not_move_the_watermark[sqlite]",
+        ),
     ),
     Breakage(
         "a watermark that stands still is as good as new",
@@ -21,7 +23,7 @@ BREAKAGES = (
         '(start.watermark or "") < pending',
         '(start.watermark or "") <= pending',
         "`<=` for `<`: it never settles, and every pull looks behind it for ever",
-        ("tests/unit/test_pull_places.py::test_the_watermark_never_goes_back",),
+        ("tests/sync/incoming/test_pull_places.py::test_the_watermark_never_goes_back",),
     ),
     Breakage(
         "nothing is looked for behind a young watermark",
@@ -30,7 +32,7 @@ BREAKAGES = (
         "    if True:\n",
         "a record that becomes visible later than it is stamped is missed",
         (
-            "tests/sync/test_pull.py::test_a_record_stamped_before_the_watermark_and_visible_after_it_is_not_missed[sqlite]",
+            "tests/sync/incoming/test_pull.py::test_a_record_stamped_before_the_watermark_and_visible_after_it_is_not_missed[sqlite]",
         ),
     ),
     Breakage(
@@ -42,7 +44,7 @@ BREAKAGES = (
         "        await context.mirror.write(_finished, replace(parts[0], watermark=last))\n",
         "what changed behind the walk while it ran is never read",
         (
-            "tests/sync/test_backfill.py::test_a_change_made_while_the_walk_runs_is_not_missed[sqlite]",
+            "tests/sync/incoming/test_backfill.py::test_a_change_made_while_the_walk_runs_is_not_missed[sqlite]",
         ),
     ),
     Breakage(
@@ -51,7 +53,9 @@ BREAKAGES = (
         "        upto = range_.upper if ended else range_.cursor\n",
         "        upto = range_.upper\n",
         "all that stands on later pages is suspected of being gone",
-        ("tests/sync/test_sweep.py::test_a_page_proves_nothing_about_the_pages_behind_it[sqlite]",),
+        (
+            "tests/sync/incoming/test_sweep.py::test_a_page_proves_nothing_about_the_pages_behind_it[sqlite]",
+        ),
     ),
     Breakage(
         "there is no guard against masses",
@@ -59,7 +63,9 @@ BREAKAGES = (
         "    return missing > max_count or (missing >= 10 and missing > rows * max_fraction)\n",
         "    return False\n",
         "one wrong list empties the mirror, one wrong DELETE the account",
-        ("tests/sync/test_sweep.py::test_too_many_are_held_until_a_human_says_so[sqlite]",),
+        (
+            "tests/sync/incoming/test_sweep.py::test_too_many_are_held_until_a_human_says_so[sqlite]",
+        ),
     ),
     Breakage(
         "the second sighting does not wait",
@@ -67,7 +73,9 @@ BREAKAGES = (
         "    if left > 0:\n",
         "    if False:\n",
         "a record that a list lost for a moment is taken away",
-        ("tests/sync/test_sweep.py::test_nothing_goes_before_the_second_sighting[sqlite]",),
+        (
+            "tests/sync/incoming/test_sweep.py::test_nothing_goes_before_the_second_sighting[sqlite]",
+        ),
     ),
     Breakage(
         "a missing record is not asked for by itself",
@@ -75,7 +83,7 @@ BREAKAGES = (
         "        record = await context.api.get(resource, stone.record_id, listing)\n",
         "        raise NotFound('', call='', status=404)\n",
         "a page that skips a record deletes it",
-        ("tests/sync/test_sweep.py::test_a_page_that_skips_takes_nothing_away[sqlite]",),
+        ("tests/sync/incoming/test_sweep.py::test_a_page_that_skips_takes_nothing_away[sqlite]",),
     ),
     Breakage(
         "a workspace that answers no more loses its rows",
@@ -83,7 +91,9 @@ BREAKAGES = (
         "    except (NotFound, Forbidden):\n        return False\n",
         "    except (NotFound, Forbidden):\n        return True\n",
         "a token that lost a workspace empties it in the mirror",
-        ("tests/sync/test_sweep.py::test_a_404_of_a_workspace_that_is_gone_itself_is_no_verdict",),
+        (
+            "tests/sync/incoming/test_sweep.py::test_a_404_of_a_workspace_that_is_gone_itself_is_no_verdict",
+        ),
     ),
     Breakage(
         "an empty list of a full workspace is believed",
@@ -91,7 +101,9 @@ BREAKAGES = (
         "    if not page.records and await _lost_sight(context, dock, listing):\n",
         "    if False:\n",
         "the same, where the workspace still answers",
-        ("tests/sync/test_sweep.py::test_a_workspace_that_answers_empty_loses_no_row[sqlite]",),
+        (
+            "tests/sync/incoming/test_sweep.py::test_a_workspace_that_answers_empty_loses_no_row[sqlite]",
+        ),
     ),
     Breakage(
         "no record is read before it is written",
@@ -100,7 +112,7 @@ BREAKAGES = (
         "        ids = [c.record_id for c in stale[start : start + PAGE]]\n",
         "what somebody changed in ClickFunnels since is overwritten unseen",
         (
-            "tests/push/test_push_merge.py::test_both_sides_make_the_same_change_and_no_call_is_made[sqlite]",
+            "tests/push/test_merge.py::test_both_sides_make_the_same_change_and_no_call_is_made[sqlite]",
         ),
     ),
     Breakage(
@@ -109,7 +121,7 @@ BREAKAGES = (
         "    exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]\n",
         "    alike, exact = [], list[Record]()\n",
         "a lost answer makes a second record",
-        ("tests/push/test_push_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
+        ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
     ),
     Breakage(
         "an older record is taken for the new one",
@@ -118,7 +130,7 @@ BREAKAGES = (
         "walk_by_id(push.context.api, claim.listing)",
         "the row of a new product becomes that of an old one of the same name",
         (
-            "tests/push/test_push_lost_answers.py::test_an_older_record_of_the_same_name_is_never_taken_for_ours[sqlite]",
+            "tests/push/test_lost_answers.py::test_an_older_record_of_the_same_name_is_never_taken_for_ours[sqlite]",
         ),
     ),
     Breakage(
@@ -127,9 +139,7 @@ BREAKAGES = (
         "    return [r for r in found if r.id not in given]\n",
         "    return list(found)\n",
         "of two twins one is never made",
-        (
-            "tests/push/test_push_lost_answers.py::test_identical_twins_never_share_one_record[sqlite]",
-        ),
+        ("tests/push/test_lost_answers.py::test_identical_twins_never_share_one_record[sqlite]",),
     ),
     Breakage(
         "the second look comes at once",
@@ -138,7 +148,7 @@ BREAKAGES = (
         "push.context.wait(0)",
         "a server that is still working at the first create gets a second one",
         (
-            "tests/push/test_push_lost_answers.py::test_the_second_look_comes_after_the_settle_time[sqlite]",
+            "tests/push/test_lost_answers.py::test_the_second_look_comes_after_the_settle_time[sqlite]",
         ),
     ),
     Breakage(
@@ -148,7 +158,7 @@ BREAKAGES = (
         "    return False\n",
         "everything that was made since the backup is made again",
         (
-            "tests/push/test_push_lost_answers.py::test_an_insert_older_than_the_process_whose_record_seems_to_be_there_waits_for_a_human[sqlite]",
+            "tests/push/test_lost_answers.py::test_an_insert_older_than_the_process_whose_record_seems_to_be_there_waits_for_a_human[sqlite]",
         ),
     ),
     Breakage(
@@ -158,7 +168,7 @@ BREAKAGES = (
         "        pass\n",
         "an edit after a lost answer is a conflict with the edit before it",
         (
-            "tests/push/test_push_trouble.py::test_an_edit_after_a_lost_answer_is_no_conflict_with_our_own_echo[sqlite]",
+            "tests/push/test_trouble.py::test_an_edit_after_a_lost_answer_is_no_conflict_with_our_own_echo[sqlite]",
         ),
     ),
     Breakage(
@@ -178,7 +188,7 @@ BREAKAGES = (
         "    except CfsyncError",
         "a delete that arrived and whose answer was lost waits for a human",
         (
-            "tests/push/test_push_trouble.py::test_a_delete_whose_record_goes_at_that_very_moment_is_done[sqlite]",
+            "tests/push/test_trouble.py::test_a_delete_whose_record_goes_at_that_very_moment_is_done[sqlite]",
         ),
     ),
     Breakage(
@@ -188,7 +198,7 @@ BREAKAGES = (
         "        if False:\n",
         "an edit whose answer was lost waits for a human",
         (
-            "tests/push/test_push_trouble.py::test_a_conflict_of_state_is_success_where_the_state_is_the_wanted_one[sqlite]",
+            "tests/push/test_trouble.py::test_a_conflict_of_state_is_success_where_the_state_is_the_wanted_one[sqlite]",
         ),
     ),
     Breakage(
@@ -198,7 +208,7 @@ BREAKAGES = (
         "        pass\n",
         "an INSERT of a known email overwrites the contact unseen",
         (
-            "tests/push/test_push_merge.py::test_an_insert_of_an_email_that_clickfunnels_has_sends_its_values_and_keeps_the_others[sqlite]",
+            "tests/push/test_merge.py::test_an_insert_of_an_email_that_clickfunnels_has_sends_its_values_and_keeps_the_others[sqlite]",
         ),
     ),
     Breakage(
@@ -208,7 +218,7 @@ BREAKAGES = (
         "        pass\n",
         "two contacts that swap their emails are refused, or become one",
         (
-            "tests/push/test_push_chains.py::test_two_contacts_swap_their_emails_through_a_third[sqlite]",
+            "tests/push/test_email_order.py::test_two_contacts_swap_their_emails_through_a_third[sqlite]",
         ),
     ),
     Breakage(
@@ -217,7 +227,7 @@ BREAKAGES = (
         "write(outbox.explain, claim.seqs, error.text, tried=tried)",
         'write(journal.close, claim.seqs, "pending", error.text)',
         "a create that arrived is made again, an own echo is a conflict",
-        ("tests/push/test_push_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
+        ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
     ),
     Breakage(
         "an edit is tried for ever",
@@ -225,9 +235,7 @@ BREAKAGES = (
         "if (called or refused) and claim.attempts + 1 >= PATIENCE:",
         "if False:",
         "a call that never works is made at each pass, and nobody is told",
-        (
-            "tests/push/test_push_trouble.py::test_after_many_attempts_an_edit_waits_for_a_human[sqlite]",
-        ),
+        ("tests/push/test_trouble.py::test_after_many_attempts_an_edit_waits_for_a_human[sqlite]",),
     ),
     Breakage(
         "a reference to what is not there yet is sent",
@@ -236,7 +244,7 @@ BREAKAGES = (
         "    return False\n",
         "ClickFunnels is sent a negative id",
         (
-            "tests/push/test_push_references.py::test_a_reference_to_a_parked_insert_waits_and_holds_up_nobody[sqlite]",
+            "tests/push/test_references.py::test_a_reference_to_a_parked_insert_waits_and_holds_up_nobody[sqlite]",
         ),
     ),
     Breakage(
@@ -246,7 +254,7 @@ BREAKAGES = (
         "elif False:",
         "an edit with a wrong id is never sent, and nobody is told",
         (
-            "tests/push/test_push_bad_input.py"
+            "tests/push/test_bad_input.py"
             "::test_a_reference_to_what_nobody_has_inserted_waits_ten_passes_and_no_longer[sqlite]",
         ),
     ),
@@ -256,7 +264,7 @@ BREAKAGES = (
         "    if hidden and not again & tells:\n",
         "    if False:\n",
         "a customer is told twice of one parcel",
-        ("tests/push/test_push_trouble.py::test_a_notice_is_never_sent_twice[sqlite]",),
+        ("tests/push/test_trouble.py::test_a_notice_is_never_sent_twice[sqlite]",),
     ),
     Breakage(
         "deletes slip past the guard",
@@ -265,7 +273,7 @@ BREAKAGES = (
         "if ",
         "a mass deletion that is made while a push runs is sent",
         (
-            "tests/push/test_push_side_by_side.py::test_deletes_that_are_made_while_a_push_runs_do_not_slip_past_the_guard",
+            "tests/push/test_side_by_side.py::test_deletes_that_are_made_while_a_push_runs_do_not_slip_past_the_guard",
         ),
     ),
     Breakage(

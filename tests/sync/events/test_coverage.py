@@ -13,7 +13,7 @@ from cfsync.sandbox import World
 from cfsync.sync import passes
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Clock, Round
-from tests.sync.test_events import Post
+from tests.sync.events.test_follow import Post
 
 MINUTE, QUARTER = 60, 900
 

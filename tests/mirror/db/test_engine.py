@@ -159,7 +159,7 @@ def test_close_waits_for_the_transaction_under_way(mirror_url: str, sql: Sql) ->
 KILLED = """
 import asyncio, sys
 from datetime import UTC, datetime
-from cfsync.mirror.engine import Mirror
+from cfsync.mirror.db.engine import Mirror
 def save(tx, key):
     tx.conn.exec_driver_sql(f"INSERT INTO cf_meta (key, value) VALUES ('{key}', '')")
 mirror = Mirror.open(sys.argv[1], must_exist=True, clock=lambda: datetime.now(UTC))

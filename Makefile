@@ -6,7 +6,7 @@ TESTS ?= tests
 # Tests wait for processes, timers and disks as often as they compute.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test lint format soak bench clean
+.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test lint format docs soak bench clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ lint: .venv/ready  ## Check style, types and imports
 format: .venv/ready  ## Put the style right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: .venv/ready  ## Rewrite the generated parts of docs/
+	@$(BIN)/python -m tests.meta.tables
 
 soak: .venv/ready  ## Edit, fail and kill at random for MINUTES=10; SEED=, ROUND= and SHRINK=1 repeat
 	@$(BIN)/python -m tests.scenarios --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \

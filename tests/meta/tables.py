@@ -1,0 +1,153 @@
+"""The parts of docs/tables.md that are generated from the catalogue.
+
+`make docs` (`python -m tests.meta.tables`) rewrites them; a test fails while they are out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cfsync.mirror.capture import rules
+from cfsync.resources import RESOURCES
+from cfsync.resources.model import Field, Resource
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
+
+MANY = 4
+"""A cell names up to so many columns; more are counted."""
+
+
+def generated(document: str) -> str:
+    """The document with every generated part as it should be. Raises KeyError on a marker that
+    names no part.
+    """
+    marked = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return marked.sub(lambda m: f"{m[1]}{PARTS[m[2]]()}{m[3]}", document)
+
+
+def writes() -> str:
+    """One row for each table: what can be inserted, updated and deleted."""
+    head = "| table | INSERT | UPDATE | DELETE |\n| --- | --- | --- | --- |\n"
+    return head + "".join(
+        f"| [`{r.name}`](#{r.name}) | {_insert(r)} | {_update(r)} | {_delete(r)} |\n"
+        for r in RESOURCES.values()
+    )
+
+
+def columns() -> str:
+    """A section for each table, with a row for each column."""
+    return "\n".join("".join(_section(r)) for r in RESOURCES.values())
+
+
+PARTS: dict[str, Callable[[], str]] = {"writes": writes, "columns": columns}
+
+
+def _insert(resource: Resource) -> str:
+    if resource.insert is None:
+        return f"refused: {resource.refuse_insert}"
+    needed = _listed([f.name for f in rules.insertable(resource) if _must_be_given(resource, f)])
+    does = "creates a record"
+    if key := resource.upsert_key:
+        does = f"creates a record, or updates the one that has this `{key}`"
+    return f"{does}; needs {needed}" if needed else does
+
+
+def _must_be_given(resource: Resource, field: Field) -> bool:
+    parent = field.name in rules.parents(resource) and field.name != "workspace_id"
+    return field.required or parent
+
+
+def _update(resource: Resource) -> str:
+    plain = (None, AFTER)
+    always = [f.name for f in rules.updatable(resource) if _condition(resource, f) in plain]
+    parts = [_counted(resource, always)] if always else []
+    for condition, names in _conditional(resource).items():
+        parts.append(f"{_counted(resource, names)} {condition}")
+    if not parts:
+        return "refused"
+    return "; ".join(parts) + ("" if resource.push else " (`push` is off by default)")
+
+
+def _conditional(resource: Resource) -> dict[str, list[str]]:
+    """Condition -> the columns that an UPDATE of an existing record may change only then."""
+    found: dict[str, list[str]] = {}
+    for field in rules.updatable(resource):
+        condition = _condition(resource, field)
+        if condition not in (None, BEFORE, AFTER):
+            found.setdefault(condition, []).append(field.name)
+    return found
+
+
+BEFORE = "until the record exists"
+AFTER = "once the record exists"
+
+
+def _condition(resource: Resource, field: Field) -> str | None:
+    """When an UPDATE may change the column; None: always (to the values that it takes)."""
+    for refusal in rules.update_refusals(resource):
+        if refusal.column == field.name:
+            match refusal.when:
+                case "sent":
+                    return BEFORE
+                case "unsent":
+                    return AFTER
+                case "unless":
+                    return f"while `{refusal.other}` is `'{refusal.values[0]}'`"
+    return None
+
+
+def _delete(resource: Resource) -> str:
+    return "deletes the record" if resource.delete else f"refused: {resource.refuse_delete}"
+
+
+def _counted(resource: Resource, names: list[str]) -> str:
+    few = len(names) <= MANY
+    return _listed(names) if few else f"[{len(names)} columns](#{resource.name})"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _section(resource: Resource) -> Iterator[str]:
+    yield f"### {resource.name}\n\n"
+    yield "| column | type | INSERT | UPDATE | |\n| --- | --- | --- | --- | --- |\n"
+    insertable = {f.name for f in rules.insertable(resource)}
+    updatable = {f.name for f in rules.updatable(resource)}
+    for field in resource.columns:
+        given = "needed" if _must_be_given(resource, field) else "yes"
+        condition = _condition(resource, field) or "yes"
+        cells = (
+            f"`{field.name}`",
+            field.type,
+            given if field.name in insertable else "",
+            condition if field.name in updatable else "",
+            "; ".join(_remarks(resource, field)),
+        )
+        yield f"| {' | '.join(cells)} |\n"
+
+
+def _remarks(resource: Resource, field: Field) -> Iterator[str]:
+    if field.ref and field.name != "id":
+        many = "ids" if field.type == "json" else "id"
+        yield f"{many} of [`{field.ref}`](#{field.ref})"
+    if field.merge == "quote":
+        yield "copy of other records"
+    if field.merge == "map":
+        yield "merged key by key"
+    if field.merge == "set":
+        yield "merged as a set"
+    if field.actions:
+        yield ", ".join(f"{_value(field, v)}: {action}" for v, action in field.actions.items())
+    if field.write_only and field.derived is None:
+        yield "NULL except between your write and its push"
+
+
+def _value(field: Field, value: str) -> str:
+    return f"`{value}`" if field.type == "boolean" else f"`'{value}'`"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(generated(DOCUMENT.read_text()))

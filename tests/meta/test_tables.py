@@ -1,0 +1,59 @@
+"""docs/tables.md: its generated parts, cfsync's own tables, and its SQL."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from cfsync.mirror.capture.views import NAMES
+from cfsync.mirror.db.tables import TABLES, metadata
+from cfsync.mirror.db.types import Json, Timestamp
+from cfsync.resources import RESOURCES
+from tests.conftest import Sql
+from tests.meta.tables import DOCUMENT, generated
+
+assert dict(TABLES)  # each is made when it is first asked for, and then stands in `metadata`
+
+TEXT = DOCUMENT.read_text()
+KINDS = {
+    sa.BigInteger: "integer",
+    sa.Boolean: "boolean",
+    sa.Double: "number",
+    sa.Text: "text",
+    Json: "json",
+    Timestamp: "timestamp",
+}
+OWN = [name for name in metadata.tables if name not in RESOURCES]
+
+
+def test_the_generated_parts_are_up_to_date() -> None:
+    assert generated(TEXT) == TEXT, "run `make docs`"
+
+
+def section(heading: str) -> str:
+    return TEXT.split(f"\n### {heading}\n")[1].split("\n##")[0]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_column_of_our_own_tables_is_listed_with_its_type(name: str) -> None:
+    listed = re.findall(r"^\| `(\w+)` \| (\w+) \|", section(name), re.MULTILINE)
+
+    assert dict(listed) == {c.name: KINDS[type(c.type)] for c in metadata.tables[name].columns}
+
+
+def test_every_column_of_every_view_is_listed(sql: Sql) -> None:
+    for name in NAMES:
+        (row,) = re.findall(rf"^\| `{name}` \|.*\| (.*) \|$", TEXT, re.MULTILINE)
+        sql(f"SELECT {row.replace('`', '')} FROM {name}")
+        count = f"SELECT count(*) FROM information_schema.columns WHERE table_name = '{name}'"
+        if sql.is_sqlite:
+            count = f"SELECT count(*) FROM pragma_table_info('{name}')"
+        assert sql(count) == [(len(row.split(", ")),)]
+
+
+def test_the_sql_runs_on_the_databases_that_it_is_for(ada: int, sql: Sql) -> None:
+    for kind, statement in re.findall(r"```(sql|sqlite|postgresql)\n(.*?)```", TEXT, re.DOTALL):
+        if kind in ("sql", "sqlite" if sql.is_sqlite else "postgresql"):
+            sql(statement.replace("%", "%%") if not sql.is_sqlite else statement)

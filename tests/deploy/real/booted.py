@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.deploy.conftest import DEPLOY
-from tests.deploy.readme import commands
+from tests.deploy.operating import commands
 
 UNITS = ("cfsync.service", "cfsync@.service", "cfsync-sync.service", "cfsync-sync.timer")
 SOURCE = "/usr/local/src/cfsync"
@@ -73,7 +73,7 @@ class Booted:
         raise AssertionError(self.attempt("systemctl", "--failed").stdout)
 
     def install(self) -> None:
-        """As deploy/README.md says, but for the program, which is there."""
+        """As docs/operating.md says, but for the program, which is there."""
         for file in filter(Path.is_file, DEPLOY.iterdir()):
             self.write(f"{SOURCE}/deploy/{file.name}", file.read_text())
         _, units, command, _ = commands("systemd")

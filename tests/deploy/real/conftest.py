@@ -95,7 +95,7 @@ def pods(work: Path) -> Iterator[Pods]:
 
 @pytest.fixture
 def machine(work: Path) -> Iterator[Booted]:
-    """A freshly booted Debian with cfsync installed as deploy/README.md says."""
+    """A freshly booted Debian with cfsync installed as docs/operating.md says."""
     with Booted.boot(work) as booted:
         booted.install()
         yield booted

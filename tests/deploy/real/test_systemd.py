@@ -1,4 +1,4 @@
-"""The units in a booted systemd, installed as deploy/README.md says."""
+"""The units in a booted systemd, installed as docs/operating.md says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 
-from tests.deploy.readme import commands
+from tests.deploy.operating import commands
 from tests.deploy.real.booted import CONFIG, UNITS, Booted
 from tests.deploy.real.conftest import ClickFunnels
 
@@ -210,7 +210,7 @@ def test_the_timer_exchanges_and_something_that_waits_for_a_human_is_no_failure(
     assert listed[0]["activates"] == "cfsync-sync.service"
 
 
-def test_a_backup_is_restored_as_the_readme_says(
+def test_a_backup_is_restored_as_the_document_says(
     machine: Booted, clickfunnels: ClickFunnels, until: Until
 ) -> None:
     *_, fill = commands("systemd")

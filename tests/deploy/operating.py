@@ -1,4 +1,4 @@
-"""The command lines that deploy/README.md gives, to be run as they stand there."""
+"""The command lines that docs/operating.md gives, to be run as they stand there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import textwrap
 
 from tests.deploy.conftest import DEPLOY
 
+DOCUMENT = DEPLOY.parent / "docs" / "operating.md"
+
 
 def commands(heading: str) -> list[str]:
     """The blocks of shell commands below that heading, in order."""
     found: list[str] = []
     below, block = "", None
-    for line in (DEPLOY / "README.md").read_text().splitlines():
+    for line in DOCUMENT.read_text().splitlines():
         if line.strip() == "```sh":
             block = []
         elif line.strip() == "```" and block is not None:

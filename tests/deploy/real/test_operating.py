@@ -1,4 +1,4 @@
-"""What deploy/README.md says to do with PostgreSQL, done. With systemd: test_systemd.py."""
+"""What docs/operating.md says to do with PostgreSQL, done. With systemd: test_systemd.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from cfsync.sandbox import TOKEN, World, running
 from tests.conftest import Postgres
 from tests.deploy.conftest import DEPLOY
-from tests.deploy.readme import commands
+from tests.deploy.operating import commands
 
 Shell = Callable[..., str]
 

@@ -16,7 +16,7 @@ from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import count, land, look
+from cfsync.sync.walk.records import count, snapshot, write_page
 
 TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
 
@@ -33,7 +33,7 @@ async def open_account(
     """
     if context.opened:
         return await known_workspaces(context, only=only)
-    _, began_at = await context.mirror.read(look)
+    _, began_at = await context.mirror.read(snapshot)
     teams = await _read(context, Listing(TEAMS.name, ROOT))
     await context.mirror.write(claim_teams, [t.id for t in teams])
     known = await context.mirror.read(listings.workspaces)
@@ -112,10 +112,10 @@ async def _land(
     lane: Lane,
     place: Checkpoint | None = None,
 ) -> None:
-    asked = await context.mirror.read(bases.highest_rev)
+    rev_before = await context.mirror.read(bases.highest_rev)
     policy = context.settings.resource(resource.name).on_conflict
     written = await context.mirror.write(
-        land, resource, records, Origin(lane, asked), policy, place
+        write_page, resource, records, Origin(lane, rev_before), policy, place
     )
     if report and (written.new or written.changed):
         count(report, resource.name, written)

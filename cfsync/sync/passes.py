@@ -24,7 +24,7 @@ from cfsync.sync.incoming.pace import in_turn
 from cfsync.sync.incoming.pull import pull_list
 from cfsync.sync.incoming.sweep import sweep_list
 from cfsync.sync.report import Report
-from cfsync.sync.walk.page_writer import docked
+from cfsync.sync.walk.page_writer import page_writer
 from cfsync.sync.walk.records import reread_busy
 
 
@@ -58,7 +58,7 @@ async def backfill(
         for level in _levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
             if restart:
-                await context.mirror.write(listings.anew, lists)
+                await context.mirror.write(listings.restart, lists)
             await _pull_lists(context, report, lists)
             workspaces = await known_workspaces(context, only=workspace)
     return report
@@ -164,7 +164,7 @@ async def _lists(
     return [
         listing
         for resource in resources
-        for listing in await context.mirror.read(listings.of, resource, workspaces)
+        for listing in await context.mirror.read(listings.all_lists, resource, workspaces)
     ]
 
 
@@ -173,7 +173,7 @@ async def _due(
 ) -> list[Listing]:
     lists: list[Listing] = []
     for resource in resources:
-        read = listings.due if resource.nested else listings.of
+        read = listings.due_lists if resource.nested else listings.all_lists
         lists += await context.mirror.read(read, resource, workspaces)
     return lists
 
@@ -207,7 +207,9 @@ async def _turn(
     if tried := [li for li in lists if li.resource in nested]:
         await context.mirror.write(listings.rotated, tried)
     if nested and not (report.problems or report.unreachable):
-        await context.mirror.write(listings.turned, list(nested.values()), workspaces, began_at)
+        await context.mirror.write(
+            listings.mark_pulled, list(nested.values()), workspaces, began_at
+        )
 
 
 async def awake(context: Context, report: Report, resources: Sequence[Resource]) -> list[Resource]:
@@ -221,19 +223,19 @@ async def awake(context: Context, report: Report, resources: Sequence[Resource])
 
 
 async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
-    async with docked(context, report) as dock:
+    async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            await pull_list(context, dock, listing)
+            await pull_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
 
 
 async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
-    async with docked(context, report) as dock:
+    async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            await sweep_list(context, dock, listing)
+            await sweep_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
 

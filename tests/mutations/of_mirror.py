@@ -8,11 +8,11 @@ BREAKAGES = (
     Breakage(
         "the checkpoint is saved before the rows",
         "cfsync/sync/walk/page_writer.py",
-        "        landed = await self._context.mirror.write(land_pages, batch, policies)\n",
+        "        written_pages = await self._context.mirror.write(write_pages, batch, policies)\n",
         "        await self._context.mirror.write(\n"
-        "            lambda tx: checkpoints.save(tx, *(p for c in batch for p in c.then(tx)))\n"
+        "            lambda tx: checkpoints.save(tx, *(p for c in batch for p in c.on_write(tx)))\n"
         "        )\n"
-        "        landed = await self._context.mirror.write(land_pages, batch, policies)\n",
+        "        written_pages = await self._context.mirror.write(write_pages, batch, policies)\n",
         "a power cut between the two loses a page for good",
         (
             "tests/sync/incoming/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",
@@ -69,7 +69,7 @@ BREAKAGES = (
     Breakage(
         "an old page is written over newer news",
         "cfsync/mirror/incoming/page.py",
-        "        elif base.rev > asked:\n",
+        "        elif base.rev > rev_before:\n",
         "        elif False:\n",
         "the mirror goes back in time, and the base with it",
         (
@@ -79,7 +79,7 @@ BREAKAGES = (
     Breakage(
         "an old page brings a deleted record back",
         "cfsync/mirror/incoming/page.py",
-        "(found.again if proof > asked else found.new)",
+        "(found.again if proof > rev_before else found.new)",
         "found.new",
         "a record that is gone stands in the mirror until the next sweep",
         (
@@ -89,7 +89,7 @@ BREAKAGES = (
     Breakage(
         "an answer to a write is merged however old",
         "cfsync/mirror/outgoing/answers.py",
-        "if max(base.rev if base else 0, proof) > outcome.asked:",
+        "if max(base.rev if base else 0, proof) > outcome.rev_before:",
         "if False:",
         "the answer to a slow call overwrites what a pull has read since",
         (
@@ -129,7 +129,7 @@ BREAKAGES = (
     Breakage(
         "a row younger than the page counts as missing",
         "cfsync/mirror/bookkeeping/tombstones.py",
-        "_rows_between(resource, listing, above, upto).where(BASE.c.rev <= asked)",
+        "_rows_between(resource, listing, above, upto).where(BASE.c.rev <= rev_before)",
         "_rows_between(resource, listing, above, upto)",
         "a record made during the sweep is suspected of being gone",
         (
@@ -139,7 +139,7 @@ BREAKAGES = (
     Breakage(
         "a record that was read again is buried",
         "cfsync/mirror/bookkeeping/tombstones.py",
-        "    if not base or base[0][1] > asked:\n",
+        "    if not base or base[0][1] > rev_before:\n",
         "    if not base:\n",
         "an old 404 takes away a record that is there",
         (

@@ -98,7 +98,7 @@ BREAKAGES = (
     Breakage(
         "an empty list of a full workspace is believed",
         "cfsync/sync/incoming/sweep.py",
-        "    if not page.records and await _lost_sight(context, dock, listing):\n",
+        "    if not page.records and await _lost_sight(context, writer, listing):\n",
         "    if False:\n",
         "the same, where the workspace still answers",
         (

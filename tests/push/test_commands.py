@@ -123,8 +123,8 @@ def test_explain(cfsync: Command, contact: int):
 
 
 def test_redact(cfsync: Command, contact: int, served: Running):
-    asked = cfsync("redact", str(contact))
-    assert (asked.returncode, asked.said) == (
+    rev_before = cfsync("redact", str(contact))
+    assert (rev_before.returncode, rev_before.said) == (
         2,
         ["redact can't be undone: say --yes where nobody can be asked"],
     )

@@ -215,9 +215,13 @@ def test_an_email_that_clickfunnels_changed_too_is_not_overwritten(
 
 
 def test_the_same_email_in_two_workspaces_is_no_chain() -> None:
-    from cfsync.sync.push.email_order import Touch, entangled
+    from cfsync.sync.push.email_order import EmailChange, email_groups
 
-    touches = [Touch(1, 10, 1, (A,)), Touch(2, 20, 2, (A,)), Touch(3, 30, 1, (B,))]
+    touches = [
+        EmailChange(1, 10, 1, (A,)),
+        EmailChange(2, 20, 2, (A,)),
+        EmailChange(3, 30, 1, (B,)),
+    ]
 
-    assert entangled(touches) == []
-    assert entangled([*touches, Touch(4, 40, 1, (A, B))]) == [[10, 30, 40]]
+    assert email_groups(touches) == []
+    assert email_groups([*touches, EmailChange(4, 40, 1, (A, B))]) == [[10, 30, 40]]

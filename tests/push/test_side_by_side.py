@@ -59,12 +59,12 @@ def test_one_who_is_paused_loses_the_turn_and_is_told_when_it_goes_on(
     lost = asyncio.Event()
 
     async def both(paused: Mirror, next_one: Mirror) -> list[str]:
-        async with push_lock.taken(paused, ["contacts"], lost.set) as mine:
+        async with push_lock.hold(paused, ["contacts"], lost.set) as mine:
             assert list(mine) == ["contacts"]
-            async with push_lock.taken(next_one, ["contacts"], print) as theirs:
+            async with push_lock.hold(next_one, ["contacts"], print) as theirs:
                 assert list(theirs) == []
             await asyncio.wait_for(lost.wait(), 30)
-            async with push_lock.taken(next_one, ["contacts"], print) as theirs:
+            async with push_lock.hold(next_one, ["contacts"], print) as theirs:
                 return list(theirs)
 
     assert asyncio.run(both(account.mirror, other.mirror)) == ["contacts"]
@@ -76,8 +76,8 @@ def test_what_another_pass_has_journalled_is_not_journalled_again(
     """Should a turn be lost, as when the database restarts."""
     app_sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'Ann')")
     contacts = RESOURCES["contacts"]
-    (mine,) = account.desk(lambda mirror: mirror.write(claims.look, contacts, [-1]))
-    (theirs,) = other.desk(lambda mirror: mirror.write(claims.look, contacts, [-1]))
+    (mine,) = account.desk(lambda mirror: mirror.write(claims.claim, contacts, [-1]))
+    (theirs,) = other.desk(lambda mirror: mirror.write(claims.claim, contacts, [-1]))
 
     assert account.desk(lambda mirror: mirror.write(send_journal.journal, mine, {}, 1)) is not None
     assert other.desk(lambda mirror: mirror.write(send_journal.journal, theirs, {}, 2)) is None

@@ -142,7 +142,7 @@ def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[
         return Age() if newest is None else _aged([(newest, mine.pull_every)], tx.now)
     places = listings.places(tx, resource)
     told = event_coverage.trusted(tx, resource) if settings.events.stretch_pulls else set()
-    lists = listings.of(tx, resource, workspaces)
+    lists = listings.all_lists(tx, resource, workspaces)
     found = [p for li in lists if (p := places.get(li.parent_id)) and p.began_at]
     return _aged([(p.began_at or "", interval(p, mine, tx.now, told)) for p in found], tx.now)
 

@@ -41,20 +41,20 @@ def note_missing(
     *,
     above: int,
     upto: int | None,
-    asked: int,
+    rev_before: int,
     listed: Collection[int],
 ) -> None:
     """Make candidates of the mirror's rows with above < id <= upto that the page did not list.
 
-    A row that was written after the page was asked for (base.rev > asked) proves nothing.
+    A row that was written after the page was asked for (base.rev > rev_before) proves nothing.
     """
-    query = _rows_between(resource, listing, above, upto).where(BASE.c.rev <= asked)
+    query = _rows_between(resource, listing, above, upto).where(BASE.c.rev <= rev_before)
     missing = [(i, w) for i, w in tx.conn.execute(query) if i not in listed]
     if missing:
         _insert(tx, listing, missing)
 
 
-def suspect(tx: Tx, resource: Resource, ids: Sequence[int], *, asked: int) -> None:
+def suspect(tx: Tx, resource: Resource, ids: Sequence[int], *, rev_before: int) -> None:
     """Make candidates of the mirror's rows with these ids, which were asked for and not there."""
     if not ids or not resource.deletable or resource.parent_field is None:
         return
@@ -63,7 +63,7 @@ def suspect(tx: Tx, resource: Resource, ids: Sequence[int], *, asked: int) -> No
     parent = table.c[resource.parent_field]
     query = sa.select(table.c.id, table.c.workspace_id, parent.label("parent")).join(BASE, base)
     for record_id, workspace_id, parent_id in tx.conn.execute(
-        query.where(table.c.id.in_(ids), BASE.c.rev <= asked)
+        query.where(table.c.id.in_(ids), BASE.c.rev <= rev_before)
     ).all():
         place = Listing(resource.name, parent_id, workspace_id)
         _insert(tx, place, [(record_id, workspace_id)])
@@ -73,7 +73,7 @@ def suspect_children(tx: Tx, resource: Resource, record_id: int, workspace_id: i
     """What hangs below a record that is gone has lost its list, so it becomes a candidate."""
     for child in children_of(resource.name):
         listing = Listing(child.name, record_id, workspace_id)
-        note_missing(tx, child, listing, above=0, upto=None, asked=tx.rev(), listed=())
+        note_missing(tx, child, listing, above=0, upto=None, rev_before=tx.rev(), listed=())
 
 
 def has_rows(tx: Tx, resource: Resource, listing: Listing) -> bool:
@@ -153,14 +153,16 @@ def set_state(tx: Tx, resource: str, ids: Sequence[int], state: str) -> None:
     )
 
 
-def bury(tx: Tx, resource: Resource, record_id: int, *, cause: str, asked: int, keep: bool) -> bool:
+def bury(
+    tx: Tx, resource: Resource, record_id: int, *, cause: str, rev_before: int, keep: bool
+) -> bool:
     """Write the proof that a record is gone, its last state in it, and take its row away (or keep
     it, where the setting says so, or where edits of it are open: then a human decides). False
-    where it was read again after `asked`, or where nothing is left to bury.
+    where it was read again after `rev_before`, or where nothing is left to bury.
     """
     statements.alone(tx, TABLES[resource.name])
     base = statements.by_ids(tx, BASE, ["body", "rev"], [record_id], resource=resource.name)
-    if not base or base[0][1] > asked:
+    if not base or base[0][1] > rev_before:
         _drop_suspicion(tx, resource, record_id)
         return False
     _prove(tx, resource, record_id, cause, base[0][0])

@@ -38,7 +38,7 @@ _TAKE = (
 )
 
 
-def taken(
+def hold(
     mirror: Mirror, names: Sequence[str], lost: Callable[[], object]
 ) -> AbstractAsyncContextManager[Collection[str]]:
     """Gives those of the resources that no other process pushes; nobody else will before the block

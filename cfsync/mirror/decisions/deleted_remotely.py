@@ -21,7 +21,7 @@ _NEGATIVE = {
 }
 
 
-def let_go(tx: Tx, resource: Resource, record_id: int) -> None:
+def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
     """The deletion stands: row and base go, its edits are dropped; the next sweep asks for what
     hangs below it.
     """
@@ -31,7 +31,7 @@ def let_go(tx: Tx, resource: Resource, record_id: int) -> None:
     tombstones.suspect_children(tx, resource, record_id, row.get("workspace_id"))
 
 
-def make_anew(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any]) -> int:
+def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any]) -> int:
     """The row becomes an insert of the values `given`, with a new negative id, which is returned.
     References that wait to be sent go with it; what ClickFunnels itself shows stays as it is.
     """

@@ -82,7 +82,7 @@ def take_back(
         stamp = {"id": record_id, "cf_rev": tx.new_rev(), "cf_synced_at": tx.now}
         statements.upsert(tx, TABLES[resource.name], [{**values, **stamp}])
     elif values := without(resource, base, dropped=dropped, kept=kept):
-        put(tx, resource, record_id, values)
+        overwrite_fields(tx, resource, record_id, values)
     free = {n for r in dropped for n in r.patch} - {n for r in kept for n in r.patch}
     clashes = resolutions.find(tx, resources=[resource.name], record_id=record_id)
     over = [c for c in resolutions.about(clashes, free) if c.winner == "hold"]
@@ -111,7 +111,7 @@ def _undeleted(
     }
 
 
-def put(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
+def overwrite_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
     """Set fields of a row, unseen by the triggers."""
     table = TABLES[resource.name]
     stamped = {**values, "cf_rev": tx.new_rev()}

@@ -18,7 +18,7 @@ from cfsync.resources.model import Resource
 from cfsync.values import equal
 
 
-def write(
+def write_edited(
     tx: Tx,
     resource: Resource,
     record: Record,

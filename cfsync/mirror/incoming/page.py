@@ -29,14 +29,14 @@ class Origin:
     """Whence records come: the lane, and the highest `cf_rev` noted before they were asked for."""
 
     lane: Lane
-    asked: int
+    rev_before: int
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What became of the records. `again`: the mirror has news that is younger than this answer,
     read them singly. `busy`: somebody holds the row; noted, so that the next pass looks again.
-    `rev`: the highest `cf_rev` now, for the next `Origin.asked`.
+    `rev`: the highest `cf_rev` now, for the next `Origin.rev_before`.
     """
 
     new: int = 0
@@ -59,7 +59,7 @@ class Sorted:
     again: list[Record] = field(default_factory=list)
 
 
-def write(
+def write_records(
     tx: Tx,
     resource: Resource,
     records: Sequence[Record],
@@ -74,7 +74,7 @@ def write(
     statements.alone(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
     buried = tombstones.known(tx, resource, [r.id for r in records])
-    found = sort(resource, records, known, buried, origin.asked)
+    found = sort(resource, records, known, buried, origin.rev_before)
     tombstones.forget(tx, resource, _unearthed(found, buried))
     drifted, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
@@ -84,7 +84,9 @@ def write(
     free = [r for r in touched if r.id not in busy and r.id not in pending]
     _write_plain(tx, resource, free, origin.lane)
     clashes = [
-        edited_record.write(tx, resource, r, known.get(r.id), pending[r.id], origin.lane, policy)
+        edited_record.write_edited(
+            tx, resource, r, known.get(r.id), pending[r.id], origin.lane, policy
+        )
         for r in (*news, *copies)
         if r.id in pending and r.id not in busy
     ]
@@ -106,7 +108,7 @@ def sort(
     records: Iterable[Record],
     known: Mapping[int, Base],
     buried: Mapping[int, tuple[str, int]],
-    asked: int,
+    rev_before: int,
 ) -> Sorted:
     """Pure. A record with news that is younger than the answer (its base, or the proof that it is
     gone, was written after the request went out) is to be read again.
@@ -116,10 +118,10 @@ def sort(
         base = known.get(record.id)
         if base is None:
             proof = buried.get(record.id, ("", 0))[1]
-            (found.again if proof > asked else found.new).append(record)
+            (found.again if proof > rev_before else found.new).append(record)
         elif record.body == base.body:
             found.same.append(record)
-        elif base.rev > asked:
+        elif base.rev > rev_before:
             found.again.append(record)
         else:
             same = same_content(resource, record, bases.decode(resource, base))

@@ -17,7 +17,9 @@ from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.values import time_text
 
 
-def of(tx: Tx, resource: Resource, workspaces: Collection[int] | None = None) -> list[Listing]:
+def all_lists(
+    tx: Tx, resource: Resource, workspaces: Collection[int] | None = None
+) -> list[Listing]:
     """Every list of a resource, below known parents in id order; only those of the given
     workspaces, where they are given.
     """
@@ -43,7 +45,7 @@ long, or its clock goes differently.
 """
 
 
-def due(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
+def due_lists(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
     """The children's lists to pull now: those whose parent was written since they were last
     pulled (or that never were), and behind them those whose turn it is in the rotation.
     """
@@ -61,7 +63,7 @@ def rotated(tx: Tx, lists: Iterable[Listing]) -> None:
     checkpoints.save(tx, *(replace(t, cursor=last[t.resource].parent_id) for t in turns))
 
 
-def turned(
+def mark_pulled(
     tx: Tx, resources: Iterable[Resource], workspaces: Collection[int], began_at: str
 ) -> None:
     """All that was `due` at `began_at` has been pulled: parents that were written before need not
@@ -73,7 +75,7 @@ def turned(
     checkpoints.save(tx, *ended)
 
 
-def anew(tx: Tx, lists: Iterable[Listing]) -> None:
+def restart(tx: Tx, lists: Iterable[Listing]) -> None:
     """These are to be walked from their beginning, as if they had never been. A pull that is under
     way meanwhile does not count as their turn.
     """

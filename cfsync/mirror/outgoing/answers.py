@@ -38,22 +38,23 @@ Legs = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one call of a claim came to: what it `sent`, and what `answer` shows of the record.
-    `asked`: the highest `cf_rev` before the call. `found`: its own answer was lost, and the record
-    was read later.
+
+    `rev_before`: the highest `cf_rev` before the call. `found`: its own answer was lost, and the
+    record was read later.
     """
 
     sent: Sent
     answer: Record
-    asked: int
+    rev_before: int
     found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of each field that was sent; `asked`: the highest `cf_rev`, for the next call."""
+    """What became of each field that was sent; `rev_before`: for the next call."""
 
     fates: Mapping[str, Fate]
-    asked: int
+    rev_before: int
 
 
 def fate(field: Field, before: Any, sent: Any, answered: Any) -> Fate:
@@ -99,7 +100,7 @@ def _is_put_off(tx: Tx, resource: Resource, outcome: Outcome, ids_: Sequence[int
     answer = outcome.answer
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
     proof = tombstones.known(tx, resource, [answer.id]).get(answer.id, ("", 0))[1]
-    if max(base.rev if base else 0, proof) > outcome.asked:
+    if max(base.rev if base else 0, proof) > outcome.rev_before:
         return True
     return bool(statements.lock(tx, TABLES[resource.name], ids_))
 
@@ -142,7 +143,7 @@ def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, Op
     return {n: edit for n, edit in entry.edits.items() if n not in settled}
 
 
-def adopt(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
+def assign_real_id(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
     """A record exists now for an inserted row: give the row its real id, with all that refers to
     it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
     """
@@ -151,12 +152,14 @@ def adopt(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | N
     ids.remember(tx, resource, claim.record_id, real_id)
     if _is_put_off(tx, resource, outcome, [claim.record_id, real_id]):
         return None
-    _unite(tx, claim, real_id, outcome.sent.keys() | claim.tried, policy)
+    merge_duplicate(tx, claim, real_id, outcome.sent.keys() | claim.tried, policy)
     ids.move(tx, resource, claim.record_id, real_id)
     return acknowledge(tx, claim, outcome, policy)
 
 
-def _unite(tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy) -> None:
+def merge_duplicate(
+    tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy
+) -> None:
     """The inserted row becomes that of the real id. Where there is one already (a pull was faster),
     that one stays, with what was edited in either since; where the user has deleted the inserted
     row, his delete goes for the other. `known`: the fields that calls of the claim have carried.
@@ -178,10 +181,15 @@ def _unite(tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: P
         theirs = entries.get(real_id, Pending())
         base = {n: claim.row.get(n) for n in known}
         local = ids.resolved(tx, resource, mine)
-        _write(tx, resource, there, poured(resource, (base, local, there), since, theirs, policy))
+        _write(
+            tx,
+            resource,
+            there,
+            merged_fields(resource, (base, local, there), since, theirs, policy),
+        )
 
 
-def poured(
+def merged_fields(
     resource: Resource, legs: Legs, since: Pending, theirs: Pending, policy: Policy
 ) -> dict[str, Merged]:
     """What becomes of each field that was edited in the inserted row `since` its call; its legs are

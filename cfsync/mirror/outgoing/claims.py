@@ -45,7 +45,7 @@ def lost_creates(tx: Tx, resource: Resource, workspaces: Collection[int]) -> lis
     return list(tx.conn.execute(query).scalars())
 
 
-def look(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
+def claim(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
     """What is open on these records, without claiming it. A record that a human has to decide
     about is left out, and the rest of its edits say for which they wait, as is one whose row
     somebody else holds. References in the rows that have a real id by now are put right.
@@ -60,7 +60,7 @@ def look(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]
     return _folded(found)
 
 
-def peek(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Claim]:
+def preview(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Claim]:
     """As `look`, but nothing is locked or written: what a push would find now."""
     return _folded(_legs(tx, resource, wanted))
 
@@ -72,14 +72,14 @@ def _folded(found: Collection[Legs]) -> list[Claim]:
     return [c for c in claims if not c.waits_for_a_decision]
 
 
-def look_row_by_row(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
+def claim_row_by_row(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
     """Like `look`, but a claim for each statement by itself, in their order, with the value that
     it gave to the resource's upsert key. Other fields are sent as they are now.
     """
-    return peek_row_by_row(tx, resource, _free(tx, resource, record_ids))
+    return preview_row_by_row(tx, resource, _free(tx, resource, record_ids))
 
 
-def peek_row_by_row(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Claim]:
+def preview_row_by_row(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Claim]:
     """As `look_row_by_row`, but nothing is locked."""
     found = [
         fold_statement(legs, statement)
@@ -108,7 +108,7 @@ def _legs(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Legs]:
     ]
 
 
-def touches(
+def email_changes(
     tx: Tx, resource: Resource, workspaces: Collection[int]
 ) -> list[tuple[int, int, int | None, tuple[str, ...]]]:
     """(seq, record id, workspace id, key values in lower case) of the open rows that give up or

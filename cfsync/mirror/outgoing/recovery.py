@@ -23,7 +23,7 @@ def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> l
         .where(*outbox.to_send(resource, workspaces))
         .where(OUTBOX.c.op == "insert", OUTBOX.c.record_id < 0)
     )
-    found = claims.peek(tx, resource, list(tx.conn.execute(query).scalars()))
+    found = claims.preview(tx, resource, list(tx.conn.execute(query).scalars()))
     return [c for c in found if c.op == "insert" and not c.exists_as]
 
 

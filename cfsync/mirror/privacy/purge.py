@@ -112,7 +112,7 @@ def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -
         raise Busy(f"{resource.name} {min(busy)} is locked by another program; run it again")
     for record_id, row in statements.load(tx, TABLES[resource.name], ids).items():
         if changed := clean_record(person, resource, row):
-            discard.put(tx, resource, record_id, changed)
+            discard.overwrite_fields(tx, resource, record_id, changed)
             receipt[resource.name] += 1
     for record_id, body in statements.by_ids(tx, BASE, ["id", "body"], ids, resource=resource.name):
         if cleaned := clean_body(person, resource, body):

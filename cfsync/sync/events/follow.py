@@ -27,7 +27,7 @@ from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.incoming.deletions import judge
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import count, look
+from cfsync.sync.walk.records import count, snapshot
 
 log = structlog.get_logger()
 
@@ -71,10 +71,10 @@ async def _follow(
     if context.settings.events.use_payload:
         written, hints = await context.mirror.write(_take, resource, hints, policy)
         count(report, resource.name, written)
-    asked, _ = await context.mirror.read(look)
+    rev_before, _ = await context.mirror.read(snapshot)
     place = Listing(resource.name, workspace or 0, workspace)
     sight = await _look_at(context, report, resource, place, {h.record_id for h in hints})
-    origin = Origin("events", asked)
+    origin = Origin("events", rev_before)
     written = await context.mirror.write(_land, resource, hints, sight, origin, policy)
     count(report, resource.name, written)
 
@@ -132,8 +132,8 @@ def _land(
     """One transaction: the records, what is missing, and that the hints are followed. Those of
     records that the mirror has younger news of stay, so that they are read once more.
     """
-    written = page.write(tx, resource, list(sight.found.values()), origin, policy=policy)
-    tombstones.suspect(tx, resource, sorted(sight.missing), asked=origin.asked)
+    written = page.write_records(tx, resource, list(sight.found.values()), origin, policy=policy)
+    tombstones.suspect(tx, resource, sorted(sight.missing), rev_before=origin.rev_before)
     events.settle(tx, [h for h in hints if h.record_id not in written.again])
     return written
 
@@ -155,7 +155,7 @@ def _take(
             if _succeeds(record, before):
                 newest[record.id] = record
     origin = Origin("events", bases.highest_rev(tx))
-    written = page.write(tx, resource, list(newest.values()), origin, policy=policy)
+    written = page.write_records(tx, resource, list(newest.values()), origin, policy=policy)
     taken = [h for h in hints if h.body is not None and h.record_id in newest]
     events.settle(tx, taken)
     return written, [h for h in hints if h not in taken]

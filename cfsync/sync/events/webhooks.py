@@ -25,7 +25,7 @@ from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-from cfsync.sync.walk.records import look
+from cfsync.sync.walk.records import snapshot
 
 EVENT_TYPES = sorted({event for resource in ALL.values() for event in resource.events})
 """What an endpoint of ours asks for."""
@@ -67,9 +67,9 @@ async def _register(context: Context, workspace: int, url: str) -> Endpoint:
             await _delete(context, surplus.id)
     if _has_all_types(kept):
         return Endpoint(workspace, kept.id, url, "ok", "kept")
-    asked, _ = await context.mirror.read(look)
+    rev_before, _ = await context.mirror.read(snapshot)
     changed = await context.api.update(ENDPOINTS, kept.id, {"event_type_ids": EVENT_TYPES})
-    await context.mirror.write(_land, changed, asked, ())
+    await context.mirror.write(_land, changed, rev_before, ())
     return Endpoint(workspace, kept.id, url, "ok", "changed")
 
 
@@ -169,10 +169,10 @@ async def _make(
     context: Context, workspace: int, url: str, *, replaced: Collection[int]
 ) -> Endpoint:
     """Make an endpoint, keep its secret, and only then delete those that it replaces."""
-    asked, _ = await context.mirror.read(look)
+    rev_before, _ = await context.mirror.read(snapshot)
     values = {"url": url, "name": "cfsync", "event_type_ids": EVENT_TYPES}
     made = await context.api.create(Listing(ENDPOINTS.name, workspace, workspace), values)
-    await context.mirror.write(_land, made, asked, replaced)
+    await context.mirror.write(_land, made, rev_before, replaced)
     for old in sorted(replaced):
         await _delete(context, old)
     return Endpoint(workspace, made.id, url, "ok", "made")
@@ -184,8 +184,8 @@ async def _delete(context: Context, endpoint_id: int) -> None:
     await context.mirror.write(_bury, endpoint_id)
 
 
-def _land(tx: Tx, record: Record, asked: int, replaced: Collection[int]) -> None:
-    store.write(tx, ENDPOINTS, [record], Origin("push", asked), policy="clickfunnels")
+def _land(tx: Tx, record: Record, rev_before: int, replaced: Collection[int]) -> None:
+    store.write_records(tx, ENDPOINTS, [record], Origin("push", rev_before), policy="clickfunnels")
     if replaced:
         webhook_secrets.replace(tx, record.id, replaced)
 
@@ -193,9 +193,9 @@ def _land(tx: Tx, record: Record, asked: int, replaced: Collection[int]) -> None
 def _bury(tx: Tx, endpoint_id: int) -> None:
     """Our own delete needs no second sighting."""
     webhook_secrets.forget(tx, [endpoint_id])
-    asked = bases.highest_rev(tx)
-    tombstones.suspect(tx, ENDPOINTS, [endpoint_id], asked=asked)
-    tombstones.bury(tx, ENDPOINTS, endpoint_id, cause="deleted", asked=asked, keep=False)
+    rev_before = bases.highest_rev(tx)
+    tombstones.suspect(tx, ENDPOINTS, [endpoint_id], rev_before=rev_before)
+    tombstones.bury(tx, ENDPOINTS, endpoint_id, cause="deleted", rev_before=rev_before, keep=False)
 
 
 async def _leading_to(context: Context, workspace: int, url: str) -> list[Record]:

@@ -16,28 +16,28 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
-from cfsync.sync.walk.page_writer import Dock
+from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.sync.walk.range_walkers import last_id, walk_in_ranges
-from cfsync.sync.walk.records import look
+from cfsync.sync.walk.records import snapshot
 
 
-async def backfill_list(context: Context, dock: Dock, listing: Listing) -> None:
+async def backfill_list(context: Context, writer: PageWriter, listing: Listing) -> None:
     """Walk one list to its end and leave its pull checkpoint behind. Repeats no saved page."""
     context = replace(context, api=context.api.at(Priority.BACKFILL))
     parts = await context.mirror.read(checkpoints.parts, listing, "backfill")
     if not parts:
-        parts = await _begin(context, dock, listing)
+        parts = await _begin(context, writer, listing)
     if parts:
         end = await last_id(context, listing)
-        await walk_in_ranges(context, dock, listing, parts, end=end)
+        await walk_in_ranges(context, writer, listing, parts, end=end)
         await context.mirror.write(_finished, parts[0])
 
 
-async def _begin(context: Context, dock: Dock, listing: Listing) -> list[Checkpoint]:
+async def _begin(context: Context, writer: PageWriter, listing: Listing) -> list[Checkpoint]:
     """The first look. Nothing is left to walk where it showed the whole list."""
-    asked, now = await context.mirror.read(look)
+    rev_before, now = await context.mirror.read(snapshot)
     page = await context.api.page(listing, sort="updated_at", descending=True)
-    _, seen_at = await context.mirror.read(look)
+    _, seen_at = await context.mirror.read(snapshot)
     place = replace(
         checkpoints.fresh(listing, "backfill"),
         watermark=max((r.updated_at for r in page.records if r.updated_at), default=None),
@@ -48,8 +48,12 @@ async def _begin(context: Context, dock: Dock, listing: Listing) -> list[Checkpo
         await context.mirror.write(checkpoints.save, place)
         return [place]
     resource = RESOURCES[listing.resource]
-    await dock.put(
-        resource, page.records, "backfill", asked=asked, then=lambda tx: _finish(tx, place)
+    await writer.put(
+        resource,
+        page.records,
+        "backfill",
+        rev_before=rev_before,
+        on_write=lambda tx: _finish(tx, place),
     )
     context.progress.at(listing, records=len(page.records), fraction=1.0)
     return []

@@ -1,6 +1,6 @@
 """Verdicts on records that were missing in a walk: nothing leaves the mirror on one sighting.
 
-First the guard: too many at once, and all of them wait for a human. Then, `confirm_after` later,
+First the guard: too many at once, and all of them wait for a human. OnWrite, `confirm_after` later,
 each is asked for by itself, while its workspace answers before and after:
 
 | its own GET | filter[id] lists it | verdict                                           |
@@ -28,7 +28,7 @@ from cfsync.resources import Resource
 from cfsync.sync.account import reaches
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import count, land_single, look
+from cfsync.sync.walk.records import count, snapshot, write_single
 from cfsync.values import seconds
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class Verdict:
     stone: Tombstone
     cause: str | None
     record: Record | None
-    asked: int
+    rev_before: int
     asked_at: str
 
 
@@ -130,7 +130,7 @@ async def confirm(
 
 
 async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone]) -> None:
-    _, now = await context.mirror.read(look)
+    _, now = await context.mirror.read(snapshot)
     age = seconds(max(s.first_seen for s in stones), now)
     # one that seems to come from the future was seen before the clock was set back
     left = context.settings.deletions.confirm_after - max(0.0, age)
@@ -141,20 +141,20 @@ async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone
 
 async def _ask(context: Context, report: Report, resource: Resource, stone: Tombstone) -> Verdict:
     context.check_stop()
-    asked, at = await context.mirror.read(look)
+    rev_before, at = await context.mirror.read(snapshot)
     listing = Listing(resource.name, stone.parent_id, stone.workspace_id)
     try:
         record = await context.api.get(resource, stone.record_id, listing)
     except NotFound:
-        return Verdict(stone, "deleted", None, asked, at)
+        return Verdict(stone, "deleted", None, rev_before, at)
     except Forbidden:
         report.unreachable.append(f"{resource.name} {stone.record_id}")
-        return Verdict(stone, None, None, asked, at)
+        return Verdict(stone, None, None, rev_before, at)
     if "id" in resource.filters:
         page = await context.api.page(listing, filters={"id": [stone.record_id]})
         if not page.records:
-            return Verdict(stone, "hidden", None, asked, at)
-    return Verdict(stone, None, record, asked, at)
+            return Verdict(stone, "hidden", None, rev_before, at)
+    return Verdict(stone, None, record, rev_before, at)
 
 
 async def _act(context: Context, report: Report, resource: Resource, verdict: Verdict) -> None:
@@ -166,9 +166,9 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
             report.add(resource.name, **{verdict.cause: 1})
     elif verdict.record is not None:
         policy = context.settings.resource(resource.name).on_conflict
-        origin = Origin("sweep", verdict.asked)
+        origin = Origin("sweep", verdict.rev_before)
         written = await context.mirror.write(
-            land_single, resource, record_id, verdict.record, origin, policy, verdict.asked_at
+            write_single, resource, record_id, verdict.record, origin, policy, verdict.asked_at
         )
         count(report, resource.name, written)
 
@@ -178,7 +178,7 @@ def _bury(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
     stone = verdict.stone
     assert verdict.cause is not None
     gone = tombstones.bury(
-        tx, resource, stone.record_id, cause=verdict.cause, asked=verdict.asked, keep=keep
+        tx, resource, stone.record_id, cause=verdict.cause, rev_before=verdict.rev_before, keep=keep
     )
     if gone:
         tombstones.suspect_children(tx, resource, stone.record_id, stone.workspace_id)

@@ -21,8 +21,8 @@ from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.incoming.backfill import backfill_list
-from cfsync.sync.walk.page_writer import Dock
-from cfsync.sync.walk.records import look
+from cfsync.sync.walk.page_writer import PageWriter
+from cfsync.sync.walk.records import snapshot
 from cfsync.values import later, seconds
 
 log = structlog.get_logger()
@@ -67,23 +67,25 @@ def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) ->
     )
 
 
-async def pull_list(context: Context, dock: Dock, listing: Listing) -> None:
+async def pull_list(context: Context, writer: PageWriter, listing: Listing) -> None:
     """Bring one list's news in. A list that was never walked to its end is backfilled instead."""
     context = replace(context, api=context.api.at(Priority.PULL))
     checkpoint = await context.mirror.read(checkpoints.get, listing, "pull")
     if checkpoint is None:
-        await backfill_list(context, dock, listing)
+        await backfill_list(context, writer, listing)
         return
     try:
-        end = await _walk(context, dock, listing, checkpoint)
+        end = await _walk(context, writer, listing, checkpoint)
     except Unsorted:
         log.warning("pull.sort_ignored", list=str(listing))
-        end = await _walk_whole(context, dock, listing, checkpoint)
-    await _put(dock, (), 0, end)
+        end = await _walk_whole(context, writer, listing, checkpoint)
+    await _put(writer, (), 0, end)
 
 
-async def _walk(context: Context, dock: Dock, listing: Listing, start: Checkpoint) -> Checkpoint:
-    asked, began_at = await context.mirror.read(look)
+async def _walk(
+    context: Context, writer: PageWriter, listing: Listing, start: Checkpoint
+) -> Checkpoint:
+    rev_before, began_at = await context.mirror.read(snapshot)
     checkpoint = start if start.pending else replace(start, cursor=None)
     pages = walk_newest_first(
         context.api,
@@ -96,9 +98,9 @@ async def _walk(context: Context, dock: Dock, listing: Listing, start: Checkpoin
             checkpoint = replace(checkpoint, pending=newest(page))
         if page.records:
             checkpoint = replace(checkpoint, cursor=page.records[-1].id)
-            await _put(dock, page.records, asked, checkpoint)
+            await _put(writer, page.records, rev_before, checkpoint)
             context.check_stop()
-    _, now = await context.mirror.read(look)
+    _, now = await context.mirror.read(snapshot)
     return ended(start, pending=checkpoint.pending, began_at=began_at, now=now)
 
 
@@ -106,19 +108,21 @@ def newest(page: Page) -> str | None:
     return max((r.updated_at for r in page.records if r.updated_at), default=None)
 
 
-async def _put(dock: Dock, records: Sequence[Record], asked: int, place: Checkpoint) -> None:
+async def _put(
+    writer: PageWriter, records: Sequence[Record], rev_before: int, place: Checkpoint
+) -> None:
     resource = RESOURCES[place.resource]
-    await dock.put(resource, records, "pull", asked=asked, then=lambda _: [place])
+    await writer.put(resource, records, "pull", rev_before=rev_before, on_write=lambda _: [place])
 
 
 async def _walk_whole(
-    context: Context, dock: Dock, listing: Listing, start: Checkpoint
+    context: Context, writer: PageWriter, listing: Listing, start: Checkpoint
 ) -> Checkpoint:
-    asked, began_at = await context.mirror.read(look)
+    rev_before, began_at = await context.mirror.read(snapshot)
     pending = None
     async for page in walk_whole(context.api, listing):
         pending = pending or newest(page)  # what changes behind the walk is newer than this
-        await _put(dock, page.records, asked, start)
+        await _put(writer, page.records, rev_before, start)
         context.check_stop()
-    _, now = await context.mirror.read(look)
+    _, now = await context.mirror.read(snapshot)
     return ended(start, pending=pending, began_at=began_at, now=now)

@@ -18,47 +18,49 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
-from cfsync.sync.walk.page_writer import Dock
+from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.sync.walk.range_walkers import Proof, walk_in_ranges
-from cfsync.sync.walk.records import look
+from cfsync.sync.walk.records import snapshot
 
 log = structlog.get_logger()
 
 
-async def sweep_list(context: Context, dock: Dock, listing: Listing) -> None:
+async def sweep_list(context: Context, writer: PageWriter, listing: Listing) -> None:
     """Walk one list whole, going on where a stopped sweep was. Missing rows become candidates."""
     context = replace(context, api=context.api.at(Priority.SWEEP))
     proof = _proof(listing)
-    asked, began_at = await context.mirror.read(look)
+    rev_before, began_at = await context.mirror.read(snapshot)
     page = await context.api.page(listing, descending=True)
-    if not page.records and await _lost_sight(context, dock, listing):
+    if not page.records and await _lost_sight(context, writer, listing):
         return
     parts = await context.mirror.read(checkpoints.parts, listing, "sweep")
     if all(p.done_at for p in parts):
         parts = [replace(checkpoints.fresh(listing, "sweep"), began_at=began_at)]
     if page.next is None:
-        await _land_whole(dock, listing, page, asked, parts[0], proof)
+        await _land_whole(writer, listing, page, rev_before, parts[0], proof)
         context.progress.at(listing, records=len(page.records), fraction=1.0)
         return
     await context.mirror.write(checkpoints.begin, listing, "sweep", parts)
     end = max(r.id for r in page.records)
-    await walk_in_ranges(context, dock, listing, parts, end=end, proof=proof)
+    await walk_in_ranges(context, writer, listing, parts, end=end, proof=proof)
     await context.mirror.write(_finished, parts[0])
 
 
 def _proof(listing: Listing) -> Proof:
     resource = RESOURCES[listing.resource]
 
-    def prove(tx: Tx, asked: int, above: int, upto: int | None, listed: Collection[int]) -> None:
+    def prove(
+        tx: Tx, rev_before: int, above: int, upto: int | None, listed: Collection[int]
+    ) -> None:
         if resource.deletable:
             tombstones.note_missing(
-                tx, resource, listing, above=above, upto=upto, asked=asked, listed=listed
+                tx, resource, listing, above=above, upto=upto, rev_before=rev_before, listed=listed
             )
 
     return prove
 
 
-async def _lost_sight(context: Context, dock: Dock, listing: Listing) -> bool:
+async def _lost_sight(context: Context, writer: PageWriter, listing: Listing) -> bool:
     """An empty list of a workspace of which the mirror has rows: rather the token has lost sight
     of it than that everything was deleted, so nothing of it is a candidate.
     """
@@ -68,21 +70,28 @@ async def _lost_sight(context: Context, dock: Dock, listing: Listing) -> bool:
     )
     if lost:
         log.warning("list.empty_where_rows_are", list=str(listing))
-        dock.report.unreachable.append(str(listing))
+        writer.report.unreachable.append(str(listing))
     return lost
 
 
 async def _land_whole(
-    dock: Dock, listing: Listing, page: Page, asked: int, place: Checkpoint, proof: Proof
+    writer: PageWriter,
+    listing: Listing,
+    page: Page,
+    rev_before: int,
+    place: Checkpoint,
+    proof: Proof,
 ) -> None:
     """A list of one page."""
 
-    def then(tx: Tx) -> list[Checkpoint]:
-        proof(tx, asked, 0, None, {r.id for r in page.records})
+    def on_write(tx: Tx) -> list[Checkpoint]:
+        proof(tx, rev_before, 0, None, {r.id for r in page.records})
         return [_finish(tx, place)]
 
     resource = RESOURCES[listing.resource]
-    await dock.put(resource, page.records, "sweep", asked=asked, then=then, full=True)
+    await writer.put(
+        resource, page.records, "sweep", rev_before=rev_before, on_write=on_write, full=True
+    )
 
 
 def _finished(tx: Tx, place: Checkpoint) -> None:

@@ -73,13 +73,13 @@ def _of_gone(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice)
     """The record was deleted in ClickFunnels, and all other conflicts about it end with this."""
     about_it = resolutions.find(tx, resources=[resource.name], record_id=conflict.record_id)
     if choice == "remote":
-        deleted_remotely.let_go(tx, resource, conflict.record_id)
+        deleted_remotely.accept_deletion(tx, resource, conflict.record_id)
         resolutions.end(tx, about_it, "clickfunnels")
         return Resolved(conflict, False, conflict.record_id)
     if resource.insert is None:
         raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
     given = _insertable(resource, _row(tx, resource, conflict))
-    new_id = deleted_remotely.make_anew(tx, resource, conflict.record_id, given)
+    new_id = deleted_remotely.recreate(tx, resource, conflict.record_id, given)
     resolutions.end(tx, about_it, "local")
     return Resolved(conflict, True, new_id)
 
@@ -141,7 +141,7 @@ def _take_remote(
         return
     name = part.field.name
     value = part.in_row(row, part.of_row(base) if name in base else conflict.remote)
-    discard.put(tx, resource, conflict.record_id, {name: value})
+    discard.overwrite_fields(tx, resource, conflict.record_id, {name: value})
     if name not in base or equal(part.field, value, base[name]):
         discard.forget_field(tx, resource, conflict.record_id, name)
 

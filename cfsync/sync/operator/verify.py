@@ -79,7 +79,7 @@ async def _lists(context: Context, resources: Sequence[Resource]) -> list[Listin
     return [
         listing
         for resource in resources
-        for listing in await context.mirror.read(listings.of, resource, workspaces)
+        for listing in await context.mirror.read(listings.all_lists, resource, workspaces)
     ]
 
 

@@ -40,9 +40,11 @@ async def send_update(push: Push, claim: Claim) -> None:
     if not calls:
         await finish(push, claim, claim.doubts)
         return
-    asked = await push.context.mirror.write(send_journal.journal, claim, sent_by(calls), push.batch)
-    if asked is not None:
-        await _call_all(push, claim, calls, asked)
+    rev_before = await push.context.mirror.write(
+        send_journal.journal, claim, sent_by(calls), push.batch
+    )
+    if rev_before is not None:
+        await _call_all(push, claim, calls, rev_before)
 
 
 def sent_by(calls: Collection[Call]) -> dict[str, list[Any]]:
@@ -50,7 +52,7 @@ def sent_by(calls: Collection[Call]) -> dict[str, list[Any]]:
     return {name: list(pair) for call in calls for name, pair in call.fields.items()}
 
 
-async def _call_all(push: Push, claim: Claim, calls: list[Call], asked: int) -> None:
+async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int) -> None:
     refused = dict(claim.doubts)
     for place, call in enumerate(calls):
         later = {name for c in calls[place + 1 :] for name in c.fields}
@@ -65,12 +67,12 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], asked: int) -> 
             await failed(push, claim, error)
             return
         settled = await push.context.mirror.write(
-            _settle, claim, call, answer, asked, later, refused, push.policy(claim)
+            _settle, claim, call, answer, rev_before, later, refused, push.policy(claim)
         )
         tell(push, claim, settled.fates if settled else {})
         if settled is None:
             return
-        asked = settled.asked
+        rev_before = settled.rev_before
         if not later:
             tell_refused(push, claim, refused)
 
@@ -80,12 +82,12 @@ def _settle(
     claim: Claim,
     call: Call,
     answer: Record,
-    asked: int,
+    rev_before: int,
     later: Collection[str],
     refused: Mapping[str, str],
     policy: Policy,
 ) -> Settled | None:
-    settled = answers.acknowledge(tx, claim, Outcome(call.fields, answer, asked), policy)
+    settled = answers.acknowledge(tx, claim, Outcome(call.fields, answer, rev_before), policy)
     if settled and not later:
         send_journal.finish(tx, claim, refused)
     return settled

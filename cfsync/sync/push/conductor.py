@@ -25,7 +25,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.passes import awake, chosen, running
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import may_double, send_create
-from cfsync.sync.push.email_order import Touch, entangled
+from cfsync.sync.push.email_order import EmailChange, email_groups
 from cfsync.sync.push.lost_creates import look_again, look_for_lost, without_doubles
 from cfsync.sync.push.mass_guard import hold_masses
 from cfsync.sync.push.outcome import Push, alone, side_by_side
@@ -49,7 +49,7 @@ async def push(
         resources = await awake(context, report, resources)
         seen = await context.mirror.read(outbox.waiting, [r.name for r in resources])
         if seen:
-            async with push_lock.taken(context.mirror, list(seen), context.stop.set) as mine:
+            async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
                 _tell_others(report, seen.keys() - set(mine))
                 work = Push(context, report, seen=set().union(*seen.values()), allowed=only or list)
                 await _push_all(work, [r for r in resources if r.name in mine], debounce)
@@ -117,13 +117,13 @@ async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> N
     """Creates and what they could not carry, then updates and deletes, a page at a time."""
     if not ids:
         return
-    piece = work.fit(await work.context.mirror.write(claims.look, resource, ids))
+    piece = work.fit(await work.context.mirror.write(claims.claim, resource, ids))
     creates = [c for c in piece if c.op == "insert" and not (c.unknown and may_double(c))]
     fit = await without_doubles(work, creates)
     await side_by_side(work, fit, send_create)
     born = work.take_appended(resource)
     if born:
-        piece += await work.context.mirror.write(claims.look, resource, born)
+        piece += await work.context.mirror.write(claims.claim, resource, born)
     known = [c for c in piece if c.op != "insert" and c.record_id > 0]
     async for fresh in fresh_claims(work, resource, known):
         for op in ("update", "delete"):
@@ -138,9 +138,9 @@ async def _push_entangled(
     """Send the edits that touch one email, statement by statement; returns the records of which
     some must wait, as all must where one is too young.
     """
-    found = await work.context.mirror.read(claims.touches, resource, scope.workspaces)
+    found = await work.context.mirror.read(claims.email_changes, resource, scope.workspaces)
     stuck: set[int] = set()
-    for group in entangled(Touch(*t) for t in found):
+    for group in email_groups(EmailChange(*t) for t in found):
         too_early = not set(young).isdisjoint(group)
         stuck |= set(group) if too_early else await _push_group(work, resource, group)
     return stuck
@@ -149,10 +149,10 @@ async def _push_entangled(
 async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> set[int]:
     """One call at a time. What is not settled stops those behind it, but for what was refused."""
     mirror = work.context.mirror
-    there = await mirror.read(claims.peek, resource, [i for i in group if i > 0])
+    there = await mirror.read(claims.preview, resource, [i for i in group if i > 0])
     await read_again(work, resource, there)
     held = await mirror.read(outbox.first_held, resource, group)
-    order = [c.seqs for c in await mirror.read(claims.peek_row_by_row, resource, group)]
+    order = [c.seqs for c in await mirror.read(claims.preview_row_by_row, resource, group)]
     for place, seqs in enumerate(order):
         work.context.check_stop()
         stopper = seqs[-1] if held is None else min(seqs[-1], held)
@@ -171,5 +171,5 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
 async def _statement(work: Push, resource: Resource, seqs: tuple[int, ...]) -> list[Claim]:
     """Looked at anew, since the one before may have given its record a real id."""
     ids = await work.context.mirror.read(outbox.record_ids, seqs)
-    found = await work.context.mirror.write(claims.look_row_by_row, resource, ids)
+    found = await work.context.mirror.write(claims.claim_row_by_row, resource, ids)
     return work.fit(c for c in found if c.seqs == seqs and not (c.unknown and may_double(c)))

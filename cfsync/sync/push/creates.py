@@ -29,7 +29,7 @@ from cfsync.resources import Resource
 from cfsync.sync.push.calls import Call, create_call, left_over
 from cfsync.sync.push.changes import sent_by
 from cfsync.sync.push.outcome import Push, failed, park, tell, waits_for_others
-from cfsync.sync.walk.records import land, look
+from cfsync.sync.walk.records import snapshot, write_page
 from cfsync.values import equal, normal_map
 
 
@@ -39,18 +39,18 @@ async def send_create(push: Push, claim: Claim) -> None:
         return
     call = create_call(claim.resource, claim.row)
     try:
-        asked, _ = await push.context.mirror.read(look)
+        rev_before, _ = await push.context.mirror.read(snapshot)
         there = await _what_is_there(push, claim, call)
     except CfsyncError as error:
         await failed(push, claim, of_parent(error), called=False)
         return
     if there and not claim.exists_as:
         call = await push.context.mirror.write(
-            _land_before_image, claim, call, there, asked, push.policy(claim)
+            _land_before_image, claim, call, there, rev_before, push.policy(claim)
         )
-        asked, _ = await push.context.mirror.read(look)
+        rev_before, _ = await push.context.mirror.read(snapshot)
     if there and (claim.exists_as or not call.fields):
-        await take_over(push, claim, call, there, asked, found=True)
+        await take_over(push, claim, call, there, rev_before, found=True)
     else:
         await _create(push, claim, call)
 
@@ -73,14 +73,14 @@ async def _what_is_there(push: Push, claim: Claim, call: Call) -> Record | None:
 
 
 def _land_before_image(
-    tx: Tx, claim: Claim, call: Call, there: Record, asked: int, policy: Policy
+    tx: Tx, claim: Claim, call: Call, there: Record, rev_before: int, policy: Policy
 ) -> Call:
     """What stood in ClickFunnels comes into the mirror; returns the call that is left to make, if
     any. Where both sides hold different values the INSERT's is sent and the other kept. Sets are
     changed member by member, later.
     """
     resource = claim.resource
-    land(tx, resource, [there], Origin("push", asked), policy, None)
+    write_page(tx, resource, [there], Origin("push", rev_before), policy, None)
     given = {name: OpenEdit(tx.now) for name in call.fields}
     merged = merge(
         resource, base={}, local=claim.row, remote=there.values, edits=given, policy="local"
@@ -96,8 +96,8 @@ def _land_before_image(
 async def _create(push: Push, claim: Claim, call: Call) -> None:
     assert claim.listing is not None
     api, mirror = push.context.api, push.context.mirror
-    asked = await mirror.write(send_journal.journal, claim, sent_by([call]), push.batch)
-    if asked is None:
+    rev_before = await mirror.write(send_journal.journal, claim, sent_by([call]), push.batch)
+    if rev_before is None:
         return
     try:
         if call.kind == "upsert":
@@ -107,18 +107,18 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
     except CfsyncError as error:
         await failed(push, claim, of_parent(error))
         return
-    await take_over(push, claim, call, answer, asked, found=False)
+    await take_over(push, claim, call, answer, rev_before, found=False)
 
 
 async def take_over(
-    push: Push, claim: Claim, call: Call, answer: Record, asked: int, *, found: bool
+    push: Push, claim: Claim, call: Call, answer: Record, rev_before: int, *, found: bool
 ) -> None:
     """The record is the row's: give the row its id. `found`: it was looked for. Where the mirror
     does not allow that now, whose record it is, is kept for the next time.
     """
     mirror, policy = push.context.mirror, push.policy(claim)
     try:
-        outcome = Outcome(call.fields, answer, asked, found)
+        outcome = Outcome(call.fields, answer, rev_before, found)
         settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:
         await mirror.write(ids.remember, claim.resource, claim.record_id, answer.id)
@@ -134,7 +134,7 @@ async def take_over(
 
 def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) -> Settled | None:
     """The row gets its real id; what the call could not carry becomes one more edit of it."""
-    answer, settled = outcome.answer, answers.adopt(tx, claim, outcome, policy)
+    answer, settled = outcome.answer, answers.assign_real_id(tx, claim, outcome, policy)
     if settled is None:
         return None
     send_journal.finish(tx, replace(claim, record_id=answer.id), {})
@@ -159,7 +159,7 @@ def _queue_the_rest(
     united = {n: _united(claim.resource, n, answer, row[n]) for n in edited}
     by_name = claim.resource.by_name
     if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:
-        discard.put(tx, claim.resource, answer.id, more)
+        discard.overwrite_fields(tx, claim.resource, answer.id, more)
 
 
 def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class EmailChange:
     """One open row of the outbox that gives up or takes a key value (an email, lower case)."""
 
     seq: int
@@ -21,7 +21,7 @@ class Touch:
     values: tuple[str, ...]
 
 
-def entangled(touches: Iterable[Touch]) -> list[list[int]]:
+def email_groups(touches: Iterable[EmailChange]) -> list[list[int]]:
     """Groups of record ids, two or more in each, that share an email through their edits."""
     owner: dict[int, int] = {}
 

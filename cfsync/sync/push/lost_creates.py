@@ -31,7 +31,7 @@ from cfsync.resources import Resource
 from cfsync.sync.push.calls import Call, create_call
 from cfsync.sync.push.creates import is_like, may_double, natural, of_parent, take_over
 from cfsync.sync.push.outcome import Push, alone, failed
-from cfsync.sync.walk.records import look
+from cfsync.sync.walk.records import snapshot
 
 
 async def look_for_lost(
@@ -44,7 +44,7 @@ async def look_for_lost(
     mirror = push.context.mirror
     for resource in resources:
         lost = await mirror.read(claims.lost_creates, resource, workspaces)
-        for claim in await mirror.write(claims.look, resource, lost) if lost else ():
+        for claim in await mirror.write(claims.claim, resource, lost) if lost else ():
             push.context.check_stop()
             if await _is_missing(push, claim):
                 missing.append(claim)
@@ -71,7 +71,7 @@ async def _still_lost(push: Push, missing: Sequence[Claim]) -> list[Claim]:
     found: list[Claim] = []
     for resource, group in groupby(missing, lambda c: c.resource):
         ids_ = [c.record_id for c in group]
-        found += await push.context.mirror.write(claims.look, resource, ids_)
+        found += await push.context.mirror.write(claims.claim, resource, ids_)
     return [c for c in found if c.unknown and sent[c.resource.name, c.record_id] == c.attempts]
 
 
@@ -93,13 +93,15 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
 
 
 async def _find(push: Push, claim: Claim, call: Call) -> bool:
-    asked, _ = await push.context.mirror.read(look)
+    rev_before, _ = await push.context.mirror.read(snapshot)
     given = natural(claim)
     found = await _unclaimed(push, claim, await _behind(push, claim)) if given else []
     alike = [r for r in found if is_like(claim, r, list(given))]
     exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]
     if len(exact) == 1:
-        await alone(push, claim, lambda p, c: take_over(p, c, call, exact[0], asked, found=True))
+        await alone(
+            push, claim, lambda p, c: take_over(p, c, call, exact[0], rev_before, found=True)
+        )
     elif alike or not given:
         await _park(push, claim, alike)
     else:

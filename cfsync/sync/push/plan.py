@@ -27,7 +27,7 @@ from cfsync.sync.account import choose
 from cfsync.sync.passes import named_or_enabled
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.push.creates import may_double, natural
-from cfsync.sync.push.email_order import Touch, entangled
+from cfsync.sync.push.email_order import EmailChange, email_groups
 from cfsync.sync.push.mass_guard import masses
 
 PIECE = 500
@@ -172,11 +172,13 @@ async def _tangled(mirror: Mirror, resource: Resource, workspaces: Sequence[int]
     """Edits that touch one email are sent statement by statement, before all others."""
     if not resource.upsert_key:
         return []
-    touches = [Touch(*t) for t in await mirror.read(claims.touches, resource, workspaces)]
+    touches = [
+        EmailChange(*t) for t in await mirror.read(claims.email_changes, resource, workspaces)
+    ]
     return [
         claim
-        for group in entangled(touches)
-        for claim in await mirror.read(claims.peek_row_by_row, resource, group)
+        for group in email_groups(touches)
+        for claim in await mirror.read(claims.preview_row_by_row, resource, group)
     ]
 
 
@@ -188,7 +190,7 @@ def _piece(
     found = claims.open_records(tx, resource, workspaces, behind=behind, upto=upto, limit=PIECE)
     if not found:
         return None
-    peeked = claims.peek(tx, resource, [record_id for record_id, _ in found])
+    peeked = claims.preview(tx, resource, [record_id for record_id, _ in found])
     order = {"insert": 0, "update": 1, "delete": 2}
     return max(seq for _, seq in found), sorted(peeked, key=lambda c: order[c.op])
 

@@ -19,7 +19,7 @@ from cfsync.sync.account import reaches
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push.changes import deleted
 from cfsync.sync.push.outcome import Push, failed, unseen
-from cfsync.sync.walk.records import count, look
+from cfsync.sync.walk.records import count, snapshot
 
 
 async def fresh_claims(
@@ -31,19 +31,19 @@ async def fresh_claims(
     """
     for start in range(0, len(stale), PAGE):
         ids = await read_again(push, resource, stale[start : start + PAGE])
-        yield await push.context.mirror.write(claims.look, resource, ids) if ids else []
+        yield await push.context.mirror.write(claims.claim, resource, ids) if ids else []
 
 
 async def read_again(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[int]:
     """Read the records of some claims and land them; the ids of those that are in the mirror."""
     mirror = push.context.mirror
-    asked, at = await mirror.read(look)
+    rev_before, at = await mirror.read(snapshot)
     found, gone = await _ask(push, resource, stale)
     for claim in gone:
         await mirror.write(_missing, claim)
         push.report.add(resource.name, held=int(claim.op != "delete"))
     policy = push.context.settings.resource(resource.name).on_conflict
-    origin = Origin("push", asked)
+    origin = Origin("push", rev_before)
     written = await mirror.write(_land, resource, list(found.values()), origin, policy, at)
     count(push.report, resource.name, written)
     return [i for i in found if i not in written.busy]
@@ -53,7 +53,7 @@ def _land(
     tx: Tx, resource: Resource, records: Sequence[Record], origin: Origin, policy: Policy, at: str
 ) -> Written:
     events.looked_at(tx, resource, [r.id for r in records], before=at)
-    return page.write(tx, resource, records, origin, policy=policy)
+    return page.write_records(tx, resource, records, origin, policy=policy)
 
 
 async def _ask(

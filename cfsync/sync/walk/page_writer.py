@@ -1,9 +1,8 @@
-"""The dock: pages that arrive side by side go into the mirror together, several a transaction.
+"""Write pages that arrive side by side to the mirror, several in one transaction.
 
-A page and the place behind it (its checkpoint) are always in one transaction. How many pages go
-together follows from how long the last transaction took: on SQLite nobody else can write meanwhile.
-Where they come slowly, as they do at a rate limit, a page waits a moment for others, unless
-somebody waits for it.
+A page and its checkpoint are always in one transaction. How many pages share one follows from how
+long the last transaction took: on SQLite nobody else can write in the meantime. Where pages come
+slowly, as they do at a rate limit, a page waits a moment for others, unless somebody waits for it.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming import page
-from cfsync.mirror.incoming.page import Origin, Written
+from cfsync.mirror.incoming.page import Origin, Written, write_records
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -35,21 +33,21 @@ MOST_PAGES = 20
 LINGER_S = 0.1
 """How long a page waits for others, in seconds."""
 
-Then = Callable[[Tx], Iterable[Checkpoint]]
+OnWrite = Callable[[Tx], Iterable[Checkpoint]]
 
 
 @dataclass(frozen=True)
-class Cargo:
-    """One page. `asked`: the highest `cf_rev` noted before it was asked for. `then`: what belongs
-    into the same transaction, run before (`full`: a sweep's proof of what is missing) the records
-    of the next page are written; it returns the places behind the page, to be saved with it.
-    """
+class PageWrite:
+    """One page to write, and what belongs in its transaction."""
 
     resource: Resource
     records: Sequence[Record]
     lane: Lane
-    asked: int
-    then: Then
+    #: The highest `cf_rev` noted before the page was asked for.
+    rev_before: int
+    #: Runs in the page's transaction after its records; returns the checkpoints to save.
+    on_write: OnWrite
+    #: A sweep's page: unchanged rows are compared too.
     full: bool
 
     @property
@@ -57,13 +55,13 @@ class Cargo:
         return self.resource.name, self.lane, self.full
 
 
-class Dock:
-    """Takes pages from any number of walks; one task writes them. Counts them in the report."""
+class PageWriter:
+    """Writes pages from any number of walks in one task, and counts them in the report."""
 
     def __init__(self, context: Context, report: Report) -> None:
         self.report = report
         self._context = context
-        self._queue: asyncio.Queue[Cargo] = asyncio.Queue(MOST_PAGES)
+        self._queue: asyncio.Queue[PageWrite] = asyncio.Queue(MOST_PAGES)
         self._door = asyncio.Lock()  # the queue alone lets a newcomer in before those that wait
         self._news = asyncio.Event()  # a page came, or somebody waits
         self._awaited = 0
@@ -76,18 +74,18 @@ class Dock:
         records: Sequence[Record],
         lane: Lane,
         *,
-        asked: int,
-        then: Then,
+        rev_before: int,
+        on_write: OnWrite,
         full: bool = False,
     ) -> None:
-        """Hand over a page; waits only while too many are waiting. Pages land in the order in which
-        they were handed over, and none behind one that failed. Raises what an earlier transaction
+        """Queue a page; waits only while too many are queued. Pages are written in the order in
+        which they were queued, and none after one that failed. Raises what an earlier transaction
         raised.
         """
-        cargo = Cargo(resource, records, lane, asked, then, full)
+        page = PageWrite(resource, records, lane, rev_before, on_write, full)
         async with self._door:
             self._check()
-            await self._queue.put(cargo)
+            await self._queue.put(page)
         self._news.set()
 
     async def work(self) -> None:
@@ -98,13 +96,13 @@ class Dock:
                 async with asyncio.timeout(LINGER_S):
                     await self._fill(batch)
             try:
-                await self._land(batch)
+                await self._write(batch)
             except Exception as error:
                 self._fail(error)
             for _ in batch:
                 self._queue.task_done()
 
-    async def _fill(self, batch: list[Cargo]) -> None:
+    async def _fill(self, batch: list[PageWrite]) -> None:
         """Add what comes, while there is room for it and nobody waits."""
         while len(batch) < self._pages:
             if not self._queue.empty():
@@ -115,15 +113,15 @@ class Dock:
                 self._news.clear()
                 await self._news.wait()
 
-    async def _land(self, batch: Sequence[Cargo]) -> None:
+    async def _write(self, batch: Sequence[PageWrite]) -> None:
         self._check()
         policies = {c.resource.name: self._policy(c.resource) for c in batch}
         began = time.perf_counter()
-        landed = await self._context.mirror.write(land_pages, batch, policies)
+        written_pages = await self._context.mirror.write(write_pages, batch, policies)
         self._measure(len(batch), time.perf_counter() - began)
-        for cargo, written in landed:
-            count(self.report, cargo.resource.name, written)
-            await reread(self._context, self.report, cargo.resource, written.again, cargo.lane)
+        for page, written in written_pages:
+            count(self.report, page.resource.name, written)
+            await reread(self._context, self.report, page.resource, written.again, page.lane)
 
     def _policy(self, resource: Resource) -> Policy:
         return self._context.settings.resource(resource.name).on_conflict
@@ -154,36 +152,36 @@ class Dock:
 
 
 @asynccontextmanager
-async def docked(context: Context, report: Report) -> AsyncIterator[Dock]:
-    """A dock that is worked for as long as the block runs; leaves nothing unwritten behind, also
-    where the block was stopped.
+async def page_writer(context: Context, report: Report) -> AsyncIterator[PageWriter]:
+    """A writer that works for as long as the block runs. Everything that was queued is written
+    when the block ends, also when it was stopped.
     """
-    dock = Dock(context, report)
-    worker = asyncio.create_task(dock.work())
+    writer = PageWriter(context, report)
+    worker = asyncio.create_task(writer.work())
     try:
-        yield dock
+        yield writer
     finally:
         try:
-            await dock.drained()
+            await writer.drained()
         finally:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
 
 
-def land_pages(
-    tx: Tx, batch: Sequence[Cargo], policies: dict[str, Policy]
-) -> list[tuple[Cargo, Written]]:
+def write_pages(
+    tx: Tx, batch: Sequence[PageWrite], policies: dict[str, Policy]
+) -> list[tuple[PageWrite, Written]]:
     """One transaction: pages of the same kind are written together, then what belongs to each."""
-    landed = []
+    written_pages = []
     loaded = sorted((c for c in batch if c.records), key=lambda c: c.kind)
     for _, group in groupby(loaded, lambda c: c.kind):
-        cargoes = list(group)
-        first = cargoes[0]
-        origin = Origin(first.lane, min(c.asked for c in cargoes))
-        records = list({r.id: r for c in cargoes for r in c.records}.values())
+        group_pages = list(group)
+        first = group_pages[0]
+        origin = Origin(first.lane, min(c.rev_before for c in group_pages))
+        records = list({r.id: r for c in group_pages for r in c.records}.values())
         policy = policies[first.resource.name]
-        written = page.write(tx, first.resource, records, origin, policy=policy, full=first.full)
-        landed.append((first, written))
-    places = [place for cargo in batch for place in cargo.then(tx)]
+        written = write_records(tx, first.resource, records, origin, policy=policy, full=first.full)
+        written_pages.append((first, written))
+    places = [place for page in batch for place in page.on_write(tx)]
     checkpoints.save(tx, *places)
-    return landed
+    return written_pages

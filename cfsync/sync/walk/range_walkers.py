@@ -16,15 +16,15 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group
-from cfsync.sync.walk.page_writer import Dock, Then
+from cfsync.sync.walk.page_writer import OnWrite, PageWriter
 from cfsync.sync.walk.ranges import Range, Ranges
-from cfsync.sync.walk.records import look
+from cfsync.sync.walk.records import snapshot
 
 log = structlog.get_logger()
 
 Proof = Callable[[Tx, int, int, int | None, Collection[int]], None]
-"""What a sweep makes of a page, in its transaction: (tx, asked, above, upto, listed): of the ids
-with above < id <= upto (None: to the end) the list has just those that are listed.
+"""What a sweep makes of a page, in its transaction: (tx, rev_before, above, upto, listed): of the
+ids with above < id <= upto (None: to the end) the list has just those that are listed.
 """
 
 _CANT_START = (BadAnswer, NotFound, Refused)
@@ -41,7 +41,7 @@ async def last_id(context: Context, listing: Listing) -> int:
 
 async def walk_in_ranges(
     context: Context,
-    dock: Dock,
+    writer: PageWriter,
     listing: Listing,
     parts: Sequence[Checkpoint],
     *,
@@ -54,15 +54,15 @@ async def walk_in_ranges(
     where the first range stands, or from the beginning; one that does not keep to the order of ids
     in its own order, which proves nothing. Everything is in the mirror when this returns.
     """
-    walkers = Walkers(context, dock, listing, parts[0], proof)
+    walkers = Walkers(context, writer, listing, parts[0], proof)
     try:
         await _by_id(context, walkers, listing, parts, end)
     except Unsorted:
         log.warning("walk.as_listed", list=str(listing), lane=parts[0].lane)
         if proof:
-            dock.report.unproved.append(str(listing))
+            writer.report.unproved.append(str(listing))
         await _as_listed(walkers)
-    await dock.drained()
+    await writer.drained()
 
 
 async def _by_id(
@@ -109,12 +109,12 @@ class Walkers:
     def __init__(
         self,
         context: Context,
-        dock: Dock,
+        writer: PageWriter,
         listing: Listing,
         first: Checkpoint,
         proof: Proof | None,
     ) -> None:
-        self._context, self._dock, self._listing = context, dock, listing
+        self._context, self._writer, self._listing = context, writer, listing
         self._first, self._proof = first, proof
         self._records = 0
         self.started_between = first.cursor is not None
@@ -122,7 +122,7 @@ class Walkers:
     async def walk(self, ranges: Ranges, *, most: int) -> None:
         """Walk every range to its end, with so many walkers at most. Raises BadAnswer."""
         self._ranges, self._most, self._active = ranges, most, 0
-        self._asked, _ = await self._context.mirror.read(look)
+        self._asked, _ = await self._context.mirror.read(snapshot)
         async with task_group() as self._tasks:
             await self._start_walkers(self._tasks)
 
@@ -138,14 +138,14 @@ class Walkers:
         """
         place = self._place(Range(0, 0, None))
         await self._begin_anew(place)
-        self._asked, _ = await self._context.mirror.read(look)
+        self._asked, _ = await self._context.mirror.read(snapshot)
         async for page in walk_as_listed(self._context.api, self._listing):
             await self._put(page, lambda _: [])
             self._count(page, fraction=0.0)
             self._context.check_stop()
 
     async def _begin_anew(self, place: Checkpoint) -> None:
-        await self._dock.drained()
+        await self._writer.drained()
         await self._context.mirror.write(
             checkpoints.begin, self._listing, self._first.lane, [place]
         )
@@ -191,12 +191,12 @@ class Walkers:
         place = self._place(range_)
         upto = range_.upper if ended else range_.cursor
 
-        def then(tx: Tx) -> list[Checkpoint]:
+        def on_write(tx: Tx) -> list[Checkpoint]:
             if self._proof:
                 self._proof(tx, self._asked, above, upto, set(ids))
             return [replace(place, done_at=tx.now) if ended else place]
 
-        await self._put(page, then)
+        await self._put(page, on_write)
         self._count(page, fraction=self._ranges.fraction)
 
     def _count(self, page: Page, *, fraction: float) -> None:
@@ -208,13 +208,13 @@ class Walkers:
         places = [self._place(r) for r in ranges]
         await self._put(Page((), None), lambda _: places)
 
-    async def _put(self, page: Page, then: Then) -> None:
-        await self._dock.put(
+    async def _put(self, page: Page, on_write: OnWrite) -> None:
+        await self._writer.put(
             RESOURCES[self._listing.resource],
             page.records,
             self._first.lane,
-            asked=self._asked,
-            then=then,
+            rev_before=self._asked,
+            on_write=on_write,
             full=self._proof is not None,
         )
 

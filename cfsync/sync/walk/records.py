@@ -17,7 +17,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 
 
-def land(
+def write_page(
     tx: Tx,
     resource: Resource,
     records: Sequence[Record],
@@ -27,7 +27,7 @@ def land(
     full: bool = False,
 ) -> Written:
     """One transaction: the records, merged, and the place behind them."""
-    written = page.write(tx, resource, records, origin, policy=policy, full=full)
+    written = page.write_records(tx, resource, records, origin, policy=policy, full=full)
     if checkpoint is not None:
         checkpoints.save(tx, checkpoint)
     return written
@@ -45,12 +45,12 @@ def count(report: Report, resource: str, written: Written) -> None:
     )
 
 
-def look(tx: Tx) -> tuple[int, str]:
+def snapshot(tx: Tx) -> tuple[int, str]:
     """What is noted before a request: the highest `cf_rev` and the time."""
     return bases.highest_rev(tx), tx.now
 
 
-def land_single(
+def write_single(
     tx: Tx,
     resource: Resource,
     record_id: int,
@@ -64,7 +64,7 @@ def land_single(
     """
     events.looked_at(tx, resource, [record_id], before=asked_at)
     found = [] if record is None else [record]
-    return page.write(tx, resource, found, origin, policy=policy)
+    return page.write_records(tx, resource, found, origin, policy=policy)
 
 
 async def reread(
@@ -73,11 +73,11 @@ async def reread(
     """Read records singly and land them."""
     for record_id in ids:
         context.check_stop()
-        asked, at = await context.mirror.read(look)
+        rev_before, at = await context.mirror.read(snapshot)
         record = await _get(context, resource, record_id)
         policy = context.settings.resource(resource.name).on_conflict
         written = await context.mirror.write(
-            land_single, resource, record_id, record, Origin(lane, asked), policy, at
+            write_single, resource, record_id, record, Origin(lane, rev_before), policy, at
         )
         count(report, resource.name, written)
 

@@ -24,49 +24,55 @@ Read = Callable[..., Written]
 def read(write: Any) -> Read:
     """`read(asked, first_name=..., ...)`: contact 5 as a pull shows it."""
 
-    def page(asked: int, **fields: Any) -> Written:
+    def page(rev_before: int, **fields: Any) -> Written:
         record = decode_record(CONTACTS, {"id": 5, **fields}, PLACE)
         found: Written = write(
-            store.write, CONTACTS, [record], Origin("pull", asked), policy="clickfunnels"
+            store.write_records,
+            CONTACTS,
+            [record],
+            Origin("pull", rev_before),
+            policy="clickfunnels",
         )
         return found
 
     return page
 
 
-def suspect(write: Any, asked: int) -> None:
+def suspect(write: Any, rev_before: int) -> None:
     write(
         tombstones.note_missing,
         CONTACTS,
         PLACE,
         above=0,
         upto=None,
-        asked=asked,
+        rev_before=rev_before,
         listed=set(),
     )
 
 
-def bury(write: Any, asked: int) -> bool:
-    found: bool = write(tombstones.bury, CONTACTS, 5, cause="deleted", asked=asked, keep=False)
+def bury(write: Any, rev_before: int) -> bool:
+    found: bool = write(
+        tombstones.bury, CONTACTS, 5, cause="deleted", rev_before=rev_before, keep=False
+    )
     return found
 
 
 def test_an_older_page_is_not_written_over_a_newer_one(read: Read, write: Any, sql: Sql) -> None:
-    asked = write(bases.highest_rev)
-    read(asked, first_name="New")
+    rev_before = write(bases.highest_rev)
+    read(rev_before, first_name="New")
 
-    again = read(asked, first_name="Old")
+    again = read(rev_before, first_name="Old")
 
     assert again.again == (5,)
     assert sql("SELECT first_name FROM contacts") == [("New",)]
 
 
 def test_an_older_page_brings_no_record_back_that_is_gone(read: Read, write: Any, sql: Sql) -> None:
-    asked = read(write(bases.highest_rev), first_name="Ada").rev
-    suspect(write, asked)
-    assert bury(write, asked)
+    rev_before = read(write(bases.highest_rev), first_name="Ada").rev
+    suspect(write, rev_before)
+    assert bury(write, rev_before)
 
-    again = read(asked, first_name="Ada")
+    again = read(rev_before, first_name="Ada")
 
     assert again.again == (5,)
     assert sql("SELECT id FROM contacts") == []
@@ -76,11 +82,11 @@ def test_an_older_page_brings_no_record_back_that_is_gone(read: Read, write: Any
 def test_an_older_404_buries_no_record_that_was_read_since(
     read: Read, write: Any, sql: Sql
 ) -> None:
-    asked = read(write(bases.highest_rev), first_name="Ada").rev
-    suspect(write, asked)
-    read(asked, first_name="Augusta")
+    rev_before = read(write(bases.highest_rev), first_name="Ada").rev
+    suspect(write, rev_before)
+    read(rev_before, first_name="Augusta")
 
-    assert not bury(write, asked)
+    assert not bury(write, rev_before)
 
     assert sql("SELECT first_name FROM contacts") == [("Augusta",)]
     assert sql("SELECT record_id FROM cf_tombstones") == []
@@ -97,10 +103,10 @@ def test_a_field_that_is_not_shown_keeps_its_value(read: Read, write: Any, sql: 
 def test_a_record_that_came_in_after_the_page_was_asked_for_is_not_suspected(
     read: Read, write: Any, sql: Sql
 ) -> None:
-    asked = write(bases.highest_rev)
-    read(asked, first_name="New")
+    rev_before = write(bases.highest_rev)
+    read(rev_before, first_name="New")
 
-    suspect(write, asked)
+    suspect(write, rev_before)
 
     assert sql("SELECT record_id FROM cf_tombstones") == []
     suspect(write, write(bases.highest_rev))

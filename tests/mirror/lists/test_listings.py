@@ -34,7 +34,7 @@ def pulled(tx: Tx, at: str, *products: int) -> None:
 
 
 def due(tx: Tx, *workspaces: int) -> list[int]:
-    return [listing.parent_id for listing in listings.due(tx, VARIANTS, workspaces or (7,))]
+    return [listing.parent_id for listing in listings.due_lists(tx, VARIANTS, workspaces or (7,))]
 
 
 def rotated(tx: Tx, *products: int) -> None:
@@ -42,7 +42,7 @@ def rotated(tx: Tx, *products: int) -> None:
 
 
 def turned(tx: Tx, at: str, *workspaces: int) -> None:
-    listings.turned(tx, [VARIANTS], workspaces or (7,), at)
+    listings.mark_pulled(tx, [VARIANTS], workspaces or (7,), at)
 
 
 def test_lists_that_were_never_pulled_are_due_before_and_after_a_turn(write: Write) -> None:
@@ -119,7 +119,7 @@ def test_a_pull_that_runs_beside_a_new_beginning_is_no_turn_of_it(write: Write) 
     write(turned, NOON)
     began_at = write(lambda tx: tx.now)
 
-    write(listings.anew, [Listing(VARIANTS.name, 1, 7)])
+    write(listings.restart, [Listing(VARIANTS.name, 1, 7)])
     write(turned, began_at)
 
     assert write(due) == [1]

@@ -240,7 +240,7 @@ def test_two_passes_that_bury_one_record_leave_one_proof(filled: Round, post: Po
     follow(filled)
 
     bury = (tombstones.bury, RESOURCES["contacts"], gone)
-    second = filled.mirror.write(*bury, cause="deleted", asked=10**9, keep=False)
+    second = filled.mirror.write(*bury, cause="deleted", rev_before=10**9, keep=False)
 
     assert asyncio.run(second) is False
     assert filled.one("SELECT state FROM cf_tombstones WHERE record_id = ?", gone) == "confirmed"

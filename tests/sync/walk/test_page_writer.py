@@ -1,4 +1,4 @@
-"""The dock: pages land in the order in which they came, and none behind one that failed."""
+"""Pages are written in the order in which they came, and none after one that failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cfsync.errors import MirrorError
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
-from cfsync.sync.walk.page_writer import MOST_PAGES, Cargo, Dock, docked
+from cfsync.sync.walk.page_writer import MOST_PAGES, PageWrite, PageWriter, page_writer
 
 CONTACTS = RESOURCES["contacts"]
 
@@ -31,10 +31,10 @@ class Landings:
         self._before = before
         self._transactions = 0
 
-    async def write(self, _: object, batch: Sequence[Cargo], __: object) -> Any:
+    async def write(self, _: object, batch: Sequence[PageWrite], __: object) -> Any:
         self._transactions += 1
         await self._before(self._transactions)
-        self.pages += [cargo.asked for cargo in batch]
+        self.pages += [page.rev_before for page in batch]
         self.sizes.append(len(batch))
         return []
 
@@ -42,33 +42,33 @@ class Landings:
 def dock_of(landings: Landings) -> Any:
     environ = {"CFSYNC_API__BASE_URL": "http://127.0.0.1/api/v2", "CFSYNC_API__TOKEN": "t"}
     context = SimpleNamespace(mirror=landings, settings=load(environ=environ))
-    return docked(cast("Context", context), Report("backfill"))
+    return page_writer(cast("Context", context), Report("backfill"))
 
 
-async def hand_over(dock: Dock, page: int) -> None:
-    await dock.put(CONTACTS, (), "backfill", asked=page, then=lambda _: ())
+async def hand_over(writer: PageWriter, page: int) -> None:
+    await writer.put(CONTACTS, (), "backfill", rev_before=page, on_write=lambda _: ())
 
 
 def hand_over_each(
-    landings: Landings, pages: int, afterwards: Callable[[Dock], Awaitable[object]]
+    landings: Landings, pages: int, afterwards: Callable[[PageWriter], Awaitable[object]]
 ) -> None:
     """One page after the other, and something after each."""
 
     async def main() -> None:
-        async with dock_of(landings) as dock:
+        async with dock_of(landings) as writer:
             for page in range(pages):
-                await hand_over(dock, page)
-                await afterwards(dock)
+                await hand_over(writer, page)
+                await afterwards(writer)
 
     asyncio.run(main())
 
 
-async def fill(dock: Dock) -> None:
+async def fill(writer: PageWriter) -> None:
     """One page under way, and as many waiting as may."""
-    await hand_over(dock, 0)
+    await hand_over(writer, 0)
     await asyncio.sleep(0)
     for page in range(1, MOST_PAGES + 1):
-        await hand_over(dock, page)
+        await hand_over(writer, page)
 
 
 def test_a_page_that_has_to_wait_is_not_overtaken() -> None:
@@ -80,17 +80,17 @@ def test_a_page_that_has_to_wait_is_not_overtaken() -> None:
             await waiting.wait()
             landed.set()
 
-    async def comes_when_there_is_room(dock: Dock) -> None:
+    async def comes_when_there_is_room(writer: PageWriter) -> None:
         await landed.wait()
-        await hand_over(dock, MOST_PAGES + 2)
+        await hand_over(writer, MOST_PAGES + 2)
 
     landings = Landings(first_waits)
 
     async def main() -> None:
-        async with dock_of(landings) as dock, asyncio.TaskGroup() as walkers:
-            await fill(dock)
-            walkers.create_task(hand_over(dock, MOST_PAGES + 1))
-            walkers.create_task(comes_when_there_is_room(dock))
+        async with dock_of(landings) as writer, asyncio.TaskGroup() as walkers:
+            await fill(writer)
+            walkers.create_task(hand_over(writer, MOST_PAGES + 1))
+            walkers.create_task(comes_when_there_is_room(writer))
             await asyncio.sleep(0)
             waiting.set()
 
@@ -111,9 +111,9 @@ def test_nothing_lands_behind_a_page_that_failed() -> None:
     landings = Landings(first_fails)
 
     async def main() -> None:
-        async with dock_of(landings) as dock:
-            await fill(dock)
-            late = asyncio.create_task(hand_over(dock, MOST_PAGES + 1))
+        async with dock_of(landings) as writer:
+            await fill(writer)
+            late = asyncio.create_task(hand_over(writer, MOST_PAGES + 1))
             await asyncio.sleep(0)
             waiting.set()
             with suppress(MirrorError):
@@ -126,14 +126,14 @@ def test_nothing_lands_behind_a_page_that_failed() -> None:
 
 
 def test_no_more_pages_wait_than_may() -> None:
-    """However many walkers there are: memory is bounded by the dock and one page for each."""
+    """However many walkers there are: memory is bounded by the queue and one page for each."""
     waiting, handed = asyncio.Event(), list[int]()
 
     async def main() -> int:
-        async with dock_of(Landings(lambda _: waiting.wait())) as dock:
+        async with dock_of(Landings(lambda _: waiting.wait())) as writer:
 
             async def walker(page: int) -> None:
-                await hand_over(dock, page)
+                await hand_over(writer, page)
                 handed.append(page)
 
             tasks = [asyncio.create_task(walker(page)) for page in range(3 * MOST_PAGES)]
@@ -155,7 +155,7 @@ def test_so_many_pages_go_together_as_the_lock_may_be_held(
     now = 0.0
 
     class Slow(Landings):
-        async def write(self, _: object, batch: Sequence[Cargo], __: object) -> Any:
+        async def write(self, _: object, batch: Sequence[PageWrite], __: object) -> Any:
             nonlocal now
             now += page_s * len(batch)
             return await super().write(_, batch, __)
@@ -176,7 +176,7 @@ def test_pages_that_come_slowly_go_together(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("cfsync.sync.walk.page_writer.LINGER_S", 3600)
     landings = Landings(lambda _: asyncio.sleep(0))
 
-    async def a_while(_: Dock) -> None:
+    async def a_while(_: PageWriter) -> None:
         for _ in range(20):
             await asyncio.sleep(0)
 
@@ -195,10 +195,10 @@ def test_a_page_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> 
             landed.set()
 
     async def main() -> None:
-        async with dock_of(Landings(second)) as dock:
-            await hand_over(dock, 0)
-            await dock.drained()
-            await hand_over(dock, 1)
+        async with dock_of(Landings(second)) as writer:
+            await hand_over(writer, 0)
+            await writer.drained()
+            await hand_over(writer, 1)
             await landed.wait()  # nobody else comes, and nobody asks
 
     asyncio.run(main())
@@ -208,6 +208,6 @@ def test_nobody_waits_for_pages_that_might_come(monkeypatch: pytest.MonkeyPatch)
     """Whoever wants to know that all is in the mirror is told as soon as it is."""
     monkeypatch.setattr("cfsync.sync.walk.page_writer.LINGER_S", 3600)
     landings = Landings(lambda _: asyncio.sleep(0))
-    hand_over_each(landings, 3, Dock.drained)
+    hand_over_each(landings, 3, PageWriter.drained)
 
     assert landings.sizes == [1, 1, 1]

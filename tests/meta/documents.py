@@ -31,6 +31,11 @@ class Block:
     line: int
     heading: str
 
+    @property
+    def is_session(self) -> bool:
+        """Whether it shows commands behind a prompt, and what they print."""
+        return self.language == "console" and self.text.startswith("$ ")
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -135,7 +140,7 @@ def split(words: list[str]) -> tuple[str, list[str]]:
 def invocations(block: Block) -> Iterator[list[str]]:
     """The words behind each `cfsync` (or the `cf` of the deployment guide) that a block runs."""
     text = block.text
-    if block.language == "console":
+    if block.is_session:
         lines = [line.strip() for line in text.splitlines()]
         text = "\n".join(line[2:] for line in lines if line.startswith("$ "))
     text = re.sub(r"<<'?(\w+)'?\n.*?^\1$", "", text.replace("\\\n", " "), flags=re.M | re.S)

@@ -37,7 +37,7 @@ LANGUAGES = {
 DIAGRAMS = ("flowchart LR", "flowchart TD", "stateDiagram-v2", "sequenceDiagram")
 VIEWS = {"order_line_items", "contact_tag_links", "cf_waiting"}
 OWN_COLUMNS = {"cf_rev", "cf_synced_at"}
-INTERNAL = {"cf_schema", "cf_writer"}
+INTERNAL = {"cf_schema", "cf_writer", "cf_replaced"}
 PROMISED = {
     *("CONTRIBUTING.md", "SECURITY.md"),
     *(f"docs/{n}.md" for n in ("architecture", "concepts", "glossary", "operating", "recipes")),

@@ -34,15 +34,14 @@ CHANGING = re.compile(
 )
 
 with_sessions = pytest.mark.parametrize(
-    "name", [name for name in documents() if document(name).of("console")]
+    "name", [name for name in documents() if any(b.is_session for b in document(name).blocks)]
 )
 
 
 def steps(this: Document) -> Iterator[tuple[str, list[str]]]:
     """(the command, the lines that it prints)"""
-    for block in this.of("console"):
+    for block in (b for b in this.blocks if b.is_session):
         lines = block.text.splitlines()
-        assert lines[0].startswith("$ "), f"{this.name}:{block.line}: begins without a command"
         command = ""
         for is_command, group in itertools.groupby(lines, lambda line: line.startswith("$ ")):
             if is_command:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,11 +20,16 @@ with_sql = pytest.mark.parametrize(
 )
 
 
-def run(sql: Sql, block: Block) -> None:
+FILE = re.compile(r"'/[\w/.]+/(\w+\.\w+)'")
+
+
+def run(sql: Sql, block: Block, folder: Path) -> None:
+    """Run a block; files that it names are in `folder` instead."""
+    text = FILE.sub(rf"'{folder}/\1'", block.text)
     if sql.is_sqlite:
-        sql.conn.executescript(block.text)
+        sql.conn.executescript(text)
     else:
-        sql.conn.execute(block.text)
+        sql.conn.execute(text)
 
 
 def of_database(name: str, sql: Sql) -> list[Block]:
@@ -48,10 +54,10 @@ def _exists(sql: Sql, role: str) -> bool:
 
 
 @with_sql
-def test_it_runs_from_top_to_bottom(name: str, shop: Sql) -> None:
+def test_it_runs_from_top_to_bottom(name: str, shop: Sql, tmp_path: Path) -> None:
     for block in of_database(name, shop):
         try:
-            run(shop, block)
+            run(shop, block, tmp_path)
         except Exception as error:
             raise AssertionError(f"{name}:{block.line}: {error}") from error
 

@@ -167,14 +167,14 @@ async def opened(
     """Both sides, for a pass."""
     from cfsync.api import Api
     from cfsync.cli.progress import shown
-    from cfsync.mirror.outgoing import debounce
+    from cfsync.mirror.db import clock
     from cfsync.sync.context import Context
 
     api_settings = settings.for_api()
     mirror = await open_mirror(settings, create=create)
     try:
         async with Api(api_settings, stop=stop) as api, _sharing(api, mirror):
-            started_at = await mirror.read(debounce.now)
+            started_at = await mirror.read(clock.now)
             with shown(bars) as progress:
                 yield Context(api, mirror, settings, stop, progress, started_at)
     finally:

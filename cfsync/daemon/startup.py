@@ -14,9 +14,9 @@ import structlog
 from cfsync.config import Settings
 from cfsync.daemon.health.watchdog import SqlThread
 from cfsync.daemon.jobs import backoff
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.errors import Away
-from cfsync.mirror.outgoing import debounce
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ def _open(settings: Settings, opened: Callable[[Settings], Mirror]) -> Sides:
         mirror = opened(settings)
         on_error.callback(mirror.close)
         books, inbox = (_another(settings.database.url, on_error) for _ in range(2))
-        sides = Sides(mirror, books, inbox, asyncio.run(books.read(debounce.now)))
+        sides = Sides(mirror, books, inbox, asyncio.run(books.read(clock.now)))
         on_error.pop_all()
         return sides
 

@@ -15,8 +15,8 @@ import pytest
 from cfsync.api import Api
 from cfsync.api.retry import Retry
 from cfsync.config import Settings, load
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror
-from cfsync.mirror.outgoing import debounce
 from cfsync.sandbox import TOKEN, Running, World, running
 from cfsync.sync import passes
 from cfsync.sync.context import Context
@@ -95,7 +95,7 @@ class Account:
         async def main() -> T:
             settings = self.configured()
             async with Api(settings.api, random=random.Random(1), retry=self.retry) as api:
-                started_at = self.started_at or await self.mirror.read(debounce.now)
+                started_at = self.started_at or await self.mirror.read(clock.now)
                 context = Context(api, self.mirror, settings, started_at=started_at)
                 return await do(context, *args, **kwargs)
 

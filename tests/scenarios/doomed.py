@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.api import Api
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror
-from cfsync.mirror.outgoing import debounce
 from cfsync.sync.context import Context
 from tests.push.conftest import Account, now
 from tests.scenarios.fault_scenes import SCENES, quiet_logs
@@ -58,7 +58,7 @@ class Doomed(Account):
             settings = self.configured()
             async with Api(settings.api, random=random.Random(1), retry=self.retry) as api:
                 watched = api.apart(stop=asyncio.Event(), watcher=self.points)
-                started_at = await self.mirror.read(debounce.now)
+                started_at = await self.mirror.read(clock.now)
                 context = Context(watched, self.mirror, settings, started_at=started_at)
                 return await do(context, *args, **kwargs)
 

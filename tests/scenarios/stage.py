@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from random import Random
 
 from cfsync.api.retry import Retry
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror
-from cfsync.mirror.outgoing import debounce
 from cfsync.resources import RESOURCES
 from cfsync.sandbox import World, running
 from tests.conftest import Sql
@@ -82,4 +82,4 @@ def stage(url: str, setup: Setup) -> Iterator[Machine]:
 
 
 async def _now(mirror: Mirror) -> str:
-    return await mirror.read(debounce.now)
+    return await mirror.read(clock.now)

@@ -160,7 +160,7 @@ def bury(
     it, where the setting says so, or where edits of it are open: then a human decides). False
     where it was read again after `rev_before`, or where nothing is left to bury.
     """
-    statements.alone(tx, TABLES[resource.name])
+    statements.serialize_writers(tx, TABLES[resource.name])
     base = statements.by_ids(tx, BASE, ["body", "rev"], [record_id], resource=resource.name)
     if not base or base[0][1] > rev_before:
         _drop_suspicion(tx, resource, record_id)

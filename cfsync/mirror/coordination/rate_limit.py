@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cfsync.mirror.db import statements
+from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BUDGET
-from cfsync.mirror.outgoing import debounce
 from cfsync.values import later, seconds
 
 _USE = "use/"
@@ -42,14 +41,14 @@ def load(tx: Tx) -> dict[str, float]:
 
 def look(tx: Tx, process: str) -> Found:
     """What the other processes have learned, and use."""
-    return _found(tx, process, debounce.now(tx))
+    return _found(tx, process, clock.now(tx))
 
 
 def say(tx: Tx, process: str, use: float, learned: Mapping[str, float] | None) -> Found:
     """Say what this process uses, and what it has learned since its last look, if anything; then
     look.
     """
-    now = debounce.now(tx)
+    now = clock.now(tx)
     tx.conn.execute(sa.delete(BUDGET).where(_IS_USE, ~_is_fresh(now)))
     _put(tx, {_USE + process: use, **(learned or {})}, now)
     return _found(tx, process, now)
@@ -59,7 +58,7 @@ def leave(tx: Tx, process: str, learned: Mapping[str, float] | None) -> None:
     """Save what this process has learned since its last look, if anything, and strike it off the
     list of those that use the limit.
     """
-    _put(tx, learned or {}, debounce.now(tx))
+    _put(tx, learned or {}, clock.now(tx))
     tx.conn.execute(sa.delete(BUDGET).where(BUDGET.c.kind == _USE + process))
 
 

@@ -19,7 +19,7 @@ from filelock import FileLock
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import crash_points, errors
 from cfsync.mirror.db.connect import Place, engine_for
-from cfsync.mirror.db.write_pause import Neighbours
+from cfsync.mirror.db.write_pause import WritePause
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -98,7 +98,7 @@ class Mirror:
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
         self._check: Callable[[Tx], None] = _no_check
-        self._sparing = Neighbours().spared if place.file else nullcontext
+        self._pause = WritePause().before if place.file else nullcontext
         if place.file:
             self.pushing = FileLock(f"{place.file}.push-lock", thread_local=False)
 
@@ -175,7 +175,7 @@ class Mirror:
             time.sleep(0.05 * attempt)
 
     def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
-        with self._engine.connect() as conn, self._sparing(conn):
+        with self._engine.connect() as conn, self._pause(conn):
             conn.exec_driver_sql(_MARK[self.dialect])
             tx = self._tx(conn)
             self._check(tx)

@@ -130,8 +130,10 @@ def by_ids(
     return _fetch(tx, sql, {"ids": _id_list(tx, ids), **equal})
 
 
-def unlike(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> list[int]:
-    """The ids of those rows that the table may not hold just so: to be compared by content."""
+def differing_ids(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> list[int]:
+    """The ids of those rows that the table does not hold with exactly these values; whether the
+    difference means anything is for the caller to see.
+    """
     found: list[int] = []
     for columns, part in by_columns(rows):
         if tx.dialect == "sqlite":
@@ -140,13 +142,13 @@ def unlike(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> list[int]:
             wanted = zip(ids, _for_sqlite(table, columns, part), strict=True)
             found += [i for i, values in wanted if stored.get(i) != values]
         else:
-            sql = _postgresql_unlike(table, columns)
+            sql = _postgresql_differing(table, columns)
             found += [i for (i,) in _fetch(tx, sql, {"rows": orjson.dumps(part).decode()})]
     return found
 
 
 @cache
-def _postgresql_unlike(table: sa.Table, columns: tuple[str, ...]) -> str:
+def _postgresql_differing(table: sa.Table, columns: tuple[str, ...]) -> str:
     given, stored = (", ".join(f'{of}."{c}"' for c in columns) for of in ("given", "stored"))
     return (
         f'SELECT given.id FROM {_recordset(table)} given LEFT JOIN "{table.name}" stored USING (id)'
@@ -175,7 +177,7 @@ def _by_id(table: sa.Table) -> sa.Select[Any]:
     return sa.select(table).where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
-def alone(tx: Tx, table: sa.Table) -> None:
+def serialize_writers(tx: Tx, table: sa.Table) -> None:
     """Keep other cfsync processes from writing records of this table before the transaction ends:
     a row that is not there yet can't be locked. To be called before anything of it is read.
     """

@@ -1,5 +1,7 @@
-"""Other programs at an SQLite mirror: who waits for the right to write polls, in the end ten times
-a second, and would miss the moments between transactions that follow one another at once.
+"""Pauses between the transactions on an SQLite file, so that other programs can write to it.
+
+A program that waits for the right to write asks for it repeatedly, after a while only ten times a
+second. Between transactions that follow one another at once it would never find the file free.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from math import inf
 import sqlalchemy as sa
 
 SEEN_S = 10.0
-"""A program that wrote so lately is expected to write again."""
+"""For so long after another program has written, it is expected to write again."""
 
 LONGEST_S = 0.15
-"""Nobody who polls is away for longer."""
+"""The longest pause: every program that waits asks at least once in this time."""
 
 
-class Neighbours:
-    """Leaves others as much time as the last transaction took, where others write at all."""
+class WritePause:
+    """Pauses as long as the last transaction took, but only while other programs write too."""
 
     def __init__(self) -> None:
         self._version: int | None = None
@@ -27,8 +29,8 @@ class Neighbours:
         self._took = 0.0
 
     @contextmanager
-    def spared(self, conn: sa.Connection) -> Iterator[None]:
-        """For one transaction, which begins here and is to end within."""
+    def before(self, conn: sa.Connection) -> Iterator[None]:
+        """Pause if others write. The transaction then begins, and must end within the block."""
         now = time.monotonic()
         if now - self._seen < SEEN_S:
             time.sleep(max(0.0, self._ended + min(self._took, LONGEST_S) - now))

@@ -8,11 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import ids, outbox, tombstones
-from cfsync.mirror.db import statements
+from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OPEN_STATES, OUTBOX, TABLES, TOMBSTONES
 from cfsync.mirror.decisions import waiting_edits
-from cfsync.mirror.outgoing import debounce
 from cfsync.resources import RESOURCES, Resource
 
 _NEGATIVE = {
@@ -53,7 +52,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
             state="pending",
             attempts=0,
             db_user="cfsync",
-            captured_at=debounce.now(tx),
+            captured_at=clock.now(tx),
             highest_id=max(highest, 0),
         )
     )

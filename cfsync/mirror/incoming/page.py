@@ -71,7 +71,7 @@ def write_records(
     """Merge records into the mirror. With `full` (a sweep) the rows of unchanged records are
     compared too: drift is put right and copies of other records are refreshed.
     """
-    statements.alone(tx, TABLES[resource.name])
+    statements.serialize_writers(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
     buried = tombstones.known(tx, resource, [r.id for r in records])
     found = sort(resource, records, known, buried, origin.rev_before)
@@ -150,9 +150,9 @@ def _stale_rows(
     edited), and those in which the copies of other records are out of date.
     """
     table = TABLES[resource.name]
-    unlike = set(statements.unlike(tx, table, [r.values for r in same]))
-    rows_now = statements.load(tx, table, list(unlike))
-    suspects = [r for r in same if r.id in unlike]
+    differing = set(statements.differing_ids(tx, table, [r.values for r in same]))
+    rows_now = statements.load(tx, table, list(differing))
+    suspects = [r for r in same if r.id in differing]
     drifted = [r for r in suspects if not _holds(resource, rows_now.get(r.id), r)]
     return drifted, [r for r in same if r.body != known[r.id].body]
 

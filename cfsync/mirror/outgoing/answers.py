@@ -19,10 +19,10 @@ import sqlalchemy as sa
 from cfsync.merge import Conflict, Merged, OpenEdit, Policy, merge
 from cfsync.mirror.bookkeeping import bases, conflicts, ids, notes, outbox, tombstones
 from cfsync.mirror.bookkeeping.outbox import Pending
-from cfsync.mirror.db import statements
+from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES, TOMBSTONES
-from cfsync.mirror.outgoing import debounce, send_journal
+from cfsync.mirror.outgoing import send_journal
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.records import ABSENT, Record
 from cfsync.resources import Resource
@@ -76,7 +76,7 @@ def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settl
     done the caller closes the claim's rows.
     """
     resource, sent, answer = claim.resource, outcome.sent, outcome.answer
-    statements.alone(tx, TABLES[resource.name])
+    statements.serialize_writers(tx, TABLES[resource.name])
     if _is_put_off(tx, resource, outcome, [answer.id]):
         return None
     ends = fates(resource, sent, answer)
@@ -148,7 +148,7 @@ def assign_real_id(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Se
     it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
     """
     resource, real_id = claim.resource, outcome.answer.id
-    statements.alone(tx, TABLES[resource.name])
+    statements.serialize_writers(tx, TABLES[resource.name])
     ids.remember(tx, resource, claim.record_id, real_id)
     if _is_put_off(tx, resource, outcome, [claim.record_id, real_id]):
         return None
@@ -235,7 +235,7 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
             state="pending",
             attempts=0,
             db_user="cfsync",
-            captured_at=debounce.now(tx),
+            captured_at=clock.now(tx),
         )
     )
 
@@ -244,7 +244,7 @@ def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
     """The user's delete has arrived: proof with the last state, and no base any more. What hung
     below it is suspected.
     """
-    statements.alone(tx, TABLES[claim.resource.name])
+    statements.serialize_writers(tx, TABLES[claim.resource.name])
     workspace_id = claim.listing.workspace_id if claim.listing else None
     body = statements.by_ids(tx, BASE, ["body"], [claim.record_id], resource=claim.resource.name)
     tombstones.forget(tx, claim.resource, [claim.record_id])

@@ -10,10 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX
 from cfsync.resources import Resource
-from cfsync.values import later, time_text
+from cfsync.values import later
 
 LONGEST_S = 60.0
 """A record that is edited on and on is sent after so many seconds as it then is."""
@@ -22,13 +23,6 @@ KNOWN = 500
 """Edits of a resource that are remembered as tried and still open; more than that are a mass."""
 
 _TO_SEND = OUTBOX.c.state.in_(("pending", "sending"))
-
-
-def now(tx: Tx) -> str:
-    """The time by the database's clock."""
-    if tx.dialect == "sqlite":
-        return tx.now
-    return time_text(tx.conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one())
 
 
 def soonest(
@@ -42,7 +36,7 @@ def soonest(
         .where(_TO_SEND, OUTBOX.c.resource.in_(resources), OUTBOX.c.seq.not_in(tried))
         .group_by(OUTBOX.c.resource)
     )
-    at = datetime.fromisoformat(now(tx))
+    at = datetime.fromisoformat(clock.now(tx))
     return {name: _wait(datetime.fromisoformat(first), at, debounce) for name, first in found}
 
 
@@ -89,4 +83,4 @@ _TIME: Any = OUTBOX.c.captured_at.type
 
 
 def _before(tx: Tx, seconds: float) -> sa.BindParameter[str]:
-    return sa.bindparam(None, later(now(tx), -seconds), type_=_TIME)
+    return sa.bindparam(None, later(clock.now(tx), -seconds), type_=_TIME)

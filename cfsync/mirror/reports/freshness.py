@@ -7,9 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX, TABLES
-from cfsync.mirror.outgoing import debounce
 from cfsync.resources import Resource
 
 
@@ -42,5 +42,5 @@ def oldest_edit(tx: Tx, resources: Collection[str]) -> float:
     captured_at = tx.conn.execute(query).scalar()
     if captured_at is None:
         return 0.0
-    at = datetime.fromisoformat(debounce.now(tx))
+    at = datetime.fromisoformat(clock.now(tx))
     return max(0.0, (at - datetime.fromisoformat(captured_at)).total_seconds())

@@ -80,14 +80,14 @@ def test_two_processes_write_a_table_one_after_the_other(
     waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
     def first(tx: Tx) -> None:
-        statements.alone(tx, TABLES["orders"])
+        statements.serialize_writers(tx, TABLES["orders"])
         inside.set()
         while not order and sql(waits) == [(0,)]:
             pass
         order.append("first")
 
     def second(tx: Tx) -> None:
-        statements.alone(tx, TABLES["orders"])
+        statements.serialize_writers(tx, TABLES["orders"])
         order.append("second")
 
     async def main() -> None:

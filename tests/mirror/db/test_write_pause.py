@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db import write_pause
 from cfsync.mirror.db.connect import Place, engine_for
-from cfsync.mirror.db.write_pause import LONGEST_S, SEEN_S, Neighbours
+from cfsync.mirror.db.write_pause import LONGEST_S, SEEN_S, WritePause
 
 
 class Clock:
@@ -60,18 +60,18 @@ def another_writes(file: Path) -> None:
         sql.commit()
 
 
-def transaction(ours: Neighbours, conn: sa.Connection, clock: Clock, *, lasting: float) -> None:
-    with ours.spared(conn):
+def transaction(pause: WritePause, conn: sa.Connection, clock: Clock, *, lasting: float) -> None:
+    with pause.before(conn):
         conn.exec_driver_sql("INSERT INTO ours VALUES (1)")
         clock.now += lasting
         conn.commit()
 
 
 def test_who_is_alone_with_the_file_never_waits(conn, clock):
-    ours = Neighbours()
+    pause = WritePause()
 
     for _ in range(3):
-        transaction(ours, conn, clock, lasting=0.05)
+        transaction(pause, conn, clock, lasting=0.05)
 
     assert clock.slept == []
 
@@ -79,26 +79,26 @@ def test_who_is_alone_with_the_file_never_waits(conn, clock):
 def test_where_another_writes_a_transaction_leaves_as_much_time_as_the_last_one_took(
     conn, clock, file
 ):
-    ours = Neighbours()
-    transaction(ours, conn, clock, lasting=0.04)
+    pause = WritePause()
+    transaction(pause, conn, clock, lasting=0.04)
 
     another_writes(file)
-    transaction(ours, conn, clock, lasting=0.05)  # it sees the other's work
-    transaction(ours, conn, clock, lasting=0.03)
+    transaction(pause, conn, clock, lasting=0.05)  # it sees the other's work
+    transaction(pause, conn, clock, lasting=0.03)
     clock.now += 0.01
-    transaction(ours, conn, clock, lasting=2.0)
-    transaction(ours, conn, clock, lasting=0.05)
+    transaction(pause, conn, clock, lasting=2.0)
+    transaction(pause, conn, clock, lasting=0.05)
 
     assert clock.slept == [0.05, 0.02, LONGEST_S]
 
 
 def test_a_program_that_wrote_once_is_forgotten(conn, clock, file):
-    ours = Neighbours()
-    transaction(ours, conn, clock, lasting=0.05)
+    pause = WritePause()
+    transaction(pause, conn, clock, lasting=0.05)
     another_writes(file)
-    transaction(ours, conn, clock, lasting=0.05)
+    transaction(pause, conn, clock, lasting=0.05)
 
     clock.now += SEEN_S
-    transaction(ours, conn, clock, lasting=0.05)
+    transaction(pause, conn, clock, lasting=0.05)
 
     assert clock.slept == []

@@ -42,7 +42,7 @@ format: .venv/ready  ## Put the style right
 	$(BIN)/ruff format
 
 docs: .venv/ready  ## Rewrite the generated parts of docs/
-	@$(BIN)/python -m tests.meta.tables
+	@$(BIN)/python -m tests.meta.generate
 
 soak: .venv/ready  ## Edit, fail and kill at random for MINUTES=10; SEED=, ROUND= and SHRINK=1 repeat
 	@$(BIN)/python -m tests.scenarios --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \

@@ -1,30 +1,15 @@
-"""The parts of docs/tables.md that are generated from the catalogue.
-
-`make docs` (`python -m tests.meta.tables`) rewrites them; a test fails while they are out of date.
-"""
+"""The parts of docs/tables.md that are generated from the catalogue."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 from cfsync.mirror.capture import rules
 from cfsync.resources import RESOURCES
 from cfsync.resources.model import Field, Resource
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
-
 MANY = 4
 """A cell names up to so many columns; more are counted."""
-
-
-def generated(document: str) -> str:
-    """The document with every generated part as it should be. Raises KeyError on a marker that
-    names no part.
-    """
-    marked = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-    return marked.sub(lambda m: f"{m[1]}{PARTS[m[2]]()}{m[3]}", document)
 
 
 def writes() -> str:
@@ -39,9 +24,6 @@ def writes() -> str:
 def columns() -> str:
     """A section for each table, with a row for each column."""
     return "\n".join("".join(_section(r)) for r in RESOURCES.values())
-
-
-PARTS: dict[str, Callable[[], str]] = {"writes": writes, "columns": columns}
 
 
 def _insert(resource: Resource) -> str:
@@ -147,7 +129,3 @@ def _remarks(resource: Resource, field: Field) -> Iterator[str]:
 
 def _value(field: Field, value: str) -> str:
     return f"`{value}`" if field.type == "boolean" else f"`'{value}'`"
-
-
-if __name__ == "__main__":
-    DOCUMENT.write_text(generated(DOCUMENT.read_text()))

@@ -23,7 +23,7 @@ MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL
 def breakages() -> str:
     """What `make mutation-check` breaks, and which test notices."""
     head = "| broken on purpose | what would happen | noticed by |\n| --- | --- | --- |\n"
-    rows = ((b.name, b.why, b.tests[0].rpartition("/")[2]) for b in BREAKAGES)
+    rows = ((b.name, b.why, b.tests[0].removeprefix("tests/")) for b in BREAKAGES)
     return head + "".join(f"| {name} | {why} | `{test}` |\n" for name, why, test in rows)
 
 

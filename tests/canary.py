@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cfsync.sandbox import TOKEN
-from cfsync.sandbox.seeds_people import FIRST, LAST
+from cfsync.sandbox.seeds.people import FIRST, LAST
 
 SECRETS = (TOKEN, "secret-token", "another-token", "hunter2")
 """Those that the tests give to cfsync."""

@@ -16,9 +16,9 @@ over HTTP to tests in another process.
 
 from __future__ import annotations
 
-from cfsync.sandbox.faults import Fault
-from cfsync.sandbox.ledger import Entry
-from cfsync.sandbox.server import Running, running, serve
+from cfsync.sandbox.account.ledger import Entry
+from cfsync.sandbox.faults.faults import Fault
+from cfsync.sandbox.server.server import Running, running, serve
 from cfsync.sandbox.world import TOKEN, World
 
 __all__ = ["TOKEN", "Entry", "Fault", "Running", "World", "running", "serve"]

@@ -9,17 +9,17 @@ from threading import RLock
 from typing import Any, Literal
 
 from cfsync.resources import ALL, ROOT
-from cfsync.sandbox import rules, special
-from cfsync.sandbox.access import Access
-from cfsync.sandbox.courier import Courier
-from cfsync.sandbox.faults import Fault, Faults
-from cfsync.sandbox.ledger import Entry, Ledger
-from cfsync.sandbox.limits import Limit
-from cfsync.sandbox.list_kinds import KINDS
-from cfsync.sandbox.plan import Plan, id_of
-from cfsync.sandbox.seeds import Values
-from cfsync.sandbox.sizes import counts
-from cfsync.sandbox.store import Store
+from cfsync.sandbox.account import rules, special
+from cfsync.sandbox.account.access import Access
+from cfsync.sandbox.account.ledger import Entry, Ledger
+from cfsync.sandbox.account.store import Store
+from cfsync.sandbox.api.limits import Limit
+from cfsync.sandbox.faults.courier import Courier
+from cfsync.sandbox.faults.faults import Fault, Faults
+from cfsync.sandbox.faults.list_kinds import KINDS
+from cfsync.sandbox.seeds.plan import Plan, id_of
+from cfsync.sandbox.seeds.records import Values
+from cfsync.sandbox.seeds.sizes import counts
 
 TOKEN = "sandbox-token"  # noqa: S105 - it opens nothing but the sandbox
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from cfsync.sandbox import Running, World, running
-from cfsync.sandbox.server import MAX_BODY
+from cfsync.sandbox.server.server import MAX_BODY
 
 from .conftest import HEADERS, Client, Got
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cfsync.sandbox import Running, World, running
-from cfsync.sandbox.courier import RETRIES_S
+from cfsync.sandbox.faults.courier import RETRIES_S
 from tests.sandbox.conftest import Client
 
 

@@ -14,7 +14,7 @@ from cfsync.hints import HINTED, of_delivery
 from cfsync.mirror.bookkeeping import events, tombstones
 from cfsync.mirror.incoming.page import Origin
 from cfsync.resources import RESOURCES
-from cfsync.sandbox.courier import payload
+from cfsync.sandbox.faults.courier import payload
 from cfsync.sync import passes
 from cfsync.sync.events.follow import Sight, _land
 from cfsync.sync.report import Report

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from cfsync.resources import ALL
-from cfsync.sandbox.plan import Plan, public_id, time_text
+from cfsync.sandbox.seeds.plan import Plan, public_id, time_text
 
 Values = dict[str, Any]
 """A record by field: all fields of the catalogue, and the ids of its parents. Names with a leading

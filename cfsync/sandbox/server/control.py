@@ -20,8 +20,8 @@ from typing import Any
 
 import orjson
 
-from cfsync.sandbox.answers import Answer, answer
-from cfsync.sandbox.list_kinds import KINDS
+from cfsync.sandbox.api.answers import Answer, answer
+from cfsync.sandbox.faults.list_kinds import KINDS
 from cfsync.sandbox.world import World
 
 PREFIX = "/_sandbox/"

@@ -9,11 +9,11 @@ from typing import Any
 from zlib import crc32
 
 from cfsync.resources import ALL
-from cfsync.sandbox.answers import invalid
-from cfsync.sandbox.checks import attributes
-from cfsync.sandbox.plan import public_id
-from cfsync.sandbox.seeds import Values
-from cfsync.sandbox.store import Store
+from cfsync.sandbox.account.checks import attributes
+from cfsync.sandbox.account.store import Store
+from cfsync.sandbox.api.answers import invalid
+from cfsync.sandbox.seeds.plan import public_id
+from cfsync.sandbox.seeds.records import Values
 
 
 @dataclass

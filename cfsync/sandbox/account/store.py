@@ -10,15 +10,15 @@ from typing import Any, Literal
 import orjson
 
 from cfsync.resources import ALL, PARENT_FIELDS
-from cfsync.sandbox import seeds_people, seeds_service, seeds_shop
-from cfsync.sandbox.emails import Emails
-from cfsync.sandbox.plan import EPOCH, Plan, mix, public_id, time_ms, time_text
-from cfsync.sandbox.seeds import Values, blank, seeded
-from cfsync.sandbox.seeds_people import tag_of
-from cfsync.sandbox.table import Table
-from cfsync.sandbox.views import QUOTED_IN, VIEWS
+from cfsync.sandbox.account.emails import Emails
+from cfsync.sandbox.account.table import Table
+from cfsync.sandbox.account.views import QUOTED_IN, VIEWS
+from cfsync.sandbox.seeds import people, service, shop
+from cfsync.sandbox.seeds.people import tag_of
+from cfsync.sandbox.seeds.plan import EPOCH, Plan, mix, public_id, time_ms, time_text
+from cfsync.sandbox.seeds.records import Values, blank, seeded
 
-MAKERS = seeds_people.MAKERS | seeds_shop.MAKERS | seeds_service.MAKERS
+MAKERS = people.MAKERS | shop.MAKERS | service.MAKERS
 CACHED = 250_000
 """Texts kept a resource: about 300 MB of contacts, once that many were read."""
 

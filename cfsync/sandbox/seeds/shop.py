@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.sandbox.seeds import Maker, Seed, Values
+from cfsync.sandbox.seeds.records import Maker, Seed, Values
 
 # What is the same in all seeded records of a kind stands in a constant beside its maker. Records
 # share its lists: nobody changes a record in place.

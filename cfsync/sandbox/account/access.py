@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cfsync.sandbox.answers import Problem, missing
-from cfsync.sandbox.routes import Route
-from cfsync.sandbox.seeds import Values
+from cfsync.sandbox.api.answers import Problem, missing
+from cfsync.sandbox.api.routes import Route
+from cfsync.sandbox.seeds.records import Values
 
 _SCOPES = frozenset(("teams", "workspaces"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.sandbox.seeds import Maker, Seed, Values
+from cfsync.sandbox.seeds.records import Maker, Seed, Values
 
 
 def location(seed: Seed) -> Values:

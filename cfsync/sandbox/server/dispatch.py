@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
-from cfsync.sandbox.answers import Answer
-from cfsync.sandbox.kinds import Exchange, Reply
-from cfsync.sandbox.list_kinds import KINDS
-from cfsync.sandbox.routes import find
-from cfsync.sandbox.site import Request, respond
+from cfsync.sandbox.api.answers import Answer
+from cfsync.sandbox.api.handlers import Request, respond
+from cfsync.sandbox.api.routes import find
+from cfsync.sandbox.faults.answer_kinds import Exchange, Reply
+from cfsync.sandbox.faults.list_kinds import KINDS
 from cfsync.sandbox.world import World
 
 API = "/api/v2"

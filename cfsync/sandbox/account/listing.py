@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Any
 
 from cfsync.resources import Field, Resource
-from cfsync.sandbox.answers import malformed
-from cfsync.sandbox.plan import id_of
-from cfsync.sandbox.seeds import Values
-from cfsync.sandbox.store import Store
-from cfsync.sandbox.table import Key
+from cfsync.sandbox.account.store import Store
+from cfsync.sandbox.account.table import Key
+from cfsync.sandbox.api.answers import malformed
+from cfsync.sandbox.seeds.plan import id_of
+from cfsync.sandbox.seeds.records import Values
 
 PAGE = 20
 

@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 import orjson
 
 from cfsync.resources import ROOT, Resource
-from cfsync.sandbox import rules
-from cfsync.sandbox.access import Access
-from cfsync.sandbox.answers import Answer, Problem, answer, block_page, malformed, missing
-from cfsync.sandbox.ledger import Entry
-from cfsync.sandbox.listing import CursorGone, Query, page, query_of
-from cfsync.sandbox.plan import id_of
-from cfsync.sandbox.routes import Route
-from cfsync.sandbox.seeds import Values
+from cfsync.sandbox.account import rules
+from cfsync.sandbox.account.access import Access
+from cfsync.sandbox.account.ledger import Entry
+from cfsync.sandbox.account.listing import CursorGone, Query, page, query_of
+from cfsync.sandbox.api.answers import Answer, Problem, answer, block_page, malformed, missing
+from cfsync.sandbox.api.routes import Route
+from cfsync.sandbox.seeds.plan import id_of
+from cfsync.sandbox.seeds.records import Values
 
 if TYPE_CHECKING:
     from cfsync.sandbox.world import World

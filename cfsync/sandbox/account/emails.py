@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from cfsync.sandbox.plan import Plan
-from cfsync.sandbox.seeds import Values
-from cfsync.sandbox.seeds_people import email
-from cfsync.sandbox.table import Table
+from cfsync.sandbox.account.table import Table
+from cfsync.sandbox.seeds.people import email
+from cfsync.sandbox.seeds.plan import Plan
+from cfsync.sandbox.seeds.records import Values
 
 _SEEDED = re.compile(r"\w+\.(\d{1,12})@example\.com")
 

@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 
 from cfsync.resources import ROOT
-from cfsync.sandbox.answers import Answer, answer
-from cfsync.sandbox.faults import Fault
-from cfsync.sandbox.kinds import ANSWER_KINDS, Exchange, Kind, Reply
-from cfsync.sandbox.listing import PAGE
-from cfsync.sandbox.plan import id_of
-from cfsync.sandbox.seeds import Values
-from cfsync.sandbox.site import respond
+from cfsync.sandbox.account.listing import PAGE
+from cfsync.sandbox.api.answers import Answer, answer
+from cfsync.sandbox.api.handlers import respond
+from cfsync.sandbox.faults.answer_kinds import ANSWER_KINDS, Exchange, Kind, Reply
+from cfsync.sandbox.faults.faults import Fault
+from cfsync.sandbox.seeds.plan import id_of
+from cfsync.sandbox.seeds.records import Values
 
 
 def _asking(exchange: Exchange, **query: str | None) -> Answer:

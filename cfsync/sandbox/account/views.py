@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cfsync.sandbox.seeds import Values
+from cfsync.sandbox.seeds.records import Values
 
 if TYPE_CHECKING:
-    from cfsync.sandbox.store import Store
+    from cfsync.sandbox.account.store import Store
 
 QUOTED_IN: Mapping[str, tuple[str, ...]] = {
     "contacts": ("orders",),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.sandbox.plan import Plan, public_id
-from cfsync.sandbox.seeds import Maker, Seed, Values
+from cfsync.sandbox.seeds.plan import Plan, public_id
+from cfsync.sandbox.seeds.records import Maker, Seed, Values
 
 FIRST = tuple(
     "Ada Grace Alan Edsger Barbara Donald Radia Ken Frances Linus Hedy Niklaus".split()  # noqa: SIM905

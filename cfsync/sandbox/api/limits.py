@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cfsync.sandbox.answers import Answer, answer
+from cfsync.sandbox.api.answers import Answer, answer
 
 
 @dataclass

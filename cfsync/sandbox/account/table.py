@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from heapq import merge
 
 from cfsync.resources import PARENT_FIELDS, ROOT, Resource
-from cfsync.sandbox.plan import Plan, time_ms
-from cfsync.sandbox.seeds import Values
+from cfsync.sandbox.seeds.plan import Plan, time_ms
+from cfsync.sandbox.seeds.records import Values
 
 Key = tuple[int, int]
 """(time of last change in ms, id): the order of a list by `updated_at`."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfsync.resources import ALL, Field, Resource
-from cfsync.sandbox import special
-from cfsync.sandbox.answers import Problem, invalid, malformed, missing
-from cfsync.sandbox.checks import Wrong, accepted
-from cfsync.sandbox.seeds import Values
-from cfsync.sandbox.store import Store
+from cfsync.sandbox.account import special
+from cfsync.sandbox.account.checks import Wrong, accepted
+from cfsync.sandbox.account.store import Store
+from cfsync.sandbox.api.answers import Problem, invalid, malformed, missing
+from cfsync.sandbox.seeds.records import Values
 
 
 def body_of(resource: Resource, body: Any) -> Values:

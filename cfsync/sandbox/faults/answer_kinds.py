@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cfsync.sandbox.answers import HTML, Answer, answer, block_page
-from cfsync.sandbox.faults import Fault
-from cfsync.sandbox.limits import too_many
-from cfsync.sandbox.site import Request, respond
+from cfsync.sandbox.api.answers import HTML, Answer, answer, block_page
+from cfsync.sandbox.api.handlers import Request, respond
+from cfsync.sandbox.api.limits import too_many
+from cfsync.sandbox.faults.faults import Fault
 
 if TYPE_CHECKING:
     from cfsync.sandbox.world import World

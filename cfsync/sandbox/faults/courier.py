@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from cfsync.sandbox.seeds import Values
+from cfsync.sandbox.seeds.records import Values
 
 RETRIES_S = (1, 15, 60, 300, 900, 3600, 43_200, 86_400)
 """Seconds from one attempt to the next; then it is given up."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cfsync.sandbox.api.answers import Problem, missing
-from cfsync.sandbox.api.routes import Route
+from cfsync.sandbox.account.problems import Problem, missing
 from cfsync.sandbox.seeds.records import Values
 
 _SCOPES = frozenset(("teams", "workspaces"))
@@ -23,9 +22,9 @@ class Access:
     refused: dict[int, int] = field(default_factory=dict)
     emptied: set[int] = field(default_factory=set)
 
-    def check(self, route: Route, values: Values) -> None:
+    def check(self, above: str, values: Values) -> None:
         """May the record that a path names be used? Raises Problem (403, 404)."""
-        if route.above == "teams":
+        if above == "teams":
             if self.teams is not None and values["id"] not in self.teams:
                 raise missing()
             return
@@ -36,7 +35,7 @@ class Access:
             raise Problem(
                 status, {"error": "Not found: Record missing" if status == 404 else "Not allowed"}
             )
-        if workspace in self.emptied and route.above not in _SCOPES:
+        if workspace in self.emptied and above not in _SCOPES:
             raise missing()
 
     def is_emptied(self, workspace: int) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cfsync.resources import Field
-from cfsync.sandbox.seeds.plan import time_ms, time_text
+from cfsync.sandbox.seeds.formats import time_ms, time_text
 
 LONGEST = 65_535
 """Characters that a text may have."""

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from cfsync.resources import Field, Resource
+from cfsync.sandbox.account.problems import malformed
 from cfsync.sandbox.account.store import Store
 from cfsync.sandbox.account.table import Key
-from cfsync.sandbox.api.answers import malformed
-from cfsync.sandbox.seeds.plan import id_of
+from cfsync.sandbox.seeds.formats import id_of
 from cfsync.sandbox.seeds.records import Values
 
 PAGE = 20

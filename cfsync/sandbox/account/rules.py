@@ -8,8 +8,8 @@ from typing import Any
 from cfsync.resources import ALL, Field, Resource
 from cfsync.sandbox.account import special
 from cfsync.sandbox.account.checks import Wrong, accepted
+from cfsync.sandbox.account.problems import conflict, invalid, malformed, missing
 from cfsync.sandbox.account.store import Store
-from cfsync.sandbox.api.answers import Problem, invalid, malformed, missing
 from cfsync.sandbox.seeds.records import Values
 
 
@@ -133,7 +133,7 @@ def _check_reference(store: Store, field: Field, value: Any, workspace: int) -> 
 
 def archive(store: Store, old: Values) -> Values:
     if old["archived"]:
-        raise Problem(409, {"error": "Product is already archived"})
+        raise conflict("Product is already archived")
     if old["id"] in store.live_products:
         raise invalid(base="Product is live and can't be archived")
     return store.change("products", old, {"archived": True})
@@ -141,13 +141,13 @@ def archive(store: Store, old: Values) -> Values:
 
 def unarchive(store: Store, old: Values) -> Values:
     if not old["archived"]:
-        raise Problem(409, {"error": "Product is already unarchived"})
+        raise conflict("Product is already unarchived")
     return store.change("products", old, {"archived": False})
 
 
 def cancel(store: Store, old: Values) -> Values:
     if old["status"] != "fulfilled":
-        raise Problem(409, {"error": f"Fulfillment is already {old['status']}"})
+        raise conflict(f"Fulfillment is already {old['status']}")
     return store.change("fulfillments", old, {"status": "cancelled"})
 
 

@@ -10,9 +10,9 @@ from zlib import crc32
 
 from cfsync.resources import ALL
 from cfsync.sandbox.account.checks import attributes
+from cfsync.sandbox.account.problems import invalid
 from cfsync.sandbox.account.store import Store
-from cfsync.sandbox.api.answers import invalid
-from cfsync.sandbox.seeds.plan import public_id
+from cfsync.sandbox.seeds.formats import public_id
 from cfsync.sandbox.seeds.records import Values
 
 

@@ -13,12 +13,12 @@ from cfsync.resources import ALL, PARENT_FIELDS
 from cfsync.sandbox.account.emails import Emails
 from cfsync.sandbox.account.table import Table
 from cfsync.sandbox.account.views import QUOTED_IN, VIEWS
-from cfsync.sandbox.seeds import people, service, shop
+from cfsync.sandbox.seeds.formats import EPOCH, public_id, time_ms, time_text
+from cfsync.sandbox.seeds.makers import seeded
 from cfsync.sandbox.seeds.people import tag_of
-from cfsync.sandbox.seeds.plan import EPOCH, Plan, mix, public_id, time_ms, time_text
-from cfsync.sandbox.seeds.records import Values, blank, seeded
+from cfsync.sandbox.seeds.plan import Plan, mix
+from cfsync.sandbox.seeds.records import Values, blank
 
-MAKERS = people.MAKERS | shop.MAKERS | service.MAKERS
 CACHED = 250_000
 """Texts kept a resource: about 300 MB of contacts, once that many were read."""
 
@@ -53,9 +53,7 @@ class Store:
         self.events: Literal["always", "endpoints", "never"] = "always"
         self.live_products: set[int] = set()
         self.listeners: list[Callable[[Values, list[Values]], None]] = []
-        self.tables = {
-            name: Table(r, plan, partial(seeded, MAKERS, plan, name)) for name, r in ALL.items()
-        }
+        self.tables = {name: Table(r, plan, partial(seeded, plan, name)) for name, r in ALL.items()}
         self.emails = Emails(plan)
         self._names = {name: _shown_names(name) for name in ALL}
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from heapq import merge
 
 from cfsync.resources import PARENT_FIELDS, ROOT, Resource
-from cfsync.sandbox.seeds.plan import Plan, time_ms
+from cfsync.sandbox.seeds.formats import time_ms
+from cfsync.sandbox.seeds.plan import Plan
 from cfsync.sandbox.seeds.records import Values
 
 Key = tuple[int, int]

@@ -23,32 +23,8 @@ class Answer:
     content_type: str = JSON
 
 
-class Problem(Exception):
-    """The API refuses: becomes an answer with this status and JSON."""
-
-    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
-        super().__init__(status, body)
-        self.answer = answer(status, body)
-
-
 def answer(status: int, body: Any) -> Answer:
     return Answer(status, orjson.dumps(body))
-
-
-def malformed(why: str) -> Problem:
-    return Problem(400, {"error": why})
-
-
-def missing() -> Problem:
-    return Problem(404, {"error": "Not found: Record missing"})
-
-
-def conflict(why: str) -> Problem:
-    return Problem(409, {"error": why})
-
-
-def invalid(**errors: str) -> Problem:
-    return Problem(422, {"errors": {name: [why] for name, why in errors.items()}})
 
 
 def block_page(status: int = 403) -> Answer:

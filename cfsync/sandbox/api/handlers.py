@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -12,37 +12,22 @@ import orjson
 from cfsync.resources import ROOT, Resource
 from cfsync.sandbox.account import rules
 from cfsync.sandbox.account.access import Access
+from cfsync.sandbox.account.account import Account
 from cfsync.sandbox.account.ledger import Entry
 from cfsync.sandbox.account.listing import CursorGone, Query, page, query_of
-from cfsync.sandbox.api.answers import Answer, Problem, answer, block_page, malformed, missing
+from cfsync.sandbox.account.problems import Problem, malformed, missing
+from cfsync.sandbox.api.answers import Answer, answer, block_page
+from cfsync.sandbox.api.requests import Request
 from cfsync.sandbox.api.routes import Route
-from cfsync.sandbox.seeds.plan import id_of
+from cfsync.sandbox.seeds.formats import id_of
 from cfsync.sandbox.seeds.records import Values
-
-if TYPE_CHECKING:
-    from cfsync.sandbox.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """`path` begins behind `/api/v2`, `base` ends there; header names are lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes = b""
-    base: str = ""
-    by_gateway: bool = False
-    route: Route | None = None
-    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request that was let in. `above` is the record that the path names; {} where none."""
 
-    world: World
+    account: Account
     request: Request
     access: Access
     route: Route
@@ -59,49 +44,49 @@ class Call:
         return int(self.above.get("id", ROOT))
 
 
-def respond(world: World, request: Request) -> Answer:
-    """The API's answer; changes the world where the request says so."""
+def respond(account: Account, request: Request) -> Answer:
+    """The API's answer; changes the account where the request says so."""
     if not request.headers.get("user-agent"):
         return block_page()
     try:
-        access = _let_in(world, request)
+        access = _let_in(account, request)
         if (route := request.route) is None:
             raise missing()
-        above = _above(world, access, route, request.id)
-        return OPERATIONS[route.kind](Call(world, request, access, route, above))
+        above = _above(account, access, route, request.id)
+        return OPERATIONS[route.kind](Call(account, request, access, route, above))
     except Problem as problem:
-        return problem.answer
+        return answer(problem.status, problem.body)
 
 
-def _let_in(world: World, request: Request) -> Access:
+def _let_in(account: Account, request: Request) -> Access:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    access = world.tokens.get(token)
+    access = account.tokens.get(token)
     if scheme != "Bearer" or access is None:
         raise Problem(401, {"error": "API key missing or invalid"})
     return access
 
 
-def _above(world: World, access: Access, route: Route, text: str) -> Values:
+def _above(account: Account, access: Access, route: Route, text: str) -> Values:
     """The record that the path names. Raises Problem (403, 404)."""
     if route.above is None:
         return {}
     id_ = id_of(route.above, text)
-    values = None if id_ is None else world.store.get(route.above, id_)
+    values = None if id_ is None else account.store.get(route.above, id_)
     if values is None:
         raise missing()
-    access.check(route, values)
+    access.check(route.above, values)
     return values
 
 
 def _list(call: Call) -> Answer:
     query = _asked(call)
-    name, store, access = call.resource.name, call.world.store, call.access
+    name, store, access = call.resource.name, call.account.store, call.access
     if access.is_emptied(call.above.get("workspace_id", 0)):
         return answer(200, [])
     try:
         ids, more = page(store, call.resource, call.parent, query, access.filter(name))
     except CursorGone:
-        if call.world.gone_cursor == "empty":
+        if call.account.gone_cursor == "empty":
             return answer(200, [])
         raise missing() from None
     body = b"[" + b",".join([store.text(name, id_) for id_ in ids]) + b"]"
@@ -126,44 +111,44 @@ def _pagination(call: Call, last: int) -> dict[str, str]:
 
 
 def _subdomain(call: Call) -> str:
-    workspace = call.world.store.get("workspaces", call.above.get("workspace_id", 0))
+    workspace = call.account.store.get("workspaces", call.above.get("workspace_id", 0))
     return str(workspace["subdomain"]) if workspace else "accounts"
 
 
 def _get(call: Call) -> Answer:
-    return Answer(200, call.world.store.text(call.resource.name, call.above["id"]))
+    return Answer(200, call.account.store.text(call.resource.name, call.above["id"]))
 
 
 def _create(call: Call) -> Answer:
     sent = _sent(call)
     fixed = {call.route.by[0]: call.above["id"]} if call.route.by else {}
-    values = rules.create(call.world.store, call.resource.name, call.parent, sent, fixed=fixed)
+    values = rules.create(call.account.store, call.resource.name, call.parent, sent, fixed=fixed)
     _note(call, values["id"], sent)
     secrets = {name: values[name] for name in call.resource.secrets}
-    return answer(201, call.world.store.shown(call.resource.name, values) | secrets)
+    return answer(201, call.account.store.shown(call.resource.name, values) | secrets)
 
 
 def _update(call: Call) -> Answer:
     sent = _sent(call)
-    values = rules.update(call.world.store, call.resource.name, call.above, sent)
+    values = rules.update(call.account.store, call.resource.name, call.above, sent)
     return _written(call, values, sent)
 
 
 def _upsert(call: Call) -> Answer:
     sent = _sent(call)
-    name, store = call.resource.name, call.world.store
+    name, store = call.resource.name, call.account.store
     values, created = rules.upsert(store, name, call.parent, sent)
     return _written(call, values, sent, status=201 if created else 200)
 
 
 def _delete(call: Call) -> Answer:
-    rules.delete(call.world.store, call.resource.name, call.above)
+    rules.delete(call.account.store, call.resource.name, call.above)
     return _written(call, None)
 
 
 def _act(call: Call) -> Answer:
     """An action on one record; the sent body, if any, is not looked at."""
-    return _written(call, rules.ACTIONS[call.route.kind](call.world.store, call.above))
+    return _written(call, rules.ACTIONS[call.route.kind](call.account.store, call.above))
 
 
 def _written(
@@ -172,7 +157,7 @@ def _written(
     _note(call, values["id"] if values else call.above["id"], sent or {})
     if values is None:
         return Answer(204)
-    return Answer(status, call.world.store.text(call.resource.name, values["id"]))
+    return Answer(status, call.account.store.text(call.resource.name, values["id"]))
 
 
 def _sent(call: Call) -> Values:
@@ -187,9 +172,9 @@ def _sent(call: Call) -> Values:
 def _note(call: Call, id_: int, sent: Mapping[str, Any]) -> None:
     """Every write that was accepted stands in the ledger."""
     request, route = call.request, call.route
-    now = call.world.store.now()
+    now = call.account.store.now()
     entry = Entry("api", route.kind, route.resource.name, id_, dict(sent), now)
-    call.world.ledger.add(entry.sent_by(request.method, request.path))
+    call.account.ledger.add(entry.sent_by(request.method, request.path))
 
 
 OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {

@@ -1,45 +1,13 @@
-"""The kinds of faults: what each makes of a request that it strikes."""
+"""Faults of any answer: refused, cut off, slow or spoilt."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cfsync.sandbox.api.answers import HTML, Answer, answer, block_page
-from cfsync.sandbox.api.handlers import Request, respond
 from cfsync.sandbox.api.limits import too_many
-from cfsync.sandbox.faults.faults import Fault
-
-if TYPE_CHECKING:
-    from cfsync.sandbox.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the network sees. No answer: the connection is cut. `delay` in seconds goes before it,
-    `pause` between the halves of its body. `last`: behind it nobody listens any more.
-    """
-
-    answer: Answer | None
-    delay: float = 0.0
-    pause: float = 0.0
-    last: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request that a fault strikes, and the way to its right answer."""
-
-    world: World
-    request: Request
-
-    def proper(self) -> Answer:
-        """Do what was asked; to be called once at most where that changes something."""
-        return respond(self.world, self.request)
-
-
-Kind = Callable[[Fault, Exchange], Reply]
+from cfsync.sandbox.faults.exchange import Exchange, Kind, Reply
+from cfsync.sandbox.faults.fault import Fault
 
 
 def instead(make: Callable[[Fault], Answer | None]) -> Kind:

@@ -1,4 +1,4 @@
-"""Faults of lists and of the records in an answer; with those of `kinds`, all there are."""
+"""Faults of lists, and of the records in an answer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from cfsync.resources import ROOT
 from cfsync.sandbox.account.listing import PAGE
 from cfsync.sandbox.api.answers import Answer, answer
 from cfsync.sandbox.api.handlers import respond
-from cfsync.sandbox.faults.answer_kinds import ANSWER_KINDS, Exchange, Kind, Reply
-from cfsync.sandbox.faults.faults import Fault
-from cfsync.sandbox.seeds.plan import id_of
+from cfsync.sandbox.faults.exchange import Exchange, Kind, Reply
+from cfsync.sandbox.faults.fault import Fault
+from cfsync.sandbox.seeds.formats import id_of
 from cfsync.sandbox.seeds.records import Values
 
 
@@ -23,7 +23,7 @@ def _asking(exchange: Exchange, **query: str | None) -> Answer:
     """The answer to the same request with other parameters; None takes one away."""
     asked = {**exchange.request.query, **query}
     known = {name: value for name, value in asked.items() if value is not None}
-    return respond(exchange.world, replace(exchange.request, query=known))
+    return respond(exchange.account, replace(exchange.request, query=known))
 
 
 def _repeat_cursor(_: Fault, exchange: Exchange) -> Reply:
@@ -46,8 +46,8 @@ def _own_order(_: Fault, exchange: Exchange) -> Reply:
 
 def _shuffled(_: Fault, exchange: Exchange) -> Reply:
     """In an order of its own, whatever was asked for; `after` counts in that order."""
-    store, name = exchange.world.store, _resource(exchange)
-    ids = sorted(exchange.world.ids(name, _parent(exchange)), key=lambda id_: id_ * 7919 % 10007)
+    store, name = exchange.account.store, _resource(exchange)
+    ids = sorted(exchange.account.ids(name, _parent(exchange)), key=lambda id_: id_ * 7919 % 10007)
     after = exchange.request.query.get("after")
     start = 0 if after is None else ids.index(int(after)) + 1
     found, more = ids[start : start + PAGE], len(ids) > start + PAGE
@@ -72,7 +72,7 @@ def _refuse_after_between(fault: Fault, exchange: Exchange) -> Reply:
 
 
 def _is_in_list(exchange: Exchange, after: str) -> bool:
-    store, name = exchange.world.store, _resource(exchange)
+    store, name = exchange.account.store, _resource(exchange)
     id_ = id_of(name, after)
     values = None if id_ is None else store.get(name, id_)
     if values is None or not store.is_listed(name, values["id"]):
@@ -88,7 +88,7 @@ def _page_twice(_: Fault, exchange: Exchange) -> Reply:
         return Reply(answer)
     back = "asc" if query.get("sort_order") == "desc" else "desc"
     before = orjson.loads(_asking(exchange, sort_order=back).body)[:19]
-    cursor = exchange.world.get(_resource(exchange), query["after"])
+    cursor = exchange.account.get(_resource(exchange), query["after"])
     records = [*reversed(before), *([cursor] if cursor else [])]
     return Reply(replace(answer, body=orjson.dumps(records)))
 
@@ -146,8 +146,7 @@ def _resource(exchange: Exchange) -> str:
     return str(route.resource.name)
 
 
-KINDS: Mapping[str, Kind] = {
-    **ANSWER_KINDS,
+LIST_KINDS: Mapping[str, Kind] = {
     "repeat_cursor": _repeat_cursor,
     "ignore_sort": _ignore_sort,
     "own_order": _own_order,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.sandbox.seeds.plan import Plan, public_id
+from cfsync.sandbox.seeds.formats import public_id
+from cfsync.sandbox.seeds.plan import Plan
 from cfsync.sandbox.seeds.records import Maker, Seed, Values
 
 FIRST = tuple(

@@ -8,15 +8,14 @@ that parent, so parents' records are interleaved. Ids rise with i and leave gaps
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import gcd
 
 from cfsync.resources import ALL
+from cfsync.sandbox.seeds.formats import NUMBERS
 
 STRIDE = 3
 """An id for every third integer, on average."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CREATED_FROM = 1_640_995_200_000
 """2022-01-01, in ms of Unix time; seeded records were created in the two years from it."""
 UPDATED_FROM = 1_704_067_200_000
@@ -24,53 +23,12 @@ UPDATED_FROM = 1_704_067_200_000
 YEAR = 365 * 86_400_000
 
 _MASK = (1 << 64) - 1
-_NUMBERS = {name: n for n, name in enumerate(ALL)}
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def mix(number: int) -> int:
     """A number of 64 bits that looks random and is the same on every run."""
     number = (number ^ (number >> 32)) * 0x9E3779B97F4A7C15 & _MASK
     return number ^ (number >> 32)
-
-
-def time_text(ms: int) -> str:
-    """Milliseconds of Unix time as the API writes them: `2025-05-21T12:18:51.772Z`."""
-    day, ms = divmod(ms, 86_400_000)
-    minute, ms = divmod(ms, 60_000)
-    return f"{_day_text(day)}T{minute // 60:02}:{minute % 60:02}:{ms // 1000:02}.{ms % 1000:03}Z"
-
-
-@lru_cache(maxsize=4096)
-def _day_text(day: int) -> str:
-    return (EPOCH + timedelta(days=day)).date().isoformat()
-
-
-def time_ms(text: str) -> int:
-    """The reverse of `time_text`; any ISO 8601 time. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-def public_id(resource: str, id_: int) -> str:
-    number, text = id_ * 1009 + _NUMBERS[resource], ""
-    while number:
-        number, digit = divmod(number, 36)
-        text = _DIGITS[digit] + text
-    return "p" + text
-
-
-def id_of(resource: str, text: str) -> int | None:
-    """The id that a path or a filter names, by itself or by a public_id; None if it is neither."""
-    try:
-        if text[:1] != "p":
-            return int(text)
-        id_, number = divmod(int(text[1:], 36), 1009)
-    except ValueError:
-        return None
-    return id_ if number == _NUMBERS[resource] else None
 
 
 @lru_cache(maxsize=4096)
@@ -89,8 +47,8 @@ class Plan:
         self.seed = seed
         self.counts = counts
         self.anonymous = anonymous
-        self._salts = {r: mix(seed * 1009 + n) for r, n in _NUMBERS.items()}
-        self._bases = {r: 1000 * (n + 1) for r, n in _NUMBERS.items()}
+        self._salts = {r: mix(seed * 1009 + n) for r, n in NUMBERS.items()}
+        self._bases = {r: 1000 * (n + 1) for r, n in NUMBERS.items()}
 
     def chance(self, resource: str, index: int) -> int:
         """64 random bits that belong to one record."""

@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from cfsync.resources import ALL
-from cfsync.sandbox.seeds.plan import Plan, public_id, time_text
+from cfsync.sandbox.seeds.formats import public_id, time_text
+from cfsync.sandbox.seeds.plan import Plan
 
 Values = dict[str, Any]
 """A record by field: all fields of the catalogue, and the ids of its parents. Names with a leading
@@ -51,21 +52,6 @@ class Seed:
 
 
 Maker = Callable[[Seed], Values]
-
-
-def seeded(makers: Mapping[str, Maker], plan: Plan, resource: str, index: int) -> Values:
-    """Seeded record number `index` of a resource."""
-    workspace = plan.workspace(resource, index)
-    seed = Seed(
-        plan=plan,
-        resource=resource,
-        index=index,
-        id=plan.id(resource, index),
-        chance=plan.chance(resource, index),
-        workspace=workspace,
-        workspace_id=plan.id("workspaces", workspace) if resource != "teams" else 0,
-    )
-    return blank(resource) | seed.frame() | makers[resource](seed)
 
 
 def blank(resource: str) -> Values:

@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from cfsync.sandbox.api.answers import Answer, answer
-from cfsync.sandbox.faults.list_kinds import KINDS
+from cfsync.sandbox.faults.kinds import KINDS
 from cfsync.sandbox.world import World
 
 PREFIX = "/_sandbox/"

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl
 
 from cfsync.sandbox.api.answers import Answer
-from cfsync.sandbox.api.handlers import Request, respond
-from cfsync.sandbox.api.routes import find
-from cfsync.sandbox.faults.answer_kinds import Exchange, Reply
-from cfsync.sandbox.faults.list_kinds import KINDS
+from cfsync.sandbox.api.handlers import respond
+from cfsync.sandbox.api.requests import Request
+from cfsync.sandbox.faults.exchange import Exchange, Reply
+from cfsync.sandbox.faults.kinds import KINDS
 from cfsync.sandbox.world import World
-
-API = "/api/v2"
-GATEWAY = "/clickfunnels"
-
-
-def request_of(
-    method: str, target: str, headers: Mapping[str, str], body: bytes, origin: str
-) -> Request | None:
-    """A request of the API from its parts on the wire; None if the path is not the API's.
-    `target` is path and query as sent; `headers` have names in lower case.
-    """
-    path, _, query = target.partition("?")
-    way = GATEWAY if path.startswith(GATEWAY + "/") else ""
-    path = path[len(way) :]
-    if not path.startswith(API + "/"):
-        return None
-    segments = path[len(API) + 1 :].rstrip("/").split("/")
-    route, id_ = find(method, segments) or (None, "")
-    return Request(
-        method=method,
-        path=path[len(API) :],
-        query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
-        headers=headers,
-        body=body,
-        base=f"{origin}{way}{API}",
-        by_gateway=bool(way),
-        route=route,
-        id=id_,
-    )
 
 
 def handle(world: World, request: Request, query: str = "") -> Reply:

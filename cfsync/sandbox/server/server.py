@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from cfsync.sandbox.api.answers import Answer
-from cfsync.sandbox.faults.answer_kinds import Reply
+from cfsync.sandbox.api.requests import request_of
+from cfsync.sandbox.faults.exchange import Reply
 from cfsync.sandbox.server import control
-from cfsync.sandbox.server.dispatch import handle, not_found, request_of
+from cfsync.sandbox.server.dispatch import handle, not_found
 from cfsync.sandbox.world import World
 
 MAX_BODY = 32 * 1024 * 1024

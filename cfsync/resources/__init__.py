@@ -1,65 +1,76 @@
 """The catalogue: every kind of record that the API has, as data.
 
-To add one: an entry in a module beside this, its place in `RESOURCES` below, a migration, and a
-fixture. Nothing else asks which resource it is: what data can't say is a strategy named here.
+Nothing comes in; `ALL`, `RESOURCES` and the functions below go out. Read `model` first (the classes
+and the format of a field table), then any other module: each defines the resources of one subject.
+
+To add a resource:
+
+1. define a `Resource` in one of the modules below, or in a new one that `_MODULES` names; parents
+   stand before their children;
+2. write a migration that creates its table;
+3. give the sandbox seeds for it: a maker in `cfsync/sandbox/seeds`, and a usual number in its sizes;
+4. run `make docs`, which rewrites the parts of documents and examples that list resources.
+
+Everything else follows from the entry: columns, triggers, settings, routes, walks, order of calls.
+What data can't say is a strategy that the entry names (`merge`, `actions`, `via`), never a test for
+the resource's name. `tests/meta/test_toy_resource.py` takes a resource through all passes that way;
+if the vendor's document describes it, add its facts to `tests/facts` to have the entry checked.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from cfsync.errors import UnknownResource
 from cfsync.resources import (
     account,
     courses,
+    forms,
     fulfillments,
+    images,
     orders,
     people,
     products,
-    site,
     webhooks,
 )
-from cfsync.resources.model import PARENT_FIELDS, ROOT, Action, Field, Resource, index
+from cfsync.resources.model import ROOT, Action, Field, Resource
 
 __all__ = [
     "ALL",
-    "PARENT_FIELDS",
     "RESOURCES",
     "ROOT",
     "Action",
     "Field",
     "Resource",
     "children_of",
+    "levels",
     "named",
 ]
 
-ALL = index(
-    [
-        account.TEAMS,
-        account.WORKSPACES,
-        people.CONTACT_TAGS,
-        people.CONTACTS,
-        people.CONTACT_APPLIED_TAGS,
-        site.IMAGES,
-        products.PRODUCTS,
-        products.PRODUCT_VARIANTS,
-        products.PRODUCT_PRICES,
-        orders.ORDERS,
-        orders.ORDER_INVOICES,
-        orders.ORDER_TRANSACTIONS,
-        fulfillments.FULFILLMENT_LOCATIONS,
-        fulfillments.FULFILLMENTS,
-        courses.COURSES,
-        courses.ENROLLMENTS,
-        site.FORMS,
-        site.SUBMISSIONS,
-        site.FORM_SUBMISSIONS,
-        webhooks.WEBHOOK_ENDPOINTS,
-        webhooks.WEBHOOK_EVENTS,
-    ]
+_MODULES = (
+    account,
+    people,
+    images,
+    products,
+    orders,
+    fulfillments,
+    courses,
+    forms,
+    webhooks,
 )
-"""Every resource with routes, parents before what refers to them: the order of creation."""
+
+ALL = {
+    found.name: found
+    for module in _MODULES
+    for found in vars(module).values()
+    if isinstance(found, Resource)
+}
+"""Name -> resource, for all that have routes, in the order of creation: parents before what refers
+to them.
+"""
 
 RESOURCES = {name: r for name, r in ALL.items() if r.mirrored}
-"""Those that have a table in the mirror."""
+"""Name -> resource, for those that have a table in the mirror, in the same order."""
 
 
 def named(name: str) -> Resource:
@@ -73,3 +84,17 @@ def named(name: str) -> Resource:
 def children_of(parent: str | None) -> tuple[Resource, ...]:
     """The mirrored resources that are listed below records of `parent`."""
     return tuple(r for r in RESOURCES.values() if r.parent == parent)
+
+
+def levels(resources: Iterable[Resource]) -> list[list[Resource]]:
+    """The resources by depth, none of the levels empty: which lists there are on one level is known
+    once the levels above it have been read.
+    """
+    found: dict[int, list[Resource]] = {}
+    for resource in resources:
+        found.setdefault(_depth(resource), []).append(resource)
+    return [found[depth] for depth in sorted(found)]
+
+
+def _depth(resource: Resource) -> int:
+    return 0 if resource.parent is None else 1 + _depth(ALL[resource.parent])

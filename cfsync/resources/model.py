@@ -1,28 +1,29 @@
-"""What the catalogue is written in: `Field` and `Resource`, and the reader of field tables.
+"""`Resource` and `Field`, the classes of the catalogue, and `table`, which reads a field table.
 
-Pure data, no I/O. A field table has one line a field, in the order of the columns:
+A field table has a line for each field, in the order of the columns:
 
     name   type[?]   option ...
 
 `?` means that the API may send null. The options:
 
     create, create!       may / must be sent when the record is created
-    update                may be sent when it is changed
+    update                may be sent when the record is changed
     update-if=F:V         may be sent in a change while the record's field F is V
     write-only            the API takes it and never shows it
-    secret                kept in `cf_secrets` and nowhere else; no column
-    path                  no field of the API: filled from where the record was listed
-    ref=R                 holds the id of a record of resource R (in a list: many)
-    from=F                not shown itself; read from the ids of the objects in field F
-    set, map              how two changes of it merge (else: as one value)
-    via=R:F               a set whose members are records of R, each naming one in its field F
-    quote                 a copy of other records, never a difference
-    V=>A                  the change to value V is made by the action A
+    secret                kept in `cf_secrets` and nowhere else; it has no column
+    path                  not in the API's answers: filled in from the list that showed the record
+    ref=R                 holds the id of a record of resource R (in a list: many ids)
+    from=F                not in the API's answers: the ids of the objects in field F
+    set, map              changes to it on both sides are merged member by member, or key by key
+    via=R:F               a set that changes by creating and deleting records of R, whose field F
+                          names the member
+    quote                 a copy of other records: a difference in it is no change of this record
+    V=>A                  the change to value V is made by calling the action A
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -31,38 +32,52 @@ Type = Literal["integer", "text", "boolean", "timestamp", "money", "number", "js
 Merge = Literal["value", "set", "map", "quote"]
 
 ROOT = 0
-"""The parent id of a list that hangs below nothing (`GET /teams`)."""
+"""The parent id of the list that hangs below no record (`GET /teams`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record: what the API says of it and how the mirror treats it."""
+    """One field of a record: what the API says about it and how the mirror treats it."""
 
+    #: The API's name, and the column's.
     name: str
     type: Type
+    #: The API may send null.
     null: bool = False
+    #: It may be sent when the record is created.
     create: bool = False
+    #: It must be sent when the record is created.
     required: bool = False
+    #: It may be sent when the record is changed.
     update: bool = False
+    #: (field, value): it may be sent in a change only while that field has that value.
     update_if: tuple[str, str] | None = None
+    #: The API takes it and never shows it.
     write_only: bool = False
+    #: It is kept in `cf_secrets` and has no column.
     secret: bool = False
+    #: It is filled in from the list that showed the record.
     path: bool = False
+    #: The resource whose id, or list of ids, it holds.
     ref: str | None = None
+    #: The field with the objects whose ids it holds.
     derived: str | None = None
+    #: How changes of both sides are merged.
     merge: Merge = "value"
+    #: (resource, field): a member of this set is a record of that resource, named by that field.
     via: tuple[str, str] | None = None
+    #: New value -> the action that makes the change.
     actions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> bool:
-        """Whether an answer of the API holds a value for it."""
+        """Whether the API's answers hold a value for it."""
         return not self.path and (not self.write_only or self.derived is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A call beside create, update and delete; `path` holds `{id}` or `{parent}`."""
+    """A call other than create, update and delete; `path` holds `{id}` or `{parent}`."""
 
     method: str
     path: str
@@ -70,34 +85,50 @@ class Action:
 
 @dataclass(frozen=True)
 class Resource:
-    """One kind of record: its routes, fields and rules.
+    """One kind of record: its routes, fields and rules."""
 
-    `list_path` holds `{parent}`, the id of a record of resource `parent`; `one_path` holds `{id}`.
-    A pass that walks it reads one list for each parent record.
-    """
-
+    #: The table's name.
     name: str
+    #: The key of the values in a request's body: `{"contact": {...}}`.
     body_key: str
+    #: The resource below whose records it is listed, one list for each; None: one list in all.
     parent: str | None
+    #: The path of its lists; holds `{parent}`, the id of the parent record.
     list_path: str
+    #: The path of one record; holds `{id}`.
     one_path: str
+    #: Its fields in the order of the columns, `id` first. One has `ref=` the parent.
     fields: tuple[Field, ...]
+    #: What an SQL INSERT becomes; None: it is refused.
     insert: Literal["create", "upsert"] | None = None
+    #: Whether records can be changed.
     update: bool = False
+    #: Whether records can be deleted.
     delete: bool = False
+    #: What a refused INSERT says.
     refuse_insert: str = "ClickFunnels creates these itself"
+    #: What a refused DELETE says.
     refuse_delete: str = "ClickFunnels has no delete for them"
+    #: Name -> a call other than create, update and delete.
     actions: Mapping[str, Action] = field(default_factory=dict)
+    #: The fields that its lists can be filtered by.
     filters: tuple[str, ...] = ()
+    #: The fields that tell one record from another: by these a lost create is looked for.
     natural: tuple[str, ...] = ()
+    #: The field by which an upsert finds the record.
     upsert_key: str | None = None
+    #: The types of the events about it.
     events: tuple[str, ...] = ()
+    #: The default of the setting `pull_every`.
     pull_every: str = "1h"
+    #: The default of the setting `push`.
     push: bool = True
+    #: Whether it has a table in the mirror.
     mirrored: bool = True
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
+        """Field name -> field."""
         return {f.name: f for f in self.fields}
 
     @cached_property
@@ -107,12 +138,20 @@ class Resource:
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
+        """The names of the fields that are kept in `cf_secrets`."""
         return tuple(f.name for f in self.fields if f.secret)
 
     @cached_property
     def parent_field(self) -> str | None:
-        """The column that holds the id of the record below which it is listed."""
-        return PARENT_FIELDS[self.parent] if self.parent else None
+        """The field that holds the id of the parent record; None without a parent."""
+        if self.parent is None:
+            return None
+        return next(f.name for f in self.fields if f.ref == self.parent)
+
+    @cached_property
+    def listed_by_workspace(self) -> bool:
+        """Whether there is one list of it in each workspace."""
+        return self.parent == "workspaces"
 
     @cached_property
     def nested(self) -> bool:
@@ -121,8 +160,8 @@ class Resource:
 
     @cached_property
     def deletable(self) -> bool:
-        """Whether a record that its list lacks may be gone. A team or workspace may as well have
-        been taken from the token, so its absence proves nothing.
+        """Whether a record that is missing in its list may have been deleted. A missing team or
+        workspace proves nothing: the token may have lost its access to it.
         """
         return self.parent not in (None, "teams")
 
@@ -132,19 +171,8 @@ class Resource:
         return {f.name: f.ref for f in self.columns if f.ref}
 
 
-PARENT_FIELDS = {
-    "teams": "team_id",
-    "workspaces": "workspace_id",
-    "contacts": "contact_id",
-    "products": "product_id",
-    "orders": "order_id",
-    "courses": "course_id",
-    "forms": "form_id",
-}
-
-
 def table(text: str) -> tuple[Field, ...]:
-    """Read a field table. Raises ValueError, naming the line, on a word it does not know."""
+    """The fields of a field table. Raises ValueError, naming the field, on an unknown option."""
     return tuple(_field(line.split()) for line in text.splitlines() if line.strip())
 
 
@@ -187,7 +215,3 @@ def _option(option: str, known: Mapping[str, object], name: str) -> dict[str, ob
         case ["update-if", condition]:
             return {"update_if": tuple(condition.split(":"))}
     raise ValueError(f"field {name}: unknown option {option!r}")
-
-
-def index(resources: Iterable[Resource]) -> dict[str, Resource]:
-    return {r.name: r for r in resources}

@@ -4,6 +4,28 @@ from __future__ import annotations
 
 from cfsync.resources.model import Action, Resource, table
 
+CONTACT_TAGS = Resource(
+    name="contact_tags",
+    body_key="contacts_tag",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/contacts/tags",
+    one_path="/contacts/tags/{id}",
+    insert="create",
+    update=True,
+    delete=True,
+    filters=("id", "name"),
+    natural=("name",),
+    fields=table("""
+        id            integer
+        public_id     text?
+        workspace_id  integer     ref=workspaces
+        name          text        create! update
+        color         text        create update
+        created_at    timestamp?
+        updated_at    timestamp?
+    """),
+)
+
 CONTACTS = Resource(
     name="contacts",
     body_key="contact",
@@ -52,28 +74,6 @@ CONTACTS = Resource(
         visits                           json?       quote
         avatar_image                     json        quote
         tag_ids                          json        create update write-only ref=contact_tags from=tags set via=contact_applied_tags:tag_id
-    """),
-)
-
-CONTACT_TAGS = Resource(
-    name="contact_tags",
-    body_key="contacts_tag",
-    parent="workspaces",
-    list_path="/workspaces/{parent}/contacts/tags",
-    one_path="/contacts/tags/{id}",
-    insert="create",
-    update=True,
-    delete=True,
-    filters=("id", "name"),
-    natural=("name",),
-    fields=table("""
-        id            integer
-        public_id     text?
-        workspace_id  integer     ref=workspaces
-        name          text        create! update
-        color         text        create update
-        created_at    timestamp?
-        updated_at    timestamp?
     """),
 )
 

@@ -14,7 +14,7 @@ from cfsync.mirror.bookkeeping.runs import Run
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.records import Listing
-from cfsync.resources import RESOURCES, Resource, named
+from cfsync.resources import RESOURCES, Resource, levels, named
 from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.events import log
@@ -55,7 +55,7 @@ async def backfill(
     async with running(context, "backfill", resources) as report:
         resources = await awake(context, report, resources)
         workspaces = await open_account(context, report, only=workspace)
-        for level in _levels(_below_teams(resources)):
+        for level in levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
             if restart:
                 await context.mirror.write(listings.restart, lists)
@@ -73,7 +73,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     async with running(context, "pull", resources) as report:
         resources = await awake(context, report, resources)
         workspaces = await open_account(context, report)
-        for level in _levels(_below_teams(resources)):
+        for level in levels(_below_teams(resources)):
             for resource in level:
                 await reread_busy(context, report, resource)
             now = await context.mirror.read(runs.now)
@@ -137,7 +137,7 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
     async with running(context, "sweep", resources) as report:
         resources = await awake(context, report, resources)
         workspaces = await open_account(context, report)
-        for level in _levels(resources):
+        for level in levels(resources):
             await _sweep_lists(context, report, await _lists(context, level, workspaces))
             for resource in level:
                 await judge(context, report, resource, workspaces)
@@ -147,15 +147,6 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
 def _below_teams(resources: Sequence[Resource]) -> list[Resource]:
     """Opening the account has read the teams already."""
     return [r for r in resources if r.parent is not None]
-
-
-def _levels(resources: Sequence[Resource]) -> list[list[Resource]]:
-    """Resources by depth: the lists of one level are known when the level above is in."""
-    depth = {None: 0, "teams": 1, "workspaces": 2}
-    levels: list[list[Resource]] = [[], [], [], []]
-    for resource in resources:
-        levels[depth.get(resource.parent, 3)].append(resource)
-    return [level for level in levels if level]
 
 
 async def _lists(

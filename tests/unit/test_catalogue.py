@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.resources import ALL, PARENT_FIELDS, RESOURCES, Field, Resource
+from cfsync.resources import ALL, RESOURCES, Field, Resource, levels
 
 FACTS = Path(__file__).parent.parent / "facts"
 FIELDS: dict[str, list[dict[str, Any]]] = json.loads((FACTS / "fields.json").read_text())
@@ -178,7 +178,9 @@ def test_what_a_catalogue_entry_names_exists(name: str) -> None:
     assert {f.ref for f in resource.fields if f.ref} <= set(ALL)
     assert {a for f in resource.fields for a in f.actions.values()} <= set(resource.actions)
     assert {f.derived for f in resource.fields if f.derived} <= names
-    assert resource.parent is None or PARENT_FIELDS[resource.parent] in names
+    assert len([f for f in resource.fields if resource.parent and f.ref == resource.parent]) == (
+        resource.parent is not None
+    )
     assert all(f.create for f in resource.fields if f.required)
 
 
@@ -190,3 +192,11 @@ def test_parents_stand_before_their_children() -> None:
     order = list(ALL)
 
     assert all(order.index(r.parent) < order.index(r.name) for r in ALL.values() if r.parent)
+
+
+def test_levels_go_from_the_team_down() -> None:
+    names = [[r.name for r in level] for level in levels(RESOURCES.values())]
+
+    assert names[:2] == [["teams"], ["workspaces"]]
+    assert names[2] == [r.name for r in RESOURCES.values() if r.parent == "workspaces"]
+    assert {*names[3]} >= {r.name for r in RESOURCES.values() if r.parent in names[2]} > set()

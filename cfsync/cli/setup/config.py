@@ -39,7 +39,7 @@ def _example_text() -> str:
     inside = resources.files("cfsync") / EXAMPLE
     if inside.is_file():
         return inside.read_text(encoding="utf-8")
-    return (Path(__file__).parents[2] / EXAMPLE).read_text(encoding="utf-8")
+    return (Path(__file__).parents[3] / EXAMPLE).read_text(encoding="utf-8")
 
 
 def show(config: Config = None, json: Json = False) -> None:

@@ -55,7 +55,7 @@ def has_workspace(resource: Resource) -> bool:
 
 def unique_by(resource: Resource) -> str | None:
     """The field by which an upsert finds a record; two rows with the same value are one record."""
-    return resource.natural[0] if resource.insert == "upsert" else None
+    return resource.upsert_key if resource.insert == "upsert" else None
 
 
 def insertable(resource: Resource) -> tuple[Field, ...]:

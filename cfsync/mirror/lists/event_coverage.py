@@ -30,7 +30,7 @@ PROVED_S = 3600.0
 
 def note(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> None:
     """Take into account what a lane has brought first."""
-    if resource.name not in HINTED or resource.parent != "workspaces":
+    if resource.name not in HINTED or not resource.listed_by_workspace:
         return
     if lane == "events":
         _begin(tx, [place for place in _places(tx, resource, news) if place.began_at is None])

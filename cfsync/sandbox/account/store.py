@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
-from cfsync.resources import ALL, PARENT_FIELDS
+from cfsync.resources import ALL
 from cfsync.sandbox.account.emails import Emails
 from cfsync.sandbox.account.table import Table
 from cfsync.sandbox.account.views import QUOTED_IN, VIEWS
@@ -27,9 +27,9 @@ HIDDEN = {"contacts": "anonymous"}
 
 OWNERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     name: tuple(
-        (PARENT_FIELDS[owner], owner)
-        for owner in dict.fromkeys((r.parent, "workspaces"))
-        if owner and name not in ("teams", "workspaces")
+        dict.fromkeys(((r.parent_field or "", r.parent or ""), ("workspace_id", "workspaces")))
+        if r.deletable
+        else ()
     )
     for name, r in ALL.items()
 } | {
@@ -124,10 +124,11 @@ class Store:
         """A new record below `parent`, stamped and numbered, not yet there."""
         id_, now = self.tables[resource].new_id(), self.now()
         frame: Values = {"id": id_, "public_id": public_id(resource, id_)}
-        if (name := ALL[resource].parent) is not None:
-            above = self.get(name, parent) or {}
+        owner = ALL[resource]
+        if owner.parent is not None:
+            above = self.get(owner.parent, parent) or {}
             frame |= {"workspace_id": above.get("workspace_id") or id_}
-            frame |= {PARENT_FIELDS[name]: parent}
+            frame[owner.parent_field or ""] = parent
         return blank(resource) | self._given(resource, id_, now) | frame | dict(values)
 
     def _given(self, resource: str, id_: int, now: str) -> Values:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from heapq import merge
 
-from cfsync.resources import PARENT_FIELDS, ROOT, Resource
+from cfsync.resources import ROOT, Resource
 from cfsync.sandbox.seeds.formats import time_ms
 from cfsync.sandbox.seeds.plan import Plan
 from cfsync.sandbox.seeds.records import Values
@@ -34,7 +34,7 @@ class Table:
         self._keys: dict[int, Key] = {}
         self._recent: dict[int, list[Key]] = defaultdict(list)
         self._made: dict[int, list[int]] = defaultdict(list)
-        self._parent_field = PARENT_FIELDS[resource.parent] if resource.parent else None
+        self._parent_field = resource.parent_field
         self._next = plan.id(resource.name, plan.counts[resource.name])
 
     def new_id(self) -> int:

@@ -85,7 +85,7 @@ async def _look_at(
     """Look at records, all that can be had with one request at once. What can't be read is said in
     the report: the next pull or sweep will see.
     """
-    sight, listable = Sight(), "id" in resource.filters and resource.parent == "workspaces"
+    sight, listable = Sight(), "id" in resource.filters and resource.listed_by_workspace
 
     async def look_at(some: Sequence[int]) -> None:
         try:

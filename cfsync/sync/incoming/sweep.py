@@ -65,7 +65,7 @@ async def _lost_sight(context: Context, writer: PageWriter, listing: Listing) ->
     of it than that everything was deleted, so nothing of it is a candidate.
     """
     resource = RESOURCES[listing.resource]
-    lost = resource.parent == "workspaces" and await context.mirror.read(
+    lost = resource.listed_by_workspace and await context.mirror.read(
         tombstones.has_rows, resource, listing
     )
     if lost:

@@ -55,7 +55,7 @@ async def _sample(api: Api, workspace: int) -> tuple[Listing, Page]:
     """The first list of the workspace with two records or more, and its first page."""
     found: tuple[Listing, Page] | None = None
     for resource in RESOURCES.values():
-        if resource.parent != "workspaces":
+        if not resource.listed_by_workspace:
             continue
         listing = Listing(resource.name, workspace, workspace)
         try:

@@ -28,7 +28,7 @@ from cfsync.mirror.capture.rules import (
     parents,
     unique_by,
 )
-from cfsync.resources.model import PARENT_FIELDS, Resource
+from cfsync.resources.model import Resource
 
 _DECLARE = f"""DECLARE
   mark text := {MARK};
@@ -57,10 +57,9 @@ def triggers(resource: Resource, schema: str) -> list[str]:
 def _fill(resource: Resource) -> str:
     """The workspace of a new row: its parent's, or the only one of the mirror."""
     one = "(SELECT CASE count(*) WHEN 1 THEN max(id) END FROM workspaces)"
-    parent = resource.parent or ""
-    if parent != "workspaces":
-        given = f"NEW.{ident(PARENT_FIELDS[parent])}"
-        own = f"(SELECT workspace_id FROM {ident(parent)} WHERE id = {given})"
+    if resource.nested:
+        parent, given = ident(resource.parent or ""), f"NEW.{ident(resource.parent_field or '')}"
+        own = f"(SELECT workspace_id FROM {parent} WHERE id = {given})"
         one = f"coalesce({own}, {one})"
     return f"  NEW.workspace_id := {one};\n  RETURN NEW;"
 

@@ -32,7 +32,7 @@ from cfsync.mirror.capture.sqlite.parts import (
     trigger,
     wrong_kinds,
 )
-from cfsync.resources.model import PARENT_FIELDS, Field, Resource
+from cfsync.resources.model import Field, Resource
 
 _USERS = f"CASE {MARK} WHEN 0 THEN 1 WHEN 1 THEN NEW.cf_rev IS NULL ELSE 0 END"
 _UNSENT_DELETE = "op = 'delete' AND state IN ('pending', 'parked', 'held')"
@@ -124,11 +124,10 @@ def _filled(resource: Resource, name: str) -> str:
     if name != "workspace_id":
         return new
     one = "(SELECT CASE count(*) WHEN 1 THEN max(id) END FROM workspaces)"
-    parent = resource.parent or ""
-    if parent == "workspaces":
+    if not resource.nested:
         return f"coalesce({new}, {one})"
-    field = ident(PARENT_FIELDS[parent])
-    own = f"(SELECT workspace_id FROM {ident(parent)} WHERE id = NEW.{field})"
+    parent, given = ident(resource.parent or ""), f"NEW.{ident(resource.parent_field or '')}"
+    own = f"(SELECT workspace_id FROM {parent} WHERE id = {given})"
     return f"coalesce({new}, {own}, {one})"
 
 

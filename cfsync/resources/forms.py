@@ -1,4 +1,4 @@
-"""What visitors meet: forms, submissions, images. Field facts: the API's OpenAPI document, version 2.0.0."""
+"""What visitors fill in: forms and their submissions. Field facts: the API's OpenAPI document, version 2.0.0."""
 
 from __future__ import annotations
 
@@ -64,28 +64,5 @@ FORM_SUBMISSIONS = Resource(
         created_at    timestamp?
         updated_at    timestamp?
         data          json        create update
-    """),
-)
-
-IMAGES = Resource(
-    name="images",
-    body_key="image",
-    parent="workspaces",
-    list_path="/workspaces/{parent}/images",
-    one_path="/images/{id}",
-    insert="create",
-    update=True,
-    delete=True,
-    natural=("name", "alt_text"),
-    fields=table("""
-        id                 integer
-        public_id          text?
-        url                text
-        workspace_id       integer     ref=workspaces
-        alt_text           text?       create update
-        name               text?       create update
-        created_at         timestamp?
-        updated_at         timestamp?
-        upload_source_url  text        create! update write-only
     """),
 )

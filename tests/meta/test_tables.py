@@ -1,4 +1,4 @@
-"""docs/tables.md: cfsync's own tables, the views, and the SQL."""
+"""docs/tables.md: cfsync's own tables, and the views."""
 
 from __future__ import annotations
 
@@ -47,9 +47,3 @@ def test_every_column_of_every_view_is_listed(sql: Sql) -> None:
         if sql.is_sqlite:
             count = f"SELECT count(*) FROM pragma_table_info('{name}')"
         assert sql(count) == [(len(row.split(", ")),)]
-
-
-def test_the_sql_runs_on_the_databases_that_it_is_for(ada: int, sql: Sql) -> None:
-    for kind, statement in re.findall(r"```(sql|sqlite|postgresql)\n(.*?)```", TEXT, re.DOTALL):
-        if kind in ("sql", "sqlite" if sql.is_sqlite else "postgresql"):
-            sql(statement.replace("%", "%%") if not sql.is_sqlite else statement)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import cfsync
 from cfsync.errors import MirrorError
 from cfsync.lean import without
 from cfsync.mirror import capture
+from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db import errors
 from cfsync.mirror.db.connect import Place, engine_for
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -145,25 +145,14 @@ def claim_teams(tx: Tx, team_ids: Collection[int]) -> None:
     """Tie the mirror to the teams that the token shows. Any in common is the same account, and new
     ones are added. Raises MirrorError where none is.
     """
-    text = tx.conn.exec_driver_sql("SELECT value FROM cf_meta WHERE key = 'teams'").scalar()
-    known = set(json.loads(text)) if text else set()
+    known = meta.team_ids(tx.conn)
     if known and not known & set(team_ids):
         raise MirrorError(
             f"this mirror holds team {_list(known)} and the token shows team {_list(team_ids)}:"
             " use another database.url or token"
         )
     if not set(team_ids) <= known:
-        _save_teams(tx, sorted(known | set(team_ids)))
-
-
-def _save_teams(tx: Tx, team_ids: list[int]) -> None:
-    tx.conn.execute(
-        sa.text(
-            "INSERT INTO cf_meta (key, value) VALUES ('teams', :teams)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-        ),
-        {"teams": json.dumps(team_ids)},
-    )
+        meta.save_team_ids(tx.conn, known | set(team_ids))
 
 
 def _list(ids: Collection[int]) -> str:

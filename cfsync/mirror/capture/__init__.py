@@ -10,6 +10,7 @@ import re
 import sqlalchemy as sa
 
 import cfsync
+from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import views
 from cfsync.mirror.capture.postgresql import triggers as postgresql
 from cfsync.mirror.capture.rules import ident
@@ -22,8 +23,9 @@ def install(conn: sa.Connection) -> bool:
     wanted = statements(conn)
     if not _are_older(conn, wanted):
         return False
-    for statement in [*_drops(conn), *wanted, _remember(wanted)]:
+    for statement in [*_drops(conn), *wanted]:
         conn.exec_driver_sql(statement)
+    meta.put(conn, meta.CAPTURE, f"{cfsync.__version__} {_digest(wanted)}")
     return True
 
 
@@ -33,7 +35,7 @@ def is_older(conn: sa.Connection) -> bool:
 
 
 def _are_older(conn: sa.Connection, wanted: list[str]) -> bool:
-    found = conn.exec_driver_sql("SELECT value FROM cf_meta WHERE key = 'capture'").scalar()
+    found = meta.get(conn, meta.CAPTURE)
     version, _, digest = (found or "").partition(" ")
     newer = bool(found) and _numbers(version) > _numbers(cfsync.__version__)
     return not newer and digest != _digest(wanted)
@@ -54,14 +56,6 @@ def _digest(wanted: list[str]) -> str:
 
 def _numbers(version: str) -> list[int]:
     return [int(n) for n in re.findall(r"\d+", version)]
-
-
-def _remember(wanted: list[str]) -> str:
-    value = f"{cfsync.__version__} {_digest(wanted)}"
-    return (
-        f"INSERT INTO cf_meta (key, value) VALUES ('capture', '{value}')"
-        " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-    )
 
 
 def _drops(conn: sa.Connection) -> list[str]:

@@ -9,11 +9,8 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
-import sqlalchemy as sa
-
-from cfsync.mirror.db import statements
+from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import META
 from cfsync.resources import RESOURCES
 
 ALL = "*"
@@ -24,7 +21,8 @@ _PAUSE, _TROUBLE = "pause/", "trouble/"
 
 def pause(tx: Tx, names: Collection[str]) -> None:
     """Pause these resources; all of them, if none is named."""
-    statements.upsert(tx, META, [{"key": _PAUSE + n, "value": tx.now} for n in names or [ALL]])
+    for name in names or [ALL]:
+        meta.put(tx.conn, _PAUSE + name, tx.now)
 
 
 def resume(tx: Tx, names: Collection[str]) -> None:
@@ -32,16 +30,17 @@ def resume(tx: Tx, names: Collection[str]) -> None:
     others stay so.
     """
     if not names:
-        _forget(tx, _PAUSE)
+        meta.delete_prefix(tx.conn, _PAUSE)
         return
     left = {n: since for n, since in paused(tx).items() if n not in names}
-    _forget(tx, _PAUSE)
-    statements.upsert(tx, META, [{"key": _PAUSE + n, "value": since} for n, since in left.items()])
+    meta.delete_prefix(tx.conn, _PAUSE)
+    for name, since in left.items():
+        meta.put(tx.conn, _PAUSE + name, since)
 
 
 def paused(tx: Tx) -> dict[str, str]:
     """Resource -> since when it is paused, canonical text."""
-    found = _kept(tx, _PAUSE)
+    found = meta.with_prefix(tx.conn, _PAUSE)
     every = found.pop(ALL, None)
     return ({} if every is None else dict.fromkeys(RESOURCES, every)) | found
 
@@ -61,25 +60,14 @@ class Trouble:
 
 def keep_trouble(tx: Tx, trouble: Trouble) -> None:
     key = f"{_TROUBLE}{trouble.resource}/{trouble.name}"
-    statements.upsert(tx, META, [{"key": key, "value": json.dumps(asdict(trouble))}])
+    meta.put(tx.conn, key, json.dumps(asdict(trouble)))
 
 
 def end_troubles(tx: Tx, resources: Collection[str], name: str = "") -> None:
     """Forget the troubles of these resources, of one pass or of all."""
     for resource in resources:
-        _forget(tx, f"{_TROUBLE}{resource}/{name}")
+        meta.delete_prefix(tx.conn, f"{_TROUBLE}{resource}/{name}")
 
 
 def troubles(tx: Tx) -> list[Trouble]:
-    return [Trouble(**json.loads(value)) for value in _kept(tx, _TROUBLE).values()]
-
-
-def _kept(tx: Tx, prefix: str) -> dict[str, str]:
-    """What is kept under keys that begin so, by the rest of the key, in its order."""
-    query = sa.select(META.c.key, META.c.value).where(META.c.key.startswith(prefix))
-    found = tx.conn.execute(query.order_by(META.c.key))
-    return {key.removeprefix(prefix): value for key, value in found}
-
-
-def _forget(tx: Tx, prefix: str) -> None:
-    tx.conn.execute(sa.delete(META).where(META.c.key.startswith(prefix, autoescape=True)))
+    return [Trouble(**json.loads(value)) for value in meta.with_prefix(tx.conn, _TROUBLE).values()]

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, outbox
+from cfsync.mirror.bookkeeping import bases, meta, outbox
 from cfsync.mirror.bookkeeping.outbox import UNKNOWN
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -51,13 +51,7 @@ def next_batch(tx: Tx) -> int:
     """The number of a new batch: one push pass, the unit of `revert`. No two passes get the same,
     whatever was forgotten meanwhile and whoever else pushes just now.
     """
-    counted = tx.conn.exec_driver_sql(
-        "INSERT INTO cf_meta (key, value)"
-        " VALUES ('batch', '1')"
-        " ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(cf_meta.value AS BIGINT) + 1 AS TEXT)"
-        " RETURNING value"
-    )
-    return int(counted.scalar_one())
+    return meta.increment(tx.conn, meta.BATCH)
 
 
 def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,12 +71,6 @@ has_table_privilege asks for any of them.)"""
 
 def _value(tx: Tx, sql: str) -> Any:
     return tx.conn.exec_driver_sql(sql).scalar()
-
-
-def teams(tx: Tx) -> set[int]:
-    """Ids of the teams that the mirror belongs to; none before the first pass."""
-    text = _value(tx, "SELECT value FROM cf_meta WHERE key = 'teams'")
-    return set(json.loads(text)) if text else set()
 
 
 def row_counts(tx: Tx) -> dict[str, int]:

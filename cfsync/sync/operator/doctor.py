@@ -12,7 +12,7 @@ from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, world_readable
 from cfsync.errors import CfsyncError, TokenRefused
-from cfsync.mirror.bookkeeping import runs, webhook_secrets
+from cfsync.mirror.bookkeeping import meta, runs, webhook_secrets
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
@@ -168,7 +168,7 @@ def clock(headers: Mapping[str, str], now: datetime) -> Check:
 
 async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) -> list[Check]:
     server = await mirror.read(status.server)
-    ours = await mirror.read(status.teams)
+    ours = await mirror.read(lambda tx: meta.team_ids(tx.conn))
     checks = [Check("database", "ok", f"{mirror.place} ({server.text})")]
     checks += [Check("database", "todo", text, 2) for text in server.problems]
     if teams and ours and not ours & set(teams):

@@ -45,6 +45,9 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
         _contact(1044, "Barbara", []),
     ],
     "products": [_record(77, name="Course", archived=False)],
+    "courses": [_record(600, title="Course")],
+    "enrollments": [_record(601, course_id=600, contact_id=1042, suspended=False)],
+    "fulfillments": [_record(701, contact_id=1042, status="fulfilled")],
     "orders": [
         _order(501, 1042, "250.00"),
         _order(502, 1043, "49.00"),

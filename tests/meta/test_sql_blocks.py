@@ -62,7 +62,7 @@ def test_it_runs_from_top_to_bottom(name: str, shop: Sql, tmp_path: Path) -> Non
             raise AssertionError(f"{name}:{block.line}: {error}") from error
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/tables.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/recipes.md", "docs/tables.md"])
 def test_there_is_sql_for_both_databases(name: str) -> None:
     both, sqlite, postgresql = (len(document(name).of(k)) for k in ("sql", "sqlite", "postgresql"))
 

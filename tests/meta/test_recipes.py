@@ -1,0 +1,102 @@
+"""What the recipes do: the edits that their SQL makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sql
+from tests.meta.shop import WORKSPACE
+from tests.meta.test_sql_blocks import of_database, run, shop
+
+__all__ = ["shop"]
+
+
+class Cook:
+    def __init__(self, sql: Sql, folder: Path) -> None:
+        self.sql, self.folder = sql, folder
+
+    def __call__(self, heading: str) -> list[tuple[Any, ...]]:
+        """Run the blocks below a heading; the edits: (op, resource, record id, new values)."""
+        blocks = [b for b in of_database("docs/recipes.md", self.sql) if b.heading == heading]
+        assert blocks, heading
+        before = len(self.sql.outbox())
+        for block in blocks:
+            run(self.sql, block, self.folder)
+        return [
+            (op, resource, record_id, {n: _value(new) for n, (_, new) in patch.items()})
+            for op, resource, record_id, patch in self.sql.outbox()[before:]
+        ]
+
+
+def _value(value: Any) -> Any:
+    """JSON columns stand in a patch of SQLite as JSON or as its text."""
+    return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+
+
+@pytest.fixture
+def cook(shop: Sql, tmp_path: Path) -> Cook:
+    return Cook(shop, tmp_path)
+
+
+def test_tagging_adds_and_removes_single_tags_and_makes_a_new_one(cook: Cook) -> None:
+    edits = cook("Tag contacts")
+
+    # Ada has spent too little, Mary enough; Mary leaves the newsletter
+    assert edits[:2] == [
+        ("update", "contacts", 1043, {"tag_ids": [38, 37]}),
+        ("update", "contacts", 1043, {"tag_ids": [37]}),
+    ]
+    op, resource, record_id, values = edits[2]
+    assert (op, resource) == ("insert", "contact_tags")
+    assert record_id < 0
+    assert values == {"workspace_id": WORKSPACE, "name": "Customer", "color": "#10B981"}
+
+
+def test_an_import_updates_whom_it_knows_and_inserts_the_others(cook: Cook) -> None:
+    known, new = cook("Import a list of contacts")
+
+    assert known == ("update", "contacts", 1042, {"phone_number": "+15550100"})
+    assert new[:2] == ("insert", "contacts")
+    assert new[3]["email_address"] == "nora@example.com"
+
+
+def test_an_import_that_is_repeated_makes_no_edit(cook: Cook) -> None:
+    cook("Import a list of contacts")
+
+    assert cook("Import a list of contacts") == []
+
+
+def test_an_attribute_leaves_the_others_alone(cook: Cook) -> None:
+    cook.sql("""UPDATE contacts SET custom_attributes = '{"size": "m"}' WHERE id = 1042""")
+
+    assert cook("Set a custom attribute") == [
+        ("update", "contacts", 1042, {"custom_attributes": {"size": "m", "plan": "gold"}})
+    ]
+
+
+def test_actions_are_edits_of_their_columns(cook: Cook) -> None:
+    edits = cook("Archive, suspend, cancel")
+
+    assert [(op, resource, record_id) for op, resource, record_id, _ in edits] == [
+        ("update", "products", 77),
+        ("update", "enrollments", 601),
+        ("update", "fulfillments", 701),
+    ]
+
+
+def test_a_delete_is_an_edit(cook: Cook) -> None:
+    assert [edit[:3] for edit in cook("Delete contacts")] == [("delete", "contacts", 1044)]
+
+
+def test_notes_go_with_their_contact(cook: Cook) -> None:
+    cook("Keep your own notes on contacts")
+    if cook.sql.is_sqlite:
+        cook.sql("PRAGMA foreign_keys = ON")
+
+    cook.sql("DELETE FROM contacts WHERE id = 1042")
+
+    assert cook.sql("SELECT count(*) FROM contact_notes") == [(0,)]

@@ -1,15 +1,17 @@
--- The three roles of a mirror on PostgreSQL. Run it as a superuser in the mirror's database, before
--- the first `cfsync migrate`, and set passwords or certificates as your server asks for them:
+-- The three roles of a mirror on PostgreSQL. Run this file as a superuser in the mirror's database,
+-- before the first `cfsync migrate`. Then give the roles passwords or certificates, as your server
+-- requires:
 --
 --   psql -d cfsync -f roles.sql
 --   cfsync migrate        with database.url = postgresql://cfsync_owner@HOST/cfsync
 --   cfsync run            with database.url = postgresql://cfsync_daemon@HOST/cfsync
 --
--- cfsync_owner   owns tables and triggers; for `cfsync migrate` alone
--- cfsync_daemon  reads and writes all of cfsync's tables, changes no schema
--- cfsync_app     your programs: reads and writes the mirror's tables, sees nothing of cfsync's own
+-- cfsync_owner   owns tables and triggers; used by `cfsync migrate` only
+-- cfsync_daemon  reads and writes all of cfsync's tables; can't change the schema
+-- cfsync_app     for your programs: reads and writes the mirror's tables, and reads the views; has no
+--                access to cfsync's own tables
 --
--- It may be run again; it takes nothing away.
+-- You can run it again at any time. It never revokes anything.
 
 DO $$
 DECLARE
@@ -43,7 +45,8 @@ $$;
 GRANT USAGE, CREATE ON SCHEMA public TO cfsync_owner;
 GRANT USAGE ON SCHEMA public TO cfsync_daemon, cfsync_app;
 
--- What later migrations make. The users' role gets its rights from `cfsync migrate`, table by table.
+-- Rights on the tables of later migrations. cfsync_app gets its rights from `cfsync migrate`, table by
+-- table.
 ALTER DEFAULT PRIVILEGES FOR ROLE cfsync_owner IN SCHEMA public
   GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO cfsync_daemon;
 ALTER DEFAULT PRIVILEGES FOR ROLE cfsync_owner IN SCHEMA public

@@ -13,7 +13,7 @@ BREAKAGES = (
         "            lambda tx: checkpoints.save(tx, *(p for c in batch for p in c.on_write(tx)))\n"
         "        )\n"
         "        written_pages = await self._context.mirror.write(write_pages, batch, policies)\n",
-        "a power cut between the two loses a page for good",
+        "a power failure between the two loses a page for good",
         (
             "tests/sync/incoming/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",
         ),
@@ -23,17 +23,17 @@ BREAKAGES = (
         "cfsync/mirror/db/statements.py",
         '    if tx.dialect == "sqlite" or not ids:\n        return set()\n',
         "    return set()\n",
-        "a page overwrites what somebody is writing at that moment",
+        "a page overwrites what another program is writing at that moment",
         (
             "tests/push/test_long_transactions.py::test_passes_go_round_a_row_that_somebody_holds[postgresql]",
         ),
     ),
     Breakage(
-        "processes write one table side by side",
+        "two processes write to one table at the same time",
         "cfsync/mirror/db/statements.py",
         '    if tx.dialect == "postgresql":\n        turn =',
         "    if False:\n        turn =",
-        "two passes make one row of one record in turns that each thinks its own",
+        "two passes write the same record in turns, each as if it were alone",
         (
             "tests/mirror/db/test_statements.py::test_two_processes_write_a_table_one_after_the_other",
         ),
@@ -43,11 +43,11 @@ BREAKAGES = (
         "cfsync/mirror/outgoing/send_journal.py",
         '        state="sending",\n',
         '        state="pending",\n',
-        "a create that a power cut interrupted is made again",
+        "a create that a power failure interrupted is sent again",
         ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
     ),
     Breakage(
-        "a claim is journalled whatever came in between",
+        "a claim is journalled although it has changed in between",
         "cfsync/mirror/outgoing/send_journal.py",
         "if _open_now(tx, claim) != claim.open or _base_rev(tx, claim) != claim.base_rev:",
         "if False:",
@@ -57,7 +57,7 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "everything up to a row is acknowledged",
+        "all edits up to a row are acknowledged",
         "cfsync/mirror/outgoing/send_journal.py",
         'tx.conn.execute(_CLOSE, {"seqs": list(seqs),',
         'tx.conn.execute(_CLOSE, {"seqs": list(range(1, max(seqs) + 1)),',
@@ -67,7 +67,7 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "an old page is written over newer news",
+        "an old page overwrites newer values",
         "cfsync/mirror/incoming/page.py",
         "        elif base.rev > rev_before:\n",
         "        elif False:\n",
@@ -81,13 +81,13 @@ BREAKAGES = (
         "cfsync/mirror/incoming/page.py",
         "(found.again if proof > rev_before else found.new)",
         "found.new",
-        "a record that is gone stands in the mirror until the next sweep",
+        "a deleted record is in the mirror again until the next sweep",
         (
             "tests/mirror/incoming/test_old_answers.py::test_an_older_page_brings_no_record_back_that_is_gone",
         ),
     ),
     Breakage(
-        "an answer to a write is merged however old",
+        "an answer to a write is merged even if it is old",
         "cfsync/mirror/outgoing/answers.py",
         "if max(base.rev if base else 0, proof) > outcome.rev_before:",
         "if False:",
@@ -97,21 +97,21 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "what was sent stands against its own answer",
+        "what was sent is compared with its own answer as a local change",
         "cfsync/mirror/outgoing/answers.py",
         'if n in sent or claim.op == "insert"',
         'if claim.op == "insert"',
-        "a value that the server normalised stays different, and is a conflict or sent again",
+        "a value that the server normalised is a conflict, or is sent again and again",
         (
             "tests/push/test_merge.py::test_another_form_of_what_was_sent_is_taken_and_not_sent_again[sqlite]",
         ),
     ),
     Breakage(
-        "the fence is not looked at",
+        "the fence of a lease is not checked",
         "cfsync/mirror/coordination/leases.py",
         "if _do(tx, mine, **values).first() is None:",
         "if False:",
-        "a process that was paused writes over its successor's work",
+        "a process that was paused overwrites its successor's work",
         (
             "tests/daemon/test_leases.py::test_a_write_of_a_former_holder_goes_no_further[postgresql]",
         ),
@@ -121,7 +121,7 @@ BREAKAGES = (
         "cfsync/mirror/coordination/leases.py",
         " - make_interval(secs => :grace)",
         "",
-        "the new holder does not see what the old one's last call did",
+        "the new holder doesn't see what the old one's last call did",
         (
             "tests/daemon/test_leases.py::test_a_lease_has_one_holder_until_it_has_run_out_and_the_last_call_has_ended[postgresql]",
         ),
@@ -131,27 +131,27 @@ BREAKAGES = (
         "cfsync/mirror/bookkeeping/tombstones.py",
         "_rows_between(resource, listing, above, upto).where(BASE.c.rev <= rev_before)",
         "_rows_between(resource, listing, above, upto)",
-        "a record made during the sweep is suspected of being gone",
+        "a record that was created during the sweep is suspected of being deleted",
         (
             "tests/mirror/incoming/test_old_answers.py::test_a_record_that_came_in_after_the_page_was_asked_for_is_not_suspected",
         ),
     ),
     Breakage(
-        "a record that was read again is buried",
+        "a record that was read again is deleted",
         "cfsync/mirror/bookkeeping/tombstones.py",
         "    if not base or base[0][1] > rev_before:\n",
         "    if not base:\n",
-        "an old 404 takes away a record that is there",
+        "an old 404 removes a record that exists",
         (
             "tests/mirror/incoming/test_old_answers.py::test_an_older_404_buries_no_record_that_was_read_since",
         ),
     ),
     Breakage(
-        "a row is buried with its edits",
+        "a row is deleted together with its edits",
         "cfsync/mirror/bookkeeping/tombstones.py",
         "    if not (keep or _keep_edits(tx, resource, record_id)):\n",
         "    if not keep:\n",
-        "an edit is gone and nobody was asked",
+        "an edit is lost and nobody was asked",
         (
             "tests/push/operator/test_conflicts.py::test_a_sweep_that_finds_it_gone_first_asks_the_same[sqlite]",
         ),
@@ -161,7 +161,7 @@ BREAKAGES = (
         "cfsync/mirror/incoming/edited_record.py",
         "        conflicts.record(tx, resource, record.id, conflict)\n",
         "        pass\n",
-        "an edit is overwritten unseen",
+        "an edit is overwritten without a trace",
         (
             "tests/push/test_merge.py::test_both_sides_change_a_field_and_the_policy_names_the_winner",
         ),
@@ -171,18 +171,18 @@ BREAKAGES = (
         "cfsync/mirror/incoming/edited_record.py",
         "    if pending.deleted:\n",
         "    if False:\n",
-        "the user's DELETE is undone before it was sent",
+        "the user's DELETE is undone before it is sent",
         (
             "tests/push/test_merge.py::test_a_delete_of_a_record_that_changed_there_is_a_conflict[sqlite]",
         ),
     ),
     Breakage(
-        "a field that was not shown becomes NULL",
+        "a field that an answer leaves out becomes NULL",
         "cfsync/mirror/bookkeeping/bases.py",
         "    for _, group in statements.by_columns(values):\n",
         "    values = [{f.name: row.get(f.name) for f in resource.columns} for row in values]\n"
         "    for _, group in statements.by_columns(values):\n",
-        "a server that shows less empties the mirror",
+        "a server that shows fewer fields empties the mirror",
         (
             "tests/mirror/incoming/test_old_answers.py::test_a_field_that_is_not_shown_keeps_its_value",
         ),
@@ -198,17 +198,17 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "whose record it is, is not kept",
+        "the link between an insert and its record is not saved",
         "cfsync/mirror/outgoing/answers.py",
         "    ids.remember(tx, resource, claim.record_id, real_id)\n",
         "",
-        "a create whose row was locked when its answer came is made again",
+        "a create whose row was locked when its answer came is sent again",
         (
             "tests/push/test_references.py::test_a_contact_and_a_fulfillment_for_it_in_one_transaction[sqlite]",
         ),
     ),
     Breakage(
-        "a second push goes on beside the first",
+        "a second push runs beside the first",
         "cfsync/mirror/coordination/push_lock.py",
         "    except Timeout:\n        yield ()\n        return\n",
         "    except Timeout:\n        yield names\n        return\n",
@@ -218,7 +218,7 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "JSON that nobody can send is taken",
+        "JSON that can't be sent is accepted",
         "cfsync/mirror/capture/sqlite/parts.py",
         """ AND {unsendable(field)} THEN""",
         """ AND 0 THEN""",
@@ -229,11 +229,11 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "a stale save is taken",
+        "a stale save is accepted",
         "cfsync/mirror/capture/sqlite/triggers.py",
         "        f\"WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN {raising(f'{name}: {STALE}')}\",\n",
         "",
-        "a program that saves all columns puts back what ClickFunnels had changed",
+        "a program that saves all columns reverts a change in ClickFunnels",
         (
             "tests/mirror/capture/test_refusals.py::test_an_update_that_clickfunnels_can_not_take_is_refused[sqlite]",
         ),
@@ -243,7 +243,7 @@ BREAKAGES = (
         "cfsync/mirror/capture/sqlite/triggers.py",
         "WHEN 1 THEN NEW.cf_rev IS OLD.cf_rev ELSE 0 END",
         "WHEN 1 THEN 1 ELSE 0 END",
-        "what was pulled is pushed back: an echo without end",
+        "what was pulled is pushed back, for ever",
         (
             "tests/mirror/capture/test_edits.py::test_the_daemons_own_writes_are_let_through[sqlite]",
         ),

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
 from cfsync.records import ABSENT
@@ -30,11 +31,19 @@ from cfsync.resources.model import Field, Resource
 from cfsync.values import equal, normal_map
 
 Policy = Literal["clickfunnels", "local", "newest", "hold"]
-Winner = Literal["clickfunnels", "local", "hold"]
+
+
+class Winner(StrEnum):
+    """The side whose value stands after a conflict."""
+
+    CLICKFUNNELS = "clickfunnels"
+    LOCAL = "local"
+    HOLD = "hold"
+    """None: the mirror keeps its value and doesn't send it until a person has decided."""
 
 
 @dataclass(frozen=True, slots=True)
-class OpenEdit:
+class FieldEdit:
     """What is open on one field of a row: the time of its last edit by the database's clock, the
     value that a call of unknown outcome sent, whether ClickFunnels has refused it, and the names
     (`field`, or `field.key` of a map) whose conflict waits for a human and so aren't sent.
@@ -47,8 +56,10 @@ class OpenEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """Both sides changed `field` (for a map: `field.key`) from `base`, to different values."""
+class FieldConflict:
+    """Both sides changed `field` (for a map: `field.key`) from `base`, to different values; what a
+    merge finds, before it is a row of `cf_conflicts`.
+    """
 
     field: str
     base: Any
@@ -63,7 +74,7 @@ class Decision:
 
     value: Any
     send: Any = ABSENT
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[FieldConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ class Merged:
 
     row: Mapping[str, Any]
     send: Mapping[str, Any] = field(default_factory=dict)
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[FieldConflict, ...] = ()
 
 
 def merge(
@@ -81,13 +92,13 @@ def merge(
     base: Mapping[str, Any],
     local: Mapping[str, Any],
     remote: Mapping[str, Any],
-    edits: Mapping[str, OpenEdit],
+    edits: Mapping[str, FieldEdit],
     policy: Policy,
 ) -> Merged:
     """Merge one record. `remote` has a value for each field that the answer showed."""
     row: dict[str, Any] = dict(remote)
     send: dict[str, Any] = {}
-    conflicts: list[Conflict] = []
+    conflicts: list[FieldConflict] = []
     for name, edit in edits.items():
         decided = _decide(
             resource.by_name[name],
@@ -104,16 +115,17 @@ def merge(
     return Merged(row, send, tuple(conflicts))
 
 
-def _winner(policy: Policy, edit: OpenEdit, updated_at: str | None) -> Winner:
+def _winner(policy: Policy, edit: FieldEdit, updated_at: str | None) -> Winner:
     if edit.parked:
-        return "clickfunnels"
+        return Winner.CLICKFUNNELS
     if policy == "newest":
-        return "local" if updated_at is not None and edit.at > updated_at else "clickfunnels"
-    return policy
+        is_newer = updated_at is not None and edit.at > updated_at
+        return Winner.LOCAL if is_newer else Winner.CLICKFUNNELS
+    return Winner(policy)
 
 
 def _decide(
-    f: Field, base: Any, local: Any, remote: Any, edit: OpenEdit, winner: Winner
+    f: Field, base: Any, local: Any, remote: Any, edit: FieldEdit, winner: Winner
 ) -> Decision:
     if remote is ABSENT:  # a field that ClickFunnels takes and never shows
         return Decision(local, send=ABSENT if local is None else local)
@@ -152,14 +164,14 @@ def _merge_value(
         return Decision(local, send=ABSENT if f.name in held else local)
     if equal(f, local, base):
         return Decision(remote)
-    conflict = Conflict(f.name, None if base is ABSENT else base, local, remote, winner)
+    conflict = FieldConflict(f.name, None if base is ABSENT else base, local, remote, winner)
     match winner:
-        case "clickfunnels":
+        case Winner.CLICKFUNNELS:
             return Decision(remote, conflicts=(conflict,))
-        case "local":
+        case Winner.LOCAL:
             send = ABSENT if f.name in held else local
             return Decision(local, send, conflicts=(conflict,))
-        case "hold":
+        case Winner.HOLD:
             return Decision(local, conflicts=(conflict,))
 
 
@@ -188,11 +200,11 @@ def _merge_map(
         if here in (was, there):
             continue
         if there != was:
-            conflicts.append(Conflict(name, was, here, there, winner))
-        if there != was and winner == "clickfunnels":
+            conflicts.append(FieldConflict(name, was, here, there, winner))
+        if there != was and winner == Winner.CLICKFUNNELS:
             continue
         row[key] = here
-        if name not in held and not (there != was and winner == "hold"):
+        if name not in held and not (there != was and winner == Winner.HOLD):
             send[key] = here
     return Decision(row, ABSENT if send == theirs else send, tuple(conflicts))
 

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.config import RetentionSettings
+from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
 from cfsync.values import later
@@ -51,7 +52,7 @@ def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]
         case "events":
             return EVENTS, [e.state == "done", e.received_at < before]
         case "conflicts":
-            return CONFLICTS, [c.state != "open", c.found_at < before]
+            return CONFLICTS, [c.state != ConflictState.OPEN, c.found_at < before]
         case "tombstones":
             return TOMBSTONES, [t.state.in_(("confirmed", "hidden")), t.confirmed_at < before]
     raise AssertionError(kind)

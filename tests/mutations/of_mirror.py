@@ -159,7 +159,7 @@ BREAKAGES = (
     Breakage(
         "the losing value is not kept",
         "cfsync/mirror/incoming/edited_record.py",
-        "        conflicts.record(tx, resource, record.id, conflict)\n",
+        "        conflicts.add(tx, resource, record.id, conflict)\n",
         "        pass\n",
         "an edit is overwritten without a trace",
         (

@@ -204,7 +204,7 @@ BREAKAGES = (
     Breakage(
         "what an upsert overwrites is not saved",
         "cfsync/sync/push/creates.py",
-        "        conflicts.record(tx, resource, there.id, conflict)\n",
+        "        conflicts.add(tx, resource, there.id, conflict)\n",
         "        pass\n",
         "an INSERT of a known email overwrites the contact without a trace",
         (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.merge import Conflict, Merged, OpenEdit, Policy, merge
+from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, merge
 from cfsync.records import ABSENT
 from cfsync.resources import RESOURCES
 
@@ -24,7 +24,7 @@ def merged(
     resource: str = "contacts",
     policy: Policy = "clickfunnels",
     updated_at: str | None = NOON,
-    edit: OpenEdit | None = None,
+    edit: FieldEdit | None = None,
 ) -> Merged:
     """Merge a record with one open edit."""
     return merge(
@@ -32,7 +32,7 @@ def merged(
         base=leg(field, base),
         local=leg(field, local),
         remote={"id": 5, "updated_at": updated_at, **leg(field, remote)},
-        edits={field: edit or OpenEdit(NOON)},
+        edits={field: edit or FieldEdit(NOON)},
         policy=policy,
     )
 
@@ -41,7 +41,7 @@ def leg(field: str, value: Any) -> dict[str, Any]:
     return {} if value is NEVER else {field: value}
 
 
-def outcome(result: Merged, field: str) -> tuple[Any, Any, tuple[Conflict, ...]]:
+def outcome(result: Merged, field: str) -> tuple[Any, Any, tuple[FieldConflict, ...]]:
     assert result.send.keys() <= {field}
     return result.row.get(field, NEVER), result.send.get(field, ABSENT), result.conflicts
 
@@ -73,7 +73,7 @@ FORMS = [
 def test_a_remote_value_that_was_sent_is_our_own_echo(
     resource: str, field: str, old: Any, new: Any, shown: Any, policy: Policy
 ):
-    edit = OpenEdit(NOON, sent=new)
+    edit = FieldEdit(NOON, sent=new)
 
     result = merged(field, old, new, shown, resource=resource, policy=policy, edit=edit)
 
@@ -85,7 +85,7 @@ def test_a_remote_value_that_was_sent_is_our_own_echo(
 def test_an_edit_made_while_its_echo_was_under_way_is_sent_without_a_conflict(
     later: str | None, policy: Policy
 ):
-    edit = OpenEdit(NOON, sent="Bea")
+    edit = FieldEdit(NOON, sent="Bea")
 
     result = merged("first_name", "Ann", later, "Bea", policy=policy, edit=edit)
 
@@ -93,7 +93,7 @@ def test_an_edit_made_while_its_echo_was_under_way_is_sent_without_a_conflict(
 
 
 def test_a_null_that_was_sent_has_an_echo_too():
-    edit = OpenEdit(NOON, sent=None)
+    edit = FieldEdit(NOON, sent=None)
 
     result = merged("first_name", "Ann", "Cid", None, edit=edit)
 
@@ -101,16 +101,16 @@ def test_a_null_that_was_sent_has_an_echo_too():
 
 
 def test_a_remote_value_that_was_not_sent_is_no_echo():
-    edit = OpenEdit(NOON, sent="Bea")
+    edit = FieldEdit(NOON, sent="Bea")
 
     result = merged("first_name", "Ann", "Bea", "Dan", edit=edit)
 
-    conflict = Conflict("first_name", "Ann", "Bea", "Dan", "clickfunnels")
+    conflict = FieldConflict("first_name", "Ann", "Bea", "Dan", "clickfunnels")
     assert outcome(result, "first_name") == ("Dan", ABSENT, (conflict,))
 
 
 def test_a_call_that_did_not_arrive_leaves_its_edit_to_be_sent():
-    edit = OpenEdit(NOON, sent="Bea")
+    edit = FieldEdit(NOON, sent="Bea")
 
     result = merged("first_name", "Ann", "Bea", "Ann", edit=edit)
 
@@ -179,25 +179,25 @@ def test_the_policy_names_the_winner_of_a_conflict_and_the_loser_is_kept(
         "Dan",
         policy=policy,
         updated_at=updated_at,
-        edit=OpenEdit(edited_at),
+        edit=FieldEdit(edited_at),
     )
 
-    conflict = Conflict("first_name", "Ann", "Cid", "Dan", winner)
+    conflict = FieldConflict("first_name", "Ann", "Cid", "Dan", winner)
     assert outcome(result, "first_name") == (value, send, (conflict,))
 
 
 @ALL_POLICIES
 def test_a_parked_edit_always_loses_a_conflict(policy: Policy):
-    edit = OpenEdit(LATER, parked=True)
+    edit = FieldEdit(LATER, parked=True)
 
     result = merged("first_name", "Ann", "Cid", "Dan", policy=policy, edit=edit)
 
-    conflict = Conflict("first_name", "Ann", "Cid", "Dan", "clickfunnels")
+    conflict = FieldConflict("first_name", "Ann", "Cid", "Dan", "clickfunnels")
     assert outcome(result, "first_name") == ("Dan", ABSENT, (conflict,))
 
 
 def test_a_parked_edit_stands_while_clickfunnels_does_not_change_the_field():
-    result = merged("first_name", "Ann", "Cid", "Ann", edit=OpenEdit(NOON, parked=True))
+    result = merged("first_name", "Ann", "Cid", "Ann", edit=FieldEdit(NOON, parked=True))
 
     assert result.row["first_name"] == "Cid"
     assert result.conflicts == ()
@@ -206,7 +206,7 @@ def test_a_parked_edit_stands_while_clickfunnels_does_not_change_the_field():
 @ALL_POLICIES
 @pytest.mark.parametrize("remote", ["Ann", "Dan"])
 def test_a_field_whose_conflict_waits_for_a_human_is_not_sent(policy: Policy, remote: str):
-    edit = OpenEdit(LATER, held=frozenset({"first_name"}))
+    edit = FieldEdit(LATER, held=frozenset({"first_name"}))
 
     result = merged("first_name", "Ann", "Cid", remote, policy=policy, edit=edit)
 
@@ -214,7 +214,7 @@ def test_a_field_whose_conflict_waits_for_a_human_is_not_sent(policy: Policy, re
 
 
 def test_a_held_edit_stays_in_the_row():
-    edit = OpenEdit(NOON, held=frozenset({"first_name"}))
+    edit = FieldEdit(NOON, held=frozenset({"first_name"}))
 
     result = merged("first_name", "Dan", "Cid", "Dan", policy="hold", edit=edit)
 
@@ -222,7 +222,7 @@ def test_a_held_edit_stays_in_the_row():
 
 
 def test_what_is_held_holds_up_no_other_field():
-    edit = OpenEdit(NOON, held=frozenset({"last_name"}))
+    edit = FieldEdit(NOON, held=frozenset({"last_name"}))
 
     result = merged("first_name", "Ann", "Cid", "Ann", edit=edit)
 
@@ -239,14 +239,14 @@ def test_where_the_base_is_unknown_only_a_remote_value_can_conflict(remote: Any,
 def test_where_the_base_is_unknown_another_remote_value_conflicts():
     result = merged("first_name", NEVER, "Cid", "Dan")
 
-    conflict = Conflict("first_name", None, "Cid", "Dan", "clickfunnels")
+    conflict = FieldConflict("first_name", None, "Cid", "Dan", "clickfunnels")
     assert outcome(result, "first_name") == ("Dan", ABSENT, (conflict,))
 
 
 def test_clearing_a_field_whose_base_is_unknown_is_an_edit():
     result = merged("first_name", NEVER, None, "Dan", policy="local")
 
-    conflict = Conflict("first_name", None, None, "Dan", "local")
+    conflict = FieldConflict("first_name", None, None, "Dan", "local")
     assert outcome(result, "first_name") == (None, None, (conflict,))
 
 
@@ -285,12 +285,12 @@ def test_each_field_is_decided_by_itself():
         base={"first_name": "Ann", "last_name": "Lee", "phone_number": "1", "tag_ids": [1]},
         local={"first_name": "Bea", "last_name": "Ray", "phone_number": "2", "tag_ids": [1, 2]},
         remote={"first_name": "Ann", "last_name": "Fox", "phone_number": "3", "tag_ids": [1]},
-        edits={n: OpenEdit(NOON) for n in ("first_name", "last_name", "tag_ids")},
+        edits={n: FieldEdit(NOON) for n in ("first_name", "last_name", "tag_ids")},
         policy="clickfunnels",
     )
 
     assert result == Merged(
         {"first_name": "Bea", "last_name": "Fox", "phone_number": "3", "tag_ids": [1, 2]},
         {"first_name": "Bea", "tag_ids": [1, 2]},
-        (Conflict("last_name", "Lee", "Ray", "Fox", "clickfunnels"),),
+        (FieldConflict("last_name", "Lee", "Ray", "Fox", "clickfunnels"),),
     )

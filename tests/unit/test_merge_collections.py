@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.merge import Conflict, Merged, OpenEdit, Policy, merge
+from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, merge
 from cfsync.records import ABSENT
 from cfsync.resources import RESOURCES
 
@@ -21,7 +21,7 @@ def merged(
     remote: Any,
     *,
     policy: Policy = "clickfunnels",
-    edit: OpenEdit | None = None,
+    edit: FieldEdit | None = None,
 ) -> Merged:
     """Merge a contact with one open edit; a base of ABSENT is not known."""
     return merge(
@@ -29,12 +29,12 @@ def merged(
         base={} if base is ABSENT else {field: base},
         local={field: local},
         remote={"id": 5, "updated_at": NOON, field: remote},
-        edits={field: edit or OpenEdit(NOON)},
+        edits={field: edit or FieldEdit(NOON)},
         policy=policy,
     )
 
 
-def outcome(result: Merged, field: str) -> tuple[Any, Any, tuple[Conflict, ...]]:
+def outcome(result: Merged, field: str) -> tuple[Any, Any, tuple[FieldConflict, ...]]:
     assert result.send.keys() <= {field}
     return result.row[field], result.send.get(field, ABSENT), result.conflicts
 
@@ -85,7 +85,7 @@ SET_ECHOES = {
 def test_a_member_that_was_sent_and_is_there_is_our_own_echo(
     base: Any, sent: Any, local: Any, remote: Any, value: Any, send: Any
 ):
-    result = merged("tag_ids", base, local, remote, edit=OpenEdit(NOON, sent=sent))
+    result = merged("tag_ids", base, local, remote, edit=FieldEdit(NOON, sent=sent))
 
     assert outcome(result, "tag_ids") == (value, send, ())
 
@@ -166,7 +166,7 @@ def test_a_key_that_both_sides_changed_is_a_conflict_of_that_key(
 ):
     result = merged("custom_attributes", A, B, C, policy=policy)
 
-    conflict = Conflict("custom_attributes.size", "S", "M", "L", winner)
+    conflict = FieldConflict("custom_attributes.size", "S", "M", "L", winner)
     assert outcome(result, "custom_attributes") == (value, send, (conflict,))
 
 
@@ -179,7 +179,7 @@ def test_a_key_in_conflict_holds_up_no_other_key():
         policy="hold",
     )
 
-    conflict = Conflict("custom_attributes.size", "S", "M", "L", "hold")
+    conflict = FieldConflict("custom_attributes.size", "S", "M", "L", "hold")
     row, sent = {"size": "M", "hat": "6"}, {"size": "L", "hat": "6"}
     assert outcome(result, "custom_attributes") == (row, sent, (conflict,))
 
@@ -192,14 +192,14 @@ def test_a_key_in_conflict_holds_up_no_other_key():
 def test_taking_a_key_away_can_conflict(local: Any, remote: Any, kept_local: str, kept_remote: str):
     result = merged("custom_attributes", A, local, remote)
 
-    conflict = Conflict("custom_attributes.size", "S", kept_local, kept_remote, "clickfunnels")
+    conflict = FieldConflict("custom_attributes.size", "S", kept_local, kept_remote, "clickfunnels")
     assert outcome(result, "custom_attributes") == (remote, ABSENT, (conflict,))
 
 
 @ALL_POLICIES
 @pytest.mark.parametrize("remote", [A, C])
 def test_a_key_whose_conflict_waits_for_a_human_is_not_sent(policy: Policy, remote: Any):
-    edit = OpenEdit(LATER, held=frozenset({"custom_attributes.size"}))
+    edit = FieldEdit(LATER, held=frozenset({"custom_attributes.size"}))
 
     result = merged("custom_attributes", A, B, remote, policy=policy, edit=edit)
 
@@ -214,11 +214,13 @@ def test_a_parked_map_loses_its_keys_in_conflict_and_no_others(policy: Policy):
         {"size": "M", "hat": "6"},
         {"size": "L", "hat": "5"},
         policy=policy,
-        edit=OpenEdit(LATER, parked=True),
+        edit=FieldEdit(LATER, parked=True),
     )
 
     assert result.row["custom_attributes"] == {"size": "L", "hat": "6"}
-    assert result.conflicts == (Conflict("custom_attributes.size", "S", "M", "L", "clickfunnels"),)
+    assert result.conflicts == (
+        FieldConflict("custom_attributes.size", "S", "M", "L", "clickfunnels"),
+    )
 
 
 MAP_ECHOES = {
@@ -254,7 +256,7 @@ MAP_ECHOES = {
 def test_a_key_that_was_sent_and_is_there_is_our_own_echo(
     base: Any, sent: Any, local: Any, remote: Any, value: Any, send: Any, policy: Policy
 ):
-    edit = OpenEdit(NOON, sent=sent)
+    edit = FieldEdit(NOON, sent=sent)
 
     result = merged("custom_attributes", base, local, remote, policy=policy, edit=edit)
 

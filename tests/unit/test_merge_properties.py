@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfsync.merge import Merged, OpenEdit, Policy, merge
+from cfsync.merge import FieldEdit, Merged, Policy, merge
 from cfsync.records import ABSENT
 from cfsync.resources.model import Resource, table
 from cfsync.values import equal, normal_map
@@ -54,7 +54,7 @@ class Case(NamedTuple):
     base: dict[str, Any]
     local: dict[str, Any]
     remote: dict[str, Any]
-    edits: dict[str, OpenEdit]
+    edits: dict[str, FieldEdit]
     policy: Policy
 
     def merge(self) -> Merged:
@@ -71,10 +71,10 @@ policies = st.sampled_from(["clickfunnels", "local", "newest", "hold"])
 held = st.frozensets(st.sampled_from(["name", "amount", "attributes.size", "attributes.hat"]))
 
 
-def edit_of(name: str) -> st.SearchStrategy[OpenEdit]:
+def edit_of(name: str) -> st.SearchStrategy[FieldEdit]:
     values = VALUES.get(name, attributes if name == "attributes" else st.none())
     return st.builds(
-        OpenEdit, at=times, sent=st.just(ABSENT) | values, parked=st.booleans(), held=held
+        FieldEdit, at=times, sent=st.just(ABSENT) | values, parked=st.booleans(), held=held
     )
 
 
@@ -192,7 +192,7 @@ def test_a_set_keeps_every_addition_of_both_sides_and_loses_no_removal(
 ):
     values = [{"tag_ids": leg} for leg in (base, local, remote)]
 
-    result = Case(*values, {"tag_ids": OpenEdit("")}, "clickfunnels").merge()
+    result = Case(*values, {"tag_ids": FieldEdit("")}, "clickfunnels").merge()
 
     before, ours, theirs = set(base), set(local), set(remote)
     merged = set(result.row["tag_ids"])
@@ -213,7 +213,7 @@ def test_a_set_whose_call_did_a_part_and_was_lost_ends_as_the_user_has_it(
     remote = sorted(set(base) ^ done)
     values = [{"tag_ids": leg} for leg in (base, local, remote)]
 
-    result = Case(*values, {"tag_ids": OpenEdit("", sent=wanted)}, "clickfunnels").merge()
+    result = Case(*values, {"tag_ids": FieldEdit("", sent=wanted)}, "clickfunnels").merge()
 
     assert result.row["tag_ids"] == sorted(local)
     assert result.conflicts == ()
@@ -240,7 +240,7 @@ def test_a_map_sends_no_key_that_nobody_touched_here(
 ):
     values = [{"attributes": leg} for leg in (base, local, remote)]
 
-    result = Case(*values, {"attributes": OpenEdit("")}, policy).merge()
+    result = Case(*values, {"attributes": FieldEdit("")}, policy).merge()
 
     ours = normal_map(local, {*base, *remote})
     sent = result.send.get("attributes", remote)

@@ -13,7 +13,7 @@ from cfsync.cli.text import columns, print_json, shortly
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
-    from cfsync.mirror.bookkeeping.resolutions import Disagreement
+    from cfsync.mirror.bookkeeping.conflicts import Conflict
     from cfsync.sync.operator.conflicts import Choice, Resolved
 
 
@@ -109,7 +109,7 @@ def _told(done: Resolved) -> str:
     return f"resolved: {done.conflict.resource} {done.record_id}{then}"
 
 
-def _as_json(conflict: Disagreement, *, values: bool) -> dict[str, Any]:
+def _as_json(conflict: Conflict, *, values: bool) -> dict[str, Any]:
     hidden = () if values else ("base", "local", "remote")
     return {name: value for name, value in asdict(conflict).items() if name not in hidden}
 
@@ -119,7 +119,7 @@ def _head(*, values: bool) -> tuple[str, ...]:
     return (*head, "base", "local", "remote") if values else head
 
 
-def _row(conflict: Disagreement, *, values: bool) -> tuple[object, ...]:
+def _row(conflict: Conflict, *, values: bool) -> tuple[object, ...]:
     row = (
         conflict.id,
         conflict.resource,

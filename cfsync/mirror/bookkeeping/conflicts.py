@@ -1,39 +1,156 @@
-"""Conflicts: the losing value is always kept, with base, local and remote, until someone looks."""
+"""Conflicts: fields that both sides changed to different values, the losing value kept.
+
+A row of `cf_conflicts` holds base, local and remote value until a person has decided; of one record
+and field one conflict is open at a time.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
 import sqlalchemy as sa
 
-from cfsync.merge import Conflict
+from cfsync.errors import UsageError
+from cfsync.merge import FieldConflict, Winner
+from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS
 from cfsync.resources.model import Resource
 
 
-def record(tx: Tx, resource: Resource, record_id: int, conflict: Conflict) -> None:
-    """Open a conflict. One that is open on the same field steps back, its values kept."""
+class ConflictState(StrEnum):
+    """The state of a conflict.
+
+    open -> superseded: a later conflict about the same field took its place
+    open -> resolved: a person decided, or dropped the edit
+    """
+
+    OPEN = "open"
+    SUPERSEDED = "superseded"
+    RESOLVED = "resolved"
+
+
+class ConflictKind(StrEnum):
+    """What the `field` of a conflict holds where it is about a whole record."""
+
+    DELETED_HERE = ""
+    """Deleted in the mirror, and changed in ClickFunnels since."""
+    DELETED_REMOTELY = "deleted_remotely"
+    """Edited in the mirror, and gone from ClickFunnels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A row of `cf_conflicts`."""
+
+    #: Its number.
+    id: int
+    resource: str
+    record_id: int
+    #: A column, `column.key` of a map, or a ConflictKind.
+    field: str
+    #: The value as last read before both sides changed it.
+    base: Any
+    #: The mirror's value.
+    local: Any
+    #: The value in ClickFunnels.
+    remote: Any
+    #: The side whose value stands; `hold`: none yet.
+    winner: Winner
+    state: ConflictState
+    #: When it was found, canonical text.
+    found_at: str
+
+    @property
+    def is_about_record(self) -> bool:
+        """Whether it is about a whole record and not about one of its fields."""
+        return self.field in tuple(ConflictKind)
+
+
+_NAMES = [f.name for f in fields(Conflict)]
+
+
+def add(tx: Tx, resource: Resource, record_id: int, found: FieldConflict) -> None:
+    """Open a conflict. One that is open on the same field is superseded, its values kept."""
     tx.conn.execute(
         sa.update(CONFLICTS)
         .where(
             CONFLICTS.c.resource == resource.name,
             CONFLICTS.c.record_id == record_id,
-            CONFLICTS.c.field == conflict.field,
-            CONFLICTS.c.state == "open",
+            CONFLICTS.c.field == found.field,
+            CONFLICTS.c.state == ConflictState.OPEN,
         )
-        .values(state="superseded")
+        .values(state=ConflictState.SUPERSEDED)
     )
     tx.conn.execute(
         sa.insert(CONFLICTS).values(
             resource=resource.name,
             record_id=record_id,
-            field=conflict.field,
-            base=conflict.base,
-            local=conflict.local,
-            remote=conflict.remote,
-            winner=conflict.winner,
-            state="open",
+            field=found.field,
+            base=found.base,
+            local=found.local,
+            remote=found.remote,
+            winner=found.winner,
+            state=ConflictState.OPEN,
             found_at=tx.now,
         )
     )
-    named = {"resource": resource.name, "id": record_id, "field": conflict.field}
-    tx.warnings.append(("conflict.found", named | {"winner": conflict.winner}))
+    named = {"resource": resource.name, "id": record_id, "field": found.field}
+    tx.warnings.append(("conflict.found", named | {"winner": found.winner}))
+
+
+def hold_edits_of_deleted(tx: Tx, resource: Resource, record_id: int, seqs: Sequence[int]) -> None:
+    """Open a conflict about a record that is gone from ClickFunnels while edits of it are open, and
+    hold these edits: its row stays until a person has decided.
+    """
+    kind = ConflictKind.DELETED_REMOTELY
+    add(tx, resource, record_id, FieldConflict(kind, None, None, None, Winner.HOLD))
+    outbox.hold(tx, seqs, "deleted in ClickFunnels; see cfsync conflicts")
+
+
+def find(
+    tx: Tx, *, resources: Collection[str] = (), record_id: int | None = None
+) -> list[Conflict]:
+    """Open conflicts, oldest first; only those of some resources or of one record where given."""
+    query = sa.select(CONFLICTS).where(CONFLICTS.c.state == ConflictState.OPEN)
+    if resources:
+        query = query.where(CONFLICTS.c.resource.in_(resources))
+    if record_id is not None:
+        query = query.where(CONFLICTS.c.record_id == record_id)
+    return _read(tx, query.order_by(CONFLICTS.c.id))
+
+
+def lock_open(tx: Tx, conflict_id: int) -> Conflict:
+    """An open conflict by its number, locked. Raises UsageError where there is none."""
+    query = sa.select(CONFLICTS).where(CONFLICTS.c.id == conflict_id)
+    found = _read(tx, query.with_for_update())
+    if not found:
+        raise UsageError(f"there is no conflict {conflict_id}; see cfsync conflicts list")
+    if found[0].state != ConflictState.OPEN:
+        raise UsageError(f"conflict {conflict_id} is {found[0].state} already")
+    return found[0]
+
+
+def _read(tx: Tx, query: sa.Select[Any]) -> list[Conflict]:
+    found = tx.conn.execute(query).mappings()
+    return [_conflict(row) for row in found]
+
+
+def _conflict(row: sa.RowMapping) -> Conflict:
+    kinds = {"winner": Winner(row["winner"]), "state": ConflictState(row["state"])}
+    return Conflict(**{name: row[name] for name in _NAMES} | kinds)
+
+
+def resolve(tx: Tx, decided: Iterable[Conflict], winner: Winner) -> None:
+    """Close conflicts that a person has decided."""
+    ids = [conflict.id for conflict in decided]
+    query = sa.update(CONFLICTS).where(CONFLICTS.c.id.in_(ids))
+    tx.conn.execute(query.values(state=ConflictState.RESOLVED, winner=winner))
+
+
+def about_fields(found: Iterable[Conflict], names: Collection[str]) -> list[Conflict]:
+    """Those about these columns, or about a key in one of them. Pure."""
+    return [c for c in found if c.field.partition(".")[0] in names]

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.merge import OpenEdit
+from cfsync.merge import FieldEdit, Winner
 from cfsync.mirror.db import statements as rows
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, OPEN_STATES, OUTBOX
@@ -38,7 +38,7 @@ _HELD = sa.select(CONFLICTS.c.record_id, CONFLICTS.c.field).where(
     CONFLICTS.c.resource == sa.bindparam("name"),
     CONFLICTS.c.record_id.in_(_IDS),
     CONFLICTS.c.state == "open",
-    CONFLICTS.c.winner == "hold",
+    CONFLICTS.c.winner == Winner.HOLD,
 )
 
 
@@ -89,15 +89,15 @@ class Pending:
         return max((r.seq for r in self.rows if name in r.given), default=0)
 
     @property
-    def edits(self) -> dict[str, OpenEdit]:
-        found: dict[str, OpenEdit] = {}
+    def edits(self) -> dict[str, FieldEdit]:
+        found: dict[str, FieldEdit] = {}
         for row in self.rows:
             for name in row.patch if row.op != "delete" else ():
                 sent = _sent(row, name)
                 before = found.get(name)
                 if sent is ABSENT and before is not None:
                     sent = before.sent
-                found[name] = OpenEdit(row.captured_at, sent, row.state == "parked", self.held)
+                found[name] = FieldEdit(row.captured_at, sent, row.state == "parked", self.held)
         return found
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.merge import Conflict
 from cfsync.mirror.bookkeeping import conflicts, outbox
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -198,9 +197,7 @@ def _keep_edits(tx: Tx, resource: Resource, record_id: int) -> bool:
     entry = outbox.pending(tx, resource, [record_id]).get(record_id)
     if entry is None or entry.deleted:
         return False
-    conflict = Conflict("deleted_remotely", None, None, None, "hold")
-    conflicts.record(tx, resource, record_id, conflict)
-    outbox.hold(tx, [r.seq for r in entry.rows], "deleted in ClickFunnels; see cfsync conflicts")
+    conflicts.hold_edits_of_deleted(tx, resource, record_id, [r.seq for r in entry.rows])
     return True
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import bases, outbox, resolutions
+from cfsync.merge import Winner
+from cfsync.mirror.bookkeeping import bases, conflicts, outbox
+from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OpenRow
-from cfsync.mirror.bookkeeping.resolutions import DELETE, GONE
 from cfsync.mirror.capture.rules import OWN
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -39,8 +40,8 @@ def discard(tx: Tx, seqs: Collection[int]) -> Edits:
 
 def _discard_of(tx: Tx, resource: Resource, record_id: int, seqs: Collection[int]) -> list[int]:
     lock(tx, resource, record_id)
-    clashes = resolutions.find(tx, resources=[resource.name], record_id=record_id)
-    if gone := [c for c in clashes if c.field == GONE]:
+    clashes = conflicts.find(tx, resources=[resource.name], record_id=record_id)
+    if gone := [c for c in clashes if c.field == ConflictKind.DELETED_REMOTELY]:
         raise UsageError(
             f"{resource.name} {record_id} was deleted in ClickFunnels:"
             f" cfsync conflicts resolve {gone[0].id} --local | --remote"
@@ -84,10 +85,12 @@ def take_back(
     elif values := without(resource, base, dropped=dropped, kept=kept):
         overwrite_fields(tx, resource, record_id, values)
     free = {n for r in dropped for n in r.patch} - {n for r in kept for n in r.patch}
-    clashes = resolutions.find(tx, resources=[resource.name], record_id=record_id)
-    over = [c for c in resolutions.about(clashes, free) if c.winner == "hold"]
-    resolutions.end(
-        tx, over + [c for c in clashes if deletes and c.field == DELETE], "clickfunnels"
+    clashes = conflicts.find(tx, resources=[resource.name], record_id=record_id)
+    over = [c for c in conflicts.about_fields(clashes, free) if c.winner == Winner.HOLD]
+    conflicts.resolve(
+        tx,
+        over + [c for c in clashes if deletes and c.field == ConflictKind.DELETED_HERE],
+        Winner.CLICKFUNNELS,
     )
 
 

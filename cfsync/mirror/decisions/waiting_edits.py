@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import resolutions
+from cfsync.merge import Winner
+from cfsync.mirror.bookkeeping import conflicts
+from cfsync.mirror.bookkeeping.conflicts import ConflictKind, ConflictState
 from cfsync.mirror.bookkeeping.outbox import UNKNOWN
-from cfsync.mirror.bookkeeping.resolutions import DELETE, GONE, OF_RECORDS
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, OPEN_STATES, OUTBOX
 
@@ -98,14 +99,16 @@ def approve(tx: Tx, seqs: Collection[int]) -> Edits:
     """Let held edits go, also a delete that is in conflict: the conflict ends with it."""
     edits = take(tx, seqs, ("held",), wanted="held")
     for edit in edits:
-        clashes = resolutions.find(tx, resources=[edit.resource], record_id=edit.record_id)
-        if gone := [c for c in clashes if c.field == GONE]:
+        clashes = conflicts.find(tx, resources=[edit.resource], record_id=edit.record_id)
+        if gone := [c for c in clashes if c.field == ConflictKind.DELETED_REMOTELY]:
             raise UsageError(
                 f"edit {edit.seq} is of a record that ClickFunnels no longer has:"
                 f" cfsync conflicts resolve {gone[0].id} --local | --remote"
             )
         if edit.op == "delete":
-            resolutions.end(tx, [c for c in clashes if c.field == DELETE], "local")
+            conflicts.resolve(
+                tx, [c for c in clashes if c.field == ConflictKind.DELETED_HERE], Winner.LOCAL
+            )
     with_insert = [_held_of(e) for e in edits if e.op == "insert"]
     return _read(tx, _released(sa.or_(OUTBOX.c.seq.in_(seqs), *with_insert), approved=True))
 
@@ -124,8 +127,8 @@ def approve_masses(tx: Tx, resource: str | None) -> Edits:
     disputed = sa.exists().where(
         CONFLICTS.c.resource == OUTBOX.c.resource,
         CONFLICTS.c.record_id == OUTBOX.c.record_id,
-        CONFLICTS.c.state == "open",
-        CONFLICTS.c.field.in_(OF_RECORDS),
+        CONFLICTS.c.state == ConflictState.OPEN,
+        CONFLICTS.c.field.in_(tuple(ConflictKind)),
     )
     where = [OUTBOX.c.state == "held", OUTBOX.c.op != "insert", ~disputed]
     return _read(tx, _released(*where, *_of(resource), approved=True))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cfsync.merge import Conflict, Policy, merge
+from cfsync.merge import FieldConflict, Policy, Winner, merge
 from cfsync.mirror.bookkeeping import bases, conflicts, ids, outbox
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Pending
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -44,7 +45,7 @@ def write_edited(
     )
     bases.save_rows(tx, resource, [merged.row])
     for conflict in merged.conflicts:
-        conflicts.record(tx, resource, record.id, conflict)
+        conflicts.add(tx, resource, record.id, conflict)
     outbox.settle_parked(tx, resource, pending, merged.row, record.values)
     return len(merged.conflicts)
 
@@ -67,7 +68,13 @@ def _clash_with_delete(
     ]
     if not changed:
         return 0
-    conflict = Conflict("", before.get("updated_at"), None, record.updated_at, "hold")
-    conflicts.record(tx, resource, record.id, conflict)
+    conflict = FieldConflict(
+        ConflictKind.DELETED_HERE,
+        before.get("updated_at"),
+        None,
+        record.updated_at,
+        Winner.HOLD,
+    )
+    conflicts.add(tx, resource, record.id, conflict)
     outbox.hold(tx, [pending.rows[-1].seq], "changed in ClickFunnels since it was deleted here")
     return 1

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from cfsync.merge import Conflict, Merged, OpenEdit, Policy, merge
+from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, Winner, merge
 from cfsync.mirror.bookkeeping import bases, conflicts, ids, notes, outbox, tombstones
 from cfsync.mirror.bookkeeping.outbox import Pending
 from cfsync.mirror.db import clock, statements
@@ -88,8 +88,8 @@ def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settl
     )
     for name in (n for n, f in ends.items() if f == "ignored"):
         before, value = sent[name]
-        kept = Conflict(name, before, value, answer.values.get(name), "clickfunnels")
-        conflicts.record(tx, resource, answer.id, kept)
+        kept = FieldConflict(name, before, value, answer.values.get(name), Winner.CLICKFUNNELS)
+        conflicts.add(tx, resource, answer.id, kept)
     return Settled(ends, bases.highest_rev(tx))
 
 
@@ -130,10 +130,10 @@ def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
     tx.new_rev()
     bases.save_rows(tx, resource, [merged.row])
     for conflict in merged.conflicts:
-        conflicts.record(tx, resource, answer.id, conflict)
+        conflicts.add(tx, resource, answer.id, conflict)
 
 
-def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, OpenEdit]:
+def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, FieldEdit]:
     """The open edits of a record that a call has not settled: of other fields, and later ones.
     What an INSERT gave and its call did not carry becomes an edit afterwards.
     """
@@ -212,7 +212,7 @@ def _write(
 ) -> None:
     table = TABLES[resource.name]
     for conflict in (c for m in merged.values() for c in m.conflicts):
-        conflicts.record(tx, resource, there["id"], conflict)
+        conflicts.add(tx, resource, there["id"], conflict)
     if merged:
         values = {name: m.row[name] for name, m in merged.items()} | {"cf_rev": tx.new_rev()}
         tx.conn.execute(sa.update(table).where(table.c.id == there["id"]).values(values))
@@ -273,6 +273,4 @@ def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
 
 def orphan(tx: Tx, claim: Claim) -> None:
     """The record of an edit is gone: the row stays, and a human decides between the two."""
-    kept = Conflict("deleted_remotely", None, None, None, "hold")
-    conflicts.record(tx, claim.resource, claim.record_id, kept)
-    outbox.hold(tx, claim.seqs, "deleted in ClickFunnels; see cfsync conflicts")
+    conflicts.hold_edits_of_deleted(tx, claim.resource, claim.record_id, claim.seqs)

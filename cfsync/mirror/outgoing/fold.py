@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cfsync.merge import OpenEdit, merge
+from cfsync.merge import FieldEdit, merge
 from cfsync.mirror.bookkeeping import bases, ids
 from cfsync.mirror.bookkeeping.ids import Known
 from cfsync.mirror.bookkeeping.outbox import UNKNOWN, OpenRow, Pending
@@ -201,7 +201,7 @@ def _as_sent(part: Pending, row: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _doubts(
-    legs: Legs, send: Mapping[str, Any], edits: Mapping[str, OpenEdit], noted: Sequence[str]
+    legs: Legs, send: Mapping[str, Any], edits: Mapping[str, FieldEdit], noted: Sequence[str]
 ) -> dict[str, str]:
     """Fields that are not to be sent, and why. No reason: a field that ClickFunnels never shows
     and that a call of unknown outcome had, which arrived, as the other fields of it tell.

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.decode import decode_record
-from cfsync.mirror.bookkeeping import ids, resolutions
-from cfsync.mirror.bookkeeping.resolutions import Disagreement
+from cfsync.mirror.bookkeeping import conflicts, ids
+from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, IDS, TABLES, TOMBSTONES
@@ -33,7 +33,7 @@ class Known:
     base: Mapping[str, Any]
     lane: str | None
     edits: Edits
-    conflicts: list[Disagreement]
+    conflicts: list[Conflict]
     unsent: list[tuple[str, int]]
     tombstone: tuple[str, str | None, str | None] | None
 
@@ -54,7 +54,7 @@ def gather(tx: Tx, resource: Resource, record_id: int) -> Known:
         base=base,
         lane=lane,
         edits=waiting_edits.find(tx, resources=[resource.name], record_id=record_id),
-        conflicts=resolutions.find(tx, resources=[resource.name], record_id=record_id),
+        conflicts=conflicts.find(tx, resources=[resource.name], record_id=record_id),
         unsent=[pair for pair in wanted if pair not in born],
         tombstone=_tombstone(tx, resource, record_id),
     )

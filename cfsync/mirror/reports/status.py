@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import (
@@ -108,7 +109,9 @@ def open_edits(tx: Tx) -> dict[str, dict[str, int]]:
 
 def open_conflicts(tx: Tx) -> dict[str, dict[str, int]]:
     """Resource -> winner -> conflicts that nobody has looked at."""
-    return _counted(tx, CONFLICTS.c.resource, CONFLICTS.c.winner, CONFLICTS.c.state == "open")
+    return _counted(
+        tx, CONFLICTS.c.resource, CONFLICTS.c.winner, CONFLICTS.c.state == ConflictState.OPEN
+    )
 
 
 def deletions(tx: Tx, *states: str) -> dict[str, dict[str, int]]:

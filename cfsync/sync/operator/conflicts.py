@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import outbox, resolutions
-from cfsync.mirror.bookkeeping.resolutions import GONE, OF_RECORDS, Disagreement
+from cfsync.merge import Winner
+from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.capture.rules import insertable
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -38,14 +39,14 @@ class Resolved:
     afterwards, another one where it is created anew.
     """
 
-    conflict: Disagreement
+    conflict: Conflict
     edited: bool
     record_id: int
 
 
-async def open_ones(mirror: Mirror, names: Sequence[str] = ()) -> list[Disagreement]:
+async def open_ones(mirror: Mirror, names: Sequence[str] = ()) -> list[Conflict]:
     """Conflicts that nobody has resolved, oldest first. Raises UnknownResource."""
-    return await mirror.read(resolutions.find, resources=[named(name).name for name in names])
+    return await mirror.read(conflicts.find, resources=[named(name).name for name in names])
 
 
 async def resolve(mirror: Mirror, conflict_id: int, choice: Choice, value: Any = None) -> Resolved:
@@ -58,29 +59,29 @@ async def resolve(mirror: Mirror, conflict_id: int, choice: Choice, value: Any =
 
 
 def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
-    conflict = resolutions.take(tx, conflict_id)
+    conflict = conflicts.lock_open(tx, conflict_id)
     resource = RESOURCES[conflict.resource]
     discard.lock(tx, resource, conflict.record_id)
-    if conflict.field not in OF_RECORDS:
+    if not conflict.is_about_record:
         return _of_field(tx, resource, conflict, choice, value)
     if choice == "value":
         raise UsageError(f"conflict {conflict_id} is about a whole record: it has no --value")
-    decide = _of_gone if conflict.field == GONE else _of_delete
+    decide = _of_gone if conflict.field == ConflictKind.DELETED_REMOTELY else _of_delete
     return decide(tx, resource, conflict, choice)
 
 
-def _of_gone(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice) -> Resolved:
+def _of_gone(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
     """The record was deleted in ClickFunnels, and all other conflicts about it end with this."""
-    about_it = resolutions.find(tx, resources=[resource.name], record_id=conflict.record_id)
+    about_it = conflicts.find(tx, resources=[resource.name], record_id=conflict.record_id)
     if choice == "remote":
         deleted_remotely.accept_deletion(tx, resource, conflict.record_id)
-        resolutions.end(tx, about_it, "clickfunnels")
+        conflicts.resolve(tx, about_it, Winner.CLICKFUNNELS)
         return Resolved(conflict, False, conflict.record_id)
     if resource.insert is None:
         raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
     given = _insertable(resource, _row(tx, resource, conflict))
     new_id = deleted_remotely.recreate(tx, resource, conflict.record_id, given)
-    resolutions.end(tx, about_it, "local")
+    conflicts.resolve(tx, about_it, Winner.LOCAL)
     return Resolved(conflict, True, new_id)
 
 
@@ -93,7 +94,7 @@ def _insertable(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_delete(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice) -> Resolved:
+def _of_delete(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
     """The row was deleted here and changed in ClickFunnels."""
     entry = outbox.pending(tx, resource, [conflict.record_id]).get(conflict.record_id)
     held = [r for r in entry.rows if r.op == "delete" and r.state == "held"] if entry else []
@@ -103,12 +104,12 @@ def _of_delete(tx: Tx, resource: Resource, conflict: Disagreement, choice: Choic
         kept = [r for r in entry.rows if r not in held]
         discard.take_back(tx, resource, conflict.record_id, held, kept)
         waiting_edits.drop(tx, [r.seq for r in held])
-    resolutions.end(tx, [conflict], "local" if choice == "local" else "clickfunnels")
+    conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
     return Resolved(conflict, choice == "local", conflict.record_id)
 
 
 def _of_field(
-    tx: Tx, resource: Resource, conflict: Disagreement, choice: Choice, value: Any
+    tx: Tx, resource: Resource, conflict: Conflict, choice: Choice, value: Any
 ) -> Resolved:
     part = Part.of(resource, conflict.field)
     base = discard.base_values(tx, resource, conflict.record_id)
@@ -122,18 +123,18 @@ def _of_field(
         edited = not part.same(part.of_row(row), wanted)
         new = part.in_row(row, wanted)
         edit(tx, resource, conflict.record_id, {part.field.name: new})
-    resolutions.end(tx, [conflict], "clickfunnels" if choice == "remote" else "local")
+    conflicts.resolve(tx, [conflict], Winner.CLICKFUNNELS if choice == "remote" else Winner.LOCAL)
     return Resolved(conflict, edited, conflict.record_id)
 
 
-def _sent_over(part: Part, conflict: Disagreement, base: Mapping[str, Any]) -> bool:
+def _sent_over(part: Part, conflict: Conflict, base: Mapping[str, Any]) -> bool:
     """Whether ClickFunnels has our value now and no longer the one that lost."""
     now = part.of_row(base)
     return part.same(now, conflict.local) and not part.same(now, conflict.remote)
 
 
 def _take_remote(
-    tx: Tx, resource: Resource, conflict: Disagreement, part: Part, base: Mapping[str, Any]
+    tx: Tx, resource: Resource, conflict: Conflict, part: Part, base: Mapping[str, Any]
 ) -> None:
     """ClickFunnels' value as it is by now comes into the row; edits of the field are dropped."""
     row = statements.load(tx, TABLES[resource.name], [conflict.record_id]).get(conflict.record_id)
@@ -146,7 +147,7 @@ def _take_remote(
         discard.forget_field(tx, resource, conflict.record_id, name)
 
 
-def _row(tx: Tx, resource: Resource, conflict: Disagreement) -> Mapping[str, Any]:
+def _row(tx: Tx, resource: Resource, conflict: Conflict) -> Mapping[str, Any]:
     found = statements.load(tx, TABLES[resource.name], [conflict.record_id])
     if conflict.record_id not in found:
         raise UsageError(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cfsync.config import Settings
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping.resolutions import DELETE, GONE, Disagreement
+from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import OPEN_STATES
 from cfsync.mirror.decisions.waiting_edits import Edit, Edits
@@ -52,7 +52,7 @@ class Explanation:
     updated_at: str | None
     fields: list[Origin]
     edits: Edits
-    conflicts: list[Disagreement]
+    conflicts: list[Conflict]
     waits: list[str]
 
 
@@ -136,10 +136,10 @@ def _waits(known: Known, *, sends: bool) -> Iterator[str]:
         yield f"{resource} {local_id}, to which it refers, is not in ClickFunnels yet"
 
 
-def _dispute(conflict: Disagreement) -> str:
-    whole = {
-        GONE: "deleted in ClickFunnels while it was edited here",
-        DELETE: "changed in ClickFunnels since it was deleted here",
+def _dispute(conflict: Conflict) -> str:
+    whole: dict[str, str] = {
+        ConflictKind.DELETED_REMOTELY: "deleted in ClickFunnels while it was edited here",
+        ConflictKind.DELETED_HERE: "changed in ClickFunnels since it was deleted here",
     }
     text = whole.get(conflict.field, f"{conflict.field} was changed on both sides")
     return f"{text}; cfsync conflicts resolve {conflict.id}"

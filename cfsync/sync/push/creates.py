@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused
-from cfsync.merge import OpenEdit, Policy, merge
+from cfsync.merge import FieldEdit, Policy, merge
 from cfsync.mirror.bookkeeping import conflicts, ids, outbox
 from cfsync.mirror.bookkeeping.outbox import Pending
 from cfsync.mirror.db import statements
@@ -81,12 +81,12 @@ def _land_before_image(
     """
     resource = claim.resource
     write_page(tx, resource, [there], Origin("push", rev_before), policy, None)
-    given = {name: OpenEdit(tx.now) for name in call.fields}
+    given = {name: FieldEdit(tx.now) for name in call.fields}
     merged = merge(
         resource, base={}, local=claim.row, remote=there.values, edits=given, policy="local"
     )
     for conflict in merged.conflicts:
-        conflicts.record(tx, resource, there.id, conflict)
+        conflicts.add(tx, resource, there.id, conflict)
     lacking = {n: v for n, v in merged.send.items() if resource.by_name[n].merge != "set"}
     if lacking and resource.upsert_key:
         lacking[resource.upsert_key] = claim.row[resource.upsert_key]

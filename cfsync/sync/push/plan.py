@@ -14,7 +14,8 @@ from typing import Any
 
 from cfsync.api import Rate
 from cfsync.config import Settings
-from cfsync.mirror.bookkeeping import ids, outbox, resolutions
+from cfsync.merge import Winner
+from cfsync.mirror.bookkeeping import conflicts, ids, outbox
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.decisions import waiting_edits
@@ -127,8 +128,8 @@ def _kept(tx: Tx, resource: Resource) -> list[Kept]:
         _together(resource, reason, same)
         for reason, same in _by(edits, lambda e: f"{e.state}: {e.error}")
     ]
-    for conflict in resolutions.find(tx, resources=[resource.name]):
-        if conflict.winner == "hold" and conflict.field not in resolutions.OF_RECORDS:
+    for conflict in conflicts.find(tx, resources=[resource.name]):
+        if conflict.winner == Winner.HOLD and not conflict.is_about_record:
             reason = f"conflict on {conflict.field}: cfsync conflicts resolve {conflict.id}"
             found.append(Kept(resource.name, (), (conflict.record_id,), reason))
     return found

@@ -38,7 +38,7 @@ def test_the_common_options_are_those_that_all_commands_have() -> None:
         assert COMMON - {"--help"} <= options(command)
 
 
-@pytest.mark.parametrize("name", ["docs/commands.md"])
+@pytest.mark.parametrize("name", ["docs/commands.md", "docs/troubleshooting.md"])
 def test_the_exit_codes_are_all_there(name: str) -> None:
     codes = re.findall(r"^\| (\d) \|", document(name).section("Exit codes"), re.MULTILINE)
 

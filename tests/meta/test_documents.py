@@ -203,3 +203,10 @@ def test_every_document_is_in_the_index() -> None:
     linked = {link.partition("#")[0] for link in index.links}
     missing = [n for n in documents() if n.startswith("docs/") and n != index.name]
     assert {n.removeprefix("docs/") for n in missing} <= linked
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    words = re.findall(r"^\*\*([^*]+)\*\*: ", document("docs/glossary.md").prose, re.MULTILINE)
+
+    assert len(words) > 30
+    assert words == sorted(set(words))

@@ -41,7 +41,7 @@ format: .venv/ready  ## Put the style right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: .venv/ready  ## Rewrite the generated parts of docs/
+docs: .venv/ready  ## Rewrite the generated parts of the documents and of config.example.toml
 	@$(BIN)/python -m tests.meta.generate
 
 soak: .venv/ready  ## Edit, fail and kill at random for MINUTES=10; SEED=, ROUND= and SHRINK=1 repeat

@@ -1,23 +1,61 @@
-"""The parts of the documents that are generated from the code, between markers:
+"""The parts of documents and of the example of settings that are generated from the code.
+
+In a document they stand between markers:
 
     <!-- generated: NAME -->
     ...
     <!-- end -->
 
-`make docs` (`python -m tests.meta.generate`) rewrites them; a test fails if they are out of date.
+In `config.example.toml` they are the sections of the resources, at its end. `make docs` (`python -m
+tests.meta.generate`) rewrites all of them; a test fails if they are out of date.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+from cfsync.config.model import known_keys
+from cfsync.resources import RESOURCES
 from tests.meta import tables
 from tests.mutations import BREAKAGES
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config.example.toml"
+FILES = (EXAMPLE, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def generated(file: Path) -> str:
+    """The file's text with every generated part as it should be. Raises KeyError on a marker that
+    names no part.
+    """
+    text = file.read_text()
+    if file == EXAMPLE:
+        return text[: text.index("[resources.")] + sections()
+    return MARKED.sub(lambda m: f"{m[1]}{PARTS[m[2]]()}{m[3]}", text)
+
+
+def sections() -> str:
+    """The settings of each resource, with their defaults."""
+    return "\n".join(_section(name) for name in RESOURCES)
+
+
+def _section(name: str) -> str:
+    keys = {k: v for k, v in known_keys().items() if k.startswith(f"resources.{name}.")}
+    lines = [f"{key.rpartition('.')[2]} = {json.dumps(value)}" for key, value in keys.items()]
+    if not RESOURCES[name].push:
+        lines.insert(0, "# push is off, because a change affects the live account and its site.")
+    return "\n".join([f"[resources.{name}]", *lines, ""])
+
+
+def names() -> str:
+    """The tables of the mirror, in a sentence of their own."""
+    *most, last = (f"`{name}`" for name in RESOURCES)
+    return textwrap.fill(f"{', '.join(most)} and {last}.", 105) + "\n"
 
 
 def breakages() -> str:
@@ -28,19 +66,13 @@ def breakages() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "names": names,
     "writes": tables.writes,
     "columns": tables.columns,
     "breakages": breakages,
 }
 
 
-def generated(document: str) -> str:
-    """The document with every generated part as it should be. Raises KeyError on a marker that
-    names no part.
-    """
-    return MARKED.sub(lambda m: f"{m[1]}{PARTS[m[2]]()}{m[3]}", document)
-
-
 if __name__ == "__main__":
-    for path in DOCS.glob("*.md"):
-        path.write_text(generated(path.read_text()))
+    for path in FILES:
+        path.write_text(generated(path))

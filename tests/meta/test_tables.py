@@ -12,11 +12,11 @@ from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.mirror.db.types import Json, Timestamp
 from cfsync.resources import RESOURCES
 from tests.conftest import Sql
-from tests.meta.generate import DOCS
+from tests.meta.generate import ROOT
 
 assert dict(TABLES)  # each is made when it is first asked for, and then stands in `metadata`
 
-TEXT = (DOCS / "tables.md").read_text()
+TEXT = (ROOT / "docs" / "tables.md").read_text()
 KINDS = {
     sa.BigInteger: "integer",
     sa.Boolean: "boolean",

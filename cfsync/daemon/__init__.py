@@ -1,15 +1,23 @@
-"""The daemon of `cfsync run`: the composition root.
+"""The daemon of `cfsync run`: keeps mirror and ClickFunnels the same until it is stopped.
 
-    start     the database, waited for          rights    which resources this process works for
-    contact   ClickFunnels and the token        jobs      passes as tasks, each with its back-off
-    rounds    when to pull and to sweep         pusher    when to push
-    inbox     what webhooks bring               follower  when to follow what they say
-    duties    what is done now and then         heart     watchdog, status, the clock
-    observer  how the mirror is, for `web`      journal   what the log says
+In come the settings, edits (through the outbox), webhooks and the time; out go passes of `sync`,
+log lines, notifications to systemd, and health and metrics for `web`. Only a signal, wrong settings
+or a changed schema end it: an error of a pass, of the network or of the database does not.
 
-APScheduler says when, and nothing more: a tick starts a pass, which is a task of the daemon's own.
-Nothing that a pass, the network or the database does ends it: only a signal, settings that are
-wrong when it starts, and a schema that somebody has changed.
+Read in this order:
+
+    run            the process: web server, watchdog, stop
+    startup        connects to the database, which may not be available yet
+    assembly       creates the components and connects them
+    daemon         connects to ClickFunnels, runs, stops
+    api_access     whether ClickFunnels may be called, and with which token
+    ownership      which resources this process works for
+    jobs/          passes as jobs: what starts them, and what happens when they fail
+    job_host       which jobs may run, what each is given, how it ended
+    maintenance    what is repeated besides passes (`periodic` repeats it)
+    health/        is everything well: watchdog, and the health of the mirror
+    webhook_store  stores what the receiver of webhooks gets
+    systemd        notifications to systemd
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Contact with ClickFunnels: whether it is to be called at all, and with which token.
+"""Access to ClickFunnels: whether it may be called, and with which token.
 
-It begins with the account (one request for the teams), and begins anew whenever a pass was refused
-(401). A token that is refused is not used again: calls stop until there is another one.
+Access begins with one request that reads the account's teams, and is checked again whenever a pass
+was refused (401). A refused token is never used again: calls stop until there is another one.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from cfsync.mirror.db.errors import Away
 
 log = structlog.get_logger()
 
-LOOK_S = 1.0
-"""How often the token's file is read while calls wait for another token."""
+TOKEN_CHECK_S = 1.0
+"""Seconds between two looks for another token while the present one is refused."""
 
 
-class Contact:
-    """`made`: set while ClickFunnels is to be called. `why`: what it waits for otherwise, for a
-    person. `open_account` asks for the account with an Api; `load` reads the settings anew.
+class ApiAccess:
+    """The API client, and whether it may be used.
+
+    `open_account` reads the account through an Api; `load_settings` reads the settings again.
+    `token_is_fixed`: they will hold the same token until the process restarts.
     """
 
     def __init__(
@@ -34,80 +36,86 @@ class Contact:
         settings: Settings,
         *,
         open_account: Callable[[Api], Awaitable[object]],
-        load: Callable[[], Settings],
-        is_copy: bool,
+        load_settings: Callable[[], Settings],
+        token_is_fixed: bool,
     ) -> None:
-        self.made = asyncio.Event()
+        #: Set while calls may be made.
+        self.connected = asyncio.Event()
         self.token_ok = True
-        self.why = "waits for ClickFunnels"
+        #: A line for a person while not connected.
+        self.status = "waits for ClickFunnels"
         self.api = Api(settings.for_api())
         self._api_settings = settings.api
         self._open_account = open_account
-        self._load = load
-        self._is_copy = is_copy
-        self._doubted = asyncio.Event()
+        self._load_settings = load_settings
+        self._token_is_fixed = token_is_fixed
+        self._suspected = asyncio.Event()
 
-    def doubt(self) -> None:
-        """A call was refused: start nothing until it is known whether it is the token."""
-        self.made.clear()
-        self._doubted.set()
+    def suspect(self) -> None:
+        """A call was refused: start no pass until it is known whether the token is the cause."""
+        self.connected.clear()
+        self._suspected.set()
 
-    async def make_first(self, quiet: Callable[[], Awaitable[None]]) -> None:
-        """Make contact; wait for it as long as it takes. Raises UsageError for what no waiting can
-        mend: a mirror of another account, a workspace that is not there. `quiet` ends what is under
-        way when the token is refused.
+    async def connect(self, stop_passes: Callable[[], Awaitable[None]]) -> None:
+        """Connect for the first time; wait for ClickFunnels as long as it takes.
+
+        `stop_passes` ends running passes when the token is refused. Raises UsageError for problems
+        that waiting does not solve: a mirror of another account, an unknown workspace.
         """
-        await self._make(quiet, first=True)
+        await self._connect(stop_passes, first=True)
 
-    async def remake(self, quiet: Callable[[], Awaitable[None]]) -> None:
-        """Wait for a doubt, then make contact again."""
-        await self._doubted.wait()
-        await self._make(quiet, first=False)
-        self._doubted.clear()
+    async def reconnect(self, stop_passes: Callable[[], Awaitable[None]]) -> None:
+        """Wait until the token is suspected, then connect again."""
+        await self._suspected.wait()
+        await self._connect(stop_passes, first=False)
+        self._suspected.clear()
 
-    async def _make(self, quiet: Callable[[], Awaitable[None]], *, first: bool) -> None:
+    async def _connect(self, stop_passes: Callable[[], Awaitable[None]], *, first: bool) -> None:
         failures = 0
-        while not self.made.is_set():
+        while not self.connected.is_set():
             try:
                 await self._open_account(self.api)
             except TokenRefused as refused:
-                await self._wait_for_token(refused, quiet)
+                await self._wait_for_token(refused, stop_passes)
             except CfsyncError as error:
                 if first and isinstance(error, UsageError) and not isinstance(error, Away):
                     raise
                 failures += 1
-                await self._wait(error, failures)
+                await self._back_off(error, failures)
             else:
-                self.token_ok, self.why = True, ""
-                self.made.set()
-                log.info("contact.made")
+                self.token_ok, self.status = True, ""
+                self.connected.set()
+                log.info("clickfunnels.connected")
 
-    async def _wait(self, error: CfsyncError, failures: int) -> None:
-        self.why = f"waits: {backoff.text_of(error)}"
-        log.warning("contact.failed", error=backoff.text_of(error))
+    async def _back_off(self, error: CfsyncError, failures: int) -> None:
+        self.status = f"waits: {backoff.text_of(error)}"
+        log.warning("clickfunnels.not_connected", error=backoff.text_of(error))
         kind = backoff.kind_of(error)
         await asyncio.sleep(backoff.delay(kind, failures, jitter=random.random()))  # noqa: S311
 
     async def _wait_for_token(
-        self, refused: TokenRefused, quiet: Callable[[], Awaitable[None]]
+        self, refused: TokenRefused, stop_passes: Callable[[], Awaitable[None]]
     ) -> None:
-        """No call is made meanwhile, not even to see whether it is accepted again."""
+        """Make no call meanwhile, not even to see whether the token is accepted again."""
         self.token_ok = False
-        hint = "restart the service with a new token" if self._is_copy else "write a new token"
-        self.why = f"waits: {refused}; {hint}"
+        fixed = self._token_is_fixed
+        hint = "restart the service with a new token" if fixed else "write a new token"
+        self.status = f"waits: {refused}; {hint}"
         log.error("token.refused", hint=hint)
-        await quiet()
-        while not await self._has_another():
+        await stop_passes()
+        while not await self._take_new_token():
             pass
         log.info("token.changed")
 
-    async def _has_another(self) -> bool:
-        """Wait a moment, read the token again, and use it if it is another one."""
-        await asyncio.sleep(LOOK_S)
+    async def _take_new_token(self) -> bool:
+        """Wait a moment, then read the token again. Returns whether it is another one, which is
+        used from then on.
+        """
+        await asyncio.sleep(TOKEN_CHECK_S)
         try:
-            token = (await asyncio.to_thread(self._load)).api.token
+            token = (await asyncio.to_thread(self._load_settings)).api.token
         except CfsyncError:
-            return False  # the file is just being written
+            return False  # the file is being written just now
         if token is None or token == self._api_settings.token:
             return False
         self._api_settings = self._api_settings.model_copy(update={"token": token})

@@ -1,4 +1,4 @@
-"""What a daemon is made of, put together."""
+"""Assembly: creates the daemon's components and connects them with each other."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import partial
 
 from cfsync.api import Api
 from cfsync.config import Settings
-from cfsync.daemon.api_access import Contact
-from cfsync.daemon.health.observer import Observer
-from cfsync.daemon.health.watchdog import SqlThread
+from cfsync.daemon.api_access import ApiAccess
+from cfsync.daemon.health.database_probe import DatabaseProbe
+from cfsync.daemon.health.observer import HealthObserver
+from cfsync.daemon.job_host import JobHost
 from cfsync.daemon.jobs import polling
-from cfsync.daemon.jobs.event_follower import Follower
-from cfsync.daemon.jobs.host import JobHost
-from cfsync.daemon.jobs.pass_log import Journal
+from cfsync.daemon.jobs.event_follower import EventFollower
+from cfsync.daemon.jobs.pass_log import PassLog
 from cfsync.daemon.jobs.pusher import Pusher
 from cfsync.daemon.jobs.runner import Runner
-from cfsync.daemon.ownership import Alone, Rights, Shared
-from cfsync.daemon.startup import Sides
-from cfsync.daemon.webhook_store import Inbox
+from cfsync.daemon.ownership import LeasedOwnership, Ownership, SoleOwner
+from cfsync.daemon.startup import Connections
+from cfsync.daemon.webhook_store import WebhookStore
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
@@ -30,75 +30,112 @@ from cfsync.web.receiver import Receiver
 
 
 @dataclass(frozen=True)
-class Parts:
+class SettingsSource:
+    """Where the settings come from. `load` reads them again; `token_is_fixed`: the token that it
+    then finds is always the same one.
+    """
+
+    load: Callable[[], Settings]
+    token_is_fixed: bool
+
+
+@dataclass(frozen=True)
+class EarlyComponents:
+    """Components that exist before the database is available: the web server needs them."""
+
+    database: DatabaseProbe
+    metrics: Metrics
+    receiver: Receiver
+
+
+@dataclass(frozen=True, kw_only=True)
+class Components:
+    """Everything that the daemon consists of."""
+
     settings: Settings
-    sides: Sides
-    sql: SqlThread
-    contact: Contact
-    sharing: Sharing
-    rights: Rights
-    journal: Journal
-    host: JobHost
-    pusher: Pusher
-    observer: Observer
-    inbox: Inbox
-    follower: Follower
+    connections: Connections
+    #: Whether the database can be used.
+    database: DatabaseProbe
+    #: Whether ClickFunnels may be called.
+    api_access: ApiAccess
+    #: The rate limit, shared with other processes.
+    rate_sharing: Sharing
+    #: The resources that this process works for.
+    ownership: Ownership
+    pass_log: PassLog
+    job_host: JobHost
     runner: Runner
+    #: Starts pushes.
+    pusher: Pusher
+    #: Starts passes over events.
+    event_follower: EventFollower
+    webhook_store: WebhookStore
+    observer: HealthObserver
 
 
 def assemble(
-    settings: Settings,
-    sides: Sides,
-    sql: SqlThread,
-    metrics: Metrics,
-    receiver: Receiver,
-    *,
-    load: Callable[[], Settings],
-    is_copy: bool,
-) -> Parts:
-    """`load` reads the settings anew; `is_copy`: the token that it finds then is the same one."""
-    contact = Contact(
-        settings, open_account=partial(_open_account, settings, sides), load=load, is_copy=is_copy
-    )
-    rights, journal = _rights(settings, sides), Journal()
-    host = JobHost(
+    settings: Settings, source: SettingsSource, connections: Connections, early: EarlyComponents
+) -> Components:
+    """The components of a daemon with these connections; starts nothing."""
+    api_access = ApiAccess(
         settings,
-        sides,
-        sql=sql,
-        contact=contact,
-        rights=rights,
-        journal=journal,
-        metrics=metrics,
+        open_account=partial(_open_account, settings, connections),
+        load_settings=source.load,
+        token_is_fixed=source.token_is_fixed,
     )
-    pusher = Pusher(settings, sides.mirror)
-    follower = Follower(settings, sides.inbox)
-    inbox = Inbox(settings, sides.inbox, receiver, told=follower.wake.set)
-    jobs = [*polling.jobs(settings), *pusher.jobs(), *follower.jobs()]
-    host.runner = runner = Runner(host, jobs)
-    host.observer = observer = Observer(settings, sides.books)
-    return Parts(
-        settings,
-        sides,
-        sql,
-        contact,
-        Sharing(contact.api.budget.rate, sides.books),
-        rights,
-        journal,
+    follower = EventFollower(settings, connections.webhooks)
+    pusher = Pusher(settings, connections.mirror)
+    host = _job_host(settings, connections, early, api_access)
+    host.runner = Runner(
         host,
-        pusher,
-        observer,
-        inbox,
-        follower,
-        runner,
+        [*polling.create_jobs(settings), *pusher.create_jobs(), *follower.create_jobs()],
+    )
+    return Components(
+        settings=settings,
+        connections=connections,
+        database=early.database,
+        api_access=api_access,
+        rate_sharing=Sharing(api_access.api.budget.rate, connections.control),
+        ownership=host.ownership,
+        pass_log=host.pass_log,
+        job_host=host,
+        runner=host.runner,
+        pusher=pusher,
+        event_follower=follower,
+        webhook_store=WebhookStore(
+            settings, connections.webhooks, early.receiver, on_stored=follower.wake.set
+        ),
+        observer=host.observer,
     )
 
 
-def _rights(settings: Settings, sides: Sides) -> Rights:
+def _job_host(
+    settings: Settings, connections: Connections, early: EarlyComponents, api_access: ApiAccess
+) -> JobHost:
+    return JobHost(
+        settings=settings,
+        connections=connections,
+        database=early.database,
+        api_access=api_access,
+        ownership=_ownership(settings, connections),
+        observer=HealthObserver(settings, connections.control),
+        pass_log=PassLog(),
+        metrics=early.metrics,
+    )
+
+
+def _ownership(settings: Settings, connections: Connections) -> Ownership:
     names = [*(name for name in RESOURCES if settings.resource(name).enabled), LOG.name]
-    if sides.mirror.dialect == "sqlite":
-        return Alone(names)
-    return Shared(sides.books, names, ttl=settings.daemon.lease_ttl, grace=settings.api.timeout_s)
+    if connections.mirror.dialect == "sqlite":
+        return SoleOwner(names)
+    return LeasedOwnership(
+        connections.control,
+        names,
+        ttl=settings.daemon.lease_ttl,
+        grace=settings.api.timeout_s,
+    )
 
 
-async def _open_account(settings: Settings, sides: Sides, api: Api) -> None:
-    await open_account(Context(api, sides.mirror, settings, started_at=sides.started_at))
+async def _open_account(settings: Settings, connections: Connections, api: Api) -> None:
+    started_at = connections.started_at
+    await open_account(Context(api, connections.mirror, settings, started_at=started_at))

@@ -1,4 +1,4 @@
-"""The daemon between its start and its end."""
+"""The daemon itself: connects to ClickFunnels, runs its jobs and tasks, and stops in order."""
 
 from __future__ import annotations
 
@@ -9,94 +9,96 @@ from dataclasses import replace
 
 import structlog
 
-from cfsync.daemon.assembly import Parts
-from cfsync.daemon.chores import Duty, forever
-from cfsync.daemon.duties import Duties
-from cfsync.daemon.health.watchdog import stuck
+from cfsync.daemon.assembly import Components
+from cfsync.daemon.health.watchdog import find_stuck
 from cfsync.daemon.jobs import polling
-from cfsync.daemon.schedule import Schedule
+from cfsync.daemon.jobs.schedule import Schedule
+from cfsync.daemon.maintenance import Maintenance
+from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.errors import MirrorError
 from cfsync.sync.context import task_group
-from cfsync.web.health import Vitals
+from cfsync.web.health import Health
 
 log = structlog.get_logger()
 
-DRAIN = 0.8
-"""The share of `daemon.stop_timeout` that passes have to end by themselves."""
+DRAIN_SHARE = 0.8
+"""The share of `daemon.stop_timeout` in which passes may end by themselves."""
 
-GOODBYE_S = 1.0
-"""Seconds in which leases are given back; where that fails they run out."""
+RELEASE_S = 1.0
+"""Seconds in which to give leases back; if that fails they expire."""
 
 
 class Daemon:
-    def __init__(self, parts: Parts, end: Callable[[], None]) -> None:
-        self.duties = Duties(parts, end)
+    """A daemon whose database is connected. `end` is called when it has to end by itself."""
+
+    def __init__(self, components: Components, end: Callable[[], None]) -> None:
+        self.maintenance = Maintenance(components, end)
         self.schedule = Schedule()
-        self._parts = parts
+        self._components = components
 
-    async def live(self, on_ready: Callable[[], None]) -> None:
-        """Make contact, then go on until cancelled. Raises UsageError where the first contact shows
-        that the settings are wrong.
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Connect to ClickFunnels, call `on_ready`, then run until cancelled. Raises UsageError if
+        the first connection shows that the settings are wrong.
         """
-        parts = self._parts
+        c = self._components
         async with task_group() as group:
-            parts.runner.group = group
-            _begin(group, self.duties.before_contact())
-            await parts.contact.make_first(self.duties.quiet)
+            c.runner.group = group
+            _start(group, self.maintenance.tasks_from_start())
+            await c.api_access.connect(self.maintenance.stop_passes)
             on_ready()
-            polling.plan(self.schedule, parts.runner, parts.settings)
-            parts.follower.plan(self.schedule, parts.runner)
+            polling.schedule_jobs(self.schedule, c.runner, c.settings)
+            c.event_follower.schedule_jobs(self.schedule, c.runner)
             self.schedule.start()
-            _begin(group, self.duties.after_contact())
+            _start(group, self.maintenance.tasks_when_connected())
 
-    async def wind_down(self) -> None:
-        """Let the passes end at their next page, abandon those that don't, give back what is held.
-        What an abandoned pass may have under way keeps its lease until that runs out.
+    async def stop(self) -> None:
+        """Let the passes end at their next page, cancel those that take too long, and give leases
+        back. A cancelled pass may have an open call: its lease is left to expire.
         """
-        parts = self._parts
-        parts.host.stopping = True
+        c = self._components
+        c.job_host.stopping = True
         self.schedule.pause()
-        parts.runner.stop()
-        abandoned = await parts.runner.drain(parts.settings.daemon.stop_timeout * DRAIN)
+        c.runner.stop()
+        abandoned = await c.runner.drain(c.settings.daemon.stop_timeout * DRAIN_SHARE)
         if abandoned:
             log.warning("passes.abandoned", resources=sorted(abandoned))
         with suppress(MirrorError, TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
-                await parts.rights.end(abandoned)
-                await parts.sharing.end()
-        self.schedule.end()
+            async with asyncio.timeout(RELEASE_S):
+                await c.ownership.release(abandoned)
+                await c.rate_sharing.end()
+        self.schedule.shut_down()
 
-    def why_stuck(self, patience: float) -> str | None:
-        parts = self._parts
-        call_s = parts.settings.api.timeout_s
-        return stuck(parts.sql, parts.runner.running, patience=patience, call_s=call_s)
+    def find_stuck(self, patience: float) -> str | None:
+        """What has made no progress for `patience` seconds; None if nothing is stuck."""
+        c = self._components
+        call_s = c.settings.api.timeout_s
+        return find_stuck(c.database, c.runner.running, patience=patience, call_s=call_s)
 
-    def vitals(self, now: Vitals) -> Vitals:
-        parts = self._parts
-        now = replace(
-            now,
-            token_ok=parts.contact.token_ok,
-            rate=parts.contact.api.budget.rate.state(),
-            leases=len(parts.rights.names),
+    def health(self, base: Health) -> Health:
+        """`base` completed with what is known of ClickFunnels and of the mirror."""
+        c = self._components
+        health = replace(
+            base,
+            token_ok=c.api_access.token_ok,
+            rate=c.api_access.api.budget.rate.state(),
+            leases=len(c.ownership.owned),
         )
-        return parts.observer.vitals(now, parts.runner, parts.host.paused)
+        return c.observer.health(health, c.runner, c.job_host.paused)
 
     def status(self) -> str:
         """One line for a person."""
-        parts = self._parts
-        if parts.sql.database:
-            return f"waits for the database: {parts.sql.database}"
-        if not parts.contact.made.is_set():
-            return parts.contact.why
-        told = [f"filling {name}: {f:.0%}" for name, f in parts.host.filling.fractions.items()]
-        troubled = [
-            f"{job}: {job.trouble.kind}" for job in parts.runner.jobs.values() if job.trouble
-        ]
-        told += [f"in trouble: {', '.join(troubled)}"] if troubled else []
-        told += [f"paused: {', '.join(parts.host.paused)}"] if parts.host.paused else []
-        return "; ".join(told) or "in step"
+        c = self._components
+        if c.database.problem:
+            return f"waits for the database: {c.database.problem}"
+        if not c.api_access.connected.is_set():
+            return c.api_access.status
+        parts = [f"filling {name}: {f:.0%}" for name, f in c.job_host.progress.fractions.items()]
+        troubled = [f"{job}: {job.trouble.kind}" for job in c.runner.jobs.values() if job.trouble]
+        parts += [f"in trouble: {', '.join(troubled)}"] if troubled else []
+        parts += [f"paused: {', '.join(c.job_host.paused)}"] if c.job_host.paused else []
+        return "; ".join(parts) or "in step"
 
 
-def _begin(group: asyncio.TaskGroup, duties: Iterable[Duty]) -> None:
-    for duty in duties:
-        group.create_task(forever(duty))
+def _start(group: asyncio.TaskGroup, tasks: Iterable[PeriodicTask]) -> None:
+    for task in tasks:
+        group.create_task(repeat(task))

@@ -1,5 +1,7 @@
-"""Which resources this process runs the passes of: all of them on SQLite, where a lock on a file
-keeps a second daemon out; on PostgreSQL those whose lease it holds, its fair share.
+"""Ownership: which resources this process runs the passes of.
+
+On SQLite all of them: a lock on a file keeps a second daemon out. On PostgreSQL those whose lease
+it holds, a fair share among all daemons.
 """
 
 from __future__ import annotations
@@ -20,118 +22,128 @@ from cfsync.mirror.db.connect import Place
 from cfsync.mirror.db.engine import Mirror
 
 
-def awake_clock() -> float:
-    """Seconds that go on while the machine sleeps, as the database's do."""
+def suspend_aware_clock() -> float:
+    """Monotonic seconds that include the time in which the machine sleeps, like the database's."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def lock(place: Place) -> FileLock | None:
-    """Keep other daemons off an SQLite file until released or dead. Raises UsageError if one is
-    there already. None on PostgreSQL, where there may be any number.
+def lock_sqlite(place: Place) -> FileLock | None:
+    """Keep other daemons off an SQLite file until the lock is released or this process ends.
+
+    Returns None on PostgreSQL, which any number of daemons may use. Raises UsageError if another
+    daemon runs already or the file can't be locked.
     """
     if place.file is None:
         return None
-    held = FileLock(f"{place.file}.run-lock")
+    lock = FileLock(f"{place.file}.run-lock")
     try:
-        held.acquire(blocking=False)
+        lock.acquire(blocking=False)
     except Timeout:
         raise UsageError(
             f"another cfsync run works on {place.file}; several need PostgreSQL"
         ) from None
     except OSError as error:
-        raise UsageError(f"{held.lock_file} can't be locked: {error.strerror}") from None
-    return held
+        raise UsageError(f"{lock.lock_file} can't be locked: {error.strerror}") from None
+    return lock
 
 
-class Rights(Protocol):
+class Ownership(Protocol):
+    """The resources that this process owns, by name."""
+
     @property
-    def names(self) -> Collection[str]: ...
+    def owned(self) -> Collection[str]: ...
 
-    def lease(self, name: str) -> Lease | None: ...
+    def lease(self, name: str) -> Lease | None:
+        """The lease of an owned resource; None where there are no leases."""
 
-    def guard(self, name: str) -> None:
-        """Raise LostLease where no call may be begun for this resource."""
+    def check(self, name: str) -> None:
+        """Raise LostLease if no call may be started for this resource."""
 
-    async def turn(self, is_busy: Callable[[str], bool]) -> None:
-        """Renew, give back and take. `is_busy`: a pass of this resource runs here."""
+    async def update(self, is_busy: Callable[[str], bool]) -> None:
+        """Renew leases, give back the surplus, take what is free. `is_busy`: a pass of this
+        resource is running here.
+        """
 
-    async def end(self, unfinished: Collection[str]) -> None:
-        """Give all back but what may still have a call under way."""
+    async def release(self, unfinished: Collection[str]) -> None:
+        """Give back everything except `unfinished`, whose calls may still be open."""
 
 
-class Alone:
-    """The only daemon."""
+class SoleOwner:
+    """The only daemon: owns all resources for as long as it runs."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.names: Collection[str] = names
+        self.owned: Collection[str] = names
 
     def lease(self, name: str) -> Lease | None:  # noqa: ARG002
         return None
 
-    def guard(self, name: str) -> None:
+    def check(self, name: str) -> None:
         pass
 
-    async def turn(self, is_busy: Callable[[str], bool]) -> None:
+    async def update(self, is_busy: Callable[[str], bool]) -> None:
         pass
 
-    async def end(self, unfinished: Collection[str]) -> None:
+    async def release(self, unfinished: Collection[str]) -> None:
         pass
 
 
-class Shared:
-    """One of several. Each daemon holds its part of the leases and leaves the rest to the others:
-    of 19 resources and the events log two daemons hold 10 each.
+class LeasedOwnership:
+    """One of several daemons. Each holds its share of the leases: of 19 resources and the events
+    log, two daemons hold 10 each.
+
+    `ttl`: seconds for which a lease is valid. `grace`: seconds to wait before taking an expired
+    lease, in which calls of its last holder end.
     """
 
     def __init__(
         self,
-        books: Mirror,
+        mirror: Mirror,
         names: Sequence[str],
         *,
         ttl: float,
         grace: float,
-        clock: Callable[[], float] = awake_clock,
+        clock: Callable[[], float] = suspend_aware_clock,
     ) -> None:
-        self._books = books
-        self._wanted = names
+        self._mirror = mirror
+        self._names = names
         self._ttl = ttl
         self._grace = grace
         self._clock = clock
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._held: dict[str, Lease] = {}
-        self._until = clock()
+        self._valid_until = clock()
 
     @property
-    def names(self) -> Collection[str]:
-        return self._held if self._clock() < self._until else ()
+    def owned(self) -> Collection[str]:
+        return self._held if self._clock() < self._valid_until else ()
 
     def lease(self, name: str) -> Lease | None:
         return self._held[name]
 
-    def guard(self, name: str) -> None:
-        if name not in self.names:
+    def check(self, name: str) -> None:
+        if name not in self.owned:
             raise LostLease(name)
 
-    async def turn(self, is_busy: Callable[[str], bool]) -> None:
-        began, write, owner = self._clock(), self._books.write, self._owner
-        daemons = await write(leases.join, owner, self._ttl)
-        self._held = {lease.name: lease for lease in await write(leases.renew, owner, self._ttl)}
-        share = -(-len(self._wanted) // daemons)
+    async def update(self, is_busy: Callable[[str], bool]) -> None:
+        began, write, process = self._clock(), self._mirror.write, self._process
+        daemons = await write(leases.join, process, self._ttl)
+        self._held = {lease.name: lease for lease in await write(leases.renew, process, self._ttl)}
+        share = -(-len(self._names) // daemons)
         surplus = [n for n in self._held if not is_busy(n)][: max(0, len(self._held) - share)]
         if surplus:
-            self._held = {n: held for n, held in self._held.items() if n not in surplus}
-            await write(leases.give_back, owner, surplus)
+            self._held = {n: lease for n, lease in self._held.items() if n not in surplus}
+            await write(leases.give_back, process, surplus)
         if len(self._held) < share:
-            missing = [n for n in self._wanted if n not in self._held]
+            missing = [n for n in self._names if n not in self._held]
             limit = share - len(self._held)
             taken = await write(
-                leases.take, owner, missing, limit=limit, ttl=self._ttl, grace=self._grace
+                leases.take, process, missing, limit=limit, ttl=self._ttl, grace=self._grace
             )
             self._held |= {lease.name: lease for lease in taken}
-        self._until = began + self._ttl
+        self._valid_until = began + self._ttl
 
-    async def end(self, unfinished: Collection[str]) -> None:
+    async def release(self, unfinished: Collection[str]) -> None:
         ended = [name for name in self._held if name not in unfinished]
         self._held = {}
-        await self._books.write(leases.give_back, self._owner, ended)
-        await self._books.write(leases.leave, self._owner)
+        await self._mirror.write(leases.give_back, self._process, ended)
+        await self._mirror.write(leases.leave, self._process)

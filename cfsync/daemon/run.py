@@ -1,4 +1,4 @@
-"""`cfsync run`, from its first line to its exit."""
+"""The daemon's process, from the settings to the exit: web server, watchdog, stop."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ import structlog
 from cfsync import __version__
 from cfsync.config import Settings
 from cfsync.daemon import ownership, startup
-from cfsync.daemon.assembly import assemble
-from cfsync.daemon.chores import Duty, forever
+from cfsync.daemon.assembly import EarlyComponents, SettingsSource, assemble
 from cfsync.daemon.daemon import Daemon
-from cfsync.daemon.health.watchdog import Heart, SqlThread
+from cfsync.daemon.health.database_probe import DatabaseProbe
+from cfsync.daemon.health.watchdog import Watchdog
+from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.daemon.systemd import Notifier
 from cfsync.mirror.db.connect import Place
 from cfsync.mirror.db.engine import Mirror
 from cfsync.web import app, server
-from cfsync.web.health import Vitals
+from cfsync.web.health import Health
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 
@@ -30,48 +31,50 @@ log = structlog.get_logger()
 
 
 async def run(
-    load: Callable[[], Settings],
-    opened: Callable[[Settings], Mirror],
+    load_settings: Callable[[], Settings],
+    open_mirror: Callable[[Settings], Mirror],
     stop: asyncio.Event,
     *,
-    is_copy: bool,
+    token_is_fixed: bool,
 ) -> None:
-    """Go on until `stop` is set. `load` reads the settings and sets up the logs, now and whenever
-    there may be another token; `is_copy`: the token that it finds then is the same one. `opened`
-    opens the mirror and brings its schema up to date.
+    """Run the daemon until `stop` is set.
 
-    Raises UsageError for what is wrong from the beginning, and Interrupted when the schema was
-    changed meanwhile.
+    `load_settings` reads the settings and sets up logging, at the start and whenever there may be
+    another token; `token_is_fixed`: it always finds the same token. `open_mirror` opens the mirror
+    and brings its schema up to date.
+
+    Raises UsageError for settings that are wrong, and Interrupted if somebody changes the schema
+    meanwhile.
     """
-    settings = load()
+    settings = load_settings()
     settings.for_api()
     server.check(settings.web)
-    held = ownership.lock(Place.of(settings.database.url))
+    lock = ownership.lock_sqlite(Place.of(settings.database.url))
     try:
-        await Process(settings, load, opened, stop, is_copy=is_copy).run()
+        source = SettingsSource(load_settings, token_is_fixed)
+        await Process(settings, source, open_mirror, stop).run()
     finally:
-        if held is not None:
-            held.release()
+        if lock is not None:
+            lock.release()
 
 
 class Process:
-    """The daemon with what surrounds it from the first moment: web, watchdog, stop."""
+    """The daemon with what runs from the first moment, even while the database is unavailable."""
 
     def __init__(
         self,
         settings: Settings,
-        load: Callable[[], Settings],
-        opened: Callable[[Settings], Mirror],
+        source: SettingsSource,
+        open_mirror: Callable[[Settings], Mirror],
         stop: asyncio.Event,
-        *,
-        is_copy: bool,
     ) -> None:
-        self._settings, self._load, self._opened = settings, load, opened
+        self._settings = settings
+        self._source = source
+        self._open_mirror = open_mirror
         self._stop = stop
-        self._is_copy = is_copy
-        self._sql = SqlThread()
         self._notifier = Notifier()
-        self._metrics = Metrics(self._vitals)
+        self._database = DatabaseProbe()
+        self._metrics = Metrics(self._health)
         self._receiver = Receiver(self._metrics.webhook)
         self._daemon: Daemon | None = None
 
@@ -79,72 +82,69 @@ class Process:
         log.info("daemon.started", version=__version__)
         secret = self._settings.web.access_token
         token = secret.get_secret_value() if secret else None
-        shown = app.make(self._vitals, self._metrics, self._receiver, token)
-        async with server.serving(shown, self._settings.web):
-            heart = asyncio.create_task(forever(Duty("heart", 0.0, self._heart().beat)))
+        served = app.create(self._health, self._metrics, self._receiver, token)
+        async with server.serving(served, self._settings.web):
+            watchdog = PeriodicTask("watchdog", 0.0, self._watchdog().run)
+            watching = asyncio.create_task(repeat(watchdog))
             try:
-                await self._until_stopped()
+                await self._run_until_stopped()
             finally:
-                heart.cancel()
+                watching.cancel()
                 self._notifier.stopping()
         log.info("daemon.ended")
 
-    async def _until_stopped(self) -> None:
-        life, stop = asyncio.create_task(self._live()), asyncio.create_task(self._stop.wait())
-        await asyncio.wait({life, stop}, return_when=asyncio.FIRST_COMPLETED)
+    async def _run_until_stopped(self) -> None:
+        running = asyncio.create_task(self._run_daemon())
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
-        if life.done():
-            return life.result()
+        if running.done():
+            return running.result()
         self._notifier.stopping()
-        last = _last_resort(self._settings.daemon.stop_timeout)
+        forced_exit = _exit_after(self._settings.daemon.stop_timeout)
         if self._daemon is not None:
-            await self._daemon.wind_down()
-        life.cancel()
+            await self._daemon.stop()
+        running.cancel()
         with suppress(asyncio.CancelledError):
-            await life
-        last.cancel()
-        if self._daemon is not None and self._daemon.duties.gone is not None:
-            raise self._daemon.duties.gone
+            await running
+        forced_exit.cancel()
+        if self._daemon is not None and self._daemon.maintenance.schema_changed is not None:
+            raise self._daemon.maintenance.schema_changed
         return None
 
-    async def _live(self) -> None:
-        sides = await startup.open_sides(self._settings, self._opened, self._sql)
+    async def _run_daemon(self) -> None:
+        connections = await startup.connect(self._settings, self._open_mirror, self._database)
         try:
-            parts = assemble(
-                self._settings,
-                sides,
-                self._sql,
-                self._metrics,
-                self._receiver,
-                load=self._load,
-                is_copy=self._is_copy,
-            )
-            self._daemon = Daemon(parts, end=self._stop.set)
+            early = EarlyComponents(self._database, self._metrics, self._receiver)
+            components = assemble(self._settings, self._source, connections, early)
+            self._daemon = Daemon(components, end=self._stop.set)
             try:
-                await self._daemon.live(self._notifier.ready)
+                await self._daemon.run(self._notifier.ready)
             finally:
-                await parts.contact.close()
+                await components.api_access.close()
         finally:
-            sides.close()
+            connections.close()
 
-    def _heart(self) -> Heart:
-        return Heart(
+    def _watchdog(self) -> Watchdog:
+        return Watchdog(
             self._notifier,
-            why_stuck=lambda s: self._daemon.why_stuck(s) if self._daemon else None,
+            find_stuck=lambda s: self._daemon.find_stuck(s) if self._daemon else None,
             status=lambda: self._daemon.status() if self._daemon else self._waiting(),
-            set_right=lambda: self._daemon.schedule.set_right() if self._daemon else None,
+            on_clock_change=lambda: self._daemon.schedule.restart() if self._daemon else None,
         )
 
     def _waiting(self) -> str:
-        return f"waits for the database: {self._sql.database}"
+        return f"waits for the database: {self._database.problem}"
 
-    def _vitals(self) -> Vitals:
-        now = Vitals(sql_silence_s=self._sql.silence_s, database=self._sql.database)
-        return self._daemon.vitals(now) if self._daemon else now
+    def _health(self) -> Health:
+        base = Health(
+            sql_silence_s=self._database.silence_s, database_problem=self._database.problem
+        )
+        return self._daemon.health(base) if self._daemon else base
 
 
-def _last_resort(seconds: float) -> threading.Timer:
-    """When time is up the process ends, whatever hangs: nothing is lost by it."""
+def _exit_after(seconds: float) -> threading.Timer:
+    """End the process after so many seconds, even if something hangs: no data is lost by that."""
 
     def end() -> None:
         sys.stderr.flush()

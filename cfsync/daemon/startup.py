@@ -1,4 +1,4 @@
-"""Before the daemon can do anything: the database, which may not be there yet."""
+"""Startup: connects to the database, which may not be available yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import structlog
 
 from cfsync.config import Settings
-from cfsync.daemon.health.watchdog import SqlThread
+from cfsync.daemon.health.database_probe import DatabaseProbe
 from cfsync.daemon.jobs import backoff
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror
@@ -22,47 +22,50 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """`mirror` is what passes write through; `books` another connection of its own thread, for
-    leases, pauses and health, and `inbox` one for what webhooks bring. `started_at`: by the
-    database's clock.
-    """
+class Connections:
+    """The daemon's database connections, each with its own thread: none waits for another."""
 
+    #: For the passes.
     mirror: Mirror
-    books: Mirror
-    inbox: Mirror
+    #: For leases, pauses, the rate limit and health.
+    control: Mirror
+    #: For webhooks and the hints that they bring.
+    webhooks: Mirror
+    #: When they were opened, by the database's clock; canonical text.
     started_at: str
 
     def close(self) -> None:
-        self.inbox.close()
-        self.books.close()
+        self.webhooks.close()
+        self.control.close()
         self.mirror.close()
 
 
-async def open_sides(
-    settings: Settings, opened: Callable[[Settings], Mirror], sql: SqlThread
-) -> Sides:
-    """Wait until the database is there. Raises MirrorError for what no waiting can mend."""
+async def connect(
+    settings: Settings, open_mirror: Callable[[Settings], Mirror], database: DatabaseProbe
+) -> Connections:
+    """Connect to the database; wait for it as long as it takes. Raises MirrorError for problems
+    that waiting does not solve.
+    """
     failures = 0
     while True:
         try:
-            return await asyncio.to_thread(_open, settings, opened)
+            return await asyncio.to_thread(_connect, settings, open_mirror)
         except Away as error:
             failures += 1
-            sql.say(str(error))
+            database.set_problem(str(error))
             jitter = random.random()  # noqa: S311
             await asyncio.sleep(backoff.delay("database", failures, jitter=jitter))
 
 
-def _open(settings: Settings, opened: Callable[[Settings], Mirror]) -> Sides:
-    """Off the loop, since a connection may take its time."""
+def _connect(settings: Settings, open_mirror: Callable[[Settings], Mirror]) -> Connections:
+    """In a thread, since connecting may take a while."""
     with ExitStack() as on_error:
-        mirror = opened(settings)
+        mirror = open_mirror(settings)
         on_error.callback(mirror.close)
-        books, inbox = (_another(settings.database.url, on_error) for _ in range(2))
-        sides = Sides(mirror, books, inbox, asyncio.run(books.read(clock.now)))
+        control, webhooks = (_another(settings.database.url, on_error) for _ in range(2))
+        started_at = asyncio.run(control.read(clock.now))
         on_error.pop_all()
-        return sides
+        return Connections(mirror, control, webhooks, started_at)
 
 
 def _another(url: str, on_error: ExitStack) -> Mirror:

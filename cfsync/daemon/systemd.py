@@ -1,4 +1,4 @@
-"""What systemd is told: ready, a line of status, alive, stopping. Without it, nobody is told."""
+"""Notifications to systemd: ready, status line, alive, stopping. Does nothing without systemd."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 class Notifier:
     """The socket of sd_notify(3): a path, or an abstract name that begins with `@`.
 
-    `watchdog_s`: how often at least `alive` must be said, None where nobody listens for it.
+    `watchdog_s`: seconds within which systemd expects each `alive`; None where it expects none.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -29,7 +29,7 @@ class Notifier:
         self._send("STOPPING=1")
 
     def status(self, text: str) -> None:
-        """Say it, if it is another line than the last one."""
+        """Send the status line if it has changed."""
         if text != self._status:
             self._status = text
             self._send(f"STATUS={text}")

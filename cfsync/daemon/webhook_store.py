@@ -1,5 +1,7 @@
-"""The inbox: gives the receiver of webhooks what it verifies by and where it stores, on a
-connection of its own, so that a delivery waits neither for a page nor for a look at the mirror.
+"""The webhook store: keeps the receiver's secrets up to date and stores what it receives.
+
+It has a database connection of its own, so that a delivery never waits for a page being written or
+a health check.
 """
 
 from __future__ import annotations
@@ -15,36 +17,38 @@ from cfsync.sync.account import choose
 from cfsync.web.receiver import Receiver
 
 
-class Inbox:
-    """`told` is called when there is something to look at."""
+class WebhookStore:
+    """Connects the receiver with the mirror. `on_stored` is called when there are hints to follow
+    up.
+    """
 
     def __init__(
-        self, settings: Settings, mirror: Mirror, receiver: Receiver, told: Callable[[], None]
+        self, settings: Settings, mirror: Mirror, receiver: Receiver, on_stored: Callable[[], None]
     ) -> None:
         self._mirror = mirror
         self._receiver = receiver
-        self._told = told
+        self._on_stored = on_stored
         self._chosen = [str(w) for w in settings.api.workspaces]
         self._excluded = [str(w) for w in settings.api.exclude]
-        self._bodies = settings.events.use_payload
+        self._keep_bodies = settings.events.use_payload
         self._wanted = settings.wanted
         receiver.store = self.store
 
-    async def load_keys(self) -> None:
-        """Learn which workspaces are mirrored, and their secrets; before the first walk it knows
-        none, and what comes is to come again.
+    async def load_secrets(self) -> None:
+        """Give the receiver the mirrored workspaces and their secrets. Before the first walk none
+        are known; the receiver then asks ClickFunnels to deliver again.
         """
         known = await self._mirror.read(listings.workspaces)
         if known:
             mirrored = choose(known, self._chosen, self._excluded)
             secrets = await self._mirror.read(webhook_secrets.load)
-            self._receiver.keys = {w: secrets.get(w, ()) for w in mirrored}
+            self._receiver.secrets = {w: secrets.get(w, ()) for w in mirrored}
 
     async def store(self, hint: Hint) -> bool:
-        """Keep it, committed; whether it is a new one."""
+        """Store and commit a hint. Returns whether it is new."""
         kept = await self._mirror.write(
-            events.keep, [hint], "receiver", wanted=self._wanted, bodies=self._bodies
+            events.keep, [hint], "receiver", wanted=self._wanted, bodies=self._keep_bodies
         )
         if kept.open:
-            self._told()
+            self._on_stored()
         return bool(kept.new)

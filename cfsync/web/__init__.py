@@ -1,4 +1,7 @@
-"""What the daemon shows of itself over HTTP, all of it from memory: liveness, readiness, freshness
-and metrics; and the receiver of webhooks. `vitals` is what is known, `app` the routes, `server` the
-listener, `signature` says whether a delivery is genuine.
+"""The web side of the daemon: serves health and metrics, and receives webhooks.
+
+In come HTTP requests and the daemon's `Health`; out go answers, all from memory, and the hints of
+webhooks to a store. Read `health` (what is known of the daemon, and what follows from it), `app`
+(the routes), `metrics` (for Prometheus), `receiver` with `signature` (webhooks), and `server` with
+`connection` (the HTTP server).
 """

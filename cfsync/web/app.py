@@ -1,5 +1,5 @@
-"""The routes. `/livez /readyz /healthz /webhooks` ask for no token and name nobody; `/metrics` asks
-for `web.access_token` where there is one.
+"""The routes. `/livez`, `/readyz`, `/healthz` and `/webhooks` ask for no token and name no people;
+`/metrics` asks for `web.access_token` if there is one.
 """
 
 from __future__ import annotations
@@ -15,43 +15,53 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cfsync.web import health
-from cfsync.web.health import Vitals
+from cfsync.web.health import Health
 from cfsync.web.metrics import CONTENT_TYPE, Metrics
 from cfsync.web.receiver import Receiver
 
-Look = Callable[[], Vitals]
 
-
-def make(look: Look, metrics: Metrics, receiver: Receiver, access_token: str | None) -> Starlette:
-    """The application; `look` gives the vitals as they are now."""
+def create(
+    read_health: Callable[[], Health],
+    metrics: Metrics,
+    receiver: Receiver,
+    access_token: str | None,
+) -> Starlette:
+    """The application. `read_health` returns the health as it is now; None for `access_token` lets
+    everybody read the metrics.
+    """
 
     async def livez(_request: Request) -> Response:
-        return _judged(health.not_alive(look()))
+        return _answer(health.liveness_problems(read_health()))
 
     async def readyz(_request: Request) -> Response:
-        return _judged(health.not_ready(look()))
+        return _answer(health.readiness_problems(read_health()))
 
     async def healthz(_request: Request) -> Response:
-        now = look()
-        return _judged(health.not_fresh(now), resources=_resources(now))
+        now = read_health()
+        return _answer(health.freshness_problems(now), resources=_resources(now))
 
     async def show_metrics(request: Request) -> Response:
-        if not _may_see(request, access_token):
+        if not _is_authorized(request, access_token):
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
-    shown = [("/livez", livez), ("/readyz", readyz), ("/healthz", healthz)]
-    routes = [Route(path, answer) for path, answer in (*shown, ("/metrics", show_metrics))]
-    taken = Route("/webhooks/{workspace_id}", receiver.take, methods=["POST"])
-    return Starlette(routes=[*routes, taken])
+    return Starlette(
+        routes=[
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+            Route("/healthz", healthz),
+            Route("/metrics", show_metrics),
+            Route("/webhooks/{workspace_id}", receiver.receive, methods=["POST"]),
+        ]
+    )
 
 
-def _judged(reasons: list[str], **more: Any) -> JSONResponse:
-    content = {"status": "bad" if reasons else "ok", "reasons": reasons, **more}
-    return JSONResponse(content, status_code=503 if reasons else 200)
+def _answer(problems: list[str], **more: Any) -> JSONResponse:
+    content = {"status": "bad" if problems else "ok", "reasons": problems, **more}
+    return JSONResponse(content, status_code=503 if problems else 200)
 
 
-def _resources(now: Vitals) -> dict[str, Any]:
+def _resources(now: Health) -> dict[str, Any]:
     shown = ("lag_s", "late", "paused", "trouble")
     return {
         name: {key: value for key, value in asdict(r).items() if key in shown}
@@ -59,7 +69,7 @@ def _resources(now: Vitals) -> dict[str, Any]:
     }
 
 
-def _may_see(request: Request, access_token: str | None) -> bool:
+def _is_authorized(request: Request, access_token: str | None) -> bool:
     if access_token is None:
         return True
     given = request.headers.get("authorization", "").removeprefix("Bearer ")

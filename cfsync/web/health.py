@@ -1,4 +1,4 @@
-"""What is known of a running daemon, and what follows from it. Pure."""
+"""The health of a running daemon: is it alive, is it ready, is its mirror fresh. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from cfsync.mirror.bookkeeping.latency import Counts
 
 SQL_PATIENCE_S = 150.0
-"""Seconds after which a thread that does not answer is stuck: a transaction on SQLite may wait for
-others four times 30 s.
+"""Seconds without an answer after which the SQL thread is stuck: a transaction on SQLite may wait
+for other writers four times, 30 s each.
 """
 
 GRACE_S = 60.0
@@ -17,73 +17,82 @@ GRACE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceVitals:
-    """One resource. `lag_s`: seconds since the pull up to which every change is in, None before the
-    first; `late`: some list of it is later than it may be. `trouble`: why a pass of it does not
-    run, in a word. `succeeded`: pass -> when it last ended well, Unix time. `drift`: rows that the
-    last sweep found changed past the triggers. `found`: lane -> news, by the class of its delay.
-    """
+class ResourceHealth:
+    """One resource."""
 
+    #: Rows of its table; None before they were counted.
     rows: int | None = None
+    #: Seconds since the pull up to which every change is in; None before the first.
     lag_s: float | None = None
+    #: One of its lists was not pulled for too long.
     late: bool = False
+    #: A person has paused it.
     paused: bool = False
+    #: The kind of trouble that one of its passes is in; None: all run.
     trouble: str | None = None
+    #: Pass -> when it last succeeded, Unix time.
     succeeded: Mapping[str, float] = field(default_factory=dict)
+    #: Rows that the last sweep found changed past the triggers.
     drift: int = 0
+    #: Lane -> changes that it brought first, by the class of their delay.
     found: Mapping[str, Counts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
-    """The whole daemon. `sql_silence_s`: seconds since the SQL thread answered. `database`: why it
-    can't be used, '' if it can. `schema`: its revision, None before it was looked at. `edits`: open
-    rows of the outbox by state, `oldest_edit_s` the age of the first that waits to be sent. `rate`:
-    the learned limit, by kind.
-    """
+class Health:
+    """The whole daemon."""
 
+    #: Seconds since the SQL thread last answered.
     sql_silence_s: float = 0.0
-    database: str = "not opened yet"
+    #: Why the database can't be used; '' if it can.
+    database_problem: str = "not opened yet"
+    #: The schema's revision; None before it was read.
     schema: str | None = None
+    #: False: ClickFunnels refuses the token.
     token_ok: bool = True
-    resources: Mapping[str, ResourceVitals] = field(default_factory=dict)
+    resources: Mapping[str, ResourceHealth] = field(default_factory=dict)
+    #: Open rows of the outbox, by state.
     edits: Mapping[str, int] = field(default_factory=dict)
+    #: Age in seconds of the first edit that is still to be sent; 0: there is none.
     oldest_edit_s: float = 0.0
+    #: Open conflicts.
     conflicts: int = 0
     deletions_held: int = 0
+    #: The learned rate limit, by kind.
     rate: Mapping[str, float] = field(default_factory=dict)
+    #: Resources that this daemon works for.
     leases: int = 0
 
 
-def may_be_late(interval_s: float) -> float:
-    """The lag in seconds from which on a list that is pulled at this interval is late."""
+def late_after(interval_s: float) -> float:
+    """The lag in seconds after which a list that is pulled at this interval is late."""
     return 3 * interval_s + GRACE_S
 
 
-def not_alive(vitals: Vitals) -> list[str]:
-    """Why the process should be restarted; that the loop turns is proved by asking."""
-    silence = vitals.sql_silence_s
+def liveness_problems(health: Health) -> list[str]:
+    """Why the process should be restarted. (The event loop works, or this would not run.)"""
+    silence = health.sql_silence_s
     return [f"the SQL thread is silent for {silence:.0f} s"] if silence > SQL_PATIENCE_S else []
 
 
-def not_ready(vitals: Vitals) -> list[str]:
-    """Why nothing can be done at all; ClickFunnels has no part in it."""
-    reasons = [f"database: {vitals.database}"] if vitals.database else []
-    return reasons + not_alive(vitals)
+def readiness_problems(health: Health) -> list[str]:
+    """Why the daemon can do nothing at all; whether ClickFunnels works does not matter here."""
+    reasons = [f"database: {health.database_problem}"] if health.database_problem else []
+    return reasons + liveness_problems(health)
 
 
-def not_fresh(vitals: Vitals) -> list[str]:
-    """Why the mirror is not what ClickFunnels is. What a person has paused is not late."""
+def freshness_problems(health: Health) -> list[str]:
+    """Why the mirror may be out of date. A resource that a person has paused is not late."""
     late = [
         f"{name}: {_lag(r)}{f' ({r.trouble})' if r.trouble else ''}"
-        for name, r in vitals.resources.items()
+        for name, r in health.resources.items()
         if r.late and not r.paused
     ]
-    token = [] if vitals.token_ok else ["ClickFunnels refuses the token"]
-    return not_ready(vitals) + token + late
+    token = [] if health.token_ok else ["ClickFunnels refuses the token"]
+    return readiness_problems(health) + token + late
 
 
-def _lag(resource: ResourceVitals) -> str:
+def _lag(resource: ResourceHealth) -> str:
     if resource.lag_s is None:
         return "never pulled to its end"
     return f"the last pull began {resource.lag_s:.0f} s ago"

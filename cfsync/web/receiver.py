@@ -1,16 +1,17 @@
-"""The receiver of webhooks: verify, store, commit, then 200; everything else happens later.
+"""The receiver of webhooks: verifies a delivery, stores and commits it, then answers 200. What it
+points to is read later.
 
 | answer | when                                                                  |
 | ------ | --------------------------------------------------------------------- |
-| 200    | stored, or known already                                              |
-| 400    | signed, but no event                                                  |
-| 401    | not signed with a secret of this workspace, or too long ago           |
-| 404    | a workspace that is not mirrored                                      |
-| 408    | the body came too slowly                                              |
+| 200    | stored, or already known                                              |
+| 400    | signed, but not an event                                              |
+| 401    | not signed with a secret of this workspace, or too old                |
+| 404    | the workspace is not mirrored                                         |
+| 408    | the body arrived too slowly                                           |
 | 413    | too large                                                             |
-| 503    | it can't be stored now: ClickFunnels sends it again                   |
+| 503    | can't be stored now: ClickFunnels delivers it again                   |
 
-It asks for no token, verifies from memory, and names nobody.
+It needs no access token, verifies from memory, and names no people.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from cfsync.web.signature import MAX_BODY, refusal
 
 log = structlog.get_logger()
 
-PATIENCE_S = 5.0
-"""Seconds that a body may take to come, and the database to store it."""
+TIMEOUT_S = 5.0
+"""Seconds for a body to arrive, and for the database to store it."""
 
-MOST = 100
-"""Deliveries at a time; more are to come again later."""
+MAX_DELIVERIES = 100
+"""Deliveries handled at a time; ClickFunnels is asked to repeat the others."""
 
 Store = Callable[[Hint], Awaitable[bool]]
-"""Keeps a hint; whether it is a new one. Returns when it is committed."""
+"""Stores and commits a hint. Returns whether it is new."""
 
 _STATUS = {
     "stored": 200,
@@ -49,72 +50,75 @@ _STATUS = {
     "large": 413,
     "unavailable": 503,
 }
-"""Outcome -> status."""
+"""Outcome -> HTTP status."""
 
 
 class Receiver:
-    """`keys`: each mirrored workspace -> its valid secrets; None until they were read. `store` is
-    there as soon as the database is. `told` hears of each outcome.
+    """`secrets`: mirrored workspace -> its valid secrets; None before they were read. `store`: None
+    before the database is available. `on_outcome` is called with the outcome of each delivery.
     """
 
-    keys: Mapping[int, tuple[str, ...]] | None = None
+    secrets: Mapping[int, tuple[str, ...]] | None = None
     store: Store | None = None
 
-    def __init__(self, told: Callable[[str], None], clock: Callable[[], float] = time.time) -> None:
-        self._told = told
+    def __init__(
+        self, on_outcome: Callable[[str], None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._on_outcome = on_outcome
         self._clock = clock
-        self._under_way = 0
+        self._in_progress = 0
 
-    async def take(self, request: Request) -> Response:
-        self._under_way += 1
+    async def receive(self, request: Request) -> Response:
+        """Handle one delivery."""
+        self._in_progress += 1
         try:
-            busy = self._under_way > MOST
+            busy = self._in_progress > MAX_DELIVERIES
             outcome = "unavailable" if busy else await self._outcome(request)
         finally:
-            self._under_way -= 1
-        self._told(outcome)
+            self._in_progress -= 1
+        self._on_outcome(outcome)
         return Response(status_code=_STATUS[outcome])
 
     async def _outcome(self, request: Request) -> str:
-        if self.keys is None or self.store is None:
+        if self.secrets is None or self.store is None:
             return "unavailable"
-        workspace_id = _id(request.path_params["workspace_id"])
-        secrets = self.keys.get(workspace_id)
+        workspace_id = _workspace_id(request.path_params["workspace_id"])
+        secrets = self.secrets.get(workspace_id)
         if secrets is None:
             return "unknown"
-        body = await _body(request)
+        body = await _read_body(request)
         if body is None:
             return "slow"
         reason = refusal(request.headers, body, secrets, now=self._clock())
         if reason is not None:
             log.warning("webhook.refused", workspace=workspace_id, reason=reason)
             return reason
-        return await self._stored(self.store, body, workspace_id)
+        return await self._decode_and_store(self.store, body, workspace_id)
 
-    async def _stored(self, store: Store, body: bytes, workspace_id: int) -> str:
+    async def _decode_and_store(self, store: Store, body: bytes, workspace_id: int) -> str:
         try:
             hint = of_delivery(body, workspace_id)
         except BadAnswer:
             log.warning("webhook.unreadable", workspace=workspace_id)
             return "unreadable"
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 return "stored" if await store(hint) else "repeated"
         except (MirrorError, TimeoutError):
             log.warning("webhook.not_stored", workspace=workspace_id)
             return "unavailable"
 
 
-def _id(text: str) -> int:
-    """0, which is no workspace's, for what is no id."""
+def _workspace_id(text: str) -> int:
+    """The id; 0, which no workspace has, if the text is none."""
     return int(text) if len(text) < 20 and text.isascii() and text.isdecimal() else 0
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body, as much of it as shows that it is too large; None if it came too slowly."""
+async def _read_body(request: Request) -> bytes | None:
+    """The body, cut off once it is too large; None if it arrived too slowly."""
     body = bytearray()
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             async for part in request.stream():
                 body += part
                 if len(body) > MAX_BODY:

@@ -1,4 +1,4 @@
-"""The listener. Signals are the daemon's business: uvicorn takes them unless told not to."""
+"""The web server. It leaves signals to the daemon, which uvicorn would otherwise handle."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from starlette.applications import Starlette
 
 from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
-from cfsync.web.connection import AT_ONCE, Connection
+from cfsync.web.connection import BACKLOG, Connection
 
 log = structlog.get_logger()
 
-RENEW_S = 3600.0
-"""Seconds between two looks at the certificate."""
+CERTIFICATE_CHECK_S = 3600.0
+"""Seconds between two reads of the certificate's files."""
 
 
 def check(settings: WebSettings) -> None:
-    """Raise SettingsError for a listener that must not be."""
+    """Raise SettingsError for settings that are unsafe or can't work."""
     problems = []
     if settings.listen != "off" and settings.access_token is None:
         host, _ = _address(settings.listen)
@@ -44,22 +44,22 @@ def check(settings: WebSettings) -> None:
 @asynccontextmanager
 async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
     """Serve while the body runs. Raises SettingsError if the address or the certificate can't be
-    had.
+    used.
     """
     if settings.listen == "off":
         yield
         return
     config = _config(app, settings)
     listener = _bind(settings.listen)
-    server = _Server(config)
+    server = _SignalFreeServer(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    renewal = asyncio.create_task(_renew(config))
+    reloading = asyncio.create_task(_reload_certificate(config))
     host, port = listener.getsockname()[:2]
     log.info("web.listening", host=host, port=port, tls=config.is_ssl)
     try:
         yield
     finally:
-        renewal.cancel()
+        reloading.cancel()
         server.should_exit = True
         await task
 
@@ -68,7 +68,7 @@ def _config(app: Starlette, settings: WebSettings) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         http=Connection,
-        backlog=AT_ONCE,
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -82,23 +82,23 @@ def _config(app: Starlette, settings: WebSettings) -> uvicorn.Config:
         config.load()
     except OSError as error:  # ssl.SSLError is one
         names = "web.tls_cert and web.tls_key"
-        raise SettingsError([f"{names} are no certificate and its key: {error}"]) from None
+        raise SettingsError([f"{names} are not a certificate and its key: {error}"]) from None
     return config
 
 
-async def _renew(config: uvicorn.Config) -> None:
-    """A certificate lasts for weeks, the daemon for months: take up what stands in the files."""
+async def _reload_certificate(config: uvicorn.Config) -> None:
+    """Use a renewed certificate without a restart: it lasts for weeks, the daemon for months."""
     while config.ssl and config.ssl_certfile:
-        await asyncio.sleep(RENEW_S)
+        await asyncio.sleep(CERTIFICATE_CHECK_S)
         files = config.ssl_certfile, config.ssl_keyfile
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
             config.ssl.load_cert_chain(*files)
         except OSError as error:
-            log.warning("web.certificate_not_renewed", error=str(error))
+            log.warning("web.certificate_not_reloaded", error=str(error))
 
 
-class _Server(uvicorn.Server):
+class _SignalFreeServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -115,7 +115,7 @@ def _bind(listen: str) -> socket.socket:
             listener.listen()
             on_error.pop_all()
     except OSError as error:
-        reason = f"web.listen = {listen} can't be had: {error.strerror}"
+        reason = f"web.listen = {listen} can't be used: {error.strerror}"
         raise SettingsError([f"{reason}; choose another one, or `off`"]) from None
     return listener
 

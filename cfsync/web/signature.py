@@ -1,4 +1,6 @@
-"""Whether a delivery is genuine: pure, so that it can be tried with any number of forgeries."""
+"""The signature of a webhook delivery: whether it is genuine. Pure, so that tests can try any
+number of forgeries.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 
 WINDOW_S = 600
-"""So many seconds a delivery's timestamp may be away from now."""
+"""Seconds by which a delivery's timestamp may differ from now."""
 
 MAX_BODY = 1024 * 1024
 """Bytes of a delivery; an order with hundreds of lines has a tenth of that."""
@@ -21,8 +23,8 @@ _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 def refusal(
     headers: Mapping[str, str], body: bytes, secrets: Collection[str], *, now: float
 ) -> str | None:
-    """Why a delivery is refused, in a word: large, unsigned, stale; None: it is signed with one of
-    the secrets, and not long ago. Names of headers are in lower case, `now` is Unix time.
+    """Why a delivery is refused: "large", "unsigned" or "stale". None if it is recent and signed
+    with one of the secrets. Names of headers are in lower case; `now` is Unix time.
     """
     if len(body) > MAX_BODY:
         return "large"
@@ -33,12 +35,12 @@ def refusal(
 
 
 def _is_signed(at: str, body: bytes, given: str, secrets: Collection[str]) -> bool:
-    """Every secret is tried, whichever fits, so that the time tells nothing."""
+    """Always tries every secret, so that the time taken reveals nothing."""
     text = b"%s.%s" % (at.encode(), body)
-    fits = [
+    matches = [
         hmac.compare_digest(
             hmac.digest(s.encode(), text, "sha256").hex().encode(), given.encode("utf-8", "replace")
         )
         for s in secrets
     ]
-    return any(fits)
+    return any(matches)

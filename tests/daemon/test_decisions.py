@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from cfsync.config import load
-from cfsync.daemon.health.pass_monitor import Pulse
-from cfsync.daemon.health.watchdog import Heart, SqlThread, stuck
+from cfsync.daemon.health.database_probe import DatabaseProbe
+from cfsync.daemon.health.watchdog import Watchdog, find_stuck
 from cfsync.daemon.jobs import backoff, polling
+from cfsync.daemon.jobs.pass_monitor import PassMonitor
 from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.systemd import Notifier
 from cfsync.errors import (
@@ -67,7 +68,7 @@ def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] |
 
 
 @pytest.mark.parametrize(
-    ("kind", "failures", "named", "seconds"),
+    ("kind", "failures", "retry_after", "seconds"),
     [
         ("server", 1, None, 2),
         ("server", 3, None, 8),
@@ -78,10 +79,10 @@ def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] |
     ],
 )
 def test_failures_in_a_row_wait_longer(
-    kind: backoff.Kind, failures: int, named: float | None, seconds: float
+    kind: backoff.Kind, failures: int, retry_after: float | None, seconds: float
 ) -> None:
-    assert backoff.delay(kind, failures, jitter=1.0, named=named) == seconds
-    if named is None:
+    assert backoff.delay(kind, failures, jitter=1.0, retry_after=retry_after) == seconds
+    if retry_after is None:
         assert backoff.delay(kind, failures, jitter=0.0) == seconds / 2
 
 
@@ -150,13 +151,13 @@ def test_a_sweep_is_due_a_day_after_the_last_complete_walk() -> None:
     assert due("2025-05-22T12:00:00.000Z")
 
 
-def pulse(clock: Any) -> Pulse:
-    return Pulse(clock, guard=lambda: None, told=lambda *_: None, lease=None)
+def monitor(clock: Any) -> PassMonitor:
+    return PassMonitor(clock, check_owner=lambda: None, on_answer=lambda *_: None, lease=None)
 
 
 def test_a_pass_is_stuck_when_it_neither_advances_nor_waits_for_something_known() -> None:
     now = [0.0]
-    it = pulse(lambda: now[0])
+    it = monitor(lambda: now[0])
 
     now[0] = 100.0
     assert it.is_stuck(99)
@@ -172,32 +173,32 @@ def test_a_pass_is_stuck_when_it_neither_advances_nor_waits_for_something_known(
 
 
 def test_what_is_stuck_is_named() -> None:
-    sql, now = SqlThread(), [0.0]
-    job = Job("pull", "contacts", do=lambda _: None)  # type: ignore[arg-type,return-value]
-    job.pulse = pulse(lambda: now[0])
+    database, now = DatabaseProbe(), [0.0]
+    job = Job("pull", "contacts", run_pass=lambda _: None)  # type: ignore[arg-type,return-value]
+    job.monitor = monitor(lambda: now[0])
 
-    assert stuck(sql, [job], patience=10, call_s=30) is None
+    assert find_stuck(database, [job], patience=10, call_s=30) is None
     now[0] = 41.0
-    assert stuck(sql, [job], patience=10, call_s=30) == "no progress of pull contacts"
-    assert stuck(sql, [job], patience=-1, call_s=30) == "the SQL thread is silent for 0 s"
+    assert find_stuck(database, [job], patience=10, call_s=30) == "no progress of pull contacts"
+    assert find_stuck(database, [job], patience=-1, call_s=30) == "the SQL thread is silent for 0 s"
 
 
 def test_a_clock_that_was_set_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    wall, set_right = [1000.0], []
+    wall, changes = [1000.0], []
     monkeypatch.setattr("time.time", lambda: wall[0])
     monkeypatch.setattr("time.monotonic", lambda: 50.0)
-    heart = Heart(
+    watchdog = Watchdog(
         Notifier({}),
-        why_stuck=lambda _: None,
+        find_stuck=lambda _: None,
         status=lambda: "in step",
-        set_right=lambda: set_right.append(True),
+        on_clock_change=lambda: changes.append(True),
     )
 
     wall[0] += 3
-    heart._beat_once()
-    assert set_right == []
+    watchdog._check()
+    assert changes == []
     wall[0] -= 86400
-    heart._beat_once()
-    heart._beat_once()
+    watchdog._check()
+    watchdog._check()
 
-    assert set_right == [True]
+    assert changes == [True]

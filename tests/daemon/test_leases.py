@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.daemon.ownership import Shared
+from cfsync.daemon.ownership import LeasedOwnership
 from cfsync.mirror.coordination import leases
 from cfsync.mirror.coordination.leases import Lease, LostLease
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -94,14 +94,14 @@ def test_daemons_share_fairly_and_make_room_for_one_that_comes(
 ) -> None:
     async def turns() -> Iterator[tuple[set[str], set[str]]]:
         names = ["contacts", "orders", "products"]
-        first, second = (Shared(m, names, ttl=60, grace=60) for m in (mirror, other))
+        first, second = (LeasedOwnership(m, names, ttl=60, grace=60) for m in (mirror, other))
         seen = []
         for who in (first, second, first, second, first):
-            await who.turn(lambda name: name == "orders")
-            seen.append((set(first.names), set(second.names)))
-        await first.end(["orders"])
-        await second.turn(lambda _: False)
-        return iter([*seen, (set(), set(second.names))])
+            await who.update(lambda name: name == "orders")
+            seen.append((set(first.owned), set(second.owned)))
+        await first.release(["orders"])
+        await second.update(lambda _: False)
+        return iter([*seen, (set(), set(second.owned))])
 
     seen = list(asyncio.run(turns()))
 
@@ -116,16 +116,16 @@ def test_daemons_share_fairly_and_make_room_for_one_that_comes(
 
 def test_a_holder_that_could_not_renew_in_time_begins_no_call(mirror: Mirror) -> None:
     now = [0.0]
-    rights = Shared(mirror, ["contacts"], ttl=30, grace=30, clock=lambda: now[0])
-    asyncio.run(rights.turn(lambda _: False))
+    ownership = LeasedOwnership(mirror, ["contacts"], ttl=30, grace=30, clock=lambda: now[0])
+    asyncio.run(ownership.update(lambda _: False))
 
     now[0] = 29.0
-    rights.guard("contacts")
+    ownership.check("contacts")
     now[0] = 30.0
 
     with pytest.raises(LostLease):
-        rights.guard("contacts")
-    assert not rights.names
+        ownership.check("contacts")
+    assert not ownership.owned
 
 
 def _note(tx: Tx, text: str) -> None:

@@ -9,19 +9,24 @@ import structlog
 from structlog.testing import capture_logs
 
 from cfsync.config import load
-from cfsync.daemon.jobs.host import JobHost
-from cfsync.daemon.jobs.pass_log import Journal
-from cfsync.daemon.jobs.runner import Job, Trouble
+from cfsync.daemon.job_host import JobHost
+from cfsync.daemon.jobs.pass_log import PassLog
+from cfsync.daemon.jobs.runner import Job
 from cfsync.logs import Repeats
+from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.report import Report
-from cfsync.web.health import Vitals
+from cfsync.web.health import Health
 from cfsync.web.metrics import Metrics
 
 
 def job(trouble: Trouble | None = None) -> Job:
-    it = Job("pull", "contacts", do=lambda _: None)  # type: ignore[arg-type,return-value]
+    it = Job("pull", "contacts", run_pass=lambda _: None)  # type: ignore[arg-type,return-value]
     it.trouble = trouble
     return it
+
+
+def trouble(kind: str, text: str) -> Trouble:
+    return Trouble("pull", "contacts", kind, text, since="2026-01-01T00:00:00.000Z")
 
 
 def report(**counts: int) -> Report:
@@ -31,11 +36,11 @@ def report(**counts: int) -> Report:
 
 
 def test_a_quiet_pass_is_for_debugging_and_news_are_told() -> None:
-    journal = Journal()
+    pass_log = PassLog()
     with capture_logs() as said:
-        journal.ended(job(), report(unchanged=20), None)
-        journal.ended(job(), report(new=3, unchanged=17), None)
-        journal.ended(job(), None, None)
+        pass_log.pass_ended(job(), report(unchanged=20), None)
+        pass_log.pass_ended(job(), report(new=3, unchanged=17), None)
+        pass_log.pass_ended(job(), None, None)
 
     assert said == [
         {"event": "pass.done", "log_level": "debug", "requests": 2},
@@ -44,12 +49,12 @@ def test_a_quiet_pass_is_for_debugging_and_news_are_told() -> None:
 
 
 def test_the_hour_is_summed_up_and_begins_anew() -> None:
-    journal = Journal()
+    pass_log = PassLog()
     with capture_logs() as said:
-        journal.ended(job(), report(new=3), None)
-        journal.ended(job(Trouble("server", "no way", 0.0)), report(new=1), None)
-        journal.sum_up(edits_pending=4)
-        journal.sum_up()
+        pass_log.pass_ended(job(), report(new=3), None)
+        pass_log.pass_ended(job(trouble("server", "no way")), report(new=1), None)
+        pass_log.log_summary(edits_pending=4)
+        pass_log.log_summary()
 
     assert said[2:] == [
         {
@@ -66,31 +71,32 @@ def test_the_hour_is_summed_up_and_begins_anew() -> None:
 
 
 def test_a_failure_is_a_warning_and_a_fault_of_ours_an_error() -> None:
-    journal = Journal()
+    pass_log = PassLog()
     with capture_logs() as said:
-        journal.ended(job(Trouble("server", "no connection", 0.0)), report(), None)
-        journal.ended(job(Trouble("error", "unexpected KeyError", 0.0)), None, KeyError("x"))
+        pass_log.pass_ended(job(trouble("server", "no connection")), report(), None)
+        pass_log.pass_ended(job(trouble("error", "unexpected KeyError")), None, KeyError("x"))
 
     assert [(e["event"], e["log_level"], e["error"]) for e in said] == [
         ("pass.failed", "warning", "no connection"),
-        ("pass.broken", "error", "unexpected KeyError"),
+        ("pass.crashed", "error", "unexpected KeyError"),
     ]
 
 
 def test_a_pass_that_broke_before_it_could_report_counts_as_failed() -> None:
-    metrics, none = Metrics(Vitals), cast("Any", None)
+    metrics, none = Metrics(Health), cast("Any", None)
     host = JobHost(
-        load(environ={}),
-        none,
-        sql=none,
-        contact=none,
-        rights=none,
-        journal=Journal(),
+        settings=load(environ={}),
+        connections=none,
+        database=none,
+        api_access=none,
+        ownership=none,
+        observer=none,
+        pass_log=PassLog(),
         metrics=metrics,
     )
 
-    host.ended(job(Trouble("error", "unexpected KeyError", 0.0)), None, KeyError("x"))
-    host.ended(job(), None, None)
+    host.pass_ended(job(trouble("error", "unexpected KeyError")), None, KeyError("x"))
+    host.pass_ended(job(), None, None)
 
     (line,) = [t for t in metrics.text().decode().splitlines() if t.startswith("cfsync_pass_total")]
     assert line == 'cfsync_pass_total{pass="pull",resource="contacts",state="failed"} 1.0'

@@ -41,7 +41,7 @@ def test_a_paused_resource_stands_still_until_it_is_resumed(
 def test_pausing_everything_leaves_out_what_is_resumed_by_name(
     start: Start, command: Command
 ) -> None:
-    start().wait_for("contact.made")
+    start().wait_for("clickfunnels.connected")
 
     assert "workspaces" in command("pause").stdout
     left = command("resume", "contacts").stdout

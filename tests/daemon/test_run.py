@@ -100,7 +100,7 @@ def test_a_second_signal_ends_it_at_once(start: Start, world: World) -> None:
 
 @SQLITE_ONLY
 def test_a_second_daemon_on_sqlite_is_refused_in_one_line(start: Start) -> None:
-    start().wait_for("contact.made")
+    start().wait_for("clickfunnels.connected")
 
     second = start()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from cfsync.daemon.schedule import Schedule
+from cfsync.daemon.jobs.schedule import Schedule
 
 
 def test_a_tick_comes_again_and_again_until_the_end() -> None:
@@ -22,7 +22,7 @@ def test_a_tick_comes_again_and_again_until_the_end() -> None:
         async with asyncio.timeout(10):
             await enough.wait()
         schedule.pause()
-        schedule.end()
+        schedule.shut_down()
         return len(ticks)
 
     assert asyncio.run(body()) >= 3
@@ -37,10 +37,10 @@ def test_after_a_clock_was_set_back_no_tick_waits_for_the_old_time() -> None:
         now = datetime.now(UTC)
         job.modify(next_run_time=now + timedelta(days=1))  # as it is when a day was taken back
         late = job.next_run_time - now
-        schedule.set_right()
+        schedule.restart()
         (job,) = schedule._scheduler.get_jobs()
         early = job.next_run_time - now
-        schedule.end()
+        schedule.shut_down()
         return late, early
 
     late, early = asyncio.run(body())
@@ -49,9 +49,9 @@ def test_after_a_clock_was_set_back_no_tick_waits_for_the_old_time() -> None:
     assert early < timedelta(seconds=70)
 
 
-def test_before_its_start_it_can_be_set_right_paused_and_ended() -> None:
+def test_before_its_start_it_can_be_restarted_paused_and_ended() -> None:
     schedule = Schedule()
 
-    schedule.set_right()
+    schedule.restart()
     schedule.pause()
-    schedule.end()
+    schedule.shut_down()

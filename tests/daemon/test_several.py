@@ -88,13 +88,13 @@ def test_the_database_may_go_away_and_come_back(
     daemon.wait_for("pass.done", resource="contacts", new=30)
     postgres.stop()
     try:
-        daemon.wait_for("database.away")
+        daemon.wait_for("database.unavailable")
         until(lambda: daemon.ask("/readyz")[0] == 503)
         assert daemon.ask("/livez")[0] == 200
         world.edit("contacts", contact, first_name="Zed")
     finally:
         postgres.start()
-    daemon.wait_for("database.there")
+    daemon.wait_for("database.available")
     until(lambda: daemon.ask("/readyz")[0] == 200)
 
     with psycopg.connect(sql.dsn, autocommit=True) as conn:

@@ -13,7 +13,7 @@ import yaml
 
 from cfsync.config import load
 from cfsync.resources import RESOURCES
-from cfsync.web.health import ResourceVitals, Vitals, may_be_late
+from cfsync.web.health import Health, ResourceHealth, late_after
 from cfsync.web.metrics import Metrics
 from tests.deploy.conftest import DEPLOY
 
@@ -27,11 +27,11 @@ RULES: dict[str, dict[str, Any]] = {
 
 def shown() -> dict[str, set[str]]:
     """Sample -> its labels, of everything that /metrics may show."""
-    resource = ResourceVitals(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": {1000: 1}})
-    vitals = Vitals(
+    resource = ResourceHealth(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": {1000: 1}})
+    health = Health(
         schema="0001", resources={"contacts": resource}, edits={"held": 1}, rate={"rate": 1}
     )
-    metrics = Metrics(lambda: vitals)
+    metrics = Metrics(lambda: health)
     metrics.request("pull", 200, 0.1)
     metrics.pass_ended("pull", "contacts", "done", 0.1)
     metrics.webhook("stored")
@@ -65,7 +65,7 @@ def test_an_alert_of_lag_waits_until_the_list_is_late_by_the_shipped_intervals()
         mine = settings.resource(name)
         slowest = max(mine.pull_every, mine.pull_max_every)
         limit = int(bound) if re.fullmatch(often, name) else int(rest)
-        assert limit == may_be_late(slowest), name
+        assert limit == late_after(slowest), name
 
 
 def late_rule() -> str:

@@ -279,8 +279,8 @@ BREAKAGES = (
     Breakage(
         "any signature is accepted",
         "cfsync/web/signature.py",
-        "    return any(fits)\n",
-        "    return bool(fits)\n",
+        "    return any(matches)\n",
+        "    return bool(matches)\n",
         "anybody can make the daemon read records",
         ("tests/web/test_signature.py::test_ten_thousand_forgeries_are_refused",),
     ),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cfsync.config import Settings
-from cfsync.daemon.health.observer import _see
+from cfsync.daemon.health.observer import read_state
 from cfsync.mirror.bookkeeping import events, webhook_secrets
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
@@ -168,7 +168,7 @@ def test_events_are_taken_and_followed_without_reading_whole_tables(filled: Roun
 def test_a_look_at_its_health_reads_no_whole_table(filled: Round) -> None:
     settings: Settings = filled.configured()
     with watched(filled.mirror) as runs:
-        asyncio.run(filled.mirror.read(_see, settings, [filled.workspace], 0.0))
+        asyncio.run(filled.mirror.read(read_state, settings, [filled.workspace], 0.0))
 
     assert len(runs) > 10
     assert _read(filled.mirror, runs) == []

@@ -15,9 +15,9 @@ import pytest
 from cfsync.errors import MirrorError
 from cfsync.hints import Hint
 from cfsync.web import app
-from cfsync.web.health import Vitals
+from cfsync.web.health import Health
 from cfsync.web.metrics import Metrics
-from cfsync.web.receiver import MOST, Receiver
+from cfsync.web.receiver import MAX_DELIVERIES, Receiver
 from cfsync.web.signature import MAX_BODY
 
 NOW, SECRET, WORKSPACE = 1_748_000_000, "whsec-0123456789abcdef", 42
@@ -54,7 +54,7 @@ def outcomes() -> list[str]:
 @pytest.fixture
 def receiver(shelf: Shelf, outcomes: list[str]) -> Receiver:
     it = Receiver(outcomes.append, clock=lambda: NOW)
-    it.keys = {WORKSPACE: (SECRET,), 43: ()}
+    it.secrets = {WORKSPACE: (SECRET,), 43: ()}
     it.store = shelf.store
     return it
 
@@ -65,7 +65,9 @@ Post = Callable[..., int]
 @pytest.fixture
 def post(receiver: Receiver) -> Post:
     """`post(body, workspace=..., secret=..., at=...)`: the status."""
-    transport = httpx.ASGITransport(app.make(Vitals, Metrics(Vitals), receiver, "asked-of-readers"))
+    transport = httpx.ASGITransport(
+        app.create(Health, Metrics(Health), receiver, "asked-of-readers")
+    )
 
     def one(
         event: Any = EVENT, *, workspace: Any = WORKSPACE, secret: str = SECRET, at: int = NOW
@@ -155,19 +157,19 @@ def test_what_cannot_be_kept_is_to_come_again(
     post: Post,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cfsync.web.receiver.PATIENCE_S", 0.05)
+    monkeypatch.setattr("cfsync.web.receiver.TIMEOUT_S", 0.05)
     receiver.store = store
 
     assert post() == 503
 
 
 def test_before_the_database_is_there_all_is_to_come_again(receiver: Receiver, post: Post) -> None:
-    receiver.keys = None
+    receiver.secrets = None
     assert post() == 503
 
 
 def test_more_at_a_time_than_there_is_room_for_are_to_come_again(receiver: Receiver) -> None:
-    transport = httpx.ASGITransport(app.make(Vitals, Metrics(Vitals), receiver, None))
+    transport = httpx.ASGITransport(app.create(Health, Metrics(Health), receiver, None))
     goes_on = asyncio.Event()
 
     async def slow(_hint: Hint) -> bool:
@@ -182,10 +184,10 @@ def test_more_at_a_time_than_there_is_room_for_are_to_come_again(receiver: Recei
                 asyncio.create_task(
                     client.post("/webhooks/42", content=body, headers=signed(body, SECRET, NOW))
                 )
-                for _ in range(MOST + 5)
+                for _ in range(MAX_DELIVERIES + 5)
             ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             goes_on.set()
             return [(await task).status_code for task in tasks]
 
-    assert sorted(asyncio.run(all_at_once())) == [200] * MOST + [503] * 5
+    assert sorted(asyncio.run(all_at_once())) == [200] * MAX_DELIVERIES + [503] * 5

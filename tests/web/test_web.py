@@ -1,4 +1,4 @@
-"""What the listener answers, from the vitals alone."""
+"""What the listener answers, from the daemon's health alone."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
 from cfsync.web import app, server
-from cfsync.web.connection import MOST
-from cfsync.web.health import ResourceVitals, Vitals
+from cfsync.web.connection import MAX_CONNECTIONS
+from cfsync.web.health import Health, ResourceHealth
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 
-FRESH = ResourceVitals(
+FRESH = ResourceHealth(
     rows=30, lag_s=12.0, succeeded={"pull": 1748000000.0}, found={"pull": {0: 1, 500: 2, 60_000: 1}}
 )
-WELL = Vitals(
-    database="",
+WELL = Health(
+    database_problem="",
     schema="0001",
     resources={"contacts": FRESH},
     edits={"pending": 2, "parked": 1},
@@ -41,19 +41,19 @@ WELL = Vitals(
 
 def ask(
     path: str,
-    vitals: Vitals,
+    health: Health,
     *,
     token: str | None = None,
     given: str | None = None,
     method: str = "GET",
 ) -> httpx.Response:
-    metrics = Metrics(lambda: vitals)
+    metrics = Metrics(lambda: health)
     metrics.request("pull", 200, 0.2)
     metrics.request("push", 429, 0.1)
     metrics.webhook("unsigned")
     metrics.pass_ended("pull", "contacts", "done", 1.5)
     transport = httpx.ASGITransport(
-        app.make(lambda: vitals, metrics, Receiver(metrics.webhook), token)
+        app.create(lambda: health, metrics, Receiver(metrics.webhook), token)
     )
 
     async def get() -> httpx.Response:
@@ -64,10 +64,10 @@ def ask(
     return asyncio.run(get())
 
 
-def seen(vitals: Vitals) -> dict[str, dict[str, float]]:
+def seen(health: Health) -> dict[str, dict[str, float]]:
     """Metric -> labels as text -> value."""
     found: dict[str, dict[str, float]] = {}
-    for family in text_string_to_metric_families(ask("/metrics", vitals).text):
+    for family in text_string_to_metric_families(ask("/metrics", health).text):
         for sample in family.samples:
             labels = ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()))
             found.setdefault(sample.name, {})[labels] = sample.value
@@ -80,30 +80,30 @@ def test_all_is_well(path: str, method: str) -> None:
     assert ask(path, WELL, method=method).status_code == 200
 
 
-def with_(vitals: Vitals = WELL, **changes: Any) -> Vitals:
+def with_(health: Health = WELL, **changes: Any) -> Health:
     from dataclasses import replace
 
-    return replace(vitals, **changes)
+    return replace(health, **changes)
 
 
-LATE = ResourceVitals(lag_s=4000.0, late=True, trouble="server")
+LATE = ResourceHealth(lag_s=4000.0, late=True, trouble="server")
 
 
 @pytest.mark.parametrize(
-    ("vitals", "livez", "readyz", "healthz"),
+    ("health", "livez", "readyz", "healthz"),
     [
         (with_(sql_silence_s=151.0), 503, 503, 503),
-        (with_(database="can't be reached"), 200, 503, 503),
-        (Vitals(), 200, 503, 503),
+        (with_(database_problem="can't be reached"), 200, 503, 503),
+        (Health(), 200, 503, 503),
         (with_(token_ok=False), 200, 200, 503),
         (with_(resources={"contacts": LATE}), 200, 200, 503),
-        (with_(resources={"contacts": ResourceVitals(late=True, paused=True)}), 200, 200, 200),
+        (with_(resources={"contacts": ResourceHealth(late=True, paused=True)}), 200, 200, 200),
     ],
 )
 def test_liveness_readiness_and_freshness_are_three_things(
-    vitals: Vitals, livez: int, readyz: int, healthz: int
+    health: Health, livez: int, readyz: int, healthz: int
 ) -> None:
-    answers = [ask(path, vitals).status_code for path in ("/livez", "/readyz", "/healthz")]
+    answers = [ask(path, health).status_code for path in ("/livez", "/readyz", "/healthz")]
 
     assert answers == [livez, readyz, healthz]
 
@@ -197,23 +197,23 @@ def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
 def test_an_address_that_is_taken_is_said_in_one_line() -> None:
     async def serve(port: int) -> None:
         settings = WebSettings(listen=f"127.0.0.1:{port}")
-        shown = app.make(Vitals, Metrics(Vitals), Receiver(str), None)
+        shown = app.create(Health, Metrics(Health), Receiver(str), None)
         async with server.serving(shown, settings):
             raise AssertionError
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(SettingsError, match="can't be had: Address already in use"):
+        with pytest.raises(SettingsError, match="can't be used: Address already in use"):
             asyncio.run(serve(taken.getsockname()[1]))
 
 
 def test_connections_that_nobody_ends_make_room_for_later_ones() -> None:
     async def main() -> int:
         port = _free_port()
-        shown = app.make(lambda: WELL, Metrics(Vitals), Receiver(str), None)
+        shown = app.create(lambda: WELL, Metrics(Health), Receiver(str), None)
         async with server.serving(shown, WebSettings(listen=f"127.0.0.1:{port}")):
-            silent = [await _begin(port) for _ in range(MOST + 1)]
+            silent = [await _begin(port) for _ in range(MAX_CONNECTIONS + 1)]
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
                 answer = await client.get("/livez")
             async with asyncio.timeout(20):
@@ -243,7 +243,7 @@ def _free_port() -> int:
 def test_a_certificate_that_was_renewed_is_taken_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "RENEW_S", 0.02)
+    monkeypatch.setattr(server, "CERTIFICATE_CHECK_S", 0.02)
     settings = _with_certificate(tmp_path)
     port = int(settings.listen.rpartition(":")[2])
 
@@ -251,7 +251,9 @@ def test_a_certificate_that_was_renewed_is_taken_up(
         return ssl.get_server_certificate(("127.0.0.1", port), timeout=20)
 
     async def main() -> None:
-        async with server.serving(app.make(Vitals, Metrics(Vitals), Receiver(str), None), settings):
+        async with server.serving(
+            app.create(Health, Metrics(Health), Receiver(str), None), settings
+        ):
             before = await asyncio.to_thread(shown)
             (tmp_path / "crt").write_text("half written")
             _with_certificate(tmp_path)
@@ -267,10 +269,12 @@ def test_files_that_are_no_certificate_are_said_in_one_line(tmp_path: Path) -> N
     (tmp_path / "crt").write_text("nothing")
 
     async def main() -> None:
-        async with server.serving(app.make(Vitals, Metrics(Vitals), Receiver(str), None), settings):
+        async with server.serving(
+            app.create(Health, Metrics(Health), Receiver(str), None), settings
+        ):
             raise AssertionError
 
-    with pytest.raises(SettingsError, match="no certificate"):
+    with pytest.raises(SettingsError, match="not a certificate"):
         asyncio.run(main())
 
 

@@ -33,14 +33,14 @@ def run(config: Config = None, json: Json = False) -> int:
 
     repeats = logs.Repeats()
     origin = next(s.source for s in explain_sources(config) if s.key == "api.token")
-    is_copy = origin in os.environ or origin.startswith("systemd credential")
+    token_is_fixed = origin in os.environ or origin.startswith("systemd credential")
     with suppress(KeyboardInterrupt):  # a signal before anything was begun
         until_stopped(
             lambda stop: daemon.run(
                 lambda: configured(config, repeats=repeats),
                 lambda settings: asyncio.run(open_mirror(settings, create=True)),
                 stop,
-                is_copy=is_copy,
+                token_is_fixed=token_is_fixed,
             ),
             lambda _: structlog.get_logger().info("daemon.stopping"),
         )

@@ -1,5 +1,5 @@
-"""The observer: reads now and then how the mirror is, on a connection of its own, and answers from
-memory in between.
+"""The health observer: reads the state of the mirror every few seconds, on a connection apart from
+that of the passes, and answers from memory in between.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from cfsync.config import Settings
 from cfsync.daemon.jobs.runner import Runner
@@ -17,129 +18,133 @@ from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.incoming.pace import interval
-from cfsync.values import seconds
-from cfsync.web.health import ResourceVitals, Vitals, may_be_late
+from cfsync.values import seconds, time_text
+from cfsync.web.health import Health, ResourceHealth, late_after
 
-LOOK_S = 10.0
-ROWS_S = 60.0
-"""Seconds between two looks; rows are counted less often, and only where a pass changed some."""
+REFRESH_S = 10.0
+"""Seconds between two reads of the mirror's state."""
+
+COUNT_S = 60.0
+"""Seconds between two counts of a table's rows; only tables that a pass changed are counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
-    """A resource's lag in seconds, and after how much of it some list is late."""
+class PullAge:
+    """How long ago a resource was pulled, and how soon one of its lists is late. Seconds."""
 
     lag_s: float | None = None
     slack_s: float = 0.0
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was read at `at` (monotonic)."""
+class MirrorState:
+    """What was read of the mirror at `at` (monotonic seconds)."""
 
     at: float
-    ages: Mapping[str, Age]
+    pull_ages: Mapping[str, PullAge]
     edits: Mapping[str, int]
     oldest_edit_s: float
     conflicts: int
-    held: int
+    deletions_held: int
     found: Mapping[str, Mapping[str, Counts]]
 
 
 @dataclass
-class Observer:
-    """`workspaces`: those that are kept, as far as they are known. `changed`: resources whose rows
-    are to be counted again.
-    """
+class HealthObserver:
+    """Knows how up to date the mirror is."""
 
     settings: Settings
-    books: Mirror
+    mirror: Mirror
+    #: The mirrored workspaces, as far as they are known.
     workspaces: Collection[int] = ()
-    changed: set[str] = field(default_factory=lambda: set(RESOURCES))
-    _seen: Seen | None = None
+    #: Resources whose rows are to be counted again.
+    to_count: set[str] = field(default_factory=lambda: set(RESOURCES))
+    _state: MirrorState | None = None
     _rows: dict[str, int] = field(default_factory=dict)
     _counted_at: dict[str, float] = field(default_factory=dict)
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
+        """Read the mirror's state."""
         now = time.monotonic()
-        self._seen = await self.books.read(_see, self.settings, self.workspaces, now)
-        for name in list(self.changed):
-            if now - self._counted_at.get(name, -ROWS_S) >= ROWS_S:
-                self.changed.discard(name)
-                self._rows[name] = await self.books.read(freshness.row_count, name)
+        self._state = await self.mirror.read(read_state, self.settings, self.workspaces, now)
+        for name in list(self.to_count):
+            if now - self._counted_at.get(name, -COUNT_S) >= COUNT_S:
+                self.to_count.discard(name)
+                self._rows[name] = await self.mirror.read(freshness.row_count, name)
                 self._counted_at[name] = now
 
     @property
     def edits(self) -> Mapping[str, int]:
-        """Open edits by state, when they were counted last."""
-        return self._seen.edits if self._seen else {}
+        """Open edits by state, as last counted."""
+        return self._state.edits if self._state else {}
 
-    def vitals(self, now: Vitals, runner: Runner, paused: Collection[str]) -> Vitals:
-        """`now` with all that is known of the mirror; its ages grow from look to look."""
-        seen = self._seen
-        if seen is None:
-            return now
-        later = time.monotonic() - seen.at
+    def health(self, base: Health, runner: Runner, paused: Collection[str]) -> Health:
+        """`base` completed with the mirror's state, in which ages have grown since it was read."""
+        state = self._state
+        if state is None:
+            return base
+        since_read = time.monotonic() - state.at
         return replace(
-            now,
+            base,
             schema=REVISIONS[-1],
             resources={
-                name: self._resource(name, seen, later, runner, name in paused)
+                name: self._resource(name, state, since_read, runner, name in paused)
                 for name, settings in self.settings.resources.items()
                 if settings.enabled
             },
-            edits=seen.edits,
-            oldest_edit_s=seen.oldest_edit_s + later if seen.oldest_edit_s else 0.0,
-            conflicts=seen.conflicts,
-            deletions_held=seen.held,
+            edits=state.edits,
+            oldest_edit_s=state.oldest_edit_s + since_read if state.oldest_edit_s else 0.0,
+            conflicts=state.conflicts,
+            deletions_held=state.deletions_held,
         )
 
     def _resource(
-        self, name: str, seen: Seen, later: float, runner: Runner, paused: bool
-    ) -> ResourceVitals:
-        age = seen.ages[name]
+        self, name: str, state: MirrorState, since_read: float, runner: Runner, paused: bool
+    ) -> ResourceHealth:
+        age = state.pull_ages[name]
         mine = [job for job in runner.jobs.values() if job.resource == name]
         troubled = [job.trouble for job in mine if job.trouble is not None]
-        since = min((t.at for t in troubled), default=time.time())
-        patience = may_be_late(self.settings.resource(name).pull_every)
-        unfinished = age.lag_s is None and time.time() - since > patience
-        return ResourceVitals(
+        now = time_text(datetime.now(UTC))
+        since = min((trouble.since for trouble in troubled), default=now)
+        patience = late_after(self.settings.resource(name).pull_every)
+        unfinished = age.lag_s is None and seconds(since, now) > patience
+        return ResourceHealth(
             rows=self._rows.get(name),
-            lag_s=None if age.lag_s is None else age.lag_s + later,
-            late=unfinished or (age.lag_s is not None and later > age.slack_s),
+            lag_s=None if age.lag_s is None else age.lag_s + since_read,
+            late=unfinished or (age.lag_s is not None and since_read > age.slack_s),
             paused=paused,
             trouble=troubled[0].kind if troubled else None,
             succeeded={j.name: j.succeeded_at for j in mine if j.succeeded_at is not None},
             drift=sum(job.drift for job in mine),
-            found=seen.found.get(name, {}),
+            found=state.found.get(name, {}),
         )
 
 
-def _see(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> Seen:
+def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> MirrorState:
     pushed = [name for name, resource in settings.resources.items() if resource.push]
     edits: dict[str, int] = {}
     for states in status.open_edits(tx).values():
         for state, n in states.items():
             edits[state] = edits.get(state, 0) + n
-    return Seen(
+    return MirrorState(
         at=at,
-        ages={n: _age(tx, r, settings, workspaces) for n, r in RESOURCES.items()},
+        pull_ages={n: _age(tx, r, settings, workspaces) for n, r in RESOURCES.items()},
         edits=edits,
         oldest_edit_s=freshness.oldest_edit(tx, pushed),
         conflicts=status.sum_of(status.open_conflicts(tx)),
-        held=status.sum_of(status.deletions(tx, "held")),
+        deletions_held=status.sum_of(status.deletions(tx, "held")),
         found=status.found(tx),
     )
 
 
-def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[int]) -> Age:
+def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[int]) -> PullAge:
     """The oldest list counts, since all are pulled; of lists below other records only some are
     pulled each time, so the newest speaks for them.
     """
     mine = settings.resource(resource.name)
     if resource.nested:
         newest = freshness.newest_pull_below(tx, resource, workspaces)
-        return Age() if newest is None else _aged([(newest, mine.pull_every)], tx.now)
+        return PullAge() if newest is None else _aged([(newest, mine.pull_every)], tx.now)
     places = listings.places(tx, resource)
     told = event_coverage.trusted(tx, resource) if settings.events.stretch_pulls else set()
     lists = listings.all_lists(tx, resource, workspaces)
@@ -147,9 +152,9 @@ def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[
     return _aged([(p.began_at or "", interval(p, mine, tx.now, told)) for p in found], tx.now)
 
 
-def _aged(pulls: list[tuple[str, float]], now: str) -> Age:
+def _aged(pulls: list[tuple[str, float]], now: str) -> PullAge:
     """From (when a list's last pull began, its interval) of each list."""
     if not pulls:
-        return Age()
+        return PullAge()
     ages = [(max(0.0, seconds(began, now)), every) for began, every in pulls]
-    return Age(max(age for age, _ in ages), min(may_be_late(every) - age for age, every in ages))
+    return PullAge(max(age for age, _ in ages), min(late_after(every) - age for age, every in ages))

@@ -1,4 +1,4 @@
-"""The heart: beats while the daemon makes progress, for systemd's watchdog, and says how it is."""
+"""The watchdog: notifies systemd while the daemon makes progress, and notices clock changes."""
 
 from __future__ import annotations
 
@@ -8,109 +8,75 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from cfsync.daemon.health.database_probe import DatabaseProbe
 from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.systemd import Notifier
-from cfsync.errors import MirrorError
-from cfsync.mirror.db.engine import Mirror, Tx
 
 log = structlog.get_logger()
 
 PATIENCE_S = 120.0
-"""Seconds without progress that are borne where systemd names none (WatchdogSec)."""
+"""Seconds without progress after which the daemon is stuck, where systemd sets no WatchdogSec."""
 
-BEAT_S = 1.0
-JUMP_S = 5.0
-"""By so much the wall clock must go another way than the monotonic one to have been set."""
+CHECK_S = 1.0
+"""Seconds between two checks; fewer where systemd is less patient."""
+
+CLOCK_JUMP_S = 5.0
+"""Seconds by which wall clock and monotonic clock must part before the wall clock was changed."""
 
 
-_UNOPENED = "not opened yet"
-
-
-class SqlThread:
-    """Whether the mirror's thread answers, and its database. That the database is away is an answer
-    too: a restart would not bring it back.
+def find_stuck(
+    database: DatabaseProbe, running: Iterable[Job], *, patience: float, call_s: float
+) -> str | None:
+    """What makes no progress: the SQL thread, or a pass that waits for nothing known; None if
+    nothing is stuck. A call may take `call_s` seconds. (The event loop works, or this would not
+    run.)
     """
-
-    def __init__(self) -> None:
-        self.database = _UNOPENED
-        self._answered_at: float | None = None
-
-    @property
-    def silence_s(self) -> float:
-        """Seconds since the last answer; 0 before it was first asked, while a migration may run."""
-        return 0.0 if self._answered_at is None else time.monotonic() - self._answered_at
-
-    async def ask(self, mirror: Mirror) -> bool:
-        """Returns whether the database has just come back."""
-        before = self.database
-        self._answered_at = self._answered_at or time.monotonic()
-        try:
-            await mirror.read(_nothing)
-        except MirrorError as error:
-            self.say(str(error))
-        else:
-            self.say("")
-        self._answered_at = time.monotonic()
-        return bool(before) and not self.database
-
-    def say(self, database: str) -> None:
-        """Note why the database can't be used, '' if it can."""
-        if database and database != self.database:
-            log.warning("database.away", error=database)
-        if not database and self.database not in ("", _UNOPENED):
-            log.info("database.there")
-        self.database = database
+    if database.silence_s > patience:
+        return f"the SQL thread is silent for {database.silence_s:.0f} s"
+    stuck = [j for j in running if j.monitor is not None and j.monitor.is_stuck(patience + call_s)]
+    return f"no progress of {stuck[0]}" if stuck else None
 
 
-def _nothing(tx: Tx) -> None:
-    tx.conn.exec_driver_sql("SELECT 1")
+class Watchdog:
+    """Sends systemd a keep-alive and a status line.
 
-
-def stuck(sql: SqlThread, running: Iterable[Job], *, patience: float, call_s: float) -> str | None:
-    """What does not advance, if anything: the SQL thread, or a pass that is in no named wait. A
-    call may take `call_s` seconds. That the loop turns is proved by being asked.
+    `find_stuck(patience)` returns what makes no progress, None if nothing is stuck; `status` the
+    line that `systemctl status` shows. `on_clock_change` is called when the wall clock was changed.
     """
-    if sql.silence_s > patience:
-        return f"the SQL thread is silent for {sql.silence_s:.0f} s"
-    late = [j for j in running if j.pulse is not None and j.pulse.is_stuck(patience + call_s)]
-    return f"no progress of {late[0]}" if late else None
-
-
-class Heart:
-    """`set_right` is called when somebody has set the wall clock."""
 
     def __init__(
         self,
         notifier: Notifier,
         *,
-        why_stuck: Callable[[float], str | None],
+        find_stuck: Callable[[float], str | None],
         status: Callable[[], str],
-        set_right: Callable[[], None],
+        on_clock_change: Callable[[], None],
     ) -> None:
         self._notifier = notifier
-        self._why_stuck = why_stuck
+        self._find_stuck = find_stuck
         self._status = status
-        self._set_right = set_right
+        self._on_clock_change = on_clock_change
         self._patience = notifier.watchdog_s or PATIENCE_S
-        self._offset = _offset()
+        self._clock_offset = _clock_offset()
 
-    async def beat(self) -> None:
+    async def run(self) -> None:
+        """Check until cancelled."""
         while True:
-            self._beat_once()
-            await asyncio.sleep(min(BEAT_S, self._patience / 4))
+            self._check()
+            await asyncio.sleep(min(CHECK_S, self._patience / 4))
 
-    def _beat_once(self) -> None:
-        if abs(_offset() - self._offset) > JUMP_S:
-            log.warning("clock.set", seconds=round(_offset() - self._offset))
-            self._offset = _offset()
-            self._set_right()
-        reason = self._why_stuck(self._patience)
-        if reason is None:
+    def _check(self) -> None:
+        if abs(_clock_offset() - self._clock_offset) > CLOCK_JUMP_S:
+            log.warning("clock.set", seconds=round(_clock_offset() - self._clock_offset))
+            self._clock_offset = _clock_offset()
+            self._on_clock_change()
+        stuck = self._find_stuck(self._patience)
+        if stuck is None:
             self._notifier.alive()
         else:
-            log.error("daemon.stuck", reason=reason)
-        self._notifier.status(f"stuck: {reason}" if reason else self._status())
+            log.error("daemon.stuck", reason=stuck)
+        self._notifier.status(f"stuck: {stuck}" if stuck else self._status())
 
 
-def _offset() -> float:
+def _clock_offset() -> float:
     return time.time() - time.monotonic()

@@ -1,4 +1,6 @@
-"""What is wrong with a pass, in a word, and how long it is left alone for it. Pure."""
+"""Back-off: what kind of trouble a failed pass is in, and how long to wait before the next attempt.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,9 @@ from cfsync.errors import (
 from cfsync.sync.report import Report
 
 Kind = Literal["token", "limit", "server", "database", "answer", "error"]
+"""token: refused. limit: out of requests. server: ClickFunnels can't be reached or fails. answer:
+ClickFunnels answers in an unexpected way. error: an unexpected error in cfsync.
+"""
 
 FIRST_S = 2.0
 LONGEST_S = {
@@ -25,7 +30,7 @@ LONGEST_S = {
     "answer": 900.0,
     "error": 900.0,
 }
-"""Seconds between two attempts at the most. What comes back by itself is tried often."""
+"""The longest wait between two attempts, in seconds. What recovers by itself is tried often."""
 
 
 def kind_of(error: BaseException) -> Kind:
@@ -44,12 +49,16 @@ def kind_of(error: BaseException) -> Kind:
 
 
 def text_of(error: BaseException) -> str:
-    """One line for a person. The words of an error that is not ours might quote a record."""
+    """One line for a person. The text of an error from elsewhere is left out: it might quote a
+    record.
+    """
     return str(error) if kind_of(error) != "error" else f"unexpected {type(error).__name__}"
 
 
 def trouble_of(report: Report) -> tuple[Kind, str] | None:
-    """What is wrong, by a report; None where nothing is, or the pass was only interrupted."""
+    """Kind and text of what went wrong, from a pass's report; None if nothing did, or the pass was
+    only interrupted.
+    """
     if report.state == "done" or isinstance(report.cause, Interrupted):
         return None
     text = "; ".join(report.problems[-3:])
@@ -58,11 +67,11 @@ def trouble_of(report: Report) -> tuple[Kind, str] | None:
     return ("server" if report.state == "stopped" else "answer"), text
 
 
-def delay(kind: Kind, failures: int, *, jitter: float, named: float | None = None) -> float:
-    """Seconds until the next attempt after so many failures in a row. What the server has named
-    wins. `jitter` is random, from 0 to 1.
+def delay(kind: Kind, failures: int, *, jitter: float, retry_after: float | None = None) -> float:
+    """Seconds until the next attempt after `failures` failures in a row. A `retry_after` from the
+    server takes precedence. `jitter` is random, from 0 to 1.
     """
-    if named is not None:
-        return named + jitter
+    if retry_after is not None:
+        return retry_after + jitter
     longest: float = min(LONGEST_S[kind], FIRST_S * 2 ** min(failures - 1, 16))
     return longest * (0.5 + jitter / 2)

@@ -1,8 +1,9 @@
-"""The follower: starts a pass over the hints of a resource as soon as there are any, and reads the
-events logs now and then.
+"""The events jobs: near-real-time updates.
 
-It is told by the receiver and by the events log of this process, and by the database of what other
-processes keep. What comes close together is looked at together.
+A job reads the records of a resource to which webhooks or the events log point (hints). It starts
+as soon as there are any: the receiver and the events log of this process set `wake`, and the
+database notifies of hints that other processes store. Hints that arrive together are handled in one
+pass. One more job reads the events logs at `events.log_every`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from contextlib import suppress
 from functools import partial
 
 from cfsync.config import Settings
-from cfsync.daemon.health.pass_monitor import WatchedContext
+from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
-from cfsync.daemon.schedule import Schedule
+from cfsync.daemon.jobs.schedule import Schedule
 from cfsync.hints import HINTED
 from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.db import notifications
@@ -24,46 +25,52 @@ from cfsync.sync.events.log import LOG
 from cfsync.sync.report import Report
 
 GATHER_S = 0.1
-"""Seconds in which what comes together is gathered."""
+"""Seconds to wait for further hints after the first one."""
 
 
-class Follower:
+class EventFollower:
+    """Starts events jobs when there are hints. Set `wake` to make it look at once."""
+
     def __init__(self, settings: Settings, mirror: Mirror) -> None:
         self.wake = asyncio.Event()
         self._settings = settings
         self._mirror = mirror
 
-    def jobs(self) -> list[Job]:
-        jobs = [Job("events", n, _follow) for n in HINTED if n in self._settings.wanted]
+    def create_jobs(self) -> list[Job]:
+        """A job for each resource that events point to, and one for the events logs."""
+        wanted = self._settings.wanted
+        jobs = [Job("events", name, _follow_hints) for name in HINTED if name in wanted]
         return [*jobs, Job("events", LOG.name, self._read_logs)]
 
-    def plan(self, schedule: Schedule, runner: Runner) -> None:
-        for job in runner.of("events"):
-            if every := self._every(job.resource):
+    def schedule_jobs(self, schedule: Schedule, runner: Runner) -> None:
+        """Start each job at its interval too, in case a notification is lost."""
+        for job in runner.jobs_of("events"):
+            if every := self._interval(job.resource):
                 schedule.every(every, partial(runner.start, job))
 
-    def _every(self, name: str) -> float:
-        """Seconds between two looks without being told; 0: none."""
+    def _interval(self, name: str) -> float:
+        """Seconds between two scheduled starts; 0: none."""
         settings = self._settings
         return settings.events.log_every if name == LOG.name else settings.resource(name).pull_every
 
-    async def keep(self, runner: Runner) -> None:
+    async def run(self, runner: Runner) -> None:
+        """Start events jobs until cancelled."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), notifications.POLL_S)
                 await asyncio.sleep(GATHER_S)
             self.wake.clear()
-            jobs = {job.resource: job for job in runner.of("events")}
+            jobs = {job.resource: job for job in runner.jobs_of("events")}
             for name in await self._mirror.read(events.waiting):
                 if name in jobs:
-                    runner.start(jobs[name], again=True)
+                    runner.start(jobs[name], rerun=True)
 
-    async def _read_logs(self, context: WatchedContext) -> Report | None:
+    async def _read_logs(self, context: MonitoredContext) -> Report | None:
         report = await passes.logs_due(context)
         if report is not None and report.total("hints"):
             self.wake.set()
         return report
 
 
-async def _follow(context: WatchedContext) -> Report | None:
+async def _follow_hints(context: MonitoredContext) -> Report | None:
     return await passes.events_due(context, context.resource)

@@ -1,6 +1,7 @@
-"""The rounds: pulls and sweeps, each resource at its own pace. Whether a list's time has come is
-told by the mirror, so that restarts, several daemons and a clock that jumps make no difference; a
-tick only asks.
+"""The pull and sweep jobs: when each resource is polled.
+
+The mirror itself knows which lists are due, so that restarts, several daemons and clock changes
+make no difference. The schedule only starts a job often enough to ask.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections import Counter
 from functools import partial
 
 from cfsync.config import Settings
-from cfsync.daemon.health.pass_monitor import WatchedContext
+from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
-from cfsync.daemon.schedule import Schedule
+from cfsync.daemon.jobs.schedule import Schedule
 from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.lists import listings
@@ -21,40 +22,42 @@ from cfsync.sync import passes
 from cfsync.sync.report import Report
 from cfsync.values import seconds
 
-SWEEP_LOOKS = 20
-"""How often in `sweep_every` it is asked whether a sweep is due; at least once an hour."""
+SWEEP_CHECKS = 20
+"""How often within `sweep_every` to check whether a sweep is due; at least once an hour."""
 
 HOUR_S = 3600.0
 
 
-def jobs(settings: Settings) -> list[Job]:
+def create_jobs(settings: Settings) -> list[Job]:
+    """A pull and a sweep job for each enabled resource."""
     enabled = [name for name in RESOURCES if settings.resource(name).enabled]
     return [Job("pull", n, _pull) for n in enabled] + [Job("sweep", n, _sweep) for n in enabled]
 
 
-def plan(schedule: Schedule, runner: Runner, settings: Settings) -> None:
-    for job in runner.of("pull"):
+def schedule_jobs(schedule: Schedule, runner: Runner, settings: Settings) -> None:
+    """Start each job at its interval."""
+    for job in runner.jobs_of("pull"):
         schedule.every(settings.resource(job.resource).pull_every, partial(runner.start, job))
-    for job in runner.of("sweep"):
-        every = min(settings.resource(job.resource).sweep_every / SWEEP_LOOKS, HOUR_S)
+    for job in runner.jobs_of("sweep"):
+        every = min(settings.resource(job.resource).sweep_every / SWEEP_CHECKS, HOUR_S)
         schedule.every(every, partial(runner.start, job))
 
 
-def follow_up(runner: Runner, job: Job, report: Report) -> None:
-    """News of a record is news of the lists below it."""
+def pull_children(runner: Runner, job: Job, report: Report) -> None:
+    """Pull the lists below a resource if the pass found new or changed records of it."""
     counts = report.counts.get(job.resource, Counter())
     if job.name in ("pull", "events") and (counts.get("new") or counts.get("changed")):
         for child in children_of(job.resource):
-            if below := runner.jobs.get(("pull", child.name)):
-                runner.start(below, again=True)
+            if child_pull := runner.jobs.get(("pull", child.name)):
+                runner.start(child_pull, rerun=True)
 
 
-async def _pull(context: WatchedContext) -> Report | None:
+async def _pull(context: MonitoredContext) -> Report | None:
     return await passes.pull_due(context, context.resource)
 
 
-async def _sweep(context: WatchedContext) -> Report | None:
-    since, now = await context.mirror.read(_last_complete, context.resource)
+async def _sweep(context: MonitoredContext) -> Report | None:
+    since, now = await context.mirror.read(_last_complete_walk, context.resource)
     every = context.settings.resource(context.resource).sweep_every
     if not sweep_is_due(since, now, every, jitter=random.Random(context.resource).random()):  # noqa: S311
         return None
@@ -62,8 +65,10 @@ async def _sweep(context: WatchedContext) -> Report | None:
 
 
 def sweep_is_due(since: str | None, now: str, every: float, *, jitter: float) -> bool:
-    """Whether the last complete walk is long enough ago; False where there was none yet, since a
-    backfill is one. `jitter` (0 to 1) spreads the resources over a tenth of the interval. Pure.
+    """Whether the last complete walk, at `since`, was at least `every` seconds ago. Pure.
+
+    False if there was none: the first walk is a complete one. `jitter` (0 to 1) spreads the
+    resources over a tenth of the interval.
     """
     if since is None:
         return False
@@ -71,6 +76,7 @@ def sweep_is_due(since: str | None, now: str, every: float, *, jitter: float) ->
     return age < 0 or age >= every * (1.0 - jitter / 10)
 
 
-def _last_complete(tx: Tx, resource: str) -> tuple[str | None, str]:
+def _last_complete_walk(tx: Tx, resource: str) -> tuple[str | None, str]:
+    """When the resource was last walked completely (None: never), and the time now."""
     swept = runs.last_done(tx, "sweep", resource)
     return swept or listings.first_walk(tx, RESOURCES[resource]), tx.now

@@ -1,8 +1,8 @@
-"""The pusher: starts a push as soon as edits have been left alone for `push.debounce`.
+"""The push jobs: a push starts as soon as edits have been left alone for `push.debounce`.
 
-The database tells of edits (`mirror.watch`), and `wake` is set. An edit that a push has left open
-(its parent has no real id yet, somebody holds its row) does not start the next one at once: it is
-tried again when another push has created something, or after RETRY_S.
+The database notifies the daemon of edits, which sets `wake`. An edit that a push leaves open (its
+parent has no real id yet, or somebody locks its row) does not start the next push at once: it is
+tried again when another push has created a record, or after RETRY_S.
 """
 
 from __future__ import annotations
@@ -13,68 +13,73 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from cfsync.config import Settings
-from cfsync.daemon.health.pass_monitor import WatchedContext
+from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
-from cfsync.mirror.outgoing import debounce as ready
+from cfsync.mirror.outgoing import debounce
 from cfsync.resources import RESOURCES
 from cfsync.sync.push.conductor import push
 from cfsync.sync.report import Report
 
 RETRY_S = 30.0
+"""Seconds after which an edit that a push left open is tried again."""
 
 
 class Pusher:
+    """Starts push jobs when edits are ready. Set `wake` to make it look at once."""
+
     def __init__(self, settings: Settings, mirror: Mirror) -> None:
         self.wake = asyncio.Event()
         self._settings = settings
         self._mirror = mirror
-        self._tried: dict[str, Collection[int]] = {}
-        self._retry_at: dict[str, float] = {}
+        self._left_open: dict[str, Collection[int]] = {}  # resource -> edits, by seq
+        self._retry_at: dict[str, float] = {}  # resource -> monotonic time
 
-    def jobs(self) -> list[Job]:
+    def create_jobs(self) -> list[Job]:
+        """A push job for each resource whose edits may be sent."""
         settings = {name: self._settings.resource(name) for name in RESOURCES}
         return [Job("push", n, self._push) for n, s in settings.items() if s.push and s.enabled]
 
-    async def keep(self, runner: Runner) -> None:
+    async def run(self, runner: Runner) -> None:
+        """Start push jobs until cancelled."""
         while True:
             self.wake.clear()
-            seconds = await self._start_what_is_due(runner)
+            seconds = await self._start_due(runner)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), seconds)
 
-    async def _start_what_is_due(self, runner: Runner) -> float:
-        """Returns after how many seconds to look again, if nothing happens before."""
-        free = {job.resource: job for job in runner.of("push") if runner.is_free(job)}
+    async def _start_due(self, runner: Runner) -> float:
+        """Returns the seconds after which to look again unless it is woken before."""
+        free = {job.resource: job for job in runner.jobs_of("push") if runner.can_start(job)}
         now = time.monotonic()
         for name in [n for n, at in self._retry_at.items() if at <= now]:
-            self._retry(name)
+            self._allow_retry(name)
         waits = await self._mirror.read(
-            ready.soonest,
+            debounce.soonest,
             list(free),
             debounce=self._settings.push.debounce,
-            tried=[seq for name in free for seq in self._tried.get(name, ())],
+            tried=[seq for name in free for seq in self._left_open.get(name, ())],
         )
         for name in [n for n, seconds in waits.items() if seconds <= 0]:
             runner.start(free[name])
         later = [seconds for seconds in waits.values() if seconds > 0]
         return min([*later, *(at - now for at in self._retry_at.values()), notifications.POLL_S])
 
-    async def _push(self, context: WatchedContext) -> Report:
-        name, debounce = context.resource, self._settings.push.debounce
-        settled = await context.mirror.read(ready.settled, name, debounce=debounce)
-        report = await push(context, [name], debounce=debounce)
-        left = await context.mirror.read(ready.still_open, settled)
+    async def _push(self, context: MonitoredContext) -> Report:
+        name, quiet_s = context.resource, self._settings.push.debounce
+        ready = await context.mirror.read(debounce.settled, name, debounce=quiet_s)
+        report = await push(context, [name], debounce=quiet_s)
+        still_open = await context.mirror.read(debounce.still_open, ready)
         if report.total("created"):
-            self._tried.clear()
+            self._left_open.clear()
             self._retry_at.clear()
-        if left:
-            self._tried[name] = left
+        if still_open:
+            self._left_open[name] = still_open
             self._retry_at[name] = time.monotonic() + RETRY_S
         self.wake.set()
         return report
 
-    def _retry(self, name: str) -> None:
-        self._tried.pop(name, None)
+    def _allow_retry(self, name: str) -> None:
+        self._left_open.pop(name, None)
         self._retry_at.pop(name, None)

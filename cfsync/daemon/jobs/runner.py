@@ -1,7 +1,8 @@
-"""Jobs: one pass of one resource each, run again and again, as tasks of the daemon.
+"""The runner: starts jobs as tasks and handles how they end.
 
-A job that fails is left alone for a while, longer each time, and holds up no other. It knows why it
-does not run; the daemon writes that down for `cfsync status`.
+A job is one pass of one resource (`pull contacts`), run again and again. A job that fails is left
+alone for a while, longer after each failure, and delays no other job. It keeps the trouble that
+stops it; the daemon saves that in the mirror for `cfsync status`.
 """
 
 from __future__ import annotations
@@ -11,48 +12,50 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import Protocol
 
 import structlog
 
-from cfsync.daemon.health.pass_monitor import Pulse, WatchedContext
 from cfsync.daemon.jobs import backoff
+from cfsync.daemon.jobs.pass_monitor import MonitoredContext, PassMonitor
 from cfsync.errors import Interrupted, RateLimited, ServerError, TokenRefused
+from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.report import Report
+from cfsync.values import time_text
 
-_SHARED = ("token", "limit", "server", "database")
-"""Troubles that several jobs have together; when one of them is over it, all may be."""
+_COMMON = ("token", "limit", "server", "database")
+"""Kinds of trouble with a common cause: when one job is over it, all are tried again."""
 
-Do = Callable[[WatchedContext], Awaitable[Report | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a job is left alone: a word and a line. `at`: Unix time of its beginning."""
-
-    kind: backoff.Kind
-    text: str
-    at: float
+RunPass = Callable[[MonitoredContext], Awaitable[Report | None]]
+"""Runs one pass. Returns its report; None if there was nothing to do."""
 
 
 @dataclass
 class Job:
-    """`do` runs the pass; None is its answer where there was nothing to do. `again`: asked for
-    while it ran. `resting_until` by the monotonic clock; `succeeded_at` Unix time.
-    """
+    """One pass of one resource."""
 
+    #: The name of the pass: pull, sweep, push or events.
     name: str
     resource: str
-    do: Do
+    run_pass: RunPass
+    #: Set: the running pass ends at its next page.
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    #: The running pass; None while it does not run.
     task: asyncio.Task[None] | None = None
-    pulse: Pulse | None = None
-    again: bool = False
+    monitor: PassMonitor | None = None
+    #: Requested while it ran: run it once more afterwards.
+    rerun: bool = False
+    #: Failures in a row.
     failures: int = 0
+    #: Why it fails; None after a success.
     trouble: Trouble | None = None
+    #: Not started before this time, by the monotonic clock.
     resting_until: float = 0.0
+    #: Unix time; None: not since the daemon started.
     succeeded_at: float | None = None
+    #: Rows that its last sweep found changed past the triggers.
     drift: int = 0
 
     def __str__(self) -> str:
@@ -60,26 +63,30 @@ class Job:
 
 
 class Host(Protocol):
-    """What the runner asks of the daemon that it works for."""
+    """What the runner needs from the daemon."""
 
-    def may_run(self, job: Job) -> bool: ...
+    def may_run(self, job: Job) -> bool:
+        """Whether the job may be started now."""
 
-    def context_for(self, job: Job) -> WatchedContext: ...
+    def context_for(self, job: Job) -> MonitoredContext:
+        """The context for the job's next pass."""
 
-    def ended(self, job: Job, report: Report | None, error: Exception | None) -> None: ...
+    def pass_ended(self, job: Job, report: Report | None, error: Exception | None) -> None:
+        """Called after each pass, when the job's state is up to date."""
 
 
 class Runner:
-    """Starts jobs in `group`, once there is one, and sees to what becomes of them."""
+    """Starts jobs as tasks in `group`, which must be set before the first start."""
 
     group: asyncio.TaskGroup
 
     def __init__(self, host: Host, jobs: Iterable[Job]) -> None:
         self.jobs: Mapping[tuple[str, str], Job] = {(j.name, j.resource): j for j in jobs}
         self._host = host
-        self._ids = count(1)
+        self._pass_ids = count(1)
 
-    def of(self, name: str) -> list[Job]:
+    def jobs_of(self, name: str) -> list[Job]:
+        """The jobs of one pass, one for each resource."""
         return [job for job in self.jobs.values() if job.name == name]
 
     @property
@@ -87,36 +94,41 @@ class Runner:
         return [job for job in self.jobs.values() if job.task is not None]
 
     def is_busy(self, resource: str) -> bool:
+        """Whether any pass of the resource is running."""
         return any(job.resource == resource for job in self.running)
 
-    def is_free(self, job: Job) -> bool:
-        """Whether it could be started now."""
+    def can_start(self, job: Job) -> bool:
+        """Whether the job could be started now."""
         rested = time.monotonic() >= job.resting_until
         return job.task is None and rested and self._host.may_run(job)
 
-    def start(self, job: Job, *, again: bool = False) -> None:
-        """Start it, if it may run now. `again`: if it runs already, run it once more afterwards."""
+    def start(self, job: Job, *, rerun: bool = False) -> None:
+        """Start the job if it may run now. `rerun`: if it is running already, run it once more
+        afterwards.
+        """
         if job.task is not None:
-            job.again |= again
-        elif self.is_free(job):
-            job.stop, job.again = asyncio.Event(), False
+            job.rerun |= rerun
+        elif self.can_start(job):
+            job.stop, job.rerun = asyncio.Event(), False
             job.task = self.group.create_task(self._run(job))
 
     def stop(self, which: Callable[[Job], bool] = lambda _: True) -> None:
-        """End these at their next page."""
+        """Let these running jobs end at their next page. Does not wait for them."""
         for job in self.running:
             if which(job):
                 job.stop.set()
 
-    def wake(self, kind: backoff.Kind) -> None:
-        """What kept these jobs from running is over: they need not wait."""
+    def retry_now(self, kind: str) -> None:
+        """Start the jobs with this kind of trouble at once: its cause is gone."""
         for job in self.jobs.values():
             if job.trouble is not None and job.trouble.kind == kind:
                 job.resting_until = 0.0
                 self.start(job)
 
     async def drain(self, seconds: float) -> set[str]:
-        """Wait for all to end; cancel what has not after so long, and return its resources."""
+        """Wait until all jobs have ended. Those still running after `seconds` are cancelled;
+        returns their resources.
+        """
         tasks = {job.task: job.resource for job in self.running if job.task is not None}
         if not tasks:
             return set()
@@ -129,55 +141,59 @@ class Runner:
 
     async def _run(self, job: Job) -> None:
         structlog.contextvars.bind_contextvars(
-            **{"pass": job.name}, resource=job.resource, pass_id=next(self._ids)
+            **{"pass": job.name}, resource=job.resource, pass_id=next(self._pass_ids)
         )
         report, error = None, None
         try:
-            report = await job.do(self._host.context_for(job))
+            report = await job.run_pass(self._host.context_for(job))
         except Exception as raised:
             error = raised
         finally:
             job.task = None
-        self._judge(job, report, error)
-        self._host.ended(job, report, error)
-        if job.again:
+        self._update_state(job, report, error)
+        self._host.pass_ended(job, report, error)
+        if job.rerun:
             self.start(job)
 
-    def _judge(self, job: Job, report: Report | None, error: Exception | None) -> None:
-        wrong = _wrong(report, error)
-        if wrong is not None:
-            self._rest(job, *wrong, named=_named(report, error))
+    def _update_state(self, job: Job, report: Report | None, error: Exception | None) -> None:
+        failure = _failure(report, error)
+        if failure is not None:
+            self._back_off(job, *failure, retry_after=_retry_after(report, error))
         elif error is None:
             before, job.failures, job.trouble = job.trouble, 0, None
             if report is not None and report.state == "done":
                 job.succeeded_at = time.time()
-            if before is not None and before.kind in _SHARED:
-                self.wake(before.kind)
+            if before is not None and before.kind in _COMMON:
+                self.retry_now(before.kind)
 
-    def _rest(self, job: Job, kind: backoff.Kind, text: str, *, named: float | None) -> None:
+    def _back_off(
+        self, job: Job, kind: backoff.Kind, text: str, *, retry_after: float | None
+    ) -> None:
         job.failures += 1
         if job.trouble is None or job.trouble.kind != kind:
-            job.trouble = Trouble(kind, text, time.time())
-        seconds = backoff.delay(kind, job.failures, jitter=random.random(), named=named)  # noqa: S311
+            since = time_text(datetime.now(UTC))
+            job.trouble = Trouble(job.name, job.resource, kind, text, since)
+        jitter = random.random()  # noqa: S311
+        seconds = backoff.delay(kind, job.failures, jitter=jitter, retry_after=retry_after)
         job.resting_until = time.monotonic() + seconds
         asyncio.get_running_loop().call_later(seconds + 0.001, self.start, job)
 
 
-def _wrong(report: Report | None, error: Exception | None) -> tuple[backoff.Kind, str] | None:
+def _failure(report: Report | None, error: Exception | None) -> tuple[backoff.Kind, str] | None:
+    """Kind and text of what went wrong; None if nothing did, or the pass was only interrupted."""
+    if isinstance(error, Interrupted):
+        return None
     if error is not None:
-        return None if isinstance(error, Interrupted) else _described(error)
+        return backoff.kind_of(error), backoff.text_of(error)
     return None if report is None else backoff.trouble_of(report)
 
 
-def _described(error: Exception) -> tuple[backoff.Kind, str]:
-    return backoff.kind_of(error), backoff.text_of(error)
-
-
-def _named(report: Report | None, error: Exception | None) -> float | None:
-    """The seconds that the server asked to wait."""
+def _retry_after(report: Report | None, error: Exception | None) -> float | None:
+    """The seconds that the server asked to wait; None if it named none."""
     cause = error or (report.cause if report else None)
     return cause.retry_after if isinstance(cause, RateLimited | ServerError) else None
 
 
-def doubts_token(report: Report | None, error: Exception | None) -> bool:
+def is_token_refused(report: Report | None, error: Exception | None) -> bool:
+    """Whether a pass ended because ClickFunnels refused the token."""
     return isinstance(error or (report.cause if report else None), TokenRefused)

@@ -1,0 +1,107 @@
+"""The jobs' host: decides which jobs may run, gives each its context, and handles how they end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import partial
+
+from cfsync.api import Priority
+from cfsync.config import Settings
+from cfsync.daemon.api_access import ApiAccess
+from cfsync.daemon.health.database_probe import DatabaseProbe
+from cfsync.daemon.health.observer import HealthObserver
+from cfsync.daemon.jobs import polling
+from cfsync.daemon.jobs.pass_log import PassLog
+from cfsync.daemon.jobs.pass_monitor import MonitoredContext, PassMonitor
+from cfsync.daemon.jobs.runner import Job, Runner, is_token_refused
+from cfsync.daemon.ownership import Ownership
+from cfsync.daemon.startup import Connections
+from cfsync.records import Listing
+from cfsync.sync.report import Report
+from cfsync.web.metrics import Metrics
+
+_PRIORITIES = {
+    "push": Priority.PUSH,
+    "events": Priority.EVENTS,
+    "pull": Priority.PULL,
+    "sweep": Priority.SWEEP,
+}
+
+
+class WalkProgress:
+    """How much of each resource the running walks have read: resource -> fraction, 0 to 1."""
+
+    def __init__(self) -> None:
+        self.fractions: dict[str, float] = {}
+
+    def at(self, listing: Listing, *, records: int, fraction: float) -> None:  # noqa: ARG002
+        self.fractions[listing.resource] = fraction
+
+    def walked(self, listing: Listing, *, of: int) -> None:
+        pass
+
+
+@dataclass(kw_only=True)
+class JobHost:
+    """The daemon as the runner sees it."""
+
+    settings: Settings
+    connections: Connections
+    database: DatabaseProbe
+    api_access: ApiAccess
+    ownership: Ownership
+    observer: HealthObserver
+    pass_log: PassLog
+    metrics: Metrics
+    #: Resources that a person has paused.
+    paused: Collection[str] = ()
+    #: The daemon is stopping: no job may be started.
+    stopping: bool = False
+    progress: WalkProgress = field(default_factory=WalkProgress)
+    #: Set before the first job starts: it is created with this host.
+    runner: Runner = field(init=False)
+
+    def may_run(self, job: Job) -> bool:
+        if self.stopping or self.database.problem or not self.api_access.connected.is_set():
+            return False
+        return job.resource in self.ownership.owned and job.resource not in self.paused
+
+    def context_for(self, job: Job) -> MonitoredContext:
+        job.monitor = monitor = PassMonitor(
+            time.monotonic,
+            check_owner=partial(self.ownership.check, job.resource),
+            on_answer=self._count_request,
+            lease=self.ownership.lease(job.resource),
+        )
+        api = self.api_access.api.at(_PRIORITIES[job.name]).apart(stop=job.stop, watcher=monitor)
+        return MonitoredContext(
+            api,
+            self.connections.mirror.checked(monitor.writing),
+            self.settings,
+            job.stop,
+            self.progress,
+            self.connections.started_at,
+            opened=True,
+            resource=job.resource,
+            monitor=monitor,
+        )
+
+    def pass_ended(self, job: Job, report: Report | None, error: Exception | None) -> None:
+        self.progress.fractions.pop(job.resource, None)
+        self.pass_log.pass_ended(job, report, error)
+        if is_token_refused(report, error):
+            self.api_access.suspect()
+        if report is None:
+            if job.trouble is not None:
+                self.metrics.pass_crashed(job.name, job.resource)
+            return
+        self.metrics.pass_ended(job.name, job.resource, report.state, report.seconds)
+        self.observer.to_count |= report.counts.keys()
+        if job.name == "sweep":
+            job.drift = report.total("drift")
+        polling.pull_children(self.runner, job, report)
+
+    def _count_request(self, priority: int, status: int, seconds: float) -> None:
+        self.metrics.request(Priority(priority).name.lower(), status, seconds)

@@ -1,0 +1,63 @@
+"""The schedule: calls actions at fixed intervals. An action starts a pass as a task and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+JITTER = 0.1
+"""Share of an interval by which each call may come earlier or later."""
+
+
+async def _call(action: Callable[[], None]) -> None:
+    """A coroutine, because the scheduler runs plain functions in a thread."""
+    action()
+
+
+class Schedule:
+    """Actions with their intervals. Several missed calls are made up for by one.
+
+    The scheduler goes by the wall clock: after a clock change, `restart` lets all intervals begin
+    again.
+    """
+
+    def __init__(self) -> None:
+        self._actions: list[tuple[float, Callable[[], None]]] = []
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def every(self, seconds: float, action: Callable[[], None]) -> None:
+        """Call the action every so many seconds; add actions before `start`."""
+        self._actions.append((seconds, action))
+
+    def start(self) -> None:
+        self._scheduler.start(paused=True)
+        self.restart()
+        self._scheduler.resume()
+
+    def restart(self) -> None:
+        """Let all intervals begin now. Does nothing before `start`."""
+        if not self._scheduler.running:
+            return
+        self._scheduler.remove_all_jobs()
+        for seconds, action in self._actions:
+            self._scheduler.add_job(_call, self._trigger(seconds), [action])
+
+    def pause(self) -> None:
+        """Make no more calls."""
+        if self._scheduler.running:
+            self._scheduler.pause()
+
+    def shut_down(self) -> None:
+        """End without waiting, which would cancel running tasks."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _trigger(self, seconds: float) -> IntervalTrigger:
+        first = datetime.now(UTC) + timedelta(seconds=seconds)
+        return IntervalTrigger(seconds=seconds, start_date=first, jitter=seconds * JITTER)

@@ -1,0 +1,205 @@
+"""Maintenance: the daemon's periodic tasks, such as renewing leases and pruning."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from cfsync.config import RetentionSettings
+from cfsync.daemon.assembly import Components
+from cfsync.daemon.health import observer
+from cfsync.daemon.jobs.runner import Job
+from cfsync.daemon.periodic import PeriodicTask
+from cfsync.errors import Interrupted, MirrorError
+from cfsync.mirror import migrate, retention
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.mirror.db import notifications
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Away
+from cfsync.sync import rate_sharing
+from cfsync.sync.account import known_workspaces
+from cfsync.sync.context import Context
+
+log = structlog.get_logger()
+
+HOUR_S, DAY_S = 3600.0, 86400.0
+SOON_S = 1.0
+"""Seconds between two runs of most tasks."""
+
+SCHEMA_S = 5.0
+"""Seconds between two checks of the schema."""
+
+FIRST_PRUNE_S = 600.0
+"""Seconds after the start: the first pulls come before, and a daemon that is restarted every night
+still prunes.
+"""
+
+
+class Maintenance:
+    """The periodic tasks. `end_daemon` is called when somebody has changed the schema."""
+
+    def __init__(self, components: Components, end_daemon: Callable[[], None]) -> None:
+        #: Why the daemon has to end; None so long as the schema is this program's.
+        self.schema_changed: Interrupted | None = None
+        self._components = components
+        self._end_daemon = end_daemon
+        self._saved_troubles = SavedTroubles()
+        self._owned: set[str] = set()
+
+    def tasks_from_start(self) -> Iterator[PeriodicTask]:
+        """Tasks that do not need ClickFunnels."""
+        yield PeriodicTask("database", SOON_S, self._probe_database)
+        yield PeriodicTask("webhook secrets", SOON_S, self._components.webhook_store.load_secrets)
+
+    def tasks_when_connected(self) -> Iterator[PeriodicTask]:
+        """Tasks from the first connection to ClickFunnels on."""
+        c = self._components
+        yield PeriodicTask("rate limit", rate_sharing.LOOK_S, c.rate_sharing.turn)
+        yield PeriodicTask("leases", c.settings.daemon.lease_ttl / 3, self._update_ownership)
+        yield PeriodicTask("pauses", SOON_S, self._read_pauses)
+        yield PeriodicTask("troubles", SOON_S, self._save_troubles)
+        yield PeriodicTask("notifications", SOON_S, self._listen)
+        yield PeriodicTask("events", SOON_S, partial(c.event_follower.run, c.runner))
+        yield PeriodicTask("push", SOON_S, partial(c.pusher.run, c.runner))
+        yield PeriodicTask("connection", SOON_S, self._reconnect)
+        yield PeriodicTask("health", observer.REFRESH_S, self._observe_health)
+        yield PeriodicTask("schema", SCHEMA_S, self._check_schema)
+        yield PeriodicTask("retention", DAY_S, self._prune, first=FIRST_PRUNE_S)
+        yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
+
+    async def stop_passes(self) -> None:
+        """Stop all passes and wait for them: the token is refused."""
+        self._components.runner.stop()
+        await self._components.runner.drain(self._components.settings.api.timeout_s)
+
+    async def _listen(self) -> None:
+        """Wake pusher and follower at each notification. Raises MirrorError when the connection is
+        lost.
+        """
+        async for _ in notifications.changes(self._components.connections.mirror.place):
+            self._components.pusher.wake.set()
+            self._components.event_follower.wake.set()
+
+    async def _probe_database(self) -> None:
+        if await self._components.database.probe(self._components.connections.mirror):
+            self._components.runner.retry_now("database")
+
+    async def _reconnect(self) -> None:
+        await self._components.api_access.reconnect(self.stop_passes)
+        self._components.runner.retry_now("token")
+        self._owned = set()
+        await self._update_ownership()
+
+    async def _update_ownership(self) -> None:
+        """Renew and take leases; give all back while the token is refused. Resources gained are
+        pulled at once, passes of lost ones are stopped.
+        """
+        c = self._components
+        if c.api_access.token_ok:
+            await c.ownership.update(c.runner.is_busy)
+        elif self._owned:
+            await c.ownership.release(())
+        now = set(c.ownership.owned) if c.api_access.token_ok else set()
+        gained, lost, self._owned = now - self._owned, self._owned - now, now
+        if gained or lost:
+            log.info("leases.changed", gained=sorted(gained), lost=sorted(lost))
+        c.runner.stop(lambda job: job.resource in lost)
+        for job in c.runner.jobs_of("pull"):
+            if job.resource in gained:
+                c.runner.start(job)
+        c.pusher.wake.set()
+
+    async def _read_pauses(self) -> None:
+        """Stop passes of resources that a person has paused; pull those that were resumed."""
+        c = self._components
+        before, now = c.job_host.paused, await c.connections.control.read(pauses.paused)
+        c.job_host.paused = now
+        if set(before) != set(now):
+            paused, resumed = set(now) - set(before), set(before) - set(now)
+            log.info("pauses.changed", paused=sorted(paused), resumed=sorted(resumed))
+        c.runner.stop(lambda job: job.resource in now)
+        for job in c.runner.jobs_of("pull"):
+            if job.resource in before and job.resource not in now:
+                c.runner.start(job)
+                c.pusher.wake.set()
+
+    async def _save_troubles(self) -> None:
+        c = self._components
+        owned = list(c.ownership.owned)
+        await self._saved_troubles.update(c.connections.control, c.runner.jobs.values(), owned)
+
+    async def _observe_health(self) -> None:
+        c = self._components
+        context = Context(c.api_access.api, c.connections.control, c.settings)
+        c.observer.workspaces = await known_workspaces(context)
+        await c.observer.refresh()
+
+    async def _check_schema(self) -> None:
+        try:
+            await check_schema(self._components.connections.control)
+        except Interrupted as changed:
+            self.schema_changed = changed
+            self._end_daemon()
+
+    async def _prune(self) -> None:
+        await prune(self._components.connections.control, self._components.settings.retention)
+
+    async def _log_summary(self) -> None:
+        edits = self._components.observer.edits
+        self._components.pass_log.log_summary(**{f"edits_{state}": n for state, n in edits.items()})
+
+
+async def prune(mirror: Mirror, settings: RetentionSettings) -> None:
+    """Delete bookkeeping rows older than the settings say, a few hundred at a time, so that nobody
+    has to wait.
+    """
+    for kind in retention.KINDS:
+        keep, total = getattr(settings, kind), 0
+        while pruned := await mirror.write(retention.prune, kind, keep):
+            total += pruned
+            await asyncio.sleep(0.05)
+        if total:
+            log.info("rows.pruned", kind=kind, rows=total)
+
+
+async def check_schema(mirror: Mirror) -> None:
+    """Raise Interrupted if the schema is no longer the one that this program uses."""
+    with suppress(Away):
+        try:
+            await migrate.check(mirror)
+        except Away:
+            raise
+        except MirrorError as error:
+            raise Interrupted(str(error)) from error
+
+
+class SavedTroubles:
+    """The troubles of jobs as saved in the mirror for `cfsync status`. Writes only changes."""
+
+    def __init__(self) -> None:
+        self._saved: dict[tuple[str, str], Trouble | None] = {}
+
+    async def update(self, mirror: Mirror, jobs: Iterable[Job], owned: Collection[str]) -> None:
+        """Save the troubles of jobs of the `owned` resources; remove those that are over."""
+        now = {(j.name, j.resource): j.trouble for j in jobs if j.resource in owned}
+        changed = {
+            key: trouble
+            for key, trouble in now.items()
+            if key not in self._saved or self._saved[key] != trouble
+        }
+        if changed:
+            await mirror.write(_save, changed)
+        self._saved = now
+
+
+def _save(tx: Tx, troubles: dict[tuple[str, str], Trouble | None]) -> None:
+    for (name, resource), trouble in troubles.items():
+        if trouble is None:
+            pauses.end_troubles(tx, [resource], name)
+        else:
+            pauses.keep_trouble(tx, trouble)

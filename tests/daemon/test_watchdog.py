@@ -40,7 +40,7 @@ def test_it_beats_while_it_works_and_while_clickfunnels_is_down(
 def test_it_falls_silent_when_the_sql_thread_hangs_and_still_ends_when_told(
     start: Start, systemd: Systemd, world: World, contact: int
 ) -> None:
-    hang = {"CFSYNC_HANG_AT": "before_commit/land_pages:2"}
+    hang = {"CFSYNC_HANG_AT": "before_commit/write_pages:2"}
     daemon = start(
         systemd, WATCHED | hang, DAEMON__STOP_TIMEOUT="1s", RESOURCES__CONTACTS__PULL_EVERY="200ms"
     )

@@ -68,7 +68,7 @@ def test_a_killed_backfill_goes_on_with_what_is_left(round_: Round) -> None:
 
 @pytest.mark.parametrize("where", ["before_commit", "after_commit"])
 def test_a_backfill_killed_around_a_commit_goes_on(round_: Round, where: str) -> None:
-    round_.settings["CFSYNC_CRASH_AT"] = f"{where}/land_pages:4"
+    round_.settings["CFSYNC_CRASH_AT"] = f"{where}/write_pages:4"
     killed = _start(round_)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL

@@ -96,8 +96,7 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
     url = settings.database.url
     mirror = Mirror.open(url, must_exist=not create, clock=_now)
     try:
-        alone = mirror.dialect == "sqlite"
-        if create and (alone or not await mirror.read(status.has_schema)):
+        if create and (mirror.dialect.has_one_daemon or not await mirror.read(status.has_schema)):
             mirror.close()
             await asyncio.to_thread(_make, url)
             mirror = Mirror.open(url, must_exist=True, clock=_now)

@@ -126,7 +126,7 @@ def _job_host(
 
 def _ownership(settings: Settings, connections: Connections) -> Ownership:
     names = [*(name for name in RESOURCES if settings.resource(name).enabled), LOG.name]
-    if connections.mirror.dialect == "sqlite":
+    if connections.mirror.dialect.has_one_daemon:
         return SoleOwner(names)
     return LeasedOwnership(
         connections.control,

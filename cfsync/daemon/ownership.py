@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import leases
 from cfsync.mirror.coordination.leases import Lease, LostLease
-from cfsync.mirror.db.connect import Place
+from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror
 
 
@@ -33,15 +33,13 @@ def lock_sqlite(place: Place) -> FileLock | None:
     Returns None on PostgreSQL, which any number of daemons may use. Raises UsageError if another
     daemon runs already or the file can't be locked.
     """
-    if place.file is None:
+    lock = place.run_lock()
+    if lock is None:
         return None
-    lock = FileLock(f"{place.file}.run-lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise UsageError(
-            f"another cfsync run works on {place.file}; several need PostgreSQL"
-        ) from None
+        raise UsageError(f"another cfsync run works on {place}; several need PostgreSQL") from None
     except OSError as error:
         raise UsageError(f"{lock.lock_file} can't be locked: {error.strerror}") from None
     return lock

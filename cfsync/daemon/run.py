@@ -20,7 +20,7 @@ from cfsync.daemon.health.database_probe import DatabaseProbe
 from cfsync.daemon.health.watchdog import Watchdog
 from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.daemon.systemd import Notifier
-from cfsync.mirror.db.connect import Place
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.web import app, server
 from cfsync.web.health import Health
@@ -49,7 +49,7 @@ async def run(
     settings = load_settings()
     settings.for_api()
     server.check(settings.web)
-    lock = ownership.lock_sqlite(Place.of(settings.database.url))
+    lock = ownership.lock_sqlite(place_of(settings.database.url))
     try:
         source = SettingsSource(load_settings, token_is_fixed)
         await Process(settings, source, open_mirror, stop).run()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from filelock import FileLock
 
 import cfsync
 from cfsync.errors import MirrorError
 from cfsync.lean import without
 from cfsync.mirror import capture
 from cfsync.mirror.bookkeeping import meta
-from cfsync.mirror.db import errors
-from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import metadata
 
@@ -25,8 +22,6 @@ REVISIONS = ("0001",)
 needs Alembic."""
 
 _VERSIONS = "cf_schema"
-_LOCK = 0x6366_7379_6E63
-"""PostgreSQL's advisory lock of a migration under way ("cfsync" as a number)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +44,13 @@ def migrate(url: str) -> MigrateResult:
     Takes a lock: a second one waits and finds nothing to do. All of it happens or nothing.
     Raises MirrorError, also for a schema that is newer than this program.
     """
-    place = Place.of(url)
+    place = place_of(url)
     place.prepare(must_exist=False)
     try:
-        with _locked(place), _transaction(place) as conn:
+        with place.migration() as conn:
             return _upgrade(conn, str(place))
     except sa.exc.DBAPIError as error:
-        raise errors.explained(error, str(place)) or error from error
-
-
-@contextmanager
-def _locked(place: Place) -> Iterator[None]:
-    if place.file is None:
-        yield
-        return
-    # SQLite's own lock does not cover the switch of a new file to WAL.
-    with FileLock(f"{place.file}.migrate-lock"):
-        yield
-
-
-@contextmanager
-def _transaction(place: Place) -> Iterator[sa.Connection]:
-    engine = engine_for(place)
-    try:
-        with engine.begin() as conn:
-            if place.file is None:
-                conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            yield conn
-    finally:
-        engine.dispose()
+        raise place.dialect.explained(error, str(place)) or error from error
 
 
 def _upgrade(conn: sa.Connection, place: str) -> MigrateResult:

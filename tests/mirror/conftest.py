@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
@@ -18,10 +17,9 @@ Daemon = Callable[..., None]
 def save(tx: Tx, resource: str, *rows: dict[str, Any]) -> None:
     """Insert or update rows as a pass does."""
     table = TABLES[resource]
-    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[tx.dialect]
     for row in rows:
         values = row | {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
-        query = insert(table).values(values)
+        query = tx.dialect.insert(table).values(values)
         tx.conn.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
 
 

@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 
 from cfsync.errors import MirrorError
 from cfsync.mirror import migrate as migrating
-from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.mirror.migrate import MigrateResult, check, claim_teams, migrate
@@ -79,12 +79,14 @@ def test_nothing_is_there_that_queries_do_not_know(mirror: Mirror) -> None:
     names = asyncio.run(mirror.read(lambda tx: sa.inspect(tx.conn).get_table_names()))
 
     assert set(names) - set(metadata.tables) - {"sqlite_sequence"} == (
-        {"cf_schema", "cf_writer", "cf_replaced"} if mirror.dialect == "sqlite" else {"cf_schema"}
+        {"cf_schema", "cf_writer", "cf_replaced"}
+        if mirror.dialect.name == "sqlite"
+        else {"cf_schema"}
     )
 
 
 def test_the_first_migrate_makes_everything_and_the_second_nothing(empty_url: str) -> None:
-    place = str(Place.of(empty_url))
+    place = str(place_of(empty_url))
 
     assert migrate(empty_url) == MigrateResult(place, None, "0001", True)
     assert migrate(empty_url) == MigrateResult(place, "0001", "0001", False)
@@ -167,7 +169,7 @@ def test_users_own_views_and_indexes_survive(empty_url: str) -> None:
 
 
 def _change(url: str, *statements: str) -> None:
-    engine = engine_for(Place.of(url))
+    engine = place_of(url).engine()
     with engine.begin() as conn:
         for statement in statements:
             conn.exec_driver_sql(statement)
@@ -216,7 +218,7 @@ def test_a_mirror_belongs_to_its_teams(mirror: Mirror) -> None:
 
 
 def test_a_database_with_tables_of_that_name_is_refused_and_left_alone(empty_url: str) -> None:
-    engine = engine_for(Place.of(empty_url))
+    engine = place_of(empty_url).engine()
     with engine.begin() as conn:
         conn.exec_driver_sql("CREATE TABLE contacts (mine TEXT)")
 

@@ -21,7 +21,7 @@ BREAKAGES = (
     Breakage(
         "rows are not locked",
         "cfsync/mirror/db/statements.py",
-        '    if tx.dialect == "sqlite" or not ids:\n        return set()\n',
+        "    return tx.dialect.lock_rows(tx.conn, table, ids) if ids else set()\n",
         "    return set()\n",
         "a page overwrites what another program is writing at that moment",
         (
@@ -31,8 +31,8 @@ BREAKAGES = (
     Breakage(
         "two processes write to one table at the same time",
         "cfsync/mirror/db/statements.py",
-        '    if tx.dialect == "postgresql":\n        turn =',
-        "    if False:\n        turn =",
+        "    tx.dialect.serialize_writers(tx.conn, table)\n",
+        "    pass\n",
         "two passes write the same record in turns, each as if it were alone",
         (
             "tests/mirror/db/test_statements.py::test_two_processes_write_a_table_one_after_the_other",
@@ -209,9 +209,9 @@ BREAKAGES = (
     ),
     Breakage(
         "a second push runs beside the first",
-        "cfsync/mirror/coordination/push_lock.py",
-        "    except Timeout:\n        yield ()\n        return\n",
-        "    except Timeout:\n        yield names\n        return\n",
+        "cfsync/mirror/db/dialect/sqlite_file.py",
+        "        except Timeout:\n            yield ()\n            return\n",
+        "        except Timeout:\n            yield names\n            return\n",
         "an older value is sent after a newer one",
         (
             "tests/push/test_side_by_side.py::test_two_pushes_at_once_make_one_record_of_each_row[sqlite]",

@@ -77,7 +77,7 @@ def conflicts(account: Account) -> list[tuple[Any, ...]]:
 
 def json_of(account: Account, stored: Any) -> Any:
     """A value of a JSON column, which SQLite has as text."""
-    is_text = account.mirror.dialect == "sqlite" and isinstance(stored, str)
+    is_text = account.mirror.dialect.name == "sqlite" and isinstance(stored, str)
     return json.loads(stored) if is_text else stored
 
 

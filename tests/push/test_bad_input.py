@@ -107,7 +107,7 @@ def test_an_upper_case_that_the_database_does_not_know_makes_no_second_contact(
     refused = is_refused(app_sql, f"{insert} ('\u00c4DA@example.com')")
     account.push()
 
-    assert refused == (account.mirror.dialect == "postgresql")
+    assert refused == (account.mirror.dialect.name == "postgresql")
     assert set(account.states()) == {"done"}
     assert len(account.world.ids("contacts", account.workspace)) == before + 1
     assert len(account.ids_of("contacts")) == len(account.world.ids("contacts", account.workspace))

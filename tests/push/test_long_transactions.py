@@ -101,7 +101,7 @@ def test_somebody_who_only_reads_holds_up_nobody(
     assert [r.state for r in passes(account)] == ["done"] * 3
 
     settled(account, "contacts", contact)
-    if account.mirror.dialect == "sqlite":
+    if account.mirror.dialect.name == "sqlite":
         assert busy("SELECT first_name, last_name FROM contacts WHERE id = ?", contact) == before
     busy("COMMIT")
 

@@ -75,7 +75,7 @@ def insert(account: Account, app_sql: Any, kind: Kind) -> int:
         "COURSE": account.ids_of("courses")[0],
     }
     values = kind.values
-    if account.mirror.dialect == "sqlite":
+    if account.mirror.dialect.name == "sqlite":
         values = values.replace("'true'", "1")
     for word, record in ids.items():
         values = values.replace(word, str(record))

@@ -228,7 +228,7 @@ def test_a_row_that_a_constraint_of_the_user_holds_parks_alone(
 
 
 def grant(account: Account, table: str) -> None:
-    if account.mirror.dialect == "postgresql":
+    if account.mirror.dialect.name == "postgresql":
         account.sql(f"ALTER TABLE {table} OWNER TO cfsync_owner")
         account.sql(f"GRANT ALL ON {table} TO cfsync_daemon")
 

@@ -418,7 +418,7 @@ def test_a_create_below_a_record_that_is_gone_is_parked(account: Account, app_sq
 
 def lose(account: Account, contact: int) -> None:
     """Delete a row behind the triggers' back."""
-    if account.mirror.dialect == "sqlite":
+    if account.mirror.dialect.name == "sqlite":
         account.sql("UPDATE cf_writer SET mark = 1")
         account.sql("DELETE FROM contacts WHERE id = ?", contact)
         account.sql("UPDATE cf_writer SET mark = 0")

@@ -191,7 +191,7 @@ def bad_edits(account: Account, targets: Iterable[Target], supply: Supply) -> It
     """Of each target the next bad value that the database takes."""
     for table, field, statement in targets:
         for value in supply.take(table, field):
-            expression: str = getattr(VALUES[value], account.mirror.dialect)
+            expression: str = getattr(VALUES[value], account.mirror.dialect.name)
             if seq := edited(account, statement.replace("{}", expression)):
                 yield Case(field.name, value, seq)
                 break

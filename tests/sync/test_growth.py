@@ -33,7 +33,7 @@ OPEN = "cf_conflicts_open"
 
 def whole_reads(tx: Tx, runs: list[Run]) -> list[str]:
     """What the plans say of tables that grow and are read from end to end."""
-    read = _sqlite if tx.dialect == "sqlite" else _postgresql
+    read = _sqlite if tx.dialect.name == "sqlite" else _postgresql
     return [f"{found}: {sql}" for sql, values in runs for found in read(tx, sql, values)]
 
 
@@ -75,7 +75,7 @@ def filled(round_: Round) -> Round:
     round_.settings |= {f"CFSYNC_RESOURCES__{n}__ENABLED": "true" for n in ("PRODUCTS", "ORDERS")}
     round_.backfill()
     round_.pull()
-    if round_.mirror.dialect == "postgresql":
+    if round_.mirror.dialect.name == "postgresql":
         asyncio.run(round_.mirror.write(lambda tx: tx.conn.exec_driver_sql(CROWD)))
         round_.sql("ANALYZE contacts, cf_base")
     return round_

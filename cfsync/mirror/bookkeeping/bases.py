@@ -54,8 +54,4 @@ def save_rows(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -
 
 def highest_rev(tx: Tx) -> int:
     """The highest `cf_rev` handed out so far: noted before a request, see `Origin.rev_before`."""
-    sql = {
-        "sqlite": "SELECT CAST(value AS INTEGER) FROM cf_meta WHERE key = 'cf_rev'",
-        "postgresql": "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM cf_rev_seq",
-    }
-    return int(tx.conn.exec_driver_sql(sql[tx.dialect]).scalar_one())
+    return tx.dialect.highest_rev(tx.conn)

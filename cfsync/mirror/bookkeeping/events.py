@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from importlib import import_module
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -15,7 +14,6 @@ import sqlalchemy as sa
 from cfsync.hints import Hint
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.notifications import CHANNEL
 from cfsync.mirror.db.tables import BASE, EVENTS
 from cfsync.resources.model import Resource
 
@@ -53,17 +51,12 @@ def keep(
     if not hints:
         return Kept(0, {})
     new = [_row(tx, hint, source, wanted=wanted, bodies=bodies) for hint in hints]
-    insert = _insert(tx).values(new).on_conflict_do_nothing()
+    insert = tx.dialect.insert(EVENTS).values(new).on_conflict_do_nothing()
     kept = tx.conn.execute(insert.returning(EVENTS.c.resource, EVENTS.c.state)).all()
     to_look_at = Counter(resource for resource, state in kept if state == "new")
-    if to_look_at and tx.dialect == "postgresql":
-        tx.conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
+    if to_look_at:
+        tx.dialect.notify(tx.conn)
     return Kept(len(kept), to_look_at)
-
-
-def _insert(tx: Tx) -> Any:
-    """The dialect's own INSERT. A dialect is a large import, so not the other one's too."""
-    return import_module(f"sqlalchemy.dialects.{tx.dialect}").insert(EVENTS)
 
 
 def _row(

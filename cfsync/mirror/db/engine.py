@@ -1,50 +1,29 @@
-"""The mirror's door: one connection, one worker thread, transactions under the daemon's mark."""
+"""The mirror as one process uses it: one connection, one worker thread, transactions."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 import structlog
-from filelock import FileLock
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db import crash_points, errors
-from cfsync.mirror.db.connect import Place, engine_for
-from cfsync.mirror.db.write_pause import WritePause
+from cfsync.mirror.db import crash_points
+from cfsync.mirror.db.connect import place_of
+from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.values import time_text
 
 log = structlog.get_logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Dialect = Literal["sqlite", "postgresql"]
-
-TRIES: Mapping[Dialect, int] = {"sqlite": 12, "postgresql": 4}
-"""How often a transaction is run when others are in its way (SQLite waits 10 s at each)."""
-
-_MARK = {
-    "sqlite": "UPDATE cf_writer SET mark = 1",
-    "postgresql": "SELECT set_config('cfsync.writer', 'on', true),"
-    " set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '60s', true)",
-}
-_NO_MARK = {
-    "sqlite": "UPDATE cf_writer SET mark = 0",
-    "postgresql": "SELECT set_config('cfsync.writer', '', true)",
-}
-_REV = {
-    "sqlite": "UPDATE cf_meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'cf_rev'"
-    " RETURNING CAST(value AS INTEGER)",
-    "postgresql": "SELECT nextval('cf_rev_seq')",
-}
 
 
 @dataclass(slots=True)
@@ -67,7 +46,7 @@ class Tx:
         """Another `cf_rev` from here on: a row that this transaction has written is written again,
         and only what comes with a new one passes the triggers as cfsync's own.
         """
-        self._rev = int(self.conn.exec_driver_sql(_REV[self.dialect]).scalar_one())
+        self._rev = self.dialect.next_rev(self.conn)
         return self._rev
 
 
@@ -77,30 +56,23 @@ def as_user(tx: Tx) -> Iterator[None]:
 
     After an error the transaction is of no more use, unless a savepoint stood around this.
     """
-    tx.conn.exec_driver_sql(_NO_MARK[tx.dialect])
+    tx.dialect.unmark(tx.conn)
     yield
-    tx.conn.exec_driver_sql(_MARK[tx.dialect])
+    tx.dialect.mark(tx.conn)
 
 
 class Mirror:
-    """All SQL of one process, a transaction at a time, so that no two of its passes interleave.
-    `pushing`: on SQLite, held while it pushes (see `turns`).
-    """
-
-    dialect: Dialect
-    place: Place
-    pushing: FileLock | None = None
+    """All SQL of one process, a transaction at a time, so that no two of its passes interleave."""
 
     def __init__(self, place: Place, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
         self.place = place
-        self.dialect = cast("Dialect", engine.dialect.name)
+        self.dialect = place.dialect
+        self.push_locks = place.push_locks()
         self._clock = clock
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
         self._check: Callable[[Tx], None] = _no_check
-        self._pause = WritePause().before if place.file else nullcontext
-        if place.file:
-            self.pushing = FileLock(f"{place.file}.push-lock", thread_local=False)
+        self._pause = place.dialect.write_pause()
 
     @classmethod
     def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:
@@ -109,9 +81,9 @@ class Mirror:
         With `must_exist` the database must hold the mirror's tables already; without it, an absent
         SQLite file is made, and the tables are `migrate`'s business.
         """
-        place = Place.of(url)
+        place = place_of(url)
         place.prepare(must_exist=must_exist)
-        mirror = cls(place, engine_for(place), clock)
+        mirror = cls(place, place.engine(), clock)
         try:
             mirror._worker.submit(mirror._probe, must_exist).result()
         except BaseException:
@@ -130,8 +102,8 @@ class Mirror:
         exception, which is raised here.
 
         Where others are in the way (deadlock, busy file) the whole of `fn` is run again, up to
-        `TRIES` times, so it must change nothing but the database. A cancelled waiter leaves the
-        transaction to end by itself. Raises MirrorError (`Busy` when every try failed).
+        `Dialect.tries` times, so it must change nothing but the database. A cancelled waiter
+        leaves the transaction to end by itself. Raises MirrorError (`Busy` when every try failed).
         """
         return await self._in_worker(lambda: self._writing(lambda tx: fn(tx, *args, **kwargs), fn))
 
@@ -158,30 +130,22 @@ class Mirror:
 
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
         name = getattr(named, "__name__", "")
-        for attempt in range(1, TRIES[self.dialect] + 1):
+        for attempt in range(1, self.dialect.tries + 1):
             try:
                 return self._commit(fn, name)
             except sa.exc.DBAPIError as error:
-                if not errors.again(error) or attempt == TRIES[self.dialect]:
+                if not self.dialect.is_contention(error) or attempt == self.dialect.tries:
                     self._explain(error)
-                self._wait(attempt)
+                self.dialect.before_retry(str(self.place), attempt)
         raise AssertionError
-
-    def _wait(self, attempt: int) -> None:
-        """Before another try. SQLite has waited long: somebody may have left a transaction open."""
-        if self.place.file:
-            log.warning("database.locked", file=str(self.place), attempt=attempt)
-        else:
-            time.sleep(0.05 * attempt)
 
     def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
         with self._engine.connect() as conn, self._pause(conn):
-            conn.exec_driver_sql(_MARK[self.dialect])
+            self.dialect.mark(conn)
             tx = self._tx(conn)
             self._check(tx)
             result = fn(tx)
-            if self.dialect == "sqlite":
-                conn.exec_driver_sql(_NO_MARK[self.dialect])
+            self.dialect.before_commit(conn)
             crash_points.reached("before_commit", name)
             try:
                 conn.commit()
@@ -196,7 +160,7 @@ class Mirror:
     def _reading(self, fn: Callable[[Tx], T]) -> T:
         try:
             with self._engine.connect() as conn:
-                return fn(self._tx(_for_reading(conn)))
+                return fn(self._tx(conn.execution_options(**self.dialect.read_options)))
         except sa.exc.DBAPIError as error:
             self._explain(error)
             raise
@@ -206,7 +170,7 @@ class Mirror:
 
     def _explain(self, error: sa.exc.DBAPIError) -> None:
         """Raise what it means to a person; else the error itself, which is a mistake of ours."""
-        explained = errors.explained(error, str(self.place))
+        explained = self.dialect.explained(error, str(self.place))
         if explained:
             raise explained from error
         raise error
@@ -218,9 +182,3 @@ def _no_check(_tx: Tx) -> None:
 
 def _has_tables(tx: Tx) -> bool:
     return sa.inspect(tx.conn).has_table("cf_meta")
-
-
-def _for_reading(conn: sa.Connection) -> sa.Connection:
-    if conn.dialect.name == "sqlite":
-        return conn.execution_options(sqlite_begin="BEGIN")
-    return conn.execution_options(isolation_level="REPEATABLE READ")

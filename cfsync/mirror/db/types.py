@@ -9,87 +9,59 @@
 | money     | TEXT, exactly as sent | NUMERIC          |
 | number    | REAL                  | DOUBLE PRECISION |
 | json      | TEXT                  | JSONB            |
+
+How timestamp, money and json are held says `Dialect.stored`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-import orjson
 import sqlalchemy as sa
 
+from cfsync.mirror.db.dialect import named
+from cfsync.mirror.db.dialect.base import Stored
 from cfsync.resources.model import Type
-from cfsync.values import json_of, time_text
 
 
-class Timestamp(sa.types.TypeDecorator[str]):
-    impl = sa.Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _variant(dialect, sa.Text(), lambda: sa.DateTime(timezone=True))
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name == "sqlite":
-            return value
-        return datetime.fromisoformat(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
-        return time_text(value) if isinstance(value, datetime) else value
-
-
-class Money(sa.types.TypeDecorator[str]):
-    impl = sa.Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _variant(dialect, sa.Text(), sa.Numeric)
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> Any:
-        return value if value is None or dialect.name == "sqlite" else Decimal(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
-        return str(value) if isinstance(value, Decimal) else value
-
-
-class Json(sa.types.TypeDecorator[Any]):
-    """JSON by content; what isn't JSON (SQLite has no such type) comes back as its text."""
+class _Canonical(sa.types.TypeDecorator[Any]):
+    """A type that each dialect holds in its own way."""
 
     impl = sa.Text
     cache_ok = True
+    kind: ClassVar[Literal["timestamp", "money", "json"]]
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _variant(dialect, sa.Text(), _jsonb)
+        return dialect.type_descriptor(self._stored(dialect).type)
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return orjson.dumps(value).decode()
+        convert = self._stored(dialect).to_driver
+        return value if value is None or convert is None else convert(value)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        if dialect.name != "sqlite" or not isinstance(value, str):
-            return value
-        try:
-            return json_of(value)
-        except ValueError:
-            return value
+        convert = self._stored(dialect).from_driver
+        return value if value is None or convert is None else convert(value)
+
+    def _stored(self, dialect: sa.Dialect) -> Stored:
+        return named(dialect.name).stored[self.kind]
 
 
-def _jsonb() -> sa.types.TypeEngine[Any]:
-    from sqlalchemy.dialects.postgresql import JSONB  # a large import, for nothing on SQLite
+class Timestamp(_Canonical):
+    cache_ok = True
+    kind = "timestamp"
 
-    return JSONB(none_as_null=True)
+
+class Money(_Canonical):
+    cache_ok = True
+    kind = "money"
 
 
-def _variant(
-    dialect: sa.Dialect,
-    sqlite: sa.types.TypeEngine[Any],
-    other: Callable[[], sa.types.TypeEngine[Any]],
-) -> sa.types.TypeEngine[Any]:
-    return dialect.type_descriptor(sqlite if dialect.name == "sqlite" else other())
+class Json(_Canonical):
+    """JSON by content; what isn't JSON (SQLite has no such type) comes back as its text."""
+
+    cache_ok = True
+    kind = "json"
 
 
 TYPES: Mapping[Type, sa.types.TypeEngine[Any]] = {

@@ -14,11 +14,6 @@ from cfsync.mirror.db.tables import BASE, OPEN_STATES, OUTBOX, TABLES, TOMBSTONE
 from cfsync.mirror.decisions import waiting_edits
 from cfsync.resources import RESOURCES, Resource
 
-_NEGATIVE = {
-    "sqlite": "SELECT -1-abs(random()%9007199254740990)",
-    "postgresql": "SELECT nextval(pg_get_serial_sequence('{}', 'id'))",
-}
-
 
 def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
     """The deletion stands: row and base go, its edits are dropped; the next sweep asks for what
@@ -37,7 +32,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
     table = TABLES[resource.name]
     row = statements.load(tx, table, [record_id])[record_id]
     _end(tx, resource, record_id, row, "created anew")
-    new_id = int(tx.conn.exec_driver_sql(_NEGATIVE[tx.dialect].format(resource.name)).scalar_one())
+    new_id = tx.dialect.new_local_id(tx.conn, table)
     highest = tx.conn.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
     blank = {c.name: None for c in table.c if c.name not in given}
     values = {**blank, **given, "id": new_id, "cf_rev": tx.new_rev()}

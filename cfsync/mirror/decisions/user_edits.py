@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
-from cfsync.mirror.db import errors
 from cfsync.mirror.db.engine import Tx, as_user
 from cfsync.mirror.db.tables import TABLES
 from cfsync.resources import Resource
@@ -23,4 +22,4 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
         with tx.conn.begin_nested(), as_user(tx):
             tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(dict(values)))
     except sa.exc.IntegrityError as error:
-        raise UsageError(errors.words(error)) from None
+        raise UsageError(tx.dialect.message(error)) from None

@@ -172,8 +172,7 @@ def purge(tx: Tx, person: Person) -> Receipt:
     """Take away all that is the person's own; what stays is that there was such a record."""
     resource, record_id = person.resource, person.id
     receipt: Receipt = Counter()
-    if tx.dialect == "sqlite":
-        tx.conn.exec_driver_sql("DELETE FROM cf_replaced")
+    tx.dialect.clear_replaced(tx.conn)
     table = TABLES[resource.name]
     events = [*_own(EVENTS, resource, record_id), EVENTS.c.body.is_not(None)]
     for name, query in (
@@ -222,5 +221,4 @@ def overwrite_what_is_deleted(tx: Tx) -> None:
     """SQLite leaves deleted text in its file unless it is told to overwrite it; from here on, on
     this connection.
     """
-    if tx.dialect == "sqlite":
-        tx.conn.exec_driver_sql("PRAGMA secure_delete = ON")
+    tx.dialect.overwrite_deleted(tx.conn)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.mirror.db.dialect.base import Server
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import (
     CHECKPOINTS,
@@ -34,40 +34,9 @@ def has_schema(tx: Tx) -> bool:
     return sa.inspect(tx.conn).has_table("cf_schema")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """What holds the mirror, in a few words, and what is wrong with it, a line each."""
-
-    text: str
-    problems: tuple[str, ...]
-
-
 def server(tx: Tx) -> Server:
-    """Version, and whether it is whole and lets this role do what a pass does."""
-    return _sqlite(tx) if tx.dialect == "sqlite" else _postgresql(tx)
-
-
-def _sqlite(tx: Tx) -> Server:
-    version = _value(tx, "SELECT sqlite_version()")
-    damage = _value(tx, "PRAGMA quick_check(1)")
-    problems = () if damage == "ok" else (f"it is damaged: {damage}; restore a backup",)
-    return Server(f"SQLite {version}", problems)
-
-
-def _postgresql(tx: Tx) -> Server:
-    version, role = _value(tx, "SHOW server_version"), _value(tx, "SELECT current_user")
-    closed = _value(tx, _CLOSED)
-    problem = f"the role {role} may not write {closed}: see deploy/roles.sql"
-    return Server(f"PostgreSQL {version}, role {role}", (problem,) if closed else ())
-
-
-_CLOSED = """
-SELECT min(t) FROM unnest(ARRAY['contacts', 'cf_outbox']) t,
-    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) right_
-WHERE NOT has_table_privilege(t, right_)
-"""
-"""A table that stands for others and that this role may not write. (Given several rights at once,
-has_table_privilege asks for any of them.)"""
+    """The version, and whether the database is whole and lets this role do what a pass does."""
+    return tx.dialect.describe(tx.conn)
 
 
 def _value(tx: Tx, sql: str) -> Any:

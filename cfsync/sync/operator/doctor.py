@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -11,8 +12,9 @@ from urllib.parse import urlsplit
 from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, world_readable
-from cfsync.errors import CfsyncError, TokenRefused
+from cfsync.errors import CfsyncError, MirrorError, TokenRefused
 from cfsync.mirror.bookkeeping import meta, runs, webhook_secrets
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
@@ -93,11 +95,10 @@ def _private_files(settings: Settings, file: Path | None) -> Iterator[Path]:
         text = file.read_text(encoding="utf-8", errors="replace")
         if settings.api.token.get_secret_value() in text:
             yield file
-    named = (settings.api.token_file, settings.database.url_file, settings.web.tls_key)
+    named = [settings.api.token_file, settings.database.url_file, settings.web.tls_key]
+    with suppress(MirrorError):  # a URL that leads nowhere has a check of its own
+        named.append(place_of(settings.database.url).file)
     yield from (path for path in named if path and path.exists())
-    scheme, _, place = settings.database.url.partition(":///")
-    if scheme.startswith("sqlite") and Path(place).exists():
-        yield Path(place).absolute()
 
 
 async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check]:

@@ -187,4 +187,4 @@ def _fill(tx: Any) -> None:
         "postgresql": "INSERT INTO contacts (id, workspace_id, first_name, cf_rev)"
         " SELECT id, 10, 'x', 1 FROM generate_series(1, 100000) AS s (id)",
     }
-    tx.conn.exec_driver_sql(series[tx.dialect])
+    tx.conn.exec_driver_sql(series[tx.dialect.name])

@@ -59,7 +59,7 @@ def test_a_mirror_makes_room_where_another_program_writes(
     for key in ("test 3", "test 4"):
         asyncio.run(mirror.write(remember, key))
 
-    assert len(waits) == (1 if mirror.dialect == "sqlite" else 0)
+    assert len(waits) == (1 if mirror.dialect.name == "sqlite" else 0)
 
 
 def test_an_exception_rolls_back_and_comes_out(mirror: Mirror, sql: Sql) -> None:
@@ -114,7 +114,7 @@ def test_the_mark_dies_with_the_transaction(ada: int, mirror: Mirror, sql: Sql) 
             "sqlite": "SELECT mark FROM cf_writer",
             "postgresql": "SELECT coalesce(current_setting('cfsync.writer', true), '') = 'on'",
         }
-        return tx.conn.exec_driver_sql(query[tx.dialect]).scalar()
+        return tx.conn.exec_driver_sql(query[tx.dialect.name]).scalar()
 
     assert not asyncio.run(mirror.read(unmarked))
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from cfsync.mirror.db import write_pause
-from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.write_pause import LONGEST_S, SEEN_S, WritePause
 
 
@@ -41,7 +41,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def conn(file: Path) -> Iterator[sa.Connection]:
-    engine = engine_for(Place.of(f"sqlite:///{file}"))
+    engine = place_of(f"sqlite:///{file}").engine()
     with engine.connect() as conn:
         yield conn
     engine.dispose()

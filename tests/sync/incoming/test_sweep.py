@@ -192,7 +192,7 @@ def test_a_token_that_reaches_one_workspace_less_takes_no_row(filled: Round) -> 
 def test_drift_is_put_right_and_never_pushed(filled: Round) -> None:
     contact = filled.ids("contacts")[7]
     name = filled.one("SELECT first_name FROM contacts WHERE id = ?", contact)
-    if filled.mirror.dialect == "sqlite":
+    if filled.mirror.dialect.name == "sqlite":
         filled.sql("UPDATE cf_writer SET mark = 2")
         filled.sql("UPDATE contacts SET first_name = 'drifted' WHERE id = ?", contact)
         filled.sql("UPDATE cf_writer SET mark = 0")

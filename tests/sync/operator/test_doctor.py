@@ -55,7 +55,9 @@ def test_all_is_well_after_a_backfill(round_):
         "schema drift",
     ]
     assert checks["pace"].text.endswith("and the logs of events 0.067 at most")
-    assert ("PostgreSQL 1" in checks["database"].text) is (round_.mirror.dialect == "postgresql")
+    assert ("PostgreSQL 1" in checks["database"].text) is (
+        round_.mirror.dialect.name == "postgresql"
+    )
 
 
 def test_an_endpoint_that_leads_here_is_looked_at_too(round_):

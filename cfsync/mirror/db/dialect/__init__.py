@@ -1,0 +1,28 @@
+"""Everything that differs between the databases that can hold a mirror.
+
+The rest of cfsync asks the `Dialect` of its transaction (`tx.dialect`) and knows no database by
+name. Outside this package only `mirror.capture` has a package for each database.
+
+Read `base` first: it names the operations. `sqlite` and `postgresql` implement the SQL,
+`sqlite_file` and `postgresql_server` open, lock and watch the place that holds the mirror.
+
+To add a database, write a module with SQLAlchemy's name for it that defines `DIALECT`, give its
+URLs to `mirror.db.connect`, and run tests/mirror/db/test_dialect.py over it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from cfsync.mirror.db.dialect.base import Dialect
+
+
+@cache
+def named(name: str) -> Dialect:
+    """The dialect that SQLAlchemy calls `name`.
+
+    Its module is imported when it is first asked for: each brings a large driver along.
+    """
+    dialect: Dialect = import_module(f"{__name__}.{name}").DIALECT
+    return dialect

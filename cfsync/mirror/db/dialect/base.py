@@ -1,0 +1,252 @@
+"""The operations that each database does in its own way: `Dialect` for its SQL, `Place` for what
+holds the mirror.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+import sqlalchemy as sa
+from filelock import FileLock
+
+from cfsync.errors import MirrorError
+from cfsync.mirror.db.errors import Busy, Constrained
+
+Row = Mapping[str, Any]
+Lost = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How a database holds a kind of value. The converters never get NULL; None: nothing to do."""
+
+    type: sa.types.TypeEngine[Any]
+    #: canonical value (`cfsync.values`) -> what the driver takes
+    to_driver: Callable[[Any], Any] | None = None
+    #: what the driver returns -> canonical value
+    from_driver: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What holds the mirror, in a few words, and what is wrong with it, a line each."""
+
+    text: str
+    problems: tuple[str, ...]
+
+
+class PushLocks(Protocol):
+    """Locks by name, each held by one process at a time."""
+
+    def hold(
+        self, names: Sequence[str], lost: Lost
+    ) -> AbstractAsyncContextManager[Collection[str]]:
+        """Take those of the locks that no other process holds, until the block ends; yields their
+        names. The locks end with the process, whatever ends it.
+
+        `lost` is called if the server takes the locks away earlier. Raises Away.
+        """
+
+
+class Place(ABC):
+    """A database URL, understood. Its text names the database without user and password."""
+
+    url: sa.URL
+    dialect: Dialect
+    file: Path | None = None
+    """The file that holds the mirror; None: a server holds it."""
+
+    @abstractmethod
+    def prepare(self, *, must_exist: bool) -> None:
+        """Check the place before the driver opens it, and create it if it may be absent.
+
+        Raises MirrorError with better words than the driver's.
+        """
+
+    @abstractmethod
+    def engine(self) -> sa.Engine:
+        """An engine with a single connection; its errors never show parameters."""
+
+    @abstractmethod
+    def migration(self) -> AbstractContextManager[sa.Connection]:
+        """One transaction in which no other process changes the schema. A second one waits."""
+
+    @abstractmethod
+    def changes(self) -> AsyncIterator[None]:
+        """Yields when there may be new edits or hints: once it listens, after each commit of
+        another program that it hears of, and every `notifications.POLL_S` seconds.
+
+        Has a connection of its own. Raises MirrorError when that is lost.
+        """
+
+    @abstractmethod
+    def push_locks(self) -> PushLocks:
+        """The locks of `coordination.push_lock`. Passes that share the object share its locks."""
+
+    def run_lock(self) -> FileLock | None:
+        """The lock that keeps a second daemon off the mirror; None: there may be several."""
+        return None
+
+
+class Dialect(ABC):
+    """The SQL of one kind of database. Stateless: one object serves all mirrors."""
+
+    name: ClassVar[str]
+    """SQLAlchemy's name for it; also that of its package in `mirror.capture`."""
+
+    tries: ClassVar[int]
+    """How often a transaction is run when others are in its way."""
+
+    has_one_daemon: ClassVar[bool]
+    """Whether a mirror belongs to one daemon, which may also migrate it unasked."""
+
+    read_options: ClassVar[Mapping[str, Any]]
+    """SQLAlchemy's execution options for a transaction that reads one unchanging state."""
+
+    id_in: ClassVar[str]
+    """SQL after a column: whether it is in the parameter `ids`, which is an `id_list`."""
+
+    stored: ClassVar[Mapping[Literal["timestamp", "money", "json"], Stored]]
+    """How the values are held whose column types differ."""
+
+    # --- connecting, errors ---
+
+    @abstractmethod
+    def place(self, url: sa.URL) -> Place:
+        """Where `url` leads. Raises MirrorError for a URL that can't hold a mirror."""
+
+    @abstractmethod
+    def is_contention(self, error: sa.exc.DBAPIError) -> bool:
+        """Whether the same transaction may succeed when it is run again."""
+
+    @abstractmethod
+    def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
+        """One line for a person if the database can't be used; None: the statement is wrong."""
+
+    @abstractmethod
+    def message(self, error: sa.exc.DBAPIError) -> str:
+        """The database's own words, which name tables and constraints and show no values."""
+
+    @abstractmethod
+    def before_retry(self, where: str, attempt: int) -> None:
+        """Wait, or warn, before a transaction is run again. `attempt` counts from 1."""
+
+    # --- the transaction ---
+
+    @abstractmethod
+    def mark(self, conn: sa.Connection) -> None:
+        """Mark what this transaction writes as cfsync's own, which the triggers let pass."""
+
+    @abstractmethod
+    def unmark(self, conn: sa.Connection) -> None:
+        """Take the mark off: the triggers treat what is written next as a user's edit."""
+
+    @abstractmethod
+    def before_commit(self, conn: sa.Connection) -> None:
+        """Leave no mark behind where it would outlast the transaction."""
+
+    @abstractmethod
+    def write_pause(self) -> Callable[[sa.Connection], AbstractContextManager[None]]:
+        """What stands around each writing transaction of a mirror, to let other programs write."""
+
+    @abstractmethod
+    def next_rev(self, conn: sa.Connection) -> int:
+        """Take the next number of the sequence of `cf_rev`."""
+
+    @abstractmethod
+    def highest_rev(self, conn: sa.Connection) -> int:
+        """The highest `cf_rev` that was taken; 0 before the first."""
+
+    @abstractmethod
+    def server_time(self, conn: sa.Connection) -> str | None:
+        """The time by the server's clock, canonical text; None: there is no server."""
+
+    # --- rows ---
+
+    @abstractmethod
+    def insert(self, table: sa.Table) -> Any:
+        """SQLAlchemy's INSERT that knows `on_conflict_do_nothing`."""
+
+    @abstractmethod
+    def upsert(
+        self,
+        conn: sa.Connection,
+        table: sa.Table,
+        rows: Sequence[Row],
+        stamp: Row,
+        keep: tuple[str, ...],
+    ) -> None:
+        """Insert or update rows; see `statements.upsert`. There is at least one row."""
+
+    @abstractmethod
+    def differing_ids(
+        self, conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
+    ) -> list[int]:
+        """The ids of rows, with just these columns, that the table does not hold as given."""
+
+    @abstractmethod
+    def param(self, name: str) -> str:
+        """A named parameter in SQL for the driver."""
+
+    @abstractmethod
+    def id_list(self, ids: Sequence[int]) -> Any:
+        """The value of the parameter `ids` of `id_in`."""
+
+    @abstractmethod
+    def lock_rows(self, conn: sa.Connection, table: sa.Table, ids: Sequence[int]) -> set[int]:
+        """Lock the rows that exist; return the ids of those that another program holds."""
+
+    @abstractmethod
+    def serialize_writers(self, conn: sa.Connection, table: sa.Table) -> None:
+        """Make other cfsync processes that write to the table wait for this transaction's end."""
+
+    @abstractmethod
+    def new_local_id(self, conn: sa.Connection, table: sa.Table) -> int:
+        """An id for a row that ClickFunnels does not know, as the database gives one itself."""
+
+    # --- whole databases ---
+
+    @abstractmethod
+    def notify(self, conn: sa.Connection) -> None:
+        """Wake what waits in `Place.changes`, at the commit."""
+
+    @abstractmethod
+    def describe(self, conn: sa.Connection) -> Server:
+        """The version, and whether the database is whole and lets this role do what a pass does."""
+
+    @abstractmethod
+    def clear_replaced(self, conn: sa.Connection) -> None:
+        """Empty the table in which triggers keep replaced rows for a moment, if there is one."""
+
+    @abstractmethod
+    def overwrite_deleted(self, conn: sa.Connection) -> None:
+        """Have deleted text overwritten in the file, from here on and on this connection."""
+
+    # --- the same everywhere ---
+
+    def explained(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
+        """The one line for a person; None for an error that is a fault of the statement itself."""
+        if self.is_contention(error):
+            return Busy(f"{where} is locked by another program; end its long transactions")
+        if isinstance(error, sa.exc.IntegrityError):
+            return Constrained(f"a constraint of your own holds the row: {self.message(error)}")
+        return self.failure(error, where)
+
+
+def on_conflict(table: sa.Table, columns: Iterable[str], keep: tuple[str, ...]) -> str:
+    """The end of an upsert. NULL for a column in `keep` leaves the value that the row has."""
+    key = [c.name for c in table.primary_key]
+    sets = ", ".join(
+        f'"{c}" = coalesce(excluded."{c}", "{table.name}"."{c}")'
+        if c in keep
+        else f'"{c}" = excluded."{c}"'
+        for c in columns
+        if c not in key
+    )
+    names = ", ".join(f'"{c}"' for c in key)
+    return f"ON CONFLICT ({names}) DO " + (f"UPDATE SET {sets}" if sets else "NOTHING")

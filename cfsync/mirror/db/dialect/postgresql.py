@@ -1,0 +1,197 @@
+"""PostgreSQL: a server that several daemons and programs share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, ClassVar
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from cfsync.errors import MirrorError
+from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
+from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
+from cfsync.mirror.db.errors import Away
+from cfsync.values import time_text
+
+_CONTENTION = {"40001", "40P01", "55P03"}
+"""Serialization failure, deadlock, a lock that did not come in time."""
+
+_FAILURES = {
+    "25006": (MirrorError, "{where} is read-only: give one that can be written in database.url"),
+    "42501": (MirrorError, "{where}: this role may not do that; see deploy/roles.sql"),
+    "53100": (Away, "the disk of {where} is full"),
+    "53200": (Away, "{where} is out of memory"),
+}
+
+_FORBIDDEN = """
+SELECT min(t) FROM unnest(ARRAY['contacts', 'cf_outbox']) t,
+    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) right_
+WHERE NOT has_table_privilege(t, right_)
+"""
+"""A table that stands for others and that this role may not write. (Given several rights at once,
+has_table_privilege asks for any of them.)"""
+
+
+class PostgreSQL(Dialect):
+    name = "postgresql"
+    tries = 4
+    has_one_daemon = False
+    read_options: ClassVar = {"isolation_level": "REPEATABLE READ"}
+    id_in = "= ANY(%(ids)s)"
+    stored: ClassVar = {
+        "timestamp": Stored(sa.DateTime(timezone=True), datetime.fromisoformat, time_text),
+        "money": Stored(sa.Numeric(), Decimal, str),
+        "json": Stored(postgresql.JSONB(none_as_null=True)),
+    }
+
+    def place(self, url: sa.URL) -> PostgreSQLServer:
+        return PostgreSQLServer(url, self)
+
+    def is_contention(self, error: sa.exc.DBAPIError) -> bool:
+        return _state(error) in _CONTENTION
+
+    def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
+        state = _state(error)
+        if state in _FAILURES:
+            kind, text = _FAILURES[state]
+            return kind(text.format(where=where))
+        lost = error.connection_invalidated or (
+            isinstance(error, sa.exc.OperationalError) and not state
+        )
+        if lost or state[:2] in ("08", "28") or state in ("53300", "57P01", "57P02", "57P03"):
+            return Away(f"{where} can't be reached: {_first_line(error)}")
+        return None
+
+    def message(self, error: sa.exc.DBAPIError) -> str:
+        return str(error.orig.diag.message_primary)  # type: ignore[union-attr]
+
+    def before_retry(self, where: str, attempt: int) -> None:
+        time.sleep(0.05 * attempt)
+
+    def mark(self, conn: sa.Connection) -> None:
+        """Also limits how long a statement may wait for others, in the same call."""
+        conn.exec_driver_sql(
+            "SELECT set_config('cfsync.writer', 'on', true),"
+            " set_config('lock_timeout', '500ms', true),"
+            " set_config('statement_timeout', '60s', true)"
+        )
+
+    def unmark(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql("SELECT set_config('cfsync.writer', '', true)")
+
+    def before_commit(self, conn: sa.Connection) -> None:
+        """The mark ends with the transaction."""
+
+    def write_pause(self) -> Callable[[sa.Connection], AbstractContextManager[None]]:
+        return lambda _conn: nullcontext()  # the server queues those who wait
+
+    def next_rev(self, conn: sa.Connection) -> int:
+        return int(conn.exec_driver_sql("SELECT nextval('cf_rev_seq')").scalar_one())
+
+    def highest_rev(self, conn: sa.Connection) -> int:
+        sql = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM cf_rev_seq"
+        return int(conn.exec_driver_sql(sql).scalar_one())
+
+    def server_time(self, conn: sa.Connection) -> str:
+        return time_text(conn.exec_driver_sql("SELECT clock_timestamp()").scalar_one())
+
+    def insert(self, table: sa.Table) -> Any:
+        return postgresql.insert(table)
+
+    def upsert(
+        self,
+        conn: sa.Connection,
+        table: sa.Table,
+        rows: Sequence[Row],
+        stamp: Row,
+        keep: tuple[str, ...],
+    ) -> None:
+        """One JSON parameter, which the server turns into rows."""
+        sql = _upsert(table, (*rows[0], *stamp), keep)
+        stamped = [{**row, **stamp} for row in rows] if stamp else rows
+        conn.exec_driver_sql(sql, {"rows": orjson.dumps(stamped).decode()})
+
+    def differing_ids(
+        self, conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
+    ) -> list[int]:
+        sql = _differing(table, columns)
+        found = conn.exec_driver_sql(sql, {"rows": orjson.dumps(rows).decode()})
+        return [i for (i,) in found]
+
+    def param(self, name: str) -> str:
+        return f"%({name})s"
+
+    def id_list(self, ids: Sequence[int]) -> list[int]:
+        return list(ids)
+
+    def lock_rows(self, conn: sa.Connection, table: sa.Table, ids: Sequence[int]) -> set[int]:
+        there = f'SELECT "id" FROM "{table.name}" WHERE "id" {self.id_in}'
+        query = {"ids": list(ids)}
+        locking = there + " ORDER BY id FOR UPDATE SKIP LOCKED"
+        locked = {i for (i,) in conn.exec_driver_sql(locking, query)}
+        return {i for (i,) in conn.exec_driver_sql(there, query)} - locked
+
+    def serialize_writers(self, conn: sa.Connection, table: sa.Table) -> None:
+        sql = "SELECT pg_advisory_xact_lock(hashtext('cfsync write'), hashtext(%(name)s))"
+        conn.exec_driver_sql(sql, {"name": table.name})
+
+    def new_local_id(self, conn: sa.Connection, table: sa.Table) -> int:
+        sql = f"SELECT nextval(pg_get_serial_sequence('{table.name}', 'id'))"
+        return int(conn.exec_driver_sql(sql).scalar_one())
+
+    def notify(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+    def describe(self, conn: sa.Connection) -> Server:
+        version = conn.exec_driver_sql("SHOW server_version").scalar()
+        role = conn.exec_driver_sql("SELECT current_user").scalar()
+        forbidden = conn.exec_driver_sql(_FORBIDDEN).scalar()
+        problem = f"the role {role} may not write {forbidden}: see deploy/roles.sql"
+        return Server(f"PostgreSQL {version}, role {role}", (problem,) if forbidden else ())
+
+    def clear_replaced(self, conn: sa.Connection) -> None:
+        """The triggers keep none."""
+
+    def overwrite_deleted(self, conn: sa.Connection) -> None:
+        """The server's own business: VACUUM frees the space."""
+
+
+def _state(error: sa.exc.DBAPIError) -> str:
+    """The SQLSTATE; empty where the server gave none."""
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _first_line(error: sa.exc.DBAPIError) -> str:
+    """Without the address that psycopg puts first; it never holds the password."""
+    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return lines[0].rpartition("FATAL:")[2].strip()
+
+
+@cache
+def _upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{c}"' for c in columns)
+    select = f"SELECT {names} FROM {_recordset(table)}"
+    return f'INSERT INTO "{table.name}" ({names}) {select} {on_conflict(table, columns, keep)}'
+
+
+@cache
+def _differing(table: sa.Table, columns: tuple[str, ...]) -> str:
+    given, held = (", ".join(f'{of}."{c}"' for c in columns) for of in ("given", "held"))
+    return (
+        f'SELECT given.id FROM {_recordset(table)} given LEFT JOIN "{table.name}" held USING (id)'
+        f" WHERE ({held}) IS DISTINCT FROM ({given})"
+    )
+
+
+def _recordset(table: sa.Table) -> str:
+    return f'json_populate_recordset(NULL::"{table.name}", %(rows)s::json)'
+
+
+DIALECT = PostgreSQL()

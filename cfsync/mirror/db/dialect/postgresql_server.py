@@ -1,0 +1,160 @@
+"""A database on a PostgreSQL server: connected to, locked, listened to.
+
+What holds locks or listens for long has a connection of its own, beside SQLAlchemy's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from cfsync.errors import MirrorError
+from cfsync.mirror.db import notifications
+from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
+from cfsync.mirror.db.errors import Away
+from cfsync.values import json_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+CHANNEL = "cfsync_outbox"
+
+PAUSED_S, SIGN_S = 60, 15.0
+"""A process that gives no sign of life for PAUSED_S loses its push locks; one that runs gives one
+every SIGN_S seconds.
+"""
+
+_MIGRATION_LOCK = 0x6366_7379_6E63
+"""The advisory lock of a migration under way ("cfsync" as a number)."""
+
+# A transaction that is left open holds the locks: a pooler gives it a connection of its own, as it
+# does not for a session. A machine that has gone is missed within half a minute.
+_HOLD = (
+    "SELECT set_config(name, value, true) FROM pg_settings JOIN (VALUES"
+    " ('idle_in_transaction_session_timeout', '{ms}'), ('transaction_timeout', '0'),"
+    " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),"
+    " ('tcp_keepalives_count', '3')) wanted (name, value) USING (name)"
+)
+_TAKE = (
+    "SELECT name FROM unnest(%s::text[]) name"
+    " WHERE pg_try_advisory_xact_lock(hashtext('cfsync push'), hashtext(name))"
+)
+
+
+class PostgreSQLServer(Place):
+    def __init__(self, url: sa.URL, dialect: Dialect) -> None:
+        self.url, self.dialect = url, dialect
+
+    def __str__(self) -> str:
+        host = self.url.host or self.url.query.get("host") or "localhost"
+        port = f":{self.url.port}" if self.url.port else ""
+        return f"PostgreSQL database {self.url.database or ''} at {host}{port}"
+
+    def prepare(self, *, must_exist: bool) -> None:
+        """The server itself says what is wrong."""
+
+    def engine(self) -> sa.Engine:
+        # Prepared statements do not survive a pooler that hands out connections by transaction.
+        options = {
+            "connect_timeout": 10,
+            "application_name": "cfsync",
+            "client_encoding": "utf8",
+            "prepare_threshold": None,
+        }
+        try:
+            engine = sa.create_engine(
+                self.url,
+                pool_size=1,
+                max_overflow=0,
+                hide_parameters=True,
+                pool_pre_ping=True,
+                json_deserializer=json_of,
+                connect_args=options,
+            )
+        except ModuleNotFoundError as error:
+            raise MirrorError(
+                "PostgreSQL needs its driver: pip install 'cfsync[postgres]'"
+            ) from error
+        sa.event.listen(engine, "connect", self._check_encoding)
+        return engine
+
+    def _check_encoding(self, connection: Any, _record: object) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in ("UTF8", None):
+            raise MirrorError(f"{self} has the encoding {encoding}: make one with UTF8")
+
+    @contextmanager
+    def migration(self) -> Iterator[sa.Connection]:
+        engine = self.engine()
+        try:
+            with engine.begin() as conn:
+                conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+                yield conn
+        finally:
+            engine.dispose()
+
+    async def changes(self) -> AsyncGenerator[None]:
+        import psycopg
+
+        try:
+            async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as it:
+                await it.execute(f"LISTEN {CHANNEL}")
+                while True:
+                    yield
+                    async for _ in it.notifies(timeout=notifications.POLL_S, stop_after=1):
+                        pass
+        except psycopg.Error as error:
+            raise MirrorError(f"{self} can't be reached: {type(error).__name__}") from error
+
+    def push_locks(self) -> ServerPushLocks:
+        return ServerPushLocks(str(self), self._conninfo)
+
+    @property
+    def _conninfo(self) -> str:
+        """The URL for the driver itself, with the password."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class ServerPushLocks:
+    """Advisory locks of one transaction that stays open."""
+
+    def __init__(self, place: str, conninfo: str) -> None:
+        self._place = place
+        self._conninfo = conninfo
+
+    @asynccontextmanager
+    async def hold(self, names: Sequence[str], lost: Lost) -> AsyncIterator[Collection[str]]:
+        import psycopg
+
+        try:
+            conn = await psycopg.AsyncConnection.connect(self._conninfo, prepare_threshold=None)
+            await conn.execute(_HOLD.format(ms=PAUSED_S * 1000))
+            mine = [name for (name,) in await (await conn.execute(_TAKE, [list(names)])).fetchall()]
+        except psycopg.Error as error:
+            raise Away(f"{self._place} can't be reached: {type(error).__name__}") from error
+        signs = asyncio.create_task(_give_signs(conn, lost))
+        try:
+            yield mine
+        finally:
+            signs.cancel()
+            await asyncio.gather(signs, return_exceptions=True)
+            with suppress(psycopg.Error):
+                # A connection that is merely closed holds its locks a little longer.
+                await conn.rollback()
+                await conn.close()
+
+
+async def _give_signs(conn: psycopg.AsyncConnection, lost: Lost) -> None:
+    """Until cancelled, or told by the server that it waits no longer."""
+    import psycopg
+
+    try:
+        while True:
+            await asyncio.sleep(SIGN_S)
+            await conn.execute("SELECT 1")
+    except psycopg.Error:
+        lost()

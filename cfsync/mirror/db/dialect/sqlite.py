@@ -1,0 +1,217 @@
+"""SQLite: a file that one daemon has, and that other programs may write to at any time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from operator import itemgetter
+from typing import Any, ClassVar
+
+import orjson
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects import sqlite
+
+from cfsync.errors import MirrorError
+from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
+from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
+from cfsync.mirror.db.errors import Away
+from cfsync.mirror.db.types import Json
+from cfsync.mirror.db.write_pause import WritePause
+from cfsync.values import json_of
+
+log = structlog.get_logger()
+
+SIZES = (160, 80, 40, 20)
+"""Rows in one statement, which takes no more than 32,766 values. Few sizes, since each is a
+statement that stays compiled, and takes memory; a page has 20 records.
+"""
+
+_AWAY = {"SQLITE_FULL", "SQLITE_IOERR"}
+_FAILURES = {
+    "SQLITE_NOTADB": "{where} is not an SQLite database; check database.url",
+    "SQLITE_CORRUPT": "{where} is damaged; restore a backup and run cfsync recover",
+    "SQLITE_READONLY": "{where} is read-only for this user; check its owner and permissions",
+    "SQLITE_CANTOPEN": "{where} can't be opened; check its owner and permissions",
+    "SQLITE_PERM": "{where} can't be opened; check its owner and permissions",
+    "SQLITE_FULL": "the disk that holds {where} is full",
+    "SQLITE_IOERR": "{where} can't be read or written: the disk reports an error",
+}
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _from_json(value: Any) -> Any:
+    """The column has no type of its own, so it may hold something that is not JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json_of(value)
+    except ValueError:
+        return value
+
+
+class SQLite(Dialect):
+    name = "sqlite"
+    tries = 12  # each waits up to 10 s
+    has_one_daemon = True
+    read_options: ClassVar = {"sqlite_begin": "BEGIN"}
+    id_in = "IN (SELECT value FROM json_each(:ids))"
+    stored: ClassVar = {
+        "timestamp": Stored(sa.Text()),
+        "money": Stored(sa.Text()),
+        "json": Stored(sa.Text(), _to_json, _from_json),
+    }
+
+    def place(self, url: sa.URL) -> SQLiteFile:
+        return SQLiteFile(url, self)
+
+    def is_contention(self, error: sa.exc.DBAPIError) -> bool:
+        return _error_name(error) in ("SQLITE_BUSY", "SQLITE_LOCKED")
+
+    def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
+        name = _error_name(error)
+        kind = Away if name in _AWAY else MirrorError
+        return kind(_FAILURES[name].format(where=where)) if name in _FAILURES else None
+
+    def message(self, error: sa.exc.DBAPIError) -> str:
+        return str(error.orig)
+
+    def before_retry(self, where: str, attempt: int) -> None:
+        """SQLite itself has waited long: somebody may have left a transaction open."""
+        log.warning("database.locked", file=where, attempt=attempt)
+
+    def mark(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql("UPDATE cf_writer SET mark = 1")
+
+    def unmark(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql("UPDATE cf_writer SET mark = 0")
+
+    def before_commit(self, conn: sa.Connection) -> None:
+        self.unmark(conn)
+
+    def write_pause(self) -> Callable[[sa.Connection], AbstractContextManager[None]]:
+        return WritePause().before
+
+    def next_rev(self, conn: sa.Connection) -> int:
+        sql = (
+            "UPDATE cf_meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'cf_rev'"
+            " RETURNING CAST(value AS INTEGER)"
+        )
+        return int(conn.exec_driver_sql(sql).scalar_one())
+
+    def highest_rev(self, conn: sa.Connection) -> int:
+        sql = "SELECT CAST(value AS INTEGER) FROM cf_meta WHERE key = 'cf_rev'"
+        return int(conn.exec_driver_sql(sql).scalar_one())
+
+    def server_time(self, conn: sa.Connection) -> None:
+        return None
+
+    def insert(self, table: sa.Table) -> Any:
+        return sqlite.insert(table)
+
+    def upsert(
+        self,
+        conn: sa.Connection,
+        table: sa.Table,
+        rows: Sequence[Row],
+        stamp: Row,
+        keep: tuple[str, ...],
+    ) -> None:
+        """Many rows a statement: at each, the driver gives up Python's lock and waits for it."""
+        columns = tuple(rows[0])
+        for part in _portions(rows):
+            flat: list[Any] = []
+            for one in _driver_values(table, columns, part):
+                flat += one
+                flat += stamp.values()
+            sql = _upsert(table, (*columns, *stamp), keep, len(part))
+            conn.exec_driver_sql(sql, tuple(flat))
+
+    def differing_ids(
+        self, conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
+    ) -> list[int]:
+        ids = [row["id"] for row in rows]
+        names = ", ".join(f'"{c}"' for c in columns)
+        sql = f'SELECT "id", {names} FROM "{table.name}" WHERE "id" {self.id_in}'
+        found = conn.exec_driver_sql(sql, {"ids": self.id_list(ids)})
+        held = {i: values for i, *values in found}
+        given = zip(ids, _driver_values(table, columns, rows), strict=True)
+        return [i for i, values in given if held.get(i) != values]
+
+    def param(self, name: str) -> str:
+        return f":{name}"
+
+    def id_list(self, ids: Sequence[int]) -> str:
+        return orjson.dumps(list(ids)).decode()
+
+    def lock_rows(self, conn: sa.Connection, table: sa.Table, ids: Sequence[int]) -> set[int]:
+        return set()  # the transaction has the whole database already
+
+    def serialize_writers(self, conn: sa.Connection, table: sa.Table) -> None:
+        """They wait already."""
+
+    def new_local_id(self, conn: sa.Connection, table: sa.Table) -> int:
+        sql = "SELECT -1-abs(random()%9007199254740990)"
+        return int(conn.exec_driver_sql(sql).scalar_one())
+
+    def notify(self, conn: sa.Connection) -> None:
+        """The others see the commit."""
+
+    def describe(self, conn: sa.Connection) -> Server:
+        version = conn.exec_driver_sql("SELECT sqlite_version()").scalar()
+        damage = conn.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        problems = () if damage == "ok" else (f"it is damaged: {damage}; restore a backup",)
+        return Server(f"SQLite {version}", problems)
+
+    def clear_replaced(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql("DELETE FROM cf_replaced")
+
+    def overwrite_deleted(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
+def _error_name(error: sa.exc.DBAPIError) -> str:
+    """`SQLITE_BUSY` for `SQLITE_BUSY_SNAPSHOT` and the like; empty for what isn't SQLite's."""
+    if not isinstance(error.orig, sqlite3.Error):
+        return ""
+    return "_".join(str(getattr(error.orig, "sqlite_errorname", "")).split("_")[:2])
+
+
+def _portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    start = 0
+    while left := len(rows) - start:
+        size = next((size for size in SIZES if size <= left), left)
+        yield rows[start : start + size]
+        start += size
+
+
+def _driver_values(
+    table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]
+) -> Iterator[list[Any]]:
+    """The values of each row as the driver takes and returns them."""
+    values = itemgetter(*columns, columns[0])  # of one name alone it would give no tuple
+    json = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, Json)]
+    for row in rows:
+        *one, _ = values(row)
+        for i in json:
+            if one[i] is not None:
+                one[i] = orjson.dumps(one[i]).decode()
+        yield one
+
+
+@cache
+def _upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], rows: int) -> str:
+    names = ", ".join(f'"{c}"' for c in columns)
+    row = f"({', '.join('?' for _ in columns)})"
+    marks = ", ".join(row for _ in range(rows))
+    return (
+        f'INSERT INTO "{table.name}" ({names}) VALUES {marks} {on_conflict(table, columns, keep)}'
+    )
+
+
+DIALECT = SQLite()

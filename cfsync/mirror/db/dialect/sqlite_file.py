@@ -1,0 +1,162 @@
+"""An SQLite file: checked and created, opened, locked, watched for commits of other programs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from cfsync.errors import MirrorError
+from cfsync.mirror.db import notifications
+from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
+from cfsync.mirror.db.errors import Away
+
+LOOK_S = 0.2
+"""Seconds between two looks at whether another program has committed."""
+
+_PRAGMAS = (
+    "busy_timeout = 10000",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    # In a large mirror a page of contacts touches as many pages of the indexes. With room for them
+    # in memory (kB), and in the log (pages) until they are written once for several transactions,
+    # 200,000 rows take 20,000 more in half the time.
+    "cache_size = -8000",
+    "wal_autocheckpoint = 8000",
+)
+
+
+class SQLiteFile(Place):
+    def __init__(self, url: sa.URL, dialect: Dialect) -> None:
+        name = url.database or ""
+        if not name or name.startswith((":memory:", "file:")):
+            raise MirrorError("the mirror must be a file: set database.url to sqlite:///PATH")
+        self.url, self.dialect = url, dialect
+        self.file: Path = Path(name).absolute()
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+    def prepare(self, *, must_exist: bool) -> None:
+        file = self.file
+        if not file.parent.is_dir():
+            raise MirrorError(f"no directory {file.parent}: make it or change database.url")
+        if file.is_dir():
+            raise MirrorError(f"{file} is a directory: give a file in database.url")
+        if not file.exists():
+            if must_exist:
+                raise MirrorError(f"no mirror at {file}: run cfsync backfill")
+            _create(file)
+        if not os.access(file, os.R_OK | os.W_OK) or not os.access(file.parent, os.W_OK):
+            raise MirrorError(
+                f"{file} or its directory is not readable and writable for this user;"
+                " check owner and permissions"
+            )
+
+    def engine(self) -> sa.Engine:
+        engine = sa.create_engine(
+            self.url.set(database=str(self.file)),
+            poolclass=sa.QueuePool,
+            pool_size=1,
+            max_overflow=0,
+            hide_parameters=True,
+        )
+        sa.event.listen(engine, "connect", _configure)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextmanager
+    def migration(self) -> Iterator[sa.Connection]:
+        # SQLite's own lock does not cover the switch of a new file to WAL.
+        with FileLock(f"{self.file}.migrate-lock"):
+            engine = self.engine()
+            try:
+                with engine.begin() as conn:
+                    yield conn
+            finally:
+                engine.dispose()
+
+    async def changes(self) -> AsyncGenerator[None]:
+        """Looks outside the event loop's thread: the file may be on a slow disk."""
+        loop, quiet, seen = asyncio.get_running_loop(), 0.0, None
+        with ThreadPoolExecutor(1, thread_name_prefix="watch") as thread:
+            conn = await loop.run_in_executor(thread, _connect_read_only, self.file)
+            try:
+                while True:
+                    version = await loop.run_in_executor(thread, _data_version, conn)
+                    if version != seen or quiet >= notifications.POLL_S:
+                        seen, quiet = version, 0.0
+                        yield
+                    await asyncio.sleep(LOOK_S)
+                    quiet += LOOK_S
+            finally:
+                thread.submit(conn.close)
+
+    def push_locks(self) -> FilePushLocks:
+        return FilePushLocks(FileLock(f"{self.file}.push-lock", thread_local=False))
+
+    def run_lock(self) -> FileLock:
+        return FileLock(f"{self.file}.run-lock")
+
+
+class FilePushLocks:
+    """One lock for all names. Passes of one process share it."""
+
+    def __init__(self, lock: FileLock) -> None:
+        self._lock = lock
+
+    @asynccontextmanager
+    async def hold(self, names: Sequence[str], lost: Lost) -> AsyncIterator[Collection[str]]:
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            yield ()
+            return
+        except OSError as error:
+            raise Away(f"{self._lock.lock_file} can't be locked: {error.strerror}") from None
+        try:
+            yield names
+        finally:
+            self._lock.release()
+
+
+def _create(file: Path) -> None:
+    """An empty file that strangers can't read: it will hold people's data."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o660))
+    except OSError as error:
+        raise MirrorError(f"{file} can't be made: {error.strerror}") from error
+
+
+def _configure(connection: Any, _record: object) -> None:
+    # The driver begins transactions by itself, late and deferred; here they begin as told below.
+    connection.isolation_level = None
+    # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
+    connection.text_factory = lambda text: text.decode(errors="replace")
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(conn: sa.Connection) -> None:
+    conn.exec_driver_sql(conn.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+
+def _connect_read_only(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+def _data_version(conn: sqlite3.Connection) -> int | None:
+    """A number that changes with every commit of another connection; None: it can't be read now."""
+    try:
+        return int(conn.execute("PRAGMA data_version").fetchone()[0])
+    except sqlite3.Error:
+        return None

@@ -15,7 +15,7 @@ from cfsync.api import Api
 from cfsync.config import load
 from cfsync.hints import HINTED
 from cfsync.mirror import capture
-from cfsync.mirror.db.connect import Place, engine_for
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sandbox import TOKEN, Running, World, running
 from cfsync.sandbox.seeds import makers
@@ -60,7 +60,7 @@ class Toy:
 
 def main(owner_url: str, daemon_url: str) -> None:
     """`owner_url` may change the schema, `daemon_url` runs the passes; the mirror is migrated."""
-    engine = engine_for(Place.of(owner_url))
+    engine = place_of(owner_url).engine()
     with engine.begin() as conn:
         migration(conn)
         assert capture.install(conn)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from cfsync.config import RetentionSettings
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
+from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
 from cfsync.values import later
@@ -48,7 +49,7 @@ def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]
             return RUNS, [RUNS.c.ended_at < before, RUNS.c.id.not_in(newest)]
         case "outbox_done":
             ended = sa.func.coalesce(o.sent_at, o.captured_at)
-            return OUTBOX, [o.state.in_(("done", "ignored", "discarded")), ended < before]
+            return OUTBOX, [o.state.in_((OutboxState.DONE, OutboxState.DISCARDED)), ended < before]
         case "events":
             return EVENTS, [e.state == "done", e.received_at < before]
         case "conflicts":

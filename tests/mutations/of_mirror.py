@@ -41,15 +41,15 @@ BREAKAGES = (
     Breakage(
         "nothing is journalled before the call",
         "cfsync/mirror/outgoing/send_journal.py",
-        '        state="sending",\n',
-        '        state="pending",\n',
+        "        state=OutboxState.SENDING,\n",
+        "        state=OutboxState.PENDING,\n",
         "a create that a power failure interrupted is sent again",
         ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
     ),
     Breakage(
         "a claim is journalled although it has changed in between",
         "cfsync/mirror/outgoing/send_journal.py",
-        "if _open_now(tx, claim) != claim.open or _base_rev(tx, claim) != claim.base_rev:",
+        "if _open_now(tx, claim) != claim.open_attempts or _base_rev(tx, claim) != claim.base_rev:",
         "if False:",
         "two passes send one edit twice",
         (
@@ -99,8 +99,8 @@ BREAKAGES = (
     Breakage(
         "what was sent is compared with its own answer as a local change",
         "cfsync/mirror/outgoing/answers.py",
-        'if n in sent or claim.op == "insert"',
-        'if claim.op == "insert"',
+        "if n in sent or claim.op == Op.INSERT",
+        "if claim.op == Op.INSERT",
         "a value that the server normalised is a conflict, or is sent again and again",
         (
             "tests/push/test_merge.py::test_another_form_of_what_was_sent_is_taken_and_not_sent_again[sqlite]",
@@ -190,8 +190,8 @@ BREAKAGES = (
     Breakage(
         "a parked edit blocks its record",
         "cfsync/mirror/outgoing/fold.py",
-        'if r.state == "held" or r.is_unknown), None)',
-        'if r.state in ("held", "parked")), None)',
+        "if e.state == OutboxState.HELD or e.may_exist), None)",
+        'if e.state in ("held", "parked")), None)',
         "one refused field stops all later edits of the contact",
         (
             "tests/push/test_trouble.py::test_the_servers_own_rule_speaks_and_a_further_edit_repairs[sqlite]",
@@ -200,7 +200,7 @@ BREAKAGES = (
     Breakage(
         "the link between an insert and its record is not saved",
         "cfsync/mirror/outgoing/answers.py",
-        "    ids.remember(tx, resource, claim.record_id, real_id)\n",
+        "    ids.save(tx, resource, claim.record_id, real_id)\n",
         "",
         "a create whose row was locked when its answer came is sent again",
         (

@@ -224,8 +224,8 @@ BREAKAGES = (
     Breakage(
         "a call whose outcome is unknown is sent again",
         "cfsync/sync/push/outcome.py",
-        "write(outbox.explain, claim.seqs, error.text, tried=tried)",
-        'write(journal.close, claim.seqs, "pending", error.text)',
+        "write(outbox.set_reason, claim.seqs, error.text, tried=tried)",
+        'write(send_journal.close, claim.seqs, "pending", error.text)',
         "a create that arrived is sent again, and cfsync's own change is a conflict",
         ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
     ),
@@ -269,7 +269,7 @@ BREAKAGES = (
     Breakage(
         "deletes are not counted by the guard",
         "cfsync/sync/push/outcome.py",
-        'if (c.op != "delete" or c.record_id < 0 or c.seqs[-1] in self.seen)\n            and ',
+        "if (c.op != Op.DELETE or c.record_id < 0 or c.seqs[-1] in self.seen)\n            and ",
         "if ",
         "a mass deletion that is made while a push runs is sent",
         (

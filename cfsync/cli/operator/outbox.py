@@ -13,8 +13,8 @@ from cfsync.cli.common import Config, Json, Resources, configured, reading
 from cfsync.cli.text import columns, counted, print_json, shortly
 
 if TYPE_CHECKING:
+    from cfsync.mirror.bookkeeping.outbox import Edit
     from cfsync.mirror.db.engine import Mirror
-    from cfsync.mirror.decisions.waiting_edits import Edit, Edits
 
 SHOWN = 200
 
@@ -127,7 +127,7 @@ def discard(seq: Seqs, config: Config = None, json: Json = False) -> None:
 
 
 def _decide(
-    work: Callable[[Mirror], Coroutine[Any, Any, Edits]],
+    work: Callable[[Mirror], Coroutine[Any, Any, list[Edit]]],
     word: str,
     config: Path | None,
     *,
@@ -144,6 +144,7 @@ def _decide(
 def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:
     found = asdict(edit) | {"fields": edit.fields}
     found["id"] = found.pop("record_id")
+    del found["highest_id"]
     return found if values else {n: v for n, v in found.items() if n not in ("patch", "sent")}
 
 

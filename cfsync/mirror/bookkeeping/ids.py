@@ -12,16 +12,17 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import IDS, OPEN_STATES, OUTBOX, TABLES
+from cfsync.mirror.db.tables import IDS, OUTBOX, TABLES
 from cfsync.resources import RESOURCES, Resource
 from cfsync.resources.model import Field
 
 _ID = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
 """Longer ones are no id of ours, nor a number that both databases compare with one."""
 
-Known = Mapping[tuple[str, int], int]
+RealIds = Mapping[tuple[str, int], int]
 """(resource, negative id) -> the id in ClickFunnels."""
 
 Outlook = Literal["awaited", "unseen", "never"]
@@ -48,7 +49,8 @@ def _is_int(text: str) -> bool:
     return _ID(text) is not None
 
 
-def known(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+def find_real_ids(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The real ids of those of these (resource, negative id) pairs that have one."""
     pairs = list(set(wanted))
     if not pairs:
         return {}
@@ -56,29 +58,34 @@ def known(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], in
     return {(row.resource, row.local_id): row.id for row in tx.conn.execute(query)}
 
 
-def with_real_ids(resource: Resource, values: Mapping[str, Any], ids: Known) -> dict[str, Any]:
+def with_real_ids(
+    resource: Resource, values: Mapping[str, Any], real_ids: RealIds
+) -> dict[str, Any]:
     """The values with every known negative id replaced. Pure."""
     return {
-        name: _real(resource.by_name[name], value, ids) if name in resource.references else value
+        name: _real(resource.by_name[name], value, real_ids)
+        if name in resource.references
+        else value
         for name, value in values.items()
     }
 
 
-def _real(field: Field, value: Any, ids: Known) -> Any:
+def _real(field: Field, value: Any, real_ids: RealIds) -> Any:
     target = field.ref or ""
     if isinstance(value, list):
-        return [_real(field, v, ids) for v in value]
+        return [_real(field, v, real_ids) for v in value]
     if isinstance(value, str):
-        return str(ids.get((target, int(value)), value)) if _is_int(value) else value
-    return ids.get((target, value), value)
+        return str(real_ids.get((target, int(value)), value)) if _is_int(value) else value
+    return real_ids.get((target, value), value)
 
 
-def remember(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
+def save(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
+    """Keep the real id of an inserted row."""
     row = {"resource": resource.name, "local_id": local_id, "id": real_id}
     statements.upsert(tx, IDS, [row])
 
 
-def given_away(tx: Tx, resource: Resource, ids: Iterable[int]) -> set[int]:
+def already_assigned(tx: Tx, resource: Resource, ids: Iterable[int]) -> set[int]:
     """Which of these real ids some insert has been given already."""
     query = sa.select(IDS.c.id).where(IDS.c.resource == resource.name, IDS.c.id.in_(list(ids)))
     return set(tx.conn.execute(query).scalars())
@@ -94,12 +101,12 @@ def outlook(tx: Tx, wanted: Iterable[tuple[str, int]]) -> Outlook:
 
 def _insert_states(tx: Tx, resource: str, local_id: int) -> set[str]:
     insert = sa.select(OUTBOX.c.state).where(
-        OUTBOX.c.resource == resource, OUTBOX.c.record_id == local_id, OUTBOX.c.op == "insert"
+        OUTBOX.c.resource == resource, OUTBOX.c.record_id == local_id, OUTBOX.c.op == Op.INSERT
     )
     return set(tx.conn.execute(insert).scalars())
 
 
-def move(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
+def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
     """Change every reference in the mirror, and the outbox, from the negative id to the real one.
     A row that somebody else holds keeps it until its edits are looked at.
     """
@@ -108,12 +115,12 @@ def move(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
         .where(OUTBOX.c.resource == resource.name, OUTBOX.c.record_id == local_id)
         .values(record_id=real_id)
     )
-    known = {(resource.name, local_id): real_id}
+    real_ids = {(resource.name, local_id): real_id}
     for other in RESOURCES.values():
         for name, target in other.references.items():
             if target == resource.name:
                 for row in _referring(tx, other, other.by_name[name], local_id):
-                    put_right(tx, other, row, known)
+                    replace_references(tx, other, row, real_ids)
 
 
 def _referring(tx: Tx, other: Resource, field: Field, local_id: int) -> list[Mapping[str, Any]]:
@@ -135,9 +142,11 @@ def _mentions(field: Field, column: sa.ColumnElement[Any], local_id: int) -> sa.
     return column == (str(local_id) if field.type == "text" else local_id)
 
 
-def put_right(tx: Tx, resource: Resource, row: Mapping[str, Any] | None, ids: Known) -> None:
+def replace_references(
+    tx: Tx, resource: Resource, row: Mapping[str, Any] | None, real_ids: RealIds
+) -> None:
     """Write real ids in place of the negative ones that a row, which is locked, refers to."""
-    real = with_real_ids(resource, row or {}, ids)
+    real = with_real_ids(resource, row or {}, real_ids)
     wrong = {name: real[name] for name in resource.references if row and real[name] != row[name]}
     if row and wrong:
         table = TABLES[resource.name]
@@ -145,6 +154,6 @@ def put_right(tx: Tx, resource: Resource, row: Mapping[str, Any] | None, ids: Kn
         tx.conn.execute(sa.update(table).where(table.c.id == row["id"]).values(stamped))
 
 
-def resolved(tx: Tx, resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
+def resolve_references(tx: Tx, resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row's values with the real ids that are known by now in its references."""
-    return with_real_ids(resource, row, known(tx, local_ids(resource, row)))
+    return with_real_ids(resource, row, find_real_ids(tx, local_ids(resource, row)))

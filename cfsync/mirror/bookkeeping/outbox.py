@@ -1,236 +1,257 @@
-"""The outbox as the passes read it: what is open on a row, and what a merge has settled."""
+"""The outbox: edits made in the mirror that ClickFunnels has not confirmed, each a row of
+`cf_outbox`.
+
+Triggers insert the rows; a push sends them. What is open on a record: `open_edits`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.merge import FieldEdit, Winner
-from cfsync.mirror.db import statements as rows
+from cfsync.errors import UsageError
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import CONFLICTS, OPEN_STATES, OUTBOX
-from cfsync.records import ABSENT
+from cfsync.mirror.db.tables import OUTBOX
 from cfsync.resources.model import Resource
-from cfsync.values import equal
 
 UNKNOWN = "unknown:"
 """How the reason begins of an edit that is parked because it may have arrived already."""
 
 
-AT_ONCE = 10_000
-"""Numbers in one statement: both databases take no more than some ten thousand."""
+class OutboxState(StrEnum):
+    """The state of an edit.
 
-_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
-# built once: they run for every edit that is sent
-_OPEN = (
-    sa.select(OUTBOX)
-    .where(
-        OUTBOX.c.resource == sa.bindparam("name"),
-        OUTBOX.c.record_id.in_(_IDS),
-        OUTBOX.c.state.in_(OPEN_STATES),
-    )
-    .order_by(OUTBOX.c.seq)
-)
-_HELD = sa.select(CONFLICTS.c.record_id, CONFLICTS.c.field).where(
-    CONFLICTS.c.resource == sa.bindparam("name"),
-    CONFLICTS.c.record_id.in_(_IDS),
-    CONFLICTS.c.state == "open",
-    CONFLICTS.c.winner == Winner.HOLD,
-)
+    none -> pending: captured by a trigger
+    pending -> sending: claimed by a push, which has journalled what it sends
+    pending -> done: ClickFunnels has these values already
+    pending -> parked: it can't be sent
+    pending -> held: a guard or a conflict stops it
+    pending -> discarded: dropped by a person
+    sending -> done: confirmed
+    sending -> pending: the call had no effect, or part of the edit waits
+    sending -> parked: refused by ClickFunnels
+    sending -> held: the record is gone, or was changed there after it was deleted here
+    sending -> discarded: its record is deleted or redacted
+    parked -> pending: retried by a person
+    parked -> sending: a later edit of the same field repairs it
+    parked -> done: nothing of it differs any more
+    parked -> held: the record is gone
+    parked -> discarded: dropped by a person
+    held -> pending: approved by a person
+    held -> discarded: dropped by a person
+    done -> none: forgotten after its time
+    discarded -> none: forgotten after its time
+    """
+
+    PENDING = "pending"
+    SENDING = "sending"
+    PARKED = "parked"
+    HELD = "held"
+    DONE = "done"
+    DISCARDED = "discarded"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRow:
-    """An open row of the outbox; states stand beside the column in the migration."""
+_S = OutboxState
+TRANSITIONS: Mapping[OutboxState | None, frozenset[OutboxState | None]] = {
+    None: frozenset({_S.PENDING}),
+    _S.PENDING: frozenset({_S.SENDING, _S.DONE, _S.PARKED, _S.HELD, _S.DISCARDED}),
+    _S.SENDING: frozenset({_S.DONE, _S.PENDING, _S.PARKED, _S.HELD, _S.DISCARDED}),
+    _S.PARKED: frozenset({_S.PENDING, _S.SENDING, _S.DONE, _S.HELD, _S.DISCARDED}),
+    _S.HELD: frozenset({_S.PENDING, _S.DISCARDED}),
+    _S.DONE: frozenset({None}),
+    _S.DISCARDED: frozenset({None}),
+}
+"""What may follow each state; None: no such row."""
 
+TO_SEND_STATES = (_S.PENDING, _S.SENDING)
+"""States of an edit that a push sends, or asks about whether it has arrived."""
+OPEN_STATES = (*TO_SEND_STATES, _S.PARKED, _S.HELD)
+"""States of an edit that ClickFunnels has not confirmed and nobody has dropped."""
+
+
+class Op(StrEnum):
+    """The statement by which an edit was made."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A row of `cf_outbox`."""
+
+    #: Its number, in the order of capture.
     seq: int
+    resource: str
+    #: None: the resource is in no workspace.
+    workspace_id: int | None = None
     record_id: int
-    op: str
+    op: Op
+    #: {field: [old, new]}; of a delete the whole row as old.
     patch: Mapping[str, Any]
-    state: str
-    attempts: int
-    captured_at: str
-    sent: Mapping[str, Any] | None
-    highest_id: int | None
+    state: OutboxState
+    #: How often it was sent.
+    attempts: int = 0
+    #: Why it waits, is parked, held or discarded.
     error: str | None = None
+    #: Who made it, by the name of the database's user.
+    db_user: str | None = None
+    #: When it was made, by the database's clock, canonical text.
+    captured_at: str
+    #: When its last call was journalled, canonical text.
+    sent_at: str | None = None
+    #: The number of the push that sent it last.
+    batch: int | None = None
+    #: {field: [what ClickFunnels had before, what its last call sent]}.
+    sent: Mapping[str, Any] | None = None
+    #: Of an insert: the highest id that the mirror then had of that resource.
+    highest_id: int | None = None
+
+    @property
+    def fields(self) -> list[str]:
+        """What it changes; a delete changes no field."""
+        return [] if self.op == Op.DELETE else sorted(self.patch)
 
     @property
     def given(self) -> dict[str, Any]:
         """The values that its statement gave; a delete gives none."""
-        return {} if self.op == "delete" else {n: pair[1] for n, pair in self.patch.items()}
+        return {} if self.op == Op.DELETE else {n: pair[1] for n, pair in self.patch.items()}
 
     @property
-    def is_unknown(self) -> bool:
-        """Whether it is an insert of a record that may exist already, which a human has to say."""
+    def may_exist(self) -> bool:
+        """Whether it is an insert of a record that may exist already: a person has to say."""
         return (
-            self.op == "insert"
-            and self.state == "parked"
+            self.op == Op.INSERT
+            and self.state == OutboxState.PARKED
             and (self.error or "").startswith(UNKNOWN)
         )
 
 
-@dataclass(slots=True)
-class Pending:
-    """All that is open on one record: its rows in order, and each edited field."""
+_COLUMNS = [OUTBOX.c[f.name] for f in fields(Edit)]
 
-    rows: list[OpenRow] = field(default_factory=list)
-    held: frozenset[str] = frozenset()
-
-    @property
-    def deleted(self) -> bool:
-        """Whether the user's last word on the row was DELETE."""
-        return bool(self.rows) and self.rows[-1].op == "delete"
-
-    def last(self, name: str) -> int:
-        """The number of the last edit of a field; 0 where there is none."""
-        return max((r.seq for r in self.rows if name in r.given), default=0)
-
-    @property
-    def edits(self) -> dict[str, FieldEdit]:
-        found: dict[str, FieldEdit] = {}
-        for row in self.rows:
-            for name in row.patch if row.op != "delete" else ():
-                sent = _sent(row, name)
-                before = found.get(name)
-                if sent is ABSENT and before is not None:
-                    sent = before.sent
-                found[name] = FieldEdit(row.captured_at, sent, row.state == "parked", self.held)
-        return found
+AT_ONCE = 10_000
+"""Numbers in one statement: both databases take no more than some ten thousand."""
 
 
-def _sent(row: OpenRow, name: str) -> Any:
-    """The value that a call of unknown outcome sent, from the journal {field: [before, sent]}."""
-    if row.state != "sending" or name not in (row.sent or {}):
-        return ABSENT
-    return (row.sent or {})[name][1]
+def edit_of(row: sa.RowMapping) -> Edit:
+    """The Edit in a row of the table."""
+    kinds = {"op": Op(row["op"]), "state": OutboxState(row["state"])}
+    return Edit(**{name: row[name] for name in Edit.__slots__} | kinds)
 
 
-def pending(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Pending]:
-    """What is open on these records. Records without anything open are not in the answer."""
-    found: dict[int, Pending] = {}
-    # nearly always there is nothing, and this is the cheap way to know
-    if edited := {i for i, state in _states(tx, resource, ids) if state in OPEN_STATES}:
-        query = {"name": resource.name, "ids": sorted(edited)}
-        for row in tx.conn.execute(_OPEN, query).mappings():
-            entry = found.setdefault(row["record_id"], Pending())
-            entry.rows.append(OpenRow(**{name: row[name] for name in OpenRow.__slots__}))
-    for record_id, names in _held(tx, resource, list(found)).items():
-        found[record_id].held = names
-    return found
+def find(
+    tx: Tx,
+    *,
+    states: Collection[OutboxState] = tuple(OutboxState),
+    resources: Collection[str] = (),
+    record_id: int | None = None,
+    batch: int | None = None,
+) -> list[Edit]:
+    """Edits in the order in which they were made: those in `states`, and only those of some
+    resources, of one record or of one push where given.
+    """
+    query = sa.select(*_COLUMNS).where(OUTBOX.c.state.in_(states))
+    if resources:
+        query = query.where(OUTBOX.c.resource.in_(resources))
+    if record_id is not None:
+        query = query.where(OUTBOX.c.record_id == record_id)
+    if batch is not None:
+        query = query.where(OUTBOX.c.batch == batch)
+    return _read(tx, query.order_by(OUTBOX.c.seq))
 
 
-def _states(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    return rows.by_ids(tx, OUTBOX, ["record_id", "state"], ids, resource=resource.name)
+def lock(
+    tx: Tx, seqs: Collection[int], states: Collection[OutboxState], *, wanted: str
+) -> list[Edit]:
+    """Edits by their numbers, locked. Raises UsageError for one that doesn't exist or is in none of
+    the `states`; `wanted` is the adjective for what it should be.
+    """
+    query = sa.select(*_COLUMNS).where(OUTBOX.c.seq.in_(seqs)).order_by(OUTBOX.c.seq)
+    found = {edit.seq: edit for edit in _read(tx, query.with_for_update())}
+    for seq in seqs:
+        if seq not in found:
+            raise UsageError(f"there is no edit {seq}; see cfsync outbox list")
+        if found[seq].state not in states:
+            raise UsageError(f"edit {seq} is {found[seq].state}, not {wanted}")
+    return list(found.values())
 
 
-def _held(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, frozenset[str]]:
-    names: dict[int, set[str]] = {}
-    query = {"name": resource.name, "ids": ids}
-    for record_id, name in tx.conn.execute(_HELD, query) if ids else ():
-        names.setdefault(record_id, set()).add(name)
-    return {record_id: frozenset(found) for record_id, found in names.items()}
+def release(tx: Tx, *where: sa.ColumnElement[bool], approved: bool | None = None) -> list[Edit]:
+    """Make edits pending again, as if never sent; returns them. True: a person has approved them,
+    so that no guard stops them; None leaves that as it is.
+    """
+    values: dict[str, Any] = {"state": OutboxState.PENDING, "error": None, "attempts": 0}
+    if approved is not None:
+        values["approved"] = approved
+    return _read(tx, sa.update(OUTBOX).where(*where).values(values).returning(*_COLUMNS))
 
 
-def settle_parked(
-    tx: Tx, resource: Resource, entry: Pending, row: Mapping[str, Any], base: Mapping[str, Any]
+def discard(tx: Tx, seqs: Collection[int], reason: str | None = None) -> list[Edit]:
+    """Mark edits as never to be sent; returns them. None: they keep the reason that they have."""
+    values: dict[str, Any] = {"state": OutboxState.DISCARDED}
+    if reason is not None:
+        values["error"] = reason
+    query = sa.update(OUTBOX).where(OUTBOX.c.seq.in_(seqs)).values(values)
+    return _read(tx, query.returning(*_COLUMNS))
+
+
+def _read(tx: Tx, query: sa.Executable) -> list[Edit]:
+    edits = [edit_of(row) for row in tx.conn.execute(query).mappings()]
+    return sorted(edits, key=lambda edit: edit.seq)
+
+
+def append(
+    tx: Tx,
+    resource: Resource,
+    op: Op,
+    patch: Mapping[str, Any],
+    **columns: Any,
 ) -> None:
-    """Close the parked rows of a record of which nothing is left that differs from base."""
-    for parked in (r for r in entry.rows if r.state == "parked" and r.op == "update"):
-        left = [
-            name
-            for name in parked.patch
-            if not equal(resource.by_name[name], row.get(name), base.get(name))
-        ]
-        if not left:
-            tx.conn.execute(
-                sa.update(OUTBOX).where(OUTBOX.c.seq == parked.seq).values(state="done")
-            )
+    """Add an edit that cfsync makes itself and no trigger sees. `columns`: `record_id`,
+    `workspace_id`, and `highest_id` of an insert.
+    """
+    tx.conn.execute(
+        sa.insert(OUTBOX).values(
+            resource=resource.name,
+            op=op,
+            patch=patch,
+            state=OutboxState.PENDING,
+            attempts=0,
+            db_user="cfsync",
+            captured_at=clock.now(tx),
+            **columns,
+        )
+    )
 
 
 def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
-    """Stop edits until a human decides."""
+    """Stop edits until a person decides."""
     for start in range(0, len(seqs), AT_ONCE):
         some = OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE])
-        tx.conn.execute(sa.update(OUTBOX).where(some).values(state="held", error=reason))
+        values = {"state": OutboxState.HELD, "error": reason}
+        tx.conn.execute(sa.update(OUTBOX).where(some).values(values))
 
 
-def explain(tx: Tx, seqs: Sequence[int], error: str, *, tried: bool = False) -> None:
-    """Say why rows wait to be sent, which stay as they are; `tried`: it counts as an attempt."""
-    waiting = sa.update(OUTBOX).where(
-        OUTBOX.c.seq.in_(seqs), OUTBOX.c.state.in_(("pending", "sending"))
-    )
+def set_reason(tx: Tx, seqs: Sequence[int], error: str, *, tried: bool = False) -> None:
+    """Note why edits that are to be sent still wait. `tried`: it counts as an attempt."""
+    waiting = sa.update(OUTBOX).where(OUTBOX.c.seq.in_(seqs), OUTBOX.c.state.in_(TO_SEND_STATES))
     if tried:
         tx.conn.execute(waiting.values(error=error, attempts=OUTBOX.c.attempts + 1))
     else:
         tx.conn.execute(waiting.where(OUTBOX.c.error.is_distinct_from(error)).values(error=error))
 
 
-def to_send(
-    resource: Resource, workspaces: Collection[int], *also: str
-) -> list[sa.ColumnElement[bool]]:
-    """What is true of the rows of a resource that are to be sent, in some workspaces; and of those
-    in the states `also`.
-    """
-    return [
-        OUTBOX.c.resource == resource.name,
-        OUTBOX.c.state.in_(("pending", "sending", *also)),
-        sa.or_(OUTBOX.c.workspace_id.in_(workspaces), OUTBOX.c.workspace_id.is_(None)),
-    ]
-
-
-def waiting(tx: Tx, resources: Sequence[str]) -> dict[str, set[int]]:
-    """The numbers of all rows that wait to be sent, of the resources that have any."""
-    query = sa.select(OUTBOX.c.resource, OUTBOX.c.seq).where(
-        OUTBOX.c.state.in_(("pending", "sending")), OUTBOX.c.resource.in_(resources)
-    )
-    found: dict[str, set[int]] = {}
-    for resource, seq in tx.conn.execute(query):
-        found.setdefault(resource, set()).add(seq)
-    return found
-
-
-def are_open(tx: Tx, seqs: Sequence[int]) -> bool:
-    """Whether any of these rows is still to be sent, or held."""
-    query = sa.select(OUTBOX.c.seq).where(
-        OUTBOX.c.seq.in_(seqs), OUTBOX.c.state.in_(("pending", "sending", "held"))
-    )
-    return tx.conn.execute(query.limit(1)).first() is not None
-
-
-def first_held(tx: Tx, resource: Resource, ids: Sequence[int]) -> int | None:
-    """The number of the first row of these records that is held."""
-    query = sa.select(sa.func.min(OUTBOX.c.seq)).where(
-        OUTBOX.c.resource == resource.name, OUTBOX.c.record_id.in_(ids), OUTBOX.c.state == "held"
-    )
-    return tx.conn.execute(query).scalar()
-
-
 def highest_seq(tx: Tx) -> int:
-    """The number of the newest row: what is behind it was captured later."""
+    """The number of the newest edit, 0 where there is none."""
     return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.seq))).scalar() or 0)
 
 
-def record_ids(tx: Tx, seqs: Sequence[int]) -> list[int]:
-    """The ids that the records of these rows have now."""
-    query = sa.select(OUTBOX.c.record_id).where(OUTBOX.c.seq.in_(seqs)).distinct()
-    return list(tx.conn.execute(query).scalars())
-
-
-def unapproved(tx: Tx, resource: Resource, op: str) -> dict[int | None, list[int]]:
-    """Workspace id -> pending rows of an operation on records that exist, which no human has
-    approved.
-    """
-    query = sa.select(OUTBOX.c.workspace_id, OUTBOX.c.seq).where(
-        OUTBOX.c.resource == resource.name,
-        OUTBOX.c.op == op,
-        OUTBOX.c.state == "pending",
-        OUTBOX.c.approved.is_(None),
-        OUTBOX.c.record_id > 0,
-    )
-    found: dict[int | None, list[int]] = {}
-    for workspace, seq in tx.conn.execute(query):
-        found.setdefault(workspace, []).append(seq)
-    return found
+def last_batch(tx: Tx) -> int:
+    """The number of the last push that sent something, 0 before the first."""
+    return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.batch))).scalar() or 0)

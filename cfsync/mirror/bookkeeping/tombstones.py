@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping import conflicts, open_edits
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
@@ -194,10 +194,10 @@ def _prove(tx: Tx, resource: Resource, record_id: int, cause: str, body: str) ->
 
 def _keep_edits(tx: Tx, resource: Resource, record_id: int) -> bool:
     """A row with open edits stays: the edits are held, in conflict with the deletion."""
-    entry = outbox.pending(tx, resource, [record_id]).get(record_id)
+    entry = open_edits.load(tx, resource, [record_id]).get(record_id)
     if entry is None or entry.deleted:
         return False
-    conflicts.hold_edits_of_deleted(tx, resource, record_id, [r.seq for r in entry.rows])
+    conflicts.hold_edits_of_deleted(tx, resource, record_id, [r.seq for r in entry.edits])
     return True
 
 

@@ -89,9 +89,6 @@ OUTBOX = _bookkeeping(
     Column("approved", sa.Boolean),  # a human has said that this mass may be sent
     _big("highest_id"),  # insert: the highest id that the mirror then had of that resource
 )
-OPEN_STATES = ("pending", "sending", "parked", "held")
-"""States of an outbox row that ClickFunnels has not confirmed and nobody has dropped."""
-
 BASE = _bookkeeping(
     "base",
     _text("resource", key=True),

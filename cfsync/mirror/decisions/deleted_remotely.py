@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import ids, outbox, tombstones
-from cfsync.mirror.db import clock, statements
+from cfsync.mirror.bookkeeping import ids, open_edits, outbox, tombstones
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
+from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import BASE, OPEN_STATES, OUTBOX, TABLES, TOMBSTONES
-from cfsync.mirror.decisions import waiting_edits
+from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES, TOMBSTONES
 from cfsync.resources import RESOURCES, Resource
 
 
@@ -37,19 +37,14 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
     blank = {c.name: None for c in table.c if c.name not in given}
     values = {**blank, **given, "id": new_id, "cf_rev": tx.new_rev()}
     tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(values))
-    tx.conn.execute(
-        sa.insert(OUTBOX).values(
-            resource=resource.name,
-            workspace_id=row.get("workspace_id"),
-            record_id=new_id,
-            op="insert",
-            patch={name: [None, value] for name, value in given.items()},
-            state="pending",
-            attempts=0,
-            db_user="cfsync",
-            captured_at=clock.now(tx),
-            highest_id=max(highest, 0),
-        )
+    outbox.append(
+        tx,
+        resource,
+        Op.INSERT,
+        {name: [None, value] for name, value in given.items()},
+        record_id=new_id,
+        workspace_id=row.get("workspace_id"),
+        highest_id=max(highest, 0),
     )
     _move_unsent(tx, resource, record_id, new_id)
     return new_id
@@ -57,8 +52,8 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
 
 def _end(tx: Tx, resource: Resource, record_id: int, row: Mapping[str, Any], reason: str) -> None:
     """What is known of the record turns into the proof that it is gone."""
-    entry = outbox.pending(tx, resource, [record_id]).get(record_id)
-    waiting_edits.drop(tx, [r.seq for r in entry.rows] if entry else [], reason)
+    entry = open_edits.load(tx, resource, [record_id]).get(record_id)
+    outbox.discard(tx, [r.seq for r in entry.edits] if entry else [], reason)
     base = statements.by_ids(tx, BASE, ["body"], [record_id], resource=resource.name)
     proof = {
         "resource": resource.name,
@@ -92,7 +87,7 @@ def _unsent(tx: Tx, resource: Resource) -> Sequence[Any]:
     where = (
         OUTBOX.c.resource == resource.name,
         OUTBOX.c.state.in_(OPEN_STATES),
-        OUTBOX.c.op != "delete",
+        OUTBOX.c.op != Op.DELETE,
     )
     query = sa.select(OUTBOX.c.seq, OUTBOX.c.record_id, OUTBOX.c.patch).where(*where)
     return tx.conn.execute(query.order_by(OUTBOX.c.seq)).all()

@@ -9,33 +9,31 @@ import sqlalchemy as sa
 
 from cfsync.errors import UsageError
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import bases, conflicts, outbox
+from cfsync.mirror.bookkeeping import bases, conflicts, open_edits, outbox
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
-from cfsync.mirror.bookkeeping.outbox import OpenRow
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
 from cfsync.mirror.capture.rules import OWN
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import OUTBOX, TABLES
-from cfsync.mirror.decisions import waiting_edits
 from cfsync.mirror.decisions.replay import pairs, replay, without
-from cfsync.mirror.decisions.waiting_edits import Edits
 from cfsync.resources import RESOURCES, Resource
 
-DROPPABLE = ("pending", "parked", "held")
+DISCARDABLE = (OutboxState.PENDING, OutboxState.PARKED, OutboxState.HELD)
 
 
-def discard(tx: Tx, seqs: Collection[int]) -> Edits:
+def discard(tx: Tx, seqs: Collection[int]) -> list[Edit]:
     """Drop edits, and with an insert all that follows it. Where a later edit of a field is open,
     that one stands. Returns all that were dropped.
 
     Raises UsageError for an edit that is not open or is being sent, and Busy.
     """
-    chosen = waiting_edits.take(tx, seqs, DROPPABLE, wanted="waiting")
+    chosen = outbox.lock(tx, seqs, DISCARDABLE, wanted="waiting")
     dropped: list[int] = []
     for name, record_id in dict.fromkeys((e.resource, e.record_id) for e in chosen):
         dropped += _discard_of(tx, RESOURCES[name], record_id, set(seqs))
-    return waiting_edits.drop(tx, dropped)
+    return outbox.discard(tx, dropped)
 
 
 def _discard_of(tx: Tx, resource: Resource, record_id: int, seqs: Collection[int]) -> list[int]:
@@ -46,11 +44,11 @@ def _discard_of(tx: Tx, resource: Resource, record_id: int, seqs: Collection[int
             f"{resource.name} {record_id} was deleted in ClickFunnels:"
             f" cfsync conflicts resolve {gone[0].id} --local | --remote"
         )
-    entry = outbox.pending(tx, resource, [record_id])[record_id]
-    dropped = [r for r in entry.rows if r.seq in seqs]
-    if any(r.op == "insert" for r in dropped):
-        return _unmake(tx, resource, record_id, entry.rows)
-    take_back(tx, resource, record_id, dropped, [r for r in entry.rows if r.seq not in seqs])
+    entry = open_edits.load(tx, resource, [record_id])[record_id]
+    dropped = [r for r in entry.edits if r.seq in seqs]
+    if any(r.op == Op.INSERT for r in dropped):
+        return _unmake(tx, resource, record_id, entry.edits)
+    take_back(tx, resource, record_id, dropped, [r for r in entry.edits if r.seq not in seqs])
     return [r.seq for r in dropped]
 
 
@@ -60,9 +58,9 @@ def lock(tx: Tx, resource: Resource, record_id: int) -> None:
         raise Busy(f"{resource.name} {record_id} is locked by another program; try again")
 
 
-def _unmake(tx: Tx, resource: Resource, record_id: int, edits: Sequence[OpenRow]) -> list[int]:
+def _unmake(tx: Tx, resource: Resource, record_id: int, edits: Sequence[Edit]) -> list[int]:
     """A row that was never sent goes, with every edit of it."""
-    if any(r.state == "sending" for r in edits):
+    if any(r.state == OutboxState.SENDING for r in edits):
         raise UsageError(f"{resource.name} {record_id} is being sent; see cfsync push")
     statements.delete(tx, TABLES[resource.name], [record_id])
     return [r.seq for r in edits]
@@ -72,12 +70,12 @@ def take_back(
     tx: Tx,
     resource: Resource,
     record_id: int,
-    dropped: Sequence[OpenRow],
-    kept: Sequence[OpenRow],
+    dropped: Sequence[Edit],
+    kept: Sequence[Edit],
 ) -> None:
     """Make the row what it is without the edits `dropped`, and end the conflicts about them."""
     base = base_values(tx, resource, record_id)
-    deletes = [r for r in dropped if r.op == "delete"]
+    deletes = [r for r in dropped if r.op == Op.DELETE]
     if deletes:
         values = _undeleted(resource, base, deletes[-1], kept)
         stamp = {"id": record_id, "cf_rev": tx.new_rev(), "cf_synced_at": tx.now}
@@ -101,7 +99,7 @@ def base_values(tx: Tx, resource: Resource, record_id: int) -> Mapping[str, Any]
 
 
 def _undeleted(
-    resource: Resource, base: Mapping[str, Any], delete: OpenRow, kept: Sequence[OpenRow]
+    resource: Resource, base: Mapping[str, Any], delete: Edit, kept: Sequence[Edit]
 ) -> dict[str, Any]:
     """The row as ClickFunnels has it, with the edits that still wait; what it doesn't show is as
     it was when the row was deleted.
@@ -125,15 +123,15 @@ def forget_field(tx: Tx, resource: Resource, record_id: int, name: str) -> None:
     """Drop the open edits of one field, which holds ClickFunnels' value by now. An edit of which
     nothing is left is discarded. Raises UsageError where one is being sent.
     """
-    entry = outbox.pending(tx, resource, [record_id]).get(record_id)
-    for row in entry.rows if entry else ():
-        if row.op == "delete" or name not in row.patch:
+    entry = open_edits.load(tx, resource, [record_id]).get(record_id)
+    for row in entry.edits if entry else ():
+        if row.op == Op.DELETE or name not in row.patch:
             continue
-        if row.state == "sending":
+        if row.state == OutboxState.SENDING:
             raise UsageError(f"{resource.name} {record_id} is being sent; run cfsync push first")
         left = {n: pair for n, pair in row.patch.items() if n != name}
         if left:
             query = sa.update(OUTBOX).where(OUTBOX.c.seq == row.seq)
             tx.conn.execute(query.values(patch=left))
         else:
-            waiting_edits.drop(tx, [row.seq])
+            outbox.discard(tx, [row.seq])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cfsync.mirror.bookkeeping.outbox import OpenRow
+from cfsync.mirror.bookkeeping.outbox import Edit, Op
 from cfsync.resources.model import Field, Resource
 from cfsync.values import normal_map
 
@@ -48,23 +48,23 @@ def without(
     resource: Resource,
     base: Mapping[str, Any],
     *,
-    dropped: Sequence[OpenRow],
-    kept: Sequence[OpenRow],
+    dropped: Sequence[Edit],
+    kept: Sequence[Edit],
 ) -> dict[str, Any]:
     """The values, after the edits `kept`, of the fields that the edits `dropped` have changed. A
     field that ClickFunnels doesn't show goes back to what it was before the first of them.
     """
-    names = {name: None for row in dropped for name in row.patch if row.op != "delete"}
+    names = {name: None for row in dropped for name in row.patch if row.op != Op.DELETE}
     return {name: _without(resource.by_name[name], base, dropped, kept) for name in names}
 
 
 def _without(
-    field: Field, base: Mapping[str, Any], dropped: Sequence[OpenRow], kept: Sequence[OpenRow]
+    field: Field, base: Mapping[str, Any], dropped: Sequence[Edit], kept: Sequence[Edit]
 ) -> Any:
     before = pairs(field.name, dropped)[0][0]
     return replay(field, base.get(field.name, before), pairs(field.name, kept))
 
 
-def pairs(name: str, edits: Sequence[OpenRow]) -> list[Pair]:
+def pairs(name: str, edits: Sequence[Edit]) -> list[Pair]:
     """What the edits did to one field, in order."""
-    return [row.patch[name] for row in edits if row.op != "delete" and name in row.patch]
+    return [row.patch[name] for row in edits if row.op != Op.DELETE and name in row.patch]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from cfsync.merge import FieldConflict, Policy, Winner, merge
-from cfsync.mirror.bookkeeping import bases, conflicts, ids, outbox
+from cfsync.mirror.bookkeeping import bases, conflicts, ids, open_edits, outbox
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
-from cfsync.mirror.bookkeeping.outbox import Pending
+from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
@@ -24,7 +24,7 @@ def write_edited(
     resource: Resource,
     record: Record,
     base: Base | None,
-    pending: Pending,
+    pending: OpenEdits,
     lane: Lane,
     policy: Policy,
 ) -> int:
@@ -34,29 +34,29 @@ def write_edited(
     if pending.deleted:
         return _clash_with_delete(tx, resource, record, before, pending)
     row = statements.load(tx, TABLES[resource.name], [record.id]).get(record.id)
-    given = {name: value for r in pending.rows for name, value in r.given.items()}
+    given = {name: value for r in pending.edits for name, value in r.given.items()}
     merged = merge(
         resource,
         base=before,
-        local=ids.resolved(tx, resource, given if row is None else row),
+        local=ids.resolve_references(tx, resource, given if row is None else row),
         remote=record.values,
-        edits=pending.edits,
+        edits=pending.by_field,
         policy=policy,
     )
     bases.save_rows(tx, resource, [merged.row])
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, record.id, conflict)
-    outbox.settle_parked(tx, resource, pending, merged.row, record.values)
+    open_edits.close_settled_parked(tx, resource, pending, merged.row, record.values)
     return len(merged.conflicts)
 
 
 def _clash_with_delete(
-    tx: Tx, resource: Resource, record: Record, before: Mapping[str, Any], pending: Pending
+    tx: Tx, resource: Resource, record: Record, before: Mapping[str, Any], pending: OpenEdits
 ) -> int:
     """A row that the user deleted and ClickFunnels changed meanwhile: the delete waits for a
     human, unless that change is of copies and the time stamp alone, or our own.
     """
-    ours = {name: edit.sent for name, edit in pending.edits.items()}
+    ours = {name: edit.sent for name, edit in pending.by_field.items()}
     changed = [
         f.name
         for f in resource.columns
@@ -76,5 +76,5 @@ def _clash_with_delete(
         Winner.HOLD,
     )
     conflicts.add(tx, resource, record.id, conflict)
-    outbox.hold(tx, [pending.rows[-1].seq], "changed in ClickFunnels since it was deleted here")
+    outbox.hold(tx, [pending.edits[-1].seq], "changed in ClickFunnels since it was deleted here")
     return 1

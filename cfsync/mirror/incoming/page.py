@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cfsync.merge import Policy
-from cfsync.mirror.bookkeeping import bases, events, notes, outbox, tombstones
+from cfsync.mirror.bookkeeping import bases, events, notes, open_edits, tombstones
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db import statements
@@ -80,7 +80,7 @@ def write_records(
     news = [*found.new, *found.changed]
     touched = list({r.id: r for r in (*news, *drifted, *copies)}.values())
     busy = statements.lock(tx, TABLES[resource.name], [r.id for r in touched])
-    pending = outbox.pending(tx, resource, [r.id for r in touched])
+    pending = open_edits.load(tx, resource, [r.id for r in touched])
     free = [r for r in touched if r.id not in busy and r.id not in pending]
     _write_plain(tx, resource, free, origin.lane)
     clashes = [

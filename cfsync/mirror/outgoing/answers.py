@@ -17,11 +17,12 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, Winner, merge
-from cfsync.mirror.bookkeeping import bases, conflicts, ids, notes, outbox, tombstones
-from cfsync.mirror.bookkeeping.outbox import Pending
-from cfsync.mirror.db import clock, statements
+from cfsync.mirror.bookkeeping import bases, conflicts, ids, notes, open_edits, outbox, tombstones
+from cfsync.mirror.bookkeeping.open_edits import OpenEdits
+from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES, TOMBSTONES
+from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
 from cfsync.mirror.outgoing import send_journal
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.records import ABSENT, Record
@@ -122,7 +123,7 @@ def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
     merged = merge(
         resource,
         base={**before, **settled},
-        local=ids.resolved(tx, resource, row),
+        local=ids.resolve_references(tx, resource, row),
         remote=answer.values,
         edits=_unsettled(tx, claim, sent, answer.id),
         policy=policy,
@@ -137,10 +138,10 @@ def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, Fi
     """The open edits of a record that a call has not settled: of other fields, and later ones.
     What an INSERT gave and its call did not carry becomes an edit afterwards.
     """
-    entry = outbox.pending(tx, claim.resource, [record_id]).get(record_id, Pending())
-    later = {n for r in entry.rows if r.seq not in claim.seqs for n in r.given}
-    settled = {n for n in entry.edits if n in sent or claim.op == "insert"} - later
-    return {n: edit for n, edit in entry.edits.items() if n not in settled}
+    entry = open_edits.load(tx, claim.resource, [record_id]).get(record_id, OpenEdits())
+    later = {n for r in entry.edits if r.seq not in claim.seqs for n in r.given}
+    settled = {n for n in entry.by_field if n in sent or claim.op == Op.INSERT} - later
+    return {n: edit for n, edit in entry.by_field.items() if n not in settled}
 
 
 def assign_real_id(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
@@ -149,11 +150,11 @@ def assign_real_id(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Se
     """
     resource, real_id = claim.resource, outcome.answer.id
     statements.serialize_writers(tx, TABLES[resource.name])
-    ids.remember(tx, resource, claim.record_id, real_id)
+    ids.save(tx, resource, claim.record_id, real_id)
     if _is_put_off(tx, resource, outcome, [claim.record_id, real_id]):
         return None
     merge_duplicate(tx, claim, real_id, outcome.sent.keys() | claim.tried, policy)
-    ids.move(tx, resource, claim.record_id, real_id)
+    ids.replace_everywhere(tx, resource, claim.record_id, real_id)
     return acknowledge(tx, claim, outcome, policy)
 
 
@@ -171,16 +172,16 @@ def merge_duplicate(
         renumbered = sa.update(table).where(table.c.id == claim.record_id)
         tx.conn.execute(renumbered.values(id=real_id, cf_rev=tx.new_rev()))
         return
-    entries = outbox.pending(tx, resource, [claim.record_id, real_id])
-    mine_open = entries.get(claim.record_id, Pending()).rows
+    entries = open_edits.load(tx, resource, [claim.record_id, real_id])
+    mine_open = entries.get(claim.record_id, OpenEdits()).edits
     statements.delete(tx, table, [claim.record_id])
-    if mine is None and mine_open and mine_open[-1].op == "delete":
+    if mine is None and mine_open and mine_open[-1].op == Op.DELETE:
         statements.delete(tx, table, [real_id])
     elif mine is not None:
-        since = Pending([r for r in mine_open if r.seq not in claim.seqs])
-        theirs = entries.get(real_id, Pending())
+        since = OpenEdits([r for r in mine_open if r.seq not in claim.seqs])
+        theirs = entries.get(real_id, OpenEdits())
         base = {n: claim.row.get(n) for n in known}
-        local = ids.resolved(tx, resource, mine)
+        local = ids.resolve_references(tx, resource, mine)
         _write(
             tx,
             resource,
@@ -190,7 +191,7 @@ def merge_duplicate(
 
 
 def merged_fields(
-    resource: Resource, legs: Legs, since: Pending, theirs: Pending, policy: Policy
+    resource: Resource, legs: Legs, since: OpenEdits, theirs: OpenEdits, policy: Policy
 ) -> dict[str, Merged]:
     """What becomes of each field that was edited in the inserted row `since` its call; its legs are
     what that call carried, the inserted row, and the row that was there before it. Of a field that
@@ -198,8 +199,8 @@ def merged_fields(
     """
     base, local, there = legs
     found = {}
-    for name, edit in since.edits.items():
-        last, other = since.last(name), theirs.last(name)
+    for name, edit in since.by_field.items():
+        last, other = since.last_seq(name), theirs.last_seq(name)
         rule = policy if not other else "local" if last > other else "clickfunnels"
         found[name] = merge(
             resource, base=base, local=local, remote=there, edits={name: edit}, policy=rule
@@ -225,18 +226,13 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
     tx.conn.execute(
         sa.update(table).where(table.c.id == record_id).values(**values, cf_rev=tx.new_rev())
     )
-    tx.conn.execute(
-        sa.insert(OUTBOX).values(
-            resource=claim.resource.name,
-            workspace_id=claim.listing.workspace_id if claim.listing else None,
-            record_id=record_id,
-            op="update",
-            patch={name: list(pair) for name, pair in wanted.items()},
-            state="pending",
-            attempts=0,
-            db_user="cfsync",
-            captured_at=clock.now(tx),
-        )
+    outbox.append(
+        tx,
+        claim.resource,
+        Op.UPDATE,
+        {name: list(pair) for name, pair in wanted.items()},
+        record_id=record_id,
+        workspace_id=claim.listing.workspace_id if claim.listing else None,
     )
 
 

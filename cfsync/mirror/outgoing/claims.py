@@ -1,4 +1,4 @@
-"""What the push finds to send, and which of it must go in order."""
+"""Claims: what a push finds to send of each record, and which of it must go in order."""
 
 from __future__ import annotations
 
@@ -6,28 +6,36 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, ids, outbox
+from cfsync.mirror.bookkeeping import bases, ids, open_edits, outbox
 from cfsync.mirror.bookkeeping.outbox import UNKNOWN as UNKNOWN
-from cfsync.mirror.db import statements as rows
+from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
+from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.outgoing import unsent
 from cfsync.mirror.outgoing.fold import Claim as Claim
-from cfsync.mirror.outgoing.fold import Legs, fold, fold_statement, statements, together
+from cfsync.mirror.outgoing.fold import (
+    EditedRecord,
+    by_statement,
+    fold,
+    fold_statement,
+    sent_together,
+)
 from cfsync.resources import Resource
 
 
 def open_records(
-    tx: Tx, resource: Resource, workspaces: Collection[int], *, behind: int, upto: int, limit: int
+    tx: Tx, resource: Resource, workspaces: Collection[int], *, seqs: range, limit: int
 ) -> list[tuple[int, int]]:
-    """(record id, first seq) of records with something to send whose first open seq is > behind
-    and <= upto, in the order of their edits.
+    """(record id, number of its first open edit) of records with something to send whose first open
+    edit is one of `seqs`, in the order of their edits.
     """
     first = sa.func.min(OUTBOX.c.seq)
     query = (
         sa.select(OUTBOX.c.record_id, first)
-        .where(*outbox.to_send(resource, workspaces))
+        .where(*unsent.where_to_send(resource, workspaces))
         .group_by(OUTBOX.c.record_id)
-        .having(sa.and_(first > behind, first <= upto))
+        .having(sa.and_(first >= seqs.start, first < seqs.stop))
         .order_by(first)
         .limit(limit)
     )
@@ -38,73 +46,76 @@ def lost_creates(tx: Tx, resource: Resource, workspaces: Collection[int]) -> lis
     """The ids of rows whose create was journalled and never acknowledged."""
     query = (
         sa.select(OUTBOX.c.record_id)
-        .where(*outbox.to_send(resource, workspaces))
-        .where(OUTBOX.c.state == "sending", OUTBOX.c.op == "insert", OUTBOX.c.record_id < 0)
+        .where(*unsent.where_to_send(resource, workspaces))
+        .where(OUTBOX.c.state == OutboxState.SENDING, OUTBOX.c.op == Op.INSERT)
+        .where(OUTBOX.c.record_id < 0)
         .order_by(OUTBOX.c.seq)
     )
     return list(tx.conn.execute(query).scalars())
 
 
 def claim(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
-    """What is open on these records, without claiming it. A record that a human has to decide
-    about is left out, and the rest of its edits say for which they wait, as is one whose row
-    somebody else holds. References in the rows that have a real id by now are put right.
+    """The claims on these records, whose rows are locked; their edits are marked as being sent only
+    by `send_journal.journal`. Left out are records whose row somebody else holds, and those that a
+    person has to decide about: the other edits of such a record say for which one they wait.
+    References to records that have a real id by now are replaced.
     """
-    found = _legs(tx, resource, _free(tx, resource, record_ids))
-    for legs in found:
-        ids.put_right(tx, resource, legs.row, legs.known)
-        if legs.blocker:
-            outbox.explain(
-                tx, [r.seq for r in legs.pending.rows], f"waits for edit {legs.blocker.seq}"
-            )
-    return _folded(found)
+    found = _edited_records(tx, resource, _free(tx, resource, record_ids))
+    for record in found:
+        ids.replace_references(tx, resource, record.row, record.real_ids)
+        if record.blocker:
+            seqs = [e.seq for e in record.open.edits]
+            outbox.set_reason(tx, seqs, f"waits for edit {record.blocker.seq}")
+    return _claims(found)
 
 
-def preview(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Claim]:
-    """As `look`, but nothing is locked or written: what a push would find now."""
-    return _folded(_legs(tx, resource, wanted))
+def preview(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
+    """As `claim`, but nothing is locked or written: what a push would find now."""
+    return _claims(_edited_records(tx, resource, record_ids))
 
 
-def _folded(found: Collection[Legs]) -> list[Claim]:
+def _claims(found: Collection[EditedRecord]) -> list[Claim]:
     claims = [
-        fold(legs, together(legs)) for legs in found if legs.is_waiting and not legs.is_blocked
+        fold(record, sent_together(record))
+        for record in found
+        if record.has_edits_to_send and not record.is_blocked
     ]
     return [c for c in claims if not c.waits_for_a_decision]
 
 
-def claim_row_by_row(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
-    """Like `look`, but a claim for each statement by itself, in their order, with the value that
-    it gave to the resource's upsert key. Other fields are sent as they are now.
+def claim_by_statement(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
+    """As `claim`, but a claim for each statement by itself, in their order, with the value that it
+    gave to the resource's upsert key. Other fields are sent as they are now.
     """
-    return preview_row_by_row(tx, resource, _free(tx, resource, record_ids))
+    return preview_by_statement(tx, resource, _free(tx, resource, record_ids))
 
 
-def preview_row_by_row(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Claim]:
-    """As `look_row_by_row`, but nothing is locked."""
+def preview_by_statement(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
+    """As `claim_by_statement`, but nothing is locked."""
     found = [
-        fold_statement(legs, statement)
-        for legs in _legs(tx, resource, wanted)
-        if not legs.is_blocked
-        for statement in statements(legs)
+        fold_statement(record, statement)
+        for record in _edited_records(tx, resource, record_ids)
+        if not record.is_blocked
+        for statement in by_statement(record)
     ]
-    return sorted(found, key=lambda c: c.seqs[0] if c.op == "delete" else c.seqs[-1])
+    return sorted(found, key=lambda c: c.seqs[0] if c.op == Op.DELETE else c.seqs[-1])
 
 
 def _free(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[int]:
-    busy = rows.lock(tx, TABLES[resource.name], list(record_ids))
+    busy = statements.lock(tx, TABLES[resource.name], list(record_ids))
     return [i for i in record_ids if i not in busy]
 
 
-def _legs(tx: Tx, resource: Resource, wanted: Collection[int]) -> list[Legs]:
-    pending = outbox.pending(tx, resource, list(wanted))
-    mirrored = rows.load(tx, TABLES[resource.name], list(pending))
-    given = [r.given for entry in pending.values() for r in entry.rows]
-    refers = [pair for v in (*mirrored.values(), *given) for pair in ids.local_ids(resource, v)]
-    real = ids.known(tx, [*refers, *((resource.name, i) for i in pending if i < 0)])
-    known = bases.load(tx, resource, list(pending))
+def _edited_records(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[EditedRecord]:
+    opened = open_edits.load(tx, resource, list(record_ids))
+    rows = statements.load(tx, TABLES[resource.name], list(opened))
+    given = [e.given for found in opened.values() for e in found.edits]
+    refers = [pair for v in (*rows.values(), *given) for pair in ids.local_ids(resource, v)]
+    real = ids.find_real_ids(tx, [*refers, *((resource.name, i) for i in opened if i < 0)])
+    known = bases.load(tx, resource, list(opened))
     return [
-        Legs(resource, record_id, entry, mirrored.get(record_id), known.get(record_id), real)
-        for record_id, entry in pending.items()
+        EditedRecord(resource, record_id, found, rows.get(record_id), known.get(record_id), real)
+        for record_id, found in opened.items()
     ]
 
 
@@ -117,7 +128,7 @@ def email_changes(
     key = resource.upsert_key
     query = (
         sa.select(OUTBOX.c.seq, OUTBOX.c.record_id, OUTBOX.c.workspace_id, OUTBOX.c.patch)
-        .where(*outbox.to_send(resource, workspaces, "held"))
+        .where(*unsent.where_to_send(resource, workspaces, OutboxState.HELD))
         .where(sa.cast(OUTBOX.c.patch, sa.Text).contains(f'"{key}"'))
         .order_by(OUTBOX.c.seq)
     )

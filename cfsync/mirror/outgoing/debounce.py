@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX
@@ -22,7 +23,7 @@ LONGEST_S = 60.0
 KNOWN = 500
 """Edits of a resource that are remembered as tried and still open; more than that are a mass."""
 
-_TO_SEND = OUTBOX.c.state.in_(("pending", "sending"))
+_TO_SEND = OUTBOX.c.state.in_(TO_SEND_STATES)
 
 
 def soonest(

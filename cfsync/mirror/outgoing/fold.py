@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from cfsync.merge import FieldEdit, merge
 from cfsync.mirror.bookkeeping import bases, ids
-from cfsync.mirror.bookkeeping.ids import Known
-from cfsync.mirror.bookkeeping.outbox import UNKNOWN, OpenRow, Pending
+from cfsync.mirror.bookkeeping.ids import RealIds
+from cfsync.mirror.bookkeeping.open_edits import OpenEdits
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, UNKNOWN, Edit, Op, OutboxState
 from cfsync.records import ABSENT, Listing
 from cfsync.resources import Resource
 from cfsync.values import equal
-
-Op = Literal["insert", "update", "delete"]
 
 _UNSEEN = "ClickFunnels holds a value here that no column can hold; change it there"
 _MAYBE = f"{UNKNOWN} it may have arrived, and ClickFunnels doesn't show it; discard or retry it"
@@ -22,201 +21,236 @@ _MAYBE = f"{UNKNOWN} it may have arrived, and ClickFunnels doesn't show it; disc
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is open on one record. `row` and `base` are canonical values (`base` is {} for an
-    insert, `row` where the mirror has lost it), references in `row` real as far as they are known;
-    `send` what ClickFunnels lacks; `doubts` edited fields that can't be sent unasked, and why.
-
-    `seqs`: the outbox rows that this sends; `open`: all that were open on the record then, and how
-    often each had been sent;
-    `held`: fields in a conflict that waits for a human. `highest_id`: the highest id that the
-    mirror had of the resource when the row was inserted. `unknown`: an earlier call's outcome is
-    unknown, which carried the fields `tried`; then an insert's `seqs` and `row` are those of that
-    call, and `exists_as` is the id of its record where that is known all the same. `captured_at`:
-    when the first of its edits was made, by the database's clock; `base_rev`: the `cf_rev` of its
-    base, 0 where there is none.
-    """
+    """What a push sends of one record: some or all of its open edits as one change."""
 
     resource: Resource
     record_id: int
+    #: The list below which the record belongs; None while its parent isn't known.
     listing: Listing | None
+    #: What its edits come to together.
     op: Op
-    seqs: tuple[int, ...]
-    open: Mapping[int, int]
+    #: The edits that this sends.
+    edits: tuple[Edit, ...]
+    #: Number -> attempts, of all edits that were open on the record when it was read: the claim is
+    #: out of date when they are others.
+    open_attempts: Mapping[int, int]
+    #: The row's values, references real as far as they are known. Of an insert that may have
+    #: arrived: as its journalled call knew the row. {}: the mirror has lost it.
     row: Mapping[str, Any]
+    #: The values last read from ClickFunnels; {} for an insert.
     base: Mapping[str, Any]
+    #: The edited values that ClickFunnels lacks.
     send: Mapping[str, Any]
-    doubts: Mapping[str, str]
+    #: Edited fields that can't be sent -> why.
+    unsendable: Mapping[str, str]
+    #: Fields in a conflict that waits for a person.
     held: frozenset[str]
-    highest_id: int
-    unknown: bool
-    tried: frozenset[str]
+    #: The record's id in ClickFunnels where it is known and the row doesn't have it yet.
     exists_as: int | None
-    attempts: int
-    captured_at: str
+    #: The `cf_rev` of its base, 0 where there is none.
     base_rev: int
 
     @property
+    def seqs(self) -> tuple[int, ...]:
+        """The numbers of its edits."""
+        return tuple(e.seq for e in self.edits)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the outcome of an earlier call is unknown."""
+        return any(e.state == OutboxState.SENDING for e in self.edits)
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """The fields that the call of unknown outcome carried."""
+        sending = (e for e in self.edits if e.state == OutboxState.SENDING)
+        return frozenset(name for e in sending for name in e.sent or ())
+
+    @property
+    def highest_id(self) -> int:
+        """The highest id that the mirror had of the resource when the row was inserted; 0 where it
+        had none, or where this is no insert.
+        """
+        return next((e.highest_id or 0 for e in self.edits if e.op == Op.INSERT), 0)
+
+    @property
+    def attempts(self) -> int:
+        """How often the one that was sent most was sent."""
+        return max(e.attempts for e in self.edits)
+
+    @property
+    def captured_at(self) -> str:
+        """When the first of its edits was made, by the database's clock, canonical text."""
+        return self.edits[0].captured_at
+
+    @property
     def waits_for_a_decision(self) -> bool:
-        """Whether all that is left of it are fields in a conflict that a human has to decide."""
-        return bool(self.held) and self.op == "update" and not (self.send or self.doubts)
+        """Whether nothing is left of it but fields in a conflict that a person has to decide."""
+        return bool(self.held) and self.op == Op.UPDATE and not (self.send or self.unsendable)
 
 
 @dataclass(frozen=True, slots=True)
-class Legs:
-    """What the mirror has of one record: its open edits, row and base, and the real ids of the
-    rows to which it refers.
-    """
+class EditedRecord:
+    """What the mirror has of a record with open edits."""
 
     resource: Resource
     record_id: int
-    pending: Pending
+    open: OpenEdits
+    #: None: its row was deleted.
     row: Mapping[str, Any] | None
+    #: None: it was never read.
     base: bases.Base | None
-    known: Known
+    #: Of the records to which it refers, and of its own row.
+    real_ids: RealIds
 
     @property
-    def blocker(self) -> OpenRow | None:
-        """The edit because of which nothing of the record is sent: a guard holds it, or nobody
-        knows whether the record exists already.
+    def blocker(self) -> Edit | None:
+        """The edit because of which nothing of the record is sent: it is held, or nobody knows
+        whether its record exists already. None: the record can be sent.
         """
-        return next((r for r in self.pending.rows if r.state == "held" or r.is_unknown), None)
+        edits = self.open.edits
+        return next((e for e in edits if e.state == OutboxState.HELD or e.may_exist), None)
 
     @property
     def is_blocked(self) -> bool:
         return self.blocker is not None
 
     @property
-    def is_waiting(self) -> bool:
-        return any(r.state in ("pending", "sending") for r in self.pending.rows)
+    def has_edits_to_send(self) -> bool:
+        return any(e.state in TO_SEND_STATES for e in self.open.edits)
 
     @property
     def exists_as(self) -> int | None:
-        return self.known.get((self.resource.name, self.record_id))
+        return self.real_ids.get((self.resource.name, self.record_id))
 
     @property
-    def sent_before(self) -> list[OpenRow]:
-        """The rows of an insert that may have arrived: those that its call sent."""
+    def sent_before(self) -> list[Edit]:
+        """Of an insert that may have arrived: the edits that its call sent."""
         if self.record_id > 0:
             return []
         if self.exists_as:
-            return [r for r in self.pending.rows if r.sent is not None]
-        return [r for r in self.pending.rows if r.state == "sending"]
+            return [e for e in self.open.edits if e.sent is not None]
+        return [e for e in self.open.edits if e.state == OutboxState.SENDING]
 
 
-def together(legs: Legs) -> list[OpenRow]:
-    """The rows to send as one: all; of an insert that may have arrived those of that call; a
-    parked one only where a later one repairs it, touching one of its fields.
+def sent_together(record: EditedRecord) -> list[Edit]:
+    """The edits to send as one: all; of an insert that may have arrived those of that call; a
+    parked one only where a later one of the same field repairs it.
     """
-    rows = legs.pending.rows
-    if legs.sent_before or legs.record_id < 0 or legs.pending.deleted:
-        return legs.sent_before or rows
-    found: list[OpenRow] = []
+    edits = record.open.edits
+    if record.sent_before or record.record_id < 0 or record.open.deleted:
+        return record.sent_before or edits
+    found: list[Edit] = []
     touched: set[str] = set()
-    for row in reversed(rows):
-        if row.state != "parked" or touched & row.patch.keys():
-            found.insert(0, row)
-            touched |= row.patch.keys()
+    for edit in reversed(edits):
+        if edit.state != OutboxState.PARKED or touched & edit.patch.keys():
+            found.insert(0, edit)
+            touched |= edit.patch.keys()
     return found
 
 
-def statements(legs: Legs) -> list[list[OpenRow]]:
-    """The rows to send one after the other, each with the parked ones that it repairs. What was
+def by_statement(record: EditedRecord) -> list[list[Edit]]:
+    """The edits to send one after the other, each with the parked ones that it repairs. What was
     deleted in the end is one statement: it gives up all that those before it would have.
     """
-    if legs.sent_before or legs.pending.deleted:
-        return [together(legs)]
-    found: list[list[OpenRow]] = []
-    parked: list[OpenRow] = []
-    for row in together(legs):
-        parked.append(row)
-        if row.state != "parked":
+    if record.sent_before or record.open.deleted:
+        return [sent_together(record)]
+    found: list[list[Edit]] = []
+    parked: list[Edit] = []
+    for edit in sent_together(record):
+        parked.append(edit)
+        if edit.state != OutboxState.PARKED:
             found.append(parked)
             parked = []
     return found
 
 
-def fold_statement(legs: Legs, statement: Sequence[OpenRow]) -> Claim:
-    """One of `statements`, with the value that it gave to the upsert key. Where another one stands
-    in the row than the last statement gave, ClickFunnels has won a conflict: that one counts.
+def fold_statement(record: EditedRecord, statement: Sequence[Edit]) -> Claim:
+    """The claim of one of `by_statement`, with the value that it gave to the upsert key. Where the
+    row holds another value than the last statement gave, ClickFunnels has won a conflict: then the
+    row's value counts.
     """
-    key = legs.resource.upsert_key or ""
-    last = [r.given[key] for r in legs.pending.rows if key in r.given]
-    given = [r.given[key] for r in statement if key in r.given]
-    if legs.row is None or not given or not _same(legs, key, legs.row[key], last[-1]):
-        return fold(legs, statement)
-    return fold(legs, statement, {key: given[-1]})
+    key = record.resource.upsert_key or ""
+    last = [e.given[key] for e in record.open.edits if key in e.given]
+    given = [e.given[key] for e in statement if key in e.given]
+    if record.row is None or not given or not _same(record, key, record.row[key], last[-1]):
+        return fold(record, statement)
+    return fold(record, statement, {key: given[-1]})
 
 
-def fold(legs: Legs, rows: Sequence[OpenRow], instead: Mapping[str, Any] | None = None) -> Claim:
-    """The claim of some of a record's open rows, with other values than the row's `instead`."""
-    resource, part = legs.resource, Pending(list(rows), legs.pending.held)
-    known = bases.decode(resource, legs.base) if legs.base else None
-    before = dict(known.values) if known else {}
-    op, unknown = _op(legs.record_id, part), any(r.state == "sending" for r in rows)
-    values = _as_sent(part, legs.row) if legs.sent_before else _values(part, legs.row)
-    values = ids.with_real_ids(resource, {**values, **(instead or {})}, legs.known)
-    edits = part.edits if values and op != "delete" else {}
-    merged = merge(resource, base=before, local=values, remote=before, edits=edits, policy="local")
-    doubts = _doubts(legs, merged.send, edits, known.noted if known else ())
+def fold(
+    record: EditedRecord, edits: Sequence[Edit], instead: Mapping[str, Any] | None = None
+) -> Claim:
+    """The claim of some of a record's open edits, with values of the row replaced by `instead`."""
+    resource, part = record.resource, OpenEdits(list(edits), record.open.held)
+    base = bases.decode(resource, record.base) if record.base else None
+    before = dict(base.values) if base else {}
+    row, op = _row(record, part, instead or {}), _op(record.record_id, part)
+    by_field = part.by_field if row and op != Op.DELETE else {}
+    lacking = merge(
+        resource, base=before, local=row, remote=before, edits=by_field, policy="local"
+    ).send
+    unsendable = _unsendable(record, lacking, by_field, base.noted if base else ())
     return Claim(
         resource=resource,
-        record_id=legs.record_id,
-        listing=listing_of(resource, values),
+        record_id=record.record_id,
+        listing=listing_of(resource, row),
         op=op,
-        seqs=tuple(r.seq for r in rows),
-        open={r.seq: r.attempts for r in legs.pending.rows},
-        row=values,
+        edits=tuple(edits),
+        open_attempts={e.seq: e.attempts for e in record.open.edits},
+        row=row,
         base=before,
-        send={n: v for n, v in merged.send.items() if n not in doubts},
-        doubts={n: why for n, why in doubts.items() if why},
-        held=legs.pending.held,
-        highest_id=next((r.highest_id or 0 for r in rows if r.op == "insert"), 0),
-        unknown=unknown,
-        tried=frozenset(n for r in rows if r.state == "sending" for n in r.sent or ()),
-        exists_as=legs.exists_as,
-        attempts=max(r.attempts for r in rows),
-        captured_at=rows[0].captured_at,
-        base_rev=legs.base.rev if legs.base else 0,
+        send={n: v for n, v in lacking.items() if n not in unsendable},
+        unsendable={n: why for n, why in unsendable.items() if why},
+        held=record.open.held,
+        exists_as=record.exists_as,
+        base_rev=record.base.rev if record.base else 0,
     )
 
 
-def _op(record_id: int, part: Pending) -> Op:
+def _op(record_id: int, part: OpenEdits) -> Op:
     if part.deleted:
-        return "delete"
-    return "insert" if record_id < 0 and part.rows[0].op == "insert" else "update"
+        return Op.DELETE
+    return Op.INSERT if record_id < 0 and part.edits[0].op == Op.INSERT else Op.UPDATE
 
 
-def _values(part: Pending, row: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The row; of one that was deleted what its trigger kept."""
-    if row is None and part.deleted:
-        return {name: pair[0] for name, pair in part.rows[-1].patch.items()}
-    return dict(row or {})
+def _row(record: EditedRecord, part: OpenEdits, instead: Mapping[str, Any]) -> dict[str, Any]:
+    if record.sent_before:
+        values = _as_sent(part, record.row)
+    elif record.row is None and part.deleted:  # what its trigger kept
+        values = {name: pair[0] for name, pair in part.edits[-1].patch.items()}
+    else:
+        values = dict(record.row or {})
+    return ids.with_real_ids(record.resource, {**values, **instead}, record.real_ids)
 
 
-def _as_sent(part: Pending, row: Mapping[str, Any] | None) -> dict[str, Any]:
+def _as_sent(part: OpenEdits, row: Mapping[str, Any] | None) -> dict[str, Any]:
     """An inserted row as its journalled call knew it: what was given up to then and no more."""
-    given = {n: v for r in part.rows for n, v in r.given.items()}
-    sent = {n: pair[1] for r in part.rows for n, pair in (r.sent or {}).items()}
+    given = {n: v for e in part.edits for n, v in e.given.items()}
+    sent = {n: pair[1] for e in part.edits for n, pair in (e.sent or {}).items()}
     return dict.fromkeys(row or {}) | given | sent
 
 
-def _doubts(
-    legs: Legs, send: Mapping[str, Any], edits: Mapping[str, FieldEdit], noted: Sequence[str]
+def _unsendable(
+    record: EditedRecord,
+    send: Mapping[str, Any],
+    by_field: Mapping[str, FieldEdit],
+    noted: Sequence[str],
 ) -> dict[str, str]:
-    """Fields that are not to be sent, and why. No reason: a field that ClickFunnels never shows
-    and that a call of unknown outcome had, which arrived, as the other fields of it tell.
+    """Fields that are not to be sent, and why. No reason: a field that ClickFunnels never shows and
+    that a call of unknown outcome carried, which has arrived, as its other fields show.
     """
     found = {name: _UNSEEN for name in send if name in noted}
-    again = {n for n in send if _same(legs, n, send[n], edits[n].sent)}
-    hidden = {n for n in again if not legs.resource.by_name[n].shown}
-    tells = {n for n, e in edits.items() if e.sent is not ABSENT} - hidden
+    again = {n for n in send if _same(record, n, send[n], by_field[n].sent)}
+    hidden = {n for n in again if not record.resource.by_name[n].shown}
+    tells = {n for n, e in by_field.items() if e.sent is not ABSENT} - hidden
     if hidden and not again & tells:
         found |= dict.fromkeys(hidden, "" if tells else _MAYBE)
     return found
 
 
-def _same(legs: Legs, name: str, a: Any, b: Any) -> bool:
-    return equal(legs.resource.by_name[name], a, b)
+def _same(record: EditedRecord, name: str, a: Any, b: Any) -> bool:
+    return equal(record.resource.by_name[name], a, b)
 
 
 def listing_of(resource: Resource, row: Mapping[str, Any]) -> Listing | None:

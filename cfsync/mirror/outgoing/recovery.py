@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX
-from cfsync.mirror.outgoing import claims
+from cfsync.mirror.outgoing import claims, unsent
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.resources import Resource
 
@@ -20,11 +20,11 @@ def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> l
     """Rows whose records the mirror has not seen, and may have been created."""
     query = (
         sa.select(OUTBOX.c.record_id)
-        .where(*outbox.to_send(resource, workspaces))
-        .where(OUTBOX.c.op == "insert", OUTBOX.c.record_id < 0)
+        .where(*unsent.where_to_send(resource, workspaces))
+        .where(OUTBOX.c.op == Op.INSERT, OUTBOX.c.record_id < 0)
     )
     found = claims.preview(tx, resource, list(tx.conn.execute(query).scalars()))
-    return [c for c in found if c.op == "insert" and not c.exists_as]
+    return [c for c in found if c.op == Op.INSERT and not c.exists_as]
 
 
 def forget_walks(tx: Tx) -> int:

@@ -10,11 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, meta, outbox
-from cfsync.mirror.bookkeeping.outbox import UNKNOWN
+from cfsync.mirror.bookkeeping import bases, meta, open_edits
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, UNKNOWN, Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import OPEN_STATES, OUTBOX, TABLES
+from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.mirror.outgoing.fold import Claim
 
 # built once: they run for every edit that is sent
@@ -33,7 +33,7 @@ _SENDING = (
     sa.update(OUTBOX)
     .where(_SEQS)
     .values(
-        state="sending",
+        state=OutboxState.SENDING,
         sent=sa.bindparam("values"),
         batch=sa.bindparam("number"),
         sent_at=sa.bindparam("now"),
@@ -60,7 +60,7 @@ def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | 
     or has changed otherwise, since it was looked at, where another pass sends it, or somebody is at
     its rows: nothing is done.
     """
-    if _open_now(tx, claim) != claim.open or _base_rev(tx, claim) != claim.base_rev:
+    if _open_now(tx, claim) != claim.open_attempts or _base_rev(tx, claim) != claim.base_rev:
         return None
     values = {"values": sent, "number": batch, "now": tx.now}
     tx.conn.execute(_SENDING, {"seqs": claim.seqs, **values})
@@ -77,7 +77,7 @@ def _base_rev(tx: Tx, claim: Claim) -> int:
     return base.rev if base else 0
 
 
-def close(tx: Tx, seqs: Sequence[int], state: str, error: str | None = None) -> None:
+def close(tx: Tx, seqs: Sequence[int], state: OutboxState, error: str | None = None) -> None:
     """End the work on these rows: done, parked (with the server's words), pending again, ... What
     another pass has settled meanwhile stays so.
     """
@@ -105,9 +105,9 @@ def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
     for seq, patch in _patches(tx, claim):
         words = dict.fromkeys(refused[n] for n in patch if n in refused)
         if words:
-            close(tx, [seq], "parked", "; ".join(words))
+            close(tx, [seq], OutboxState.PARKED, "; ".join(words))
         else:
-            close(tx, [seq], "pending" if held & patch.keys() else "done")
+            close(tx, [seq], OutboxState.PENDING if held & patch.keys() else OutboxState.DONE)
     _empty_hidden(tx, claim)
 
 
@@ -122,8 +122,8 @@ def _empty_hidden(tx: Tx, claim: Claim) -> None:
     hidden = [f.name for f in resource.columns if not (f.shown or f.path)]
     if not hidden:
         return
-    entry = outbox.pending(tx, resource, [claim.record_id])
-    edited = entry[claim.record_id].edits if entry else {}
+    entry = open_edits.load(tx, resource, [claim.record_id])
+    edited = entry[claim.record_id].by_field if entry else {}
     names = [name for name in hidden if name not in edited]
     if not names or statements.lock(tx, table, [claim.record_id]):
         return
@@ -138,9 +138,9 @@ def park_unknown(tx: Tx, claim: Claim, found: Sequence[int]) -> None:
     """
     seen = ", ".join(map(str, found)) or "nothing to know it by"
     text = f"{UNKNOWN} it may exist already ({seen}); discard this edit, or retry it"
-    close(tx, claim.seqs, "parked", text)
+    close(tx, claim.seqs, OutboxState.PARKED, text)
     tx.conn.execute(
         sa.update(OUTBOX)
-        .where(OUTBOX.c.seq.in_(claim.seqs), OUTBOX.c.op == "insert")
+        .where(OUTBOX.c.seq.in_(claim.seqs), OUTBOX.c.op == Op.INSERT)
         .values(highest_id=max([claim.highest_id, *found]))
     )

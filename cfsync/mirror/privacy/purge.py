@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
@@ -21,7 +22,6 @@ from cfsync.mirror.db.tables import (
     BASE,
     CONFLICTS,
     EVENTS,
-    OPEN_STATES,
     OUTBOX,
     SECRETS,
     TABLES,
@@ -192,7 +192,7 @@ def purge(tx: Tx, person: Person) -> Receipt:
 
 
 def _emptied_edits(resource: Resource, record_id: int) -> sa.Update:
-    ended = sa.case((OUTBOX.c.state.in_(OPEN_STATES), "discarded"), else_=OUTBOX.c.state)
+    ended = sa.case((OUTBOX.c.state.in_(OPEN_STATES), OutboxState.DISCARDED), else_=OUTBOX.c.state)
     query = sa.update(OUTBOX).where(*_own(OUTBOX, resource, record_id))
     return query.values(patch={}, sent=None, error=None, state=ended)
 

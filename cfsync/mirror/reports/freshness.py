@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX, TABLES
@@ -37,7 +38,7 @@ def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -
 def oldest_edit(tx: Tx, resources: Collection[str]) -> float:
     """The age in seconds of the first edit that is still to be sent; 0 where there is none."""
     first = sa.func.min(OUTBOX.c.captured_at, type_=OUTBOX.c.captured_at.type)
-    to_send = OUTBOX.c.state.in_(("pending", "sending"))
+    to_send = OUTBOX.c.state.in_(TO_SEND_STATES)
     query = sa.select(first).where(to_send, OUTBOX.c.resource.in_(resources))
     captured_at = tx.conn.execute(query).scalar()
     if captured_at is None:

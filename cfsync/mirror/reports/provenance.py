@@ -9,13 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.decode import decode_record
-from cfsync.mirror.bookkeeping import conflicts, ids
+from cfsync.mirror.bookkeeping import conflicts, ids, outbox
 from cfsync.mirror.bookkeeping.conflicts import Conflict
+from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, IDS, TABLES, TOMBSTONES
-from cfsync.mirror.decisions import waiting_edits
-from cfsync.mirror.decisions.waiting_edits import Edits
 from cfsync.resources import Resource
 from cfsync.values import json_of
 
@@ -32,7 +31,7 @@ class Known:
     row: Mapping[str, Any]
     base: Mapping[str, Any]
     lane: str | None
-    edits: Edits
+    edits: list[Edit]
     conflicts: list[Conflict]
     unsent: list[tuple[str, int]]
     tombstone: tuple[str, str | None, str | None] | None
@@ -41,19 +40,19 @@ class Known:
 def gather(tx: Tx, resource: Resource, record_id: int) -> Known:
     """By the id that the record has, or that its row had before it was sent."""
     if record_id < 0:
-        real = ids.known(tx, [(resource.name, record_id)])
+        real = ids.find_real_ids(tx, [(resource.name, record_id)])
         record_id = real.get((resource.name, record_id), record_id)
     row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
     base, lane = _base(tx, resource, record_id)
     wanted = list(ids.local_ids(resource, row))
-    born = ids.known(tx, wanted)
+    born = ids.find_real_ids(tx, wanted)
     return Known(
         record_id=record_id,
         local_id=_local_id(tx, resource, record_id),
         row=row,
         base=base,
         lane=lane,
-        edits=waiting_edits.find(tx, resources=[resource.name], record_id=record_id),
+        edits=outbox.find(tx, resources=[resource.name], record_id=record_id),
         conflicts=conflicts.find(tx, resources=[resource.name], record_id=record_id),
         unsent=[pair for pair in wanted if pair not in born],
         tombstone=_tombstone(tx, resource, record_id),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
 from cfsync.mirror.db.dialect.base import Server
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import (
@@ -17,7 +18,6 @@ from cfsync.mirror.db.tables import (
     CONFLICTS,
     FOUND,
     NOTES,
-    OPEN_STATES,
     OUTBOX,
     RUNS,
     TABLES,

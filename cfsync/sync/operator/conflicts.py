@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 from cfsync.errors import UsageError
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping import conflicts, open_edits, outbox
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
+from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.capture.rules import insertable
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -96,14 +97,18 @@ def _insertable(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_delete(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
     """The row was deleted here and changed in ClickFunnels."""
-    entry = outbox.pending(tx, resource, [conflict.record_id]).get(conflict.record_id)
-    held = [r for r in entry.rows if r.op == "delete" and r.state == "held"] if entry else []
+    entry = open_edits.load(tx, resource, [conflict.record_id]).get(conflict.record_id)
+    held = (
+        [r for r in entry.edits if r.op == Op.DELETE and r.state == OutboxState.HELD]
+        if entry
+        else []
+    )
     if choice == "local":
         waiting_edits.approve(tx, [r.seq for r in held])
     elif entry and held:
-        kept = [r for r in entry.rows if r not in held]
+        kept = [r for r in entry.edits if r not in held]
         discard.take_back(tx, resource, conflict.record_id, held, kept)
-        waiting_edits.drop(tx, [r.seq for r in held])
+        outbox.discard(tx, [r.seq for r in held])
     conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
     return Resolved(conflict, choice == "local", conflict.record_id)
 

@@ -9,9 +9,8 @@ from typing import Any, Literal
 from cfsync.config import Settings
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.tables import OPEN_STATES
-from cfsync.mirror.decisions.waiting_edits import Edit, Edits
 from cfsync.mirror.reports import provenance, status
 from cfsync.mirror.reports.provenance import Known
 from cfsync.resources import Field, Resource, named
@@ -51,7 +50,7 @@ class Explanation:
     read_at: str | None
     updated_at: str | None
     fields: list[Origin]
-    edits: Edits
+    edits: list[Edit]
     conflicts: list[Conflict]
     waits: list[str]
 
@@ -95,7 +94,7 @@ def _state(known: Known) -> State:
 
 def _origin(known: Known, field: Field) -> Origin:
     value, remote = known.row[field.name], known.base.get(field.name)
-    touching = [e for e in known.edits if e.op != "delete" and field.name in e.patch]
+    touching = [e for e in known.edits if e.op != Op.DELETE and field.name in e.patch]
     is_open = [e.seq for e in touching if e.state in OPEN_STATES]
     return Origin(
         field=field.name,
@@ -122,7 +121,9 @@ def _source(field: Field, known: Known, value: Any, *, edited: bool) -> Source:
 
 
 def _last_batch(edits: Iterable[Edit], name: str) -> int | None:
-    batches = [e.batch for e in edits if e.state == "done" and e.batch and name in (e.sent or {})]
+    batches = [
+        e.batch for e in edits if e.state == OutboxState.DONE and e.batch and name in (e.sent or {})
+    ]
     return max(batches, default=None)
 
 
@@ -147,11 +148,11 @@ def _dispute(conflict: Conflict) -> str:
 
 def _waits_for(edit: Edit, *, sends: bool) -> str:
     match edit.state:
-        case "parked":
+        case OutboxState.PARKED:
             return f"parked: {edit.error}"
-        case "held":
+        case OutboxState.HELD:
             return f"held: {edit.error}"
-        case "sending":
+        case OutboxState.SENDING:
             return "was sent, its outcome is not known yet; the next push looks"
         case _ if not sends:
             return f"push is off for {edit.resource}"

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.decisions import discard, waiting_edits
+from cfsync.mirror.decisions import discard
 from cfsync.mirror.decisions.replay import replay
 from cfsync.mirror.decisions.user_edits import edit
-from cfsync.mirror.decisions.waiting_edits import Edit, Edits
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.sync.push.calls import action_key
 from cfsync.values import equal, normal_map
@@ -51,9 +52,9 @@ class Reverted:
 
 async def revert(mirror: Mirror, batch: int) -> Reverted:
     """Raises UsageError for a batch that there is none."""
-    edits = await mirror.read(waiting_edits.find, batch=batch)
+    edits = await mirror.read(outbox.find, batch=batch)
     if not edits:
-        last = await mirror.read(waiting_edits.last_batch)
+        last = await mirror.read(outbox.last_batch)
         raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
     done = Reverted(batch)
     records = by_record(edits)
@@ -64,15 +65,15 @@ async def revert(mirror: Mirror, batch: int) -> Reverted:
     return done
 
 
-def by_record(edits: Iterable[Edit]) -> list[Edits]:
+def by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
     """The edits of each record, in order. Pure."""
-    found: dict[tuple[str, int], Edits] = {}
+    found: dict[tuple[str, int], list[Edit]] = {}
     for one in edits:
         found.setdefault((one.resource, one.record_id), []).append(one)
     return list(found.values())
 
 
-def _revert(tx: Tx, records: Iterable[Edits]) -> Reverted:
+def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
     found = Reverted(0)
     for edits in records:
         resource, record_id = RESOURCES[edits[0].resource], edits[0].record_id
@@ -91,14 +92,14 @@ def _irrevocable(
     resource: Resource, edits: Sequence[Edit], row: Mapping[str, Any] | None
 ) -> str | None:
     """Why nothing of a record can be taken back. Pure."""
-    if any(e.state == "sending" for e in edits):
+    if any(e.state == OutboxState.SENDING for e in edits):
         return "its outcome is not known yet: push again first"
-    if any(e.op == "delete" and e.state == "done" for e in edits):
+    if any(e.op == Op.DELETE and e.state == OutboxState.DONE for e in edits):
         return "it was deleted; its last state is in cf_tombstones"
     if row is None:
         return "it is no longer in the mirror"
     existed = any(before is not None for before, _ in folded(edits).values())
-    if any(e.op == "insert" for e in edits) and not existed:
+    if any(e.op == Op.INSERT for e in edits) and not existed:
         undo = "delete it by SQL" if resource.delete else resource.refuse_delete
         return f"it was created: {undo}"
     return None

@@ -10,7 +10,7 @@ from typing import Literal
 from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError, Interrupted
-from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.bookkeeping import open_edits
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
@@ -103,11 +103,11 @@ def compare(
     """
     ids = [r.id for r in page.records]
     ours = statements.load(tx, TABLES[resource.name], ids)
-    pending = outbox.pending(tx, resource, ids)
+    pending = open_edits.load(tx, resource, ids)
     found: list[Difference | None] = []
     for record in page.records:
         fields = _different(resource, record, ours.get(record.id))
-        edited = pending[record.id].edits if record.id in pending else {}
+        edited = pending[record.id].by_field if record.id in pending else {}
         if fields is None:
             gone = record.id in pending and pending[record.id].deleted
             found.append(None if gone else Difference(resource.name, record.id, "missing here"))

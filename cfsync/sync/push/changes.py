@@ -7,6 +7,7 @@ from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused, StateConflict
 from cfsync.merge import Policy
+from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
@@ -26,7 +27,7 @@ from cfsync.sync.push.perform import perform
 
 
 async def send(push: Push, claim: Claim) -> None:
-    await (send_delete(push, claim) if claim.op == "delete" else send_update(push, claim))
+    await (send_delete(push, claim) if claim.op == Op.DELETE else send_update(push, claim))
 
 
 async def send_update(push: Push, claim: Claim) -> None:
@@ -38,7 +39,7 @@ async def send_update(push: Push, claim: Claim) -> None:
         return
     calls = update_calls(claim.resource, claim.base, claim.send)
     if not calls:
-        await finish(push, claim, claim.doubts)
+        await finish(push, claim, claim.unsendable)
         return
     rev_before = await push.context.mirror.write(
         send_journal.journal, claim, sent_by(calls), push.batch
@@ -53,7 +54,7 @@ def sent_by(calls: Collection[Call]) -> dict[str, list[Any]]:
 
 
 async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int) -> None:
-    refused = dict(claim.doubts)
+    refused = dict(claim.unsendable)
     for place, call in enumerate(calls):
         later = {name for c in calls[place + 1 :] for name in c.fields}
         try:
@@ -97,7 +98,7 @@ async def send_delete(push: Push, claim: Claim) -> None:
     """Delete a record. That it is gone already (404) is success."""
     mirror = push.context.mirror
     if claim.record_id < 0:  # no call of it ever succeeded: insert and delete are nothing
-        await mirror.write(send_journal.close, claim.seqs, "done")
+        await mirror.write(send_journal.close, claim.seqs, OutboxState.DONE)
         return
     if await mirror.write(send_journal.journal, claim, {}, push.batch) is None:
         return
@@ -116,4 +117,4 @@ async def send_delete(push: Push, claim: Claim) -> None:
 def deleted(tx: Tx, claim: Claim) -> None:
     """Nothing is left to delete."""
     answers.bury_local(tx, claim, "deleted")
-    send_journal.close(tx, claim.seqs, "done")
+    send_journal.close(tx, claim.seqs, OutboxState.DONE)

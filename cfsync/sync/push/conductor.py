@@ -15,8 +15,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.coordination import push_lock
-from cfsync.mirror.outgoing import claims, send_journal
+from cfsync.mirror.outgoing import claims, send_journal, unsent
 from cfsync.mirror.outgoing import debounce as ready
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.resources import Resource
@@ -47,7 +48,7 @@ async def push(
     resources = [r for r in chosen(context, names) if context.settings.resource(r.name).push]
     async with running(context, "push", resources) as report:
         resources = await awake(context, report, resources)
-        seen = await context.mirror.read(outbox.waiting, [r.name for r in resources])
+        seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
         if seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
                 _tell_others(report, seen.keys() - set(mine))
@@ -95,20 +96,19 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
     if resource.upsert_key:
         stuck |= await _push_entangled(work, resource, scope, stuck)
     await _push_piece(work, resource, set(work.take_appended(resource)) - stuck)
-    behind, limit = 0, work.context.settings.push.batch
+    after, limit = 0, work.context.settings.push.batch
     while True:
         work.context.check_stop()
         found = await work.context.mirror.read(
             claims.open_records,
             resource,
             scope.workspaces,
-            behind=behind,
-            upto=max(work.seen),
+            seqs=range(after + 1, max(work.seen) + 1),
             limit=limit,
         )
         if not found:
             return
-        behind = max(seq for _, seq in found)
+        after = max(seq for _, seq in found)
         ids = [i for i, first in found if first in work.seen and i not in stuck]
         await _push_piece(work, resource, ids)
 
@@ -118,17 +118,17 @@ async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> N
     if not ids:
         return
     piece = work.fit(await work.context.mirror.write(claims.claim, resource, ids))
-    creates = [c for c in piece if c.op == "insert" and not (c.unknown and may_double(c))]
+    creates = [c for c in piece if c.op == Op.INSERT and not (c.unknown and may_double(c))]
     fit = await without_doubles(work, creates)
     await side_by_side(work, fit, send_create)
     born = work.take_appended(resource)
     if born:
         piece += await work.context.mirror.write(claims.claim, resource, born)
-    known = [c for c in piece if c.op != "insert" and c.record_id > 0]
+    known = [c for c in piece if c.op != Op.INSERT and c.record_id > 0]
     async for fresh in fresh_claims(work, resource, known):
-        for op in ("update", "delete"):
+        for op in (Op.UPDATE, Op.DELETE):
             await side_by_side(work, [c for c in work.fit(fresh) if c.op == op], send)
-    unborn = [c for c in piece if c.op == "delete" and c.record_id < 0]
+    unborn = [c for c in piece if c.op == Op.DELETE and c.record_id < 0]
     await side_by_side(work, unborn, send)
 
 
@@ -151,25 +151,25 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     mirror = work.context.mirror
     there = await mirror.read(claims.preview, resource, [i for i in group if i > 0])
     await read_again(work, resource, there)
-    held = await mirror.read(outbox.first_held, resource, group)
-    order = [c.seqs for c in await mirror.read(claims.preview_row_by_row, resource, group)]
+    held = await mirror.read(unsent.first_held, resource, group)
+    order = [c.seqs for c in await mirror.read(claims.preview_by_statement, resource, group)]
     for place, seqs in enumerate(order):
         work.context.check_stop()
         stopper = seqs[-1] if held is None else min(seqs[-1], held)
         if stopper != held:
             for claim in await _statement(work, resource, seqs):
-                await alone(work, claim, send_create if claim.op == "insert" else send)
-        if await mirror.read(outbox.are_open, seqs):
+                await alone(work, claim, send_create if claim.op == Op.INSERT else send)
+        if await mirror.read(unsent.any_unsent, seqs):
             behind = order[place if stopper == held else place + 1 :]
             words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
-            await mirror.write(outbox.explain, [seq for some in behind for seq in some], words)
+            await mirror.write(outbox.set_reason, [seq for some in behind for seq in some], words)
             rest = [seq for some in order[place:] for seq in some]
-            return set(await mirror.read(outbox.record_ids, rest))
+            return set(await mirror.read(unsent.record_ids, rest))
     return set()
 
 
 async def _statement(work: Push, resource: Resource, seqs: tuple[int, ...]) -> list[Claim]:
     """Looked at anew, since the one before may have given its record a real id."""
-    ids = await work.context.mirror.read(outbox.record_ids, seqs)
-    found = await work.context.mirror.write(claims.claim_row_by_row, resource, ids)
+    ids = await work.context.mirror.read(unsent.record_ids, seqs)
+    found = await work.context.mirror.write(claims.claim_by_statement, resource, ids)
     return work.fit(c for c in found if c.seqs == seqs and not (c.unknown and may_double(c)))

@@ -13,8 +13,8 @@ from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import FieldEdit, Policy, merge
-from cfsync.mirror.bookkeeping import conflicts, ids, outbox
-from cfsync.mirror.bookkeeping.outbox import Pending
+from cfsync.mirror.bookkeeping import conflicts, ids, open_edits
+from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy, Constrained
@@ -121,7 +121,7 @@ async def take_over(
         outcome = Outcome(call.fields, answer, rev_before, found)
         settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:
-        await mirror.write(ids.remember, claim.resource, claim.record_id, answer.id)
+        await mirror.write(ids.save, claim.resource, claim.record_id, answer.id)
         if isinstance(error, Busy):
             raise
         await park(push, claim, str(error))
@@ -150,12 +150,12 @@ def _queue_the_rest(
     """What was edited since the call was made is queued already. Of a set or map in that no call
     has carried, its user knew nothing of what is there, so he can't have taken that away.
     """
-    pending = outbox.pending(tx, claim.resource, [answer.id]).get(answer.id, Pending())
-    lacking = {n: p for n, p in _lacking(claim, call, answer).items() if n not in pending.edits}
+    pending = open_edits.load(tx, claim.resource, [answer.id]).get(answer.id, OpenEdits())
+    lacking = {n: p for n, p in _lacking(claim, call, answer).items() if n not in pending.by_field}
     if lacking:
         answers.append_edit(tx, claim, answer.id, lacking)
     carried = call.fields.keys() | claim.tried
-    edited = {n for n in pending.edits if n not in carried and row[n] is not None}
+    edited = {n for n in pending.by_field if n not in carried and row[n] is not None}
     united = {n: _united(claim.resource, n, answer, row[n]) for n in edited}
     by_name = claim.resource.by_name
     if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:

@@ -24,6 +24,7 @@ from itertools import groupby
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError
 from cfsync.mirror.bookkeeping import ids
+from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.outgoing import claims, send_journal
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
@@ -61,7 +62,7 @@ async def look_again(push: Push, missing: Sequence[Claim], began: float) -> list
     for claim in await _still_lost(push, missing):
         push.context.check_stop()
         if await _is_missing(push, claim):
-            await push.context.mirror.write(send_journal.close, claim.seqs, "pending")
+            await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
             released.append(claim)
     return released
 
@@ -86,7 +87,7 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
         if call.kind == "create":
             return await _find(push, claim, call)
         if not await push.context.api.find(claim.listing, key, [claim.row[key]]):
-            await push.context.mirror.write(send_journal.close, claim.seqs, "pending")
+            await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
     except CfsyncError as error:
         await failed(push, claim, of_parent(error), called=False)
     return False
@@ -159,7 +160,9 @@ async def _behind(push: Push, claim: Claim) -> list[Record]:
 
 async def _unclaimed(push: Push, claim: Claim, found: Sequence[Record]) -> list[Record]:
     """Those that no other insert has been given."""
-    given = await push.context.mirror.read(ids.given_away, claim.resource, [r.id for r in found])
+    given = await push.context.mirror.read(
+        ids.already_assigned, claim.resource, [r.id for r in found]
+    )
     return [r for r in found if r.id not in given]
 
 

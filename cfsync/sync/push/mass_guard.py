@@ -9,7 +9,9 @@ import structlog
 
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import outbox, tombstones
+from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.outgoing import unsent
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.incoming.deletions import too_many
@@ -47,7 +49,7 @@ async def masses(
 ) -> list[Mass]:
     """What a push would hold now, without holding it."""
     found = [*await _deletes(mirror, settings, resource, workspaces)]
-    updates = await mirror.read(outbox.unapproved, resource, "update")
+    updates = await mirror.read(unsent.unapproved, resource, Op.UPDATE)
     seqs = [seq for of_one in updates.values() for seq in of_one]
     limit = settings.push.hold_updates
     if limit and len(seqs) > limit:
@@ -60,7 +62,7 @@ async def _deletes(
 ) -> list[Mass]:
     """By workspace, measured against what the mirror had before."""
     limits, found = settings.deletions, []
-    for workspace, seqs in (await mirror.read(outbox.unapproved, resource, "delete")).items():
+    for workspace, seqs in (await mirror.read(unsent.unapproved, resource, Op.DELETE)).items():
         if workspace is not None and workspace not in workspaces:
             continue
         rows = await mirror.read(tombstones.row_count, resource, workspace)

@@ -36,6 +36,7 @@ from cfsync.errors import (
 )
 from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import ids, outbox
+from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Fate
@@ -82,7 +83,7 @@ class Push:
         return [
             c
             for c in claims
-            if (c.op != "delete" or c.record_id < 0 or c.seqs[-1] in self.seen)
+            if (c.op != Op.DELETE or c.record_id < 0 or c.seqs[-1] in self.seen)
             and ((c.resource.name, c.record_id) in self.born or self.allowed([c]))
         ]
 
@@ -138,7 +139,7 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
     """Whether a claim refers to a row that has no real id yet; it stays as it is, and says why. For
     a row that nobody has inserted it waits no longer than for a server.
     """
-    values = claim.row if claim.op == "insert" else claim.send
+    values = claim.row if claim.op == Op.INSERT else claim.send
     missing = set(ids.local_ids(claim.resource, values))
     if not missing:
         return False
@@ -152,13 +153,13 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
     else:
         push.waiting.append((claim.resource, claim.record_id))
         words, is_unseen = f"waits for {names}", outlook == "unseen"
-        await mirror.write(outbox.explain, claim.seqs, words, tried=is_unseen)
+        await mirror.write(outbox.set_reason, claim.seqs, words, tried=is_unseen)
     return True
 
 
 async def park(push: Push, claim: Claim, words: str) -> None:
     """Leave an edit to a human, with the reason."""
-    await push.context.mirror.write(send_journal.close, claim.seqs, "parked", words)
+    await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PARKED, words)
     _tell_parked(push, claim)
 
 
@@ -226,13 +227,13 @@ async def unseen(push: Push, claim: Claim) -> None:
     if place not in push.report.unreachable:
         push.report.unreachable.append(place)
     words = "waits: the token does not reach its workspace; check api.token"
-    await push.context.mirror.write(outbox.explain, claim.seqs, words)
+    await push.context.mirror.write(outbox.set_reason, claim.seqs, words)
 
 
 async def _give_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:
     """The call changed nothing: what it was to send waits as if it had not been made."""
     if called:
-        await push.context.mirror.write(send_journal.close, claim.seqs, "pending", words)
+        await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING, words)
 
 
 async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:
@@ -241,11 +242,11 @@ async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> N
     """
     refused = isinstance(error, NotJson) and 400 <= (error.status or 0) < 500
     if (called or refused) and claim.attempts + 1 >= PATIENCE:
-        doubt = f"{UNKNOWN} " if claim.op == "insert" and (called or claim.unknown) else ""
+        doubt = f"{UNKNOWN} " if claim.op == Op.INSERT and (called or claim.unknown) else ""
         await park(push, claim, f"{doubt}given up after {PATIENCE} attempts: {error.text}")
         return
     tried = refused and not called
-    await push.context.mirror.write(outbox.explain, claim.seqs, error.text, tried=tried)
+    await push.context.mirror.write(outbox.set_reason, claim.seqs, error.text, tried=tried)
     _count(push, error)
 
 

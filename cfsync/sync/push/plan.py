@@ -16,9 +16,9 @@ from cfsync.api import Rate
 from cfsync.config import Settings
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping import conflicts, ids, outbox
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.decisions import waiting_edits
 from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
@@ -123,7 +123,9 @@ async def _rate(mirror: Mirror, settings: Settings) -> float:
 
 def _kept(tx: Tx, resource: Resource) -> list[Kept]:
     """What waits for a human already."""
-    edits = waiting_edits.find(tx, states=("held", "parked"), resources=[resource.name])
+    edits = outbox.find(
+        tx, states=(OutboxState.HELD, OutboxState.PARKED), resources=[resource.name]
+    )
     found = [
         _together(resource, reason, same)
         for reason, same in _by(edits, lambda e: f"{e.state}: {e.error}")
@@ -137,7 +139,7 @@ def _kept(tx: Tx, resource: Resource) -> list[Kept]:
 
 def _all(tx: Tx, resource: Resource, reason: str) -> list[Kept]:
     """Nothing of the resource is sent, for one reason."""
-    edits = waiting_edits.find(tx, states=("pending", "sending"), resources=[resource.name])
+    edits = outbox.find(tx, states=TO_SEND_STATES, resources=[resource.name])
     return [_together(resource, reason, edits)] if edits else []
 
 
@@ -179,7 +181,7 @@ async def _tangled(mirror: Mirror, resource: Resource, workspaces: Sequence[int]
     return [
         claim
         for group in email_groups(touches)
-        for claim in await mirror.read(claims.preview_row_by_row, resource, group)
+        for claim in await mirror.read(claims.preview_by_statement, resource, group)
     ]
 
 
@@ -187,24 +189,24 @@ def _piece(
     tx: Tx, resource: Resource, workspaces: Sequence[int], behind: int
 ) -> tuple[int, list[Claim]] | None:
     """The next records with something to send: the seq to go on behind, and what there is."""
-    upto = outbox.highest_seq(tx)
-    found = claims.open_records(tx, resource, workspaces, behind=behind, upto=upto, limit=PIECE)
+    seqs = range(behind + 1, outbox.highest_seq(tx) + 1)
+    found = claims.open_records(tx, resource, workspaces, seqs=seqs, limit=PIECE)
     if not found:
         return None
     peeked = claims.preview(tx, resource, [record_id for record_id, _ in found])
-    order = {"insert": 0, "update": 1, "delete": 2}
+    order = {Op.INSERT: 0, Op.UPDATE: 1, Op.DELETE: 2}
     return max(seq for _, seq in found), sorted(peeked, key=lambda c: order[c.op])
 
 
 def _add(found: Plan, claim: Claim) -> None:
     """The claim's calls into the plan, or why there are none."""
     name = claim.resource.name
-    for column, reason in claim.doubts.items():
+    for column, reason in claim.unsendable.items():
         found.kept.append(Kept(name, claim.seqs, (claim.record_id,), f"{column}: {reason}"))
     calls = tuple(calls_of(claim))
     if not calls:
         return
-    values = claim.row if claim.op == "insert" else claim.send
+    values = claim.row if claim.op == Op.INSERT else claim.send
     refers = tuple(dict.fromkeys(ids.local_ids(claim.resource, values)))
     if missing := [pair for pair in refers if pair not in found.created]:
         text = ", ".join(f"{resource} {local_id}" for resource, local_id in missing)
@@ -212,7 +214,7 @@ def _add(found: Plan, claim: Claim) -> None:
         return
     planned = Planned(name, claim.record_id, claim.seqs, claim.base_rev, calls, refers)
     found.records.append(planned)
-    if claim.op == "insert":
+    if claim.op == Op.INSERT:
         found.created.add((name, claim.record_id))
         if claim.listing and not refers and may_double(claim) and natural(claim):
             found.looks.add(claim.listing)
@@ -221,11 +223,11 @@ def _add(found: Plan, claim: Claim) -> None:
 def calls_of(claim: Claim) -> list[Call]:
     """The calls that a claim takes. Pure."""
     match claim.op:
-        case "delete":
+        case Op.DELETE:
             return [Call("delete", {})] if claim.record_id > 0 else []
-        case "update":
+        case Op.UPDATE:
             return update_calls(claim.resource, claim.base, claim.send)
-        case "insert":
+        case Op.INSERT:
             create = create_call(claim.resource, claim.row)
             rest = left_over(claim.resource, claim.row, create)
             return [create, *update_calls(claim.resource, {}, rest)]

@@ -8,6 +8,7 @@ from cfsync.api.codec import PAGE
 from cfsync.errors import CfsyncError, Forbidden, NotFound
 from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming import page
 from cfsync.mirror.incoming.page import Origin, Written
@@ -41,7 +42,7 @@ async def read_again(push: Push, resource: Resource, stale: Sequence[Claim]) -> 
     found, gone = await _ask(push, resource, stale)
     for claim in gone:
         await mirror.write(_missing, claim)
-        push.report.add(resource.name, held=int(claim.op != "delete"))
+        push.report.add(resource.name, held=int(claim.op != Op.DELETE))
     policy = push.context.settings.resource(resource.name).on_conflict
     origin = Origin("push", rev_before)
     written = await mirror.write(_land, resource, list(found.values()), origin, policy, at)
@@ -110,7 +111,7 @@ async def _is_reached(push: Push, claim: Claim) -> bool:
 
 def _missing(tx: Tx, claim: Claim) -> None:
     """An edit of a record that is gone is held; a delete of one has nothing left to do."""
-    if claim.op == "delete":
+    if claim.op == Op.DELETE:
         deleted(tx, claim)
     else:
         answers.orphan(tx, claim)

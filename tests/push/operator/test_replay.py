@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror.bookkeeping.outbox import OpenRow
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
 from cfsync.mirror.decisions.replay import replay, without
 from cfsync.resources import RESOURCES
 
@@ -14,8 +14,16 @@ CONTACTS = RESOURCES["contacts"]
 FIELDS = CONTACTS.by_name
 
 
-def edit(seq: int, op: str = "update", **patch: Any) -> OpenRow:
-    return OpenRow(seq, 7, op, patch, "pending", 0, "2026-01-01T00:00:00.000Z", None, None)
+def edit(seq: int, op: Op = Op.UPDATE, **patch: Any) -> Edit:
+    return Edit(
+        seq=seq,
+        resource="contacts",
+        record_id=7,
+        op=op,
+        patch=patch,
+        state=OutboxState.PENDING,
+        captured_at="2026-01-01T00:00:00.000Z",
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,4 +73,6 @@ def test_what_clickfunnels_does_not_show_goes_back_to_what_it_was():
 
 
 def test_a_dropped_delete_is_no_change_of_a_field():
-    assert without(CONTACTS, {}, dropped=[edit(1, "delete", first_name=["A", None])], kept=[]) == {}
+    assert (
+        without(CONTACTS, {}, dropped=[edit(1, Op.DELETE, first_name=["A", None])], kept=[]) == {}
+    )

@@ -1,0 +1,77 @@
+"""What is still to be sent, as a push asks for it: numbers of edits, and ids of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import OUTBOX
+from cfsync.resources.model import Resource
+
+
+def where_to_send(
+    resource: Resource, workspaces: Collection[int], *also: OutboxState
+) -> list[sa.ColumnElement[bool]]:
+    """Conditions for the edits of a resource that are to be sent in some workspaces, and for those
+    in the states `also`.
+    """
+    return [
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.state.in_((*TO_SEND_STATES, *also)),
+        sa.or_(OUTBOX.c.workspace_id.in_(workspaces), OUTBOX.c.workspace_id.is_(None)),
+    ]
+
+
+def seqs_to_send(tx: Tx, resources: Sequence[str]) -> dict[str, set[int]]:
+    """Resource -> the numbers of its edits that are to be sent; only of those that have any."""
+    query = sa.select(OUTBOX.c.resource, OUTBOX.c.seq).where(
+        OUTBOX.c.state.in_(TO_SEND_STATES), OUTBOX.c.resource.in_(resources)
+    )
+    found: dict[str, set[int]] = {}
+    for resource, seq in tx.conn.execute(query):
+        found.setdefault(resource, set()).add(seq)
+    return found
+
+
+def any_unsent(tx: Tx, seqs: Sequence[int]) -> bool:
+    """Whether any of these edits is still to be sent, or held."""
+    query = sa.select(OUTBOX.c.seq).where(
+        OUTBOX.c.seq.in_(seqs), OUTBOX.c.state.in_((*TO_SEND_STATES, OutboxState.HELD))
+    )
+    return tx.conn.execute(query.limit(1)).first() is not None
+
+
+def first_held(tx: Tx, resource: Resource, ids: Sequence[int]) -> int | None:
+    """The number of the first held edit of these records; None where none is held."""
+    query = sa.select(sa.func.min(OUTBOX.c.seq)).where(
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.record_id.in_(ids),
+        OUTBOX.c.state == OutboxState.HELD,
+    )
+    return tx.conn.execute(query).scalar()
+
+
+def record_ids(tx: Tx, seqs: Sequence[int]) -> list[int]:
+    """The ids that the records of these edits have now."""
+    query = sa.select(OUTBOX.c.record_id).where(OUTBOX.c.seq.in_(seqs)).distinct()
+    return list(tx.conn.execute(query).scalars())
+
+
+def unapproved(tx: Tx, resource: Resource, op: Op) -> dict[int | None, list[int]]:
+    """Workspace id -> the pending edits of one kind of records that exist in ClickFunnels, other
+    than those that a person has approved.
+    """
+    query = sa.select(OUTBOX.c.workspace_id, OUTBOX.c.seq).where(
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.op == op,
+        OUTBOX.c.state == OutboxState.PENDING,
+        OUTBOX.c.approved.is_(None),
+        OUTBOX.c.record_id > 0,
+    )
+    found: dict[int | None, list[int]] = {}
+    for workspace, seq in tx.conn.execute(query):
+        found.setdefault(workspace, []).append(seq)
+    return found

@@ -37,7 +37,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._requests = self._counter(
-            "cfsync_requests", "Requests to ClickFunnels; code 0: no answer", "lane", "code"
+            "cfsync_requests", "Requests to ClickFunnels; code 0 means no answer", "lane", "code"
         )
         self._passes = self._counter("cfsync_pass", "Ended passes", "pass", "resource", "state")
         self._webhooks = self._counter(
@@ -99,20 +99,24 @@ class _HealthCollector(Collector):
 def _daemon_metrics(health: Health) -> Iterator[Metric]:
     plain = {
         "cfsync_outbox_oldest_seconds": (
-            "Age of the first edit that is still to be sent",
+            "Age of the oldest edit that is still to be sent",
             health.oldest_edit_s,
         ),
         "cfsync_conflicts_open": ("Open conflicts", health.conflicts),
         "cfsync_deletions_held": ("Deletions that wait for a person", health.deletions_held),
-        "cfsync_token_ok": ("1: ClickFunnels accepts the token", health.token_ok),
-        "cfsync_leases_held": ("Resources whose passes run here", health.leases),
+        "cfsync_token_ok": ("Whether ClickFunnels accepts the token: 1 or 0", health.token_ok),
+        "cfsync_leases_held": ("Resources that this daemon works for", health.leases),
     }
     for name, (text, value) in plain.items():
         yield GaugeMetricFamily(name, text, value=float(value))
-    edits = GaugeMetricFamily("cfsync_outbox_rows", "Open edits", labels=["state"])
+    edits = GaugeMetricFamily(
+        "cfsync_outbox_rows", "Edits that are not confirmed", labels=["state"]
+    )
     for state, n in health.edits.items():
         edits.add_metric([state], n)
-    rate = GaugeMetricFamily("cfsync_rate_limit", "Requests a second, as learned", labels=["kind"])
+    rate = GaugeMetricFamily(
+        "cfsync_rate_limit", "The learned rate limit, in requests per second", labels=["kind"]
+    )
     for kind, value in health.rate.items():
         rate.add_metric([kind], value)
     schema = GaugeMetricFamily("cfsync_schema_info", "The schema's revision", labels=["revision"])
@@ -122,9 +126,13 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
 
 
 _RESOURCE_GAUGES: tuple[tuple[str, str, Callable[[ResourceHealth], float | None]], ...] = (
-    ("cfsync_lag_seconds", "Age of the pull up to which every change is in", lambda r: r.lag_s),
+    ("cfsync_lag_seconds", "Seconds since the start of the last complete pull", lambda r: r.lag_s),
     ("cfsync_rows", "Rows of the mirror's table", lambda r: r.rows),
-    ("cfsync_drift_rows", "Rows changed past the triggers, last sweep", lambda r: r.drift),
+    (
+        "cfsync_drift_rows",
+        "Rows changed without the triggers, as found by the last sweep",
+        lambda r: r.drift,
+    ),
 )
 """Metric, its description, and its value for a resource (None: not shown)."""
 
@@ -141,7 +149,7 @@ def _resource_gauges(health: Health) -> Iterator[Metric]:
 def _last_successes(health: Health) -> Metric:
     success = GaugeMetricFamily(
         "cfsync_last_success_timestamp_seconds",
-        "When a pass last succeeded",
+        "When a pass last succeeded, as Unix time",
         labels=["resource", "pass"],
     )
     for name, resource in health.resources.items():
@@ -163,12 +171,12 @@ def _found(health: Health) -> Metric:
 def _delays(health: Health) -> Iterator[Metric]:
     histogram = HistogramMetricFamily(
         "cfsync_delay_seconds",
-        "From updated_at to the mirror, of changes that a lane brought first",
+        "Time from updated_at to the mirror, for changes that a lane brought first",
         labels=["resource", "lane"],
     )
     quantiles = GaugeMetricFamily(
         "cfsync_delay_quantile_seconds",
-        "The same: the delay within which that share of all changes arrived",
+        "The delay within which that share of the changes arrived",
         labels=["resource", "lane", "quantile"],
     )
     for name, resource in health.resources.items():

@@ -13,9 +13,9 @@ import yaml
 
 from cfsync.config import load
 from cfsync.resources import RESOURCES
-from cfsync.web.health import Health, ResourceHealth, late_after
-from cfsync.web.metrics import Metrics
+from cfsync.web.health import late_after
 from tests.deploy.conftest import DEPLOY
+from tests.meta.metrics import label_names
 
 Tool = Callable[[str], str]
 
@@ -25,23 +25,9 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
-def shown() -> dict[str, set[str]]:
-    """Sample -> its labels, of everything that /metrics may show."""
-    resource = ResourceHealth(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": {1000: 1}})
-    health = Health(
-        schema="0001", resources={"contacts": resource}, edits={"held": 1}, rate={"rate": 1}
-    )
-    metrics = Metrics(lambda: health)
-    metrics.request("pull", 200, 0.1)
-    metrics.pass_ended("pull", "contacts", "done", 0.1)
-    metrics.webhook("stored")
-    lines = re.findall(r"^(cfsync_\w+)(?:\{(.*)\})? ", metrics.text().decode(), re.M)
-    return {name: set(re.findall(r'(\w+)="', labels)) for name, labels in lines}
-
-
 @pytest.mark.parametrize("name", RULES)
 def test_an_alert_asks_for_metrics_and_labels_that_exist(name: str) -> None:
-    exist = shown()
+    exist = label_names()
 
     asked = re.findall(r"\b(cfsync_\w+)(?:\{(.*?)\})?", RULES[name]["expr"])
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cfsync.config.model import known_keys
 from cfsync.resources import RESOURCES
-from tests.meta import tables
+from tests.meta import metrics, tables
 from tests.mutations import BREAKAGES
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +69,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "names": names,
     "writes": tables.writes,
     "columns": tables.columns,
+    "metrics": metrics.table,
     "breakages": breakages,
 }
 

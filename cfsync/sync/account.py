@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import Forbidden, NotFound, TokenRefused, UnknownWorkspace
-from cfsync.mirror.bookkeeping import bases
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh
-from cfsync.mirror.incoming.page import Origin
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh, save
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming.page import Reading, Written, write_records
 from cfsync.mirror.lists import listings
 from cfsync.mirror.migrate import claim_teams
 from cfsync.records import Listing, Record
-from cfsync.resources import RESOURCES, ROOT, Resource
+from cfsync.resources import RESOURCES, ROOT
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import count, snapshot, write_page
+from cfsync.sync.walk.records import count
 
 TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
 
@@ -33,18 +33,17 @@ async def open_account(
     """
     if context.opened:
         return await known_workspaces(context, only=only)
-    _, began_at = await context.mirror.read(snapshot)
-    teams = await _read(context, Listing(TEAMS.name, ROOT))
-    await context.mirror.write(claim_teams, [t.id for t in teams])
     known = await context.mirror.read(listings.workspaces)
     lane: Lane = "pull" if known else "backfill"
-    read = fresh(Listing(TEAMS.name, ROOT), "pull")
-    place = replace(read, began_at=began_at, done_at=began_at)
-    await _land(context, report, TEAMS, teams, lane, place)
+    reading = await context.reading(TEAMS, lane)
+    teams = await _read(context, Listing(TEAMS.name, ROOT))
+    await context.mirror.write(claim_teams, [t.id for t in teams])
+    await _write(context, report, reading, teams, _teams_are_read(reading))
     if not known or not _named(known, (*_wanted(context, only), *_excluded(context))):
         for team in teams:
+            reading = await context.reading(WORKSPACES, lane)
             found = await _read(context, Listing(WORKSPACES.name, team.id))
-            await _land(context, report, WORKSPACES, found, lane)
+            await _write(context, report, reading, found)
     return await known_workspaces(context, only=only)
 
 
@@ -104,18 +103,27 @@ async def _read(context: Context, listing: Listing) -> list[Record]:
     return [r async for page in walk_by_id(context.api, listing) for r in page.records]
 
 
-async def _land(
+async def _write(
     context: Context,
     report: Report | None,
-    resource: Resource,
+    reading: Reading,
     records: Sequence[Record],
-    lane: Lane,
-    place: Checkpoint | None = None,
+    *places: Checkpoint,
 ) -> None:
-    rev_before = await context.mirror.read(bases.highest_rev)
-    policy = context.settings.resource(resource.name).on_conflict
-    written = await context.mirror.write(
-        write_page, resource, records, Origin(lane, rev_before), policy, place
-    )
+    written = await context.mirror.write(_write_list, reading, records, places)
     if report and (written.new or written.changed):
-        count(report, resource.name, written)
+        count(report, reading.resource.name, written)
+
+
+def _write_list(
+    tx: Tx, reading: Reading, records: Sequence[Record], places: Sequence[Checkpoint]
+) -> Written:
+    written = write_records(tx, reading, records)
+    save(tx, *places)
+    return written
+
+
+def _teams_are_read(reading: Reading) -> Checkpoint:
+    """The teams are read whole at once, so their pull begins and ends with this reading."""
+    place = fresh(Listing(TEAMS.name, ROOT), "pull")
+    return replace(place, began_at=reading.began_at, done_at=reading.began_at)

@@ -14,8 +14,11 @@ import structlog
 from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.errors import BadAnswer, CfsyncError, Forbidden, Interrupted, NotFound
-from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.incoming.page import Reading, begin_reading
 from cfsync.records import Listing
+from cfsync.resources import Resource
 from cfsync.sync.report import Report
 
 log = structlog.get_logger()
@@ -55,6 +58,17 @@ class Context:
     started_at: str = ""
     opened: bool = False
 
+    async def reading(self, resource: Resource, lane: Lane) -> Reading:
+        """Begin a reading: call it before ClickFunnels is asked for records of `resource`, and
+        write what comes with it.
+        """
+        policy = self.settings.resource(resource.name).on_conflict
+        return await self.mirror.read(begin_reading, resource, lane, policy)
+
+    async def now(self) -> str:
+        """The time by the mirror's clock, canonical text."""
+        return await self.mirror.read(_now)
+
     def check_stop(self) -> None:
         if self.stop.is_set():
             raise Interrupted("stopped; everything is kept, start it again and it goes on")
@@ -65,6 +79,10 @@ class Context:
         except TimeoutError:
             return
         self.check_stop()
+
+
+def _now(tx: Tx) -> str:
+    return tx.now
 
 
 async def each_list(

@@ -76,7 +76,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
         for level in levels(_below_teams(resources)):
             for resource in level:
                 await reread_busy(context, report, resource)
-            now = await context.mirror.read(runs.now)
+            now = await context.now()
             lists = await _due(context, level, workspaces)
             await _pull_lists(context, report, lists)
             await _turn(context, report, lists, level, workspaces, now)
@@ -97,7 +97,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
         async with running(context, "pull", [resource]) as report:
             await open_account(replace(context, opened=False), report)
         return report
-    workspaces, now = await known_workspaces(context), await context.mirror.read(runs.now)
+    workspaces, now = await known_workspaces(context), await context.now()
     lists = await _in_pace(context, resource, workspaces)
     if not lists and not await context.mirror.read(events.find, resource, busy=True, limit=1):
         return None
@@ -175,7 +175,7 @@ async def _in_pace(
     lists = await _due(context, [resource], workspaces)
     if resource.nested:
         return lists
-    settings, now = context.settings.resource(resource.name), await context.mirror.read(runs.now)
+    settings, now = context.settings.resource(resource.name), await context.now()
     places = await context.mirror.read(listings.places, resource)
     told: Collection[int] = ()
     if context.settings.events.stretch_pulls:
@@ -239,7 +239,7 @@ async def running(
     stops it (exit 4) is said in the report; any other error is raised.
     """
     report, began, sent = Report(name), time.monotonic(), context.api.requests
-    started_at = await context.mirror.read(runs.now)
+    started_at = await context.now()
     try:
         yield report
     except CfsyncError as error:

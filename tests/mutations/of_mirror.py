@@ -8,11 +8,11 @@ BREAKAGES = (
     Breakage(
         "the checkpoint is saved before the rows",
         "cfsync/sync/walk/page_writer.py",
-        "        written_pages = await self._context.mirror.write(write_pages, batch, policies)\n",
+        "        written_pages = await self._context.mirror.write(write_pages, batch)\n",
         "        await self._context.mirror.write(\n"
         "            lambda tx: checkpoints.save(tx, *(p for c in batch for p in c.on_write(tx)))\n"
         "        )\n"
-        "        written_pages = await self._context.mirror.write(write_pages, batch, policies)\n",
+        "        written_pages = await self._context.mirror.write(write_pages, batch)\n",
         "a power failure between the two loses a page for good",
         (
             "tests/sync/incoming/test_backfill.py::test_a_page_that_the_mirror_refused_is_read_again",

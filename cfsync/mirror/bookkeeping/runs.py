@@ -27,10 +27,6 @@ class Run:
     error: str | None
 
 
-def now(tx: Tx) -> str:
-    return tx.now
-
-
 def record(tx: Tx, run: Run, *, quiet: bool) -> int:
     """Write the pass down; returns how many things wait for a human. A quiet one, of which nothing
     came, is counted in the one before it, if that ended in the same way.

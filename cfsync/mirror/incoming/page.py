@@ -25,18 +25,30 @@ from cfsync.values import equal
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Whence records come: the lane, and the highest `cf_rev` noted before they were asked for."""
+class Reading:
+    """What is noted before ClickFunnels is asked for records of a resource, so that an answer that
+    took its time is never written over something newer.
+    """
 
+    resource: Resource
     lane: Lane
+    #: The highest `cf_rev` before the request: a record with a higher one has newer news.
     rev_before: int
+    #: The time before the request by the mirror's clock, canonical text.
+    began_at: str
+    #: Who wins where both sides changed a field: the resource's `on_conflict`.
+    policy: Policy
+
+
+def begin_reading(tx: Tx, resource: Resource, lane: Lane, policy: Policy) -> Reading:
+    return Reading(resource, lane, bases.highest_rev(tx), tx.now, policy)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What became of the records. `again`: the mirror has news that is younger than this answer,
     read them singly. `busy`: somebody holds the row; noted, so that the next pass looks again.
-    `rev`: the highest `cf_rev` now, for the next `Origin.rev_before`.
+    `rev`: the highest `cf_rev` now, for the next `Reading.rev_before`.
     """
 
     new: int = 0
@@ -60,21 +72,18 @@ class Sorted:
 
 
 def write_records(
-    tx: Tx,
-    resource: Resource,
-    records: Sequence[Record],
-    origin: Origin,
-    *,
-    policy: Policy,
-    full: bool = False,
+    tx: Tx, reading: Reading, records: Sequence[Record], *, full: bool = False
 ) -> Written:
-    """Merge records into the mirror. With `full` (a sweep) the rows of unchanged records are
-    compared too: drift is put right and copies of other records are refreshed.
+    """Merge the records that a reading brought into the mirror.
+
+    With `full` (a sweep) the rows of unchanged records are compared too: drift is put right and
+    copies of other records are refreshed.
     """
+    resource, lane = reading.resource, reading.lane
     statements.serialize_writers(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
     buried = tombstones.known(tx, resource, [r.id for r in records])
-    found = sort(resource, records, known, buried, origin.rev_before)
+    found = sort(resource, records, known, buried, reading.rev_before)
     tombstones.forget(tx, resource, _unearthed(found, buried))
     drifted, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
@@ -82,15 +91,15 @@ def write_records(
     busy = statements.lock(tx, TABLES[resource.name], [r.id for r in touched])
     pending = open_edits.load(tx, resource, [r.id for r in touched])
     free = [r for r in touched if r.id not in busy and r.id not in pending]
-    _write_plain(tx, resource, free, origin.lane)
+    _write_plain(tx, resource, free, lane)
     clashes = [
         edited_record.write_edited(
-            tx, resource, r, known.get(r.id), pending[r.id], origin.lane, policy
+            tx, resource, r, known.get(r.id), pending[r.id], lane, reading.policy
         )
         for r in (*news, *copies)
         if r.id in pending and r.id not in busy
     ]
-    _remember(tx, resource, [r for r in news if r.id not in busy], busy, origin.lane)
+    _remember(tx, resource, [r for r in news if r.id not in busy], busy, lane)
     return Written(
         new=sum(r.id not in busy for r in found.new),
         changed=sum(r.id not in busy for r in found.changed),

@@ -8,7 +8,7 @@ record that came along taken as it is, and only where its `updated_at` is newer 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 import structlog
@@ -16,18 +16,16 @@ import structlog
 from cfsync.api.codec import PAGE
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer, Forbidden, NotFound
-from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import bases, events, tombstones
 from cfsync.mirror.bookkeeping.events import Open
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming import page
-from cfsync.mirror.incoming.page import Origin, Written
+from cfsync.mirror.incoming.page import Reading, Written, write_records
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.incoming.deletions import judge
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import count, snapshot
+from cfsync.sync.walk.records import count
 
 log = structlog.get_logger()
 
@@ -67,15 +65,14 @@ async def _follow(
     workspace: int | None,
     hints: Sequence[Open],
 ) -> None:
-    policy = context.settings.resource(resource.name).on_conflict
     if context.settings.events.use_payload:
-        written, hints = await context.mirror.write(_take, resource, hints, policy)
+        reading = await context.reading(resource, "events")
+        written, hints = await context.mirror.write(_take, reading, hints)
         count(report, resource.name, written)
-    rev_before, _ = await context.mirror.read(snapshot)
+    reading = await context.reading(resource, "events")
     place = Listing(resource.name, workspace or 0, workspace)
     sight = await _look_at(context, report, resource, place, {h.record_id for h in hints})
-    origin = Origin("events", rev_before)
-    written = await context.mirror.write(_land, resource, hints, sight, origin, policy)
+    written = await context.mirror.write(_write, reading, hints, sight)
     count(report, resource.name, written)
 
 
@@ -121,31 +118,23 @@ async def _see_single(
         sight.missing.add(record_id)
 
 
-def _land(
-    tx: Tx,
-    resource: Resource,
-    hints: Sequence[Open],
-    sight: Sight,
-    origin: Origin,
-    policy: Policy,
-) -> Written:
+def _write(tx: Tx, reading: Reading, hints: Sequence[Open], sight: Sight) -> Written:
     """One transaction: the records, what is missing, and that the hints are followed. Those of
     records that the mirror has younger news of stay, so that they are read once more.
     """
-    written = page.write_records(tx, resource, list(sight.found.values()), origin, policy=policy)
-    tombstones.suspect(tx, resource, sorted(sight.missing), rev_before=origin.rev_before)
+    written = write_records(tx, reading, list(sight.found.values()))
+    missing, rev_before = sorted(sight.missing), reading.rev_before
+    tombstones.suspect(tx, reading.resource, missing, rev_before=rev_before)
     events.settle(tx, [h for h in hints if h.record_id not in written.again])
     return written
 
 
-def _take(
-    tx: Tx, resource: Resource, hints: Sequence[Open], policy: Policy
-) -> tuple[Written, list[Open]]:
+def _take(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Written, list[Open]]:
     """Write the newest record that came along with hints, where it is provably newer than base;
     returns also the hints that must be followed all the same. What is thought to be gone is asked
     for: it may have been sent before the record went.
     """
-    ids = [h.record_id for h in hints]
+    resource, ids = reading.resource, [h.record_id for h in hints]
     known, buried = bases.load(tx, resource, ids), tombstones.known(tx, resource, ids)
     newest: dict[int, Record] = {}
     for hint in hints:
@@ -154,8 +143,8 @@ def _take(
             before = newest.get(record.id) or bases.decode(resource, known[record.id])
             if _succeeds(record, before):
                 newest[record.id] = record
-    origin = Origin("events", bases.highest_rev(tx))
-    written = page.write_records(tx, resource, list(newest.values()), origin, policy=policy)
+    current = replace(reading, rev_before=bases.highest_rev(tx))  # no request lies in between
+    written = write_records(tx, current, list(newest.values()))
     taken = [h for h in hints if h.body is not None and h.record_id in newest]
     events.settle(tx, taken)
     return written, [h for h in hints if h not in taken]

@@ -26,7 +26,6 @@ from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import snapshot
 from cfsync.values import seconds
 
 log = structlog.get_logger()
@@ -110,7 +109,7 @@ async def read_logs(context: Context, report: Report, workspaces: Sequence[int])
 
 
 async def _read(context: Context, report: Report, listing: Listing) -> None:
-    _, began_at = await context.mirror.read(snapshot)
+    began_at = await context.now()
     start = await context.mirror.read(checkpoints.get, listing, "events")
     place = replace(start or checkpoints.fresh(listing, "events"), began_at=began_at)
     try:

@@ -19,13 +19,11 @@ from cfsync.errors import NotFound, UnknownWorkspace, UsageError
 from cfsync.mirror.bookkeeping import bases, tombstones, webhook_secrets
 from cfsync.mirror.bookkeeping.webhook_secrets import ENDPOINTS
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming import page as store
-from cfsync.mirror.incoming.page import Origin
+from cfsync.mirror.incoming.page import Reading, write_records
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-from cfsync.sync.walk.records import snapshot
 
 EVENT_TYPES = sorted({event for resource in ALL.values() for event in resource.events})
 """What an endpoint of ours asks for."""
@@ -67,9 +65,9 @@ async def _register(context: Context, workspace: int, url: str) -> Endpoint:
             await _delete(context, surplus.id)
     if _has_all_types(kept):
         return Endpoint(workspace, kept.id, url, "ok", "kept")
-    rev_before, _ = await context.mirror.read(snapshot)
+    reading = await context.reading(ENDPOINTS, "push")
     changed = await context.api.update(ENDPOINTS, kept.id, {"event_type_ids": EVENT_TYPES})
-    await context.mirror.write(_land, changed, rev_before, ())
+    await context.mirror.write(_keep, reading, changed, ())
     return Endpoint(workspace, kept.id, url, "ok", "changed")
 
 
@@ -169,10 +167,10 @@ async def _make(
     context: Context, workspace: int, url: str, *, replaced: Collection[int]
 ) -> Endpoint:
     """Make an endpoint, keep its secret, and only then delete those that it replaces."""
-    rev_before, _ = await context.mirror.read(snapshot)
+    reading = await context.reading(ENDPOINTS, "push")
     values = {"url": url, "name": "cfsync", "event_type_ids": EVENT_TYPES}
     made = await context.api.create(Listing(ENDPOINTS.name, workspace, workspace), values)
-    await context.mirror.write(_land, made, rev_before, replaced)
+    await context.mirror.write(_keep, reading, made, replaced)
     for old in sorted(replaced):
         await _delete(context, old)
     return Endpoint(workspace, made.id, url, "ok", "made")
@@ -184,8 +182,8 @@ async def _delete(context: Context, endpoint_id: int) -> None:
     await context.mirror.write(_bury, endpoint_id)
 
 
-def _land(tx: Tx, record: Record, rev_before: int, replaced: Collection[int]) -> None:
-    store.write_records(tx, ENDPOINTS, [record], Origin("push", rev_before), policy="clickfunnels")
+def _keep(tx: Tx, reading: Reading, record: Record, replaced: Collection[int]) -> None:
+    write_records(tx, reading, [record])
     if replaced:
         webhook_secrets.replace(tx, record.id, replaced)
 

@@ -18,7 +18,6 @@ from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.sync.walk.range_walkers import last_id, walk_in_ranges
-from cfsync.sync.walk.records import snapshot
 
 
 async def backfill_list(context: Context, writer: PageWriter, listing: Listing) -> None:
@@ -35,26 +34,18 @@ async def backfill_list(context: Context, writer: PageWriter, listing: Listing) 
 
 async def _begin(context: Context, writer: PageWriter, listing: Listing) -> list[Checkpoint]:
     """The first look. Nothing is left to walk where it showed the whole list."""
-    rev_before, now = await context.mirror.read(snapshot)
+    reading = await context.reading(RESOURCES[listing.resource], "backfill")
     page = await context.api.page(listing, sort="updated_at", descending=True)
-    _, seen_at = await context.mirror.read(snapshot)
     place = replace(
         checkpoints.fresh(listing, "backfill"),
         watermark=max((r.updated_at for r in page.records if r.updated_at), default=None),
-        seen_at=seen_at,
-        began_at=now,
+        seen_at=await context.now(),
+        began_at=reading.began_at,
     )
     if page.next is not None:
         await context.mirror.write(checkpoints.save, place)
         return [place]
-    resource = RESOURCES[listing.resource]
-    await writer.put(
-        resource,
-        page.records,
-        "backfill",
-        rev_before=rev_before,
-        on_write=lambda tx: _finish(tx, place),
-    )
+    await writer.put(reading, page.records, lambda tx: _finish(tx, place))
     context.progress.at(listing, records=len(page.records), fraction=1.0)
     return []
 

@@ -22,13 +22,13 @@ from cfsync.errors import Forbidden, NotFound
 from cfsync.mirror.bookkeeping import checkpoints, tombstones
 from cfsync.mirror.bookkeeping.tombstones import Tombstone
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Origin
+from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import reaches
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import count, snapshot, write_single
+from cfsync.sync.walk.records import write_asked
 from cfsync.values import seconds
 
 log = structlog.get_logger()
@@ -43,8 +43,7 @@ class Verdict:
     stone: Tombstone
     cause: str | None
     record: Record | None
-    rev_before: int
-    asked_at: str
+    reading: Reading
 
 
 def too_many(missing: int, rows: int, *, max_count: int, max_fraction: float) -> bool:
@@ -130,8 +129,7 @@ async def confirm(
 
 
 async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone]) -> None:
-    _, now = await context.mirror.read(snapshot)
-    age = seconds(max(s.first_seen for s in stones), now)
+    age = seconds(max(s.first_seen for s in stones), await context.now())
     # one that seems to come from the future was seen before the clock was set back
     left = context.settings.deletions.confirm_after - max(0.0, age)
     if left > 0:
@@ -141,20 +139,20 @@ async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone
 
 async def _ask(context: Context, report: Report, resource: Resource, stone: Tombstone) -> Verdict:
     context.check_stop()
-    rev_before, at = await context.mirror.read(snapshot)
+    reading = await context.reading(resource, "sweep")
     listing = Listing(resource.name, stone.parent_id, stone.workspace_id)
     try:
         record = await context.api.get(resource, stone.record_id, listing)
     except NotFound:
-        return Verdict(stone, "deleted", None, rev_before, at)
+        return Verdict(stone, "deleted", None, reading)
     except Forbidden:
         report.unreachable.append(f"{resource.name} {stone.record_id}")
-        return Verdict(stone, None, None, rev_before, at)
+        return Verdict(stone, None, None, reading)
     if "id" in resource.filters:
         page = await context.api.page(listing, filters={"id": [stone.record_id]})
         if not page.records:
-            return Verdict(stone, "hidden", None, rev_before, at)
-    return Verdict(stone, None, record, rev_before, at)
+            return Verdict(stone, "hidden", None, reading)
+    return Verdict(stone, None, record, reading)
 
 
 async def _act(context: Context, report: Report, resource: Resource, verdict: Verdict) -> None:
@@ -165,12 +163,7 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
             log.info("record.gone", resource=resource.name, id=record_id, cause=verdict.cause)
             report.add(resource.name, **{verdict.cause: 1})
     elif verdict.record is not None:
-        policy = context.settings.resource(resource.name).on_conflict
-        origin = Origin("sweep", verdict.rev_before)
-        written = await context.mirror.write(
-            write_single, resource, record_id, verdict.record, origin, policy, verdict.asked_at
-        )
-        count(report, resource.name, written)
+        await write_asked(context, report, verdict.reading, [record_id], [verdict.record])
 
 
 def _bury(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
@@ -178,7 +171,12 @@ def _bury(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
     stone = verdict.stone
     assert verdict.cause is not None
     gone = tombstones.bury(
-        tx, resource, stone.record_id, cause=verdict.cause, rev_before=verdict.rev_before, keep=keep
+        tx,
+        resource,
+        stone.record_id,
+        cause=verdict.cause,
+        rev_before=verdict.reading.rev_before,
+        keep=keep,
     )
     if gone:
         tombstones.suspect_children(tx, resource, stone.record_id, stone.workspace_id)

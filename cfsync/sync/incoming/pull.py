@@ -17,12 +17,12 @@ from cfsync.api import Priority
 from cfsync.api.pages import Unsorted, walk_newest_first, walk_whole
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.incoming.backfill import backfill_list
 from cfsync.sync.walk.page_writer import PageWriter
-from cfsync.sync.walk.records import snapshot
 from cfsync.values import later, seconds
 
 log = structlog.get_logger()
@@ -75,17 +75,14 @@ async def pull_list(context: Context, writer: PageWriter, listing: Listing) -> N
         await backfill_list(context, writer, listing)
         return
     try:
-        end = await _walk(context, writer, listing, checkpoint)
+        await _walk(context, writer, listing, checkpoint)
     except Unsorted:
         log.warning("pull.sort_ignored", list=str(listing))
-        end = await _walk_whole(context, writer, listing, checkpoint)
-    await _put(writer, (), 0, end)
+        await _walk_whole(context, writer, listing, checkpoint)
 
 
-async def _walk(
-    context: Context, writer: PageWriter, listing: Listing, start: Checkpoint
-) -> Checkpoint:
-    rev_before, began_at = await context.mirror.read(snapshot)
+async def _walk(context: Context, writer: PageWriter, listing: Listing, start: Checkpoint) -> None:
+    reading = await context.reading(RESOURCES[listing.resource], "pull")
     checkpoint = start if start.pending else replace(start, cursor=None)
     pages = walk_newest_first(
         context.api,
@@ -98,10 +95,29 @@ async def _walk(
             checkpoint = replace(checkpoint, pending=newest(page))
         if page.records:
             checkpoint = replace(checkpoint, cursor=page.records[-1].id)
-            await _put(writer, page.records, rev_before, checkpoint)
+            await _put(writer, reading, page.records, checkpoint)
             context.check_stop()
-    _, now = await context.mirror.read(snapshot)
-    return ended(start, pending=checkpoint.pending, began_at=began_at, now=now)
+    await _end(context, writer, reading, start, checkpoint.pending)
+
+
+async def _walk_whole(
+    context: Context, writer: PageWriter, listing: Listing, start: Checkpoint
+) -> None:
+    reading = await context.reading(RESOURCES[listing.resource], "pull")
+    pending = None
+    async for page in walk_whole(context.api, listing):
+        pending = pending or newest(page)  # what changes behind the walk is newer than this
+        await _put(writer, reading, page.records, start)
+        context.check_stop()
+    await _end(context, writer, reading, start, pending)
+
+
+async def _end(
+    context: Context, writer: PageWriter, reading: Reading, start: Checkpoint, pending: str | None
+) -> None:
+    now = await context.now()
+    end = ended(start, pending=pending, began_at=reading.began_at, now=now)
+    await _put(writer, reading, (), end)
 
 
 def newest(page: Page) -> str | None:
@@ -109,20 +125,6 @@ def newest(page: Page) -> str | None:
 
 
 async def _put(
-    writer: PageWriter, records: Sequence[Record], rev_before: int, place: Checkpoint
+    writer: PageWriter, reading: Reading, records: Sequence[Record], place: Checkpoint
 ) -> None:
-    resource = RESOURCES[place.resource]
-    await writer.put(resource, records, "pull", rev_before=rev_before, on_write=lambda _: [place])
-
-
-async def _walk_whole(
-    context: Context, writer: PageWriter, listing: Listing, start: Checkpoint
-) -> Checkpoint:
-    rev_before, began_at = await context.mirror.read(snapshot)
-    pending = None
-    async for page in walk_whole(context.api, listing):
-        pending = pending or newest(page)  # what changes behind the walk is newer than this
-        await _put(writer, page.records, rev_before, start)
-        context.check_stop()
-    _, now = await context.mirror.read(snapshot)
-    return ended(start, pending=pending, began_at=began_at, now=now)
+    await writer.put(reading, records, lambda _: [place])

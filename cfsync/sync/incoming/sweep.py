@@ -15,12 +15,12 @@ from cfsync.api import Priority
 from cfsync.mirror.bookkeeping import checkpoints, tombstones
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.sync.walk.range_walkers import Proof, walk_in_ranges
-from cfsync.sync.walk.records import snapshot
 
 log = structlog.get_logger()
 
@@ -29,15 +29,15 @@ async def sweep_list(context: Context, writer: PageWriter, listing: Listing) -> 
     """Walk one list whole, going on where a stopped sweep was. Missing rows become candidates."""
     context = replace(context, api=context.api.at(Priority.SWEEP))
     proof = _proof(listing)
-    rev_before, began_at = await context.mirror.read(snapshot)
+    reading = await context.reading(RESOURCES[listing.resource], "sweep")
     page = await context.api.page(listing, descending=True)
     if not page.records and await _lost_sight(context, writer, listing):
         return
     parts = await context.mirror.read(checkpoints.parts, listing, "sweep")
     if all(p.done_at for p in parts):
-        parts = [replace(checkpoints.fresh(listing, "sweep"), began_at=began_at)]
+        parts = [replace(checkpoints.fresh(listing, "sweep"), began_at=reading.began_at)]
     if page.next is None:
-        await _land_whole(writer, listing, page, rev_before, parts[0], proof)
+        await _write_whole(writer, reading, page, parts[0], proof)
         context.progress.at(listing, records=len(page.records), fraction=1.0)
         return
     await context.mirror.write(checkpoints.begin, listing, "sweep", parts)
@@ -74,24 +74,16 @@ async def _lost_sight(context: Context, writer: PageWriter, listing: Listing) ->
     return lost
 
 
-async def _land_whole(
-    writer: PageWriter,
-    listing: Listing,
-    page: Page,
-    rev_before: int,
-    place: Checkpoint,
-    proof: Proof,
+async def _write_whole(
+    writer: PageWriter, reading: Reading, page: Page, place: Checkpoint, proof: Proof
 ) -> None:
     """A list of one page."""
 
     def on_write(tx: Tx) -> list[Checkpoint]:
-        proof(tx, rev_before, 0, None, {r.id for r in page.records})
+        proof(tx, reading.rev_before, 0, None, {r.id for r in page.records})
         return [_finish(tx, place)]
 
-    resource = RESOURCES[listing.resource]
-    await writer.put(
-        resource, page.records, "sweep", rev_before=rev_before, on_write=on_write, full=True
-    )
+    await writer.put(reading, page.records, on_write, full=True)
 
 
 def _finished(tx: Tx, place: Checkpoint) -> None:

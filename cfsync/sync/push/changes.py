@@ -12,7 +12,6 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
-from cfsync.records import Record
 from cfsync.sync.push.calls import Call, update_calls
 from cfsync.sync.push.outcome import (
     Push,
@@ -67,8 +66,9 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
         except CfsyncError as error:
             await failed(push, claim, error)
             return
+        outcome = Outcome(call.fields, answer, rev_before)
         settled = await push.context.mirror.write(
-            _settle, claim, call, answer, rev_before, later, refused, push.policy(claim)
+            _settle, claim, outcome, push.policy(claim), None if later else refused
         )
         tell(push, claim, settled.fates if settled else {})
         if settled is None:
@@ -79,17 +79,11 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
 
 
 def _settle(
-    tx: Tx,
-    claim: Claim,
-    call: Call,
-    answer: Record,
-    rev_before: int,
-    later: Collection[str],
-    refused: Mapping[str, str],
-    policy: Policy,
+    tx: Tx, claim: Claim, outcome: Outcome, policy: Policy, refused: Mapping[str, str] | None
 ) -> Settled | None:
-    settled = answers.acknowledge(tx, claim, Outcome(call.fields, answer, rev_before), policy)
-    if settled and not later:
+    """Acknowledge one call; after the last one (`refused` is given) its rows are finished."""
+    settled = answers.acknowledge(tx, claim, outcome, policy)
+    if settled and refused is not None:
         send_journal.finish(tx, claim, refused)
     return settled
 

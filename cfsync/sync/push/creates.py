@@ -20,7 +20,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.decisions import discard
-from cfsync.mirror.incoming.page import Origin
+from cfsync.mirror.incoming.page import Reading, write_records
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
@@ -29,7 +29,6 @@ from cfsync.resources import Resource
 from cfsync.sync.push.calls import Call, create_call, left_over
 from cfsync.sync.push.changes import sent_by
 from cfsync.sync.push.outcome import Push, failed, park, tell, waits_for_others
-from cfsync.sync.walk.records import snapshot, write_page
 from cfsync.values import equal, normal_map
 
 
@@ -39,18 +38,18 @@ async def send_create(push: Push, claim: Claim) -> None:
         return
     call = create_call(claim.resource, claim.row)
     try:
-        rev_before, _ = await push.context.mirror.read(snapshot)
+        reading = await push.context.reading(claim.resource, "push")
         there = await _what_is_there(push, claim, call)
     except CfsyncError as error:
         await failed(push, claim, of_parent(error), called=False)
         return
     if there and not claim.exists_as:
-        call = await push.context.mirror.write(
-            _land_before_image, claim, call, there, rev_before, push.policy(claim)
-        )
-        rev_before, _ = await push.context.mirror.read(snapshot)
+        call = await push.context.mirror.write(_write_before_image, reading, claim, call, there)
+        reading = await push.context.reading(claim.resource, "push")
     if there and (claim.exists_as or not call.fields):
-        await take_over(push, claim, call, there, rev_before, found=True)
+        await take_over(
+            push, claim, call, Outcome(call.fields, there, reading.rev_before, found=True)
+        )
     else:
         await _create(push, claim, call)
 
@@ -72,15 +71,13 @@ async def _what_is_there(push: Push, claim: Claim, call: Call) -> Record | None:
     return next(iter(await api.find(listing, key, [claim.row[key]])), None)
 
 
-def _land_before_image(
-    tx: Tx, claim: Claim, call: Call, there: Record, rev_before: int, policy: Policy
-) -> Call:
+def _write_before_image(tx: Tx, reading: Reading, claim: Claim, call: Call, there: Record) -> Call:
     """What stood in ClickFunnels comes into the mirror; returns the call that is left to make, if
     any. Where both sides hold different values the INSERT's is sent and the other kept. Sets are
     changed member by member, later.
     """
     resource = claim.resource
-    write_page(tx, resource, [there], Origin("push", rev_before), policy, None)
+    write_records(tx, reading, [there])
     given = {name: FieldEdit(tx.now) for name in call.fields}
     merged = merge(
         resource, base={}, local=claim.row, remote=there.values, edits=given, policy="local"
@@ -107,18 +104,15 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
     except CfsyncError as error:
         await failed(push, claim, of_parent(error))
         return
-    await take_over(push, claim, call, answer, rev_before, found=False)
+    await take_over(push, claim, call, Outcome(call.fields, answer, rev_before))
 
 
-async def take_over(
-    push: Push, claim: Claim, call: Call, answer: Record, rev_before: int, *, found: bool
-) -> None:
-    """The record is the row's: give the row its id. `found`: it was looked for. Where the mirror
-    does not allow that now, whose record it is, is kept for the next time.
+async def take_over(push: Push, claim: Claim, call: Call, outcome: Outcome) -> None:
+    """Give the inserted row the id of its record, which `outcome` shows. If the mirror does not
+    allow that now, the pair of ids is kept for the next time.
     """
-    mirror, policy = push.context.mirror, push.policy(claim)
+    mirror, policy, answer = push.context.mirror, push.policy(claim), outcome.answer
     try:
-        outcome = Outcome(call.fields, answer, rev_before, found)
         settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:
         await mirror.write(ids.save, claim.resource, claim.record_id, answer.id)

@@ -26,13 +26,13 @@ from cfsync.errors import CfsyncError
 from cfsync.mirror.bookkeeping import ids
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.outgoing import claims, send_journal
+from cfsync.mirror.outgoing.answers import Outcome
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.push.calls import Call, create_call
 from cfsync.sync.push.creates import is_like, may_double, natural, of_parent, take_over
 from cfsync.sync.push.outcome import Push, alone, failed
-from cfsync.sync.walk.records import snapshot
 
 
 async def look_for_lost(
@@ -94,15 +94,14 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
 
 
 async def _find(push: Push, claim: Claim, call: Call) -> bool:
-    rev_before, _ = await push.context.mirror.read(snapshot)
+    reading = await push.context.reading(claim.resource, "push")
     given = natural(claim)
     found = await _unclaimed(push, claim, await _behind(push, claim)) if given else []
     alike = [r for r in found if is_like(claim, r, list(given))]
     exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]
     if len(exact) == 1:
-        await alone(
-            push, claim, lambda p, c: take_over(p, c, call, exact[0], rev_before, found=True)
-        )
+        outcome = Outcome(call.fields, exact[0], reading.rev_before, found=True)
+        await alone(push, claim, lambda p, c: take_over(p, c, call, outcome))
     elif alike or not given:
         await _park(push, claim, alike)
     else:

@@ -6,12 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from cfsync.api.codec import PAGE
 from cfsync.errors import CfsyncError, Forbidden, NotFound
-from cfsync.merge import Policy
-from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming import page
-from cfsync.mirror.incoming.page import Origin, Written
 from cfsync.mirror.outgoing import answers, claims
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
@@ -20,7 +16,7 @@ from cfsync.sync.account import reaches
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push.changes import deleted
 from cfsync.sync.push.outcome import Push, failed, unseen
-from cfsync.sync.walk.records import count, snapshot
+from cfsync.sync.walk.records import write_asked
 
 
 async def fresh_claims(
@@ -36,25 +32,17 @@ async def fresh_claims(
 
 
 async def read_again(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[int]:
-    """Read the records of some claims and land them; the ids of those that are in the mirror."""
+    """Read the records of some claims and write them; the ids of those that are in the mirror."""
     mirror = push.context.mirror
-    rev_before, at = await mirror.read(snapshot)
+    reading = await push.context.reading(resource, "push")
     found, gone = await _ask(push, resource, stale)
     for claim in gone:
         await mirror.write(_missing, claim)
         push.report.add(resource.name, held=int(claim.op != Op.DELETE))
-    policy = push.context.settings.resource(resource.name).on_conflict
-    origin = Origin("push", rev_before)
-    written = await mirror.write(_land, resource, list(found.values()), origin, policy, at)
-    count(push.report, resource.name, written)
+    written = await write_asked(
+        push.context, push.report, reading, list(found), list(found.values())
+    )
     return [i for i in found if i not in written.busy]
-
-
-def _land(
-    tx: Tx, resource: Resource, records: Sequence[Record], origin: Origin, policy: Policy, at: str
-) -> Written:
-    events.looked_at(tx, resource, [r.id for r in records], before=at)
-    return page.write_records(tx, resource, records, origin, policy=policy)
 
 
 async def _ask(

@@ -11,16 +11,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Origin, Written, write_records
+from cfsync.mirror.incoming.page import Reading, Written, write_records
 from cfsync.records import Record
-from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import count, reread
@@ -40,11 +38,8 @@ OnWrite = Callable[[Tx], Iterable[Checkpoint]]
 class PageWrite:
     """One page to write, and what belongs in its transaction."""
 
-    resource: Resource
+    reading: Reading
     records: Sequence[Record]
-    lane: Lane
-    #: The highest `cf_rev` noted before the page was asked for.
-    rev_before: int
     #: Runs in the page's transaction after its records; returns the checkpoints to save.
     on_write: OnWrite
     #: A sweep's page: unchanged rows are compared too.
@@ -52,7 +47,7 @@ class PageWrite:
 
     @property
     def kind(self) -> tuple[str, str, bool]:
-        return self.resource.name, self.lane, self.full
+        return self.reading.resource.name, self.reading.lane, self.full
 
 
 class PageWriter:
@@ -70,19 +65,17 @@ class PageWriter:
 
     async def put(
         self,
-        resource: Resource,
+        reading: Reading,
         records: Sequence[Record],
-        lane: Lane,
-        *,
-        rev_before: int,
         on_write: OnWrite,
+        *,
         full: bool = False,
     ) -> None:
         """Queue a page; waits only while too many are queued. Pages are written in the order in
         which they were queued, and none after one that failed. Raises what an earlier transaction
         raised.
         """
-        page = PageWrite(resource, records, lane, rev_before, on_write, full)
+        page = PageWrite(reading, records, on_write, full)
         async with self._door:
             self._check()
             await self._queue.put(page)
@@ -115,16 +108,13 @@ class PageWriter:
 
     async def _write(self, batch: Sequence[PageWrite]) -> None:
         self._check()
-        policies = {c.resource.name: self._policy(c.resource) for c in batch}
         began = time.perf_counter()
-        written_pages = await self._context.mirror.write(write_pages, batch, policies)
+        written_pages = await self._context.mirror.write(write_pages, batch)
         self._measure(len(batch), time.perf_counter() - began)
         for page, written in written_pages:
-            count(self.report, page.resource.name, written)
-            await reread(self._context, self.report, page.resource, written.again, page.lane)
-
-    def _policy(self, resource: Resource) -> Policy:
-        return self._context.settings.resource(resource.name).on_conflict
+            resource, lane = page.reading.resource, page.reading.lane
+            count(self.report, resource.name, written)
+            await reread(self._context, self.report, resource, written.again, lane)
 
     def _measure(self, pages: int, seconds: float) -> None:
         fit = int(pages * HOLD_S / max(seconds, 1e-4))
@@ -168,20 +158,17 @@ async def page_writer(context: Context, report: Report) -> AsyncIterator[PageWri
             await asyncio.gather(worker, return_exceptions=True)
 
 
-def write_pages(
-    tx: Tx, batch: Sequence[PageWrite], policies: dict[str, Policy]
-) -> list[tuple[PageWrite, Written]]:
+def write_pages(tx: Tx, batch: Sequence[PageWrite]) -> list[tuple[PageWrite, Written]]:
     """One transaction: pages of the same kind are written together, then what belongs to each."""
-    written_pages = []
-    loaded = sorted((c for c in batch if c.records), key=lambda c: c.kind)
-    for _, group in groupby(loaded, lambda c: c.kind):
-        group_pages = list(group)
-        first = group_pages[0]
-        origin = Origin(first.lane, min(c.rev_before for c in group_pages))
-        records = list({r.id: r for c in group_pages for r in c.records}.values())
-        policy = policies[first.resource.name]
-        written = write_records(tx, first.resource, records, origin, policy=policy, full=first.full)
-        written_pages.append((first, written))
+    done = []
+    loaded = sorted((page for page in batch if page.records), key=lambda page: page.kind)
+    for _, group in groupby(loaded, lambda page: page.kind):
+        pages = list(group)
+        first = pages[0]
+        oldest = min(page.reading.rev_before for page in pages)
+        records = list({r.id: r for page in pages for r in page.records}.values())
+        reading = replace(first.reading, rev_before=oldest)
+        done.append((first, write_records(tx, reading, records, full=first.full)))
     places = [place for page in batch for place in page.on_write(tx)]
     checkpoints.save(tx, *places)
-    return written_pages
+    return done

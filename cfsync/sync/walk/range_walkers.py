@@ -13,12 +13,12 @@ from cfsync.errors import BadAnswer, NotFound, Refused
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group
 from cfsync.sync.walk.page_writer import OnWrite, PageWriter
 from cfsync.sync.walk.ranges import Range, Ranges
-from cfsync.sync.walk.records import snapshot
 
 log = structlog.get_logger()
 
@@ -122,14 +122,14 @@ class Walkers:
     async def walk(self, ranges: Ranges, *, most: int) -> None:
         """Walk every range to its end, with so many walkers at most. Raises BadAnswer."""
         self._ranges, self._most, self._active = ranges, most, 0
-        self._asked, _ = await self._context.mirror.read(snapshot)
+        self._reading = await self._begin_reading()
         async with task_group() as self._tasks:
             await self._start_walkers(self._tasks)
 
     async def walk_in_one_line(self, cursor: int, *, end: int) -> None:
         """Walk what is behind a record, 0: all of it, whatever ranges there were."""
         rest = Range(0, cursor, None)
-        await self._begin_anew(self._place(rest))
+        await self._restart(self._place(rest))
         await self.walk(Ranges([rest], end=end), most=1)
 
     async def walk_as_listed(self) -> None:
@@ -137,14 +137,18 @@ class Walkers:
         none is kept; and what is missing there may have moved, so it is no candidate.
         """
         place = self._place(Range(0, 0, None))
-        await self._begin_anew(place)
-        self._asked, _ = await self._context.mirror.read(snapshot)
+        await self._restart(place)
+        self._reading = await self._begin_reading()
         async for page in walk_as_listed(self._context.api, self._listing):
             await self._put(page, lambda _: [])
             self._count(page, fraction=0.0)
             self._context.check_stop()
 
-    async def _begin_anew(self, place: Checkpoint) -> None:
+    async def _begin_reading(self) -> Reading:
+        resource = RESOURCES[self._listing.resource]
+        return await self._context.reading(resource, self._first.lane)
+
+    async def _restart(self, place: Checkpoint) -> None:
         await self._writer.drained()
         await self._context.mirror.write(
             checkpoints.begin, self._listing, self._first.lane, [place]
@@ -193,7 +197,7 @@ class Walkers:
 
         def on_write(tx: Tx) -> list[Checkpoint]:
             if self._proof:
-                self._proof(tx, self._asked, above, upto, set(ids))
+                self._proof(tx, self._reading.rev_before, above, upto, set(ids))
             return [replace(place, done_at=tx.now) if ended else place]
 
         await self._put(page, on_write)
@@ -209,14 +213,7 @@ class Walkers:
         await self._put(Page((), None), lambda _: places)
 
     async def _put(self, page: Page, on_write: OnWrite) -> None:
-        await self._writer.put(
-            RESOURCES[self._listing.resource],
-            page.records,
-            self._first.lane,
-            rev_before=self._asked,
-            on_write=on_write,
-            full=self._proof is not None,
-        )
+        await self._writer.put(self._reading, page.records, on_write, full=self._proof is not None)
 
     def _place(self, range_: Range) -> Checkpoint:
         return replace(

@@ -1,39 +1,22 @@
-"""How records come ashore: a page and its checkpoint in one transaction; single reads."""
+"""Write records that were read, and read records singly."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from cfsync.errors import NotFound
-from cfsync.merge import Policy
-from cfsync.mirror.bookkeeping import bases, checkpoints, events
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming import page
-from cfsync.mirror.incoming.page import Origin, Written
+from cfsync.mirror.incoming.page import Reading, Written, write_records
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 
 
-def write_page(
-    tx: Tx,
-    resource: Resource,
-    records: Sequence[Record],
-    origin: Origin,
-    policy: Policy,
-    checkpoint: Checkpoint | None,
-    full: bool = False,
-) -> Written:
-    """One transaction: the records, merged, and the place behind them."""
-    written = page.write_records(tx, resource, records, origin, policy=policy, full=full)
-    if checkpoint is not None:
-        checkpoints.save(tx, checkpoint)
-    return written
-
-
 def count(report: Report, resource: str, written: Written) -> None:
+    """Add to the report what became of the records."""
     report.add(
         resource,
         new=written.new,
@@ -45,48 +28,45 @@ def count(report: Report, resource: str, written: Written) -> None:
     )
 
 
-def snapshot(tx: Tx) -> tuple[int, str]:
-    """What is noted before a request: the highest `cf_rev` and the time."""
-    return bases.highest_rev(tx), tx.now
-
-
-def write_single(
-    tx: Tx,
-    resource: Resource,
-    record_id: int,
-    record: Record | None,
-    origin: Origin,
-    policy: Policy,
-    asked_at: str,
+async def write_asked(
+    context: Context,
+    report: Report,
+    reading: Reading,
+    ids: Sequence[int],
+    records: Sequence[Record],
 ) -> Written:
-    """One record read singly (None: it is not there, which the sweep judges). It answers every
-    hint that asked for a look at it before the request.
+    """Write what came of asking for the records with these `ids`, and count it. An id without a
+    record is left to the sweep.
     """
-    events.looked_at(tx, resource, [record_id], before=asked_at)
-    found = [] if record is None else [record]
-    return page.write_records(tx, resource, found, origin, policy=policy)
+    written = await context.mirror.write(_write_asked, reading, ids, records)
+    count(report, reading.resource.name, written)
+    return written
+
+
+def _write_asked(
+    tx: Tx, reading: Reading, ids: Sequence[int], records: Sequence[Record]
+) -> Written:
+    """The reading answers every hint that asked for these records before it began."""
+    events.looked_at(tx, reading.resource, ids, before=reading.began_at)
+    return write_records(tx, reading, records)
 
 
 async def reread(
     context: Context, report: Report, resource: Resource, ids: Sequence[int], lane: Lane
 ) -> None:
-    """Read records singly and land them."""
+    """Read records singly and write them."""
     for record_id in ids:
         context.check_stop()
-        rev_before, at = await context.mirror.read(snapshot)
-        record = await _get(context, resource, record_id)
-        policy = context.settings.resource(resource.name).on_conflict
-        written = await context.mirror.write(
-            write_single, resource, record_id, record, Origin(lane, rev_before), policy, at
-        )
-        count(report, resource.name, written)
+        reading = await context.reading(resource, lane)
+        found = await _get(context, resource, record_id)
+        await write_asked(context, report, reading, [record_id], found)
 
 
-async def _get(context: Context, resource: Resource, record_id: int) -> Record | None:
+async def _get(context: Context, resource: Resource, record_id: int) -> list[Record]:
     try:
-        return await context.api.get(resource, record_id)
+        return [await context.api.get(resource, record_id)]
     except NotFound:
-        return None
+        return []
 
 
 async def reread_busy(context: Context, report: Report, resource: Resource) -> None:

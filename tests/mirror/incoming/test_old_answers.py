@@ -10,7 +10,7 @@ import pytest
 from cfsync.decode import decode_record
 from cfsync.mirror.bookkeeping import bases, tombstones
 from cfsync.mirror.incoming import page as store
-from cfsync.mirror.incoming.page import Origin, Written
+from cfsync.mirror.incoming.page import Reading, Written
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from tests.conftest import Sql
@@ -28,10 +28,8 @@ def read(write: Any) -> Read:
         record = decode_record(CONTACTS, {"id": 5, **fields}, PLACE)
         found: Written = write(
             store.write_records,
-            CONTACTS,
+            Reading(CONTACTS, "pull", rev_before, "", "clickfunnels"),
             [record],
-            Origin("pull", rev_before),
-            policy="clickfunnels",
         )
         return found
 

@@ -12,11 +12,11 @@ import pytest
 from cfsync.decode import decode_record
 from cfsync.hints import HINTED, of_delivery
 from cfsync.mirror.bookkeeping import events, tombstones
-from cfsync.mirror.incoming.page import Origin
+from cfsync.mirror.incoming.page import Reading
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.faults.courier import payload
 from cfsync.sync import passes
-from cfsync.sync.events.follow import Sight, _land
+from cfsync.sync.events.follow import Sight, _write
 from cfsync.sync.report import Report
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round, a_few_of_everything
@@ -204,8 +204,8 @@ def test_an_answer_that_is_older_than_what_another_lane_has_brought_is_asked_for
     filled.clock.go_on(3600)
     filled.run(passes.pull_due, "contacts")
 
-    land = (_land, RESOURCES["contacts"], hints, Sight({contact: old}))
-    asyncio.run(filled.mirror.write(*land, Origin("events", 0), "clickfunnels"))
+    reading = Reading(RESOURCES["contacts"], "events", 0, "", "clickfunnels")
+    asyncio.run(filled.mirror.write(_write, reading, hints, Sight({contact: old})))
 
     assert filled.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "New"
     assert filled.one("SELECT count(*) FROM cf_events WHERE state = 'new'") == 1

@@ -90,7 +90,7 @@ def test_one_that_was_deleted_is_made_anew_and_its_secret_stays_valid_for_a_day(
 
 @pytest.mark.parametrize("then", ["register", "remove"])
 def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
-    round_: Round, on_write: str
+    round_: Round, then: str
 ) -> None:
     round_.settings["CFSYNC_DELETIONS__CONFIRM_AFTER"] = "0s"
     (first,) = register(round_)
@@ -103,7 +103,7 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
     assert missed == [(first.id, first.url)]
     assert asyncio.run(round_.mirror.read(webhook_secrets.workspaces)) == {round_.workspace}
 
-    if on_write == "register":
+    if then == "register":
         register(round_)
     else:
         call(round_, lambda context: webhooks.remove(context, str(first.id)))

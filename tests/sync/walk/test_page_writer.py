@@ -12,6 +12,7 @@ import pytest
 
 from cfsync.config import load
 from cfsync.errors import MirrorError
+from cfsync.mirror.incoming.page import Reading
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
@@ -31,22 +32,22 @@ class Landings:
         self._before = before
         self._transactions = 0
 
-    async def write(self, _: object, batch: Sequence[PageWrite], __: object) -> Any:
+    async def write(self, _: object, batch: Sequence[PageWrite]) -> Any:
         self._transactions += 1
         await self._before(self._transactions)
-        self.pages += [page.rev_before for page in batch]
+        self.pages += [page.reading.rev_before for page in batch]
         self.sizes.append(len(batch))
         return []
 
 
-def dock_of(landings: Landings) -> Any:
+def writer_of(landings: Landings) -> Any:
     environ = {"CFSYNC_API__BASE_URL": "http://127.0.0.1/api/v2", "CFSYNC_API__TOKEN": "t"}
     context = SimpleNamespace(mirror=landings, settings=load(environ=environ))
     return page_writer(cast("Context", context), Report("backfill"))
 
 
 async def hand_over(writer: PageWriter, page: int) -> None:
-    await writer.put(CONTACTS, (), "backfill", rev_before=page, on_write=lambda _: ())
+    await writer.put(Reading(CONTACTS, "backfill", page, "", "clickfunnels"), (), lambda _: ())
 
 
 def hand_over_each(
@@ -55,7 +56,7 @@ def hand_over_each(
     """One page after the other, and something after each."""
 
     async def main() -> None:
-        async with dock_of(landings) as writer:
+        async with writer_of(landings) as writer:
             for page in range(pages):
                 await hand_over(writer, page)
                 await afterwards(writer)
@@ -87,7 +88,7 @@ def test_a_page_that_has_to_wait_is_not_overtaken() -> None:
     landings = Landings(first_waits)
 
     async def main() -> None:
-        async with dock_of(landings) as writer, asyncio.TaskGroup() as walkers:
+        async with writer_of(landings) as writer, asyncio.TaskGroup() as walkers:
             await fill(writer)
             walkers.create_task(hand_over(writer, MOST_PAGES + 1))
             walkers.create_task(comes_when_there_is_room(writer))
@@ -111,7 +112,7 @@ def test_nothing_lands_behind_a_page_that_failed() -> None:
     landings = Landings(first_fails)
 
     async def main() -> None:
-        async with dock_of(landings) as writer:
+        async with writer_of(landings) as writer:
             await fill(writer)
             late = asyncio.create_task(hand_over(writer, MOST_PAGES + 1))
             await asyncio.sleep(0)
@@ -130,7 +131,7 @@ def test_no_more_pages_wait_than_may() -> None:
     waiting, handed = asyncio.Event(), list[int]()
 
     async def main() -> int:
-        async with dock_of(Landings(lambda _: waiting.wait())) as writer:
+        async with writer_of(Landings(lambda _: waiting.wait())) as writer:
 
             async def walker(page: int) -> None:
                 await hand_over(writer, page)
@@ -155,10 +156,10 @@ def test_so_many_pages_go_together_as_the_lock_may_be_held(
     now = 0.0
 
     class Slow(Landings):
-        async def write(self, _: object, batch: Sequence[PageWrite], __: object) -> Any:
+        async def write(self, _: object, batch: Sequence[PageWrite]) -> Any:
             nonlocal now
             now += page_s * len(batch)
-            return await super().write(_, batch, __)
+            return await super().write(_, batch)
 
     monkeypatch.setattr(
         "cfsync.sync.walk.page_writer.time", SimpleNamespace(perf_counter=lambda: now)
@@ -195,7 +196,7 @@ def test_a_page_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> 
             landed.set()
 
     async def main() -> None:
-        async with dock_of(Landings(second)) as writer:
+        async with writer_of(Landings(second)) as writer:
             await hand_over(writer, 0)
             await writer.drained()
             await hand_over(writer, 1)

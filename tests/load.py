@@ -62,7 +62,7 @@ class Load:
         self.now, _, passes, took = heapq.heappop(self._answers)
         if passes:
             self.window.answered(took)
-            self.rate.ok(self.now)
+            self.rate.answered(self.now)
         else:
             self.refused.append(self.now)
             self.rate.limited(self.now, self.retry_after)

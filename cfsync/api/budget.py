@@ -1,9 +1,10 @@
-"""Whose turn it is: the gate that all lanes pass."""
+"""`Budget`: which request may be sent next, by priority, rate limit and requests in flight."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import time
 from collections.abc import Awaitable, Callable
 from itertools import count
 
@@ -13,9 +14,13 @@ from cfsync.errors import RateLimited
 
 
 class Budget:
-    """The gate before every request, for all lanes of one process. While some wait, the lowest
-    priority number goes first, and among equals who came first. `patience`: the longest pause, in
-    seconds, that is sat out; a longer one ends every wait with RateLimited.
+    """The requests that one process may make now, shared by all its lanes. Each request acquires a
+    place before it is sent and releases it after its answer. Of those that wait, the one with the
+    lowest priority number goes first, and among equals the one that came first.
+
+    `rate` limits the requests per second, `concurrency` those in flight. `max_pause`, in seconds:
+    where the next request would have to wait longer, all that wait end with RateLimited. `clock`
+    gives seconds and never goes back.
     """
 
     def __init__(
@@ -23,100 +28,105 @@ class Budget:
         rate: Rate,
         *,
         concurrency: int,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[object]],
-        patience: float,
+        max_pause: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.rate = rate
+        self.clock = clock
+        self.sleep = sleep
         self._window = Window(concurrency)
-        self._under_way = 0
-        self._clock = clock
-        self._sleep = sleep
-        self._patience = patience
+        self._in_flight = 0
+        self._max_pause = max_pause
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
-        self._left = asyncio.Event()
-        self._usher: asyncio.Task[None] | None = None
+        self._released = asyncio.Event()
+        self._admitting: asyncio.Task[None] | None = None
 
-    def room(self, priority: int) -> int:
-        """How many more requests of that priority could be under way; 0 where the next one would
-        have to wait for others of its kind, or better.
+    def free_places(self, priority: int) -> int:
+        """How many requests of that priority could be sent now; 0 if the next one would wait behind
+        others of the same or a better priority.
         """
         if self._waiting:
-            return 1 if self._waiting[0][0] > priority else 0  # those behind it give way
+            # those with a worse priority give way
+            return 1 if self._waiting[0][0] > priority else 0
         return self._free
 
-    def enter_now(self) -> bool:
-        """Take a place if one is free at once; it must be given back by `leave`."""
+    def try_acquire(self) -> bool:
+        """Take a place if one is free now, and whether it was; `release` gives it back."""
         if self._waiting or not self._free:
             return False
-        self._take(self._clock())
+        self._take(self.clock())
         return True
 
-    async def enter(self, priority: int) -> None:
-        """Wait for a place. Raises RateLimited on a pause that is longer than the patience."""
+    async def acquire(self, priority: int) -> None:
+        """Wait for a place; `release` gives it back. Raises RateLimited on a pause that is longer
+        than `max_pause`.
+        """
         turn = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, next(self._order), turn))
-        if self._usher is None or self._usher.done():
-            self._usher = asyncio.create_task(self._let_in())
+        if self._admitting is None or self._admitting.done():
+            self._admitting = asyncio.create_task(self._admit())
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.leave()
+                self.release()
             raise
 
-    def leave(self) -> None:
-        self._under_way -= 1
-        self._left.set()
+    def release(self) -> None:
+        """Give back the place of a request that is over."""
+        self._in_flight -= 1
+        self._released.set()
 
-    def passed(self, sent: float) -> None:
-        """The request of the time `sent` got an answer, if only a no."""
-        now = self._clock()
+    def answered(self, sent: float) -> None:
+        """The request sent at that time got an answer other than 429, be it an error."""
+        now = self.clock()
         self._window.answered(now - sent)
-        self.rate.ok(now)
+        self.rate.answered(now)
 
-    def refused(self, retry_after: float | None) -> None:
-        self.rate.limited(self._clock(), retry_after)
+    def rate_limited(self, retry_after: float | None) -> None:
+        """A request was answered with 429. `retry_after`: seconds that the server asked to wait."""
+        self.rate.limited(self.clock(), retry_after)
 
     def overloaded(self, sent: float) -> None:
-        """The request of the time `sent` met a server that can't keep up."""
-        self._window.overloaded(sent, self._clock())
+        """The request sent at that time met a server that can't keep up."""
+        self._window.overloaded(sent, self.clock())
 
-    async def _let_in(self) -> None:
-        """Runs while somebody waits. Who goes is chosen only when the time has come: a push that
-        arrives meanwhile is before the backfill that waited for it.
+    async def _admit(self) -> None:
+        """Hand out places, as long as anybody waits. Who is next is decided only when a place is
+        free: a push that arrives while a backfill waits goes before it.
         """
         while self._waiting:
-            delay = self.rate.delay(self._clock())
-            if delay > self._patience:
-                self._send_away(delay)
+            delay = self.rate.delay(self.clock())
+            if delay > self._max_pause:
+                self._refuse_waiting(delay)
             elif delay > 0.0:
-                await self._sleep(delay)
+                await self.sleep(delay)
             elif self._is_full:
-                self._left.clear()
-                await self._left.wait()
+                self._released.clear()
+                await self._released.wait()
             else:
                 turn = heapq.heappop(self._waiting)[2]
                 if not turn.done():
-                    self._take(self._clock())
+                    self._take(self.clock())
                     turn.set_result(None)
 
     @property
     def _free(self) -> int:
-        if self.rate.delay(self._clock()) > 0.0:
+        if self.rate.delay(self.clock()) > 0.0:
             return 0
-        return max(0, self._window.size - self._under_way)
+        return max(0, self._window.size - self._in_flight)
 
     @property
     def _is_full(self) -> bool:
-        return self._under_way >= self._window.size
+        return self._in_flight >= self._window.size
 
     def _take(self, now: float) -> None:
-        self._under_way += 1
+        self._in_flight += 1
         self.rate.sent(now)
 
-    def _send_away(self, delay: float) -> None:
+    def _refuse_waiting(self, delay: float) -> None:
         while self._waiting:
             turn = heapq.heappop(self._waiting)[2]
             if not turn.done():

@@ -1,4 +1,4 @@
-"""The API as methods: one call each, through the budget, repeated where that is safe."""
+"""`Api`: the calls of the API as methods, through the budget, repeated where that is safe."""
 
 # ruff: noqa: A002 -- an id is called id, as in the API
 
@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from random import Random
 from types import TracebackType
@@ -18,8 +17,10 @@ from cfsync.api import codec
 from cfsync.api.budget import Budget
 from cfsync.api.codec import Answer
 from cfsync.api.pages import walk_by_id
+from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
-from cfsync.api.sender import Sender, Watcher
+from cfsync.api.sender import Request, Sender, Watcher
+from cfsync.api.transport import Transport
 from cfsync.config import ApiSettings
 from cfsync.errors import UsageError
 from cfsync.records import Listing, Page, Record
@@ -27,7 +28,7 @@ from cfsync.resources import ALL, Resource
 
 
 class Priority(IntEnum):
-    """Who may spend the budget first."""
+    """Who may spend the budget first: the lower number."""
 
     PUSH = 0
     EVENTS = 1
@@ -37,31 +38,29 @@ class Priority(IntEnum):
 
 
 class Api:
-    """ClickFunnels. An async context manager; `at` gives the same one with another priority.
+    """The ClickFunnels API; an async context manager.
 
-    Every call raises an ApiError, TokenRefused, or Interrupted as soon as `stop` is set and there
-    is something to wait for; a request that is under way ends by itself, within `timeout_s`.
+    Every call raises an ApiError or TokenRefused, and Interrupted when it would have to wait after
+    `stop` is set; a request in flight is not broken off but ends within `timeout_s`. `budget` is
+    given where several share one; else it follows from the settings.
     """
 
     def __init__(
         self,
         settings: ApiSettings,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        random: Random | None = None,
         budget: Budget | None = None,
-        stop: asyncio.Event | None = None,
         retry: Retry | None = None,
+        stop: asyncio.Event | None = None,
+        random: Random | None = None,
     ) -> None:
+        retry = retry or Retry()
         self._sender = Sender(
-            settings,
-            clock=clock,
-            sleep=sleep,
-            random=random or Random(),  # noqa: S311
-            budget=budget,
+            Transport(settings),
+            budget=budget or _budget(settings, retry),
+            retry=retry,
             stop=stop or asyncio.Event(),
-            retry=retry or Retry(),
+            random=random or Random(),  # noqa: S311
         )
         self._priority = Priority.PULL
 
@@ -81,7 +80,7 @@ class Api:
 
     @property
     def requests(self) -> int:
-        """Requests sent so far, by all lanes."""
+        """The number of requests sent so far, by all lanes."""
         return self._sender.requests
 
     @property
@@ -89,19 +88,19 @@ class Api:
         return self._sender.budget
 
     @property
-    def room(self) -> int:
-        """How many more requests could be under way now, beside those of the same priority."""
-        return self.budget.room(self._priority)
+    def free_places(self) -> int:
+        """How many requests of its priority could be sent now without waiting for others."""
+        return self.budget.free_places(self._priority)
 
-    def at(self, priority: Priority) -> Api:
+    def with_priority(self, priority: Priority) -> Api:
         """The same connections, budget and count, with another priority."""
         other = copy.copy(self)
         other._priority = priority
         return other
 
-    def apart(self, *, stop: asyncio.Event, watcher: Watcher) -> Api:
-        """The same connections and budget for one pass of several: with a count of its own, ended
-        by its own `stop`, watched by its own watcher.
+    def for_pass(self, *, stop: asyncio.Event, watcher: Watcher) -> Api:
+        """The same connections and budget for one pass of several, with its own count, `stop` and
+        watcher.
         """
         other = copy.copy(self)
         other._sender = copy.copy(self._sender)
@@ -117,10 +116,10 @@ class Api:
         descending: bool = False,
         filters: Mapping[str, Sequence[str | int]] | None = None,
     ) -> Page:
-        """One page of a list: the records behind `after` in the order asked for. Values of one
-        filter are or-ed; one with a comma must stand alone (see `find`).
+        """One page of a list: the records behind the id `after` in the order asked for, or the
+        first ones. `filters`: field -> values, any of which a record may have; a value with a comma
+        must be the only one of its field (see `find`).
         """
-        resource = ALL[listing.resource]
         query = {f"filter[{name}]": _joined(values) for name, values in (filters or {}).items()}
         if sort != "id":
             query["sort_property"] = sort
@@ -128,14 +127,13 @@ class Api:
             query["sort_order"] = "desc"
         if after is not None:
             query["after"] = str(after)
-        call, answer = await self._call(
-            "GET", resource.list_path, parent=listing.parent_id, query=query
-        )
+        path = ALL[listing.resource].list_path
+        call, answer = await self._call("GET", path, listing.parent_id, query=query)
         return codec.page(call, answer, listing)
 
     async def find(self, listing: Listing, field: str, values: Sequence[str | int]) -> list[Record]:
-        """The records whose `field`, one that the list can be filtered by, is one of `values`:
-        20 a request, a value with a comma by itself.
+        """The records whose `field` has one of the values; the list must have a filter by it. Asks
+        for 20 values in a request, and for a value with a comma alone.
         """
         wanted = dict.fromkeys(values)
         single = [[v] for v in wanted if "," in str(v)]
@@ -147,7 +145,7 @@ class Api:
             async for page in walk_by_id(self, listing, filters={field: batch}):
                 found += page.records
                 if left is not None and (left := left - len(page.records)) <= 0:
-                    break  # all are found: a full page needs no look behind it
+                    break  # all are found, so there is no next page to ask for
         return found
 
     async def get(
@@ -156,24 +154,24 @@ class Api:
         id: int | str,
         listing: Listing | None = None,
     ) -> Record:
-        """The record of that id or public_id; `listing` gives the ids of its path."""
-        call, answer = await self._call("GET", resource.one_path, id=id)
+        """The record with that id or public_id. `listing` gives the ids of its parents where the
+        answer lacks them. Raises NotFound.
+        """
+        call, answer = await self._call("GET", resource.one_path, id)
         return codec.record(call, answer, resource, listing, asked=id)
 
     async def create(self, listing: Listing, values: Mapping[str, Any]) -> Record:
+        """The record that the call created."""
         resource = ALL[listing.resource]
-        call, answer = await self._call(
-            "POST", resource.list_path, parent=listing.parent_id, body={resource.body_key: values}
-        )
+        body = {resource.body_key: values}
+        call, answer = await self._call("POST", resource.list_path, listing.parent_id, body=body)
         return codec.record(call, answer, resource, listing)
 
     async def upsert(self, listing: Listing, values: Mapping[str, Any]) -> tuple[Record, bool]:
-        """The record, and whether it was created."""
+        """The record, and whether the call created it."""
         resource = ALL[listing.resource]
-        action = resource.actions["upsert"]
-        call, answer = await self._call(
-            action.method, action.path, parent=listing.parent_id, body={resource.body_key: values}
-        )
+        action, body = resource.actions["upsert"], {resource.body_key: values}
+        call, answer = await self._call(action.method, action.path, listing.parent_id, body=body)
         return codec.record(call, answer, resource, listing), answer.status == 201
 
     async def update(
@@ -182,23 +180,25 @@ class Api:
         id: int | str,
         values: Mapping[str, Any],
     ) -> Record:
+        """The record after the change."""
         call, answer = await self._call(
-            "PUT", resource.one_path, id=id, body={resource.body_key: values}
+            "PUT", resource.one_path, id, body={resource.body_key: values}
         )
         return codec.record(call, answer, resource, asked=id)
 
     async def delete(self, resource: Resource, id: int | str) -> None:
-        await self._call("DELETE", resource.one_path, id=id)
+        """Delete a record. Raises NotFound where there is none."""
+        await self._call("DELETE", resource.one_path, id)
 
-    async def act(
+    async def call_action(
         self,
         resource: Resource,
         action: str,
         id: int | str,
     ) -> Record | None:
-        """Call one of the resource's actions. The record, if the answer holds it."""
+        """The record after one of its resource's actions; None if the answer doesn't show it."""
         route = resource.actions[action]
-        call, answer = await self._call(route.method, route.path, id=id)
+        call, answer = await self._call(route.method, route.path, id)
         return codec.record(call, answer, resource, asked=id) if answer.data else None
 
     async def raw(
@@ -209,37 +209,47 @@ class Api:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Answer:
-        """Any one call below the base URL. Raises UsageError on a path that is none."""
+        """The answer to any call; `path` is relative to the base URL. Raises UsageError on a path
+        that can't be one.
+        """
         if not path.startswith("/"):
             raise UsageError("the path must begin with / and stands below api.base_url")
         texts = {name: _text(value) for name, value in (query or {}).items()}
         return await self._sender.send(
-            method.upper(), path, route="raw", query=texts, body=body, priority=self._priority
+            Request(method.upper(), path, "raw", texts, body, self._priority)
         )
 
     async def _call(
         self,
         method: str,
         route: str,
+        id: int | str,
         *,
-        id: int | str = "",
-        parent: int = 0,
         query: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> tuple[str, Answer]:
-        """'METHOD /path', for errors that are found later, and the answer."""
-        path = route.format(id=quote(str(id), safe=""), parent=parent)
-        answer = await self._sender.send(
-            method, path, route=route, query=query or {}, body=body, priority=self._priority
-        )
-        call = f"{method} {path}"
-        codec.no_error(call, answer)
-        return call, answer
+        """'METHOD /path', for errors that are found later, and the answer. `id` stands in the route
+        for `{id}` or `{parent}`.
+        """
+        text = quote(str(id), safe="")
+        path = route.format(id=text, parent=text)
+        request = Request(method, path, route, query or {}, body, self._priority)
+        answer = await self._sender.send(request)
+        codec.raise_if_error(str(request), answer)
+        return str(request), answer
+
+
+def _budget(settings: ApiSettings, retry: Retry) -> Budget:
+    return Budget(
+        Rate(ceiling=settings.max_requests_per_second, reserve=settings.reserve),
+        concurrency=settings.max_concurrency,
+        max_pause=retry.total,
+    )
 
 
 def _joined(values: Sequence[str | int]) -> str:
-    """A filter's values as the API wants them. Raises ValueError where commas would be taken for
-    the ones between values.
+    """A filter's values, with commas between them, as the API wants them. Raises ValueError where
+    one of several values holds a comma.
     """
     texts = [_text(value) for value in values]
     if len(texts) > 1 and any("," in text for text in texts):

@@ -151,9 +151,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def no_error(call: str, answer: Answer) -> None:
-    """Raises BadAnswer on a success that holds an error and no record. It names it and does not
-    quote it: the words may be about a person, and `Refused` alone keeps them out of logs.
+def raise_if_error(call: str, answer: Answer) -> None:
+    """Raise BadAnswer on a success that holds an error and no record. The error is named and not
+    quoted: its text may be about a person, and only `Refused` keeps such text out of logs.
     """
     data = answer.data
     if isinstance(data, dict) and "id" not in data:

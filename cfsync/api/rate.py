@@ -102,8 +102,8 @@ class Rate:
         self._advance(now)
         self._tokens -= 1.0
 
-    def ok(self, now: float) -> None:
-        """Any answer but 429: the limit let it pass."""
+    def answered(self, now: float) -> None:
+        """A request got an answer other than 429: the limit let it pass."""
         self._passed.add(now)
 
     def limited(self, now: float, retry_after: float | None = None) -> None:

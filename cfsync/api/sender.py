@@ -1,10 +1,11 @@
-"""One call: its place in the budget, its repeats, its line in the log."""
+"""One call with all that belongs to it: a place in the budget, the repeats, a line in the log."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
 
@@ -14,35 +15,56 @@ import structlog
 from cfsync.api import codec
 from cfsync.api.budget import Budget
 from cfsync.api.codec import Answer
-from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.transport import Transport
-from cfsync.config import ApiSettings
 from cfsync.errors import Interrupted, Transient, Unreachable
 
 log = structlog.get_logger()
 
 OVERLOADED = (502, 503, 504)
-"""Answers of a server that has none, or of what stands before it."""
+"""Statuses of a gateway that got no answer from the server behind it, or of a busy server."""
 
-SAID_AFTER = 3
-"""Failures of one call after which somebody who looks on is told why nothing happens."""
+WARN_AFTER = 3
+"""Failures of one call after which a warning in the log says why nothing happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of the API."""
+
+    #: In capital letters.
+    method: str
+    #: Below the base URL; begins with `/`.
+    path: str
+    #: What logs show in place of the path: it holds no ids.
+    route: str
+    #: Sent in the URL. The log never shows it.
+    query: Mapping[str, str] = field(default_factory=dict)
+    #: Sent as JSON; None for no body.
+    body: Any = None
+    #: The lower, the earlier it is sent.
+    priority: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 class Watcher(Protocol):
-    """Who looks on at the calls of one pass."""
+    """Observes the calls of one pass."""
 
     def sending(self) -> None:
-        """Before each request; may raise to prevent it."""
+        """Called before each request; may raise to prevent it."""
 
     def waiting(self, why: str) -> AbstractContextManager[object]:
-        """While a call waits for its turn ("budget") or to be repeated ("back-off")."""
+        """Entered while a call waits for its turn ("budget") or to be repeated ("back-off")."""
 
     def answered(self, priority: int, status: int, seconds: float) -> None:
-        """After each request; `status` is 0 where none came."""
+        """Called after each request; `status` is 0 where no answer came."""
 
 
-class Nobody:
+class NoWatcher:
+    """Observes nothing."""
+
     def sending(self) -> None:
         pass
 
@@ -54,127 +76,110 @@ class Nobody:
 
 
 class Sender:
-    """What the lanes of one process share: the connections, the budget, the count of requests."""
+    """What the lanes of one process share: the connections, the budget, the count of requests.
+
+    `stop` ends every wait; `random` spreads the waits before repeats.
+    """
 
     def __init__(
         self,
-        settings: ApiSettings,
+        transport: Transport,
         *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[object]],
-        random: Random,
-        budget: Budget | None,
-        stop: asyncio.Event,
+        budget: Budget,
         retry: Retry,
+        stop: asyncio.Event,
+        random: Random,
     ) -> None:
         self.requests = 0
-        self.watcher: Watcher = Nobody()
-        self.budget = budget or Budget(
-            Rate(ceiling=settings.max_requests_per_second, reserve=settings.reserve),
-            concurrency=settings.max_concurrency,
-            clock=clock,
-            sleep=sleep,
-            patience=retry.total,
-        )
-        self._transport = Transport(settings)
-        self._clock = clock
-        self._sleep = sleep
-        self._random = random
+        self.watcher: Watcher = NoWatcher()
+        self.budget = budget
         self.stop = stop
+        self._transport = transport
         self._retry = retry
+        self._random = random
 
     async def aclose(self) -> None:
         await self._transport.aclose()
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        route: str,
-        query: Mapping[str, str],
-        body: Any,
-        priority: int,
-    ) -> Answer:
-        """The answer to one call, which is repeated where that can do no harm. `route` is what the
-        log says of the path. Raises Interrupted rather than wait once `stop` is set.
+    async def send(self, request: Request) -> Answer:
+        """The answer. The call is repeated where that can do no harm. Raises Interrupted instead of
+        waiting once `stop` is set, and the error that the last answer is.
         """
-        content = None if body is None else orjson.dumps(body)
+        content = None if request.body is None else orjson.dumps(request.body)
         attempt, waited = 0, 0.0
         while True:
             attempt += 1
             try:
-                await self._enter(priority)
-                return await self._exchange(method, path, route, query, content, priority)
+                await self._acquire(request.priority)
+                return await self._exchange(request, content)
             except Transient as error:
                 delay = self._retry.delay(
                     error,
                     attempt,
-                    repeatable=method == "GET",
+                    repeatable=request.method == "GET",
                     waited=waited,
                     jitter=self._random.random(),
                 )
                 if delay is None:
                     raise
-                if attempt == SAID_AFTER:
-                    log.warning("request.repeated", method=method, route=route, why=error.text)
+                if attempt == WARN_AFTER:
+                    log.warning(
+                        "request.repeated",
+                        method=request.method,
+                        route=request.route,
+                        why=error.text,
+                    )
             waited += delay
-            await self._unless_stopped(self._sleep(delay), "back-off")
+            await self._unless_stopped(self.budget.sleep(delay), "back-off")
 
-    async def _enter(self, priority: int) -> None:
+    async def _acquire(self, priority: int) -> None:
         if self.stop.is_set():
             raise Interrupted("stopped; everything is kept")
-        if not self.budget.enter_now():
-            await self._wait_for_a_place(priority)
+        if not self.budget.try_acquire():
+            await self._wait_for_place(priority)
         try:
             self.watcher.sending()
         except BaseException:
-            self.budget.leave()
+            self.budget.release()
             raise
 
-    async def _wait_for_a_place(self, priority: int) -> None:
-        place = asyncio.ensure_future(self.budget.enter(priority))
+    async def _wait_for_place(self, priority: int) -> None:
+        place = asyncio.ensure_future(self.budget.acquire(priority))
         try:
             await self._unless_stopped(place, "budget")
         except BaseException:
-            # who is given up in the moment in which his turn came has a place that nobody uses
+            # a wait that ends at the moment when it got its place must give the place back
             if place.done() and not place.cancelled() and place.exception() is None:
-                self.budget.leave()
+                self.budget.release()
             raise
 
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        route: str,
-        query: Mapping[str, str],
-        content: bytes | None,
-        priority: int,
-    ) -> Answer:
-        began, status = self._clock(), 0
+    async def _exchange(self, request: Request, content: bytes | None) -> Answer:
+        began, status = self.budget.clock(), 0
         self.requests += 1
         try:
-            reply = await self._transport.send(method, path, query, content)
+            reply = await self._transport.send(request.method, request.path, request.query, content)
             status = reply.status
         except Unreachable:
             self.budget.overloaded(began)
             raise
         finally:
-            self.budget.leave()
-            seconds = self._clock() - began
-            self.watcher.answered(priority, status, seconds)
-            ms = round(seconds * 1000)
-            log.debug("request.done", method=method, route=route, status=status, ms=ms)
+            self.budget.release()
+            self._report(request, status, self.budget.clock() - began)
         if status == 429:
-            self.budget.refused(codec.retry_after(reply.headers))
+            self.budget.rate_limited(codec.retry_after(reply.headers))
         elif status in OVERLOADED:
             self.budget.overloaded(began)
         else:
-            self.budget.passed(began)
-        return codec.read(f"{method} {path}", status, reply.headers, reply.content)
+            self.budget.answered(began)
+        return codec.read(str(request), status, reply.headers, reply.content)
+
+    def _report(self, request: Request, status: int, seconds: float) -> None:
+        self.watcher.answered(request.priority, status, seconds)
+        ms = round(seconds * 1000)
+        log.debug("request.done", method=request.method, route=request.route, status=status, ms=ms)
 
     async def _unless_stopped(self, wait: Awaitable[object], why: str) -> None:
-        """Wait for that; raises Interrupted at once when `stop` is set first."""
+        """Wait for that; raises Interrupted as soon as `stop` is set."""
         work, stop = asyncio.ensure_future(wait), asyncio.ensure_future(self.stop.wait())
         try:
             with self.watcher.waiting(why):

@@ -75,7 +75,8 @@ class JobHost:
             on_answer=self._count_request,
             lease=self.ownership.lease(job.resource),
         )
-        api = self.api_access.api.at(_PRIORITIES[job.name]).apart(stop=job.stop, watcher=monitor)
+        api = self.api_access.api.with_priority(_PRIORITIES[job.name])
+        api = api.for_pass(stop=job.stop, watcher=monitor)
         return MonitoredContext(
             api,
             self.connections.mirror.checked(monitor.writing),

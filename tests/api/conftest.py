@@ -14,7 +14,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from cfsync.api import Api
+from cfsync.api import Api, Budget, Rate, Retry
 from cfsync.config import ApiSettings
 
 TOKEN = "secret-token"
@@ -130,4 +130,11 @@ def client(
         timeout_s=timeout_s,
         max_concurrency=max_concurrency,
     )
-    return Api(settings, clock=time, sleep=time.sleep, **options)
+    budget = Budget(
+        Rate(ceiling=settings.max_requests_per_second, reserve=settings.reserve),
+        concurrency=max_concurrency,
+        max_pause=options.get("retry", Retry()).total,
+        clock=time,
+        sleep=time.sleep,
+    )
+    return Api(settings, **{"budget": budget, **options})

@@ -464,7 +464,7 @@ def test_stop_ends_a_back_off_at_once():
     async def main() -> None:
         async with Fake(say({}, 500)).serving() as url:
             api = client(f"{url}/api/v2", stop=stop)
-            api._sender._sleep = sleep
+            api.budget.sleep = sleep
             async with api:
                 await page(api)
 
@@ -478,7 +478,7 @@ def test_stop_ends_the_wait_for_the_budget_at_once():
 
     async def main() -> None:
         async with fake.serving() as url, client(f"{url}/api/v2", stop=stop) as api:
-            api.budget.refused(retry_after=30.0)
+            api.budget.rate_limited(retry_after=30.0)
             api.budget._sleep = lambda _: asyncio.Event().wait()
             wait = asyncio.create_task(page(api))  # type: ignore[arg-type]
             await asyncio.sleep(0)
@@ -524,18 +524,18 @@ def test_a_body_that_breaks_off_may_have_acted():
 def test_a_call_that_is_given_up_just_when_its_turn_has_come_leaves_no_place_taken():
     async def main(api: Api) -> int:
         budget = api._sender.budget
-        while budget.enter_now():
+        while budget.try_acquire():
             pass
-        full = budget._under_way
+        full = budget._in_flight
         call = asyncio.create_task(api.page(CONTACTS))
         while not budget._waiting:  # noqa: ASYNC110
             await asyncio.sleep(0)
-        budget.leave()
+        budget.release()
         while budget._waiting:  # noqa: ASYNC110
             await asyncio.sleep(0)
         await asyncio.sleep(0)  # its wait is over, and it does not know yet
         call.cancel()
         await asyncio.wait([call])
-        return full - budget._under_way
+        return full - budget._in_flight
 
     assert Fake().ask(main) == 1

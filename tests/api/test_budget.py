@@ -166,7 +166,7 @@ def test_it_is_halved_where_429s_go_on():
 def test_a_429_of_a_quiet_budget_is_no_reason_to_crawl():
     rate = Rate(ceiling=1000.0)
     rate.sent(0.0)
-    rate.ok(0.1)
+    rate.answered(0.1)
 
     rate.limited(0.2)
 
@@ -189,7 +189,7 @@ def test_a_429_while_little_is_sent_is_no_limit_learned():
     while (now := now + 0.05) < 20.0:
         rate.delay(now)
         rate.sent(now)
-        rate.ok(now)
+        rate.answered(now)
     rate.limited(now)
     assert rate.per_second < 20.0
 
@@ -363,15 +363,15 @@ def budget(clock: Clock, *, concurrency: int = 16, ceiling: float = 0.0) -> Budg
         concurrency=concurrency,
         clock=clock,
         sleep=clock.sleep,
-        patience=60.0,
+        max_pause=60.0,
     )
 
 
 async def drain(gate: Budget, priority: int, done: list[int], name: int) -> None:
-    if not gate.enter_now():
-        await gate.enter(priority)
+    if not gate.try_acquire():
+        await gate.acquire(priority)
     done.append(name)
-    gate.leave()
+    gate.release()
 
 
 def test_a_push_goes_before_the_backlog_that_came_first():
@@ -393,16 +393,16 @@ def test_a_push_goes_before_the_backlog_that_came_first():
 def test_there_is_room_for_those_who_would_not_wait_for_their_like():
     async def main() -> list[int]:
         gate = budget(Clock(), concurrency=3)
-        gate.passed(sent=999.0)
-        found = [gate.room(3)]
-        assert gate.enter_now()
-        found.append(gate.room(3))
-        assert gate.enter_now()
-        assert gate.enter_now()
-        found.append(gate.room(3))
-        wait = asyncio.create_task(gate.enter(3))
+        gate.answered(sent=999.0)
+        found = [gate.free_places(3)]
+        assert gate.try_acquire()
+        found.append(gate.free_places(3))
+        assert gate.try_acquire()
+        assert gate.try_acquire()
+        found.append(gate.free_places(3))
+        wait = asyncio.create_task(gate.acquire(3))
         await asyncio.sleep(0)
-        found += [gate.room(priority) for priority in (2, 3, 4)]
+        found += [gate.free_places(priority) for priority in (2, 3, 4)]
         wait.cancel()
         return found
 
@@ -411,10 +411,10 @@ def test_there_is_room_for_those_who_would_not_wait_for_their_like():
 
 def test_there_is_no_room_where_the_rate_makes_wait():
     gate = budget(Clock(), ceiling=10.0)
-    while gate.enter_now():
-        gate.leave()
+    while gate.try_acquire():
+        gate.release()
 
-    assert gate.room(0) == 0
+    assert gate.free_places(0) == 0
 
 
 def test_a_push_waits_less_than_a_second_behind_a_backlog():
@@ -437,17 +437,17 @@ def test_no_more_than_the_concurrency_are_under_way():
     async def main() -> int:
         gate, most, inside = budget(Clock(), concurrency=3), 0, 0
         for _ in range(10):
-            gate.passed(sent=999.0)
+            gate.answered(sent=999.0)
 
         async def one() -> None:
             nonlocal most, inside
-            if not gate.enter_now():
-                await gate.enter(0)
+            if not gate.try_acquire():
+                await gate.acquire(0)
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)
             inside -= 1
-            gate.leave()
+            gate.release()
 
         await asyncio.gather(*(one() for _ in range(20)))
         return most
@@ -501,8 +501,8 @@ def test_one_request_may_always_be_under_way():
 def test_a_pause_beyond_the_patience_ends_every_wait():
     async def main() -> list[float | None]:
         gate = budget(Clock())
-        gate.refused(retry_after=3600.0)
-        found = await asyncio.gather(*(gate.enter(n) for n in range(3)), return_exceptions=True)
+        gate.rate_limited(retry_after=3600.0)
+        found = await asyncio.gather(*(gate.acquire(n) for n in range(3)), return_exceptions=True)
         return [e.retry_after for e in found if isinstance(e, RateLimited)]
 
     assert asyncio.run(main()) == [3600.0, 3600.0, 3600.0]
@@ -511,14 +511,14 @@ def test_a_pause_beyond_the_patience_ends_every_wait():
 def test_a_wait_that_is_given_up_takes_no_place():
     async def main() -> bool:
         gate = budget(Clock(), concurrency=1)
-        assert gate.enter_now()
-        waits = [asyncio.create_task(gate.enter(0)) for _ in range(2)]
+        assert gate.try_acquire()
+        waits = [asyncio.create_task(gate.acquire(0)) for _ in range(2)]
         await asyncio.sleep(0)
         waits[0].cancel()
-        gate.leave()
+        gate.release()
         await waits[1]
-        gate.leave()
-        return gate.enter_now()
+        gate.release()
+        return gate.try_acquire()
 
     assert asyncio.run(main())
 
@@ -526,14 +526,14 @@ def test_a_wait_that_is_given_up_takes_no_place():
 def test_a_wait_that_is_given_up_just_when_its_turn_has_come_gives_the_place_back():
     async def main() -> bool:
         gate = budget(Clock(), concurrency=1)
-        assert gate.enter_now()
-        wait = asyncio.create_task(gate.enter(0))
+        assert gate.try_acquire()
+        wait = asyncio.create_task(gate.acquire(0))
         await asyncio.sleep(0)
-        gate.leave()
+        gate.release()
         while gate._waiting:  # noqa: ASYNC110
             await asyncio.sleep(0)
         wait.cancel()
         await asyncio.wait([wait])
-        return gate.enter_now()
+        return gate.try_acquire()
 
     assert asyncio.run(main())

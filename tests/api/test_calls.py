@@ -225,10 +225,10 @@ def test_an_action_may_answer_with_the_record_or_without():
     archived = Fake(Say({"id": 5, "archived": True}))
     destroyed = Fake(Say(b"", status=204))
 
-    record = archived.ask(lambda api: api.act(ALL["products"], "archive", 5))
+    record = archived.ask(lambda api: api.call_action(ALL["products"], "archive", 5))
 
     assert record.values == {"id": 5, "archived": True}
-    assert destroyed.ask(lambda api: api.act(ALL["contacts"], "gdpr_destroy", 5)) is None
+    assert destroyed.ask(lambda api: api.call_action(ALL["contacts"], "gdpr_destroy", 5)) is None
     assert (archived.seen[0].method, archived.seen[0].path) == (
         "POST",
         "/api/v2/products/5/archive",
@@ -245,7 +245,7 @@ def test_an_action_may_answer_with_the_record_or_without():
         lambda api: api.get(ALL["contacts"], 6),
         lambda api: api.get(ALL["contacts"], "eFgH"),
         lambda api: api.update(ALL["contacts"], 6, {}),
-        lambda api: api.act(ALL["contacts"], "gdpr_destroy", 6),
+        lambda api: api.call_action(ALL["contacts"], "gdpr_destroy", 6),
     ],
 )
 def test_an_answer_with_another_record_is_an_error(use: Use):
@@ -294,8 +294,8 @@ def test_raw_stays_below_the_base_url(path: str):
 
 def test_lanes_share_one_count():
     async def use(api: Api) -> int:
-        await api.at(Priority.PUSH).page(CONTACTS)
-        await api.at(Priority.SWEEP).page(CONTACTS)
+        await api.with_priority(Priority.PUSH).page(CONTACTS)
+        await api.with_priority(Priority.SWEEP).page(CONTACTS)
         return api.requests
 
     assert Fake(Say([])).ask(use) == 2
@@ -319,7 +319,7 @@ def test_a_pass_apart_has_its_own_count_stop_and_watcher():
     watching, stop = Watching(), asyncio.Event()
 
     async def use(api: Api) -> tuple[int, int]:
-        apart = api.at(Priority.SWEEP).apart(stop=stop, watcher=watching)
+        apart = api.with_priority(Priority.SWEEP).for_pass(stop=stop, watcher=watching)
         await apart.page(CONTACTS)
         stop.set()
         with pytest.raises(Interrupted):

@@ -146,7 +146,7 @@ def test_a_write_that_never_left_is_repeated():
             await web.TCPSite(again, "127.0.0.1", port).start()
 
         api = client(f"{url}/api/v2", time=time)
-        api._sender._sleep = sleep
+        api.budget.sleep = sleep
         async with api:
             record = await api.create(CONTACTS, {"first_name": "Anna"})
         await again.cleanup()

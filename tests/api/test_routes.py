@@ -223,7 +223,7 @@ def test_upsert_creates_and_then_updates(shop: Shop):
 def test_a_contact_is_redacted(shop: Shop):
     id_ = shop.first("contacts")
 
-    shop.do(lambda api: api.act(ALL["contacts"], "gdpr_destroy", id_))
+    shop.do(lambda api: api.call_action(ALL["contacts"], "gdpr_destroy", id_))
 
     assert id_ not in shop.world.ids("contacts", shop.workspace)
 
@@ -232,24 +232,26 @@ def test_a_product_is_archived_and_taken_back(shop: Shop):
     id_ = shop.world.create("products", shop.workspace, name="Book")
     products = ALL["products"]
 
-    assert shop.do(lambda api: api.act(products, "archive", id_)).values["archived"] is True
+    assert shop.do(lambda api: api.call_action(products, "archive", id_)).values["archived"] is True
     with pytest.raises(StateConflict):
-        shop.do(lambda api: api.act(products, "archive", id_))
-    assert shop.do(lambda api: api.act(products, "unarchive", id_)).values["archived"] is False
+        shop.do(lambda api: api.call_action(products, "archive", id_))
+    assert (
+        shop.do(lambda api: api.call_action(products, "unarchive", id_)).values["archived"] is False
+    )
     shop.world.live(id_)
     with pytest.raises(Refused):
-        shop.do(lambda api: api.act(products, "archive", id_))
+        shop.do(lambda api: api.call_action(products, "archive", id_))
 
 
 def test_a_fulfillment_is_cancelled_once(shop: Shop):
     id_ = shop.first("fulfillments")
     shop.world.edit("fulfillments", id_, status="fulfilled")
 
-    record = shop.do(lambda api: api.act(ALL["fulfillments"], "cancel", id_))
+    record = shop.do(lambda api: api.call_action(ALL["fulfillments"], "cancel", id_))
 
     assert record.values["status"] == "cancelled"
     with pytest.raises(StateConflict):
-        shop.do(lambda api: api.act(ALL["fulfillments"], "cancel", id_))
+        shop.do(lambda api: api.call_action(ALL["fulfillments"], "cancel", id_))
 
 
 def test_routes_that_the_catalogue_does_not_use_work_raw(shop: Shop):

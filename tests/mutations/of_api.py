@@ -65,7 +65,7 @@ BREAKAGES = (
     Breakage(
         "a write of unknown outcome is repeated",
         "cfsync/api/sender.py",
-        'repeatable=method == "GET"',
+        'repeatable=request.method == "GET"',
         "repeatable=True",
         "a POST that was applied creates a second record",
         ("tests/api/test_answers.py::test_a_write_is_repeated_after_429_alone",),

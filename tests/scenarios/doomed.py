@@ -57,7 +57,7 @@ class Doomed(Account):
         async def main() -> Any:
             settings = self.configured()
             async with Api(settings.api, random=random.Random(1), retry=self.retry) as api:
-                watched = api.apart(stop=asyncio.Event(), watcher=self.points)
+                watched = api.for_pass(stop=asyncio.Event(), watcher=self.points)
                 started_at = await self.mirror.read(clock.now)
                 context = Context(watched, self.mirror, settings, started_at=started_at)
                 return await do(context, *args, **kwargs)

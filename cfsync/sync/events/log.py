@@ -100,7 +100,7 @@ def _due(tx: Tx, workspaces: Collection[int], every: float) -> list[int]:
 
 async def read_logs(context: Context, report: Report, workspaces: Sequence[int]) -> None:
     """Keep the news of the logs of these workspaces, as hints."""
-    context = replace(context, api=context.api.at(Priority.EVENTS))
+    context = replace(context, api=context.api.with_priority(Priority.EVENTS))
 
     async def work(workspace: int) -> None:
         await _read(context, report, Listing(LOG.name, workspace, workspace))

@@ -22,7 +22,7 @@ from cfsync.sync.walk.range_walkers import last_id, walk_in_ranges
 
 async def backfill_list(context: Context, writer: PageWriter, listing: Listing) -> None:
     """Walk one list to its end and leave its pull checkpoint behind. Repeats no saved page."""
-    context = replace(context, api=context.api.at(Priority.BACKFILL))
+    context = replace(context, api=context.api.with_priority(Priority.BACKFILL))
     parts = await context.mirror.read(checkpoints.parts, listing, "backfill")
     if not parts:
         parts = await _begin(context, writer, listing)

@@ -115,7 +115,7 @@ async def confirm(
     """Ask for each, and act on the verdicts if the workspace still answers afterwards."""
     if not stones:
         return
-    context = replace(context, api=context.api.at(Priority.SWEEP))
+    context = replace(context, api=context.api.with_priority(Priority.SWEEP))
     await _wait_for_second_sighting(context, stones)
     if not await reaches(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")

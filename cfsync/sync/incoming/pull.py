@@ -69,7 +69,7 @@ def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) ->
 
 async def pull_list(context: Context, writer: PageWriter, listing: Listing) -> None:
     """Bring one list's news in. A list that was never walked to its end is backfilled instead."""
-    context = replace(context, api=context.api.at(Priority.PULL))
+    context = replace(context, api=context.api.with_priority(Priority.PULL))
     checkpoint = await context.mirror.read(checkpoints.get, listing, "pull")
     if checkpoint is None:
         await backfill_list(context, writer, listing)

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 async def sweep_list(context: Context, writer: PageWriter, listing: Listing) -> None:
     """Walk one list whole, going on where a stopped sweep was. Missing rows become candidates."""
-    context = replace(context, api=context.api.at(Priority.SWEEP))
+    context = replace(context, api=context.api.with_priority(Priority.SWEEP))
     proof = _proof(listing)
     reading = await context.reading(RESOURCES[listing.resource], "sweep")
     page = await context.api.page(listing, descending=True)

@@ -58,7 +58,7 @@ async def _ask(context: Context, person: Person) -> str:
     if person.id < 0:
         return "never sent"
     try:
-        await context.api.act(person.resource, ACTION, person.id)
+        await context.api.call_action(person.resource, ACTION, person.id)
     except NotFound:
         return "not there"
     return "deleted"

@@ -52,7 +52,7 @@ class Verified:
 
 async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
     """Walk every list by id and compare. Edits that wait to be sent are no differences."""
-    context = replace(context, api=context.api.at(Priority.SWEEP))
+    context = replace(context, api=context.api.with_priority(Priority.SWEEP))
     verified, began, sent = Verified(Report("verify")), time.monotonic(), context.api.requests
     lists = await _lists(context, chosen(context, names))
 

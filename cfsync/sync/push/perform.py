@@ -28,7 +28,7 @@ async def perform(api: Api, resource: Resource, record_id: int, call: Call) -> R
 async def _act(api: Api, resource: Resource, record_id: int, call: Call) -> Record:
     assert call.action is not None
     try:
-        answer = await api.act(resource, call.action, record_id)
+        answer = await api.call_action(resource, call.action, record_id)
     except StateConflict:
         record = await api.get(resource, record_id)
         if all(_is(resource, record, n, v) for n, v in call.values.items()):

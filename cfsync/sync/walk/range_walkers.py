@@ -158,7 +158,7 @@ class Walkers:
         """As many as have something to do. Each cut costs a request more, and where requests have
         to wait for their turn another walker would only wait too.
         """
-        room = max(self._context.api.room, 0 if self._active else 1)
+        room = max(self._context.api.free_places, 0 if self._active else 1)
         while self._active < self._most and room > 0:
             room -= 1
             taken, halved = self._ranges.take()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 import pytest
 import sqlalchemy as sa
 
+from cfsync.merge import Winner
+from cfsync.mirror.bookkeeping.conflicts import ConflictState
+from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.capture.views import NAMES
 from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.mirror.db.types import Json, Timestamp
@@ -25,6 +29,12 @@ KINDS = {
     Json: "json",
     Timestamp: "timestamp",
 }
+VALUES: dict[tuple[str, str], type[StrEnum]] = {
+    ("cf_outbox", "op"): Op,
+    ("cf_outbox", "state"): OutboxState,
+    ("cf_conflicts", "state"): ConflictState,
+    ("cf_conflicts", "winner"): Winner,
+}
 OWN = [name for name in metadata.tables if name not in RESOURCES]
 
 
@@ -37,6 +47,15 @@ def test_every_column_of_our_own_tables_is_listed_with_its_type(name: str) -> No
     listed = re.findall(r"^\| `(\w+)` \| (\w+) \|", section(name), re.MULTILINE)
 
     assert dict(listed) == {c.name: KINDS[type(c.type)] for c in metadata.tables[name].columns}
+
+
+@pytest.mark.parametrize(("table", "column"), VALUES)
+def test_every_value_of_a_column_is_listed(table: str, column: str) -> None:
+    (meaning,) = re.findall(rf"^\| `{column}` \| \w+ \| (.*) \|$", section(table), re.MULTILINE)
+
+    named = set(re.findall(r"`(\w+)`", meaning))
+
+    assert {str(value) for value in VALUES[table, column]} == named
 
 
 def test_every_column_of_every_view_is_listed(sql: Sql) -> None:

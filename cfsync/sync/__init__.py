@@ -1,0 +1,10 @@
+"""The passes: bounded runs that bring news in, send edits out, and end with a report.
+
+In: a `Context` (the API, the mirror, the settings, and when to stop). Out: a `Report`, and rows in
+the mirror or calls to ClickFunnels.
+
+Read `context` and `report` first, then `pass_run` (how a pass is recorded) and `passes` (backfill,
+pull, sweep). Below them, `account` finds the workspaces, `walk` reads lists, `incoming` brings news
+and deletions in, `events` follows what ClickFunnels announces, `push` sends edits, and `operator`
+does what a person asks for. `mass_limit` and `rate_sharing` stand for themselves.
+"""

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from cfsync.config import Settings
-from cfsync.errors import CfsyncError
-from cfsync.mirror.bookkeeping import events, runs
-from cfsync.mirror.bookkeeping.runs import Run
-from cfsync.mirror.coordination import pauses
+from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.records import Listing
-from cfsync.resources import RESOURCES, Resource, levels, named
+from cfsync.resources import Resource, levels, named
 from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.events import log
@@ -23,22 +17,10 @@ from cfsync.sync.incoming.deletions import judge, ripe
 from cfsync.sync.incoming.pace import in_turn
 from cfsync.sync.incoming.pull import pull_list
 from cfsync.sync.incoming.sweep import sweep_list
+from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
 from cfsync.sync.report import Report
 from cfsync.sync.walk.page_writer import page_writer
 from cfsync.sync.walk.records import reread_busy
-
-
-def chosen(context: Context, names: Sequence[str]) -> list[Resource]:
-    """The resources that a pass is about. Raises UnknownResource."""
-    return named_or_enabled(context.settings, names)
-
-
-def named_or_enabled(settings: Settings, names: Sequence[str]) -> list[Resource]:
-    """Those named, else all that are enabled, in the order of the catalogue: parents first."""
-    wanted = {named(n).name for n in names} or {
-        n for n in RESOURCES if settings.resource(n).enabled
-    }
-    return [r for r in RESOURCES.values() if r.name in wanted]
 
 
 async def backfill(
@@ -51,9 +33,9 @@ async def backfill(
     """Walk everything by id, going on where an earlier run stopped; lists that are complete bring
     their news in. With `restart` every list is walked from its beginning.
     """
-    resources = chosen(context, names)
-    async with running(context, "backfill", resources) as report:
-        resources = await awake(context, report, resources)
+    resources = wanted_resources(context.settings, names)
+    async with recorded(context, "backfill", resources) as report:
+        resources = await without_paused(context, report, resources)
         workspaces = await open_account(context, report, only=workspace)
         for level in levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
@@ -69,9 +51,9 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     below other records those whose parent changed, and some of the others in rotation. Then what
     only events tell of.
     """
-    resources = chosen(context, names)
-    async with running(context, "pull", resources) as report:
-        resources = await awake(context, report, resources)
+    resources = wanted_resources(context.settings, names)
+    async with recorded(context, "pull", resources) as report:
+        resources = await without_paused(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(_below_teams(resources)):
             for resource in level:
@@ -94,14 +76,14 @@ async def pull_due(context: Context, name: str) -> Report | None:
     """
     resource = named(name)
     if resource.parent is None:
-        async with running(context, "pull", [resource]) as report:
+        async with recorded(context, "pull", [resource]) as report:
             await open_account(replace(context, opened=False), report)
         return report
     workspaces, now = await known_workspaces(context), await context.now()
     lists = await _in_pace(context, resource, workspaces)
     if not lists and not await context.mirror.read(events.find, resource, busy=True, limit=1):
         return None
-    async with running(context, "pull", [resource]) as report:
+    async with recorded(context, "pull", [resource]) as report:
         await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
         await _turn(context, report, lists, [resource], workspaces, now)
@@ -116,7 +98,7 @@ async def events_due(context: Context, name: str) -> Report | None:
     hints = await context.mirror.read(events.find, resource, limit=1)
     if not hints and not await ripe(context, resource):
         return None
-    async with running(context, "events", [resource]) as report:
+    async with recorded(context, "events", [resource]) as report:
         await follow(context, report, resource, await known_workspaces(context))
     return report
 
@@ -126,16 +108,16 @@ async def logs_due(context: Context) -> Report | None:
     logs = await log.due_by_pace(context, await known_workspaces(context))
     if not logs:
         return None
-    async with running(context, "events", [log.LOG]) as report:
+    async with recorded(context, "events", [log.LOG]) as report:
         await log.read_logs(context, report, logs)
     return report
 
 
 async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
     """The complete comparison: every list walked by id, then a verdict on all that was missing."""
-    resources = chosen(context, names)
-    async with running(context, "sweep", resources) as report:
-        resources = await awake(context, report, resources)
+    resources = wanted_resources(context.settings, names)
+    async with recorded(context, "sweep", resources) as report:
+        resources = await without_paused(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(resources):
             await _sweep_lists(context, report, await _lists(context, level, workspaces))
@@ -203,16 +185,6 @@ async def _turn(
         )
 
 
-async def awake(context: Context, report: Report, resources: Sequence[Resource]) -> list[Resource]:
-    """Those that nobody has paused; the others are said in the report."""
-    asleep = await context.mirror.read(pauses.paused)
-    paused = [r.name for r in resources if r.name in asleep]
-    if paused:
-        report.state = "stopped"
-        report.problems.append(f"paused: {', '.join(paused)}; `cfsync resume` lets them run again")
-    return [r for r in resources if r.name not in asleep]
-
-
 async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
     async with page_writer(context, report) as writer:
 
@@ -229,35 +201,3 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
             await sweep_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
-
-
-@asynccontextmanager
-async def running(
-    context: Context, name: str, resources: Sequence[Resource]
-) -> AsyncIterator[Report]:
-    """Time a pass, count its requests and write down how it ended, whatever ended it. What only
-    stops it (exit 4) is said in the report; any other error is raised.
-    """
-    report, began, sent = Report(name), time.monotonic(), context.api.requests
-    started_at = await context.now()
-    try:
-        yield report
-    except CfsyncError as error:
-        report.state = "stopped" if error.exit_code == 4 else "failed"
-        report.cause = error
-        report.problems.append(str(error))
-        if report.state == "failed":
-            raise
-    finally:
-        report.requests = context.api.requests - sent
-        report.seconds = time.monotonic() - began
-        run = Run(
-            name,
-            resources[0].name if len(resources) == 1 else None,
-            report.state,
-            started_at,
-            report.requests,
-            {resource: dict(counts) for resource, counts in report.counts.items()},
-            "; ".join(report.problems) or None,
-        )
-        report.waiting = await context.mirror.write(runs.record, run, quiet=report.idle)

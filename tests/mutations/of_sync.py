@@ -59,7 +59,7 @@ BREAKAGES = (
     ),
     Breakage(
         "there is no guard against mass deletions",
-        "cfsync/sync/incoming/deletions.py",
+        "cfsync/sync/mass_limit.py",
         "    return missing > max_count or (missing >= 10 and missing > rows * max_fraction)\n",
         "    return False\n",
         "one wrong list empties the mirror, and one wrong DELETE the account",

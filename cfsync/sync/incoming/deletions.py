@@ -27,6 +27,7 @@ from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import reaches
 from cfsync.sync.context import Context
+from cfsync.sync.mass_limit import too_many
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import write_asked
 from cfsync.values import seconds
@@ -44,11 +45,6 @@ class Verdict:
     cause: str | None
     record: Record | None
     reading: Reading
-
-
-def too_many(missing: int, rows: int, *, max_count: int, max_fraction: float) -> bool:
-    """The guard: whether so many of a workspace's rows are missing that a human must say. Pure."""
-    return missing > max_count or (missing >= 10 and missing > rows * max_fraction)
 
 
 async def judge(

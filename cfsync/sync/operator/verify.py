@@ -20,7 +20,7 @@ from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import choose
 from cfsync.sync.context import Context, each_list
-from cfsync.sync.passes import chosen
+from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.report import Report
 from cfsync.values import equal
 
@@ -54,7 +54,7 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
     """Walk every list by id and compare. Edits that wait to be sent are no differences."""
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
     verified, began, sent = Verified(Report("verify")), time.monotonic(), context.api.requests
-    lists = await _lists(context, chosen(context, names))
+    lists = await _lists(context, wanted_resources(context.settings, names))
 
     async def work(listing: Listing) -> None:
         await _verify_list(context, verified, listing)

@@ -23,7 +23,7 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-from cfsync.sync.passes import awake, chosen, running
+from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import may_double, send_create
 from cfsync.sync.push.email_order import EmailChange, email_groups
@@ -45,9 +45,13 @@ async def push(
     """Send what waits in the outbox, of the resources named or of all whose `push` is on; not of
     records that were edited less than `debounce` seconds ago; with `only`, just what a plan says.
     """
-    resources = [r for r in chosen(context, names) if context.settings.resource(r.name).push]
-    async with running(context, "push", resources) as report:
-        resources = await awake(context, report, resources)
+    resources = [
+        r
+        for r in wanted_resources(context.settings, names)
+        if context.settings.resource(r.name).push
+    ]
+    async with recorded(context, "push", resources) as report:
+        resources = await without_paused(context, report, resources)
         seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
         if seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:

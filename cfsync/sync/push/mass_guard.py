@@ -14,7 +14,7 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import unsent
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
-from cfsync.sync.incoming.deletions import too_many
+from cfsync.sync.mass_limit import too_many
 from cfsync.sync.report import Report
 
 log = structlog.get_logger()

@@ -25,7 +25,7 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import choose
-from cfsync.sync.passes import named_or_enabled
+from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.push.creates import may_double, natural
 from cfsync.sync.push.email_order import EmailChange, email_groups
@@ -90,7 +90,7 @@ class Plan:
 
 async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) -> Plan:
     """Of the resources named, or of all that are enabled. Raises UnknownResource."""
-    resources = named_or_enabled(settings, names)
+    resources = wanted_resources(settings, names)
     workspaces = await _workspaces(mirror, settings)
     found = Plan(per_second=await _rate(mirror, settings))
     paused = await mirror.read(pauses.paused)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cfsync.sync.incoming.deletions import too_many
+from cfsync.sync.mass_limit import too_many
 
 
 @pytest.mark.parametrize(

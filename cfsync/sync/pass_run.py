@@ -1,0 +1,72 @@
+"""One run of a pass: which resources it is about, and the record of how it went in `cf_runs`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from cfsync.config import Settings
+from cfsync.errors import CfsyncError
+from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.bookkeeping.runs import Run
+from cfsync.mirror.coordination import pauses
+from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync.context import Context
+from cfsync.sync.report import Report
+
+
+def wanted_resources(settings: Settings, names: Sequence[str]) -> list[Resource]:
+    """The resources named, or all that are enabled, in the order of the catalogue: parents first.
+
+    Raises UnknownResource.
+    """
+    wanted = {named(n).name for n in names} or {
+        n for n in RESOURCES if settings.resource(n).enabled
+    }
+    return [r for r in RESOURCES.values() if r.name in wanted]
+
+
+async def without_paused(
+    context: Context, report: Report, resources: Sequence[Resource]
+) -> list[Resource]:
+    """The resources that nobody has paused; the report names the others."""
+    all_paused = await context.mirror.read(pauses.paused)
+    paused = [r.name for r in resources if r.name in all_paused]
+    if paused:
+        report.state = "stopped"
+        report.problems.append(f"paused: {', '.join(paused)}; `cfsync resume` lets them run again")
+    return [r for r in resources if r.name not in all_paused]
+
+
+@asynccontextmanager
+async def recorded(
+    context: Context, name: str, resources: Sequence[Resource]
+) -> AsyncIterator[Report]:
+    """Time a pass, count its requests and record in `cf_runs` how it ended, whatever ended it.
+
+    An error that only stops it (exit code 4) goes into the report; any other one is raised.
+    """
+    report, began, sent = Report(name), time.monotonic(), context.api.requests
+    started_at = await context.now()
+    try:
+        yield report
+    except CfsyncError as error:
+        report.state = "stopped" if error.exit_code == 4 else "failed"
+        report.cause = error
+        report.problems.append(str(error))
+        if report.state == "failed":
+            raise
+    finally:
+        report.requests = context.api.requests - sent
+        report.seconds = time.monotonic() - began
+        run = Run(
+            name,
+            resources[0].name if len(resources) == 1 else None,
+            report.state,
+            started_at,
+            report.requests,
+            {resource: dict(counts) for resource, counts in report.counts.items()},
+            "; ".join(report.problems) or None,
+        )
+        report.waiting = await context.mirror.write(runs.record, run, quiet=report.idle)

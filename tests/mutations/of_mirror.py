@@ -44,7 +44,7 @@ BREAKAGES = (
         "        state=OutboxState.SENDING,\n",
         "        state=OutboxState.PENDING,\n",
         "a create that a power failure interrupted is sent again",
-        ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
+        ("tests/push/test_lost_creates.py::test_the_next_push_finds_the_record_or_creates_it",),
     ),
     Breakage(
         "a claim is journalled although it has changed in between",
@@ -63,7 +63,7 @@ BREAKAGES = (
         'tx.conn.execute(_CLOSE, {"seqs": list(range(1, max(seqs) + 1)),',
         "an edit that was never sent counts as done",
         (
-            "tests/push/test_trouble.py::test_a_refused_edit_is_parked_with_the_servers_words_and_others_go_on",
+            "tests/push/test_refused.py::test_a_refused_edit_is_parked_with_the_servers_words_and_others_go_on",
         ),
     ),
     Breakage(
@@ -103,7 +103,7 @@ BREAKAGES = (
         "if claim.op == Op.INSERT",
         "a value that the server normalised is a conflict, or is sent again and again",
         (
-            "tests/push/test_merge.py::test_another_form_of_what_was_sent_is_taken_and_not_sent_again[sqlite]",
+            "tests/push/test_answers.py::test_a_value_that_the_server_rewrites_is_stored_and_not_sent_again[sqlite]",
         ),
     ),
     Breakage(
@@ -163,7 +163,7 @@ BREAKAGES = (
         "        pass\n",
         "an edit is overwritten without a trace",
         (
-            "tests/push/test_merge.py::test_both_sides_change_a_field_and_the_policy_names_the_winner",
+            "tests/push/test_merge.py::test_the_policy_decides_who_wins_a_field_that_both_sides_changed",
         ),
     ),
     Breakage(
@@ -194,7 +194,7 @@ BREAKAGES = (
         'if e.state in ("held", "parked")), None)',
         "one refused field stops all later edits of the contact",
         (
-            "tests/push/test_trouble.py::test_the_servers_own_rule_speaks_and_a_further_edit_repairs[sqlite]",
+            "tests/push/test_refused.py::test_a_refused_edit_is_sent_again_once_a_later_edit_repairs_it[sqlite]",
         ),
     ),
     Breakage(

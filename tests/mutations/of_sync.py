@@ -111,9 +111,7 @@ BREAKAGES = (
         "        ids = await read_again(push, resource, stale[start : start + PAGE])\n",
         "        ids = [c.record_id for c in stale[start : start + PAGE]]\n",
         "what somebody has changed in ClickFunnels is overwritten without a trace",
-        (
-            "tests/push/test_merge.py::test_both_sides_make_the_same_change_and_no_call_is_made[sqlite]",
-        ),
+        ("tests/push/test_merge.py::test_the_same_change_on_both_sides_needs_no_call[sqlite]",),
     ),
     Breakage(
         "a create is repeated without a look-up",
@@ -121,7 +119,7 @@ BREAKAGES = (
         "    exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]\n",
         "    alike, exact = [], list[Record]()\n",
         "a lost answer leads to a second record",
-        ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
+        ("tests/push/test_lost_creates.py::test_the_next_push_finds_the_record_or_creates_it",),
     ),
     Breakage(
         "an older record is taken for the new one",
@@ -130,7 +128,7 @@ BREAKAGES = (
         "walk_by_id(push.context.api, claim.listing)",
         "a new product's row becomes that of an old product with the same name",
         (
-            "tests/push/test_lost_answers.py::test_an_older_record_of_the_same_name_is_never_taken_for_ours[sqlite]",
+            "tests/push/test_lost_creates.py::test_an_older_record_of_the_same_name_is_never_taken_for_the_lost_one[sqlite]",
         ),
     ),
     Breakage(
@@ -139,7 +137,7 @@ BREAKAGES = (
         "    return [r for r in found if r.id not in given]\n",
         "    return list(found)\n",
         "of two identical inserts, one is never created",
-        ("tests/push/test_lost_answers.py::test_identical_twins_never_share_one_record[sqlite]",),
+        ("tests/push/test_lost_creates.py::test_identical_inserts_never_share_one_record[sqlite]",),
     ),
     Breakage(
         "the second look-up comes at once",
@@ -148,7 +146,7 @@ BREAKAGES = (
         "push.context.wait(0)",
         "a server that is still working on the first create gets a second one",
         (
-            "tests/push/test_lost_answers.py::test_the_second_look_comes_after_the_settle_time[sqlite]",
+            "tests/push/test_lost_creates.py::test_the_second_look_up_comes_after_the_settle_time[sqlite]",
         ),
     ),
     Breakage(
@@ -158,7 +156,7 @@ BREAKAGES = (
         "    return False\n",
         "everything that was created since the backup is created again",
         (
-            "tests/push/test_lost_answers.py::test_an_insert_older_than_the_process_whose_record_seems_to_be_there_waits_for_a_human[sqlite]",
+            "tests/push/test_lost_creates.py::test_an_insert_older_than_the_process_waits_for_a_human_if_its_record_seems_to_exist[sqlite]",
         ),
     ),
     Breakage(
@@ -168,7 +166,7 @@ BREAKAGES = (
         "        pass\n",
         "an edit after a lost answer is a conflict with the edit before it",
         (
-            "tests/push/test_trouble.py::test_an_edit_after_a_lost_answer_is_no_conflict_with_our_own_echo[sqlite]",
+            "tests/push/test_failed_calls.py::test_an_edit_after_a_lost_answer_is_no_conflict_with_the_edit_before_it[sqlite]",
         ),
     ),
     Breakage(
@@ -187,9 +185,7 @@ BREAKAGES = (
         "    except NotFound:\n        pass\n    except CfsyncError",
         "    except CfsyncError",
         "a delete that arrived, but whose answer was lost, waits for a person",
-        (
-            "tests/push/test_trouble.py::test_a_delete_whose_record_goes_at_that_very_moment_is_done[sqlite]",
-        ),
+        ("tests/push/test_refused.py::test_a_delete_that_is_answered_404_is_done[sqlite]",),
     ),
     Breakage(
         "archiving an archived record counts as a failure",
@@ -198,7 +194,7 @@ BREAKAGES = (
         "        if False:\n",
         "an edit whose answer was lost waits for a person",
         (
-            "tests/push/test_trouble.py::test_a_conflict_of_state_is_success_where_the_state_is_the_wanted_one[sqlite]",
+            "tests/push/test_refused.py::test_a_409_is_success_if_the_record_is_in_the_wanted_state[sqlite]",
         ),
     ),
     Breakage(
@@ -227,7 +223,7 @@ BREAKAGES = (
         "write(outbox.set_reason, claim.seqs, error.text, tried=tried)",
         'write(send_journal.close, claim.seqs, "pending", error.text)',
         "a create that arrived is sent again, and cfsync's own change is a conflict",
-        ("tests/push/test_lost_answers.py::test_the_next_push_finds_the_record_or_makes_it",),
+        ("tests/push/test_lost_creates.py::test_the_next_push_finds_the_record_or_creates_it",),
     ),
     Breakage(
         "an edit is retried for ever",
@@ -235,7 +231,9 @@ BREAKAGES = (
         "if (called or refused) and claim.attempts + 1 >= PATIENCE:",
         "if False:",
         "a call that always fails is made in each pass, and nobody is told",
-        ("tests/push/test_trouble.py::test_after_many_attempts_an_edit_waits_for_a_human[sqlite]",),
+        (
+            "tests/push/test_failed_calls.py::test_after_many_attempts_an_edit_waits_for_a_human[sqlite]",
+        ),
     ),
     Breakage(
         "a reference to a record that doesn't exist yet is sent",
@@ -264,7 +262,7 @@ BREAKAGES = (
         "    if hidden and not again & tells:\n",
         "    if False:\n",
         "a customer is notified twice about one parcel",
-        ("tests/push/test_trouble.py::test_a_notice_is_never_sent_twice[sqlite]",),
+        ("tests/push/test_failed_calls.py::test_a_notification_is_never_sent_twice[sqlite]",),
     ),
     Breakage(
         "deletes are not counted by the guard",

@@ -1,4 +1,4 @@
-"""What must hold when a push is over: ClickFunnels, mirror and base say the same."""
+"""Helpers of the push tests: what was sent, and what must hold when a push is over."""
 
 from __future__ import annotations
 
@@ -27,6 +27,25 @@ def sent(account: Account, resource: str | None = None) -> list[Write]:
 def parent_of(account: Account, table: str, record_id: int) -> int:
     field = RESOURCES[table].parent_field
     return int(account.one(f"SELECT {field} FROM {table} WHERE id = ?", record_id)) if field else 0
+
+
+def rename(app_sql: Any, name: str, *contacts: int) -> None:
+    """Set the first name of contacts in the mirror, as a user does."""
+    for contact in contacts:
+        app_sql("UPDATE contacts SET first_name = ? WHERE id = ?", name, contact)
+
+
+def in_clickfunnels(account: Account, contact: int, field: str = "first_name") -> Any:
+    return (account.world.get("contacts", contact) or {})[field]
+
+
+def in_mirror(account: Account, contact: int, field: str = "first_name") -> Any:
+    return account.one(f"SELECT {field} FROM contacts WHERE id = ?", contact)
+
+
+def waiting(account: Account) -> list[tuple[Any, ...]]:
+    """(kind, resource, id, reason) of everything that waits for a person."""
+    return account.sql("SELECT kind, resource, id, reason FROM cf_waiting ORDER BY id")
 
 
 def differences(account: Account, table: str, record_id: int) -> list[str]:

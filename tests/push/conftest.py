@@ -181,3 +181,23 @@ def other(account: Account, mirror_url: str) -> Iterator[Account]:
 def contact(account: Account) -> int:
     """The id of a contact, with an email, whose first name is Ada on both sides."""
     return int(account.column("SELECT id FROM contacts ORDER BY id")[1])
+
+
+@pytest.fixture
+def two(account: Account) -> tuple[int, int]:
+    """The ids of two contacts."""
+    first, second = account.ids_of("contacts")[:2]
+    return first, second
+
+
+@pytest.fixture
+def names(account: Account, contact: int) -> tuple[str, str]:
+    """First and last name of the contact, the same on both sides."""
+    first, last = account.sql("SELECT first_name, last_name FROM contacts WHERE id = ?", contact)[0]
+    return first, last
+
+
+@pytest.fixture
+def no_retries(account: Account) -> None:
+    """The API client makes each call only once in a pass."""
+    account.retry = Retry(attempts=1)

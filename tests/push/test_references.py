@@ -7,10 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from cfsync.api.retry import Retry
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, during_the_call, json_of, sent, settled
 from tests.push.conftest import Account
+
+pytestmark = pytest.mark.usefixtures("no_retries")
 
 ITEMS = '[{"id": 7, "quantity": 1}]'
 FULFILL = (
@@ -18,11 +19,6 @@ FULFILL = (
     " (id, contact_id, location_id, included_orders_invoices_line_items_attributes)"
     " VALUES (?, ?, ?, ?)"
 )
-
-
-@pytest.fixture(autouse=True)
-def _once(account: Account) -> None:
-    account.retry = Retry(attempts=1)
 
 
 @pytest.fixture

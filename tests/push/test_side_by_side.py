@@ -16,7 +16,7 @@ from cfsync.resources import RESOURCES
 from tests.conftest import POSTGRESQL_ONLY
 from tests.push.checks import conflicts, during_the_call, sent, settled
 from tests.push.conftest import Account
-from tests.push.test_lost_answers import cfsync_push, killed
+from tests.push.test_killed import cfsync_push, killed
 
 
 def verbs(account: Account) -> list[str]:

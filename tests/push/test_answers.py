@@ -1,0 +1,151 @@
+"""An answer is merged like a pulled record, and edits made during the call are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.push.checks import (
+    conflicts,
+    during_the_call,
+    in_clickfunnels,
+    in_mirror,
+    json_of,
+    sent,
+    settled,
+)
+from tests.push.conftest import Account
+
+
+def test_a_normalised_answer_is_not_sent_again(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    app_sql(
+        "UPDATE contacts SET custom_attributes = ? WHERE id = ?",
+        '{"Favourite Hat": "bowler", "shoe": null}',
+        contact,
+    )
+
+    assert account.push().exit_code == 0
+    assert len(sent(account)) == 1
+    stored = account.one("SELECT custom_attributes FROM contacts WHERE id = ?", contact)
+    assert json_of(account, stored)["favourite_hat"] == "bowler"
+    assert "Favourite Hat" not in json_of(account, stored)
+    settled(account, "contacts", contact)
+
+
+def test_a_value_that_the_server_rewrites_is_stored_and_not_sent_again(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    account.world.fault("body", method="PUT", fields={"phone_number": "+1 555"})
+    app_sql("UPDATE contacts SET phone_number = '1-555' WHERE id = ?", contact)
+
+    report = account.push()
+
+    assert report.counts["contacts"]["normalised"] == 1
+    assert report.exit_code == 0
+    assert in_mirror(account, contact, "phone_number") == "+1 555"
+    account.world.edit("contacts", contact, phone_number="+1 555")
+    account.push()
+    assert len(sent(account)) == 1
+    app_sql("UPDATE contacts SET phone_number = '2' WHERE id = ?", contact)
+    account.push()
+    assert sent(account)[1:] == [("update", {"phone_number": "2"})]
+
+
+def test_a_200_that_changed_nothing_shows_the_servers_value_and_keeps_the_edits(
+    account: Account, app_sql: Any, contact: int, names: tuple[str, str]
+) -> None:
+    account.world.fault("body", method="PUT", fields={"first_name": names[0]})
+    app_sql("UPDATE contacts SET first_name = 'Ours', last_name = 'Taken' WHERE id = ?", contact)
+
+    report = account.push()
+
+    assert report.exit_code == 5
+    assert report.counts["contacts"]["ignored"] == 1
+    assert in_mirror(account, contact) == names[0]
+    assert in_mirror(account, contact, "last_name") == "Taken"
+    assert conflicts(account) == [("first_name", names[0], "Ours", names[0], "clickfunnels")]
+    assert account.states() == ["done"]
+    account.push()
+    assert len(sent(account)) == 1
+
+
+def test_an_edit_of_the_field_while_the_call_is_out_is_kept_and_sent_next(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    app_sql("UPDATE contacts SET first_name = 'One' WHERE id = ?", contact)
+
+    during_the_call(
+        account, lambda: app_sql("UPDATE contacts SET first_name = 'Two' WHERE id = ?", contact)
+    )
+
+    assert in_mirror(account, contact) == "Two"
+    assert in_clickfunnels(account, contact) == "One"
+    account.push()
+    assert sent(account) == [("update", {"first_name": "One"}), ("update", {"first_name": "Two"})]
+    assert conflicts(account) == []
+    settled(account, "contacts", contact)
+
+
+def test_an_edit_of_another_field_while_the_call_is_out_is_kept_and_sent_next(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    app_sql("UPDATE contacts SET first_name = 'One' WHERE id = ?", contact)
+
+    during_the_call(
+        account, lambda: app_sql("UPDATE contacts SET last_name = 'Two' WHERE id = ?", contact)
+    )
+    account.push()
+
+    assert sent(account) == [("update", {"first_name": "One"}), ("update", {"last_name": "Two"})]
+    settled(account, "contacts", contact)
+
+
+def test_a_change_in_clickfunnels_that_the_answer_shows_is_taken(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    app_sql("UPDATE contacts SET first_name = 'Ours' WHERE id = ?", contact)
+    account.world.fault("body", method="PUT", fields={"last_name": "Theirs"})
+    account.world.edit("contacts", contact, last_name="Theirs")
+
+    account.push()
+
+    assert in_mirror(account, contact, "last_name") == "Theirs"
+    settled(account, "contacts", contact)
+
+
+def test_a_row_that_is_edited_while_its_create_is_out_keeps_the_edit(
+    account: Account, app_sql: Any
+) -> None:
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (-5, 'new@example.com')")
+
+    during_the_call(
+        account,
+        lambda: app_sql("UPDATE contacts SET first_name = 'Late' WHERE id = -5"),
+        method="POST",
+    )
+    account.push()
+
+    (record,) = account.column("SELECT id FROM cf_ids")
+    assert sent(account) == [
+        ("upsert", {"email_address": "new@example.com"}),
+        ("update", {"first_name": "Late"}),
+    ]
+    settled(account, "contacts", record)
+
+
+def test_a_row_that_is_deleted_while_its_create_is_out_is_deleted_by_its_real_id(
+    account: Account, app_sql: Any
+) -> None:
+    app_sql("INSERT INTO contact_tags (id, name) VALUES (-5, 'VIP')")
+
+    during_the_call(
+        account, lambda: app_sql("DELETE FROM contact_tags WHERE id = -5"), method="POST"
+    )
+    account.push()
+
+    assert [verb for verb, _ in sent(account)] == ["create", "delete"]
+    (record,) = account.column("SELECT id FROM cf_ids")
+    assert account.world.get("contact_tags", record) is None
+    assert record not in account.ids_of("contact_tags")
+    assert set(account.states()) == {"done"}

@@ -1,0 +1,65 @@
+"""What is kept back before a call: resources whose push is off, mass deletions, mass updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.push.checks import rename, sent
+from tests.push.conftest import Account
+
+pytestmark = pytest.mark.usefixtures("no_retries")
+
+
+def test_edits_of_a_resource_wait_while_its_push_is_off(
+    account: Account, app_sql: Any, two: tuple[int, int]
+) -> None:
+    account.settings["CFSYNC_RESOURCES__CONTACTS__PUSH"] = "false"
+    rename(app_sql, "X", *two)
+    app_sql("INSERT INTO contact_tags (name) VALUES ('VIP')")
+
+    account.push()
+
+    assert [e.resource for e in account.world.ledger.writes()] == ["contact_tags"]
+    assert account.states() == ["pending", "pending", "done"]
+    account.settings["CFSYNC_RESOURCES__CONTACTS__PUSH"] = "true"
+    account.push()
+    assert account.states() == ["done"] * 3
+
+
+def test_a_mass_deletion_is_held_until_a_human_approves(account: Account, app_sql: Any) -> None:
+    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "3"
+    app_sql("DELETE FROM contacts WHERE id IN (SELECT id FROM contacts ORDER BY id LIMIT 4)")
+    app_sql("INSERT INTO contact_tags (name) VALUES ('VIP')")
+
+    report = account.push()
+
+    assert report.exit_code == 5
+    assert [verb for verb, _ in sent(account)] == ["create"]
+    assert account.states() == ["held"] * 4 + ["done"]
+    account.sql("UPDATE cf_outbox SET state = 'pending', approved = ? WHERE state = 'held'", True)
+    account.push()
+    assert [verb for verb, _ in sent(account)] == ["create"] + ["delete"] * 4
+
+
+def test_few_deletions_and_rows_that_were_never_sent_pass_the_guard(
+    account: Account, app_sql: Any
+) -> None:
+    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "3"
+    for number in range(5):
+        app_sql("INSERT INTO contacts (id, first_name) VALUES (?, 'X')", -1 - number)
+    app_sql("DELETE FROM contacts WHERE id < 0")
+    app_sql("DELETE FROM contacts WHERE id IN (SELECT id FROM contacts ORDER BY id LIMIT 3)")
+
+    assert account.push().exit_code == 0
+    assert [verb for verb, _ in sent(account)] == ["delete"] * 3
+
+
+def test_a_mass_update_is_held(account: Account, app_sql: Any) -> None:
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "5"
+    app_sql("UPDATE contacts SET first_name = 'X'")
+
+    assert account.push().exit_code == 5
+    assert sent(account) == []
+    assert account.states() == ["held"] * 6

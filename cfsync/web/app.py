@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cfsync.sync.health import Freshness
 from cfsync.web import health
 from cfsync.web.health import Health
 from cfsync.web.metrics import CONTENT_TYPE, Metrics
@@ -62,10 +63,11 @@ def _answer(problems: list[str], **more: Any) -> JSONResponse:
 
 
 def _resources(now: Health) -> dict[str, Any]:
-    shown = ("lag_s", "late", "paused", "trouble")
+    """Each resource's freshness."""
+    shown = [field.name for field in fields(Freshness)]
     return {
-        name: {key: value for key, value in asdict(r).items() if key in shown}
-        for name, r in now.resources.items()
+        name: {key: getattr(resource, key) for key in shown}
+        for name, resource in now.resources.items()
     }
 
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.sync import health as rule
+from cfsync.sync.health import Freshness
 
 SQL_PATIENCE_S = 150.0
 """Seconds without an answer after which the SQL thread is stuck: a transaction on SQLite may wait
 for other writers four times, 30 s each.
 """
 
-GRACE_S = 60.0
-"""Seconds that a list may be late, beyond three of its intervals."""
-
 
 @dataclass(frozen=True, slots=True)
-class ResourceHealth:
-    """One resource."""
+class ResourceHealth(Freshness):
+    """One resource: its freshness, and more for the metrics."""
 
     #: Rows of its table; None before they were counted.
     rows: int | None = None
-    #: Seconds since the pull up to which every change is in; None before the first.
-    lag_s: float | None = None
-    #: One of its lists was not pulled for too long.
-    late: bool = False
-    #: A person has paused it.
-    paused: bool = False
-    #: The kind of trouble that one of its passes is in; None: all run.
-    trouble: str | None = None
     #: Pass -> when it last succeeded, Unix time.
     succeeded: Mapping[str, float] = field(default_factory=dict)
     #: Rows that the last sweep found changed past the triggers.
@@ -51,6 +42,8 @@ class Health:
     #: False: ClickFunnels refuses the token.
     token_ok: bool = True
     resources: Mapping[str, ResourceHealth] = field(default_factory=dict)
+    #: Passes started by a command that failed, and after which nothing was pulled.
+    failed_passes: Sequence[str] = ()
     #: Open rows of the outbox, by state.
     edits: Mapping[str, int] = field(default_factory=dict)
     #: Age in seconds of the first edit that is still to be sent; 0: there is none.
@@ -62,11 +55,6 @@ class Health:
     rate: Mapping[str, float] = field(default_factory=dict)
     #: Resources that this daemon works for.
     leases: int = 0
-
-
-def late_after(interval_s: float) -> float:
-    """The lag in seconds after which a list that is pulled at this interval is late."""
-    return 3 * interval_s + GRACE_S
 
 
 def liveness_problems(health: Health) -> list[str]:
@@ -82,17 +70,7 @@ def readiness_problems(health: Health) -> list[str]:
 
 
 def freshness_problems(health: Health) -> list[str]:
-    """Why the mirror may be out of date. A resource that a person has paused is not late."""
-    late = [
-        f"{name}: {_lag(r)}{f' ({r.trouble})' if r.trouble else ''}"
-        for name, r in health.resources.items()
-        if r.late and not r.paused
-    ]
-    token = [] if health.token_ok else ["ClickFunnels refuses the token"]
-    return readiness_problems(health) + token + late
-
-
-def _lag(resource: ResourceHealth) -> str:
-    if resource.lag_s is None:
-        return "never pulled to its end"
-    return f"the last pull began {resource.lag_s:.0f} s ago"
+    """Why the mirror may be out of date, by the same rule as `cfsync status --health`."""
+    return readiness_problems(health) + rule.problems(
+        health.resources, token_ok=health.token_ok, failed_passes=health.failed_passes
+    )

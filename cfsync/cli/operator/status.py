@@ -33,17 +33,18 @@ def status(
       cfsync status
       cfsync status --health || systemctl restart cfsync
     """
+    from cfsync.sync.operator import health as operator_health
     from cfsync.sync.operator import status as inner
 
     settings = configured(config)
-    found = reading(settings, lambda mirror: inner.status(mirror, settings))
-    ailments = inner.ailments(found, settings)
     if health:
-        for line in ailments:
+        problems = reading(settings, lambda mirror: operator_health.problems(mirror, settings))
+        for line in problems:
             problem(line)
         if json:
-            print_json({"healthy": not ailments, "reasons": ailments})
-        return 1 if ailments else 0
+            print_json({"healthy": not problems, "reasons": problems})
+        return 1 if problems else 0
+    found = reading(settings, lambda mirror: inner.status(mirror, settings))
     if json:
         print_json(asdict(found))
     else:

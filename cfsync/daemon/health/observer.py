@@ -1,25 +1,24 @@
-"""The health observer: reads the state of the mirror every few seconds, on a connection apart from
-that of the passes, and answers from memory in between.
+"""The health observer: reads the mirror's state every few seconds, on a connection apart from that
+of the passes, and answers from memory in between.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
 
 from cfsync.config import Settings
 from cfsync.daemon.jobs.runner import Runner
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.lists import event_coverage, listings
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
-from cfsync.resources import RESOURCES, Resource
-from cfsync.sync.incoming.pace import interval
-from cfsync.values import seconds, time_text
-from cfsync.web.health import Health, ResourceHealth, late_after
+from cfsync.resources import RESOURCES
+from cfsync.sync import health
+from cfsync.sync.operator.health import HealthFacts, read_facts
+from cfsync.values import later
+from cfsync.web.health import Health, ResourceHealth
 
 REFRESH_S = 10.0
 """Seconds between two reads of the mirror's state."""
@@ -28,24 +27,21 @@ COUNT_S = 60.0
 """Seconds between two counts of a table's rows; only tables that a pass changed are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class PullAge:
-    """How long ago a resource was pulled, and how soon one of its lists is late. Seconds."""
-
-    lag_s: float | None = None
-    slack_s: float = 0.0
-
-
 @dataclass(frozen=True)
 class MirrorState:
-    """What was read of the mirror at `at` (monotonic seconds)."""
+    """What was read of the mirror."""
 
+    #: When it was read, in monotonic seconds.
     at: float
-    pull_ages: Mapping[str, PullAge]
+    facts: HealthFacts
+    #: Open edits, by state.
     edits: Mapping[str, int]
+    #: Age in seconds of the first edit that is still to be sent; 0: there is none.
     oldest_edit_s: float
+    #: Open conflicts.
     conflicts: int
     deletions_held: int
+    #: Resource -> lane -> changes that it brought first, by the class of their delay.
     found: Mapping[str, Mapping[str, Counts]]
 
 
@@ -83,78 +79,55 @@ class HealthObserver:
         state = self._state
         if state is None:
             return base
-        since_read = time.monotonic() - state.at
+        elapsed_s = time.monotonic() - state.at
         return replace(
             base,
             schema=REVISIONS[-1],
             resources={
-                name: self._resource(name, state, since_read, runner, name in paused)
+                name: self._resource(name, state, elapsed_s, runner, name in paused)
                 for name, settings in self.settings.resources.items()
                 if settings.enabled
             },
+            failed_passes=state.facts.failed_passes,
             edits=state.edits,
-            oldest_edit_s=state.oldest_edit_s + since_read if state.oldest_edit_s else 0.0,
+            oldest_edit_s=state.oldest_edit_s + elapsed_s if state.oldest_edit_s else 0.0,
             conflicts=state.conflicts,
             deletions_held=state.deletions_held,
         )
 
     def _resource(
-        self, name: str, state: MirrorState, since_read: float, runner: Runner, paused: bool
+        self, name: str, state: MirrorState, elapsed_s: float, runner: Runner, paused: bool
     ) -> ResourceHealth:
-        age = state.pull_ages[name]
-        mine = [job for job in runner.jobs.values() if job.resource == name]
-        troubled = [job.trouble for job in mine if job.trouble is not None]
-        now = time_text(datetime.now(UTC))
-        since = min((trouble.since for trouble in troubled), default=now)
-        patience = late_after(self.settings.resource(name).pull_every)
-        unfinished = age.lag_s is None and seconds(since, now) > patience
-        return ResourceHealth(
-            rows=self._rows.get(name),
-            lag_s=None if age.lag_s is None else age.lag_s + since_read,
-            late=unfinished or (age.lag_s is not None and since_read > age.slack_s),
+        jobs = [job for job in runner.jobs.values() if job.resource == name]
+        found = health.freshness(
+            state.facts.pull_ages[name].after(elapsed_s),
+            self.settings.resource(name).pull_every,
+            [job.trouble for job in jobs if job.trouble is not None],
+            later(state.facts.now, elapsed_s),
             paused=paused,
-            trouble=troubled[0].kind if troubled else None,
-            succeeded={j.name: j.succeeded_at for j in mine if j.succeeded_at is not None},
-            drift=sum(job.drift for job in mine),
+        )
+        return ResourceHealth(
+            **asdict(found),
+            rows=self._rows.get(name),
+            succeeded={j.name: j.succeeded_at for j in jobs if j.succeeded_at is not None},
+            drift=sum(job.drift for job in jobs),
             found=state.found.get(name, {}),
         )
 
 
 def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> MirrorState:
+    """The state of the mirror; `at`: now, in monotonic seconds."""
     pushed = [name for name, resource in settings.resources.items() if resource.push]
     edits: dict[str, int] = {}
-    for states in status.open_edits(tx).values():
-        for state, n in states.items():
+    for by_state in status.open_edits(tx).values():
+        for state, n in by_state.items():
             edits[state] = edits.get(state, 0) + n
     return MirrorState(
         at=at,
-        pull_ages={n: _age(tx, r, settings, workspaces) for n, r in RESOURCES.items()},
+        facts=read_facts(tx, settings, workspaces),
         edits=edits,
         oldest_edit_s=freshness.oldest_edit(tx, pushed),
         conflicts=status.sum_of(status.open_conflicts(tx)),
         deletions_held=status.sum_of(status.deletions(tx, "held")),
         found=status.found(tx),
     )
-
-
-def _age(tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[int]) -> PullAge:
-    """The oldest list counts, since all are pulled; of lists below other records only some are
-    pulled each time, so the newest speaks for them.
-    """
-    mine = settings.resource(resource.name)
-    if resource.nested:
-        newest = freshness.newest_pull_below(tx, resource, workspaces)
-        return PullAge() if newest is None else _aged([(newest, mine.pull_every)], tx.now)
-    places = listings.places(tx, resource)
-    told = event_coverage.trusted(tx, resource) if settings.events.stretch_pulls else set()
-    lists = listings.all_lists(tx, resource, workspaces)
-    found = [p for li in lists if (p := places.get(li.parent_id)) and p.began_at]
-    return _aged([(p.began_at or "", interval(p, mine, tx.now, told)) for p in found], tx.now)
-
-
-def _aged(pulls: list[tuple[str, float]], now: str) -> PullAge:
-    """From (when a list's last pull began, its interval) of each list."""
-    if not pulls:
-        return PullAge()
-    ages = [(max(0.0, seconds(began, now)), every) for began, every in pulls]
-    return PullAge(max(age for age, _ in ages), min(late_after(every) - age for age, every in ages))

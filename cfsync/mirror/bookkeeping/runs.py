@@ -56,5 +56,16 @@ def last_done(tx: Tx, name: str, resource: str) -> str | None:
     return found
 
 
+def failed_command(tx: Tx, name: str) -> str | None:
+    """When the last pass of this name over several resources ended, canonical text; None if it did
+    not fail, or there was none. Commands run such passes; those of a daemon are of one resource.
+    """
+    query = sa.select(RUNS.c.state, RUNS.c.ended_at).where(
+        RUNS.c["pass"] == name, RUNS.c.resource.is_(None)
+    )
+    last = tx.conn.execute(query.order_by(RUNS.c.id.desc()).limit(1)).first()
+    return last.ended_at if last is not None and last.state == "failed" else None
+
+
 def waiting(tx: Tx) -> int:
     return int(tx.conn.exec_driver_sql("SELECT count(*) FROM cf_waiting").scalar_one())

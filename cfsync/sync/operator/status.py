@@ -16,13 +16,10 @@ from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status as inspect
 from cfsync.resources import RESOURCES, Resource
-from cfsync.values import seconds
+from cfsync.sync.operator.health import mirrored_workspaces, read_pull_age
 
 SHOWN = 20
 """Waiting things that are named; the rest is counted."""
-
-GRACE = 600.0
-"""Seconds that a healthy list may be late, beyond twice its longest interval."""
 
 
 @dataclass(slots=True)
@@ -96,6 +93,7 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
     )
     deletions, found = inspect.deletions(tx), inspect.found(tx)
     walks = {(w["resource"], w["lane"]): w for w in inspect.walks(tx)}
+    workspaces = mirrored_workspaces(tx, settings)
     return {
         name: ResourceStatus(
             enabled=settings.resource(name).enabled,
@@ -109,7 +107,8 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
                 for lane, n in found.get(name, {}).items()
                 if (half := quantile(n, 0.5)) is not None
             },
-            **_walked(tx.now, resource, walks),
+            lag_s=read_pull_age(tx, resource, settings, workspaces).lag_s,
+            **_walked(resource, walks),
         )
         for name, resource in RESOURCES.items()
     }
@@ -120,7 +119,7 @@ def _finite(seconds: float | None) -> float | None:
 
 
 def _walked(
-    now: str, resource: Resource, walks: Mapping[tuple[str, str], Mapping[str, Any]]
+    resource: Resource, walks: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> dict[str, Any]:
     backfill = walks.get((resource.name, "backfill"), {})
     pull = walks.get((resource.name, "pull"), {})
@@ -128,37 +127,5 @@ def _walked(
         "lists": max(backfill.get("lists", 0), pull.get("lists", 0)),
         "unfinished": backfill.get("unfinished", 0),
         "watermark": pull.get("watermark"),
-        "lag_s": lag(now, resource, pull),
         "swept_at": walks.get((resource.name, "sweep"), {}).get("oldest"),
     }
-
-
-def lag(now: str, resource: Resource, pull: Mapping[str, Any]) -> float | None:
-    """Seconds since the pull up to which everything is in. Pure.
-
-    Every list of a workspace is pulled each time, so the one left longest counts. Lists below other
-    records are pulled when their parent changed, so the last pull of any of them speaks for all.
-    """
-    since = pull.get("newest" if resource.nested else "oldest")
-    if since is None:
-        return None
-    return seconds(since, now)
-
-
-def ailments(status: Status, settings: Settings) -> list[str]:
-    """Why the mirror is not well, a line each; empty: it is. What a person has paused is not late.
-    Pure.
-    """
-    late = [
-        f"{name}: the last pull began {found.lag_s:.0f} s ago"
-        for name, found in status.resources.items()
-        if found.enabled and name not in status.paused
-        if found.lag_s is not None and found.lag_s > _patience(settings, name)
-    ]
-    failed = [f"the last {run['pass']} failed" for run in status.passes if run["state"] == "failed"]
-    return failed + late
-
-
-def _patience(settings: Settings, name: str) -> float:
-    every = settings.resource(name)
-    return 2 * max(every.pull_every, every.pull_max_every) + GRACE

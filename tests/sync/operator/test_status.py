@@ -6,11 +6,17 @@ from typing import Any
 import pytest
 
 from cfsync.resources import RESOURCES
-from cfsync.sync.operator.status import Status, ailments, lag, status
+from cfsync.sync.health import pull_age
+from cfsync.sync.operator.health import problems
+from cfsync.sync.operator.status import Status, status
 
 
 def asked(round_: Any) -> Status:
     return asyncio.run(status(round_.mirror, round_.configured()))
+
+
+def unhealthy(round_: Any) -> list[str]:
+    return asyncio.run(problems(round_.mirror, round_.configured()))
 
 
 def test_an_empty_mirror_has_nothing_to_say(round_):
@@ -19,7 +25,7 @@ def test_an_empty_mirror_has_nothing_to_say(round_):
     assert set(found.resources) == set(RESOURCES)
     assert found.resources["contacts"].lag_s is None
     assert (found.passes, found.waiting, found.exit_code) == ([], [], 0)
-    assert ailments(found, round_.configured()) == []
+    assert unhealthy(round_) == []
 
 
 def test_rows_lag_watermark_and_lanes(round_):
@@ -78,12 +84,11 @@ def test_the_last_run_of_each_pass_is_shown_with_its_quiet_ones(round_):
 
 def test_a_mirror_that_was_not_pulled_for_long_is_not_well(round_):
     round_.backfill()
-    settings = round_.configured()
-    assert ailments(asked(round_), settings) == []
+    assert unhealthy(round_) == []
 
     round_.clock.go_on(7200)
 
-    reasons = ailments(asked(round_), settings)
+    reasons = unhealthy(round_)
     assert any(r.startswith("contacts: the last pull began 72") for r in reasons)
 
 
@@ -91,16 +96,16 @@ def test_a_failed_pass_is_not_well(round_):
     round_.backfill()
     round_.sql("UPDATE cf_runs SET state = 'failed'")
 
-    assert ailments(asked(round_), round_.configured()) == ["the last backfill failed"]
+    assert unhealthy(round_) == ["the last backfill failed"]
 
 
 def test_lag_is_that_of_the_oldest_list_and_for_children_that_of_the_last_pull():
-    pull = {"oldest": "2026-01-01T00:00:00.000Z", "newest": "2026-01-01T00:05:00.000Z"}
+    pulls = [("2026-01-01T00:00:00.000Z", 60.0), ("2026-01-01T00:05:00.000Z", 60.0)]
     now = "2026-01-01T00:06:00.000Z"
 
-    assert lag(now, RESOURCES["contacts"], pull) == 360
-    assert lag(now, RESOURCES["submissions"], pull) == 60
-    assert lag(now, RESOURCES["contacts"], {}) is None
+    assert pull_age(RESOURCES["contacts"], pulls, now).lag_s == 360
+    assert pull_age(RESOURCES["submissions"], pulls, now).lag_s == 60
+    assert pull_age(RESOURCES["contacts"], [], now).lag_s is None
 
 
 def test_it_says_which_lane_was_first_and_how_soon(round_):

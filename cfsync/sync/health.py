@@ -1,0 +1,115 @@
+"""The rule of health: when a resource is late, and what is wrong with a mirror. Pure.
+
+Both `cfsync status --health` and the daemon's `/healthz` follow it. A resource is late when one of
+its lists has not been pulled for three of its intervals and a minute more; one that was never
+pulled to its end, when its passes have been failing for that long. A resource that a person has
+paused is not late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.resources import Resource
+from cfsync.values import seconds
+
+GRACE_S = 60.0
+"""Seconds that a list may be late, beyond three of its intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullAge:
+    """How long ago a resource was pulled."""
+
+    #: Seconds since the pull up to which every change is in; None: never pulled to its end.
+    lag_s: float | None = None
+    #: Seconds until the first of its lists is late; negative: since then one is late.
+    late_in_s: float = 0.0
+
+    def after(self, elapsed_s: float) -> PullAge:
+        """The age so many seconds later, if nothing is pulled in between."""
+        if self.lag_s is None:
+            return self
+        return PullAge(self.lag_s + elapsed_s, self.late_in_s - elapsed_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How up to date a resource is."""
+
+    #: Seconds since the pull up to which every change is in; None before the first.
+    lag_s: float | None = None
+    #: One of its lists was not pulled for too long.
+    late: bool = False
+    #: A person has paused it.
+    paused: bool = False
+    #: The kind of trouble that one of its passes is in; None: none is.
+    trouble: str | None = None
+
+
+def late_after(interval_s: float) -> float:
+    """The lag in seconds after which a list that is pulled at this interval is late."""
+    return 3 * interval_s + GRACE_S
+
+
+def pull_age(resource: Resource, pulls: Iterable[tuple[str, float]], now: str) -> PullAge:
+    """The age of a resource, from each of its lists: when its last pull began, and its interval in
+    seconds.
+
+    All lists of a workspace are pulled each time, so the one left longest decides. Of lists below
+    other records only some are pulled each time, so the one pulled last decides.
+    """
+    ages = [(max(0.0, seconds(began, now)), interval_s) for began, interval_s in pulls]
+    if not ages:
+        return PullAge()
+    if resource.nested:
+        ages = [min(ages)]
+    late_in_s = min(late_after(interval_s) - age for age, interval_s in ages)
+    return PullAge(max(age for age, _ in ages), late_in_s)
+
+
+def is_late(age: PullAge, interval_s: float, *, failing_s: float) -> bool:
+    """Whether a resource is late. `interval_s`: its shortest interval; `failing_s`: for how long
+    its passes have been failing, 0 if they don't.
+    """
+    if age.lag_s is None:
+        return failing_s > late_after(interval_s)
+    return age.late_in_s < 0
+
+
+def freshness(
+    age: PullAge, interval_s: float, troubles: Collection[Trouble], now: str, *, paused: bool
+) -> Freshness:
+    """The freshness of a resource whose passes are in these `troubles`, at the time `now`."""
+    failing_s = max((seconds(trouble.since, now) for trouble in troubles), default=0.0)
+    return Freshness(
+        lag_s=age.lag_s,
+        late=is_late(age, interval_s, failing_s=failing_s),
+        paused=paused,
+        trouble=next((trouble.kind for trouble in troubles), None),
+    )
+
+
+def problems(
+    resources: Mapping[str, Freshness], *, token_ok: bool, failed_passes: Iterable[str]
+) -> list[str]:
+    """Why the mirror may be out of date, a line each; empty: all is well.
+
+    `failed_passes`: passes started by a command that failed, and after which nothing was pulled.
+    """
+    token = [] if token_ok else ["ClickFunnels refuses the token"]
+    failed = [f"the last {name} failed" for name in failed_passes]
+    late = [
+        f"{name}: {_lag(found)}{f' ({found.trouble})' if found.trouble else ''}"
+        for name, found in resources.items()
+        if found.late and not found.paused
+    ]
+    return token + failed + late
+
+
+def _lag(found: Freshness) -> str:
+    if found.lag_s is None:
+        return "never pulled to its end"
+    return f"the last pull began {found.lag_s:.0f} s ago"

@@ -1,0 +1,122 @@
+"""Health as the mirror shows it: what the rule in `cfsync.sync.health` needs, read from the mirror.
+
+`problems` answers `cfsync status --health`. The daemon reads the same facts, and knows pauses and
+troubles from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from cfsync.config import Settings
+from cfsync.errors import UnknownWorkspace
+from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.lists import event_coverage, listings
+from cfsync.mirror.reports import freshness
+from cfsync.resources import RESOURCES, Resource
+from cfsync.sync import health
+from cfsync.sync.account import choose
+from cfsync.sync.health import PullAge
+from cfsync.sync.incoming.pace import interval
+from cfsync.values import seconds
+
+_COMMAND_PASSES = ("backfill", "pull", "push", "sweep")
+
+
+@dataclass(frozen=True)
+class HealthFacts:
+    """What the mirror showed of its health at the time `now` (canonical text). `failed_passes`: as
+    in `health.problems`.
+    """
+
+    now: str
+    pull_ages: Mapping[str, PullAge]
+    failed_passes: Sequence[str]
+
+
+async def problems(mirror: Mirror, settings: Settings) -> list[str]:
+    """Why the mirror may be out of date, a line each; empty: all is well."""
+    return await mirror.read(_problems, settings)
+
+
+def _problems(tx: Tx, settings: Settings) -> list[str]:
+    facts = read_facts(tx, settings, mirrored_workspaces(tx, settings))
+    paused, troubles = pauses.paused(tx), pauses.troubles(tx)
+    resources = {
+        name: health.freshness(
+            facts.pull_ages[name],
+            mine.pull_every,
+            [trouble for trouble in troubles if trouble.resource == name],
+            tx.now,
+            paused=name in paused,
+        )
+        for name, mine in settings.resources.items()
+        if mine.enabled
+    }
+    refused = any(t.kind == "token" and _is_current(t, facts) for t in troubles)
+    return health.problems(resources, token_ok=not refused, failed_passes=facts.failed_passes)
+
+
+def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> HealthFacts:
+    """What the rule needs to know, of these workspaces. Reads few rows, even of a large mirror."""
+    ages = {name: read_pull_age(tx, r, settings, workspaces) for name, r in RESOURCES.items()}
+    failed = [
+        name
+        for name in _COMMAND_PASSES
+        if (failed_at := runs.failed_command(tx, name)) is not None
+        if not _is_pulled_since(failed_at, ages, tx.now)
+    ]
+    return HealthFacts(tx.now, ages, failed)
+
+
+def _is_pulled_since(at: str, ages: Mapping[str, PullAge], now: str) -> bool:
+    """Whether a pull of any resource began after `at`. Every pass reads the teams: they don't
+    count.
+    """
+    below_teams = (age.lag_s for name, age in ages.items() if RESOURCES[name].parent is not None)
+    return any(lag_s is not None and lag_s < seconds(at, now) for lag_s in below_teams)
+
+
+def read_pull_age(
+    tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[int]
+) -> PullAge:
+    """How long ago a resource was pulled in these workspaces."""
+    mine = settings.resource(resource.name)
+    if resource.nested:
+        newest = freshness.newest_pull_below(tx, resource, workspaces)
+        pulls = [] if newest is None else [(newest, mine.pull_every)]
+        return health.pull_age(resource, pulls, tx.now)
+    places = listings.places(tx, resource)
+    by_events = event_coverage.trusted(tx, resource) if settings.events.stretch_pulls else set()
+    return health.pull_age(
+        resource,
+        [
+            (place.began_at, interval(place, mine, tx.now, by_events))
+            for listing in listings.all_lists(tx, resource, workspaces)
+            if (place := places.get(listing.parent_id)) and place.began_at
+        ],
+        tx.now,
+    )
+
+
+def mirrored_workspaces(tx: Tx, settings: Settings) -> list[int]:
+    """The ids of the workspaces that the settings choose, of those that the mirror knows; all of
+    them if the settings name one that it doesn't know.
+    """
+    known, api = listings.workspaces(tx), settings.api
+    try:
+        return choose(known, [str(w) for w in api.workspaces], [str(w) for w in api.exclude])
+    except UnknownWorkspace:
+        return [workspace for workspace, _ in known]
+
+
+def _is_current(trouble: Trouble, facts: HealthFacts) -> bool:
+    """Whether nothing of the resource was pulled since: a daemon that was stopped leaves its
+    troubles behind.
+    """
+    age = facts.pull_ages.get(trouble.resource, PullAge())
+    return age.lag_s is None or seconds(trouble.since, facts.now) <= age.lag_s

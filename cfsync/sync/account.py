@@ -47,7 +47,7 @@ async def open_account(
     return await known_workspaces(context, only=only)
 
 
-async def reaches(context: Context, workspace: int) -> bool:
+async def is_reachable(context: Context, workspace: int) -> bool:
     """Whether the token reaches a workspace: else nothing is proved by what is missing there."""
     try:
         await context.api.get(WORKSPACES, workspace)

@@ -13,8 +13,8 @@ from cfsync.sync.account import known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.events import log
 from cfsync.sync.events.follow import follow
-from cfsync.sync.incoming.deletions import judge, ripe
-from cfsync.sync.incoming.pace import in_turn
+from cfsync.sync.incoming.deletions import judge_candidates, ready_candidates
+from cfsync.sync.incoming.pace import due_now
 from cfsync.sync.incoming.pull import pull_list
 from cfsync.sync.incoming.sweep import sweep_list
 from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
@@ -61,7 +61,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
             now = await context.now()
             lists = await _due(context, level, workspaces)
             await _pull_lists(context, report, lists)
-            await _turn(context, report, lists, level, workspaces, now)
+            await _mark_tried(context, report, lists, level, workspaces, now)
             workspaces = await known_workspaces(context)
         logs = await log.due(context, workspaces, every=0)
         await log.read_logs(context, report, logs)
@@ -80,13 +80,13 @@ async def pull_due(context: Context, name: str) -> Report | None:
             await open_account(replace(context, opened=False), report)
         return report
     workspaces, now = await known_workspaces(context), await context.now()
-    lists = await _in_pace(context, resource, workspaces)
+    lists = await _due_by_pace(context, resource, workspaces)
     if not lists and not await context.mirror.read(events.find, resource, busy=True, limit=1):
         return None
     async with recorded(context, "pull", [resource]) as report:
         await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
-        await _turn(context, report, lists, [resource], workspaces, now)
+        await _mark_tried(context, report, lists, [resource], workspaces, now)
     return report
 
 
@@ -96,7 +96,7 @@ async def events_due(context: Context, name: str) -> Report | None:
     """
     resource = named(name)
     hints = await context.mirror.read(events.find, resource, limit=1)
-    if not hints and not await ripe(context, resource):
+    if not hints and not await ready_candidates(context, resource):
         return None
     async with recorded(context, "events", [resource]) as report:
         await follow(context, report, resource, await known_workspaces(context))
@@ -122,7 +122,7 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
         for level in levels(resources):
             await _sweep_lists(context, report, await _lists(context, level, workspaces))
             for resource in level:
-                await judge(context, report, resource, workspaces)
+                await judge_candidates(context, report, resource, workspaces)
     return report
 
 
@@ -151,7 +151,7 @@ async def _due(
     return lists
 
 
-async def _in_pace(
+async def _due_by_pace(
     context: Context, resource: Resource, workspaces: Collection[int]
 ) -> list[Listing]:
     lists = await _due(context, [resource], workspaces)
@@ -162,10 +162,10 @@ async def _in_pace(
     told: Collection[int] = ()
     if context.settings.events.stretch_pulls:
         told = await context.mirror.read(event_coverage.trusted, resource)
-    return in_turn([(li, places.get(li.parent_id)) for li in lists], settings, now, told)
+    return due_now([(li, places.get(li.parent_id)) for li in lists], settings, now, told)
 
 
-async def _turn(
+async def _mark_tried(
     context: Context,
     report: Report,
     lists: Sequence[Listing],

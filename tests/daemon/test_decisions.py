@@ -24,7 +24,7 @@ from cfsync.errors import (
 )
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.coordination.leases import LostLease
-from cfsync.sync.incoming.pace import in_turn, interval
+from cfsync.sync.incoming.pace import due_now, interval
 from cfsync.sync.report import Report
 
 NOON = "2025-05-21T12:00:00.000Z"
@@ -111,7 +111,7 @@ LONG_QUIET = "2025-01-01T00:00:00.000Z"
 
 def test_a_list_is_due_when_its_interval_is_nearly_over() -> None:
     def due(place: Checkpoint | None) -> bool:
-        return bool(in_turn([("it", place)], CONTACTS, NOON))
+        return bool(due_now([("it", place)], CONTACTS, NOON))
 
     assert not due(at("2025-05-21T11:59:31.000Z"))
     assert due(at("2025-05-21T11:59:30.000Z"))
@@ -126,7 +126,7 @@ def test_quiet_lists_take_turns_and_busy_ones_do_not_wait() -> None:
     quiet = [(n, at(f"2025-05-21T11:{44 - n % 3}:00.000Z", changed=LONG_QUIET)) for n in range(300)]
     busy = (1000, at("2025-05-21T11:59:00.000Z"))
 
-    pulled = in_turn([*quiet, busy], CONTACTS, NOON)
+    pulled = due_now([*quiet, busy], CONTACTS, NOON)
 
     assert pulled[0] == 1000
     assert (
@@ -137,7 +137,7 @@ def test_quiet_lists_take_turns_and_busy_ones_do_not_wait() -> None:
 def test_after_an_outage_all_are_pulled_at_once() -> None:
     places = [(n, at("2025-05-21T11:00:00.000Z", changed=LONG_QUIET)) for n in range(300)]
 
-    assert len(in_turn(places, CONTACTS, NOON)) == 300
+    assert len(due_now(places, CONTACTS, NOON)) == 300
 
 
 def test_a_sweep_is_due_a_day_after_the_last_complete_walk() -> None:

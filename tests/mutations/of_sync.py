@@ -80,7 +80,7 @@ BREAKAGES = (
     Breakage(
         "a missing record is not asked for by itself",
         "cfsync/sync/incoming/deletions.py",
-        "        record = await context.api.get(resource, stone.record_id, listing)\n",
+        "        record = await context.api.get(resource, candidate.record_id, listing)\n",
         "        raise NotFound('', call='', status=404)\n",
         "a page that leaves out a record deletes it",
         ("tests/sync/incoming/test_sweep.py::test_a_page_that_skips_takes_nothing_away[sqlite]",),
@@ -108,7 +108,7 @@ BREAKAGES = (
     Breakage(
         "records are not read again before they are changed",
         "cfsync/sync/push/reread.py",
-        "        ids = await read_again(push, resource, stale[start : start + PAGE])\n",
+        "        ids = await reread_records(push, resource, stale[start : start + PAGE])\n",
         "        ids = [c.record_id for c in stale[start : start + PAGE]]\n",
         "what somebody has changed in ClickFunnels is overwritten without a trace",
         ("tests/push/test_merge.py::test_the_same_change_on_both_sides_needs_no_call[sqlite]",),
@@ -116,7 +116,7 @@ BREAKAGES = (
     Breakage(
         "a create is repeated without a look-up",
         "cfsync/sync/push/lost_creates.py",
-        "    exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]\n",
+        "    exact = [r for r in alike if matches(claim, r, claim.resource.natural)]\n",
         "    alike, exact = [], list[Record]()\n",
         "a lost answer leads to a second record",
         ("tests/push/test_lost_creates.py::test_the_next_push_finds_the_record_or_creates_it",),
@@ -152,7 +152,7 @@ BREAKAGES = (
     Breakage(
         "the creates of a restored backup are sent at once",
         "cfsync/sync/push/lost_creates.py",
-        "    return may_double(claim) and claim.captured_at < push.context.started_at\n",
+        "    return could_duplicate(claim) and claim.captured_at < push.context.started_at\n",
         "    return False\n",
         "everything that was created since the backup is created again",
         (
@@ -210,7 +210,7 @@ BREAKAGES = (
     Breakage(
         "edits of one email are sent in any order",
         "cfsync/sync/push/conductor.py",
-        "        stuck |= await _push_entangled(work, resource, scope, stuck)\n",
+        "        stuck |= await _push_email_groups(work, resource, scope, stuck)\n",
         "        pass\n",
         "two contacts that swap their emails are refused, or become one",
         (

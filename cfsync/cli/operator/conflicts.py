@@ -43,7 +43,9 @@ def list_conflicts(
     """
     from cfsync.sync.operator import conflicts
 
-    found = reading(configured(config), lambda mirror: conflicts.open_ones(mirror, resource or []))
+    found = reading(
+        configured(config), lambda mirror: conflicts.open_conflicts(mirror, resource or [])
+    )
     if json:
         print_json([_as_json(conflict, values=values) for conflict in found])
     elif found:

@@ -63,7 +63,7 @@ def list_endpoints(config: Config = None, json: Json = False) -> int:
     """
     from cfsync.sync.events import webhooks
 
-    return _run(webhooks.survey, config, json=json)
+    return _run(webhooks.list_endpoints, config, json=json)
 
 
 def remove(

@@ -152,7 +152,7 @@ class Show:
         from cfsync.sync.operator import conflicts
         from cfsync.sync.push.conductor import push
 
-        (conflict,) = await conflicts.open_ones(context.mirror)
+        (conflict,) = await conflicts.open_conflicts(context.mirror)
         self.say(f"Yours after all:\n\n$ cfsync conflicts resolve {conflict.id} --local")
         await conflicts.resolve(context.mirror, conflict.id, "local")
         await self.run(context, "cfsync push", push)

@@ -51,7 +51,7 @@ async def _examine(settings: Settings, config: Path | None, stop: asyncio.Event)
     from cfsync.api import Api, Retry
     from cfsync.config import find_file
     from cfsync.mirror.db.engine import Mirror
-    from cfsync.sync.operator.doctor import examine
+    from cfsync.sync.operator.doctor import run_checks
 
     api: Api | CfsyncError
     mirror: Mirror | CfsyncError
@@ -67,4 +67,6 @@ async def _examine(settings: Settings, config: Path | None, stop: asyncio.Event)
             stack.callback(mirror.close)
         except CfsyncError as error:
             mirror = error
-        return await examine(settings, file=find_file(config, os.environ), api=api, mirror=mirror)
+        return await run_checks(
+            settings, file=find_file(config, os.environ), api=api, mirror=mirror
+        )

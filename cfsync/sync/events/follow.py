@@ -23,7 +23,7 @@ from cfsync.mirror.incoming.page import Reading, Written, write_records
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side
-from cfsync.sync.incoming.deletions import judge
+from cfsync.sync.incoming.deletions import judge_candidates
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import count
 
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Sight:
+class Found:
     """What a look at some records showed: those that are there (or listed), and those that are not.
     A record in neither could not be seen.
     """
@@ -48,7 +48,7 @@ async def follow(
         for workspace, group in _by_workspace(hints).items():
             context.check_stop()
             await _follow(context, report, resource, workspace, group)
-    await judge(context, report, resource, workspaces, wait=False)
+    await judge_candidates(context, report, resource, workspaces, wait=False)
 
 
 def _by_workspace(hints: Sequence[Open]) -> Mapping[int | None, list[Open]]:
@@ -67,29 +67,29 @@ async def _follow(
 ) -> None:
     if context.settings.events.use_payload:
         reading = await context.reading(resource, "events")
-        written, hints = await context.mirror.write(_take, reading, hints)
+        written, hints = await context.mirror.write(_take_payloads, reading, hints)
         count(report, resource.name, written)
     reading = await context.reading(resource, "events")
     place = Listing(resource.name, workspace or 0, workspace)
-    sight = await _look_at(context, report, resource, place, {h.record_id for h in hints})
+    sight = await _read_records(context, report, resource, place, {h.record_id for h in hints})
     written = await context.mirror.write(_write, reading, hints, sight)
     count(report, resource.name, written)
 
 
-async def _look_at(
+async def _read_records(
     context: Context, report: Report, resource: Resource, place: Listing, ids: Collection[int]
-) -> Sight:
+) -> Found:
     """Look at records, all that can be had with one request at once. What can't be read is said in
     the report: the next pull or sweep will see.
     """
-    sight, listable = Sight(), "id" in resource.filters and resource.listed_by_workspace
+    sight, listable = Found(), "id" in resource.filters and resource.listed_by_workspace
 
     async def look_at(some: Sequence[int]) -> None:
         try:
             if listable:
-                await _see_listed(context, place, some, sight)
+                await _read_listed(context, place, some, sight)
             else:
-                await _see_single(context, resource, place, some[0], sight)
+                await _read_single(context, resource, place, some[0], sight)
         except (Forbidden, NotFound, BadAnswer) as error:
             log.warning("hint.unreadable", list=str(place), status=error.status)
             report.unreachable.append(str(place))
@@ -102,15 +102,15 @@ def _batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (ids[at : at + size] for at in range(0, len(ids), size))
 
 
-async def _see_listed(context: Context, place: Listing, ids: Sequence[int], sight: Sight) -> None:
+async def _read_listed(context: Context, place: Listing, ids: Sequence[int], sight: Found) -> None:
     """What its list does not show is gone or hidden, and no part of the mirror."""
     listed = {r.id: r for r in await context.api.find(place, "id", ids)}
     sight.found |= listed
     sight.missing |= set(ids) - listed.keys()
 
 
-async def _see_single(
-    context: Context, resource: Resource, place: Listing, record_id: int, sight: Sight
+async def _read_single(
+    context: Context, resource: Resource, place: Listing, record_id: int, sight: Found
 ) -> None:
     try:
         sight.found[record_id] = await context.api.get(resource, record_id, place)
@@ -118,7 +118,7 @@ async def _see_single(
         sight.missing.add(record_id)
 
 
-def _write(tx: Tx, reading: Reading, hints: Sequence[Open], sight: Sight) -> Written:
+def _write(tx: Tx, reading: Reading, hints: Sequence[Open], sight: Found) -> Written:
     """One transaction: the records, what is missing, and that the hints are followed. Those of
     records that the mirror has younger news of stay, so that they are read once more.
     """
@@ -129,7 +129,7 @@ def _write(tx: Tx, reading: Reading, hints: Sequence[Open], sight: Sight) -> Wri
     return written
 
 
-def _take(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Written, list[Open]]:
+def _take_payloads(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Written, list[Open]]:
     """Write the newest record that came along with hints, where it is provably newer than base;
     returns also the hints that must be followed all the same. What is thought to be gone is asked
     for: it may have been sent before the record went.
@@ -138,10 +138,10 @@ def _take(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Written, lis
     known, buried = bases.load(tx, resource, ids), tombstones.known(tx, resource, ids)
     newest: dict[int, Record] = {}
     for hint in hints:
-        record = _brought(resource, hint)
+        record = _payload_record(resource, hint)
         if record is not None and record.id in known.keys() - buried.keys():
             before = newest.get(record.id) or bases.decode(resource, known[record.id])
-            if _succeeds(record, before):
+            if _is_later_and_whole(record, before):
                 newest[record.id] = record
     current = replace(reading, rev_before=bases.highest_rev(tx))  # no request lies in between
     written = write_records(tx, current, list(newest.values()))
@@ -150,13 +150,13 @@ def _take(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Written, lis
     return written, [h for h in hints if h not in taken]
 
 
-def _succeeds(record: Record, before: Record) -> bool:
+def _is_later_and_whole(record: Record, before: Record) -> bool:
     """Whether it is the later state, and all of it: an older version of payloads shows less."""
     later = record.updated_at and before.updated_at and record.updated_at > before.updated_at
     return bool(later) and record.values.keys() >= before.values.keys()
 
 
-def _brought(resource: Resource, hint: Open) -> Record | None:
+def _payload_record(resource: Resource, hint: Open) -> Record | None:
     """The record that came along; None if it proves nothing."""
     if hint.body is None or hint.workspace_id is None:
         return None

@@ -52,14 +52,14 @@ async def register(context: Context, url: str) -> list[Endpoint]:
 
 
 async def _register(context: Context, workspace: int, url: str) -> Endpoint:
-    there = await _leading_to(context, workspace, url)
+    there = await _endpoints_at(context, workspace, url)
     known = await context.mirror.read(webhook_secrets.known, workspace, url)
     kept = max((r for r in there if known.get(r.id)), key=lambda r: r.id, default=None)
     if kept is None:
         ours = await context.mirror.read(webhook_secrets.ours, workspace)
         gone = (i for i, led_to in ours.items() if led_to == url)
         replaced = {*known, *gone, *(r.id for r in there)}
-        return await _make(context, workspace, url, replaced=replaced)
+        return await _create(context, workspace, url, replaced=replaced)
     for surplus in there:
         if surplus.id != kept.id:
             await _delete(context, surplus.id)
@@ -75,11 +75,13 @@ async def rotate(context: Context) -> list[Endpoint]:
     """Replace each endpoint of ours by another one with a secret of its own. What was signed with
     the old secret is taken for another 25 hours. Raises UsageError where there is none.
     """
-    ours = [e for e in await survey(context) if e.state in ("ok", "types differ", "no secret")]
+    ours = [
+        e for e in await list_endpoints(context) if e.state in ("ok", "types differ", "no secret")
+    ]
     if not ours:
         raise UsageError("there is no endpoint to rotate; `cfsync webhooks register` makes one")
     places = {(e.workspace_id, e.url): {x.id for x in ours if x.url == e.url} for e in ours}
-    return [await _make(context, w, url, replaced=ids) for (w, url), ids in places.items()]
+    return [await _create(context, w, url, replaced=ids) for (w, url), ids in places.items()]
 
 
 async def remove(context: Context, named: str) -> Endpoint:
@@ -97,7 +99,9 @@ async def remove(context: Context, named: str) -> Endpoint:
     raise UsageError(f"there is no webhook endpoint {named}; see `cfsync webhooks list`")
 
 
-async def survey(context: Context, workspaces: Sequence[int] | None = None) -> list[Endpoint]:
+async def list_endpoints(
+    context: Context, workspaces: Sequence[int] | None = None
+) -> list[Endpoint]:
     """Every endpoint (of these workspaces), and how it is with it; also those that the mirror knows
     and nobody else.
     """
@@ -106,14 +110,14 @@ async def survey(context: Context, workspaces: Sequence[int] | None = None) -> l
         there = await _listed(context, workspace)
         for record in there:
             known = await context.mirror.read(webhook_secrets.known, workspace, _url(record))
-            found.append(_judged(workspace, record, has_secret=known.get(record.id, False)))
+            found.append(_endpoint_state(workspace, record, has_secret=known.get(record.id, False)))
         ours = await context.mirror.read(webhook_secrets.ours, workspace)
         lost = {i: url for i, url in ours.items() if i not in {r.id for r in there}}
         found += [Endpoint(workspace, i, url, "deleted") for i, url in lost.items()]
     return found
 
 
-def _judged(workspace: int, record: Record, *, has_secret: bool) -> Endpoint:
+def _endpoint_state(workspace: int, record: Record, *, has_secret: bool) -> Endpoint:
     url, state = _url(record), "ok"
     if not url.endswith(webhook_secrets.path_of(workspace)):
         state = "foreign"
@@ -129,7 +133,7 @@ def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
     and UnknownWorkspace.
     """
     base = url.strip().rstrip("/")
-    if not _can_be_meant(base):
+    if not _is_webhook_url(base):
         raise UsageError(
             "give the address at which ClickFunnels reaches this daemon,"
             " as in https://hooks.example.com"
@@ -143,7 +147,7 @@ def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
     return {int(named[1]): base}
 
 
-def _can_be_meant(url: str) -> bool:
+def _is_webhook_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -163,7 +167,7 @@ def _is_safe(scheme: str, host: str) -> bool:
         return host == "localhost"
 
 
-async def _make(
+async def _create(
     context: Context, workspace: int, url: str, *, replaced: Collection[int]
 ) -> Endpoint:
     """Make an endpoint, keep its secret, and only then delete those that it replaces."""
@@ -196,7 +200,7 @@ def _bury(tx: Tx, endpoint_id: int) -> None:
     tombstones.bury(tx, ENDPOINTS, endpoint_id, cause="deleted", rev_before=rev_before, keep=False)
 
 
-async def _leading_to(context: Context, workspace: int, url: str) -> list[Record]:
+async def _endpoints_at(context: Context, workspace: int, url: str) -> list[Record]:
     return [r for r in await _listed(context, workspace) if _url(r) == url]
 
 

@@ -25,7 +25,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
-from cfsync.sync.account import reaches
+from cfsync.sync.account import is_reachable
 from cfsync.sync.context import Context
 from cfsync.sync.mass_limit import too_many
 from cfsync.sync.report import Report
@@ -41,13 +41,13 @@ _OPEN = ("candidate", "approved")
 class Verdict:
     """`cause`: deleted or hidden; None: it is there, `record` is how it was read."""
 
-    stone: Tombstone
+    candidate: Tombstone
     cause: str | None
     record: Record | None
     reading: Reading
 
 
-async def judge(
+async def judge_candidates(
     context: Context,
     report: Report,
     resource: Resource,
@@ -59,25 +59,27 @@ async def judge(
     `wait` those that are too young are left to another pass, and so are all while a sweep goes on,
     which counts them first.
     """
-    chosen = None if wait else await ripe(context, resource)
+    chosen = None if wait else await ready_candidates(context, resource)
     if chosen == []:
         return
-    stones = await context.mirror.read(tombstones.find, states=_OPEN, resource=resource.name)
+    candidates = await context.mirror.read(tombstones.find, states=_OPEN, resource=resource.name)
     for workspace in workspaces:
-        here = [s for s in stones if s.workspace_id == workspace]
+        here = [s for s in candidates if s.workspace_id == workspace]
         await _judge_workspace(context, report, resource, workspace, here, chosen)
 
 
-async def ripe(context: Context, resource: Resource) -> list[Tombstone]:
+async def ready_candidates(context: Context, resource: Resource) -> list[Tombstone]:
     """The candidates of a resource that can be judged now, without waiting and by any pass."""
-    return await context.mirror.read(_ripe, resource, context.settings.deletions.confirm_after)
+    return await context.mirror.read(
+        _ready_candidates, resource, context.settings.deletions.confirm_after
+    )
 
 
-def _ripe(tx: Tx, resource: Resource, confirm_after: float) -> list[Tombstone]:
-    stones = tombstones.find(tx, states=_OPEN, resource=resource.name)
-    if not stones or checkpoints.is_under_way(tx, resource, "sweep"):
+def _ready_candidates(tx: Tx, resource: Resource, confirm_after: float) -> list[Tombstone]:
+    candidates = tombstones.find(tx, states=_OPEN, resource=resource.name)
+    if not candidates or checkpoints.is_under_way(tx, resource, "sweep"):
         return []
-    return [s for s in stones if seconds(s.first_seen, tx.now) >= confirm_after]
+    return [s for s in candidates if seconds(s.first_seen, tx.now) >= confirm_after]
 
 
 async def _judge_workspace(
@@ -85,19 +87,19 @@ async def _judge_workspace(
     report: Report,
     resource: Resource,
     workspace: int,
-    stones: list[Tombstone],
+    candidates: list[Tombstone],
     chosen: Collection[Tombstone] | None,
 ) -> None:
     limits = context.settings.deletions
-    fresh = [s for s in stones if s.state == "candidate"]
+    fresh = [s for s in candidates if s.state == "candidate"]
     rows = await context.mirror.read(tombstones.row_count, resource, workspace)
     if too_many(len(fresh), rows, max_count=limits.max_count, max_fraction=limits.max_fraction):
         ids = [s.record_id for s in fresh]
         await context.mirror.write(tombstones.set_state, resource.name, ids, "held")
         log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(ids))
         report.add(resource.name, held=len(ids))
-        stones = [s for s in stones if s.state == "approved"]
-    ready = stones if chosen is None else [s for s in stones if s in chosen]
+        candidates = [s for s in candidates if s.state == "approved"]
+    ready = candidates if chosen is None else [s for s in candidates if s in chosen]
     await confirm(context, report, resource, workspace, ready)
 
 
@@ -106,74 +108,76 @@ async def confirm(
     report: Report,
     resource: Resource,
     workspace: int,
-    stones: Sequence[Tombstone],
+    candidates: Sequence[Tombstone],
 ) -> None:
     """Ask for each, and act on the verdicts if the workspace still answers afterwards."""
-    if not stones:
+    if not candidates:
         return
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
-    await _wait_for_second_sighting(context, stones)
-    if not await reaches(context, workspace):
+    await _wait_for_second_sighting(context, candidates)
+    if not await is_reachable(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
-    verdicts = [await _ask(context, report, resource, stone) for stone in stones]
-    if not await reaches(context, workspace):
+    verdicts = [await _ask(context, report, resource, candidate) for candidate in candidates]
+    if not await is_reachable(context, workspace):
         report.unreachable.append(f"{resource.name}/{workspace}")
         return
     for verdict in verdicts:
         await _act(context, report, resource, verdict)
 
 
-async def _wait_for_second_sighting(context: Context, stones: Sequence[Tombstone]) -> None:
-    age = seconds(max(s.first_seen for s in stones), await context.now())
+async def _wait_for_second_sighting(context: Context, candidates: Sequence[Tombstone]) -> None:
+    age = seconds(max(s.first_seen for s in candidates), await context.now())
     # one that seems to come from the future was seen before the clock was set back
     left = context.settings.deletions.confirm_after - max(0.0, age)
     if left > 0:
-        log.info("deletions.waiting", resource=stones[0].resource, seconds=round(left))
+        log.info("deletions.waiting", resource=candidates[0].resource, seconds=round(left))
         await context.wait(left)
 
 
-async def _ask(context: Context, report: Report, resource: Resource, stone: Tombstone) -> Verdict:
+async def _ask(
+    context: Context, report: Report, resource: Resource, candidate: Tombstone
+) -> Verdict:
     context.check_stop()
     reading = await context.reading(resource, "sweep")
-    listing = Listing(resource.name, stone.parent_id, stone.workspace_id)
+    listing = Listing(resource.name, candidate.parent_id, candidate.workspace_id)
     try:
-        record = await context.api.get(resource, stone.record_id, listing)
+        record = await context.api.get(resource, candidate.record_id, listing)
     except NotFound:
-        return Verdict(stone, "deleted", None, reading)
+        return Verdict(candidate, "deleted", None, reading)
     except Forbidden:
-        report.unreachable.append(f"{resource.name} {stone.record_id}")
-        return Verdict(stone, None, None, reading)
+        report.unreachable.append(f"{resource.name} {candidate.record_id}")
+        return Verdict(candidate, None, None, reading)
     if "id" in resource.filters:
-        page = await context.api.page(listing, filters={"id": [stone.record_id]})
+        page = await context.api.page(listing, filters={"id": [candidate.record_id]})
         if not page.records:
-            return Verdict(stone, "hidden", None, reading)
-    return Verdict(stone, None, record, reading)
+            return Verdict(candidate, "hidden", None, reading)
+    return Verdict(candidate, None, record, reading)
 
 
 async def _act(context: Context, report: Report, resource: Resource, verdict: Verdict) -> None:
-    record_id = verdict.stone.record_id
+    record_id = verdict.candidate.record_id
     if verdict.cause is not None:
         keep = context.settings.deletions.on_remote_delete == "keep"
-        if await context.mirror.write(_bury, resource, verdict, keep):
+        if await context.mirror.write(_write_deletion, resource, verdict, keep):
             log.info("record.gone", resource=resource.name, id=record_id, cause=verdict.cause)
             report.add(resource.name, **{verdict.cause: 1})
     elif verdict.record is not None:
         await write_asked(context, report, verdict.reading, [record_id], [verdict.record])
 
 
-def _bury(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
+def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
     """Bury one record, and suspect what hangs below it."""
-    stone = verdict.stone
+    candidate = verdict.candidate
     assert verdict.cause is not None
     gone = tombstones.bury(
         tx,
         resource,
-        stone.record_id,
+        candidate.record_id,
         cause=verdict.cause,
         rev_before=verdict.reading.rev_before,
         keep=keep,
     )
     if gone:
-        tombstones.suspect_children(tx, resource, stone.record_id, stone.workspace_id)
+        tombstones.suspect_children(tx, resource, candidate.record_id, candidate.workspace_id)
     return gone

@@ -36,7 +36,7 @@ def interval(
     return max(settings.pull_every, min(settings.pull_max_every, quiet * SHARE))
 
 
-def in_turn(
+def due_now(
     places: Iterable[tuple[T, Checkpoint | None]],
     settings: ResourceSettings,
     now: str,

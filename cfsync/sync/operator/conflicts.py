@@ -45,7 +45,7 @@ class Resolved:
     record_id: int
 
 
-async def open_ones(mirror: Mirror, names: Sequence[str] = ()) -> list[Conflict]:
+async def open_conflicts(mirror: Mirror, names: Sequence[str] = ()) -> list[Conflict]:
     """Conflicts that nobody has resolved, oldest first. Raises UnknownResource."""
     return await mirror.read(conflicts.find, resources=[named(name).name for name in names])
 
@@ -64,14 +64,20 @@ def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
     resource = RESOURCES[conflict.resource]
     discard.lock(tx, resource, conflict.record_id)
     if not conflict.is_about_record:
-        return _of_field(tx, resource, conflict, choice, value)
+        return _resolve_field(tx, resource, conflict, choice, value)
     if choice == "value":
         raise UsageError(f"conflict {conflict_id} is about a whole record: it has no --value")
-    decide = _of_gone if conflict.field == ConflictKind.DELETED_REMOTELY else _of_delete
+    decide = (
+        _resolve_remote_deletion
+        if conflict.field == ConflictKind.DELETED_REMOTELY
+        else _resolve_local_deletion
+    )
     return decide(tx, resource, conflict, choice)
 
 
-def _of_gone(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
+def _resolve_remote_deletion(
+    tx: Tx, resource: Resource, conflict: Conflict, choice: Choice
+) -> Resolved:
     """The record was deleted in ClickFunnels, and all other conflicts about it end with this."""
     about_it = conflicts.find(tx, resources=[resource.name], record_id=conflict.record_id)
     if choice == "remote":
@@ -95,7 +101,9 @@ def _insertable(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_delete(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
+def _resolve_local_deletion(
+    tx: Tx, resource: Resource, conflict: Conflict, choice: Choice
+) -> Resolved:
     """The row was deleted here and changed in ClickFunnels."""
     entry = open_edits.load(tx, resource, [conflict.record_id]).get(conflict.record_id)
     held = (
@@ -113,12 +121,12 @@ def _of_delete(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -
     return Resolved(conflict, choice == "local", conflict.record_id)
 
 
-def _of_field(
+def _resolve_field(
     tx: Tx, resource: Resource, conflict: Conflict, choice: Choice, value: Any
 ) -> Resolved:
     part = Part.of(resource, conflict.field)
     base = discard.base_values(tx, resource, conflict.record_id)
-    if choice == "remote" and not _sent_over(part, conflict, base):
+    if choice == "remote" and not _is_sent(part, conflict, base):
         _take_remote(tx, resource, conflict, part, base)
         edited = False
     else:
@@ -132,7 +140,7 @@ def _of_field(
     return Resolved(conflict, edited, conflict.record_id)
 
 
-def _sent_over(part: Part, conflict: Conflict, base: Mapping[str, Any]) -> bool:
+def _is_sent(part: Part, conflict: Conflict, base: Mapping[str, Any]) -> bool:
     """Whether ClickFunnels has our value now and no longer the one that lost."""
     now = part.of_row(base)
     return part.same(now, conflict.local) and not part.same(now, conflict.remote)

@@ -36,7 +36,7 @@ MANY = 8.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-async def examine(
+async def run_checks(
     settings: Settings,
     *,
     file: Path | None,
@@ -126,7 +126,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
 async def _webhooks(context: Context) -> list[Check]:
     """The endpoints of workspaces for which some lead here; nothing where none does."""
     ours = sorted(await context.mirror.read(webhook_secrets.workspaces))
-    found = [e for e in await webhooks.survey(context, ours) if e.state != "foreign"]
+    found = [e for e in await webhooks.list_endpoints(context, ours) if e.state != "foreign"]
     wrong = [e for e in found if e.state != "ok"]
     if found and not wrong:
         return [Check("webhooks", "ok", f"{len(found)} lead here, and their secrets are known")]

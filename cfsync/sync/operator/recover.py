@@ -25,8 +25,8 @@ from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
 from cfsync.sync.passes import sweep
 from cfsync.sync.push.calls import create_call
-from cfsync.sync.push.creates import natural
-from cfsync.sync.push.lost_creates import doubles
+from cfsync.sync.push.creates import natural_values
+from cfsync.sync.push.lost_creates import duplicates
 from cfsync.sync.push.outcome import Push
 from cfsync.sync.report import Report
 
@@ -56,13 +56,13 @@ async def recover(context: Context) -> Recovered:
     push = Push(context, Report("recover"))
     for resource in RESOURCES.values():
         found = await context.mirror.read(recovery.unsure_inserts, resource, workspaces)
-        await _look_for(push, found, done)
+        await _find_inserts(push, found, done)
     done.watermarks = await context.mirror.write(recovery.forget_walks)
     done.sweep = await sweep(context)
     return done
 
 
-async def _look_for(push: Push, inserts: Sequence[Claim], done: Recovered) -> None:
+async def _find_inserts(push: Push, inserts: Sequence[Claim], done: Recovered) -> None:
     mirror = push.context.mirror
     for claim in sorted(inserts, key=lambda c: c.highest_id):  # one walk of a list serves all
         push.context.check_stop()
@@ -84,4 +84,4 @@ async def _found(push: Push, claim: Claim) -> list[Record]:
     key = claim.resource.upsert_key
     if key and create_call(claim.resource, claim.row).kind == "upsert":
         return await push.context.api.find(claim.listing, key, [claim.row[key]])
-    return await doubles(push, claim) if natural(claim) else []
+    return await duplicates(push, claim) if natural_values(claim) else []

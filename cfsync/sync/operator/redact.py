@@ -45,7 +45,7 @@ async def redact(context: Context, name: str) -> Redacted:
     call nothing is purged.
     """
     person = await identify(context.mirror, name)
-    done = Redacted(person.resource.name, person.id, await _ask(context, person))
+    done = Redacted(person.resource.name, person.id, await _request_deletion(context, person))
     await context.mirror.write(purge.overwrite_what_is_deleted)
     await _clean_others(context, person, done.purged)
     done.purged += await context.mirror.write(_finish, person)
@@ -54,7 +54,7 @@ async def redact(context: Context, name: str) -> Redacted:
     return done
 
 
-async def _ask(context: Context, person: Person) -> str:
+async def _request_deletion(context: Context, person: Person) -> str:
     if person.id < 0:
         return "never sent"
     try:

@@ -57,7 +57,7 @@ async def revert(mirror: Mirror, batch: int) -> Reverted:
         last = await mirror.read(outbox.last_batch)
         raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
     done = Reverted(batch)
-    records = by_record(edits)
+    records = group_by_record(edits)
     for start in range(0, len(records), PIECE):
         part = await mirror.write(_revert, records[start : start + PIECE])
         done.fields += part.fields
@@ -65,7 +65,7 @@ async def revert(mirror: Mirror, batch: int) -> Reverted:
     return done
 
 
-def by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
+def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
     """The edits of each record, in order. Pure."""
     found: dict[tuple[str, int], list[Edit]] = {}
     for one in edits:
@@ -84,7 +84,7 @@ def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
         if reason or row is None:
             found.left.append(Left(resource.name, record_id, None, reason or ""))
         else:
-            _revert_fields(tx, found, resource, row, folded(edits))
+            _revert_fields(tx, found, resource, row, fold_batch(edits))
     return found
 
 
@@ -98,14 +98,14 @@ def _irrevocable(
         return "it was deleted; its last state is in cf_tombstones"
     if row is None:
         return "it is no longer in the mirror"
-    existed = any(before is not None for before, _ in folded(edits).values())
+    existed = any(before is not None for before, _ in fold_batch(edits).values())
     if any(e.op == Op.INSERT for e in edits) and not existed:
         undo = "delete it by SQL" if resource.delete else resource.refuse_delete
         return f"it was created: {undo}"
     return None
 
 
-def folded(edits: Iterable[Edit]) -> Sent:
+def fold_batch(edits: Iterable[Edit]) -> Sent:
     """What a batch did to one record: first before, last after. Pure."""
     found: dict[str, tuple[Any, Any]] = {}
     for one in edits:

@@ -88,7 +88,7 @@ async def _verify_list(context: Context, verified: Verified, listing: Listing) -
     async for page in walk_by_id(context.api, listing):
         upto = page.records[-1].id if page.records and page.next is not None else None
         found = await context.mirror.read(compare, resource, listing, page, above, upto)
-        _note(verified, resource, page, found)
+        _count_difference(verified, resource, page, found)
         above, seen = upto or above, seen + len(page.records)
         context.progress.at(listing, records=seen, fraction=1.0 if page.next is None else 0.0)
         if page.next is not None:
@@ -133,7 +133,7 @@ def _different(
     )
 
 
-def _note(
+def _count_difference(
     verified: Verified, resource: Resource, page: Page, found: Sequence[Difference | None]
 ) -> None:
     real = [d for d in found if d is not None]

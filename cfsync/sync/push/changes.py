@@ -15,11 +15,11 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.sync.push.calls import Call, update_calls
 from cfsync.sync.push.outcome import (
     Push,
-    failed,
+    count_answer,
+    count_refused,
     finish,
+    handle_failure,
     park,
-    tell,
-    tell_refused,
     waits_for_others,
 )
 from cfsync.sync.push.perform import perform
@@ -41,13 +41,13 @@ async def send_update(push: Push, claim: Claim) -> None:
         await finish(push, claim, claim.unsendable)
         return
     rev_before = await push.context.mirror.write(
-        send_journal.journal, claim, sent_by(calls), push.batch
+        send_journal.journal, claim, journal_entry(calls), push.batch
     )
     if rev_before is not None:
         await _call_all(push, claim, calls, rev_before)
 
 
-def sent_by(calls: Collection[Call]) -> dict[str, list[Any]]:
+def journal_entry(calls: Collection[Call]) -> dict[str, list[Any]]:
     """What is journalled: {field: [before, sent]}."""
     return {name: list(pair) for call in calls for name, pair in call.fields.items()}
 
@@ -64,18 +64,18 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
                 await finish(push, claim, refused)
             continue
         except CfsyncError as error:
-            await failed(push, claim, error)
+            await handle_failure(push, claim, error)
             return
         outcome = Outcome(call.fields, answer, rev_before)
         settled = await push.context.mirror.write(
             _settle, claim, outcome, push.policy(claim), None if later else refused
         )
-        tell(push, claim, settled.fates if settled else {})
+        count_answer(push, claim, settled.fates if settled else {})
         if settled is None:
             return
         rev_before = settled.rev_before
         if not later:
-            tell_refused(push, claim, refused)
+            count_refused(push, claim, refused)
 
 
 def _settle(
@@ -101,14 +101,14 @@ async def send_delete(push: Push, claim: Claim) -> None:
     except NotFound:
         pass
     except CfsyncError as error:
-        await failed(push, claim, error)
+        await handle_failure(push, claim, error)
         return
-    await mirror.write(deleted, claim)
-    tell(push, claim, {})
+    await mirror.write(finish_delete, claim)
+    count_answer(push, claim, {})
     push.report.add(claim.resource.name, deleted_remotely=1)
 
 
-def deleted(tx: Tx, claim: Claim) -> None:
+def finish_delete(tx: Tx, claim: Claim) -> None:
     """Nothing is left to delete."""
     answers.bury_local(tx, claim, "deleted")
     send_journal.close(tx, claim.seqs, OutboxState.DONE)

@@ -25,13 +25,17 @@ from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
 from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
 from cfsync.sync.push.changes import send
-from cfsync.sync.push.creates import may_double, send_create
+from cfsync.sync.push.creates import could_duplicate, send_create
 from cfsync.sync.push.email_order import EmailChange, email_groups
-from cfsync.sync.push.lost_creates import look_again, look_for_lost, without_doubles
+from cfsync.sync.push.lost_creates import (
+    find_lost_creates,
+    find_lost_creates_again,
+    without_duplicates,
+)
 from cfsync.sync.push.mass_guard import hold_masses
-from cfsync.sync.push.outcome import Push, alone, side_by_side
+from cfsync.sync.push.outcome import Push, isolated, side_by_side
 from cfsync.sync.push.plan_file import Approved
-from cfsync.sync.push.reread import fresh_claims, read_again
+from cfsync.sync.push.reread import reread_claims, reread_records
 from cfsync.sync.report import Report
 
 
@@ -55,14 +59,14 @@ async def push(
         seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
         if seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
-                _tell_others(report, seen.keys() - set(mine))
+                _report_others(report, seen.keys() - set(mine))
                 work = Push(context, report, seen=set().union(*seen.values()), allowed=only or list)
                 await _push_all(work, [r for r in resources if r.name in mine], debounce)
         report.outdated += only.changed if only else []
     return report
 
 
-def _tell_others(report: Report, names: Collection[str]) -> None:
+def _report_others(report: Report, names: Collection[str]) -> None:
     if names:
         report.state = "stopped"
         report.problems.append(f"another process pushes just now: {', '.join(sorted(names))}")
@@ -83,23 +87,23 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
     await hold_masses(work.context, work.report, resources, workspaces)
     work.batch = await work.context.mirror.write(send_journal.next_batch)
     scope = _Scope(workspaces, debounce)
-    missing = await look_for_lost(work, resources, workspaces)
+    missing = await find_lost_creates(work, resources, workspaces)
     looked = time.monotonic()
     for resource in resources:
         await _push_resource(work, resource, scope)
-    again = await look_again(work, missing, looked) if missing else []
+    again = await find_lost_creates_again(work, missing, looked) if missing else []
     waited = list(work.waiting) if again else []
     for resource in resources:
         ids = [c.record_id for c in again if c.resource is resource]
         ids += [i for of, i in waited if of is resource]
-        await _push_piece(work, resource, [*ids, *work.take_appended(resource)])
+        await _push_records(work, resource, [*ids, *work.take_unfinished(resource)])
 
 
 async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
     stuck = await work.context.mirror.read(ready.young, resource, debounce=scope.debounce)
     if resource.upsert_key:
-        stuck |= await _push_entangled(work, resource, scope, stuck)
-    await _push_piece(work, resource, set(work.take_appended(resource)) - stuck)
+        stuck |= await _push_email_groups(work, resource, scope, stuck)
+    await _push_records(work, resource, set(work.take_unfinished(resource)) - stuck)
     after, limit = 0, work.context.settings.push.batch
     while True:
         work.context.check_stop()
@@ -114,29 +118,29 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
             return
         after = max(seq for _, seq in found)
         ids = [i for i, first in found if first in work.seen and i not in stuck]
-        await _push_piece(work, resource, ids)
+        await _push_records(work, resource, ids)
 
 
-async def _push_piece(work: Push, resource: Resource, ids: Collection[int]) -> None:
+async def _push_records(work: Push, resource: Resource, ids: Collection[int]) -> None:
     """Creates and what they could not carry, then updates and deletes, a page at a time."""
     if not ids:
         return
-    piece = work.fit(await work.context.mirror.write(claims.claim, resource, ids))
-    creates = [c for c in piece if c.op == Op.INSERT and not (c.unknown and may_double(c))]
-    fit = await without_doubles(work, creates)
-    await side_by_side(work, fit, send_create)
-    born = work.take_appended(resource)
-    if born:
-        piece += await work.context.mirror.write(claims.claim, resource, born)
+    piece = work.sendable(await work.context.mirror.write(claims.claim, resource, ids))
+    creates = [c for c in piece if c.op == Op.INSERT and not (c.unknown and could_duplicate(c))]
+    sendable = await without_duplicates(work, creates)
+    await side_by_side(work, sendable, send_create)
+    created = work.take_unfinished(resource)
+    if created:
+        piece += await work.context.mirror.write(claims.claim, resource, created)
     known = [c for c in piece if c.op != Op.INSERT and c.record_id > 0]
-    async for fresh in fresh_claims(work, resource, known):
+    async for fresh in reread_claims(work, resource, known):
         for op in (Op.UPDATE, Op.DELETE):
-            await side_by_side(work, [c for c in work.fit(fresh) if c.op == op], send)
+            await side_by_side(work, [c for c in work.sendable(fresh) if c.op == op], send)
     unborn = [c for c in piece if c.op == Op.DELETE and c.record_id < 0]
     await side_by_side(work, unborn, send)
 
 
-async def _push_entangled(
+async def _push_email_groups(
     work: Push, resource: Resource, scope: _Scope, young: Collection[int]
 ) -> set[int]:
     """Send the edits that touch one email, statement by statement; returns the records of which
@@ -154,15 +158,15 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     """One call at a time. What is not settled stops those behind it, but for what was refused."""
     mirror = work.context.mirror
     there = await mirror.read(claims.preview, resource, [i for i in group if i > 0])
-    await read_again(work, resource, there)
+    await reread_records(work, resource, there)
     held = await mirror.read(unsent.first_held, resource, group)
     order = [c.seqs for c in await mirror.read(claims.preview_by_statement, resource, group)]
     for place, seqs in enumerate(order):
         work.context.check_stop()
         stopper = seqs[-1] if held is None else min(seqs[-1], held)
         if stopper != held:
-            for claim in await _statement(work, resource, seqs):
-                await alone(work, claim, send_create if claim.op == Op.INSERT else send)
+            for claim in await _claims_of_statement(work, resource, seqs):
+                await isolated(work, claim, send_create if claim.op == Op.INSERT else send)
         if await mirror.read(unsent.any_unsent, seqs):
             behind = order[place if stopper == held else place + 1 :]
             words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
@@ -172,8 +176,12 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     return set()
 
 
-async def _statement(work: Push, resource: Resource, seqs: tuple[int, ...]) -> list[Claim]:
+async def _claims_of_statement(
+    work: Push, resource: Resource, seqs: tuple[int, ...]
+) -> list[Claim]:
     """Looked at anew, since the one before may have given its record a real id."""
     ids = await work.context.mirror.read(unsent.record_ids, seqs)
     found = await work.context.mirror.write(claims.claim_by_statement, resource, ids)
-    return work.fit(c for c in found if c.seqs == seqs and not (c.unknown and may_double(c)))
+    return work.sendable(
+        c for c in found if c.seqs == seqs and not (c.unknown and could_duplicate(c))
+    )

@@ -27,8 +27,8 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.push.calls import Call, create_call, left_over
-from cfsync.sync.push.changes import sent_by
-from cfsync.sync.push.outcome import Push, failed, park, tell, waits_for_others
+from cfsync.sync.push.changes import journal_entry
+from cfsync.sync.push.outcome import Push, count_answer, handle_failure, park, waits_for_others
 from cfsync.values import equal, normal_map
 
 
@@ -39,29 +39,29 @@ async def send_create(push: Push, claim: Claim) -> None:
     call = create_call(claim.resource, claim.row)
     try:
         reading = await push.context.reading(claim.resource, "push")
-        there = await _what_is_there(push, claim, call)
+        there = await _existing_record(push, claim, call)
     except CfsyncError as error:
-        await failed(push, claim, of_parent(error), called=False)
+        await handle_failure(push, claim, as_refusal(error), called=False)
         return
     if there and not claim.exists_as:
         call = await push.context.mirror.write(_write_before_image, reading, claim, call, there)
         reading = await push.context.reading(claim.resource, "push")
     if there and (claim.exists_as or not call.fields):
-        await take_over(
+        await adopt_record(
             push, claim, call, Outcome(call.fields, there, reading.rev_before, found=True)
         )
     else:
         await _create(push, claim, call)
 
 
-def of_parent(error: CfsyncError) -> CfsyncError:
+def as_refusal(error: CfsyncError) -> CfsyncError:
     """A list or a new record is not found where what it hangs below is gone."""
     if isinstance(error, NotFound):
         return Refused("what it belongs to is gone", call=error.call, status=404)
     return error
 
 
-async def _what_is_there(push: Push, claim: Claim, call: Call) -> Record | None:
+async def _existing_record(push: Push, claim: Claim, call: Call) -> Record | None:
     """The record that exists already, if its id is known or an upsert would meet it."""
     api, listing, key = push.context.api, claim.listing, claim.resource.upsert_key
     if claim.exists_as:
@@ -93,7 +93,7 @@ def _write_before_image(tx: Tx, reading: Reading, claim: Claim, call: Call, ther
 async def _create(push: Push, claim: Claim, call: Call) -> None:
     assert claim.listing is not None
     api, mirror = push.context.api, push.context.mirror
-    rev_before = await mirror.write(send_journal.journal, claim, sent_by([call]), push.batch)
+    rev_before = await mirror.write(send_journal.journal, claim, journal_entry([call]), push.batch)
     if rev_before is None:
         return
     try:
@@ -102,12 +102,12 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
         else:
             answer = await api.create(claim.listing, call.values)
     except CfsyncError as error:
-        await failed(push, claim, of_parent(error))
+        await handle_failure(push, claim, as_refusal(error))
         return
-    await take_over(push, claim, call, Outcome(call.fields, answer, rev_before))
+    await adopt_record(push, claim, call, Outcome(call.fields, answer, rev_before))
 
 
-async def take_over(push: Push, claim: Claim, call: Call, outcome: Outcome) -> None:
+async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -> None:
     """Give the inserted row the id of its record, which `outcome` shows. If the mirror does not
     allow that now, the pair of ids is kept for the next time.
     """
@@ -120,10 +120,10 @@ async def take_over(push: Push, claim: Claim, call: Call, outcome: Outcome) -> N
             raise
         await park(push, claim, str(error))
         return
-    tell(push, claim, settled.fates if settled else {})
+    count_answer(push, claim, settled.fates if settled else {})
     push.report.add(claim.resource.name, created=1)
     if settled:
-        push.appended.append((claim.resource, answer.id))
+        push.unfinished.append((claim.resource, answer.id))
 
 
 def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) -> Settled | None:
@@ -134,11 +134,11 @@ def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) 
     send_journal.finish(tx, replace(claim, record_id=answer.id), {})
     row = statements.load(tx, TABLES[claim.resource.name], [answer.id]).get(answer.id)
     if row is not None:
-        _queue_the_rest(tx, claim, call, answer, row)
+        _queue_left_over(tx, claim, call, answer, row)
     return settled
 
 
-def _queue_the_rest(
+def _queue_left_over(
     tx: Tx, claim: Claim, call: Call, answer: Record, row: Mapping[str, Any]
 ) -> None:
     """What was edited since the call was made is queued already. Of a set or map in that no call
@@ -150,7 +150,7 @@ def _queue_the_rest(
         answers.append_edit(tx, claim, answer.id, lacking)
     carried = call.fields.keys() | claim.tried
     edited = {n for n in pending.by_field if n not in carried and row[n] is not None}
-    united = {n: _united(claim.resource, n, answer, row[n]) for n in edited}
+    united = {n: _merged_value(claim.resource, n, answer, row[n]) for n in edited}
     by_name = claim.resource.by_name
     if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:
         discard.overwrite_fields(tx, claim.resource, answer.id, more)
@@ -159,13 +159,13 @@ def _queue_the_rest(
 def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:
     by_name = claim.resource.by_name
     wanted = {
-        name: (answer.values.get(name), _united(claim.resource, name, answer, value))
+        name: (answer.values.get(name), _merged_value(claim.resource, name, answer, value))
         for name, value in left_over(claim.resource, claim.row, call).items()
     }
     return {name: pair for name, pair in wanted.items() if not equal(by_name[name], *pair)}
 
 
-def _united(resource: Resource, name: str, answer: Record, value: Any) -> Any:
+def _merged_value(resource: Resource, name: str, answer: Record, value: Any) -> Any:
     """A set or map that the user gave is added to the one that is there."""
     there = answer.values.get(name)
     match resource.by_name[name].merge:
@@ -177,17 +177,17 @@ def _united(resource: Resource, name: str, answer: Record, value: Any) -> Any:
             return value
 
 
-def may_double(claim: Claim) -> bool:
+def could_duplicate(claim: Claim) -> bool:
     """Whether sending it twice would make two records: not where it is upserted, or known."""
     return not claim.exists_as and create_call(claim.resource, claim.row).kind == "create"
 
 
-def natural(claim: Claim) -> dict[str, Any]:
+def natural_values(claim: Claim) -> dict[str, Any]:
     """The values by which a record can be known; those that the row has."""
     return {n: claim.row[n] for n in claim.resource.natural if claim.row.get(n) is not None}
 
 
-def is_like(claim: Claim, record: Record, names: Sequence[str]) -> bool:
+def matches(claim: Claim, record: Record, names: Sequence[str]) -> bool:
     """Whether a record has the row's values in these fields; NULL and '' are the same."""
     by_name = claim.resource.by_name
     return all(

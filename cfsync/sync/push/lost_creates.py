@@ -31,11 +31,17 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.push.calls import Call, create_call
-from cfsync.sync.push.creates import is_like, may_double, natural, of_parent, take_over
-from cfsync.sync.push.outcome import Push, alone, failed
+from cfsync.sync.push.creates import (
+    adopt_record,
+    as_refusal,
+    could_duplicate,
+    matches,
+    natural_values,
+)
+from cfsync.sync.push.outcome import Push, handle_failure, isolated
 
 
-async def look_for_lost(
+async def find_lost_creates(
     push: Push, resources: Sequence[Resource], workspaces: Collection[int]
 ) -> list[Claim]:
     """The first look for every create whose call's outcome is unknown; one after the other, so
@@ -52,7 +58,9 @@ async def look_for_lost(
     return missing
 
 
-async def look_again(push: Push, missing: Sequence[Claim], began: float) -> list[Claim]:
+async def find_lost_creates_again(
+    push: Push, missing: Sequence[Claim], began: float
+) -> list[Claim]:
     """The second look, `push.settle` after the first, which ended at that monotonic time: a slow
     server may still have been working. Those that are missing wait like new ones from now on, and
     are returned. What another pass has found or sent meanwhile is no longer ours to look for.
@@ -89,19 +97,19 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
         if not await push.context.api.find(claim.listing, key, [claim.row[key]]):
             await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
     except CfsyncError as error:
-        await failed(push, claim, of_parent(error), called=False)
+        await handle_failure(push, claim, as_refusal(error), called=False)
     return False
 
 
 async def _find(push: Push, claim: Claim, call: Call) -> bool:
     reading = await push.context.reading(claim.resource, "push")
-    given = natural(claim)
-    found = await _unclaimed(push, claim, await _behind(push, claim)) if given else []
-    alike = [r for r in found if is_like(claim, r, list(given))]
-    exact = [r for r in alike if is_like(claim, r, claim.resource.natural)]
+    given = natural_values(claim)
+    found = await _unclaimed(push, claim, await _list_after(push, claim)) if given else []
+    alike = [r for r in found if matches(claim, r, list(given))]
+    exact = [r for r in alike if matches(claim, r, claim.resource.natural)]
     if len(exact) == 1:
         outcome = Outcome(call.fields, exact[0], reading.rev_before, found=True)
-        await alone(push, claim, lambda p, c: take_over(p, c, call, outcome))
+        await isolated(push, claim, lambda p, c: adopt_record(p, c, call, outcome))
     elif alike or not given:
         await _park(push, claim, alike)
     else:
@@ -109,49 +117,49 @@ async def _find(push: Push, claim: Claim, call: Call) -> bool:
     return False
 
 
-async def without_doubles(push: Push, inserts: Sequence[Claim]) -> list[Claim]:
+async def without_duplicates(push: Push, inserts: Sequence[Claim]) -> list[Claim]:
     """Of creates that are to be sent those that nobody can have sent before; the others park."""
-    fit = [c for c in inserts if not _is_suspect(push, c)]
+    sendable = [c for c in inserts if not _is_suspect(push, c)]
     suspects = [c for c in inserts if _is_suspect(push, c)]
     for claim in sorted(suspects, key=lambda c: c.highest_id):  # one walk of a list serves all
         try:
-            found = await doubles(push, claim)
+            found = await duplicates(push, claim)
         except CfsyncError as error:
-            await failed(push, claim, of_parent(error), called=False)
+            await handle_failure(push, claim, as_refusal(error), called=False)
             continue
         if found:
             await _park(push, claim, found)
         else:
-            fit.append(claim)
-    return fit
+            sendable.append(claim)
+    return sendable
 
 
-async def doubles(push: Push, claim: Claim) -> list[Record]:
+async def duplicates(push: Push, claim: Claim) -> list[Record]:
     """Records that an earlier call may have made of a claim that can be looked for."""
-    found = await _unclaimed(push, claim, await _younger(push, claim))
-    return [r for r in found if is_like(claim, r, claim.resource.natural)]
+    found = await _unclaimed(push, claim, await _listed_after(push, claim))
+    return [r for r in found if matches(claim, r, claim.resource.natural)]
 
 
 def _is_suspect(push: Push, claim: Claim) -> bool:
     """Whether a create may have been sent before a backup was restored, and can be looked for."""
-    if claim.exists_as or claim.listing is None or not natural(claim):
+    if claim.exists_as or claim.listing is None or not natural_values(claim):
         return False
     if any(ids.local_ids(claim.resource, claim.row)):
         return False
-    return may_double(claim) and claim.captured_at < push.context.started_at
+    return could_duplicate(claim) and claim.captured_at < push.context.started_at
 
 
-async def _younger(push: Push, claim: Claim) -> list[Record]:
+async def _listed_after(push: Push, claim: Claim) -> list[Record]:
     """What the claim's list had behind its highest id before this pass created anything there."""
     assert claim.listing is not None
-    since, records = push.younger.get(claim.listing, (claim.highest_id + 1, []))
+    since, records = push.listed_after.get(claim.listing, (claim.highest_id + 1, []))
     if since > claim.highest_id:
-        records = await _behind(push, claim)
-        push.younger[claim.listing] = (claim.highest_id, records)
+        records = await _list_after(push, claim)
+        push.listed_after[claim.listing] = (claim.highest_id, records)
     return [r for r in records if r.id > claim.highest_id]
 
 
-async def _behind(push: Push, claim: Claim) -> list[Record]:
+async def _list_after(push: Push, claim: Claim) -> list[Record]:
     assert claim.listing is not None
     walk = walk_by_id(push.context.api, claim.listing, after=claim.highest_id)
     return [record async for page in walk for record in page.records]

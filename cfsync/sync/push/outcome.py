@@ -56,48 +56,53 @@ GIVE_UP_AFTER = 3
 
 @dataclass
 class Push:
-    """One push pass: its number and report, and how many calls in a row have failed. `seen`: the
-    edits that waited when it began, before the guard against masses looked at them; `younger`: what
-    lists had behind an id when creates were looked for; `appended`: records of which a create
-    could not carry everything; `allowed`: which claims may be sent; `born`: (resource, id) of
-    the records that were appended; `reached`: workspaces that were asked for, and whether they
-    answered; `waiting`: records that refer to some that were not made yet.
-    """
+    """The state of one push pass."""
 
     context: Context
     report: Report
+    #: The number of the batch, 0 before the first claim.
     batch: int = 0
+    #: The edits (seq) that waited when the pass began: the guard against masses has looked at them.
     seen: Collection[int] = ()
+    #: How many calls in a row have failed.
     failures: int = 0
-    younger: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
-    appended: list[tuple[Resource, int]] = field(default_factory=list)
+    #: A list -> the id behind which it was read for lost creates, and what stood there.
+    listed_after: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
+    #: Records of which a create could not carry everything: an update follows.
+    unfinished: list[tuple[Resource, int]] = field(default_factory=list)
+    #: Which claims may be sent; a plan allows only its own.
     allowed: Callable[[Iterable[Claim]], list[Claim]] = list
-    born: set[tuple[str, int]] = field(default_factory=set)
+    #: (resource, id) of the unfinished records that were taken up again.
+    created: set[tuple[str, int]] = field(default_factory=set)
+    #: Workspaces that were asked for, and whether they answered.
     reached: dict[int | None, bool] = field(default_factory=dict)
+    #: Records that refer to others which were not created yet.
     waiting: list[tuple[Resource, int]] = field(default_factory=list)
 
-    def fit(self, claims: Iterable[Claim]) -> list[Claim]:
-        """Those that may be sent; what a create could not carry always may, a delete only where the
-        guard has seen it.
+    def sendable(self, claims: Iterable[Claim]) -> list[Claim]:
+        """The claims that may be sent. What a create could not carry always may; a delete only
+        if the guard against masses has seen it.
         """
         return [
             c
             for c in claims
             if (c.op != Op.DELETE or c.record_id < 0 or c.seqs[-1] in self.seen)
-            and ((c.resource.name, c.record_id) in self.born or self.allowed([c]))
+            and ((c.resource.name, c.record_id) in self.created or self.allowed([c]))
         ]
 
-    def take_appended(self, resource: Resource) -> list[int]:
-        found = [record_id for of, record_id in self.appended if of is resource]
-        self.appended = [pair for pair in self.appended if pair[0] is not resource]
-        self.born.update((resource.name, record_id) for record_id in found)
+    def take_unfinished(self, resource: Resource) -> list[int]:
+        found = [record_id for of, record_id in self.unfinished if of is resource]
+        self.unfinished = [pair for pair in self.unfinished if pair[0] is not resource]
+        self.created.update((resource.name, record_id) for record_id in found)
         return found
 
     def policy(self, claim: Claim) -> Policy:
         return self.context.settings.resource(claim.resource.name).on_conflict
 
 
-async def alone(push: Push, claim: Claim, work: Callable[[Push, Claim], Awaitable[None]]) -> None:
+async def isolated(
+    push: Push, claim: Claim, work: Callable[[Push, Claim], Awaitable[None]]
+) -> None:
     """Work on one claim; what is wrong with its row in the mirror ends nothing but that."""
     name = claim.resource.name
     try:
@@ -106,7 +111,7 @@ async def alone(push: Push, claim: Claim, work: Callable[[Push, Claim], Awaitabl
         await park(push, claim, str(error))
     except Busy as error:
         push.report.add(name, busy=1)
-        _count(push, error)
+        _count_failure(push, error)
 
 
 async def side_by_side(
@@ -122,7 +127,7 @@ async def side_by_side(
         for claim in queue:
             try:
                 push.context.check_stop()
-                await alone(push, claim, work)
+                await isolated(push, claim, work)
             except CfsyncError as error:
                 errors.append(error)
             if errors:
@@ -160,25 +165,25 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
 async def park(push: Push, claim: Claim, words: str) -> None:
     """Leave an edit to a human, with the reason."""
     await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PARKED, words)
-    _tell_parked(push, claim)
+    _count_parked(push, claim)
 
 
 async def finish(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
     await push.context.mirror.write(send_journal.finish, claim, refused)
-    tell_refused(push, claim, refused)
+    count_refused(push, claim, refused)
 
 
-def tell_refused(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
+def count_refused(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
     if refused:
-        _tell_parked(push, claim)
+        _count_parked(push, claim)
 
 
-def _tell_parked(push: Push, claim: Claim) -> None:
+def _count_parked(push: Push, claim: Claim) -> None:
     log.warning("edit.parked", resource=claim.resource.name, id=claim.record_id)
     push.report.add(claim.resource.name, parked=1)
 
 
-def tell(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
+def count_answer(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
     """Count a call that was answered and what became of the fields; an ignored one is worth a line
     in the log.
     """
@@ -193,7 +198,9 @@ def tell(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
             )
 
 
-async def failed(push: Push, claim: Claim, error: CfsyncError, *, called: bool = True) -> None:
+async def handle_failure(
+    push: Push, claim: Claim, error: CfsyncError, *, called: bool = True
+) -> None:
     """Write down why a claim could not be sent, and what its rows are now; raise what concerns all
     of them. `called`: it was its call that failed, not a look before it.
     """
@@ -205,23 +212,23 @@ async def failed(push: Push, claim: Claim, error: CfsyncError, *, called: bool =
             log.warning("edit.deleted_remotely", resource=claim.resource.name, id=claim.record_id)
             push.report.add(claim.resource.name, held=1)
         case Forbidden() if not called:
-            await unseen(push, claim)
+            await wait_for_access(push, claim)
         case Forbidden():
-            await _give_back(push, claim, called)
+            await _put_back(push, claim, called)
             raise TokenRefused("it may not write this; check api.token", status=403) from error
         case TokenRefused() | Interrupted():
-            await _give_back(push, claim, called)
+            await _put_back(push, claim, called)
             raise error
         case RateLimited() | Unreachable(sent=False):
-            await _give_back(push, claim, called, error.text)
-            _count(push, error)
+            await _put_back(push, claim, called, error.text)
+            _count_failure(push, error)
         case ApiError():
-            await _unknown(push, claim, error, called)
+            await _outcome_unknown(push, claim, error, called)
         case _:
             raise error
 
 
-async def unseen(push: Push, claim: Claim) -> None:
+async def wait_for_access(push: Push, claim: Claim) -> None:
     """The token may not even look at what an edit is about: the edit waits until it may."""
     place = str(claim.listing or claim.resource.name)
     if place not in push.report.unreachable:
@@ -230,13 +237,13 @@ async def unseen(push: Push, claim: Claim) -> None:
     await push.context.mirror.write(outbox.set_reason, claim.seqs, words)
 
 
-async def _give_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:
+async def _put_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:
     """The call changed nothing: what it was to send waits as if it had not been made."""
     if called:
         await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING, words)
 
 
-async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:
+async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:
     """The call may have been applied. Its rows stay as they are, until a pass has looked. A look
     that whoever stands before ClickFunnels refuses is an attempt too: it may be about this value.
     """
@@ -247,10 +254,10 @@ async def _unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> N
         return
     tried = refused and not called
     await push.context.mirror.write(outbox.set_reason, claim.seqs, error.text, tried=tried)
-    _count(push, error)
+    _count_failure(push, error)
 
 
-def _count(push: Push, error: ApiError | MirrorError) -> None:
+def _count_failure(push: Push, error: ApiError | MirrorError) -> None:
     push.failures += 1
     report, passing = push.report, isinstance(error, Transient | Busy)
     report.state = "stopped" if passing and report.state != "failed" else "failed"

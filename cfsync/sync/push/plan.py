@@ -27,7 +27,7 @@ from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import choose
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
-from cfsync.sync.push.creates import may_double, natural
+from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import EmailChange, email_groups
 from cfsync.sync.push.mass_guard import masses
 
@@ -160,10 +160,10 @@ async def _plan_resource(
     for mass in await masses(mirror, settings, resource, workspaces):
         found.kept.append(Kept(resource.name, mass.seqs, (), mass.reason))
         stopped.update(mass.seqs)
-    tangled = await _tangled(mirror, resource, workspaces)
+    tangled = await _email_claims(mirror, resource, workspaces)
     pieces = [tangled]
     behind = 0
-    while piece := await mirror.read(_piece, resource, workspaces, behind):
+    while piece := await mirror.read(_record_claims, resource, workspaces, behind):
         behind, claims_of = piece
         known = {claim.record_id for claim in tangled}
         pieces.append([c for c in claims_of if c.record_id not in known])
@@ -171,7 +171,9 @@ async def _plan_resource(
         _add(found, claim)
 
 
-async def _tangled(mirror: Mirror, resource: Resource, workspaces: Sequence[int]) -> list[Claim]:
+async def _email_claims(
+    mirror: Mirror, resource: Resource, workspaces: Sequence[int]
+) -> list[Claim]:
     """Edits that touch one email are sent statement by statement, before all others."""
     if not resource.upsert_key:
         return []
@@ -185,7 +187,7 @@ async def _tangled(mirror: Mirror, resource: Resource, workspaces: Sequence[int]
     ]
 
 
-def _piece(
+def _record_claims(
     tx: Tx, resource: Resource, workspaces: Sequence[int], behind: int
 ) -> tuple[int, list[Claim]] | None:
     """The next records with something to send: the seq to go on behind, and what there is."""
@@ -216,7 +218,7 @@ def _add(found: Plan, claim: Claim) -> None:
     found.records.append(planned)
     if claim.op == Op.INSERT:
         found.created.add((name, claim.record_id))
-        if claim.listing and not refers and may_double(claim) and natural(claim):
+        if claim.listing and not refers and could_duplicate(claim) and natural_values(claim):
             found.looks.add(claim.listing)
 
 

@@ -12,14 +12,14 @@ from cfsync.mirror.outgoing import answers, claims
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
-from cfsync.sync.account import reaches
+from cfsync.sync.account import is_reachable
 from cfsync.sync.context import side_by_side
-from cfsync.sync.push.changes import deleted
-from cfsync.sync.push.outcome import Push, failed, unseen
+from cfsync.sync.push.changes import finish_delete
+from cfsync.sync.push.outcome import Push, handle_failure, wait_for_access
 from cfsync.sync.walk.records import write_asked
 
 
-async def fresh_claims(
+async def reread_claims(
     push: Push, resource: Resource, stale: Sequence[Claim]
 ) -> AsyncIterator[list[Claim]]:
     """The same claims after their records were read again, a page at a time, right before they are
@@ -27,11 +27,11 @@ async def fresh_claims(
     be read, or whose row somebody holds, are left out.
     """
     for start in range(0, len(stale), PAGE):
-        ids = await read_again(push, resource, stale[start : start + PAGE])
+        ids = await reread_records(push, resource, stale[start : start + PAGE])
         yield await push.context.mirror.write(claims.claim, resource, ids) if ids else []
 
 
-async def read_again(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[int]:
+async def reread_records(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[int]:
     """Read the records of some claims and write them; the ids of those that are in the mirror."""
     mirror = push.context.mirror
     reading = await push.context.reading(resource, "push")
@@ -64,7 +64,7 @@ async def _ask(
         except NotFound:
             gone.append(claim)
         except CfsyncError as error:
-            await failed(push, claim, error, called=False)
+            await handle_failure(push, claim, error, called=False)
 
     await side_by_side(push.context, unlisted, get)
     return found, [c for c in gone if await _is_reached(push, c)]
@@ -91,15 +91,15 @@ async def _is_reached(push: Push, claim: Claim) -> bool:
     """Whether the workspace answers: else that a record is not there proves nothing."""
     workspace = claim.listing.workspace_id if claim.listing else None
     if workspace not in push.reached:
-        push.reached[workspace] = workspace is None or await reaches(push.context, workspace)
+        push.reached[workspace] = workspace is None or await is_reachable(push.context, workspace)
     if not push.reached[workspace]:
-        await unseen(push, claim)
+        await wait_for_access(push, claim)
     return push.reached[workspace]
 
 
 def _missing(tx: Tx, claim: Claim) -> None:
     """An edit of a record that is gone is held; a delete of one has nothing left to do."""
     if claim.op == Op.DELETE:
-        deleted(tx, claim)
+        finish_delete(tx, claim)
     else:
         answers.orphan(tx, claim)

@@ -18,7 +18,7 @@ def clash(account: Account, contact: int, *, policy: str = "clickfunnels") -> in
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.edit("contacts", contact, first_name="There")
     account.push()
-    (conflict,) = account.desk(conflicts.open_ones)
+    (conflict,) = account.desk(conflicts.open_conflicts)
     assert (conflict.field, conflict.local, conflict.remote) == ("first_name", "Here", "There")
     return int(conflict.id)
 
@@ -51,7 +51,7 @@ def test_the_choice_is_on_both_sides_after_the_next_push(
     report = account.push()
 
     assert (name_here(account, contact), name_there(account, contact)) == (wanted, wanted)
-    assert (report.exit_code, account.desk(conflicts.open_ones)) == (0, [])
+    assert (report.exit_code, account.desk(conflicts.open_conflicts)) == (0, [])
     assert account.push().quiet
 
 
@@ -71,7 +71,7 @@ def test_the_other_fields_of_the_edit_stay(account, contact):
     account.sql("UPDATE contacts SET first_name = 'Here', last_name = 'X' WHERE id = ?", contact)
     account.world.edit("contacts", contact, first_name="There")
     account.pull()
-    (conflict,) = account.desk(conflicts.open_ones)
+    (conflict,) = account.desk(conflicts.open_conflicts)
 
     resolve(account, conflict.id, "remote")
     account.push()
@@ -97,7 +97,7 @@ def test_one_attribute_of_many_is_resolved(account, contact):
     account.sql("UPDATE contacts SET custom_attributes = ? WHERE id = ?", ours, contact)
     account.world.edit("contacts", contact, custom_attributes={"size": "3", "hat": "red"})
     account.push()
-    (conflict,) = account.desk(conflicts.open_ones)
+    (conflict,) = account.desk(conflicts.open_conflicts)
     assert conflict.field == "custom_attributes.size"
 
     resolve(account, conflict.id, "local")
@@ -123,7 +123,7 @@ def test_a_value_that_the_field_can_not_have_is_refused(account, contact, choice
         account.desk(conflicts.resolve, number, choice, value)
 
     assert str(refused.value) == said
-    assert len(account.desk(conflicts.open_ones)) == 1
+    assert len(account.desk(conflicts.open_conflicts)) == 1
 
 
 def test_unknown_and_resolved_conflicts_are_named(account, contact):
@@ -143,7 +143,7 @@ def orphan(account: Account, contact: int) -> int:
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.delete("contacts", contact)
     assert account.push().exit_code == 5
-    (conflict,) = account.desk(conflicts.open_ones)
+    (conflict,) = account.desk(conflicts.open_conflicts)
     assert conflict.field == "deleted_remotely"
     return int(conflict.id)
 
@@ -195,7 +195,7 @@ def test_a_sweep_that_finds_it_gone_first_asks_the_same(account, contact):
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.delete("contacts", contact)
     account.sweep()
-    (conflict,) = account.desk(conflicts.open_ones)
+    (conflict,) = account.desk(conflicts.open_conflicts)
 
     resolve(account, conflict.id, "local")
     account.push()
@@ -209,7 +209,7 @@ def test_an_order_can_not_be_created_anew(account):
     account.sql("UPDATE orders SET notes = 'x' WHERE id = ?", order)
     account.world.delete("orders", order)
     account.push()
-    (conflict,) = account.desk(conflicts.open_ones)
+    (conflict,) = account.desk(conflicts.open_conflicts)
 
     with pytest.raises(UsageError, match="orders can't be created: orders are made by a checkout"):
         account.desk(conflicts.resolve, conflict.id, "local")
@@ -231,7 +231,7 @@ def clash_with_delete(account: Account, contact: int) -> int:
     account.world.edit("contacts", contact, first_name="There")
     assert account.push().exit_code == 5
     assert account.states() == ["held"]
-    (conflict,) = account.desk(conflicts.open_ones)
+    (conflict,) = account.desk(conflicts.open_conflicts)
     return int(conflict.id)
 
 

@@ -16,7 +16,7 @@ from cfsync.mirror.incoming.page import Reading
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.faults.courier import payload
 from cfsync.sync import passes
-from cfsync.sync.events.follow import Sight, _write
+from cfsync.sync.events.follow import Found, _write
 from cfsync.sync.report import Report
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round, a_few_of_everything
@@ -205,7 +205,7 @@ def test_an_answer_that_is_older_than_what_another_lane_has_brought_is_asked_for
     filled.run(passes.pull_due, "contacts")
 
     reading = Reading(RESOURCES["contacts"], "events", 0, "", "clickfunnels")
-    asyncio.run(filled.mirror.write(_write, reading, hints, Sight({contact: old})))
+    asyncio.run(filled.mirror.write(_write, reading, hints, Found({contact: old})))
 
     assert filled.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "New"
     assert filled.one("SELECT count(*) FROM cf_events WHERE state = 'new'") == 1

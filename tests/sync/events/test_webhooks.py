@@ -79,13 +79,13 @@ def test_one_that_was_deleted_is_made_anew_and_its_secret_stays_valid_for_a_day(
     (first,) = register(round_)
     old = secret_of(round_, first.id)
     round_.world.delete("webhook_endpoints", first.id)
-    assert [e.state for e in call(round_, webhooks.survey)] == ["deleted"]
+    assert [e.state for e in call(round_, webhooks.list_endpoints)] == ["deleted"]
 
     (second,) = register(round_)
 
     assert second.done == "made"
     assert keys(round_) == (secret_of(round_, second.id), old)
-    assert [e.state for e in call(round_, webhooks.survey)] == ["ok"]
+    assert [e.state for e in call(round_, webhooks.list_endpoints)] == ["ok"]
 
 
 @pytest.mark.parametrize("then", ["register", "remove"])
@@ -99,7 +99,7 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
     round_.sweep("webhook_endpoints")
     assert first.id not in round_.ids("webhook_endpoints")
 
-    missed = [(e.id, e.url) for e in call(round_, webhooks.survey) if e.state == "deleted"]
+    missed = [(e.id, e.url) for e in call(round_, webhooks.list_endpoints) if e.state == "deleted"]
     assert missed == [(first.id, first.url)]
     assert asyncio.run(round_.mirror.read(webhook_secrets.workspaces)) == {round_.workspace}
 
@@ -107,7 +107,7 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
         register(round_)
     else:
         call(round_, lambda context: webhooks.remove(context, str(first.id)))
-    assert "deleted" not in [e.state for e in call(round_, webhooks.survey)]
+    assert "deleted" not in [e.state for e in call(round_, webhooks.list_endpoints)]
     assert first.id not in round_.column("SELECT record_id FROM cf_secrets")
 
 
@@ -115,7 +115,7 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
 def test_one_that_was_changed_is_put_right(round_: Round) -> None:
     (first,) = register(round_)
     round_.world.edit("webhook_endpoints", first.id, event_type_ids=["contact.created"])
-    assert [e.state for e in call(round_, webhooks.survey)] == ["types differ"]
+    assert [e.state for e in call(round_, webhooks.list_endpoints)] == ["types differ"]
 
     (second,) = register(round_)
 
@@ -130,7 +130,7 @@ def test_one_whose_secret_never_arrived_is_replaced(round_: Round) -> None:
     with pytest.raises(CfsyncError):
         register(round_)
     (lost,) = there(round_)
-    assert [e.state for e in call(round_, webhooks.survey)] == ["no secret"]
+    assert [e.state for e in call(round_, webhooks.list_endpoints)] == ["no secret"]
 
     (made,) = register(round_)
 
@@ -176,7 +176,7 @@ def test_a_rotation_that_was_cut_off_is_finished_by_the_next_call(round_: Round)
 def test_one_of_another_program_is_left_alone_unless_it_is_named(round_: Round) -> None:
     other = round_.world.create("webhook_endpoints", round_.workspace, url="https://else.where/in")
     register(round_)
-    assert {e.state for e in call(round_, webhooks.survey)} == {"foreign", "ok"}
+    assert {e.state for e in call(round_, webhooks.list_endpoints)} == {"foreign", "ok"}
 
     call(round_, webhooks.rotate)
     assert other in there(round_)

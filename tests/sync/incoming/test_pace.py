@@ -8,7 +8,7 @@ from cfsync.config import load
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES
 from cfsync.sync.events.log import most_rate
-from cfsync.sync.incoming.pace import in_turn, steady_rate
+from cfsync.sync.incoming.pace import due_now, steady_rate
 from cfsync.values import time_text
 
 WORKSPACES = 300
@@ -30,7 +30,7 @@ def pulled(name: str, hours: float) -> list[tuple[float, int]]:
             (n, Checkpoint(name, n, "pull", seen_at="2025-01-01T00:00:00.000Z", began_at=at))
             for n, at in began.items()
         ]
-        due = in_turn(places, mine, now)
+        due = due_now(places, mine, now)
         began |= dict.fromkeys(due, now)
         found.append((seconds, len(due)))
     return found

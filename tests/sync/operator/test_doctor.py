@@ -29,7 +29,7 @@ def examined(round_: Any, **settings: str) -> dict[str, Check]:
     async def main() -> list[Check]:
         given = load(environ=round_.settings | settings)
         async with Api(given.for_api(), retry=Retry(attempts=1)) as api:
-            return await doctor.examine(given, file=None, api=api, mirror=round_.mirror)
+            return await doctor.run_checks(given, file=None, api=api, mirror=round_.mirror)
 
     return {check.name: check for check in reversed(asyncio.run(main()))}
 
@@ -167,7 +167,7 @@ def test_what_waits_is_exit_5(round_):
 
 def test_errors_in_place_of_a_side_are_lines_of_their_own():
     checks = asyncio.run(
-        doctor.examine(
+        doctor.run_checks(
             load(environ={}),
             file=None,
             api=SettingsError(["no url", "no token"]),

@@ -1,8 +1,9 @@
-"""Events: records that some event speaks of are read again, and come in like any pulled record.
+"""Follow hints: records that an event names are read again and written like any pulled record.
 
-As many to a request as the list can be filtered by id, else singly. One that is not there becomes a
-candidate for deletion, on which `verdicts` has the last word. Only where the settings say so is the
-record that came along taken as it is, and only where its `updated_at` is newer than base.
+Several are read with one request where the list can be filtered by id, else one by one. A record
+that is not there becomes a candidate for deletion (see `incoming.deletions`). With
+`events.use_payload` the record in the event itself is written, if its `updated_at` is newer than
+base.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Found:
-    """What a look at some records showed: those that are there (or listed), and those that are not.
-    A record in neither could not be seen.
+    """What reading some records showed: those that exist (or are listed), and the ids of those that
+    don't. A record in neither could not be read.
     """
 
     found: dict[int, Record] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class Found:
 async def follow(
     context: Context, report: Report, resource: Resource, workspaces: Collection[int]
 ) -> None:
-    """Work off all hints of a resource, and bury what is proved to be gone by now."""
+    """Follow all hints of a resource, then judge the candidates for deletion."""
     while hints := await context.mirror.read(events.find, resource):
         for workspace, group in _by_workspace(hints).items():
             context.check_stop()
@@ -79,8 +80,8 @@ async def _follow(
 async def _read_records(
     context: Context, report: Report, resource: Resource, place: Listing, ids: Collection[int]
 ) -> Found:
-    """Look at records, all that can be had with one request at once. What can't be read is said in
-    the report: the next pull or sweep will see.
+    """Read records, as many with one request as possible. One that can't be read is reported; the
+    next pull or sweep reads it.
     """
     sight, listable = Found(), "id" in resource.filters and resource.listed_by_workspace
 
@@ -103,7 +104,7 @@ def _batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 async def _read_listed(context: Context, place: Listing, ids: Sequence[int], sight: Found) -> None:
-    """What its list does not show is gone or hidden, and no part of the mirror."""
+    """A record that its list does not show is gone or hidden, and does not belong in the mirror."""
     listed = {r.id: r for r in await context.api.find(place, "id", ids)}
     sight.found |= listed
     sight.missing |= set(ids) - listed.keys()
@@ -119,8 +120,8 @@ async def _read_single(
 
 
 def _write(tx: Tx, reading: Reading, hints: Sequence[Open], sight: Found) -> Written:
-    """One transaction: the records, what is missing, and that the hints are followed. Those of
-    records that the mirror has younger news of stay, so that they are read once more.
+    """In one transaction: write the records, note what is missing, and settle the hints. Those
+    of records that are to be read again stay open.
     """
     written = write_records(tx, reading, list(sight.found.values()))
     missing, rev_before = sorted(sight.missing), reading.rev_before
@@ -130,9 +131,9 @@ def _write(tx: Tx, reading: Reading, hints: Sequence[Open], sight: Found) -> Wri
 
 
 def _take_payloads(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Written, list[Open]]:
-    """Write the newest record that came along with hints, where it is provably newer than base;
-    returns also the hints that must be followed all the same. What is thought to be gone is asked
-    for: it may have been sent before the record went.
+    """Write the newest record of each hint's payload if it is provably newer than base; returns
+    also the hints that must be followed all the same. A record with a tombstone is always read: its
+    payload may have been sent before it was deleted.
     """
     resource, ids = reading.resource, [h.record_id for h in hints]
     known, buried = bases.load(tx, resource, ids), tombstones.known(tx, resource, ids)
@@ -151,13 +152,13 @@ def _take_payloads(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Wri
 
 
 def _is_later_and_whole(record: Record, before: Record) -> bool:
-    """Whether it is the later state, and all of it: an older version of payloads shows less."""
+    """Whether a record is a later state and complete: older payload versions show fewer fields."""
     later = record.updated_at and before.updated_at and record.updated_at > before.updated_at
     return bool(later) and record.values.keys() >= before.values.keys()
 
 
 def _payload_record(resource: Resource, hint: Open) -> Record | None:
-    """The record that came along; None if it proves nothing."""
+    """The record in a hint's payload; None if there is none, or it proves nothing."""
     if hint.body is None or hint.workspace_id is None:
         return None
     place = Listing(resource.name, hint.workspace_id, hint.workspace_id)

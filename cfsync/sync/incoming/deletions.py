@@ -1,7 +1,8 @@
-"""Verdicts on records that were missing in a walk: nothing leaves the mirror on one sighting.
+"""Decides about records that a sweep did not find: none leaves the mirror on one sighting.
 
-First the guard: too many at once, and all of them wait for a human. OnWrite, `confirm_after` later,
-each is asked for by itself, while its workspace answers before and after:
+First the limit on masses: if too many are missing at once, all of them wait for a human. Then,
+`deletions.confirm_after` later, each is read by itself, and its workspace must answer before and
+after:
 
 | its own GET | filter[id] lists it | verdict                                           |
 | ----------- | ------------------- | ------------------------------------------------- |
@@ -55,9 +56,10 @@ async def judge_candidates(
     *,
     wait: bool = True,
 ) -> None:
-    """Guard, confirm and bury the candidates of one resource, workspace by workspace. Without
-    `wait` those that are too young are left to another pass, and so are all while a sweep goes on,
-    which counts them first.
+    """Hold, confirm or remove the candidates of one resource, workspace by workspace.
+
+    Without `wait`, candidates that are too young are left to another pass, and so are all of them
+    while a sweep is under way, because it counts them first.
     """
     chosen = None if wait else await ready_candidates(context, resource)
     if chosen == []:
@@ -69,7 +71,7 @@ async def judge_candidates(
 
 
 async def ready_candidates(context: Context, resource: Resource) -> list[Tombstone]:
-    """The candidates of a resource that can be judged now, without waiting and by any pass."""
+    """The candidates of a resource that can be judged now, without waiting."""
     return await context.mirror.read(
         _ready_candidates, resource, context.settings.deletions.confirm_after
     )
@@ -110,7 +112,7 @@ async def confirm(
     workspace: int,
     candidates: Sequence[Tombstone],
 ) -> None:
-    """Ask for each, and act on the verdicts if the workspace still answers afterwards."""
+    """Read each candidate, and act on the verdicts if the workspace still answers afterwards."""
     if not candidates:
         return
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
@@ -128,7 +130,7 @@ async def confirm(
 
 async def _wait_for_second_sighting(context: Context, candidates: Sequence[Tombstone]) -> None:
     age = seconds(max(s.first_seen for s in candidates), await context.now())
-    # one that seems to come from the future was seen before the clock was set back
+    # a time in the future was noted before the clock was set back
     left = context.settings.deletions.confirm_after - max(0.0, age)
     if left > 0:
         log.info("deletions.waiting", resource=candidates[0].resource, seconds=round(left))
@@ -167,7 +169,7 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
 
 
 def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
-    """Bury one record, and suspect what hangs below it."""
+    """Write the tombstone of one record; what hangs below it becomes a candidate."""
     candidate = verdict.candidate
     assert verdict.cause is not None
     gone = tombstones.bury(

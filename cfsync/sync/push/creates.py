@@ -1,8 +1,8 @@
 """Creates: no create is repeated blindly, for the API has no idempotency key.
 
 A contact with an email is looked for by it and then upserted, which may be done twice. What
-becomes of a create whose answer was lost, or that may have been sent before, stands in
-`push_lookups`.
+becomes of a create whose answer was lost, or that may have been sent before, is decided in
+`lost_creates`.
 """
 
 from __future__ import annotations

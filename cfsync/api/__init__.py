@@ -1,4 +1,17 @@
-"""The ClickFunnels API: `Api` and its walks. The only room that knows HTTP."""
+"""The ClickFunnels API: `Api`, and walks over its lists. The only package that knows HTTP.
+
+Calls come in as a `Resource` or `Listing` with values; records, pages and errors (`cfsync.errors`)
+come out, all of them after the budget has let the request go. Read them in this order:
+
+    client      `Api`: the calls as methods
+    sender      one call: its place in the budget, its repeats, its line in the log
+    transport   HTTP
+    codec       an answer to records, or to the error that it is
+    budget      which request goes next; built on `rate` (requests per second, learned), `window`
+                (requests in flight, learned) and `share` (several processes, one limit)
+    retry       whether and when a failed call is repeated
+    pages       walks over a list, page by page
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of an answer -> JSON -> records, or the error that the answer is. No I/O."""
+"""From the bytes of an answer to JSON and records, or to the error that the answer is. Pure."""
 
 from __future__ import annotations
 
@@ -32,17 +32,18 @@ from cfsync.resources import ALL, Resource
 PAGE = 20
 """Records on a full page of a list; the API has no way to ask for more."""
 
-MAX_WORDS = 500
+MAX_ERROR_TEXT = 500
+"""Characters of the server's own error text that are kept."""
 
 TOO_LARGE = (413, 414, 431)
-"""Said of a body, a URL or a header by whoever stands before the API, in whatever form."""
+"""Statuses for a body, a URL or a header that is too large; a gateway's, so not always JSON."""
 
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*?\brel=\"?next\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success. `data` is its JSON, None where the body is empty."""
+    """The answer to a call that succeeded. `data` is its JSON, None where the body is empty."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,7 +51,7 @@ class Answer:
 
 
 def read(call: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-    """The answer to `call` ('METHOD /path'), or raise the error that it is."""
+    """The answer to `call` ('METHOD /path'). Raises the TokenRefused or ApiError that it is."""
     if status == 401:
         raise TokenRefused
     if status == 429:
@@ -64,23 +65,23 @@ def read(call: str, status: int, headers: Mapping[str, str], content: bytes) -> 
         raise BadAnswer(f"answered with status {status}", call=call, status=status)
     data = _json(call, status, headers, content)
     if status >= 400:
-        raise _refusal(call, status, data)
+        raise _client_error(call, status, data)
     return Answer(status, headers, data)
 
 
-def _refusal(call: str, status: int, data: Any) -> Exception:
+def _client_error(call: str, status: int, data: Any) -> Exception:
     if status == 403:
         return Forbidden("not allowed for this token (403)", call=call, status=status)
     if status == 404:
         return NotFound("not found (404)", call=call, status=status)
     if status == 409:
         return StateConflict("its state does not allow that (409)", call=call, status=status)
-    return Refused(words(data), call=call, status=status)
+    return Refused(error_text(data), call=call, status=status)
 
 
 def _json(call: str, status: int, headers: Mapping[str, str], content: bytes) -> Any:
-    """None for an empty body, which only a success may have: without the API's own words a 404 is
-    no proof that a record is gone.
+    """The JSON of a body; None for an empty one, which only a success may have. A 404 without the
+    API's own words is no proof that a record is gone.
     """
     if not content.strip():
         if status < 300:
@@ -101,8 +102,8 @@ def _json(call: str, status: int, headers: Mapping[str, str], content: bytes) ->
 
 
 def parse(content: bytes) -> Any:
-    """JSON, also with lone surrogates and bytes that are not UTF-8, which end up in the one field
-    that holds them. Raises ValueError on anything else.
+    """The JSON value. Lone surrogates and bytes that are not UTF-8 are let through, so that only
+    the field that holds them is lost. Raises ValueError on anything that is not JSON.
     """
     try:
         return orjson.loads(content)
@@ -123,11 +124,11 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def words(data: Any) -> str:
-    """What the server says is wrong, on one line of at most MAX_WORDS characters."""
+def error_text(data: Any) -> str:
+    """The server's own error text, on one line of at most MAX_ERROR_TEXT characters."""
     said = (data.get("error") or data.get("errors")) if isinstance(data, dict) else data
     line = " ".join("; ".join(_sentences(said)).split())
-    return line[:MAX_WORDS] or "no reason given"
+    return line[:MAX_ERROR_TEXT] or "no reason given"
 
 
 def _sentences(said: Any) -> list[str]:
@@ -139,7 +140,9 @@ def _sentences(said: Any) -> list[str]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from now, of a Retry-After in seconds or as a date (by the server's own clock)."""
+    """The seconds that Retry-After asks to wait; None without a usable one. It is a number of
+    seconds or a date, which is compared with the server's own clock (`Date`).
+    """
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII):
         return float(text)
@@ -172,13 +175,14 @@ def page(call: str, answer: Answer, listing: Listing) -> Page:
     records = tuple(_decoded(call, resource, body, listing) for body in answer.data)
     following = next_id(call, answer.headers)
     if following is None and len(records) >= PAGE:
-        following = records[-1].id  # a gateway may have dropped the headers: one look tells
+        following = records[-1].id  # a gateway may have dropped the headers
     return Page(records, following)
 
 
 def next_id(call: str, headers: Mapping[str, str]) -> int | None:
-    """The id behind which the next page begins. Of a Link only that is taken: its host may be
-    another one, and the token is not for it.
+    """The id behind which the next page begins, from `Pagination-Next` or `Link`; None without
+    either. Nothing else of a Link is used: it may lead to another host, which must not get the
+    token.
     """
     text = headers.get("pagination-next")
     if text is None and (link := _NEXT_LINK.search(headers.get("link", ""))):
@@ -197,8 +201,8 @@ def record(
     listing: Listing | None = None,
     asked: int | str | None = None,
 ) -> Record:
-    """The one record of an answer. Raises BadAnswer where it is none, or another one than the
-    `asked` id or public_id, and NotJson where a body is missing.
+    """The record in an answer. Raises BadAnswer if it is none, or has another id and public_id than
+    `asked`, and NotJson if the body is missing.
     """
     if answer.data is None:
         raise NotJson("answered with an empty body", call=call, status=answer.status)

@@ -1,7 +1,7 @@
-"""Walks over a list, page by page, that check what they are told.
+"""Walks over a list, page by page, that check the order and the cursors that the server gives.
 
-By id for completeness, by `updated_at` for news. Both can be resumed: a page's `next` is the id to
-go on behind, and is None only on the last page of a walk that has really ended.
+By id for completeness, by `updated_at` for news. Both can be resumed: a page's `next` is the id
+behind which the walk goes on, and is None only on the last page of a walk that has really ended.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from cfsync.errors import BadAnswer, NotFound
 from cfsync.records import Listing, Page, Record
 
 
-class Pages(Protocol):
-    """What a walk needs of `Api`."""
+class PageSource(Protocol):
+    """The part of `Api` that a walk needs."""
 
     async def page(
         self,
@@ -29,19 +29,20 @@ class Pages(Protocol):
 
 
 class Unsorted(BadAnswer):
-    """A list in another order than the one asked for: the server ignores the sort."""
+    """A list in another order than the one that was asked for: the server ignores the sort."""
 
 
 async def walk_by_id(
-    api: Pages,
+    api: PageSource,
     listing: Listing,
     *,
     after: int | None = None,
     upto: int | None = None,
     filters: Mapping[str, Sequence[str | int]] | None = None,
 ) -> AsyncIterator[Page]:
-    """The pages with ids in (after, upto], ascending. Raises Unsorted on ids that are out of order
-    or not behind `after`, also when asked again, and BadAnswer on a cursor that stays or goes back.
+    """The pages with ids in (after, upto], ascending; None leaves that end open. Raises Unsorted if
+    ids are out of order or not behind `after`, in a second answer too, and BadAnswer on a cursor
+    that stays where it is or goes back.
     """
     while True:
         page = await _ascending(api, listing, after, filters)
@@ -53,7 +54,7 @@ async def walk_by_id(
 
 
 async def _ascending(
-    api: Pages,
+    api: PageSource,
     listing: Listing,
     after: int | None,
     filters: Mapping[str, Sequence[str | int]] | None,
@@ -70,9 +71,9 @@ async def _ascending(
     return page
 
 
-async def walk_whole(api: Pages, listing: Listing) -> AsyncIterator[Page]:
-    """All pages in one line: by id, or as they are listed where the server does not keep to that;
-    then some records come twice.
+async def walk_whole(api: PageSource, listing: Listing) -> AsyncIterator[Page]:
+    """All pages of a list: by id, or, where the server ignores that order, as they are listed. In
+    the second case some records come twice.
     """
     try:
         async for page in walk_by_id(api, listing):
@@ -82,31 +83,32 @@ async def walk_whole(api: Pages, listing: Listing) -> AsyncIterator[Page]:
             yield page
 
 
-async def walk_as_listed(api: Pages, listing: Listing) -> AsyncIterator[Page]:
-    """The pages in whatever order the server has, for one that ignores the order asked for. Raises
-    BadAnswer where the way can't be trusted (see `_Way`), and where the last cursor no longer
-    stands where it was read: what was behind it may have moved.
+async def walk_as_listed(api: PageSource, listing: Listing) -> AsyncIterator[Page]:
+    """The pages in the server's own order, for a server that ignores the order asked for. Raises
+    BadAnswer where the cursors can't be trusted (see `CursorWalk`), and where the last cursor is no
+    longer listed where it was read: what was behind it may have moved.
     """
-    way = _Way(listing)
+    walk = CursorWalk(listing)
     while True:
-        page = await api.page(listing, after=way.cursor)
-        way.take(page)
-        if page.next is None and way.cursor is not None:
-            again = await api.page(listing, after=way.before)
-            way.check_end(again)
+        page = await api.page(listing, after=walk.cursor)
+        walk.check(page)
+        if page.next is None and walk.cursor is not None:
+            again = await api.page(listing, after=walk.before)
+            walk.check_end(again)
         yield page
         if page.next is None:
             return
-        way.on(page)
+        walk.advance(page)
 
 
-class _Way:
-    """Where a walk in the server's own order stands. Pure.
+class CursorWalk:
+    """The state of a walk in the server's own order. Pure.
 
-    No cursor may come twice, and no page show what the one before it did. If a cursor were no place
-    in that order but stood for all ids above (or below) it, a page would show again what is above
-    (below) its cursor on the page before; and a list in another order than that of ids would not be
-    read whole. So there must have been ids of both kinds, unless all are in the order of ids.
+    No cursor may come twice, and no page may show a record of the page before it. A cursor must be
+    a place in the server's order. If instead it stood for all ids above (or below) it, a list in
+    another order than that of ids would not be read completely; but then a page would show again
+    those records of the page before it whose ids are above (below) the cursor. So the walk is
+    trusted only if there have been such records of both kinds, or if all ids are in order.
     """
 
     def __init__(self, listing: Listing) -> None:
@@ -118,8 +120,8 @@ class _Way:
         self._ascends = self._descends = True
         self._above = self._below = False
 
-    def take(self, page: Page) -> None:
-        """Raises BadAnswer on a page that leads back."""
+    def check(self, page: Page) -> None:
+        """Raise BadAnswer if the page or its cursor leads back to what was read."""
         ids = [r.id for r in page.records]
         if set(ids) & set(self._read) or page.next in self._used:
             raise BadAnswer(f"{self._listing}: the cursor {self.cursor} does not lead on")
@@ -127,8 +129,8 @@ class _Way:
         self._ascends &= all(a < b for a, b in steps)
         self._descends &= all(a > b for a, b in steps)
 
-    def on(self, page: Page) -> None:
-        """To the next page."""
+    def advance(self, page: Page) -> None:
+        """Move the cursor to the end of this page."""
         self._read = [r.id for r in page.records]
         pairs = pairwise(self._read)
         self.cursor = page.next
@@ -139,7 +141,7 @@ class _Way:
             self._below |= any(id_ < page.next for id_ in self._read)
 
     def check_end(self, again: Page) -> None:
-        """`again`: the page behind `before`. Raises BadAnswer unless all was read."""
+        """Raise BadAnswer unless the whole list was read. `again` is the page behind `before`."""
         if self.before is None or [r.id for r in again.records[:1]] != [self.cursor]:
             raise BadAnswer(f"{self._listing}: {self.cursor} is no longer where it was read")
         if not (self._ascends or self._descends or (self._above and self._below)):
@@ -147,7 +149,7 @@ class _Way:
 
 
 def cut(page: Page, upto: int | None) -> Page:
-    """The page without what is behind `upto`; the last one if it reaches so far."""
+    """The page without the records behind `upto`, and the last one if it reaches that far."""
     if upto is None:
         return page
     records = tuple(r for r in page.records if r.id <= upto)
@@ -156,13 +158,14 @@ def cut(page: Page, upto: int | None) -> Page:
 
 
 async def walk_newest_first(
-    api: Pages, listing: Listing, *, floor: str | None, after: int | None = None
+    api: PageSource, listing: Listing, *, floor: str | None, after: int | None = None
 ) -> AsyncIterator[Page]:
     """The pages by `updated_at`, newest first, down to the first record that is not newer than
-    `floor` (it and what is behind it are cut off), or to the end of the list. `after`: resume
-    behind that record. Raises Unsorted, and BadAnswer on a cursor that comes back.
+    `floor` (a canonical time; it and the records behind it are cut off), or to the end of the list
+    where `floor` is None. `after`: resume behind that record. Raises Unsorted, and BadAnswer on a
+    cursor that comes back.
     """
-    descent = _Descent(listing, floor, after)
+    descent = NewestFirst(listing, floor, after)
     while not descent.done:
         try:
             page = await api.page(listing, after=descent.cursor, sort="updated_at", descending=True)
@@ -185,13 +188,13 @@ _Key = tuple[int, str | None]
 """A record and its `updated_at` as it was read."""
 
 
-class _Descent:
-    """Where a walk by `updated_at` stands. Pure: pages go in, what is new in them comes out.
+class NewestFirst:
+    """The state of a walk by `updated_at`. Pure: pages go in, the new records in them come out.
 
-    The cursor is a record, and the server goes on from where that record stands now. One that was
-    changed meanwhile stands at the newest end, so that the walk would begin again; one that was
-    deleted stands nowhere, which looks like the end of the list. Then the record before it takes
-    its place, and an end is believed only when two cursors have led to it.
+    The cursor is a record, and the server goes on from the place that the record has now. A record
+    that was changed meanwhile is at the newest end, so the walk would begin again; one that was
+    deleted has no place, which looks like the end of the list. In both cases the record before it
+    becomes the cursor, and an end is believed only when two cursors have led to it.
     """
 
     def __init__(self, listing: Listing, floor: str | None, after: int | None) -> None:
@@ -201,23 +204,23 @@ class _Descent:
         self._floor = floor
         self._used: set[int] = set()
         self._read: list[_Key] = []  # the last records read, newest first
-        self._at = -1  # which of them is the cursor; -1: none of them
+        self._at = -1  # the index of the cursor in them; -1: it is none of them
         self._seen: list[_Key] = []  # the last records read, in the order of the requests
         self._step = 1
         self._ended = False  # a cursor has led to the end
         self._starts = 1
 
     def take(self, page: Page) -> Page | None:
-        """What is new on the page that was found behind `cursor`, None if nothing is."""
+        """What is new on the page that was read behind `cursor`; None if nothing is."""
         if self.cursor is None or (page.records and not self._has_moved(page)):
-            return self._forward(page)
+            return self._accept(page)
         self._ended = self._ended or not page.records
-        self._back()
+        self._step_back()
         return None
 
     def _has_moved(self, page: Page) -> bool:
-        """Whether the page begins newer than the one before it ended, or shows the record that it
-        should be behind, as the page before does.
+        """Whether the cursor has moved: the page begins newer than the page before it ended, or
+        shows the cursor itself.
         """
         if any(r.id == self.cursor for r in page.records):
             return True
@@ -225,24 +228,24 @@ class _Descent:
         start = next((r.updated_at for r in page.records if r.updated_at), None)
         return end is not None and start is not None and start > end
 
-    def _forward(self, page: Page) -> Page | None:
+    def _accept(self, page: Page) -> Page | None:
         self._check_sorted(page)
         above = self._above_floor(page)
         known = set(self._seen)
         fresh = tuple(r for r in above if (r.id, r.updated_at) not in known)
-        self._note([(r.id, r.updated_at) for r in page.records])
+        self._remember([(r.id, r.updated_at) for r in page.records])
         following = page.next
         if len(above) < len(page.records) or self._is_end(page, fresh):
             self.done, following = True, None
         elif following is None:
             self._ended, following = True, page.records[-1].id
-            self._back()
+            self._step_back()
         else:
             self._ended = self._ended and not fresh
-            self._on(following)
+            self._advance(following)
         return Page(fresh, following) if fresh or self.done else None
 
-    def _note(self, keys: list[_Key]) -> None:
+    def _remember(self, keys: list[_Key]) -> None:
         before = self._read[: self._at + 1][-_KEEP:]
         self._read = before + keys
         self._at = len(before) - 1
@@ -261,18 +264,18 @@ class _Descent:
         return page.records
 
     def _is_end(self, page: Page, fresh: Sequence[Record]) -> bool:
-        """Whether the list ends with this page: nothing stood before it, or it is a repeat."""
+        """Whether the list ends with this page: it is the only one, or a repeat confirms it."""
         return page.next is None and (self.cursor is None or (self._ended and not fresh))
 
-    def _on(self, cursor: int) -> None:
+    def _advance(self, cursor: int) -> None:
         if cursor in self._used:
             raise BadAnswer(f"{self._listing}: the cursor {cursor} came twice")
         self._used.add(cursor)
         self.cursor, self._at = cursor, len(self._read) - 1
         self._step = 1
 
-    def _back(self) -> None:
-        """Ask again behind an earlier record, further back each time, at last from the top."""
+    def _step_back(self) -> None:
+        """Make an earlier record the cursor, twice as far back each time, at last the top."""
         self._at = self._at - self._step if self._at >= 0 or not self._read else 0
         self._step *= 2
         if self._at >= 0:

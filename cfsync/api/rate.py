@@ -1,4 +1,4 @@
-"""How many requests a second may be made: learned, for the limit is unpublished and moves. Pure."""
+"""`Rate`: requests per second, learned because the API's limit is unpublished and varies. Pure."""
 
 from __future__ import annotations
 
@@ -10,62 +10,63 @@ from typing import Literal
 from cfsync.api.share import fair_share
 
 START = 10.0
-"""Requests a second before anything is known."""
+"""Requests per second before anything is known."""
 
 UNBOUND = 10_000.0
-"""Without a ceiling it is the requests under way (`Window`) that bound the start, till a 429."""
+"""Requests per second without a ceiling, until the first 429: in effect, no limit but `Window`."""
 
 SEARCH, SEARCH_S = 20.0, 0.25
-"""Requests a second from which the search begins then, and the seconds in which it doubles. What
-the server can save up is empty at that 429 and again at the next: what passed between the two is
-the limit, if the search was quick.
+"""Requests per second with which the search for the limit begins after that 429, and the seconds
+in which it doubles. At both this 429 and the next one the server has no saved-up requests left, so
+what it let pass between the two is the limit, if the search was quick.
 """
 
 PENALTY, UNDER_WAY_S = 3.0, 0.3
-"""A 429 that does not lower the rate costs so many requests more, or 429s would go on till it does;
-but not those that were under way when it fell.
+"""The requests that a 429 costs if it doesn't lower the rate: without that, 429s would go on. A 429
+within so many seconds after the rate fell was in flight at that time and costs nothing.
 """
 
 BURST = 10.0
-"""Requests that an idle budget lets go at once, if they are no more than a second's worth."""
+"""The most requests that are sent at once after a pause; never more than a second's worth."""
 
 SLOWEST = 0.5
-"""Requests a second that are left whatever happens, so that better times are noticed."""
+"""The lowest rate, in requests per second: enough to notice that the limit has risen."""
 
 HOLD = 0.97
-"""How close to the learned limit the steady state stays."""
+"""The part of the learned limit that is used in the steady phase."""
 
 USED = 0.8
-"""A 429 says little of the limit where the last second used less of the rate, unless others did."""
+"""A 429 tells the limit only if the last second used this part of the rate, or others used it."""
 
 CLIMB = 0.1
-"""What the first step of a climb is a little more than; each step is 1.3 times the last."""
+"""Where a climb starts, as a part of the rate; each step is 1.3 times the one before."""
 
 INSTANT_S = 1e-6
-"""Shorter than that is no delay: sums of fractions never come out even."""
+"""A shorter delay counts as none: sums of floats are never exact."""
 
 WINDOW_S, LATELY_S, CALM_S = 10.0, 1.5, 2.0
+"""Seconds: how far back times are kept, what is recent, and between two falls of the rate."""
 
 ENOUGH = 5
-"""So many requests in the last moment tell the rate."""
+"""From so many recent requests on their rate is known."""
 
 PROBE_S, GROWS_S = 600.0, 10.0
-"""Seconds after which the learned limit is tried 5 % higher; where it held, it is tried again."""
+"""Seconds after which a limit 5 % higher is tried, and after which it is tried again if it held."""
 
 
 class Rate:
-    """The learned rate. What happened goes in with its time in seconds, by any clock that never
-    goes back; out comes how long the next request has to wait.
+    """The learned rate. Events go in, each with its time in seconds by any clock that never goes
+    back; how long the next request has to wait comes out.
 
     It doubles every second until the ceiling or the first 429; without a ceiling it is unbound
-    till then, begins low after it and doubles four times a second. A 429 takes it to 0.9 of what
-    the last 10 s achieved (or the last moment, if that was more), at most once in 2 s, and to half
-    where they go on. A pause that the server asks for earns nothing. After the first such fall it
-    climbs ever faster, since what was achieved while it doubled says little; from the second on it
-    is steady just below what the server let pass, and after 10 minutes tries 5 % more, and more
-    every 10 s till the next 429. Only a second that used the rate raises it.
+    until the first 429, begins low after it and doubles four times a second. A 429 lowers it to 0.9
+    of what was achieved in the last 10 s (or in the last moment, if that was more), at most once in
+    2 s, and to half if 429s go on. A pause that the server asks for saves up no requests. After the
+    first fall it climbs ever faster, since what was achieved while it doubled says little; from the
+    second one on it is steady just below what the server let pass. After 10 minutes it tries 5 %
+    more, and again every 10 s until the next 429. It rises only after a second that used it.
 
-    `ceiling` is in requests a second, 0 for none; `reserve` is the share of a learned rate that is
+    `ceiling` is in requests per second, 0 for none; `reserve` is the part of a learned rate that is
     left to other programs. What is learned is the limit of the account: where other processes use
     it too (`share`), this one takes its fair share.
     """
@@ -80,25 +81,26 @@ class Rate:
         self._climb = 0.0
         self._others: tuple[float, ...] = ()
         self._probe_s = PROBE_S
-        self._passed = _Times()
-        self._refused = _Times()
-        self._tokens = inf  # an idle budget has saved up what may be saved
+        self._passed = _RecentTimes()
+        self._refused = _RecentTimes()
+        self._tokens = inf  # at the start as many as may be are saved up
         self._now = self._stepped = self._fell = self._paused = self._moved = -inf
 
     @property
     def per_second(self) -> float:
-        """Requests a second that may be made now."""
+        """The requests per second that may be made now."""
         is_learned = self._phase in ("climbing", "steady")
         rate = self._rate * self._kept if is_learned else self._rate
         return fair_share(min(rate, self._ceiling), self._others)
 
     def delay(self, now: float) -> float:
-        """Seconds until the next request may go, 0 for now."""
+        """Seconds until the next request may be sent; 0 if it may be sent now."""
         self._advance(now)
         delay = max((1.0 - self._tokens) / self.per_second, self._paused - now)
         return delay if delay > INSTANT_S else 0.0
 
     def sent(self, now: float) -> None:
+        """A request is sent."""
         self._advance(now)
         self._tokens -= 1.0
 
@@ -107,7 +109,7 @@ class Rate:
         self._passed.add(now)
 
     def limited(self, now: float, retry_after: float | None = None) -> None:
-        """A 429. With `retry_after`, everybody waits so many seconds."""
+        """A request was answered with 429. With `retry_after`, all wait so many seconds."""
         self._advance(now)
         self._refused.add(now)
         self._tokens = min(self._tokens, 0.0)
@@ -120,11 +122,13 @@ class Rate:
             self._paused = max(self._paused, now + retry_after)
 
     def state(self) -> dict[str, float]:
-        """What is worth keeping, for `restore`: the account's rate, and its learned limit or 0."""
+        """What `restore` takes: the account's rate, and its learned limit or 0, both per second."""
         return {"rate": self._rate, "learned": self._learned if self._phase == "steady" else 0.0}
 
     def restore(self, state: Mapping[str, float], *, now: float = 0.0, age: float = inf) -> None:
-        """`age`: seconds since it was learned; a limit that was just tried is not tried again."""
+        """Go on from an earlier `state`. `age`: seconds since it was learned; a limit that was just
+        tried is not tried again.
+        """
         self._fell = now - age
         self._rate, self._learned = max(SLOWEST, state["rate"]), state["learned"]
         if self._learned:
@@ -133,26 +137,26 @@ class Rate:
             self._phase = "doubling"
 
     def adopt(self, now: float, state: Mapping[str, float]) -> None:
-        """Another process that uses the same limit has just learned this of it."""
+        """Take over the `state` of another process that has just learned the same limit."""
         if state.get("learned"):
             self.restore(state)
             self._settle(now)
 
     def share(self, now: float, others: Collection[float]) -> None:
-        """Other processes use the same limit: so many requests a second each of them."""
+        """Other processes use the same limit; `others` are the requests per second of each."""
         if abs(sum(others) - sum(self._others)) > self.per_second / 4:
             self._moved = now
         self._others = tuple(others)
 
     def use(self, now: float) -> float:
-        """Requests a second that were answered lately, if only by a 429; where they may be few, in
-        a longer time.
+        """The requests per second that were answered recently, 429s included. A low rate is
+        measured over a longer time.
         """
         span = LATELY_S if self.per_second * LATELY_S >= ENOUGH else WINDOW_S
         return (self._passed.since(now - span) + self._refused.since(now - span)) / span
 
     def _advance(self, now: float) -> None:
-        """Earn what the time since the last look was worth, and in time another rate."""
+        """Save up the requests that the time since the last call allows, and adjust the rate."""
         elapsed = max(0.0, now - max(self._now, self._paused))
         rate = self.per_second
         self._tokens = min(self._tokens + elapsed * rate, max(1.0, min(BURST, rate)))
@@ -189,7 +193,7 @@ class Rate:
         elif goes_on or used < 1 / 4:
             self._rate, self._phase = self._rate / 2, "climbing"
         else:
-            # by now the server has nothing left that it had saved up
+            # the server has no saved-up requests left by now
             elsewhere = sum(self._others)
             self._learned = min(max(self._rate, elsewhere), self._achieved(now) + elsewhere)
             self._rate = 0.9 * self._learned
@@ -200,13 +204,13 @@ class Rate:
         self._settle(now)
 
     def _settle(self, now: float) -> None:
-        """Wait before the next try; not for long if others came or went, who met the limit too."""
+        """Set the time of the next try: soon, if other processes have just come or gone."""
         self._fell = now
         self._probe_s = GROWS_S if now - self._moved < WINDOW_S else PROBE_S
 
     def _achieved(self, now: float) -> float:
-        """Requests a second that passed in the last 10 s, or since the last fall or pause, or just
-        now.
+        """The requests per second that the limit let pass: in the last 10 s, or since the last fall
+        or pause, or in the last moment, whichever is the most.
         """
         began = max(self._fell, self._paused)
         long_ago = max(now - WINDOW_S, began, self._passed.first)
@@ -217,8 +221,8 @@ class Rate:
         )
 
 
-class _Times:
-    """When something happened, as far back as a window goes."""
+class _RecentTimes:
+    """The times of one kind of event in the last WINDOW_S seconds."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()

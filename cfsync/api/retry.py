@@ -1,4 +1,4 @@
-"""When a failed call is worth another try, and after how long. Pure."""
+"""`Retry`: whether a failed call is tried again, and after how long. Pure."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from cfsync.errors import RateLimited, ServerError, Transient, Unreachable
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Exponential, with jitter, up to `attempts` calls in all and `total` seconds of waiting.
-    The defaults end after about a minute: a one-shot command should say what is wrong.
+    """Waits that double from one attempt to the next, with jitter. The defaults end after about a
+    minute: a one-shot command should say what is wrong.
     """
 
+    #: Calls in all.
     attempts: int = 7
+    #: Seconds of waiting in all.
     total: float = 60.0
+    #: Seconds before the second attempt.
     first: float = 0.5
+    #: The most seconds between two attempts.
     longest: float = 20.0
 
     def delay(
         self, error: Transient, attempt: int, *, repeatable: bool, waited: float, jitter: float
     ) -> float | None:
-        """Seconds to wait after failure number `attempt` (from 1), or None to give up. What the
-        server names wins. `repeatable`: a second call does no harm even if the first one acted;
-        `waited`: seconds waited before for this call; `jitter`: random, from 0 to 1.
+        """Seconds to wait after failure number `attempt` (from 1), or None to give up. If the
+        server names a time, that counts. `repeatable`: a second call does no harm even if the first
+        one acted; `waited`: seconds waited for this call so far; `jitter`: random, from 0 to 1.
         """
         if attempt >= self.attempts or not (repeatable or never_acted(error)):
             return None
@@ -34,13 +38,13 @@ class Retry:
 
 
 def never_acted(error: Transient) -> bool:
-    """Whether it is certain that the call changed nothing: it never left, or the limit turned it
-    away. A 503 is no such proof, with Retry-After or without: a proxy may send it when the server
-    behind it was too slow with a request that it goes on working at.
+    """Whether it is certain that the call changed nothing: it was never sent, or was answered with
+    429. A 503 proves nothing, with or without Retry-After: a proxy may send it while the slow
+    server behind it is still working on the request.
     """
     return isinstance(error, RateLimited) or (isinstance(error, Unreachable) and not error.sent)
 
 
 def retry_after(error: Transient) -> float | None:
-    """The seconds that the server asked to wait."""
+    """The seconds that the server asked to wait; None if it didn't."""
     return error.retry_after if isinstance(error, (RateLimited, ServerError)) else None

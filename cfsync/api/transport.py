@@ -1,4 +1,4 @@
-"""HTTP itself: the one module that knows httpx and what is below it."""
+"""`Transport`: HTTP itself. The only module that knows httpx and aiohttp."""
 
 from __future__ import annotations
 
@@ -20,23 +20,24 @@ with without("click", "rich"):
     from httpx_aiohttp import AiohttpTransport
 
 MAX_ANSWER = 32 * 2**20
-"""Bytes of an answer that are read, unpacked. A list page has 25 to 100 KB."""
+"""The most bytes of an unpacked answer that are read. A page of a list has 25 to 100 KB."""
 
 MAX_URL = 8000
-"""Characters of a URL: what every server should take (RFC 9110, 4.1), and many take no more."""
+"""The most characters of a URL: all servers should accept so many (RFC 9110, 4.1), few more."""
 
-PIECE = 256 * 2**10
-"""Bytes of a body that are sent, or unpacked, at once."""
+CHUNK = 256 * 2**10
+"""The most bytes of a body that are sent or unpacked at once."""
 
 CONNECT_S = 10.0
+"""The most seconds until a connection is made."""
 
 _UPWARDS = (".", "..")
-"""Parts of a path that would be followed before it is sent: a token may open more on its host."""
+"""Parts of a path that lead out of the base URL, to what else the token may open on its host."""
 
 _JSON = {"Content-Type": "application/json"}
 
-_NEVER_LEFT = (
-    aiohttp.ClientConnectorError,  # DNS, TCP, TLS, the way to a proxy
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,  # DNS, TCP, TLS, the connection to a proxy
     aiohttp.ConnectionTimeoutError,
     aiohttp.ClientHttpProxyError,  # the proxy refused the tunnel
     aiohttp.InvalidURL,
@@ -45,7 +46,7 @@ _NEVER_LEFT = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. The headers' names may be asked for in any case."""
+    """An answer as it came, with any status. Header names may be looked up in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -53,11 +54,11 @@ class Reply:
 
 
 class Transport:
-    """Sends requests below one base URL, and the token to no other place. TLS is verified
-    (SSL_CERT_FILE names other authorities), the proxies are the environment's. One whole exchange
-    may take `timeout_s`.
+    """Sends requests below one base URL, and the token nowhere else. TLS is verified (SSL_CERT_FILE
+    names other authorities), the environment's proxies are used. A request and its whole answer may
+    take `timeout_s` together.
 
-    Requests go straight to the transport below httpx's client, whose redirects, cookies and
+    Requests go straight to the transport below httpx's client: the client's redirects, cookies and
     authentication are not wanted here and cost a third of a request's CPU time.
     """
 
@@ -73,7 +74,8 @@ class Transport:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
-        # a connection that fails should do so before the whole exchange: nothing was sent then
+        # a connection that can't be made should fail before the whole exchange does, because then
+        # it is certain that nothing was sent
         timeout = httpx.Timeout(
             settings.timeout_s, connect=min(CONNECT_S, settings.timeout_s / 2), pool=2 * CONNECT_S
         )
@@ -82,8 +84,8 @@ class Transport:
     async def send(
         self, method: str, path: str, query: Mapping[str, str], content: bytes | None
     ) -> Reply:
-        """One exchange. Raises Unreachable, BadAnswer on an answer over MAX_ANSWER, and Refused on
-        a query over MAX_URL.
+        """The answer to one request. Raises Unreachable without one, BadAnswer on an answer longer
+        than MAX_ANSWER, and Refused on a URL longer than MAX_URL.
         """
         call = f"{method} {path.partition('?')[0]}"
         request = self._request(call, method, path, query, content)
@@ -92,7 +94,7 @@ class Transport:
                 return await self._exchange(request, call)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             cause = error.__cause__ if isinstance(error, httpx.HTTPError) else error
-            sent = not isinstance(cause, _NEVER_LEFT)
+            sent = not isinstance(cause, _NEVER_SENT)
             # the error's own text may hold the whole URL, and that an email address
             raise Unreachable(self._reason(cause), call=call, sent=sent) from None
 
@@ -103,7 +105,7 @@ class Transport:
         if content is None:
             return httpx.Request(method, url, headers=self._headers, extensions=self._extensions)
         headers = self._headers | _JSON | {"Content-Length": str(len(content))}
-        body = content if len(content) <= PIECE else _pieces(content)
+        body = content if len(content) <= CHUNK else _chunks(content)
         return httpx.Request(
             method, url, content=body, headers=headers, extensions=self._extensions
         )
@@ -148,18 +150,18 @@ class Transport:
 
 
 async def _content(response: httpx.Response) -> bytes:
-    """The body, unpacked. Raises ValueError on more than MAX_ANSWER bytes, before it has unpacked
-    more than that: some kilobytes may stand for gigabytes.
+    """The body, unpacked. Raises ValueError on more than MAX_ANSWER bytes, before more than that
+    are unpacked: a few kilobytes can unpack to gigabytes.
     """
     packed = response.headers.get("content-encoding", "identity").strip().lower()
     if packed == "identity":
-        return await _gathered(response.aiter_raw())
+        return await _read_all(response.aiter_raw())
     if packed != "gzip":
         raise ValueError(f"an answer packed as {packed[:60]!r}, which was not asked for")
-    return await _gathered(_unpacked(response.aiter_raw()))
+    return await _read_all(_gunzip(response.aiter_raw()))
 
 
-async def _gathered(chunks: AsyncIterator[bytes]) -> bytes:
+async def _read_all(chunks: AsyncIterator[bytes]) -> bytes:
     content = bytearray()
     async for chunk in chunks:
         content += chunk
@@ -168,14 +170,14 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> bytes:
     return bytes(content)
 
 
-async def _unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Each chunk in pieces of no more than PIECE; what comes behind the end is not looked at."""
+async def _gunzip(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The unpacked bytes, at most CHUNK at a time; what follows the end of the gzip is ignored."""
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         async for chunk in chunks:
             rest = b"" if unpacker.eof else chunk
             while rest:
-                yield unpacker.decompress(rest, PIECE)
+                yield unpacker.decompress(rest, CHUNK)
                 rest = unpacker.unconsumed_tail
     except zlib.error:
         raise aiohttp.ClientPayloadError("broken gzip") from None
@@ -183,10 +185,10 @@ async def _unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         raise aiohttp.ClientPayloadError("gzip that breaks off")
 
 
-async def _pieces(content: bytes) -> AsyncIterator[bytes]:
-    """A large body a piece at a time, so that nobody waits while it is written."""
-    for start in range(0, len(content), PIECE):
-        yield content[start : start + PIECE]
+async def _chunks(content: bytes) -> AsyncIterator[bytes]:
+    """A large body a chunk at a time, so that no other task waits while it is written."""
+    for start in range(0, len(content), CHUNK):
+        yield content[start : start + CHUNK]
 
 
 def _joined(url: str, query: Mapping[str, str]) -> str:
@@ -198,22 +200,24 @@ def _joined(url: str, query: Mapping[str, str]) -> str:
 class _AiohttpTransport(AiohttpTransport):
     def get_client(self) -> aiohttp.ClientSession:
         session = super().get_client()
-        # else it would send a PUT or DELETE again by itself when a kept connection breaks
+        # else it would repeat a PUT or DELETE by itself when a kept connection breaks
         session._retry_connection = False
         session._cookie_jar = aiohttp.DummyCookieJar()
         return session
 
 
 def _transport(base: httpx.URL, connections: int) -> httpx.AsyncBaseTransport:
-    """The one place to change when HTTP is to be spoken by something else. It is given the
-    environment's proxy itself: a client uses its own only with a transport of its own.
+    """The transport that sends the requests. It gets the environment's proxy itself, because httpx
+    looks for one only with its own transport.
     """
     limits = httpx.Limits(max_connections=connections)
     return _AiohttpTransport(limits=limits, proxy=_proxy(base))
 
 
 def _proxy(base: httpx.URL) -> httpx.Proxy | None:
-    """The environment's proxy for the base URL. Raises SettingsError on an unusable kind."""
+    """The environment's proxy for the base URL; None without one. Raises SettingsError on a proxy
+    that is neither http nor https.
+    """
     proxies = urllib.request.getproxies()
     text = proxies.get(base.scheme) or proxies.get("all")
     if not text or urllib.request.proxy_bypass(base.netloc.decode("ascii")):

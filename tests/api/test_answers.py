@@ -185,7 +185,7 @@ def test_evidence_is_in_the_error():
     ],
 )  # fmt: skip
 def test_the_servers_words_are_one_line(data: Any, line: str):
-    assert codec.words(data) == line
+    assert codec.error_text(data) == line
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ BREAKAGES = (
     Breakage(
         "a broken connection counts as never sent",
         "cfsync/api/transport.py",
-        "sent = not isinstance(cause, _NEVER_LEFT)",
+        "sent = not isinstance(cause, _NEVER_SENT)",
         "sent = False",
         "a create whose answer was lost is sent twice",
         (
@@ -134,7 +134,7 @@ BREAKAGES = (
     Breakage(
         "a walk in the list's own order trusts any end",
         "cfsync/api/pages.py",
-        "            way.check_end(again)\n",
+        "            walk.check_end(again)\n",
         "",
         "if the cursor's record moves to the end, the walk misses all records after it",
         ("tests/api/test_walks.py::test_a_cursor_that_has_moved_to_the_end_is_no_end",),

@@ -1,13 +1,11 @@
-"""Connections: proxies, certificates, time-outs, and whether a request may have acted."""
+"""Connections: certificates, time-outs, and whether a request may have acted."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,91 +13,12 @@ import pytest
 from aiohttp import web
 
 from cfsync.api import Api
-from cfsync.api.retry import Retry
-from cfsync.errors import BadAnswer, SettingsError, Unreachable
-from cfsync.records import Listing
+from cfsync.errors import BadAnswer, Unreachable
 from cfsync.resources import ALL
-from tests.api.conftest import TOKEN, Fake, Say, Time, client
+from tests.api.calls import CONTACTS, ONCE, refused
+from tests.api.conftest import Fake, Say, Time, client
 
-CONTACTS = Listing("contacts", 7, 7)
 CONTACT = ALL["contacts"]
-ONCE = Retry(attempts=1)
-
-
-class Proxy:
-    """A real forward proxy: absolute requests over HTTP, tunnels for HTTPS. It notes the heads."""
-
-    def __init__(self, *, refuses: bool = False) -> None:
-        self.refuses = refuses
-        self.heads: list[list[str]] = []
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        async with server:
-            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        self.heads.append(list(head))
-        method, target, _ = head[0].split(" ")
-        to = urlsplit(target if "://" in target else f"//{target}")
-        if self.refuses:
-            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-        else:
-            there, back = await asyncio.open_connection(to.hostname, to.port)
-            if method == "CONNECT":
-                writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            else:
-                head[0] = f"{method} {to.path}?{to.query} HTTP/1.1"
-                back.write("\r\n".join(head).encode())
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
-        writer.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-    with suppress(OSError):
-        writer.close()
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, with its key."""
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", path, "-out", path.with_suffix(".crt")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
-    return path
-
-
-@pytest.fixture
-def tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-def refused(url: str, **options: object) -> Unreachable:
-    """The error of a write to that place."""
-
-    async def main() -> None:
-        async with client(f"{url}/api/v2", **options) as api:  # type: ignore[arg-type]
-            await api.create(CONTACTS, {"email_address": "anna@example.com"})
-
-    with pytest.raises(Unreachable) as caught:
-        asyncio.run(main())
-    assert TOKEN not in str(caught.value)
-    return caught.value
 
 
 def test_a_server_that_is_not_there_was_sent_nothing():
@@ -321,87 +240,3 @@ def test_a_certificate_of_the_environment_is_trusted(
     asyncio.run(main())
 
     assert len(fake.seen) == 1
-
-
-def test_http_goes_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch):
-    proxy, fake = Proxy(), Fake(Say([]))
-
-    async def main() -> str:
-        async with proxy.serving() as place, fake.serving() as url:
-            monkeypatch.setenv("HTTP_PROXY", f"http://us%40er:pass@{place}")
-            async with client(f"{url}/api/v2") as api:
-                await api.page(CONTACTS, after=9)
-            return url
-
-    url = asyncio.run(main())
-
-    head = proxy.heads[0]
-    assert head[0] == f"GET {url}/api/v2/workspaces/7/contacts?after=9 HTTP/1.1"
-    assert "Proxy-Authorization: Basic dXNAZXI6cGFzcw==" in head
-    assert len(fake.seen) == 1
-
-
-def test_https_goes_through_a_tunnel_in_which_nobody_reads(
-    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
-    proxy, fake = Proxy(), Fake(Say([]))
-
-    async def main() -> str:
-        async with proxy.serving() as place, fake.serving(tls) as url:
-            monkeypatch.setenv("HTTPS_PROXY", place)
-            async with client(f"{url}/api/v2") as api:
-                await api.page(CONTACTS)
-            return urlsplit(url).netloc
-
-    netloc = asyncio.run(main())
-
-    assert proxy.heads[0][0] == f"CONNECT {netloc} HTTP/1.1"
-    assert TOKEN not in "".join(proxy.heads[0])
-    assert len(fake.seen) == 1
-
-
-def test_a_proxy_that_refuses_was_sent_nothing(
-    tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
-):
-    proxy, fake = Proxy(refuses=True), Fake(Say([]))
-
-    async def main() -> None:
-        async with proxy.serving() as place, fake.serving(tls) as url:
-            monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass@{place}")
-            async with client(f"{url}/api/v2", retry=ONCE) as api:
-                await api.create(CONTACTS, {})
-
-    with pytest.raises(Unreachable, match=r"the proxy refuses .* \(407\)") as caught:
-        asyncio.run(main())
-
-    assert caught.value.sent is False
-    assert "pass" not in str(caught.value)
-
-
-def test_a_proxy_that_is_not_there_was_sent_nothing(monkeypatch: pytest.MonkeyPatch):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        monkeypatch.setenv("ALL_PROXY", f"http://user:pass@127.0.0.1:{closed.getsockname()[1]}")
-
-    error = refused("http://127.0.0.1:1", retry=ONCE)
-
-    assert error.sent is False
-    assert "pass" not in str(error)
-
-
-@pytest.mark.parametrize("exempt", ["127.0.0.1", "*", "example.com, 127.0.0.1"])
-def test_no_proxy_for_the_exempt(exempt: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("NO_PROXY", exempt)
-    fake = Fake(Say([]))
-
-    fake.ask(lambda api: api.page(CONTACTS))
-
-    assert len(fake.seen) == 1
-
-
-def test_a_proxy_of_another_kind_is_told_at_once(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("ALL_PROXY", "socks5://user:pass@127.0.0.1:1")
-
-    with pytest.raises(SettingsError, match="a proxy of kind socks5 can't be used"):
-        client("http://127.0.0.1/api/v2")

@@ -31,7 +31,7 @@ BREAKAGES = (
         "MAX_ANSWER = 256 * 2**20",
         "one answer takes all the memory of a small machine",
         (
-            "tests/api/test_answers.py::test_an_answer_is_only_read_up_to_a_limit_and_takes_no_more_memory",
+            "tests/api/test_packed.py::test_an_answer_is_only_read_up_to_a_limit_and_takes_no_more_memory",
         ),
     ),
     Breakage(
@@ -68,7 +68,7 @@ BREAKAGES = (
         'repeatable=request.method == "GET"',
         "repeatable=True",
         "a POST that was applied creates a second record",
-        ("tests/api/test_answers.py::test_a_write_is_repeated_after_429_alone",),
+        ("tests/api/test_repeats.py::test_a_write_is_repeated_after_429_alone",),
     ),
     Breakage(
         "a 429 doesn't lower the rate",
@@ -76,9 +76,7 @@ BREAKAGES = (
         "            self._fall(now)\n",
         "            pass\n",
         "the limit is exceeded for ever, and the token is blocked",
-        (
-            "tests/api/test_budget.py::test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved",
-        ),
+        ("tests/api/test_rate.py::test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved",),
     ),
     Breakage(
         "Retry-After is ignored",
@@ -86,7 +84,7 @@ BREAKAGES = (
         "self._paused = max(self._paused, now + retry_after)",
         "pass",
         "the server asks for a pause and gets none",
-        ("tests/api/test_budget.py::test_retry_after_stops_everybody_that_long",),
+        ("tests/api/test_rate.py::test_retry_after_stops_everybody_that_long",),
     ),
     Breakage(
         "all passes have the same priority",
@@ -145,7 +143,7 @@ BREAKAGES = (
         "record.updated_at and record.updated_at <= floor",
         "record.updated_at and record.updated_at < floor",
         "each quiet pull reads the newest records again, for ever (`<` in place of `<=`)",
-        ("tests/api/test_walks.py::test_a_quiet_list_costs_one_request",),
+        ("tests/api/test_newest_first.py::test_a_quiet_list_costs_one_request",),
     ),
     Breakage(
         "a walk by time trusts the first end",
@@ -153,6 +151,8 @@ BREAKAGES = (
         "page.next is None and (self.cursor is None or (self._ended and not fresh))",
         "page.next is None",
         "if the cursor's record is deleted, that looks like the end of the list",
-        ("tests/api/test_walks.py::test_without_a_floor_it_ends_at_an_end_that_a_repeat_confirms",),
+        (
+            "tests/api/test_newest_first.py::test_without_a_floor_it_ends_at_an_end_that_a_repeat_confirms",
+        ),
     ),
 )

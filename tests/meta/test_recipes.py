@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from tests.conftest import Sql
+from tests.conftest import POSTGRESQL_ONLY, Sql
 from tests.meta.shop import WORKSPACE
 from tests.meta.test_sql_blocks import of_database, run, shop
 
@@ -100,3 +101,17 @@ def test_notes_go_with_their_contact(cook: Cook) -> None:
     cook.sql("DELETE FROM contacts WHERE id = 1042")
 
     assert cook.sql("SELECT count(*) FROM contact_notes") == [(0,)]
+
+
+@POSTGRESQL_ONLY
+def test_a_role_for_reports_reads_and_writes_nothing(cook: Cook) -> None:
+    cook("Let people read but not write")
+    reporting = Sql(cook.sql.url, "reporting")
+    try:
+        assert reporting("SELECT count(*) FROM contacts") == [(3,)]
+        assert reporting("SELECT count(*) FROM order_line_items") == [(3,)]
+        for refused in ("SELECT count(*) FROM cf_outbox", "DELETE FROM contacts"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reporting(refused)
+    finally:
+        reporting.conn.close()

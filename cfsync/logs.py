@@ -1,7 +1,7 @@
 """Logs: `noun.verb` events with bound keys, one line each on standard error.
 
-Written with `structlog.get_logger()` everywhere. They carry ids, not people; and whatever was
-written, a token that cfsync knows never gets through: the finished line is searched for it.
+Written with `structlog.get_logger()` everywhere. Events carry ids and no personal data, and every
+finished line is searched for the secrets that cfsync knows, so that none gets into the log.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ with without("rich"):
     import structlog
     from structlog.typing import EventDict, Processor
 
-_PASSING = {"timestamp", "pass_id"}
-"""What differs between two lines that say the same."""
+_VARYING = {"timestamp", "pass_id"}
+"""Keys that differ between repetitions of one event."""
 
 _LEVELS = logging.getLevelNamesMapping()
 
@@ -30,10 +30,12 @@ def configure(
     *,
     secrets: Iterable[str] = (),
     quiet: bool = False,
-    repeats: Repeats | None = None,
+    repeat_filter: RepeatFilter | None = None,
 ) -> None:
-    """Set up this process's logs. `quiet`: below debug, only warnings (progress bars are shown).
-    With `repeats` what is wrong again and again is not said each time.
+    """Set up this process's logs.
+
+    `secrets`: texts to hide. `quiet`: only warnings and errors, because progress bars are shown; at
+    level debug, everything. `repeat_filter` drops repeated warnings; None keeps them all.
     """
     level = _LEVELS[settings.level.upper()]
     if quiet and level > logging.DEBUG:
@@ -45,22 +47,24 @@ def configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _Traceback(shown=level <= logging.DEBUG),
     ]
-    render = _Rendered(_console() if console else _json, secrets)
+    render = _SecretHider(_console() if console else _json, secrets)
     structlog.configure(
-        processors=[*shared, *([repeats] if repeats else []), render],
+        processors=[*shared, *([repeat_filter] if repeat_filter else []), render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
-    _adopt_others(shared, render, repeats)
+    _include_libraries(shared, render, repeat_filter)
 
 
-def _adopt_others(shared: list[Processor], render: _Rendered, repeats: Repeats | None) -> None:
-    """Warnings of libraries come in the same form, and no more often; what they say below that may
-    hold people.
+def _include_libraries(
+    shared: list[Processor], render: _SecretHider, repeat_filter: RepeatFilter | None
+) -> None:
+    """Write warnings of libraries in the same form. Their other messages are left out: they may
+    contain personal data.
     """
     handler = logging.StreamHandler()
-    if repeats:
-        handler.addFilter(repeats.lets_through)
+    if repeat_filter:
+        handler.addFilter(repeat_filter.allows)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -70,41 +74,43 @@ def _adopt_others(shared: list[Processor], render: _Rendered, repeats: Repeats |
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
-class Repeats:
-    """The same warning or error is said once, and then every 15 minutes with how often it came."""
+class RepeatFilter:
+    """Lets each warning or error through once, and then every 15 minutes, with how often it was
+    repeated.
+    """
 
     EVERY_S = 900.0
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._said: dict[str, tuple[float, int]] = {}
+        self._written: dict[str, tuple[float, int]] = {}  # event -> when, dropped since
 
     def __call__(self, _logger: object, method: str, event: EventDict) -> EventDict:
         if _LEVELS.get(method.upper(), 0) < logging.WARNING:
             return event
-        key = repr(sorted((k, str(v)) for k, v in event.items() if k not in _PASSING))
+        key = repr(sorted((k, str(v)) for k, v in event.items() if k not in _VARYING))
         now = self._clock()
-        at, swallowed = self._said.get(key, (-self.EVERY_S, 0))
+        at, dropped = self._written.get(key, (-self.EVERY_S, 0))
         if now - at < self.EVERY_S:
-            self._said[key] = at, swallowed + 1
+            self._written[key] = at, dropped + 1
             raise structlog.DropEvent
-        said = {k: v for k, v in self._said.items() if now - v[0] < 2 * self.EVERY_S}
-        self._said = {**said, key: (now, 0)}
-        return {**event, "repeated": swallowed} if swallowed else event
+        recent = {k: v for k, v in self._written.items() if now - v[0] < 2 * self.EVERY_S}
+        self._written = {**recent, key: (now, 0)}
+        return {**event, "repeated": dropped} if dropped else event
 
-    def lets_through(self, record: logging.LogRecord) -> bool:
-        """The same for a library's line, which then says at its end how often it came."""
+    def allows(self, record: logging.LogRecord) -> bool:
+        """The same for a library's record, which then ends with how often it was repeated."""
         try:
-            said = self(None, record.levelname, {"event": record.getMessage()})
+            event = self(None, record.levelname, {"event": record.getMessage()})
         except structlog.DropEvent:
             return False
-        if "repeated" in said:
-            record.msg, record.args = f"{said['event']} ({said['repeated']} times more)", ()
+        if "repeated" in event:
+            record.msg, record.args = f"{event['event']} ({event['repeated']} times more)", ()
         return True
 
 
 class _Traceback:
-    """An exception is a line unless tracebacks are asked for."""
+    """Reduces an exception to its name unless tracebacks are shown."""
 
     def __init__(self, *, shown: bool) -> None:
         self._shown = shown
@@ -119,8 +125,8 @@ class _Traceback:
         return event
 
 
-class _Rendered:
-    """The finished line, with each secret replaced by `***`."""
+class _SecretHider:
+    """Renders a line, with each secret replaced by `***`."""
 
     def __init__(self, render: Callable[..., str], secrets: Iterable[str]) -> None:
         self._render = render
@@ -131,8 +137,8 @@ class _Rendered:
 
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that puts `***` for each secret in a text, plain or as JSON or Python quote it.
-    Less than four characters are no secret: they stand in half of all words.
+    """A function that replaces each secret in a text by `***`, plain or as JSON or Python quote it.
+    Secrets of less than four characters are left: they are part of too many words.
     """
     known = {
         form for s in secrets if len(s) > 3 for form in (s, json.dumps(s)[1:-1], repr(s)[1:-1])

@@ -20,7 +20,7 @@ from cfsync.errors import MirrorError
 if TYPE_CHECKING:
     from cfsync.api import Api
     from cfsync.config import Settings
-    from cfsync.logs import Repeats
+    from cfsync.logs import RepeatFilter
     from cfsync.mirror.db.engine import Mirror
     from cfsync.sync.context import Context
 
@@ -45,7 +45,7 @@ def configured(
     *,
     bars: bool = False,
     environ: Mapping[str, str] = os.environ,
-    repeats: Repeats | None = None,
+    repeat_filter: RepeatFilter | None = None,
 ) -> Settings:
     """The settings, with this process's logs set up by them. `bars`: beside progress bars."""
     from cfsync import logs
@@ -53,7 +53,9 @@ def configured(
 
     settings = load(config, environ)
     quiet = bars and sys.stderr.isatty()
-    logs.configure(settings.log, secrets=_secrets(settings), quiet=quiet, repeats=repeats)
+    logs.configure(
+        settings.log, secrets=_secrets(settings), quiet=quiet, repeat_filter=repeat_filter
+    )
     return settings
 
 

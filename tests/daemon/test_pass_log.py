@@ -12,7 +12,7 @@ from cfsync.config import load
 from cfsync.daemon.job_host import JobHost
 from cfsync.daemon.jobs.pass_log import PassLog
 from cfsync.daemon.jobs.runner import Job
-from cfsync.logs import Repeats
+from cfsync.logs import RepeatFilter
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.report import Report
 from cfsync.web.health import Health
@@ -102,44 +102,44 @@ def test_a_pass_that_broke_before_it_could_report_counts_as_failed() -> None:
     assert line == 'cfsync_pass_total{pass="pull",resource="contacts",state="failed"} 1.0'
 
 
-def say(repeats: Repeats, method: str, **event: Any) -> dict[str, Any] | None:
+def say(repeat_filter: RepeatFilter, method: str, **event: Any) -> dict[str, Any] | None:
     try:
-        return dict(repeats(None, method, dict(event)))
+        return dict(repeat_filter(None, method, dict(event)))
     except structlog.DropEvent:
         return None
 
 
 def test_the_same_warning_is_said_once_and_then_every_quarter_of_an_hour_with_its_count() -> None:
     now = [0.0]
-    repeats = Repeats(lambda: now[0])
+    repeat_filter = RepeatFilter(lambda: now[0])
     line = {"event": "pass.failed", "error": "no way"}
 
-    assert say(repeats, "warning", **line, pass_id=1, timestamp="a") is not None
+    assert say(repeat_filter, "warning", **line, pass_id=1, timestamp="a") is not None
     for second in range(1, 900):
         now[0] = float(second)
-        assert say(repeats, "warning", **line, pass_id=second, timestamp="b") is None
+        assert say(repeat_filter, "warning", **line, pass_id=second, timestamp="b") is None
     now[0] = 900.0
 
-    again = say(repeats, "warning", **line, pass_id=7)
+    again = say(repeat_filter, "warning", **line, pass_id=7)
     assert again == {**line, "pass_id": 7, "repeated": 899}
-    assert say(repeats, "warning", **line) is None
+    assert say(repeat_filter, "warning", **line) is None
 
 
 @pytest.mark.parametrize("method", ["info", "debug"])
 def test_what_is_no_warning_is_always_said(method: str) -> None:
-    repeats = Repeats(lambda: 0.0)
+    repeat_filter = RepeatFilter(lambda: 0.0)
 
-    assert say(repeats, method, event="pass.done") == {"event": "pass.done"}
-    assert say(repeats, method, event="pass.done") == {"event": "pass.done"}
+    assert say(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
+    assert say(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
 
 
 def test_another_line_is_another_line_and_old_ones_are_forgotten() -> None:
     now = [0.0]
-    repeats = Repeats(lambda: now[0])
+    repeat_filter = RepeatFilter(lambda: now[0])
     for resource in ("contacts", "orders"):
-        assert say(repeats, "error", event="pass.failed", resource=resource) is not None
+        assert say(repeat_filter, "error", event="pass.failed", resource=resource) is not None
 
     now[0] = 5000.0
-    say(repeats, "error", event="other")
+    say(repeat_filter, "error", event="other")
 
-    assert len(repeats._said) == 1
+    assert len(repeat_filter._written) == 1

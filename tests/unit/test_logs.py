@@ -106,7 +106,7 @@ def test_a_librarys_warning_comes_in_the_same_form(capsys: pytest.CaptureFixture
 
 def test_a_librarys_warning_is_not_said_each_time(capsys: pytest.CaptureFixture[str]):
     now = [0.0]
-    logs.configure(JSON, repeats=logs.Repeats(lambda: now[0]))
+    logs.configure(JSON, repeat_filter=logs.RepeatFilter(lambda: now[0]))
 
     for second in (0, 1, 2, 900):
         now[0] = float(second)

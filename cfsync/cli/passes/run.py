@@ -31,13 +31,13 @@ def run(config: Config = None, json: Json = False) -> int:
     from cfsync import daemon, logs
     from cfsync.config import explain_sources
 
-    repeats = logs.Repeats()
+    repeat_filter = logs.RepeatFilter()
     origin = next(s.source for s in explain_sources(config) if s.key == "api.token")
     token_is_fixed = origin in os.environ or origin.startswith("systemd credential")
     with suppress(KeyboardInterrupt):  # a signal before anything was begun
         until_stopped(
             lambda stop: daemon.run(
-                lambda: configured(config, repeats=repeats),
+                lambda: configured(config, repeat_filter=repeat_filter),
                 lambda settings: asyncio.run(open_mirror(settings, create=True)),
                 stop,
                 token_is_fixed=token_is_fixed,

@@ -41,7 +41,7 @@ class Systemd:
         self.address = f"@{path}" if abstract else path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(f"\0{path}" if abstract else path)
-        self.told: list[str] = []
+        self.received: list[str] = []
 
     def wait_for(self, line: str, patience: float = PATIENCE_S) -> str:
         """The next line that begins so."""
@@ -49,17 +49,17 @@ class Systemd:
         while (left := end - time.monotonic()) > 0:
             self._socket.settimeout(left)
             try:
-                self.told.append(self._socket.recv(4096).decode())
+                self.received.append(self._socket.recv(4096).decode())
             except TimeoutError:
                 break
-            if self.told[-1].startswith(line):
-                return self.told[-1]
-        raise AssertionError(f"{line} never came; {self.told[-5:]}")
+            if self.received[-1].startswith(line):
+                return self.received[-1]
+        raise AssertionError(f"{line} never came; {self.received[-5:]}")
 
     def is_silent(self, line: str, seconds: float) -> bool:
         """Whether no such line comes for so long; what came before does not count."""
         while select.select([self._socket], [], [], 0)[0]:
-            self.told.append(self._socket.recv(4096).decode())
+            self.received.append(self._socket.recv(4096).decode())
         try:
             self.wait_for(line, seconds)
         except AssertionError:
@@ -79,11 +79,11 @@ class Daemon:
     ) -> None:
         given = {f"CFSYNC_{name}": value for name, value in settings.items()}
         clean = {name: value for name, value in os.environ.items() if "CFSYNC_" not in name}
-        told = {"NOTIFY_SOCKET": systemd.address} if systemd else {}
+        notify = {"NOTIFY_SOCKET": systemd.address} if systemd else {}
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "cfsync", "run"],
             cwd=directory,
-            env=clean | given | told | environ,
+            env=clean | given | notify | environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

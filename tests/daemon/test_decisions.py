@@ -1,4 +1,4 @@
-"""What the daemon decides, without anything around it."""
+"""Decisions of the daemon that need no database and no server."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ CONTACTS = load(environ={}).resource("contacts")  # each minute, at most 15
         (KeyError("anything"), "error"),
     ],
 )
-def test_every_error_has_a_name(error: Exception, kind: str) -> None:
+def test_every_error_has_a_kind(error: Exception, kind: str) -> None:
     assert backoff.kind_of(error) == kind
 
 
-def test_the_words_of_an_unknown_error_are_not_repeated() -> None:
+def test_the_text_of_an_unknown_error_is_not_logged() -> None:
     assert backoff.text_of(ValueError("ada@example.com")) == "unexpected ValueError"
     assert backoff.text_of(BadAnswer("not a list", call="GET /x")) == "GET /x: not a list"
 
@@ -78,7 +78,7 @@ def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] |
         ("limit", 1, 120.0, 121),
     ],
 )
-def test_failures_in_a_row_wait_longer(
+def test_each_failure_in_a_row_waits_longer(
     kind: backoff.Kind, failures: int, retry_after: float | None, seconds: float
 ) -> None:
     assert backoff.delay(kind, failures, jitter=1.0, retry_after=retry_after) == seconds
@@ -96,7 +96,7 @@ def test_failures_in_a_row_wait_longer(
         (None, 60),
     ],
 )
-def test_a_quiet_list_is_looked_at_less_often(changed: str | None, seconds: float) -> None:
+def test_a_quiet_list_is_pulled_less_often(changed: str | None, seconds: float) -> None:
     place = Checkpoint("contacts", 1, "pull", seen_at=changed)
 
     assert interval(place, CONTACTS, NOON) == seconds
@@ -155,7 +155,7 @@ def monitor(clock: Any) -> PassMonitor:
     return PassMonitor(clock, check_owner=lambda: None, on_answer=lambda *_: None, lease=None)
 
 
-def test_a_pass_is_stuck_when_it_neither_advances_nor_waits_for_something_known() -> None:
+def test_a_pass_is_stuck_when_it_makes_no_progress_and_waits_for_nothing_known() -> None:
     now = [0.0]
     it = monitor(lambda: now[0])
 
@@ -183,7 +183,7 @@ def test_what_is_stuck_is_named() -> None:
     assert find_stuck(database, [job], patience=-1, call_s=30) == "the SQL thread is silent for 0 s"
 
 
-def test_a_clock_that_was_set_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_change_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     wall, changes = [1000.0], []
     monkeypatch.setattr("time.time", lambda: wall[0])
     monkeypatch.setattr("time.monotonic", lambda: 50.0)

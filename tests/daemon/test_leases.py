@@ -32,7 +32,7 @@ def take(write: Write, owner: str, *names: str, ttl: float = 60, grace: float = 
     return sorted(lease.name for lease in taken)
 
 
-def test_a_lease_has_one_holder_until_it_has_run_out_and_the_last_call_has_ended(
+def test_a_lease_has_one_holder_until_it_expires_and_the_last_call_has_ended(
     write: Write,
 ) -> None:
     assert take(write, "a", "contacts", "orders") == ["contacts", "orders"]
@@ -46,7 +46,7 @@ def test_a_lease_has_one_holder_until_it_has_run_out_and_the_last_call_has_ended
     assert [(held.name, held.fence) for held in write(leases.renew, "b", 60.0)] == [("contacts", 2)]
 
 
-def test_one_given_back_is_free_at_once(write: Write) -> None:
+def test_a_lease_given_back_is_free_at_once(write: Write) -> None:
     take(write, "a", "contacts", "orders")
 
     write(leases.give_back, "a", ["contacts"])
@@ -54,13 +54,13 @@ def test_one_given_back_is_free_at_once(write: Write) -> None:
     assert take(write, "b", "contacts", "orders") == ["contacts"]
 
 
-def test_at_most_so_many_are_taken_in_the_order_asked_for(write: Write) -> None:
+def test_at_most_limit_leases_are_taken_in_the_order_given(write: Write) -> None:
     taken = write(leases.take, "a", ["orders", "contacts"], limit=1, ttl=60, grace=60)
 
     assert [lease.name for lease in taken] == ["orders"]
 
 
-def test_a_write_of_a_former_holder_goes_no_further(mirror: Mirror, write: Write) -> None:
+def test_a_write_of_a_former_holder_is_refused(mirror: Mirror, write: Write) -> None:
     (old,) = write(leases.take, "a", ["contacts"], limit=1, ttl=-1, grace=0)
     bound = mirror.checked(lambda tx: leases.check(tx, old))
     asyncio.run(bound.write(_note, "in time"))
@@ -72,7 +72,7 @@ def test_a_write_of_a_former_holder_goes_no_further(mirror: Mirror, write: Write
     assert asyncio.run(mirror.read(_notes)) == ["in time"]
 
 
-def test_nobody_takes_a_lease_in_the_middle_of_its_holders_transaction(
+def test_no_lease_is_taken_during_its_holders_transaction(
     mirror: Mirror, other: Mirror, write: Write
 ) -> None:
     (held,) = write(leases.take, "a", ["contacts"], limit=1, ttl=-1, grace=0)
@@ -89,9 +89,7 @@ def test_nobody_takes_a_lease_in_the_middle_of_its_holders_transaction(
     assert take(write, "b", "contacts", grace=0) == ["contacts"]
 
 
-def test_daemons_share_fairly_and_make_room_for_one_that_comes(
-    mirror: Mirror, other: Mirror
-) -> None:
+def test_daemons_share_fairly_and_make_room_for_another(mirror: Mirror, other: Mirror) -> None:
     async def turns() -> Iterator[tuple[set[str], set[str]]]:
         names = ["contacts", "orders", "products"]
         first, second = (LeasedOwnership(m, names, ttl=60, grace=60) for m in (mirror, other))
@@ -114,7 +112,7 @@ def test_daemons_share_fairly_and_make_room_for_one_that_comes(
     assert seen[5][1] == {"contacts", "products"}  # orders may have a call under way: it runs out
 
 
-def test_a_holder_that_could_not_renew_in_time_begins_no_call(mirror: Mirror) -> None:
+def test_a_holder_that_could_not_renew_in_time_starts_no_call(mirror: Mirror) -> None:
     now = [0.0]
     ownership = LeasedOwnership(mirror, ["contacts"], ttl=30, grace=30, clock=lambda: now[0])
     asyncio.run(ownership.update(lambda _: False))

@@ -28,7 +28,7 @@ BAD_ANSWERS = {"/contacts": "truncated", r"/workspaces\b": "not_a_list", "/teams
 
 
 @SQLITE_ONLY
-def test_a_life_full_of_trouble_is_told_without_people_and_tokens(
+def test_output_during_many_kinds_of_trouble_names_no_people_and_no_token(
     start: Start, systemd: Systemd, world: World, sql: Any, tmp_path: Path
 ) -> None:
     ids = world.ids("contacts", world.workspaces[0])
@@ -48,11 +48,11 @@ def test_a_life_full_of_trouble_is_told_without_people_and_tokens(
 
     shown = [daemon.ask(path)[1] for path in ("/livez", "/readyz", "/healthz", "/metrics")]
     assert daemon.stop() == 0
-    told = daemon.output + "".join(shown) + "".join(systemd.told)
+    output = daemon.output + "".join(shown) + "".join(systemd.received)
     events = {json.loads(line)["event"] for line in daemon.lines}
     assert {"pass.failed", "token.refused", "conflict.found"} <= events
     for secret in (NAME, NAME.lower(), TOKEN, "another-token"):
-        assert secret not in told
+        assert secret not in output
 
 
 def _edit_both_sides(daemon: Daemon, world: World, sql: Any, ids: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""The log: quiet passes are quiet, failures are said once and then counted."""
+"""The log: quiet passes are not shown, a failure is logged once and its repetitions counted."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ def report(**counts: int) -> Report:
     return made
 
 
-def test_a_quiet_pass_is_for_debugging_and_news_are_told() -> None:
+def test_a_quiet_pass_is_logged_for_debugging_and_others_as_info() -> None:
     pass_log = PassLog()
-    with capture_logs() as said:
+    with capture_logs() as logged:
         pass_log.pass_ended(job(), report(unchanged=20), None)
         pass_log.pass_ended(job(), report(new=3, unchanged=17), None)
         pass_log.pass_ended(job(), None, None)
 
-    assert said == [
+    assert logged == [
         {"event": "pass.done", "log_level": "debug", "requests": 2},
         {"event": "pass.done", "log_level": "info", "requests": 2, "new": 3},
     ]
 
 
-def test_the_hour_is_summed_up_and_begins_anew() -> None:
+def test_the_summary_holds_the_totals_since_the_last_one() -> None:
     pass_log = PassLog()
-    with capture_logs() as said:
+    with capture_logs() as logged:
         pass_log.pass_ended(job(), report(new=3), None)
         pass_log.pass_ended(job(trouble("server", "no way")), report(new=1), None)
         pass_log.log_summary(edits_pending=4)
         pass_log.log_summary()
 
-    assert said[2:] == [
+    assert logged[2:] == [
         {
             "event": "daemon.summary",
             "log_level": "info",
@@ -70,19 +70,19 @@ def test_the_hour_is_summed_up_and_begins_anew() -> None:
     ]
 
 
-def test_a_failure_is_a_warning_and_a_fault_of_ours_an_error() -> None:
+def test_a_failure_is_a_warning_and_an_unexpected_exception_an_error() -> None:
     pass_log = PassLog()
-    with capture_logs() as said:
+    with capture_logs() as logged:
         pass_log.pass_ended(job(trouble("server", "no connection")), report(), None)
         pass_log.pass_ended(job(trouble("error", "unexpected KeyError")), None, KeyError("x"))
 
-    assert [(e["event"], e["log_level"], e["error"]) for e in said] == [
+    assert [(e["event"], e["log_level"], e["error"]) for e in logged] == [
         ("pass.failed", "warning", "no connection"),
         ("pass.crashed", "error", "unexpected KeyError"),
     ]
 
 
-def test_a_pass_that_broke_before_it_could_report_counts_as_failed() -> None:
+def test_a_pass_that_crashed_counts_as_failed() -> None:
     metrics, none = Metrics(Health), cast("Any", None)
     host = JobHost(
         settings=load(environ={}),
@@ -102,44 +102,44 @@ def test_a_pass_that_broke_before_it_could_report_counts_as_failed() -> None:
     assert line == 'cfsync_pass_total{pass="pull",resource="contacts",state="failed"} 1.0'
 
 
-def say(repeat_filter: RepeatFilter, method: str, **event: Any) -> dict[str, Any] | None:
+def write(repeat_filter: RepeatFilter, method: str, **event: Any) -> dict[str, Any] | None:
     try:
         return dict(repeat_filter(None, method, dict(event)))
     except structlog.DropEvent:
         return None
 
 
-def test_the_same_warning_is_said_once_and_then_every_quarter_of_an_hour_with_its_count() -> None:
+def test_a_repeated_warning_is_logged_once_and_then_every_15_minutes_with_its_count() -> None:
     now = [0.0]
     repeat_filter = RepeatFilter(lambda: now[0])
     line = {"event": "pass.failed", "error": "no way"}
 
-    assert say(repeat_filter, "warning", **line, pass_id=1, timestamp="a") is not None
+    assert write(repeat_filter, "warning", **line, pass_id=1, timestamp="a") is not None
     for second in range(1, 900):
         now[0] = float(second)
-        assert say(repeat_filter, "warning", **line, pass_id=second, timestamp="b") is None
+        assert write(repeat_filter, "warning", **line, pass_id=second, timestamp="b") is None
     now[0] = 900.0
 
-    again = say(repeat_filter, "warning", **line, pass_id=7)
+    again = write(repeat_filter, "warning", **line, pass_id=7)
     assert again == {**line, "pass_id": 7, "repeated": 899}
-    assert say(repeat_filter, "warning", **line) is None
+    assert write(repeat_filter, "warning", **line) is None
 
 
 @pytest.mark.parametrize("method", ["info", "debug"])
-def test_what_is_no_warning_is_always_said(method: str) -> None:
+def test_what_is_not_a_warning_is_always_logged(method: str) -> None:
     repeat_filter = RepeatFilter(lambda: 0.0)
 
-    assert say(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
-    assert say(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
+    assert write(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
+    assert write(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
 
 
-def test_another_line_is_another_line_and_old_ones_are_forgotten() -> None:
+def test_different_warnings_are_counted_apart_and_old_ones_are_forgotten() -> None:
     now = [0.0]
     repeat_filter = RepeatFilter(lambda: now[0])
     for resource in ("contacts", "orders"):
-        assert say(repeat_filter, "error", event="pass.failed", resource=resource) is not None
+        assert write(repeat_filter, "error", event="pass.failed", resource=resource) is not None
 
     now[0] = 5000.0
-    say(repeat_filter, "error", event="other")
+    write(repeat_filter, "error", event="other")
 
     assert len(repeat_filter._written) == 1

@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 
 
 @SQLITE_ONLY
-def test_a_paused_resource_stands_still_until_it_is_resumed(
+def test_no_pass_of_a_paused_resource_runs_until_it_is_resumed(
     start: Start, command: Command, world: World, sql: Any, contact: int
 ) -> None:
     daemon = start(RESOURCES__CONTACTS__PULL_EVERY="200ms")
@@ -38,9 +38,7 @@ def test_a_paused_resource_stands_still_until_it_is_resumed(
 
 
 @SQLITE_ONLY
-def test_pausing_everything_leaves_out_what_is_resumed_by_name(
-    start: Start, command: Command
-) -> None:
+def test_one_resource_can_be_resumed_after_all_were_paused(start: Start, command: Command) -> None:
     start().wait_for("clickfunnels.connected")
 
     assert "workspaces" in command("pause").stdout

@@ -1,4 +1,4 @@
-"""What stands still is kept in the mirror."""
+"""Pauses and troubles are kept in the mirror."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def paused(write: Write) -> set[str]:
     return set(write(pauses.paused))
 
 
-def test_a_pause_of_all_holds_for_each(write: Write) -> None:
+def test_pausing_all_pauses_each_resource(write: Write) -> None:
     write(pauses.pause, [])
     assert paused(write) == set(RESOURCES)
 
@@ -27,7 +27,7 @@ def test_a_pause_of_all_holds_for_each(write: Write) -> None:
     assert paused(write) == set()
 
 
-def test_a_pause_of_some_leaves_the_others(write: Write) -> None:
+def test_pausing_some_leaves_the_others_running(write: Write) -> None:
     write(pauses.pause, ["contacts", "orders"])
 
     write(pauses.resume, ["contacts"])
@@ -35,7 +35,7 @@ def test_a_pause_of_some_leaves_the_others(write: Write) -> None:
     assert paused(write) == {"orders"}
 
 
-def test_troubles_are_kept_by_pass_and_resource_and_forgotten_so(write: Write) -> None:
+def test_troubles_are_kept_and_removed_by_pass_and_resource(write: Write) -> None:
     late = Trouble("pull", "contacts", "server", "no connection", "2025-05-21T12:18:51.772Z")
     odd = Trouble("sweep", "contacts", "answer", "not a list", "2025-05-21T12:18:51.772Z")
     other = Trouble("pull", "contact_tags", "limit", "429", "2025-05-21T12:18:51.772Z")

@@ -40,9 +40,7 @@ def soonest(write: Write, *tried: int) -> dict[str, float]:
     return found
 
 
-def test_the_first_edit_says_how_long_there_is_to_wait(
-    write: Write, edit: Callable[..., None]
-) -> None:
+def test_the_oldest_edit_decides_how_long_to_wait(write: Write, edit: Callable[..., None]) -> None:
     assert soonest(write) == {}
     edit(1, 4)
     assert soonest(write)["contacts"] == pytest.approx(6, abs=1)
@@ -50,7 +48,7 @@ def test_the_first_edit_says_how_long_there_is_to_wait(
     assert soonest(write) == {"contacts": 0.0}
 
 
-def test_what_was_tried_or_waits_for_a_human_starts_nothing(
+def test_edits_that_were_tried_or_wait_for_a_person_start_no_push(
     write: Write, edit: Callable[..., None]
 ) -> None:
     edit(1, 20)
@@ -79,7 +77,9 @@ def test_a_record_is_young_while_it_is_being_edited(
     assert write(debounce.young, CONTACTS, debounce=0) == set()
 
 
-def test_an_edit_of_the_future_goes_at_once(write: Write, edit: Callable[..., None]) -> None:
+def test_an_edit_dated_in_the_future_is_sent_at_once(
+    write: Write, edit: Callable[..., None]
+) -> None:
     edit(1, -3600)
 
     assert soonest(write) == {"contacts": 0.0}

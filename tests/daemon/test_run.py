@@ -14,7 +14,7 @@ from tests.daemon.harness import Daemon, Systemd, until
 Start = Callable[..., Daemon]
 
 
-def test_it_fills_the_mirror_sends_an_edit_and_ends_when_it_is_told(
+def test_it_fills_the_mirror_sends_an_edit_and_stops_when_told_to(
     start: Start, systemd: Systemd, world: World, sql: Any, contact: int, count: Callable[[], int]
 ) -> None:
     daemon = start(systemd)
@@ -42,11 +42,11 @@ def test_it_is_ready_only_when_clickfunnels_has_answered(
     world.faults.clear()
     systemd.wait_for("READY=1")
 
-    assert not any(line == "READY=1" for line in systemd.told[:-1])
+    assert not any(line == "READY=1" for line in systemd.received[:-1])
 
 
 @SQLITE_ONLY
-def test_a_stop_under_load_ends_in_time_and_the_next_start_goes_on(
+def test_it_stops_in_time_under_load_and_the_next_start_continues(
     start: Start, world: World, sql: Any, count: Callable[[], int], settings: dict[str, str]
 ) -> None:
     world.latency = 0.05
@@ -66,7 +66,7 @@ def test_a_stop_under_load_ends_in_time_and_the_next_start_goes_on(
 
 
 @SQLITE_ONLY
-def test_what_was_being_created_when_it_was_killed_is_there_once(
+def test_a_record_being_created_when_it_was_killed_exists_once(
     start: Start, world: World, sql: Any, count: Callable[[], int]
 ) -> None:
     daemon = start()
@@ -145,7 +145,7 @@ def _value(daemon: Daemon, line: str) -> float:
 
 
 @SQLITE_ONLY
-def test_settings_that_must_not_be_are_said_before_anything_is_begun(
+def test_unsafe_settings_are_reported_before_anything_is_started(
     start: Start, tmp_path: Path
 ) -> None:
     daemon = start(WEB__LISTEN="0.0.0.0:0", DATABASE__URL=f"sqlite:///{tmp_path}/new.db")
@@ -157,7 +157,7 @@ def test_settings_that_must_not_be_are_said_before_anything_is_begun(
 
 
 @SQLITE_ONLY
-def test_it_makes_the_database_that_is_not_there(start: Start, tmp_path: Path) -> None:
+def test_it_creates_a_missing_database(start: Start, tmp_path: Path) -> None:
     daemon = start(DATABASE__URL=f"sqlite:///{tmp_path}/new.db")
 
     daemon.wait_for("pass.done", resource="contacts", new=30)

@@ -1,4 +1,4 @@
-"""Ticks come at their interval, and begin anew when somebody has set the clock."""
+"""Actions are called at their intervals, which begin again after a clock change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from cfsync.daemon.jobs.schedule import Schedule
 
 
-def test_a_tick_comes_again_and_again_until_the_end() -> None:
+def test_an_action_is_called_repeatedly_until_shut_down() -> None:
     async def body() -> int:
         schedule, ticks, enough = Schedule(), [], asyncio.Event()
 
@@ -28,7 +28,7 @@ def test_a_tick_comes_again_and_again_until_the_end() -> None:
     assert asyncio.run(body()) >= 3
 
 
-def test_after_a_clock_was_set_back_no_tick_waits_for_the_old_time() -> None:
+def test_after_the_clock_was_set_back_no_action_waits_for_the_old_time() -> None:
     async def body() -> tuple[timedelta, timedelta]:
         schedule = Schedule()
         schedule.every(60.0, lambda: None)

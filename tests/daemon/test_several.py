@@ -1,4 +1,4 @@
-"""Several daemons on one PostgreSQL: they share the passes, and take over from one that is gone."""
+"""Several daemons on one PostgreSQL: they share the passes and take over from a dead one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def owners(sql: Any) -> dict[str, str]:
     return {name: owner for name, owner in found if owner is not None}
 
 
-def test_two_share_the_resources_and_one_goes_on_alone_when_the_other_is_killed(
+def test_two_share_the_resources_and_one_continues_alone_when_the_other_is_killed(
     start: Start, world: World, sql: Any, contact: int, tmp_path: Path
 ) -> None:
     first, second = start(**QUICK), start(**QUICK)
@@ -50,7 +50,7 @@ def test_two_share_the_resources_and_one_goes_on_alone_when_the_other_is_killed(
     assert owners(sql) == {}
 
 
-def test_one_that_ends_hands_over_at_once(start: Start, world: World, sql: Any) -> None:
+def test_a_daemon_that_stops_hands_over_at_once(start: Start, world: World, sql: Any) -> None:
     first = start(**QUICK | {"API__TIMEOUT_S": "20"})
     first.wait_for("pass.done", resource="contacts", new=30)
     second = start(**QUICK | {"API__TIMEOUT_S": "20"})
@@ -62,7 +62,7 @@ def test_one_that_ends_hands_over_at_once(start: Start, world: World, sql: Any) 
     assert second.stop() == 0
 
 
-def test_one_that_was_stopped_in_its_sleep_notices_that_it_lost_its_leases(
+def test_a_suspended_daemon_notices_that_it_lost_its_leases(
     start: Start, world: World, sql: Any, contact: int
 ) -> None:
     sleeper = start(**QUICK)
@@ -105,7 +105,7 @@ def test_the_database_may_go_away_and_come_back(
     assert daemon.stop() == 0
 
 
-def test_it_waits_for_a_database_that_is_not_there_yet(
+def test_it_waits_for_a_database_that_is_not_available_yet(
     start: Start, systemd: Systemd, postgres: Any
 ) -> None:
     postgres.stop()

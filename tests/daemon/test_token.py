@@ -1,4 +1,4 @@
-"""A token that is refused stops every call until there is another one."""
+"""A refused token stops every call until there is another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An error ends nothing: it backs its own pass off, is seen in `status`, and goes by."""
+"""An error does not end the daemon: its pass backs off, `status` shows it, and it passes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OFTEN = {"RESOURCES__CONTACTS__PULL_EVERY": "200ms", "RESOURCES__WORKSPACES__PUL
 
 
 @SQLITE_ONLY
-def test_a_list_that_is_broken_is_left_alone_and_the_others_go_on(
+def test_a_broken_list_backs_off_and_the_others_continue(
     start: Start, command: Command, world: World
 ) -> None:
     daemon = start(**OFTEN)

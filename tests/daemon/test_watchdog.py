@@ -1,4 +1,4 @@
-"""WATCHDOG=1 says that there is progress, not that there is a process."""
+"""WATCHDOG=1 means that the daemon makes progress, not only that the process exists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WATCHED = {"WATCHDOG_USEC": str(int(LIMIT_S * 1e6))}
 
 
 @SQLITE_ONLY
-def test_it_beats_while_it_works_and_while_clickfunnels_is_down(
+def test_it_is_alive_while_it_works_and_while_clickfunnels_is_down(
     start: Start, systemd: Systemd, world: World
 ) -> None:
     world.fault("status", status=503, times=None)
@@ -37,7 +37,7 @@ def test_it_beats_while_it_works_and_while_clickfunnels_is_down(
 
 
 @SQLITE_ONLY
-def test_it_falls_silent_when_the_sql_thread_hangs_and_still_ends_when_told(
+def test_it_falls_silent_when_the_sql_thread_hangs_and_still_stops_when_told_to(
     start: Start, systemd: Systemd, world: World, contact: int
 ) -> None:
     hang = {"CFSYNC_HANG_AT": "before_commit/write_pages:2"}
@@ -50,12 +50,14 @@ def test_it_falls_silent_when_the_sql_thread_hangs_and_still_ends_when_told(
     daemon.wait_for("daemon.stuck")
 
     assert systemd.is_silent("WATCHDOG=1", LIMIT_S * 2)
-    assert "SQL thread is silent" in next(t for t in systemd.told if t.startswith("STATUS=stuck"))
+    assert "SQL thread is silent" in next(
+        t for t in systemd.received if t.startswith("STATUS=stuck")
+    )
     assert daemon.stop(patience=10) == 0
 
 
 @pytest.mark.parametrize("abstract", [False, True])
-def test_the_notifier_speaks_to_a_path_and_to_an_abstract_name(abstract: bool) -> None:
+def test_the_notifier_writes_to_a_path_and_to_an_abstract_name(abstract: bool) -> None:
     systemd = Systemd(abstract=abstract)
     try:
         notifier = Notifier({"NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "400000"})
@@ -66,12 +68,12 @@ def test_the_notifier_speaks_to_a_path_and_to_an_abstract_name(abstract: bool) -
 
         assert notifier.watchdog_s == 0.4
         assert systemd.wait_for("WATCHDOG=1") == "WATCHDOG=1"
-        assert systemd.told == ["READY=1", "STATUS=all is well", "WATCHDOG=1"]
+        assert systemd.received == ["READY=1", "STATUS=all is well", "WATCHDOG=1"]
     finally:
         systemd.close()
 
 
-def test_a_watchdog_meant_for_another_process_or_for_nobody_is_none() -> None:
+def test_a_watchdog_of_another_process_is_ignored() -> None:
     there = {"NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "400000"}
     another, this = str(os.getppid()), str(os.getpid())
 

@@ -1,4 +1,4 @@
-"""Deliveries from the sandbox to a real daemon: kept, followed, and nothing said of anybody."""
+"""Deliveries from the sandbox to a real daemon: stored and followed; the log names no people."""
 
 from __future__ import annotations
 
@@ -68,22 +68,22 @@ def outcomes(daemon: Daemon) -> dict[str, float]:
 
 
 @SQLITE_ONLY
-def test_a_change_is_in_the_mirror_without_any_pull(
+def test_a_change_reaches_the_mirror_without_any_pull(
     live: Daemon, world: World, workspace: int, contact: int, sql: Any, capsys: Any
 ) -> None:
-    gone = world.ids("contacts", workspace)[-1]
+    deleted = world.ids("contacts", workspace)[-1]
 
     changed = [*world.ids("contacts", workspace)[:20]]
     for number, one in enumerate(changed):
         world.edit("contacts", one, first_name=f"Live {number}")
         until(lambda: names(sql)[one] == f"Live {number}")  # noqa: B023
-    born = world.create("contacts", workspace, first_name="Born")
-    until(lambda: born in names(sql))
-    world.delete("contacts", gone)
+    created = world.create("contacts", workspace, first_name="Born")
+    until(lambda: created in names(sql))
+    world.delete("contacts", deleted)
     until(lambda: sql("SELECT 1 FROM cf_tombstones"))
 
     with capsys.disabled():
-        print(f"\nreceiver: {told(delays(sql))}")
+        print(f"\nreceiver: {summary(delays(sql))}")
     assert len(delays(sql)) == 20
     assert len(live.events("pass.done", **{"pass": "pull"}, resource="contacts")) == 1
     assert outcomes(live)["stored"] >= 22
@@ -96,7 +96,7 @@ def delays(sql: Any) -> list[float]:
     return [(_time(there) - _time(changed)).total_seconds() for changed, there in pairs]
 
 
-def told(seconds: list[float]) -> str:
+def summary(seconds: list[float]) -> str:
     middle, longest = statistics.median(seconds), max(seconds)
     return f"from change to mirror: median {middle:.3f} s, longest {longest:.3f} s"
 
@@ -106,7 +106,7 @@ def _time(value: Any) -> datetime:
 
 
 @SQLITE_ONLY
-def test_lost_doubled_and_shuffled_the_mirror_ends_equal_after_the_next_pass(
+def test_after_lost_repeated_and_reordered_deliveries_the_next_pass_completes_the_mirror(
     live: Daemon, world: World, workspace: int, sql: Any, command: Command
 ) -> None:
     courier = world.courier
@@ -134,7 +134,7 @@ def test_lost_doubled_and_shuffled_the_mirror_ends_equal_after_the_next_pass(
 
 
 @SQLITE_ONLY
-def test_forged_ones_are_refused_and_a_rotated_secret_is_taken_beside_the_old_one(
+def test_forged_deliveries_are_refused_and_old_and_rotated_secrets_accepted(
     live: Daemon, world: World, contact: int, sql: Any, command: Command
 ) -> None:
     before, old = names(sql)[contact], live.secret  # type: ignore[attr-defined]
@@ -161,7 +161,7 @@ def test_forged_ones_are_refused_and_a_rotated_secret_is_taken_beside_the_old_on
 
 
 @SQLITE_ONLY
-def test_what_came_while_it_was_down_is_sent_again_and_kept_before_it_is_answered(
+def test_a_delivery_is_stored_before_it_is_answered_and_repeated_if_the_daemon_was_down(
     live: Daemon, world: World, contact: int, sql: Any, start: Start, port: int
 ) -> None:
     world.edit("contacts", contact, first_name="Before")
@@ -177,7 +177,7 @@ def test_what_came_while_it_was_down_is_sent_again_and_kept_before_it_is_answere
 
 
 @SQLITE_ONLY
-def test_without_any_endpoint_the_log_brings_the_news(
+def test_without_any_endpoint_changes_arrive_through_the_events_log(
     start: Start, world: World, workspace: int, contact: int, sql: Any, capsys: Any
 ) -> None:
     world.edit("contacts", contact, first_name="First")
@@ -193,13 +193,13 @@ def test_without_any_endpoint_the_log_brings_the_news(
     until(lambda: all(names(sql)[one].startswith("Live") for one in changed))
 
     with capsys.disabled():
-        print(f"\nlog, read every second: {told(delays(sql))}")
+        print(f"\nlog, read every second: {summary(delays(sql))}")
     assert len(daemon.events("pass.done", **{"pass": "pull"}, resource="contacts")) == 1
     assert daemon.events("pass.done", **{"pass": "events"}, resource="webhook_events")
 
 
 @POSTGRESQL_ONLY
-def test_a_delivery_to_any_daemon_is_followed_by_the_one_that_holds_the_resource(
+def test_a_delivery_to_any_daemon_is_followed_by_the_one_that_owns_the_resource(
     live: Daemon, start: Start, world: World, contact: int, sql: Any, tmp_path: Path
 ) -> None:
     other = start(WEB__LISTEN="127.0.0.1:0")

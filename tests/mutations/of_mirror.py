@@ -112,9 +112,7 @@ BREAKAGES = (
         "if _do(tx, mine, **values).first() is None:",
         "if False:",
         "a process that was paused overwrites its successor's work",
-        (
-            "tests/daemon/test_leases.py::test_a_write_of_a_former_holder_goes_no_further[postgresql]",
-        ),
+        ("tests/daemon/test_leases.py::test_a_write_of_a_former_holder_is_refused[postgresql]",),
     ),
     Breakage(
         "a lease is taken before the last call has ended",
@@ -123,7 +121,7 @@ BREAKAGES = (
         "",
         "the new holder doesn't see what the old one's last call did",
         (
-            "tests/daemon/test_leases.py::test_a_lease_has_one_holder_until_it_has_run_out_and_the_last_call_has_ended[postgresql]",
+            "tests/daemon/test_leases.py::test_a_lease_has_one_holder_until_it_expires_and_the_last_call_has_ended[postgresql]",
         ),
     ),
     Breakage(

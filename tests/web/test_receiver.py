@@ -1,4 +1,4 @@
-"""The receiver over its routes: what it answers, and what it keeps."""
+"""The receiver over its routes: what it answers, and what it stores."""
 
 from __future__ import annotations
 
@@ -94,14 +94,16 @@ def signed(body: bytes, secret: str, at: int) -> dict[str, str]:
     }
 
 
-def test_a_genuine_delivery_is_kept_and_then_answered(post: Post, shelf: Shelf) -> None:
+def test_a_genuine_delivery_is_stored_and_then_answered(post: Post, shelf: Shelf) -> None:
     assert post() == 200
 
     (hint,) = shelf.kept.values()
     assert (hint.resource, hint.record_id, hint.workspace_id) == ("contacts", 5, WORKSPACE)
 
 
-def test_a_replay_is_answered_and_ignored(post: Post, shelf: Shelf, outcomes: list[str]) -> None:
+def test_a_repeated_delivery_is_answered_and_ignored(
+    post: Post, shelf: Shelf, outcomes: list[str]
+) -> None:
     assert [post(), post(at=NOW - 30)] == [200, 200]
 
     assert outcomes == ["stored", "repeated"]
@@ -120,7 +122,7 @@ def test_a_replay_is_answered_and_ignored(post: Post, shelf: Shelf, outcomes: li
         ({"event": [1, 2]}, 400, "unreadable"),
     ],
 )
-def test_what_is_not_right_is_refused_counted_and_not_kept(
+def test_an_invalid_delivery_is_refused_counted_and_not_stored(
     sent: dict[str, Any], status: int, outcome: str, post: Post, shelf: Shelf, outcomes: list[str]
 ) -> None:
     assert post(**sent) == status
@@ -130,11 +132,11 @@ def test_what_is_not_right_is_refused_counted_and_not_kept(
 
 
 @pytest.mark.parametrize("workspace", ["", "x", "-1", "1/2", "0", "٤٢", "4" * 5000])
-def test_an_address_that_is_none_is_not_there(workspace: str, post: Post) -> None:
+def test_an_invalid_workspace_id_is_not_found(workspace: str, post: Post) -> None:
     assert post(workspace=workspace) == 404
 
 
-def test_an_event_without_an_id_is_known_by_its_body(post: Post, outcomes: list[str]) -> None:
+def test_an_event_without_an_id_is_recognized_by_its_body(post: Post, outcomes: list[str]) -> None:
     event = {key: value for key, value in EVENT.items() if key != "event_id"}
 
     assert [post(event), post(event), post({**event, "subject_id": 6})] == [200] * 3
@@ -151,7 +153,7 @@ async def _hangs(_hint: Hint) -> bool:
 
 
 @pytest.mark.parametrize("store", [_away, _hangs])
-def test_what_cannot_be_kept_is_to_come_again(
+def test_what_cannot_be_stored_is_to_be_delivered_again(
     store: Callable[[Hint], Awaitable[bool]],
     receiver: Receiver,
     post: Post,
@@ -163,12 +165,14 @@ def test_what_cannot_be_kept_is_to_come_again(
     assert post() == 503
 
 
-def test_before_the_database_is_there_all_is_to_come_again(receiver: Receiver, post: Post) -> None:
+def test_before_the_database_is_available_all_is_to_be_delivered_again(
+    receiver: Receiver, post: Post
+) -> None:
     receiver.secrets = None
     assert post() == 503
 
 
-def test_more_at_a_time_than_there_is_room_for_are_to_come_again(receiver: Receiver) -> None:
+def test_too_many_deliveries_at_a_time_are_to_be_repeated(receiver: Receiver) -> None:
     transport = httpx.ASGITransport(app.create(Health, Metrics(Health), receiver, None))
     goes_on = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""The verifier alone: only what was signed with the secret, not long ago, is let in."""
+"""Signatures: only what was recently signed with the secret is accepted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sign(body: bytes = BODY, at: int | str = NOW, secret: str = SECRET) -> dict[
     return {TIMESTAMP: str(at), SIGNATURE: digest}
 
 
-def test_a_genuine_delivery_is_let_in_with_any_of_the_valid_secrets() -> None:
+def test_a_delivery_signed_with_any_of_the_valid_secrets_is_accepted() -> None:
     assert refusal(sign(), BODY, [SECRET], now=NOW) is None
     assert refusal(sign(), BODY, ["another", SECRET], now=NOW) is None
     assert refusal(sign(secret="old"), BODY, [SECRET, "old"], now=NOW) is None
@@ -36,22 +36,22 @@ def test_the_window_is_ten_minutes_on_both_sides(seconds: int) -> None:
     assert refusal(sign(), BODY, [SECRET], now=NOW + further) == "stale"
 
 
-def test_where_there_is_no_secret_nothing_is_signed() -> None:
+def test_without_a_secret_nothing_is_signed() -> None:
     assert refusal(sign(secret=""), BODY, [], now=NOW) == "unsigned"
     assert refusal({}, BODY, [SECRET], now=NOW) == "unsigned"
 
 
 @pytest.mark.parametrize("at", ["", " 1", "+1", "-1", "1.0", "1e9", "١٢٣", "9" * 13, "0x1", "1\n"])
-def test_a_timestamp_is_plain_digits_even_when_it_is_signed(at: str) -> None:
+def test_a_timestamp_must_be_plain_digits_even_if_it_is_signed(at: str) -> None:
     assert refusal(sign(at=at), BODY, [SECRET], now=NOW) == "unsigned"
 
 
 @pytest.mark.parametrize("given", ["é" * 64, "\udcff", "", "0" * 64, "sha256=" + "0" * 64])
-def test_a_signature_that_is_none_is_refused(given: str) -> None:
+def test_a_malformed_signature_is_refused(given: str) -> None:
     assert refusal({**sign(), SIGNATURE: given}, BODY, [SECRET], now=NOW) == "unsigned"
 
 
-def test_too_large_is_refused_before_anything_is_reckoned() -> None:
+def test_a_large_body_is_refused_before_any_signature_is_computed() -> None:
     body = b"x" * (MAX_BODY + 1)
 
     assert refusal(sign(body), body, [SECRET], now=NOW) == "large"

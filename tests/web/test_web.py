@@ -1,4 +1,4 @@
-"""What the listener answers, from the daemon's health alone."""
+"""What the web server answers, given the daemon's health."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def ask(
     return asyncio.run(get())
 
 
-def seen(health: Health) -> dict[str, dict[str, float]]:
+def sampled(health: Health) -> dict[str, dict[str, float]]:
     """Metric -> labels as text -> value."""
     found: dict[str, dict[str, float]] = {}
     for family in text_string_to_metric_families(ask("/metrics", health).text):
@@ -100,7 +100,7 @@ LATE = ResourceHealth(lag_s=4000.0, late=True, trouble="server")
         (with_(resources={"contacts": ResourceHealth(late=True, paused=True)}), 200, 200, 200),
     ],
 )
-def test_liveness_readiness_and_freshness_are_three_things(
+def test_liveness_readiness_and_freshness_are_judged_apart(
     health: Health, livez: int, readyz: int, healthz: int
 ) -> None:
     answers = [ask(path, health).status_code for path in ("/livez", "/readyz", "/healthz")]
@@ -108,7 +108,7 @@ def test_liveness_readiness_and_freshness_are_three_things(
     assert answers == [livez, readyz, healthz]
 
 
-def test_the_freshness_names_what_is_late_and_why() -> None:
+def test_healthz_names_what_is_late_and_why() -> None:
     answer = json.loads(ask("/healthz", with_(resources={"contacts": LATE})).text)
 
     assert answer["reasons"] == ["contacts: the last pull began 4000 s ago (server)"]
@@ -120,8 +120,8 @@ def test_the_freshness_names_what_is_late_and_why() -> None:
     }
 
 
-def test_every_metric_is_there() -> None:
-    found = seen(WELL)
+def test_every_metric_is_shown() -> None:
+    found = sampled(WELL)
 
     assert found["cfsync_lag_seconds"] == {"resource=contacts": 12.0}
     assert found["cfsync_rows"] == {"resource=contacts": 30.0}
@@ -168,7 +168,7 @@ def test_metrics_ask_for_the_access_token_where_there_is_one() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/webhooks/", "/webhooks/1/2", "/metrics/"])
-def test_there_is_nothing_else(path: str) -> None:
+def test_there_are_no_other_routes(path: str) -> None:
     assert ask(path, WELL).status_code in (404, 307)
 
 
@@ -180,7 +180,7 @@ def test_off_loopback_an_access_token_is_needed(listen: str) -> None:
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "localhost:1", "off"])
-def test_on_loopback_it_is_not(listen: str) -> None:
+def test_on_loopback_no_access_token_is_needed(listen: str) -> None:
     server.check(WebSettings(listen=listen))
 
 
@@ -194,7 +194,7 @@ def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
     )
 
 
-def test_an_address_that_is_taken_is_said_in_one_line() -> None:
+def test_an_address_in_use_is_reported_in_one_line() -> None:
     async def serve(port: int) -> None:
         settings = WebSettings(listen=f"127.0.0.1:{port}")
         shown = app.create(Health, Metrics(Health), Receiver(str), None)
@@ -208,7 +208,7 @@ def test_an_address_that_is_taken_is_said_in_one_line() -> None:
             asyncio.run(serve(taken.getsockname()[1]))
 
 
-def test_connections_that_nobody_ends_make_room_for_later_ones() -> None:
+def test_connections_that_nobody_closes_make_room_for_later_ones() -> None:
     async def main() -> int:
         port = _free_port()
         shown = app.create(lambda: WELL, Metrics(Health), Receiver(str), None)
@@ -240,9 +240,7 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def test_a_certificate_that_was_renewed_is_taken_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_renewed_certificate_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "CERTIFICATE_CHECK_S", 0.02)
     settings = _with_certificate(tmp_path)
     port = int(settings.listen.rpartition(":")[2])
@@ -264,7 +262,7 @@ def test_a_certificate_that_was_renewed_is_taken_up(
     asyncio.run(main())
 
 
-def test_files_that_are_no_certificate_are_said_in_one_line(tmp_path: Path) -> None:
+def test_files_that_are_not_a_certificate_are_reported_in_one_line(tmp_path: Path) -> None:
     settings = _with_certificate(tmp_path)
     (tmp_path / "crt").write_text("nothing")
 

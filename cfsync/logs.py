@@ -12,12 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-from cfsync.config import LogSettings
-from cfsync.lean import without
+import structlog
+from structlog.typing import EventDict, Processor
 
-with without("rich"):
-    import structlog
-    from structlog.typing import EventDict, Processor
+from cfsync.config import LogSettings
 
 _VARYING = {"timestamp", "pass_id"}
 """Keys that differ between repetitions of one event."""

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
 
 import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from cfsync.config import ApiSettings
 from cfsync.errors import BadAnswer, Refused, SettingsError, Unreachable, UsageError
-from cfsync.lean import without
-
-with without("click", "rich"):
-    import httpx
-    from httpx_aiohttp import AiohttpTransport
 
 MAX_ANSWER = 32 * 2**20
 """The most bytes of an unpacked answer that are read. A page of a list has 25 to 100 KB."""

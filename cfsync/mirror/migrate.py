@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 import cfsync
 from cfsync.errors import MirrorError
-from cfsync.lean import without
 from cfsync.mirror import capture
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.connect import place_of
@@ -64,9 +63,8 @@ def _upgrade(conn: sa.Connection, place: str) -> MigrateResult:
 
 
 def _run_migrations(conn: sa.Connection) -> None:
-    with without("pygments"):
-        from alembic import command
-        from alembic.config import Config
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))

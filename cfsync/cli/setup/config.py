@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+import cfsync
 from cfsync.cli.common import Config, Json
 from cfsync.cli.text import columns, print_json
 
@@ -39,7 +40,7 @@ def _example_text() -> str:
     inside = resources.files("cfsync") / EXAMPLE
     if inside.is_file():
         return inside.read_text(encoding="utf-8")
-    return (Path(__file__).parents[3] / EXAMPLE).read_text(encoding="utf-8")
+    return (Path(cfsync.__file__).parents[1] / EXAMPLE).read_text(encoding="utf-8")
 
 
 def show(config: Config = None, json: Json = False) -> None:

@@ -4,8 +4,16 @@ codes:
     0 done  1 unexpected error  2 settings or usage  3 ClickFunnels refuses the token
     4 stopped before the end, can be continued  5 done, but something waits for a human
 
-Whatever is heavy (the database, the network, tables for people) is imported by the command that
-uses it, inside its function, so that `cfsync --help` is quick.
+A module for each command, in the order in which you meet them:
+
+    setup/      config, doctor, migrate, api, sandbox, demo
+    passes/     backfill, pull, push, sync, sweep, and the daemon (run)
+    operator/   what a person looks at and decides: status, verify, plan, outbox, conflicts, ...
+    common      options that all commands share; opens both sides; signals
+    reports, text, progress, fields    how results, progress and `-f` arguments are written
+
+A command imports what is slow to load (the database, the network) inside its function, so that
+`cfsync --help` is quick.
 """
 
 from __future__ import annotations
@@ -32,7 +40,7 @@ from cfsync.cli.operator import (
     verify,
     webhooks,
 )
-from cfsync.cli.passes import run, run_pass
+from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.setup import api, config, demo, doctor, migrate, sandbox
 from cfsync.cli.text import problem
 from cfsync.errors import CfsyncError, SettingsError
@@ -50,8 +58,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _group in (
-    run_pass,
+for _module in (
+    backfill,
+    pull,
+    push,
+    sync,
+    sweep,
     run,
     pause,
     status,
@@ -72,7 +84,7 @@ for _group in (
     sandbox,
     demo,
 ):
-    _group.register(app)
+    _module.register(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cfsync.cli.common import Config, Json, configured, opened, until_stopped
-from cfsync.cli.passes.run_pass import as_json, as_text, say_problems
+from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import counted, print_json
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def recover(config: Config = None, json: Json = False) -> int:
         )
     else:
         print("\n".join(_lines(done)))
-    say_problems(done.sweep, "recover")
+    print_problems(done.sweep, "recover")
     return done.sweep.exit_code
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, configured, opened, until_stopped
-from cfsync.cli.passes.run_pass import as_json, as_text, say_problems
+from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def verify(resource: Resources = None, config: Config = None, json: Json = False
         print_json(as_json(verified.report) | {"database": place, "differences": differences})
     else:
         print(_text(verified, place))
-    say_problems(verified.report, "verify")
+    print_problems(verified.report, "verify")
     return verified.exit_code
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, configured, opened, until_stopped
-from cfsync.cli.passes.run_pass import as_json, as_text
+from cfsync.cli.reports import as_json, as_text
 from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:

@@ -1,0 +1,52 @@
+"""`push`: edits made by SQL to ClickFunnels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, Resources
+from cfsync.cli.passes.common import Pass, run_passes
+
+if TYPE_CHECKING:
+    from cfsync.sync.context import Context
+    from cfsync.sync.report import Report
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(push)
+
+
+def push(
+    resource: Resources = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Send only what this plan lists.")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """Send the edits made by SQL to ClickFunnels.
+
+    With --plan, records that have changed since the plan was written are listed instead of sent;
+    then it exits 5.
+
+    \b
+    Example:
+      cfsync push
+      cfsync push contacts
+      cfsync push --plan monday.json
+    """
+    return run_passes("push", [push_pass(resource, plan)], config, json=json)
+
+
+def push_pass(resource: list[str] | None = None, plan: Path | None = None) -> Pass:
+    async def work(context: Context) -> Report:
+        from cfsync.sync.push import plan_file
+        from cfsync.sync.push.conductor import push as inner
+
+        only = plan_file.load(plan) if plan else None
+        return await inner(context, resource or [], only=only)
+
+    return work

@@ -1,0 +1,38 @@
+"""`sweep`: the complete comparison, which finds deletions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cfsync.cli.common import Config, Json, Resources
+from cfsync.cli.passes.common import run_passes
+
+if TYPE_CHECKING:
+    from cfsync.sync.context import Context
+    from cfsync.sync.report import Report
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(sweep)
+
+
+def sweep(resource: Resources = None, config: Config = None, json: Json = False) -> int:
+    """Compare every record with ClickFunnels, to find deletions and drift.
+
+    Reads every list from beginning to end. A record that is missing in ClickFunnels is requested
+    once more, and leaves the mirror only if it is really gone. Too many missing at once wait for
+    you: see `cfsync deletions`.
+
+    \b
+    Example:
+      cfsync sweep products
+    """
+
+    async def work(context: Context) -> Report:
+        from cfsync.sync import passes
+
+        return await passes.sweep(context, resource or [])
+
+    return run_passes("sweep", [work], config, json=json)

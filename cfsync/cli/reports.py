@@ -1,0 +1,76 @@
+"""The report of a pass, as text for people or as JSON for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cfsync.cli.text import columns, counted, problem, took
+
+if TYPE_CHECKING:
+    from cfsync.sync.report import Report
+
+_QUIET = ("unchanged", "same")
+_ENDS = {"done": "done", "stopped": "stopped before the end", "failed": "failed"}
+
+
+def print_problems(report: Report, command: str) -> None:
+    for line in report.problems:
+        problem(line)
+    if report.state == "stopped":
+        problem(f"run `cfsync {command}` again to go on")
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    return {
+        "pass": report.name,
+        "state": report.state,
+        "resources": report.counts,
+        "requests": report.requests,
+        "seconds": round(report.seconds, 3),
+        "waiting": report.waiting,
+        "unreachable": report.unreachable,
+        "unproved": report.unproved,
+        "problems": report.problems,
+        "outdated": report.outdated,
+        "batch": report.batch,
+    }
+
+
+def as_text(report: Report) -> str:
+    """What was done in each resource, then the sums."""
+    from cfsync.resources import ALL
+
+    rows = [
+        (name, _words(report.counts[name]))
+        for name in ALL
+        if name in report.counts and set(+report.counts[name]) - set(_QUIET)
+    ]
+    quiet = sum(report.total(word) for word in _QUIET)
+    lines = [
+        *([columns(rows)] if rows else []),
+        *([f"{quiet:,} {_QUIET[0] if report.total(_QUIET[0]) else _QUIET[1]}"] if quiet else []),
+        *(f"not readable with this token: {name}" for name in report.unreachable),
+        *(f"deletions not seen, not in the order of ids: {name}" for name in report.unproved),
+        *(f"not sent, changed since the plan: {name}" for name in report.outdated),
+        f"{report.name}: {_ENDS[report.state]} after {took(report.seconds)},"
+        f" {counted(report.requests, 'request')}{_sums(report)}",
+        *([f"batch {report.batch}: `cfsync revert {report.batch}`"] if report.batch else []),
+        *([f"waiting for you: {report.waiting}; see `cfsync status`"] if report.waiting else []),
+    ]
+    return "\n".join(lines)
+
+
+def _words(counts: dict[str, int]) -> str:
+    return ", ".join(
+        f"{n:,} {(what.removesuffix('s') if n == 1 else what).replace('_', ' ')}"
+        for what, n in counts.items()
+        if n and what not in _QUIET
+    )
+
+
+def _sums(report: Report) -> str:
+    kinds = {kind: report.total(kind) for counts in report.counts.values() for kind in counts}
+    words = _words({kind: n for kind, n in kinds.items() if kind not in _QUIET})
+    if words:
+        return f": {words}"
+    return ", no difference" if report.total("same") else ", nothing new"

@@ -92,9 +92,9 @@ def test_api_takes_a_body_from_standard_input(cfsync: Command, world: World):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["GET", "teams"], "PATH is what comes behind /api/v2, as in /teams"),
-        (["GET", "https://evil.example/x"], "PATH is what comes behind /api/v2, as in /teams"),
-        (["FETCH", "/teams"], "METHOD is one of GET, POST, PUT, PATCH, DELETE, not FETCH"),
+        (["GET", "teams"], "PATH is the part after /api/v2, such as /teams"),
+        (["GET", "https://evil.example/x"], "PATH is the part after /api/v2, such as /teams"),
+        (["FETCH", "/teams"], "METHOD must be one of GET, POST, PUT, PATCH, DELETE, not FETCH"),
         (["PUT", "/x", "--input", "absent"], "absent can't be read: No such file or directory"),
         (["PUT", "/x", "-f", "a"], "-f takes FIELD=VALUE, not 'a'"),
     ],

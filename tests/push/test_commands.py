@@ -62,7 +62,7 @@ def test_plan_push_revert(cfsync: Command, contact: int, served: Running):
 
 
 def test_outbox(cfsync: Command, contact: int):
-    assert cfsync("outbox", "list").stdout == "nothing waits\n"
+    assert cfsync("outbox", "list").stdout == "nothing is waiting\n"
     rename(cfsync, contact)
 
     listed = cfsync("outbox", "list")
@@ -94,7 +94,7 @@ def test_conflicts(cfsync: Command, contact: int, served: Running):
     undecided = cfsync("conflicts", "resolve", "1")
     assert undecided.said == ["choose one of --local, --remote and --value"]
     no_json = cfsync("conflicts", "resolve", "1", "--value", "Ada")
-    assert no_json.said == ["--value takes JSON: text stands in double quotes"]
+    assert no_json.said == ["--value takes JSON: put text in double quotes"]
 
     done = cfsync("conflicts", "resolve", "1", "--value", '"Both"')
     assert (done.returncode, done.stdout) == (
@@ -126,7 +126,7 @@ def test_redact(cfsync: Command, contact: int, served: Running):
     rev_before = cfsync("redact", str(contact))
     assert (rev_before.returncode, rev_before.said) == (
         2,
-        ["redact can't be undone: say --yes where nobody can be asked"],
+        ["redact can't be undone: without a terminal it needs --yes"],
     )
 
     done = cfsync("redact", str(contact), "--yes", "--json")

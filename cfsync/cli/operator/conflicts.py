@@ -1,4 +1,4 @@
-"""`conflicts list / resolve`: what both sides changed."""
+"""`conflicts list / resolve`: fields that were changed on both sides."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="What both sides changed.")
+    group = typer.Typer(help="List and resolve fields that were changed on both sides.")
     group.command("list")(list_conflicts)
     group.command()(resolve)
     app.add_typer(group, name="conflicts")
@@ -27,14 +27,16 @@ def register(app: typer.Typer) -> None:
 def list_conflicts(
     resource: Resources = None,
     values: Annotated[
-        bool, typer.Option("--values", help="Show people's data too: base, local and remote.")
+        bool,
+        typer.Option("--values", help="Also show the values: people's data."),
     ] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Conflicts that nobody has resolved, and who won for the time being.
+    """List the open conflicts, and which side has won for now.
 
-    The winner is what `on_conflict` says; `hold` waits for you. The other value is kept.
+    The setting `on_conflict` decides the winner; with `hold` the conflict waits for you. The other
+    value is kept until you resolve the conflict.
 
     \b
     Example:
@@ -51,24 +53,24 @@ def list_conflicts(
     elif found:
         print(columns([_head(values=values), *(_row(c, values=values) for c in found)]))
     else:
-        print("no conflict is open")
+        print("no open conflicts")
 
 
 def resolve(
     conflict_id: Annotated[int, typer.Argument(metavar="ID", help="From `conflicts list`.")],
-    local: Annotated[bool, typer.Option("--local", help="What the mirror had.")] = False,
-    remote: Annotated[bool, typer.Option("--remote", help="What ClickFunnels has.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Take the mirror's value.")] = False,
+    remote: Annotated[bool, typer.Option("--remote", help="Take ClickFunnels' value.")] = False,
     value: Annotated[
-        str | None, typer.Option(metavar="JSON", help="Another value, such as '\"Ada\"' or null.")
+        str | None, typer.Option(metavar="JSON", help="Take this value, such as '\"Ada\"' or null.")
     ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Choose a side, also where a policy has chosen the other one already.
+    """Choose a side, even if `on_conflict` has already chosen the other.
 
-    What is to be sent for it goes with the next push. Of a record that was deleted in
-    ClickFunnels, --local creates it anew and --remote deletes the row; of a row that was deleted
-    here, --local deletes the record and --remote brings the row back.
+    The next push sends whatever your choice requires. If the record was deleted in ClickFunnels,
+    --local creates it again and --remote deletes the row. If the row was deleted here, --local
+    deletes the record and --remote restores the row.
 
     \b
     Example:
@@ -103,7 +105,7 @@ def _parsed(text: str) -> Any:
     try:
         return json_text.loads(text)
     except ValueError:
-        raise UsageError("--value takes JSON: text stands in double quotes") from None
+        raise UsageError("--value takes JSON: put text in double quotes") from None
 
 
 def _told(done: Resolved) -> str:

@@ -1,4 +1,4 @@
-"""`deletions list / approve / reject`: the deletions that the guard held."""
+"""`deletions list / approve / reject`: deletions held because there were too many at once."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from cfsync.cli.common import Config, Json, configured, reading
 from cfsync.cli.text import columns, counted, print_json
 from cfsync.errors import UsageError
 
-Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Of this resource.")]
+Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource.")]
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records (id, public id).")
 ]
-All = Annotated[bool, typer.Option("--all", help="All that are held.")]
+All = Annotated[bool, typer.Option("--all", help="All held deletions.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Deletions that wait for you.")
+    group = typer.Typer(help="Decide about deletions in ClickFunnels that wait for you.")
     group.command("list")(list_held)
     group.command()(approve)
     group.command()(reject)
@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 
 def list_held(config: Config = None, json: Json = False) -> None:
-    """Records missing in ClickFunnels, too many at once to be believed.
+    """List the records that are missing in ClickFunnels and held.
+
+    When more than `deletions.max_count` or `deletions.max_fraction` go missing at once, none is
+    deleted here until you approve it.
 
     \b
     Example:
@@ -54,7 +57,7 @@ def approve(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Believe them: the next sweep looks once more and deletes the rows.
+    """Accept the deletions: the next sweep checks again, then deletes.
 
     \b
     Example:
@@ -72,7 +75,7 @@ def reject(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Don't believe them: the rows stay in the mirror.
+    """Reject the deletions: the rows stay in the mirror.
 
     \b
     Example:
@@ -93,7 +96,7 @@ def _decide(
     from cfsync.sync.operator import deletions
 
     if (resource is None) != everything:
-        raise UsageError("name a resource, with ids or without, or say --all")
+        raise UsageError("name a resource, with or without ids, or use --all")
     decided = reading(
         configured(config), lambda mirror: deletions.decide(mirror, resource, ids, approve=approve)
     )

@@ -1,4 +1,4 @@
-"""`explain`: where the values of one record came from."""
+"""`explain`: where the values of one record come from."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ def register(app: typer.Typer) -> None:
 def explain(
     resource: Annotated[str, typer.Argument(metavar="RESOURCE")],
     record_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Id, public id, or the negative id it had here.")
+        str, typer.Argument(metavar="ID", help="Id, public id, or the provisional id it had here.")
     ],
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Where each field's value came from, and what the record waits for. Shows people's data.
+    """Show where each field's value comes from. Shows people's data.
+
+    Also lists the record's edits, and what it is waiting for.
 
     \b
     Example:

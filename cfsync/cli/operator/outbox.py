@@ -1,4 +1,4 @@
-"""`outbox list / approve / retry / discard`: the edits that wait."""
+"""`outbox list / approve / retry / discard`: edits made by SQL that are not confirmed yet."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Which = Annotated[
     typer.Argument(metavar="[SEQ...|RESOURCE]", help="Numbers of edits, or one resource."),
 ]
 Seqs = Annotated[list[str], typer.Argument(metavar="SEQ...", help="Numbers of edits.")]
-All = Annotated[bool, typer.Option("--all", help="Those of all resources.")]
-Values = Annotated[bool, typer.Option("--values", help="Show people's data too: old and new.")]
+All = Annotated[bool, typer.Option("--all", help="The edits of all resources.")]
+Values = Annotated[bool, typer.Option("--values", help="Also show the values: people's data.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Edits that wait to be sent, or for you.")
+    group = typer.Typer(help="List the edits that wait, and decide about them.")
     group.command("list")(list_edits)
     for command in (approve, retry, discard):
         group.command()(command)
@@ -45,10 +45,10 @@ def list_edits(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Edits that ClickFunnels has not confirmed, in the order in which they were made.
+    """List the edits that ClickFunnels has not confirmed, oldest first.
 
-    parked: ClickFunnels refused it, the reason is the server's own. held: a guard of cfsync
-    stopped it. sending: it was sent and its outcome is not known yet.
+    pending: not sent yet. sending: sent, outcome not known yet. parked: ClickFunnels refused it
+    (the reason is the server's). held: cfsync stopped it, for example as a mass deletion.
 
     \b
     Example:
@@ -63,7 +63,7 @@ def list_edits(
     if json:
         print_json([_as_json(edit, values=values) for edit in edits])
     else:
-        print(_text(edits, values=values) if edits else "nothing waits")
+        print(_text(edits, values=values) if edits else "nothing is waiting")
 
 
 def approve(
@@ -72,10 +72,10 @@ def approve(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Let held edits go: the next push sends them.
+    """Release held edits: the next push sends them.
 
-    By number also an insert, and a delete of a record that ClickFunnels has changed since; by
-    resource only the updates and deletes that the guard against masses has stopped.
+    By number, any held edit: also an insert, or a delete of a record that ClickFunnels has changed
+    since. By resource, only the updates and deletes that were held because there were too many.
 
     \b
     Example:
@@ -94,10 +94,10 @@ def retry(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Send parked edits once more.
+    """Send parked edits again with the next push.
 
-    An insert that may have arrived already ("unknown") is retried by its number alone: it is then
-    created in spite of what was found.
+    An insert that may already have arrived ("unknown") is retried only by its number: it is then
+    created, whatever was found in ClickFunnels.
 
     \b
     Example:
@@ -111,10 +111,10 @@ def retry(
 
 
 def discard(seq: Seqs, config: Config = None, json: Json = False) -> None:
-    """Drop edits: the mirror shows again what ClickFunnels has.
+    """Drop edits: the mirror shows ClickFunnels' values again.
 
-    Where a later edit of a field waits, that one stands. A row that was never sent goes, with all
-    its edits; a row that was deleted comes back.
+    A later edit of the same field stays. A row that was never sent is removed with all its edits;
+    a deleted row is restored.
 
     \b
     Example:

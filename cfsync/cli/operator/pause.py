@@ -1,4 +1,4 @@
-"""`pause` and `resume`: through the database, for running daemons and later passes alike."""
+"""`pause` and `resume`: stored in the database, so that all daemons and commands obey."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def register(app: typer.Typer) -> None:
 
 
 def pause(resource: Resources = None, config: Config = None, json: Json = False) -> None:
-    """Stop the passes, of all resources or of those named.
+    """Stop reading and sending, for all resources or those named.
 
-    A running daemon ends them at their next page. Edits made by SQL are kept.
+    A running daemon stops at the next page. Edits made by SQL are still recorded, and are sent
+    after `cfsync resume`.
 
     \b
     Example:
@@ -36,7 +37,7 @@ def pause(resource: Resources = None, config: Config = None, json: Json = False)
 
 
 def resume(resource: Resources = None, config: Config = None, json: Json = False) -> None:
-    """Let paused passes run again.
+    """Undo a pause.
 
     \b
     Example:
@@ -55,7 +56,7 @@ def _change(
     *,
     json: bool,
 ) -> None:
-    """Make the change, then say what is paused."""
+    """Make the change, then print what is paused."""
     from cfsync.mirror.coordination import pauses
     from cfsync.resources import named
 

@@ -23,15 +23,15 @@ def plan(
     resource: Resources = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Keep it for `push --plan FILE`; you alone may read it."),
+        typer.Option(metavar="FILE", help="Also write it for `push --plan`."),
     ] = None,
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """What `push` would send: every call, field by field. Sends nothing.
+    """Show what `push` would send, field by field. Sends nothing.
 
     Shows people's data. Exits 5 if some edits would not be sent, and says why. `push --plan FILE`
-    sends just what the file says, and refuses the records that changed since.
+    sends only what the file lists, and refuses records that have changed since.
 
     \b
     Example:
@@ -50,7 +50,7 @@ def plan(
     else:
         print("\n".join(_lines(found)))
         if out is not None:
-            print(f"send just this: cfsync push --plan {out}")
+            print(f"to send only this: cfsync push --plan {out}")
     return found.exit_code
 
 

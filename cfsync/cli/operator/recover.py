@@ -1,4 +1,4 @@
-"""`recover`: after a restored backup."""
+"""`recover`: make a restored backup safe to use."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def register(app: typer.Typer) -> None:
 
 
 def recover(config: Config = None, json: Json = False) -> int:
-    """After a restored backup of the mirror: make sure that nothing is sent twice.
+    """Make a restored backup safe: send nothing twice.
 
-    Run it before anything else, with the daemon stopped. Inserts that wait in the backup are
-    looked for in ClickFunnels: where something like them is there they are parked as unknown, else
-    held, and you decide (`outbox retry`, `approve`, `discard`). Then every list is walked whole.
+    Run it before anything else after you restored a backup of the mirror, with the daemon stopped.
+    Inserts that wait in the backup are looked up in ClickFunnels: those with a similar record
+    there are parked as unknown, the others are held, and you decide (`cfsync outbox retry`,
+    `approve` or `discard`). Then every list is read from beginning to end.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`redact`: forget a person."""
+"""`redact`: delete a person everywhere."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def register(app: typer.Typer) -> None:
 
 def redact(
     contact_id: Annotated[str, typer.Argument(metavar="CONTACT_ID", help="Id or public id.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Delete a person in ClickFunnels (GDPR) and purge every copy here. It can't be undone.
+    """Delete a person in ClickFunnels (GDPR) and here. Can't be undone.
 
-    Purged are the contact's row, edits, conflicts, events and tombstone, the objects that quote
-    the contact inside other records, and the email address wherever it stands. What other records
-    say in words of their own, such as a delivery address, stays; so do backups and plan files,
-    which are yours. It may be run again after an error.
+    This purges the contact's row, edits, conflicts, events and tombstone, the copies of the contact
+    inside other records, and the email address wherever it appears. It does not touch what other
+    records hold themselves, such as an order's delivery address, nor your backups and plan files.
+    You can run it again after an error.
 
     \b
     Example:
@@ -62,6 +62,6 @@ def redact(
 
 def _ask(contact_id: str) -> None:
     if not sys.stdin.isatty():
-        raise UsageError("redact can't be undone: say --yes where nobody can be asked")
-    question = f"Delete contact {contact_id} in ClickFunnels and here, for ever?"
+        raise UsageError("redact can't be undone: without a terminal it needs --yes")
+    question = f"Delete contact {contact_id} in ClickFunnels and here, permanently?"
     typer.confirm(question, abort=True, err=True)

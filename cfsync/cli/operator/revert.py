@@ -1,4 +1,4 @@
-"""`revert`: take back what a push sent."""
+"""`revert`: undo what a push sent."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ def register(app: typer.Typer) -> None:
 
 
 def revert(
-    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The number of the push.")],
+    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The push's number.")],
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Take back what a push sent, as edits: the next push sends them.
+    """Undo what a push sent, as edits that the next push sends.
 
-    Fields that still hold what that push wrote get the value that ClickFunnels had before. The
-    others are listed, as is what can't be undone (creates, deletes, cancellations, uploads);
-    then it exits 5. A revert can be reverted. `outbox list --state done` shows the numbers.
+    Each field that still has the value sent by that push gets back the value that ClickFunnels had
+    before. All other fields are listed, and so is what can't be undone (creates, deletes,
+    cancellations, uploads); then it exits 5. You can revert a revert. The push's report and
+    `cfsync outbox list --state done` show the number.
 
     \b
     Example:

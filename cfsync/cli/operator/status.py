@@ -1,4 +1,4 @@
-"""`status`: how complete and how old the mirror is, and what waits."""
+"""`status`: how complete and how fresh the mirror is, and what waits for you."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def register(app: typer.Typer) -> None:
 
 def status(
     health: Annotated[
-        bool, typer.Option("--health", help="Only say whether all is well: exit 0, else 1.")
+        bool, typer.Option("--health", help="Only check health: exits 0 if healthy, else 1.")
     ] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Rows, lag, edits, conflicts and what waits for you.
+    """Show rows, lag, edits, conflicts and what waits for you.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`verify`: mirror and ClickFunnels, record by record."""
+"""`verify`: compare mirror and ClickFunnels, record by record."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(resource: Resources = None, config: Config = None, json: Json = False) -> int:
-    """Compare mirror and ClickFunnels; change nothing.
+    """Compare the mirror with ClickFunnels; change nothing.
 
-    Exits 5 if they differ. Edits that wait to be sent are no difference.
+    Exits 5 if they differ. Edits that wait to be sent don't count as differences.
 
     \b
     Example:
@@ -56,5 +56,5 @@ def _text(verified: Verified, place: str) -> str:
         rows = [(d.resource, d.id, d.kind, ", ".join(d.fields)) for d in shown]
         lines.append(columns(rows))
     if len(verified.differences) > SHOWN:
-        lines.append(f"... and more: {len(verified.differences) - SHOWN}")
+        lines.append(f"... and {len(verified.differences) - SHOWN:,} more (--json has all)")
     return "\n".join(lines)

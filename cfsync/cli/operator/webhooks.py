@@ -1,4 +1,4 @@
-"""`webhooks register / list / remove / rotate`: the endpoints that bring events to the daemon."""
+"""`webhooks register / list / remove / rotate`: the endpoints that send events to the daemon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WELL = ("ok", "foreign", "removed")
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Webhook endpoints, by which news comes at once.")
+    group = typer.Typer(help="Manage webhook endpoints, for near-real-time updates.")
     group.command("register")(register_endpoint)
     group.command("list")(list_endpoints)
     group.command()(remove)
@@ -30,16 +30,16 @@ def register(app: typer.Typer) -> None:
 
 
 def register_endpoint(
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where the daemon is reached.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The daemon's public URL.")],
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Have ClickFunnels send events to the daemon at URL.
+    """Make ClickFunnels send its events to the daemon at URL.
 
-    There `/webhooks/WORKSPACE` leads to the daemon's `web.listen`. Makes one endpoint in each
-    workspace, or in the one that URL ends with, and keeps its secret. It may be run again at any
-    time: what is right stays, one that was deleted, changed or whose secret is not known is put
-    right.
+    `URL/webhooks/WORKSPACE` must reach the address in the daemon's `web.listen`. Creates one
+    endpoint in each workspace, or only in the workspace that URL ends with, and keeps its secret.
+    You can run it again at any time: it repairs endpoints that were deleted or changed, or whose
+    secret is unknown, and leaves the others alone.
 
     \b
     Example:
@@ -52,10 +52,10 @@ def register_endpoint(
 
 
 def list_endpoints(config: Config = None, json: Json = False) -> int:
-    """The endpoints that there are, and how it is with each.
+    """List the webhook endpoints and their state.
 
-    ok: it leads here, and its secret is known. foreign: it leads elsewhere. For the others
-    (no secret, types differ, deleted) run `cfsync webhooks register URL`; then it exits 5.
+    ok: it sends to this daemon, and its secret is known. foreign: it sends elsewhere. Any other
+    state (no secret, types differ, deleted) exits 5: run `cfsync webhooks register URL` to repair.
 
     \b
     Example:
@@ -73,7 +73,8 @@ def remove(
 ) -> int:
     """Delete an endpoint in ClickFunnels, and its secret here.
 
-    Of one that was deleted in ClickFunnels already, the secret: then nothing misses it any more.
+    If the endpoint is already gone in ClickFunnels, this deletes the secret, and `webhooks list`
+    no longer reports it.
 
     \b
     Example:
@@ -88,10 +89,11 @@ def remove(
 
 
 def rotate(config: Config = None, json: Json = False) -> int:
-    """Replace the secret of each endpoint that leads here.
+    """Replace the secret of each endpoint that sends to this daemon.
 
-    ClickFunnels shows a secret only when it makes an endpoint, so another one takes its place. What
-    was signed with the old secret is taken for another 25 hours, since it may still be on its way.
+    ClickFunnels shows a secret only when an endpoint is created, so each endpoint is replaced by a
+    new one. Events signed with the old secret are accepted for another 25 hours, since some may
+    still be on their way.
 
     \b
     Example:
@@ -117,7 +119,7 @@ def _run(
     elif found:
         print(columns([("workspace", "id", "state", "done", "url"), *map(_row, found)]))
     else:
-        print("there is none; `cfsync webhooks register URL` makes one")
+        print("there are no endpoints; `cfsync webhooks register URL` creates one")
     return 0 if all(endpoint.state in WELL for endpoint in found) else 5
 
 

@@ -17,9 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def run(config: Config = None, json: Json = False) -> int:
-    """Keep both sides the same until stopped: the daemon.
+    """Run the daemon: keep both sides the same until stopped.
 
-    SIGTERM ends it within `daemon.stop_timeout`. Makes the database if there is none.
+    SIGTERM stops it within `daemon.stop_timeout`. Creates the database if there is none.
 
     \b
     Example:
@@ -34,7 +34,7 @@ def run(config: Config = None, json: Json = False) -> int:
     repeat_filter = logs.RepeatFilter()
     origin = next(s.source for s in explain_sources(config) if s.key == "api.token")
     token_is_fixed = origin in os.environ or origin.startswith("systemd credential")
-    with suppress(KeyboardInterrupt):  # a signal before anything was begun
+    with suppress(KeyboardInterrupt):  # a signal before anything had started
         until_stopped(
             lambda stop: daemon.run(
                 lambda: configured(config, repeat_filter=repeat_filter),

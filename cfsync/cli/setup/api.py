@@ -1,4 +1,4 @@
-"""`api`: one raw call."""
+"""`api`: one raw call of the ClickFunnels API."""
 
 from __future__ import annotations
 
@@ -24,23 +24,25 @@ def register(app: typer.Typer) -> None:
 
 def api(
     method: Annotated[str, typer.Argument(metavar="METHOD", help=", ".join(METHODS))],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Behind /api/v2, as in /teams.")],
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="What follows /api/v2, as in /teams.")
+    ],
     field: Annotated[
         list[str] | None,
-        typer.Option("-f", "--field", metavar="FIELD=VALUE", help="Text; brackets nest."),
+        typer.Option("-f", "--field", metavar="FIELD=VALUE", help="A text field; brackets nest."),
     ] = None,
     input: Annotated[  # noqa: A002
         Path | None,
-        typer.Option(metavar="FILE", help="JSON body (numbers, null ...); - is standard input."),
+        typer.Option(metavar="FILE", help="JSON body; - is standard input."),
     ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Make one raw call and print the answer's JSON.
+    """Make one API call and print the JSON of its answer.
 
-    It is made with the token, limits and errors of all other commands. A field goes into the query
-    of a GET and into the body of the others; its value is always sent as text. For numbers, null or
-    lists of objects give the body as a FILE.
+    It uses the same token, rate limit and error handling as all other commands. For a GET, fields
+    go into the query; for the other methods, into the body. Values are always sent as text: to send
+    numbers, null or lists of objects, give the body as a FILE.
 
     \b
     Example:
@@ -62,7 +64,7 @@ def api(
 
     try:
         answer = until_stopped(call)
-    except Refused as error:  # its words may quote people: they are for who made the call alone
+    except Refused as error:  # its text may quote people: only the caller may see it
         raise ApiError(f"refused ({error.status}): {error.text}", call=error.call) from None
     if json:
         print_json({"status": answer.status, "data": answer.data})
@@ -72,9 +74,9 @@ def api(
 
 def _check(method: str, path: str, fields: list[str], file: Path | None) -> None:
     if method not in METHODS:
-        raise UsageError(f"METHOD is one of {', '.join(METHODS)}, not {method}")
+        raise UsageError(f"METHOD must be one of {', '.join(METHODS)}, not {method}")
     if not path.startswith("/") or path.startswith(("//", "/api/v2")):
-        raise UsageError("PATH is what comes behind /api/v2, as in /teams")
+        raise UsageError("PATH is the part after /api/v2, such as /teams")
     if file and (fields or method == "GET"):
         raise UsageError("--input is the whole body: not with -f, and not with GET")
 

@@ -1,4 +1,4 @@
-"""`config example` and `config show`."""
+"""`config example / show`: a settings file to start from, and the settings in force."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ EXAMPLE = "config.example.toml"
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The commented example, and the settings in force.")
+    group = typer.Typer(help="Print an example settings file, or the settings in force.")
     group.command()(example)
     group.command()(show)
     app.add_typer(group, name="config")
 
 
 def example(config: Config = None, json: Json = False) -> None:  # noqa: ARG001
-    """Print a settings file with every key, its default and what it means.
+    """Print a settings file with every key, its default and meaning.
 
     \b
     Example:
@@ -36,7 +36,7 @@ def example(config: Config = None, json: Json = False) -> None:  # noqa: ARG001
 
 
 def _example_text() -> str:
-    """Installed, it lies inside the package; in a checkout, beside it."""
+    """An installed cfsync has it inside the package, a checkout beside it."""
     inside = resources.files("cfsync") / EXAMPLE
     if inside.is_file():
         return inside.read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ def _example_text() -> str:
 
 
 def show(config: Config = None, json: Json = False) -> None:
-    """Print the settings in force, each with where it comes from. Secrets are hidden.
+    """Print the settings in force and where each comes from. Hides secrets.
 
     \b
     Example:
@@ -60,7 +60,7 @@ def show(config: Config = None, json: Json = False) -> None:
 
 
 def _written(value: object) -> str | None:
-    """As TOML would have it, or nearly."""
+    """The value about as TOML writes it; None if it is empty."""
     if isinstance(value, bool):
         return str(value).lower()
     return None if value in (None, "", []) else str(value)

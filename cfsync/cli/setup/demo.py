@@ -1,4 +1,4 @@
-"""`demo`: the whole round in a minute, with the sandbox in place of ClickFunnels."""
+"""`demo`: everything cfsync does, in a minute, with the sandbox in place of ClickFunnels."""
 
 from __future__ import annotations
 
@@ -31,14 +31,16 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    contacts: Annotated[int, typer.Option(min=20, help="How many contacts to make up.")] = 2000,
+    contacts: Annotated[int, typer.Option(min=20, help="Number of made-up contacts.")] = 2000,
     keep: Annotated[
-        Path | None, typer.Option(metavar="DIRECTORY", help="Keep the database there.")
+        Path | None, typer.Option(metavar="DIRECTORY", help="Keep the database in this directory.")
     ] = None,
     config: Config = None,  # noqa: ARG001
     json: Json = False,
 ) -> int:
-    """Show the whole round in a minute, with a fake ClickFunnels.
+    """Show everything cfsync does in a minute, with a fake ClickFunnels.
+
+    Backfill, edits in both directions, a conflict, a deletion, a comparison. Needs no account.
 
     \b
     Example:
@@ -62,7 +64,7 @@ def demo(
 
 
 def _settings(directory: Path, url: str) -> Settings:
-    """Settings of the demo's own: a file, since nothing of the user's may play a part."""
+    """The demo's own settings, in a file of their own: the user's settings must not matter."""
     file = directory / "cfsync.toml"
     database = (directory / "cfsync.db").absolute()
     file.write_text(
@@ -75,7 +77,7 @@ def _settings(directory: Path, url: str) -> Settings:
 
 
 class Show:
-    """The round, step by step. Each step says what is done and then shows what it did."""
+    """The demo, step by step. Each step prints what it does, then what came of it."""
 
     def __init__(self, world: World, settings: Settings, database: Path, *, quiet: bool) -> None:
         self.world = world
@@ -114,17 +116,19 @@ class Show:
         first = self.world.ids("contacts", workspace)[0]
         new = self.world.create("contacts", workspace, first_name="Ada", email_address="ada@a.test")
         self.world.edit("contacts", first, first_name="Grace")
-        self.say(f"2. In ClickFunnels, contact {first} is renamed and {new} signs up. Fetch that:")
+        self.say(
+            f"2. In ClickFunnels, contact {first} is renamed and {new} signs up. Fetch it all:"
+        )
         await self.run(context, "cfsync pull", passes.pull)
         self.query(f"SELECT id, first_name, updated_at FROM contacts WHERE id IN ({first}, {new})")
-        self.say("And again, with nothing new: one request for each list of a workspace.")
+        self.say("And again, with nothing new: one request for each list in a workspace.")
         await self.run(context, "cfsync pull", passes.pull)
 
     async def edit(self, context: Context) -> None:
         from cfsync.sync.push.conductor import push
 
         changed = self.world.ids("contacts", self.world.workspaces[0])[1]
-        self.say("3. Now the other way: a contact is changed, and a new one made, by SQL.")
+        self.say("3. Now the other way: change one contact by SQL, and insert another.")
         self.query(f"UPDATE contacts SET first_name = 'Edsger' WHERE id = {changed}")
         self.query(
             "INSERT INTO contacts (workspace_id, first_name, email_address)"
@@ -133,7 +137,7 @@ class Show:
         await self.run(context, "cfsync push", push)
         there = [self._there(record_id) for record_id in (changed, self._id_of("barbara@b.test"))]
         self.say("In ClickFunnels they are now:", columns([("id", "first_name"), *there]))
-        self.say("The new row has the real id, in place of the negative one that it was given.")
+        self.say("The new row now has its real id, in place of the provisional one.")
 
     async def conflict(self, context: Context) -> None:
         from cfsync.sync import passes
@@ -153,7 +157,7 @@ class Show:
         from cfsync.sync.push.conductor import push
 
         (conflict,) = await conflicts.open_conflicts(context.mirror)
-        self.say(f"Yours after all:\n\n$ cfsync conflicts resolve {conflict.id} --local")
+        self.say(f"To choose yours after all:\n\n$ cfsync conflicts resolve {conflict.id} --local")
         await conflicts.resolve(context.mirror, conflict.id, "local")
         await self.run(context, "cfsync push", push)
         record = self.world.get("contacts", both) or {}
@@ -165,7 +169,7 @@ class Show:
 
         gone = self.world.ids("contacts", self.world.workspaces[0])[3]
         self.world.delete("contacts", gone)
-        self.say(f"5. Contact {gone} is deleted there. Nothing is said of it, so compare all:")
+        self.say(f"5. Contact {gone} is deleted there. No list shows that, so compare all:")
         await self.run(context, "cfsync sweep contacts", passes.sweep, ["contacts"])
         self.query(f"SELECT count(*) AS left_over FROM contacts WHERE id = {gone}")
         self.query(
@@ -175,7 +179,7 @@ class Show:
     async def compare(self, context: Context) -> int:
         from cfsync.sync.operator.verify import verify
 
-        self.say("6. Is it all the same? Every record, field by field:")
+        self.say("6. Are both sides the same? Compare every record, field by field:")
         verified = await verify(context)
         self.told("cfsync verify", verified.report)
         same = verified.report.total("same")

@@ -1,4 +1,4 @@
-"""`doctor`: is everything there that cfsync needs?"""
+"""`doctor`: check everything that cfsync needs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(config: Config = None, json: Json = False) -> int:
-    """Look at settings, token, database and what is assumed of the API.
+    """Check settings, token, database and the API's behaviour.
 
-    Each line is ok, or says what to do. Nothing is changed.
+    Prints one line for each check: ok, or what to do. Changes nothing.
 
     \b
     Example:

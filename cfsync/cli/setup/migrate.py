@@ -1,4 +1,4 @@
-"""`migrate`: the database, made if need be and brought up to date."""
+"""`migrate`: create the database, or upgrade its schema."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(config: Config = None, json: Json = False) -> None:
-    """Make the database, or bring its schema up to date.
+    """Create the database, or bring its schema up to date.
 
-    A second one at the same time waits and then finds nothing to do.
+    If two run at the same time, the second waits and then finds nothing to do.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`sandbox`: a fake ClickFunnels on this machine."""
+"""`sandbox`: serve a fake ClickFunnels on this machine."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ def register(app: typer.Typer) -> None:
 
 
 def sandbox(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Loopback only.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = PORT,
-    seed: Annotated[int, typer.Option(help="The same seed, the same account.")] = 1,
-    contacts: Annotated[int | None, typer.Option(min=0, help="How many contacts.")] = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="A loopback address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free port.")] = PORT,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same account.")] = 1,
+    contacts: Annotated[int | None, typer.Option(min=0, help="Number of contacts.")] = None,
     latency: Annotated[float, typer.Option(min=0, help="Seconds before each answer.")] = 0,
-    rate_limit: Annotated[float, typer.Option(min=0, help="Requests a second; 0: any.")] = 0,
-    token: Annotated[str | None, typer.Option(help="Take this token instead.")] = None,
+    rate_limit: Annotated[float, typer.Option(min=0, help="Requests per second; 0: any.")] = 0,
+    token: Annotated[str | None, typer.Option(help="Accept this token instead.")] = None,
     config: Config = None,  # noqa: ARG001
     json: Json = False,
 ) -> None:
-    """Serve a fake ClickFunnels on loopback, until stopped.
+    """Serve a fake ClickFunnels on this machine, until stopped.
 
-    It has made-up people and takes every call of the API. Nothing is kept when it stops.
+    It holds made-up people and accepts every API call that cfsync makes. Its data is lost when it
+    stops.
 
     \b
     Example:

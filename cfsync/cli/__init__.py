@@ -1,5 +1,5 @@
-"""The command line: arguments in, report out. `command` is the one place where errors become exit
-codes:
+"""The command line: arguments in, a report and an exit code out. `command` is the one place where
+errors become exit codes:
 
     0 done  1 unexpected error  2 settings or usage  3 ClickFunnels refuses the token
     4 stopped before the end, can be continued  5 done, but something waits for a human
@@ -42,13 +42,13 @@ from cfsync.cli.operator import (
 )
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.setup import api, config, demo, doctor, migrate, sandbox
-from cfsync.cli.text import problem
+from cfsync.cli.text import print_problem
 from cfsync.errors import CfsyncError, SettingsError
 
 INTERRUPTED = 4
 
 _UsageError = typer.BadParameter.__base__
-"""The root of what typer says about arguments; typer does not export it by a name of its own."""
+"""The base class of typer's errors about arguments, which typer itself doesn't export."""
 
 app = typer.Typer(
     name="cfsync",
@@ -109,42 +109,42 @@ def root(
 
 
 def command(arguments: list[str]) -> int:
-    """Run what the arguments say; the exit code."""
+    """Run the command that the arguments name; returns the exit code."""
     try:
         code = app(args=arguments, prog_name="cfsync", standalone_mode=False)
     except CfsyncError as error:
-        return _told(error)
+        return _known_error(error)
     except (typer.Abort, KeyboardInterrupt):
         return _interrupted()
     except BrokenPipeError:
-        return _nobody_reads()
+        return _broken_pipe()
     except Exception as error:
         if isinstance(error, _UsageError or ()):
-            return _misused(error)
-        return _unexpected(error)
+            return _usage_error(error)
+        return _unexpected_error(error)
     return _interrupted() if code == 128 + signal.SIGINT else int(code or 0)
 
 
-def _told(error: CfsyncError) -> int:
+def _known_error(error: CfsyncError) -> int:
     for line in error.problems if isinstance(error, SettingsError) else [str(error)]:
-        problem(line)
+        print_problem(line)
     return error.exit_code
 
 
 def _interrupted() -> int:
-    problem("interrupted; everything that was done is kept, start it again and it goes on")
+    print_problem("interrupted; everything that was done is kept, start it again and it goes on")
     return INTERRUPTED
 
 
-def _misused(error: Exception) -> int:
+def _usage_error(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "cfsync"
-    problem(f"{getattr(error, 'format_message', lambda: error)()} (see `{command} --help`)")
+    print_problem(f"{getattr(error, 'format_message', lambda: error)()} (see `{command} --help`)")
     return 2
 
 
-def _unexpected(error: Exception) -> int:
-    """A fault of ours. Its text is not printed, since it may quote a record."""
+def _unexpected_error(error: Exception) -> int:
+    """A bug in cfsync. Its text is not printed, since it may quote a record."""
     import structlog
 
     cause: BaseException = error
@@ -155,7 +155,7 @@ def _unexpected(error: Exception) -> int:
         where = where.tb_next
     place = f" at {where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where else ""
     reason = f": {cause.strerror}" if isinstance(cause, OSError) and cause.strerror else ""
-    problem(
+    print_problem(
         f"unexpected error{reason} ({type(cause).__name__}{place});"
         " everything that was done is kept. CFSYNC_LOG__LEVEL=debug shows the traceback"
     )
@@ -164,7 +164,7 @@ def _unexpected(error: Exception) -> int:
     return 1
 
 
-def _nobody_reads() -> int:
-    """`cfsync status | head`: nothing is left to say, not even by Python when it ends."""
+def _broken_pipe() -> int:
+    """As in `cfsync status | head`: print nothing more, and keep Python from it as it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -1,4 +1,4 @@
-"""What the commands share: their common options, the settings, and the loop with its signals."""
+"""What the commands share: common options, settings, signals, and opening both sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from cfsync.cli.text import problem
+from cfsync.cli.text import print_problem
 from cfsync.errors import MirrorError
 
 if TYPE_CHECKING:
@@ -31,23 +31,25 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="Settings file; else CFSYNC_CONFIG, ./cfsync.toml, /etc/cfsync/config.toml.",
+        help="Settings file; default: CFSYNC_CONFIG, ./cfsync.toml, /etc/cfsync/config.toml.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Resources = Annotated[
-    list[str] | None, typer.Argument(metavar="[RESOURCE]...", help="Resources; all, if none.")
+    list[str] | None, typer.Argument(metavar="[RESOURCE]...", help="Only these resources.")
 ]
 
 
-def configured(
+def load_settings(
     config: Path | None,
     *,
     bars: bool = False,
     environ: Mapping[str, str] = os.environ,
     repeat_filter: RepeatFilter | None = None,
 ) -> Settings:
-    """The settings, with this process's logs set up by them. `bars`: beside progress bars."""
+    """Read the settings, and set up this process's logs accordingly. With `bars`, progress bars are
+    shown on a terminal, so the logs there hold only warnings. Raises SettingsError.
+    """
     from cfsync import logs
     from cfsync.config import load
 
@@ -67,16 +69,18 @@ def _secrets(settings: Settings) -> list[str]:
 
 
 def until_stopped(
-    work: Callable[[asyncio.Event], Awaitable[T]], say: Callable[[str], object] = problem
+    work: Callable[[asyncio.Event], Awaitable[T]], report: Callable[[str], object] = print_problem
 ) -> T:
-    """Run `work(stop)` to its end. The first SIGINT or SIGTERM sets `stop`, a second one kills."""
+    """Run `work(stop)` to its end. The first SIGINT or SIGTERM sets `stop` and is reported; the
+    second one kills the process.
+    """
 
     async def body() -> T:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def on_signal() -> None:
             stop.set()
-            say("stopping; once more to stop at once")
+            report("stopping; once more to stop at once")
             for name in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(name)
 
@@ -88,8 +92,8 @@ def until_stopped(
 
 
 async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
-    """The mirror. With `create` it is made where it is missing, and SQLite's is brought up to date;
-    a PostgreSQL schema may have other users, so that waits for `cfsync migrate`.
+    """Open the mirror. With `create`, a missing one is created and an SQLite schema is upgraded. A
+    PostgreSQL schema may be in use by others, so upgrading it is left to `cfsync migrate`.
     """
     from cfsync.mirror import migrate
     from cfsync.mirror.db.engine import Mirror
@@ -100,7 +104,7 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
     try:
         if create and (mirror.dialect.has_one_daemon or not await mirror.read(status.has_schema)):
             mirror.close()
-            await asyncio.to_thread(_make, url)
+            await asyncio.to_thread(_create_or_upgrade, url)
             mirror = Mirror.open(url, must_exist=True, clock=_now)
         await migrate.check(mirror)
     except BaseException:
@@ -109,20 +113,22 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
     return mirror
 
 
-def _make(url: str) -> None:
+def _create_or_upgrade(url: str) -> None:
     from cfsync.mirror.migrate import migrate
 
-    made = migrate(url)
-    if made.before is None:
-        print(f"new database: {made.place}", file=sys.stderr)
+    result = migrate(url)
+    if result.before is None:
+        print(f"new database: {result.place}", file=sys.stderr)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def reading(settings: Settings, work: Callable[[Mirror], Coroutine[Any, Any, T]]) -> T:
-    """Do something with the mirror alone, which must be there."""
+def with_mirror(settings: Settings, work: Callable[[Mirror], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` on the mirror, without a connection to ClickFunnels. Raises MirrorError if
+    there is no mirror.
+    """
 
     async def body() -> T:
         mirror = await open_mirror(settings)
@@ -135,22 +141,22 @@ def reading(settings: Settings, work: Callable[[Mirror], Coroutine[Any, Any, T]]
 
 
 @asynccontextmanager
-async def _sharing(api: Api, mirror: Mirror) -> AsyncIterator[None]:
-    """Part the rate limit with the other processes on this mirror, and hand on what was learned.
-    Trouble with the mirror is the pass's to tell.
+async def _share_rate(api: Api, mirror: Mirror) -> AsyncIterator[None]:
+    """Share the rate limit, and what was learned about it, with other processes on this mirror.
+    Errors of the mirror are ignored here: the pass meets and reports them.
     """
     from cfsync.sync.rate_sharing import LOOK_S, Sharing
 
     sharing = Sharing(api.budget.rate, mirror)
 
-    async def on_and_on() -> None:
+    async def repeat() -> None:
         while True:
             await asyncio.sleep(LOOK_S)
             with suppress(MirrorError):
                 await sharing.turn()
 
     await sharing.begin()
-    turns = asyncio.create_task(on_and_on())
+    turns = asyncio.create_task(repeat())
     try:
         yield
     finally:
@@ -162,21 +168,21 @@ async def _sharing(api: Api, mirror: Mirror) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def opened(
+async def open_context(
     settings: Settings, stop: asyncio.Event, *, create: bool = False, bars: bool = False
 ) -> AsyncIterator[Context]:
-    """Both sides, for a pass."""
+    """Open the mirror and the API for a pass; close both afterwards."""
     from cfsync.api import Api
-    from cfsync.cli.progress import shown
+    from cfsync.cli.progress import show_progress
     from cfsync.mirror.db import clock
     from cfsync.sync.context import Context
 
     api_settings = settings.for_api()
     mirror = await open_mirror(settings, create=create)
     try:
-        async with Api(api_settings, stop=stop) as api, _sharing(api, mirror):
+        async with Api(api_settings, stop=stop) as api, _share_rate(api, mirror):
             started_at = await mirror.read(clock.now)
-            with shown(bars) as progress:
+            with show_progress(bars) as progress:
                 yield Context(api, mirror, settings, stop, progress, started_at)
     finally:
         mirror.close()

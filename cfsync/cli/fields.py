@@ -1,4 +1,4 @@
-"""`-f FIELD=VALUE` of `cfsync api`: text; brackets nest, as in `contact[first_name]=Ada`."""
+"""Parses `-f FIELD=VALUE` of `cfsync api`; brackets nest, as in `contact[first_name]=Ada`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def pairs(fields: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def query(fields: Sequence[str]) -> dict[str, str]:
-    """For a GET: each name as it stands. Raises UsageError for one that is given twice."""
+    """The query of a GET, with names unchanged. Raises UsageError if a name is given twice."""
     found: dict[str, str] = {}
     for name, value in pairs(fields):
         if name in found:
@@ -27,7 +27,7 @@ def query(fields: Sequence[str]) -> dict[str, str]:
 
 
 def body(fields: Sequence[str]) -> dict[str, Any] | None:
-    """For the other methods: ['contact[tag_ids][]=7'] -> {'contact': {'tag_ids': ['7']}}."""
+    """The body for other methods: ['contact[tag_ids][]=7'] -> {'contact': {'tag_ids': ['7']}}."""
     tree: dict[str, Any] = {}
     for name, value in pairs(fields):
         _put(tree, _path(name), value)

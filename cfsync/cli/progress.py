@@ -1,4 +1,4 @@
-"""How far a walk is: bars with rate and time left on a terminal, a log line now and then elsewhere.
+"""Shows how far a pass is: progress bars on a terminal, occasional log lines elsewhere.
 
 A bar stands for a resource: all its lists together, in all workspaces.
 """
@@ -28,8 +28,8 @@ LINE_EVERY = 10.0
 log = structlog.get_logger()
 
 
-class _Walks:
-    """What is known of each resource's lists: records read, and the share of each list walked."""
+class _Totals:
+    """For each resource, the records read so far and the share of its lists that was walked."""
 
     def __init__(self) -> None:
         self._lists: dict[str, dict[int, tuple[int, float]]] = {}
@@ -49,23 +49,23 @@ class _Walks:
         return total, shares / max(of, len(lists))
 
 
-class Lines:
+class LogLines:
     """Progress as log lines."""
 
     def __init__(self) -> None:
-        self._walks = _Walks()
-        self._told: dict[str, float] = {}
+        self._totals = _Totals()
+        self._logged_at: dict[str, float] = {}
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        self._tell(listing, *self._walks.note(listing, records=records, fraction=fraction))
+        self._log(listing, *self._totals.note(listing, records=records, fraction=fraction))
 
     def walked(self, listing: Listing, *, of: int) -> None:
-        self._tell(listing, *self._walks.note(listing, fraction=1.0, of=of))
+        self._log(listing, *self._totals.note(listing, fraction=1.0, of=of))
 
-    def _tell(self, listing: Listing, records: int, fraction: float) -> None:
+    def _log(self, listing: Listing, records: int, fraction: float) -> None:
         now = time.monotonic()
-        if now - self._told.setdefault(listing.resource, now) >= LINE_EVERY:
-            self._told[listing.resource] = now
+        if now - self._logged_at.setdefault(listing.resource, now) >= LINE_EVERY:
+            self._logged_at[listing.resource] = now
             log.info(
                 "walk.going",
                 resource=listing.resource,
@@ -74,22 +74,22 @@ class Lines:
             )
 
 
-class OnTerminal:
-    """Progress as bars. How many lists hang below other records is known when the first is walked;
-    until then the bars of those only show that something moves.
+class TerminalBars:
+    """Progress as bars. Of lists that hang below other records, the number is known only when the
+    first one has been walked; until then such a bar just shows activity.
     """
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._walks = _Walks()
+        self._totals = _Totals()
         self._tasks: dict[str, TaskID] = {}
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        records, fraction = self._walks.note(listing, records=records, fraction=fraction)
+        records, fraction = self._totals.note(listing, records=records, fraction=fraction)
         self._bars.update(self._task(listing.resource), completed=fraction, records=records)
 
     def walked(self, listing: Listing, *, of: int) -> None:
-        records, fraction = self._walks.note(listing, fraction=1.0, of=of)
+        records, fraction = self._totals.note(listing, fraction=1.0, of=of)
         task = self._task(listing.resource)
         self._bars.update(task, total=1.0, completed=fraction, records=records)
 
@@ -101,34 +101,14 @@ class OnTerminal:
 
 
 @contextmanager
-def shown(bars: bool) -> Iterator[Progress]:
-    """Where progress goes while a pass runs; `bars` only where standard error is a terminal."""
+def show_progress(bars: bool) -> Iterator[Progress]:
+    """Where a pass reports its progress: bars if wanted and standard error is a terminal, else log
+    lines.
+    """
     if not (bars and sys.stderr.isatty()):
-        yield Lines()
+        yield LogLines()
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
+    from cfsync.cli.bars import new_bars
 
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            elapsed = task.finished_time or task.elapsed
-            speed = task.fields["records"] / elapsed if elapsed else 0
-            return Text(f"{speed:,.0f}/s")
-
-    look = (
-        TextColumn("{task.description:<22}"),
-        BarColumn(),
-        TextColumn("{task.fields[records]:>9,}"),
-        Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*look, console=Console(stderr=True), transient=True) as live:
-        yield OnTerminal(live)
+    with new_bars() as live:
+        yield TerminalBars(live)

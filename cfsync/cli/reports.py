@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cfsync.cli.text import columns, counted, problem, took
+from cfsync.cli.text import columns, duration, plural, print_problem
 
 if TYPE_CHECKING:
     from cfsync.sync.report import Report
@@ -14,10 +14,11 @@ _ENDS = {"done": "done", "stopped": "stopped before the end", "failed": "failed"
 
 
 def print_problems(report: Report, command: str) -> None:
+    """Print the report's problems on standard error, and how to continue a stopped pass."""
     for line in report.problems:
-        problem(line)
+        print_problem(line)
     if report.state == "stopped":
-        problem(f"run `cfsync {command}` again to go on")
+        print_problem(f"run `cfsync {command}` again to go on")
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -37,11 +38,11 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_text(report: Report) -> str:
-    """What was done in each resource, then the sums."""
+    """Counts for each resource, then the totals and what waits."""
     from cfsync.resources import ALL
 
     rows = [
-        (name, _words(report.counts[name]))
+        (name, _count_list(report.counts[name]))
         for name in ALL
         if name in report.counts and set(+report.counts[name]) - set(_QUIET)
     ]
@@ -52,15 +53,15 @@ def as_text(report: Report) -> str:
         *(f"not readable with this token: {name}" for name in report.unreachable),
         *(f"deletions not seen, not in the order of ids: {name}" for name in report.unproved),
         *(f"not sent, changed since the plan: {name}" for name in report.outdated),
-        f"{report.name}: {_ENDS[report.state]} after {took(report.seconds)},"
-        f" {counted(report.requests, 'request')}{_sums(report)}",
+        f"{report.name}: {_ENDS[report.state]} after {duration(report.seconds)},"
+        f" {plural(report.requests, 'request')}{_totals(report)}",
         *([f"batch {report.batch}: `cfsync revert {report.batch}`"] if report.batch else []),
         *([f"waiting for you: {report.waiting}; see `cfsync status`"] if report.waiting else []),
     ]
     return "\n".join(lines)
 
 
-def _words(counts: dict[str, int]) -> str:
+def _count_list(counts: dict[str, int]) -> str:
     return ", ".join(
         f"{n:,} {(what.removesuffix('s') if n == 1 else what).replace('_', ' ')}"
         for what, n in counts.items()
@@ -68,9 +69,9 @@ def _words(counts: dict[str, int]) -> str:
     )
 
 
-def _sums(report: Report) -> str:
+def _totals(report: Report) -> str:
     kinds = {kind: report.total(kind) for counts in report.counts.values() for kind in counts}
-    words = _words({kind: n for kind, n in kinds.items() if kind not in _QUIET})
+    words = _count_list({kind: n for kind, n in kinds.items() if kind not in _QUIET})
     if words:
         return f": {words}"
     return ", no difference" if report.total("same") else ", nothing new"

@@ -1,4 +1,4 @@
-"""How results reach a person or a program: columns of text, or one JSON object."""
+"""Writes results: aligned columns for people, one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
-def problem(line: str) -> None:
-    """One line on standard error, even where the text has several."""
+def print_problem(line: str) -> None:
+    """Print one line on standard error, also for a text with several lines."""
     print("cfsync: " + " ".join(line.split()), file=sys.stderr)
 
 
@@ -18,7 +18,7 @@ def print_json(value: Any) -> None:
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> str:
-    """Aligned columns, those with a number to the right. None shows as `-`."""
+    """Rows as aligned columns; columns with numbers are aligned to the right. None shows as `-`."""
     table = [list(row) for row in rows]
     pads = [
         str.rjust if any(isinstance(v, (int, float)) for v in column) else str.ljust
@@ -34,24 +34,25 @@ def columns(rows: Iterable[Sequence[Any]]) -> str:
     )
 
 
-def counted(n: int, noun: str) -> str:
+def plural(n: int, noun: str) -> str:
     """`1 request`, `2 requests`."""
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
-def took(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`1.5 s`, `2 min 5 s`, `1 h 30 min`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
-def as_line(value: Any) -> str:
-    """A value on one line, as JSON."""
+def to_json(value: Any) -> str:
+    """The value as JSON, on one line."""
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-def shortly(value: Any, limit: int = 60) -> str:
-    """The same, cut where it is long."""
-    text = as_line(value)
+def shortened(value: Any, limit: int = 60) -> str:
+    """The value as JSON, cut to `limit` characters."""
+    text = to_json(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

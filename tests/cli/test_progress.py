@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cfsync.cli import progress
-from cfsync.cli.progress import Lines, OnTerminal
+from cfsync.cli.progress import LogLines, TerminalBars
 from cfsync.records import Listing
 
 
@@ -32,7 +32,7 @@ def below(order: int) -> Listing:
 
 def test_a_bar_of_lists_below_records_moves_with_the_lists_that_are_walked():
     bars = Bars()
-    shown = OnTerminal(bars)  # type: ignore[arg-type]
+    shown = TerminalBars(bars)  # type: ignore[arg-type]
 
     shown.at(below(1), records=3, fraction=1.0)
     assert bars.shown == {"order_transactions": {"total": None, "records": 3, "completed": 1.0}}
@@ -49,7 +49,7 @@ def test_a_bar_of_lists_below_records_moves_with_the_lists_that_are_walked():
 
 def test_a_list_in_several_pages_counts_once():
     bars = Bars()
-    shown = OnTerminal(bars)  # type: ignore[arg-type]
+    shown = TerminalBars(bars)  # type: ignore[arg-type]
 
     for records in (20, 40, 45):
         shown.at(Listing("contacts", 7, 7), records=records, fraction=records / 45)
@@ -61,6 +61,6 @@ def test_without_a_terminal_lists_that_are_walked_are_a_line(monkeypatch: pytest
     monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
 
     with capture_logs() as logs:
-        Lines().walked(below(1), of=4)
+        LogLines().walked(below(1), of=4)
 
     assert [(log["event"], log["percent"]) for log in logs] == [("walk.going", 25)]

@@ -30,7 +30,7 @@ def test_from_register_to_remove(cfsync: Command, world: World) -> None:
     secrets += [_secret(world, rotated["id"])]
     removed = cfsync("webhooks", "remove", str(rotated["id"]), LOG__LEVEL="debug")
     assert removed.returncode == 0
-    assert cfsync("webhooks", "list").stdout.startswith("there is none")
+    assert cfsync("webhooks", "list").stdout.startswith("there are no endpoints")
 
     for secret in secrets:
         assert not any(secret in done.stdout + done.stderr for done in (made, turned, removed))

@@ -269,7 +269,7 @@ def test_the_age_of_an_insert_is_measured_by_the_databases_clock_alone(
     before = account.one("SELECT clock_timestamp()")
 
     async def started_at() -> str:
-        async with common.opened(account.configured(), asyncio.Event()) as context:
+        async with common.open_context(account.configured(), asyncio.Event()) as context:
             return context.started_at
 
     assert datetime.fromisoformat(asyncio.run(started_at())) >= before - timedelta(seconds=1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cfsync.cli.common import Config, Json, Resources, configured, reading
-from cfsync.cli.text import columns, print_json, shortly
+from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
+from cfsync.cli.text import columns, print_json, shortened
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def list_conflicts(
     """
     from cfsync.sync.operator import conflicts
 
-    found = reading(
-        configured(config), lambda mirror: conflicts.open_conflicts(mirror, resource or [])
+    found = with_mirror(
+        load_settings(config), lambda mirror: conflicts.open_conflicts(mirror, resource or [])
     )
     if json:
         print_json([_as_json(conflict, values=values) for conflict in found])
@@ -81,8 +81,8 @@ def resolve(
 
     choice = _choice(local=local, remote=remote, value=value)
     wanted = _parsed(value) if value is not None else None
-    done = reading(
-        configured(config),
+    done = with_mirror(
+        load_settings(config),
         lambda mirror: conflicts.resolve(mirror, conflict_id, choice, wanted),
     )
     if json:
@@ -134,4 +134,4 @@ def _row(conflict: Conflict, *, values: bool) -> tuple[object, ...]:
     )
     if not values:
         return row
-    return (*row, *map(shortly, (conflict.base, conflict.local, conflict.remote)))
+    return (*row, *map(shortened, (conflict.base, conflict.local, conflict.remote)))

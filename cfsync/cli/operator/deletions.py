@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, reading
-from cfsync.cli.text import columns, counted, print_json
+from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.text import columns, plural, print_json
 from cfsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from cfsync.mirror.bookkeeping.tombstones import Tombstone
 
 Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource.")]
 Ids = Annotated[
@@ -39,7 +42,7 @@ def list_held(config: Config = None, json: Json = False) -> None:
     """
     from cfsync.sync.operator import deletions
 
-    stones = reading(configured(config), deletions.held)
+    stones = with_mirror(load_settings(config), deletions.held)
     rows = [(s.resource, s.record_id, s.workspace_id, s.first_seen) for s in stones]
     if json:
         names = ("resource", "id", "workspace_id", "first_seen")
@@ -65,7 +68,8 @@ def approve(
       cfsync deletions approve contacts
       cfsync deletions approve --all
     """
-    _decide(resource, ids or [], config, everything=all, approve=True, json=json)
+    decided = _decide(resource, ids, config, all=all, approve=True)
+    _print("approved", decided, "; the next sweep deletes them", json=json)
 
 
 def reject(
@@ -81,27 +85,33 @@ def reject(
     Example:
       cfsync deletions reject contacts 1042
     """
-    _decide(resource, ids or [], config, everything=all, approve=False, json=json)
+    decided = _decide(resource, ids, config, all=all, approve=False)
+    _print("rejected", decided, json=json)
 
 
 def _decide(
     resource: str | None,
-    ids: Sequence[str],
+    ids: list[str] | None,
     config: Path | None,
     *,
-    everything: bool,
+    all: bool,  # noqa: A002
     approve: bool,
-    json: bool,
-) -> None:
+) -> list[Tombstone]:
+    """Approve or reject; returns what was decided. Raises UsageError unless either a resource or
+    `all` is given.
+    """
     from cfsync.sync.operator import deletions
 
-    if (resource is None) != everything:
+    if (resource is None) != all:
         raise UsageError("name a resource, with or without ids, or use --all")
-    decided = reading(
-        configured(config), lambda mirror: deletions.decide(mirror, resource, ids, approve=approve)
+    return with_mirror(
+        load_settings(config),
+        lambda mirror: deletions.decide(mirror, resource, ids or [], approve=approve),
     )
-    word, then = ("approved", "; the next sweep deletes them") if approve else ("rejected", "")
+
+
+def _print(word: str, decided: Sequence[Tombstone], then: str = "", *, json: bool) -> None:
     if json:
         print_json({"state": word, "ids": [[s.resource, s.record_id] for s in decided]})
     else:
-        print(f"{word} {counted(len(decided), 'deletion')}{then if decided else ''}")
+        print(f"{word} {plural(len(decided), 'deletion')}{then if decided else ''}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, reading
-from cfsync.cli.text import columns, print_json, shortly
+from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.text import columns, print_json, shortened
 
 if TYPE_CHECKING:
     from cfsync.sync.operator.explain import Explanation, Origin
@@ -37,8 +37,8 @@ def explain(
     """
     from cfsync.sync.operator.explain import explain as inner
 
-    settings = configured(config)
-    found = reading(settings, lambda mirror: inner(mirror, settings, resource, record_id))
+    settings = load_settings(config)
+    found = with_mirror(settings, lambda mirror: inner(mirror, settings, resource, record_id))
     if json:
         print_json(asdict(found))
     else:
@@ -64,9 +64,9 @@ def _row(origin: Origin) -> tuple[object, ...]:
     differs = origin.source in ("edit", "drift")
     return (
         origin.field,
-        shortly(origin.value),
+        shortened(origin.value),
         origin.source,
-        shortly(origin.remote) if differs else None,
+        shortened(origin.remote) if differs else None,
         ", ".join(map(str, origin.edits)) or None,
         str(origin.batch) if origin.batch else None,
         ", ".join(map(str, origin.conflicts)) or None,

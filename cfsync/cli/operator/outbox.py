@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cfsync.cli.common import Config, Json, Resources, configured, reading
-from cfsync.cli.text import columns, counted, print_json, shortly
+from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
+from cfsync.cli.text import columns, plural, print_json, shortened
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.outbox import Edit
@@ -57,8 +57,8 @@ def list_edits(
     """
     from cfsync.sync.operator import outbox
 
-    edits = reading(
-        configured(config), lambda mirror: outbox.waiting(mirror, resource or [], state=state)
+    edits = with_mirror(
+        load_settings(config), lambda mirror: outbox.waiting(mirror, resource or [], state=state)
     )
     if json:
         print_json([_as_json(edit, values=values) for edit in edits])
@@ -133,12 +133,12 @@ def _decide(
     *,
     json: bool,
 ) -> None:
-    edits = reading(configured(config), work)
+    edits = with_mirror(load_settings(config), work)
     if json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]
         print_json({"state": word, "edits": rows})
     else:
-        print(f"{word}: {counted(len(edits), 'edit')}")
+        print(f"{word}: {plural(len(edits), 'edit')}")
 
 
 def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:
@@ -160,7 +160,9 @@ def _row(edit: Edit, *, values: bool) -> tuple[object, ...]:
     what = ", ".join(edit.fields)
     if values and edit.op != "delete":
         pairs = ((name, edit.patch[name]) for name in edit.fields)
-        what = "; ".join(f"{name} {shortly(old)} -> {shortly(new)}" for name, (old, new) in pairs)
+        what = "; ".join(
+            f"{name} {shortened(old)} -> {shortened(new)}" for name, (old, new) in pairs
+        )
     return (
         edit.seq,
         edit.resource,

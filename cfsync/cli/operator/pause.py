@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cfsync.cli.common import Config, Json, Resources, configured, reading
+from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.text import print_json
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _change(
         await mirror.write(change, wanted)
         return await mirror.read(pauses.paused)
 
-    paused = reading(configured(config), work)
+    paused = with_mirror(load_settings(config), work)
     if json:
         print_json({"paused": paused})
     else:

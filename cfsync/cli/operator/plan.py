@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cfsync.cli.common import Config, Json, Resources, configured, reading
-from cfsync.cli.text import as_line, counted, print_json, took
+from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
+from cfsync.cli.text import duration, plural, print_json, to_json
 
 if TYPE_CHECKING:
     from cfsync.sync.push.plan import Kept, Plan, Planned
@@ -41,8 +41,8 @@ def plan(
     from cfsync.sync.push import plan_file
     from cfsync.sync.push.plan import plan as inner
 
-    settings = configured(config)
-    found = reading(settings, lambda mirror: inner(mirror, settings, resource or []))
+    settings = load_settings(config)
+    found = with_mirror(settings, lambda mirror: inner(mirror, settings, resource or []))
     if out is not None:
         plan_file.write(found, out)
     if json:
@@ -60,8 +60,8 @@ def _lines(found: Plan) -> Iterator[str]:
     for kept in found.kept:
         yield f"not sent: {_kept(kept)}"
     yield (
-        f"plan: {counted(found.calls, 'call')}, {counted(found.requests, 'request')} with reading"
-        f" again, about {took(found.seconds)} at {found.per_second:g} a second"
+        f"plan: {plural(found.calls, 'call')}, {plural(found.requests, 'request')} with reading"
+        f" again, about {duration(found.seconds)} at {found.per_second:g} a second"
         if found.records
         else "plan: nothing to send"
     )
@@ -80,14 +80,14 @@ def _of_record(record: Planned) -> Iterator[str]:
 def _changes(name: str, old: Any, new: Any) -> Iterator[str]:
     """Old and new in full; of a map only the keys that change."""
     if not isinstance(old, dict) or not isinstance(new, dict):
-        yield f"{name}: {as_line(old)} -> {as_line(new)}"
+        yield f"{name}: {to_json(old)} -> {to_json(new)}"
         return
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
-            yield f"{name}.{key}: {as_line(old.get(key))} -> {as_line(new.get(key))}"
+            yield f"{name}.{key}: {to_json(old.get(key))} -> {to_json(new.get(key))}"
 
 
 def _kept(kept: Kept) -> str:
     who = str(kept.record_ids[0]) if len(kept.record_ids) == 1 else ""
-    edits = f" ({counted(len(kept.seqs), 'edit')})" if len(kept.seqs) > 1 else ""
+    edits = f" ({plural(len(kept.seqs), 'edit')})" if len(kept.seqs) > 1 else ""
     return f"{kept.resource} {who}".strip() + f"{edits}: {' '.join(kept.reason.split())}"

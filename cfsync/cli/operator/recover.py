@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, opened, until_stopped
+from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text, print_problems
-from cfsync.cli.text import counted, print_json
+from cfsync.cli.text import plural, print_json
 
 if TYPE_CHECKING:
     from cfsync.sync.operator.recover import Recovered
@@ -32,12 +32,12 @@ def recover(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync recover
     """
-    settings = configured(config, bars=True)
+    settings = load_settings(config, bars=True)
 
     async def body(stop: asyncio.Event) -> Recovered:
         from cfsync.sync.operator.recover import recover as inner
 
-        async with opened(settings, stop, bars=True) as context:
+        async with open_context(settings, stop, bars=True) as context:
             return await inner(context)
 
     done = until_stopped(body)
@@ -55,8 +55,8 @@ def recover(config: Config = None, json: Json = False) -> int:
 
 def _lines(done: Recovered) -> Iterator[str]:
     yield (
-        f"looked for {counted(done.looked_for, 'insert')}: {done.parked} parked as unknown,"
+        f"looked for {plural(done.looked_for, 'insert')}: {done.parked} parked as unknown,"
         f" {done.held} held, {done.left} left to the next push"
     )
-    yield f"dropped {counted(done.watermarks, 'watermark')}: every list is walked whole again"
+    yield f"dropped {plural(done.watermarks, 'watermark')}: every list is walked whole again"
     yield as_text(done.sweep)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, opened, until_stopped
+from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.text import columns, print_json
 from cfsync.errors import UsageError
 
@@ -40,12 +40,12 @@ def redact(
     """
     from cfsync.sync.operator.redact import redact as inner
 
-    settings = configured(config)
+    settings = load_settings(config)
     if not yes:
         _ask(contact_id)
 
     async def body(stop: asyncio.Event) -> Redacted:
-        async with opened(settings, stop) as context:
+        async with open_context(settings, stop) as context:
             return await inner(context, contact_id)
 
     done = until_stopped(body)

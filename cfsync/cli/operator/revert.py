@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, reading
-from cfsync.cli.text import columns, counted, print_json
+from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.text import columns, plural, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +33,7 @@ def revert(
     """
     from cfsync.sync.operator.revert import revert as inner
 
-    done = reading(configured(config), lambda mirror: inner(mirror, batch))
+    done = with_mirror(load_settings(config), lambda mirror: inner(mirror, batch))
     if json:
         fields = [{"resource": r, "id": i, "fields": names} for r, i, names in done.fields]
         print_json({"batch": batch, "edits": fields, "left": [asdict(one) for one in done.left]})
@@ -42,5 +42,5 @@ def revert(
         print(columns([(f"{o.resource} {o.record_id}", o.field, o.reason) for o in done.left]))
     count = sum(len(names) for *_, names in done.fields)
     then = "; the next push sends it" if count else ""
-    print(f"taken back: {counted(count, 'field')} of {counted(len(done.fields), 'record')}{then}")
+    print(f"taken back: {plural(count, 'field')} of {plural(len(done.fields), 'record')}{then}")
     return done.exit_code

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, reading
-from cfsync.cli.text import columns, print_json, problem, took
+from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.text import columns, duration, print_json, print_problem
 
 if TYPE_CHECKING:
     from cfsync.sync.operator.status import ResourceStatus, Status
+
+
+_HEAD = "resource", "rows", "lag", "swept", "edits", "conflicts", "deletions", "found by", "within"
 
 
 def register(app: typer.Typer) -> None:
@@ -36,15 +39,15 @@ def status(
     from cfsync.sync.operator import health as operator_health
     from cfsync.sync.operator import status as inner
 
-    settings = configured(config)
+    settings = load_settings(config)
     if health:
-        problems = reading(settings, lambda mirror: operator_health.problems(mirror, settings))
+        problems = with_mirror(settings, lambda mirror: operator_health.problems(mirror, settings))
         for line in problems:
-            problem(line)
+            print_problem(line)
         if json:
             print_json({"healthy": not problems, "reasons": problems})
         return 1 if problems else 0
-    found = reading(settings, lambda mirror: inner.status(mirror, settings))
+    found = with_mirror(settings, lambda mirror: inner.status(mirror, settings))
     if json:
         print_json(asdict(found))
     else:
@@ -54,31 +57,15 @@ def status(
 
 def _lines(found: Status) -> Iterator[str]:
     rows = [_row(name, r) for name, r in found.resources.items() if r.enabled or r.rows]
-    head = (
-        "resource",
-        "rows",
-        "lag",
-        "swept",
-        "edits",
-        "conflicts",
-        "deletions",
-        "found by",
-        "within",
-    )
-    yield columns([head, *rows])
+    yield columns([_HEAD, *rows])
     yield ""
-    for run in found.passes:
-        quiet = f", {run['quiet']} like it since" if run["quiet"] else ""
-        error = f": {run['error']}" if run["error"] else ""
-        yield f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
+    yield from map(_last_pass, found.passes)
     for trouble in found.troubles:
         yield f"{trouble.name} {trouble.resource}: {trouble.text} (since {trouble.since})"
     if found.paused:
         yield f"paused: {', '.join(found.paused)}; `cfsync resume` lets them run again"
     if found.budget:
-        learned = found.budget.get("learned")
-        limit = f", limit learned: {learned:.0f}" if learned else ""
-        yield f"rate: {found.budget['rate']:.0f} requests a second{limit}"
+        yield _rate(found.budget)
     yield f"database: {found.database}"
     if found.waiting_total:
         yield f"waiting for you: {found.waiting_total}"
@@ -87,13 +74,25 @@ def _lines(found: Status) -> Iterator[str]:
         )
 
 
+def _last_pass(run: Mapping[str, Any]) -> str:
+    quiet = f", {run['quiet']} like it since" if run["quiet"] else ""
+    error = f": {run['error']}" if run["error"] else ""
+    return f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
+
+
+def _rate(budget: Mapping[str, Any]) -> str:
+    learned = budget.get("learned")
+    limit = f", limit learned: {learned:.0f}" if learned else ""
+    return f"rate: {budget['rate']:.0f} requests a second{limit}"
+
+
 def _row(name: str, r: ResourceStatus) -> tuple[object, ...]:
     lag = "first walk" if r.unfinished else r.lag_s
     held = {k: n for k, n in r.deletions.items() if k in ("candidate", "held", "approved")}
     return (
         name,
         r.rows,
-        took(lag) if isinstance(lag, float) else lag,
+        duration(lag) if isinstance(lag, float) else lag,
         r.swept_at,
         _counts(r.edits),
         r.conflicts or None,
@@ -104,7 +103,7 @@ def _row(name: str, r: ResourceStatus) -> tuple[object, ...]:
 
 
 def _within(delays: Mapping[str, float | None]) -> str:
-    """`1 s (99 %: 60 s)`: so soon came half of the news, and nearly all."""
+    """`1 s (99 %: 60 s)`: the delay of half of the changes, and of 99 % of them."""
     half, most = ("over a week" if s is None else f"{s:g} s" for s in delays.values())
     return f"{half} (99 %: {most})"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cfsync.cli.common import Config, Json, Resources, configured, opened, until_stopped
+from cfsync.cli.common import Config, Json, Resources, load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import columns, print_json
 
@@ -33,10 +33,10 @@ def verify(resource: Resources = None, config: Config = None, json: Json = False
     """
     from cfsync.sync.operator import verify as inner
 
-    settings = configured(config, bars=True)
+    settings = load_settings(config, bars=True)
 
     async def body(stop: asyncio.Event) -> tuple[Verified, str]:
-        async with opened(settings, stop, bars=True) as context:
+        async with open_context(settings, stop, bars=True) as context:
             return await inner.verify(context, resource or []), str(context.mirror.place)
 
     verified, place = until_stopped(body)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, opened, until_stopped
+from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ def rotate(config: Config = None, json: Json = False) -> int:
 def _run(
     work: Callable[[Context], Awaitable[Sequence[Endpoint]]], config: Path | None, *, json: bool
 ) -> int:
-    settings = configured(config)
+    settings = load_settings(config)
 
     async def body(stop: asyncio.Event) -> Sequence[Endpoint]:
-        async with opened(settings, stop) as context:
+        async with open_context(settings, stop) as context:
             return await work(context)
 
     found = until_stopped(body)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cfsync.cli.common import configured, opened, until_stopped
+from cfsync.cli.common import load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import print_json
 
@@ -24,10 +24,10 @@ def run_passes(
     """Run the passes in order until one is stopped, and print their reports; the exit code.
     With `create` the database is created where there is none.
     """
-    settings = configured(config, bars=True)
+    settings = load_settings(config, bars=True)
 
     async def body(stop: asyncio.Event) -> tuple[list[Report], dict[str, Any]]:
-        async with opened(settings, stop, create=create, bars=True) as context:
+        async with open_context(settings, stop, create=create, bars=True) as context:
             reports = []
             for one in passes:
                 reports.append(await one(context))

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, open_mirror, until_stopped
+from cfsync.cli.common import Config, Json, load_settings, open_mirror, until_stopped
 from cfsync.cli.text import print_json
 
 
@@ -37,7 +37,7 @@ def run(config: Config = None, json: Json = False) -> int:
     with suppress(KeyboardInterrupt):  # a signal before anything had started
         until_stopped(
             lambda stop: daemon.run(
-                lambda: configured(config, repeat_filter=repeat_filter),
+                lambda: load_settings(config, repeat_filter=repeat_filter),
                 lambda settings: asyncio.run(open_mirror(settings, create=True)),
                 stop,
                 token_is_fixed=token_is_fixed,

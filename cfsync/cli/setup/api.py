@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, until_stopped
+from cfsync.cli.common import Config, Json, load_settings, until_stopped
 from cfsync.cli.fields import body, query
 from cfsync.cli.text import print_json
 from cfsync.errors import ApiError, Refused, UsageError
@@ -50,7 +50,7 @@ def api(
       cfsync api PUT /contacts/7 -f 'contact[first_name]=Ada'
       echo '{"contact": {"tag_ids": [3]}}' | cfsync api PUT /contacts/7 --input -
     """
-    settings = configured(config)
+    settings = load_settings(config)
     method = method.upper()
     _check(method, path, field or [], input)
     asked = query(field or []) if method == "GET" else None

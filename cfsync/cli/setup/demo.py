@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, opened, until_stopped
+from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text
 from cfsync.cli.text import columns, print_json
 
@@ -73,7 +73,7 @@ def _settings(directory: Path, url: str) -> Settings:
         '[log]\nlevel = "warning"\n'
     )
     logs = {name: text for name, text in os.environ.items() if name.startswith("CFSYNC_LOG__")}
-    return configured(file, environ=logs)
+    return load_settings(file, environ=logs)
 
 
 class Show:
@@ -87,7 +87,7 @@ class Show:
         self._quiet = quiet
 
     async def all(self, stop: asyncio.Event) -> int:
-        async with opened(self.settings, stop, create=True, bars=True) as context:
+        async with open_context(self.settings, stop, create=True, bars=True) as context:
             await self.fill(context)
             await self.news(context)
             await self.edit(context)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured, open_mirror, until_stopped
+from cfsync.cli.common import Config, Json, load_settings, open_mirror, until_stopped
 from cfsync.cli.text import columns, print_json
 from cfsync.errors import CfsyncError
 
@@ -36,7 +36,7 @@ def doctor(config: Config = None, json: Json = False) -> int:
     """
     from cfsync.sync.operator.doctor import exit_code
 
-    settings = configured(config)
+    settings = load_settings(config)
     checks = until_stopped(lambda stop: _examine(settings, config, stop))
     if json:
         print_json([asdict(check) for check in checks])

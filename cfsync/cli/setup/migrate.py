@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import typer
 
-from cfsync.cli.common import Config, Json, configured
+from cfsync.cli.common import Config, Json, load_settings
 from cfsync.cli.text import print_json
 
 
@@ -25,7 +25,7 @@ def migrate(config: Config = None, json: Json = False) -> None:
     """
     from cfsync.mirror.migrate import migrate as inner
 
-    done = inner(configured(config).database.url)
+    done = inner(load_settings(config).database.url)
     if json:
         print_json(asdict(done) | {"changed": done.changed})
     else:

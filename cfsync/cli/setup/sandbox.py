@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,28 +48,36 @@ def sandbox(
     world = _world(seed, contacts, latency, rate_limit, token)
 
     def ready(url: str) -> None:
-        said = {"url": url, "base_url": f"{url}/api/v2", "token": next(iter(world.tokens))}
-        if json:
-            print_json(said)
-        else:
-            print(f"CFSYNC_API__BASE_URL={said['base_url']}\nCFSYNC_API__TOKEN={said['token']}")
-        sys.stdout.flush()
-
-    async def body(stop: asyncio.Event) -> None:
-        from cfsync.sandbox import serve
-
-        serving = asyncio.create_task(serve(world, host, port, ready=ready))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            serving.result()
-        serving.cancel()
-        stopping.cancel()
+        _print_address(url, next(iter(world.tokens)), json=json)
 
     try:
-        until_stopped(body)
+        until_stopped(lambda stop: _serve(world, host, port, ready, stop))
     except OSError as error:
         raise UsageError(f"can't listen on {host}:{port}: {error.strerror}") from None
+
+
+async def _serve(
+    world: World, host: str, port: int, ready: Callable[[str], None], stop: asyncio.Event
+) -> None:
+    """Serve until `stop` is set. Raises OSError if the port can't be used."""
+    from cfsync.sandbox import serve
+
+    serving = asyncio.create_task(serve(world, host, port, ready=ready))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        serving.result()
+    serving.cancel()
+    stopping.cancel()
+
+
+def _print_address(url: str, token: str, *, json: bool) -> None:
+    base_url = f"{url}/api/v2"
+    if json:
+        print_json({"url": url, "base_url": base_url, "token": token})
+    else:
+        print(f"CFSYNC_API__BASE_URL={base_url}\nCFSYNC_API__TOKEN={token}")
+    sys.stdout.flush()
 
 
 def _check_loopback(host: str) -> None:

@@ -1,4 +1,4 @@
-"""Which calls an edit takes: the smallest that do it. Pure."""
+"""The calls that an edit takes, with as few fields as possible. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ Sent = Mapping[str, tuple[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One step of an edit, acknowledged or parked by itself. `members` changes a set by adding and
-    taking away single members; `act` calls `action`.
+    """One step of an edit, which is acknowledged or parked by itself.
+
+    `members` changes a set (such as a contact's tags) by adding and removing single members.
+    `act` calls `action`, and `action` is None for all other kinds.
     """
 
     kind: Kind
@@ -31,8 +33,9 @@ class Call:
 def update_calls(
     resource: Resource, base: Mapping[str, Any], send: Mapping[str, Any]
 ) -> list[Call]:
-    """The calls that change a record that exists from `base` to `send`: one update of all plain
-    fields, then each set, then each action.
+    """The calls that change an existing record from `base` to `send`.
+
+    One update carries all plain fields; then comes one call for each set and each action.
     """
     pairs = {name: (base.get(name), value) for name, value in send.items()}
     plain = {n: p for n, p in pairs.items() if _is_plain(resource, n)}
@@ -52,12 +55,12 @@ def _is_plain(resource: Resource, name: str) -> bool:
 
 
 def action_key(value: Any) -> str:
-    """How the catalogue writes the value that an action brings about: true, false, cancelled."""
+    """A value as the catalogue's `Field.actions` writes it: true, false, cancelled."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def create_call(resource: Resource, row: Mapping[str, Any]) -> Call:
-    """The call that makes a record of an inserted row: what the user gave and the API takes."""
+    """The create or upsert for an inserted row, with the fields that the API takes on creation."""
     fields = {
         f.name: (None, row[f.name])
         for f in resource.columns
@@ -68,7 +71,7 @@ def create_call(resource: Resource, row: Mapping[str, Any]) -> Call:
 
 
 def left_over(resource: Resource, row: Mapping[str, Any], call: Call) -> dict[str, Any]:
-    """What the user gave in an INSERT and its call could not carry: changed afterwards."""
+    """The values of an inserted row that its create could not carry and an update must send."""
     return {
         f.name: row[f.name]
         for f in resource.columns

@@ -1,4 +1,4 @@
-"""One update or delete, carried out: journal, call, acknowledge."""
+"""Sends one update or delete: journal it, call, acknowledge the answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ async def send(push: Push, claim: Claim) -> None:
 
 
 async def send_update(push: Push, claim: Claim) -> None:
-    """Send what a record that exists lacks. Its calls are acknowledged or refused one by one."""
+    """Send the edited fields of an existing record.
+
+    An edit may take several calls; each is acknowledged or refused by itself.
+    """
     if not claim.row:
         await park(push, claim, "its row is no longer in the mirror; discard this edit")
         return
@@ -48,7 +51,7 @@ async def send_update(push: Push, claim: Claim) -> None:
 
 
 def journal_entry(calls: Collection[Call]) -> dict[str, list[Any]]:
-    """What is journalled: {field: [before, sent]}."""
+    """What the journal keeps of some calls: {field: [value before, value sent]}."""
     return {name: list(pair) for call in calls for name, pair in call.fields.items()}
 
 
@@ -89,7 +92,7 @@ def _settle(
 
 
 async def send_delete(push: Push, claim: Claim) -> None:
-    """Delete a record. That it is gone already (404) is success."""
+    """Delete a record. A 404 means that it is gone already, and counts as success."""
     mirror = push.context.mirror
     if claim.record_id < 0:  # no call of it ever succeeded: insert and delete are nothing
         await mirror.write(send_journal.close, claim.seqs, OutboxState.DONE)
@@ -109,6 +112,6 @@ async def send_delete(push: Push, claim: Claim) -> None:
 
 
 def finish_delete(tx: Tx, claim: Claim) -> None:
-    """Nothing is left to delete."""
+    """Record that the claim's record no longer exists, and finish the claim."""
     answers.bury_local(tx, claim, "deleted")
     send_journal.close(tx, claim.seqs, OutboxState.DONE)

@@ -1,11 +1,17 @@
-"""Push: edits out. What people changed in the mirror by SQL arrives in ClickFunnels.
+"""Push: sends what users changed in the mirror by SQL to ClickFunnels.
 
-First creates whose answer was lost are looked for. Then resource by resource, parents before
-children; in each, first the edits that touch one email, statement by statement, then the others in
-the order in which they were made, in pieces of `push.batch` records: creates, then updates and
-deletes a page at a time, each side by side. A record whose first edit is captured while this goes
-on is for the next pass, as is a delete: the guard against masses has seen neither. A record that
-waits, is held, or fails never holds up another.
+The order of a pass:
+
+1. The records of creates whose answer was lost are looked for.
+2. The resources follow, parents before children. In each of them:
+   1. edits that share an email, one statement at a time;
+   2. all others in the order in which they were made, `push.batch` records at a time: first the
+      creates, then updates and deletes, a page of records at a time. Calls are concurrent.
+3. Lost creates are looked for again, and those that are still missing are sent.
+
+Records that are first edited during the pass, and deletes made during it, are left to the next
+pass, because the mass guard has not checked them. A record that waits, is held or fails never
+blocks another.
 """
 
 from __future__ import annotations
@@ -46,8 +52,13 @@ async def push(
     debounce: float = 0.0,
     only: Approved | None = None,
 ) -> Report:
-    """Send what waits in the outbox, of the resources named or of all whose `push` is on; not of
-    records that were edited less than `debounce` seconds ago; with `only`, just what a plan says.
+    """Send the edits that wait in the outbox.
+
+    `names`: resources to push; none means all. Resources whose `push` setting is off are left out.
+    `debounce`: records whose last edit is younger than this many seconds wait.
+    `only`: a plan; nothing else is sent. None sends everything.
+
+    Raises UnknownResource, and errors that concern every call, such as TokenRefused.
     """
     resources = [
         r
@@ -74,7 +85,7 @@ def _report_others(report: Report, names: Collection[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What a pass is about in each resource."""
+    """What limits a pass in each resource: the workspaces, and the debounce time in seconds."""
 
     workspaces: Collection[int]
     debounce: float
@@ -122,7 +133,7 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
 
 
 async def _push_records(work: Push, resource: Resource, ids: Collection[int]) -> None:
-    """Creates and what they could not carry, then updates and deletes, a page at a time."""
+    """Send the creates and what they could not carry, then updates and deletes page by page."""
     if not ids:
         return
     piece = work.sendable(await work.context.mirror.write(claims.claim, resource, ids))
@@ -143,8 +154,10 @@ async def _push_records(work: Push, resource: Resource, ids: Collection[int]) ->
 async def _push_email_groups(
     work: Push, resource: Resource, scope: _Scope, young: Collection[int]
 ) -> set[int]:
-    """Send the edits that touch one email, statement by statement; returns the records of which
-    some must wait, as all must where one is too young.
+    """Send the edits that share an email, one statement at a time.
+
+    Returns the records that must wait. If the debounce time of one record is not over, its whole
+    group waits.
     """
     found = await work.context.mirror.read(claims.email_changes, resource, scope.workspaces)
     stuck: set[int] = set()
@@ -155,7 +168,10 @@ async def _push_email_groups(
 
 
 async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> set[int]:
-    """One call at a time. What is not settled stops those behind it, but for what was refused."""
+    """Send the edits of a group, one call at a time; returns the records that must wait.
+
+    An edit that stays open blocks all later ones of its group; a refused one is parked and doesn't.
+    """
     mirror = work.context.mirror
     there = await mirror.read(claims.preview, resource, [i for i in group if i > 0])
     await reread_records(work, resource, there)
@@ -179,7 +195,7 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
 async def _claims_of_statement(
     work: Push, resource: Resource, seqs: tuple[int, ...]
 ) -> list[Claim]:
-    """Looked at anew, since the one before may have given its record a real id."""
+    """The claims of one statement, read now: the one before may have assigned a real id."""
     ids = await work.context.mirror.read(unsent.record_ids, seqs)
     found = await work.context.mirror.write(claims.claim_by_statement, resource, ids)
     return work.sendable(

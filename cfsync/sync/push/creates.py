@@ -1,8 +1,7 @@
-"""Creates: no create is repeated blindly, for the API has no idempotency key.
+"""Sends creates. The API has no idempotency key, so no create is repeated blindly.
 
-A contact with an email is looked for by it and then upserted, which may be done twice. What
-becomes of a create whose answer was lost, or that may have been sent before, is decided in
-`lost_creates`.
+A contact with an email is looked up by it and then upserted, which is safe to repeat. What happens
+to creates whose answer was lost, or that may have been sent before, is in `lost_creates`.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from cfsync.values import equal, normal_map
 
 
 async def send_create(push: Push, claim: Claim) -> None:
-    """Create the record of an inserted row, or take over the one that an earlier call has made."""
+    """Create the record of an inserted row, or assign the one that an earlier call has created."""
     if await waits_for_others(push, claim) or claim.listing is None:
         return
     call = create_call(claim.resource, claim.row)
@@ -55,14 +54,14 @@ async def send_create(push: Push, claim: Claim) -> None:
 
 
 def as_refusal(error: CfsyncError) -> CfsyncError:
-    """A list or a new record is not found where what it hangs below is gone."""
+    """The error of a create or a list. A 404 means that the parent record no longer exists."""
     if isinstance(error, NotFound):
         return Refused("what it belongs to is gone", call=error.call, status=404)
     return error
 
 
 async def _existing_record(push: Push, claim: Claim, call: Call) -> Record | None:
-    """The record that exists already, if its id is known or an upsert would meet it."""
+    """The record that exists already: by its id, or the one that the upsert would change."""
     api, listing, key = push.context.api, claim.listing, claim.resource.upsert_key
     if claim.exists_as:
         return await api.get(claim.resource, claim.exists_as, listing)
@@ -72,9 +71,11 @@ async def _existing_record(push: Push, claim: Claim, call: Call) -> Record | Non
 
 
 def _write_before_image(tx: Tx, reading: Reading, claim: Claim, call: Call, there: Record) -> Call:
-    """What stood in ClickFunnels comes into the mirror; returns the call that is left to make, if
-    any. Where both sides hold different values the INSERT's is sent and the other kept. Sets are
-    changed member by member, later.
+    """Write the existing record to the mirror before an upsert changes it.
+
+    Returns the upsert with the fields that differ; it may have none. If both sides hold a value
+    for a field, the row's is sent and the other is kept as a conflict. Sets are left out, since
+    they are changed member by member later.
     """
     resource = claim.resource
     write_records(tx, reading, [there])
@@ -108,8 +109,10 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
 
 
 async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -> None:
-    """Give the inserted row the id of its record, which `outcome` shows. If the mirror does not
-    allow that now, the pair of ids is kept for the next time.
+    """Give the inserted row the id of its record, which `outcome` shows.
+
+    If the row is locked or a constraint refuses the new id, the pair of ids is kept in `cf_ids` for
+    the next pass. Raises Busy if it is locked.
     """
     mirror, policy, answer = push.context.mirror, push.policy(claim), outcome.answer
     try:
@@ -127,7 +130,7 @@ async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -
 
 
 def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) -> Settled | None:
-    """The row gets its real id; what the call could not carry becomes one more edit of it."""
+    """Give the row its real id, and append an edit for what the call could not carry."""
     answer, settled = outcome.answer, answers.assign_real_id(tx, claim, outcome, policy)
     if settled is None:
         return None
@@ -141,8 +144,11 @@ def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) 
 def _queue_left_over(
     tx: Tx, claim: Claim, call: Call, answer: Record, row: Mapping[str, Any]
 ) -> None:
-    """What was edited since the call was made is queued already. Of a set or map in that no call
-    has carried, its user knew nothing of what is there, so he can't have taken that away.
+    """Append an edit with the values that the call could not carry and the record lacks.
+
+    Fields that were edited during the call have an edit already. If such a field is a set or map
+    that no call has carried, it is united with the record's value: the user didn't know that value,
+    so the edit can't mean to remove anything from it.
     """
     pending = open_edits.load(tx, claim.resource, [answer.id]).get(answer.id, OpenEdits())
     lacking = {n: p for n, p in _lacking(claim, call, answer).items() if n not in pending.by_field}
@@ -157,6 +163,7 @@ def _queue_left_over(
 
 
 def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:
+    """Field -> (value in the answer, value wanted), for what the call could not carry."""
     by_name = claim.resource.by_name
     wanted = {
         name: (answer.values.get(name), _merged_value(claim.resource, name, answer, value))
@@ -166,7 +173,7 @@ def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, A
 
 
 def _merged_value(resource: Resource, name: str, answer: Record, value: Any) -> Any:
-    """A set or map that the user gave is added to the one that is there."""
+    """The value to send; a set or map is united with the one in the answer."""
     there = answer.values.get(name)
     match resource.by_name[name].merge:
         case "set":
@@ -178,17 +185,17 @@ def _merged_value(resource: Resource, name: str, answer: Record, value: Any) -> 
 
 
 def could_duplicate(claim: Claim) -> bool:
-    """Whether sending it twice would make two records: not where it is upserted, or known."""
+    """Whether sending the create twice would make two records; an upsert is safe to repeat."""
     return not claim.exists_as and create_call(claim.resource, claim.row).kind == "create"
 
 
 def natural_values(claim: Claim) -> dict[str, Any]:
-    """The values by which a record can be known; those that the row has."""
+    """The row's values of the natural fields, by which its record can be recognized."""
     return {n: claim.row[n] for n in claim.resource.natural if claim.row.get(n) is not None}
 
 
 def matches(claim: Claim, record: Record, names: Sequence[str]) -> bool:
-    """Whether a record has the row's values in these fields; NULL and '' are the same."""
+    """Whether a record has the row's values in these fields; NULL and '' count as equal."""
     by_name = claim.resource.by_name
     return all(
         equal(by_name[n], record.values.get(n), claim.row.get(n))

@@ -1,7 +1,8 @@
-"""Edits that touch one email: they must go in the order in which they were made. Pure.
+"""Groups of edits that share an email, which must be sent in the order they were made. Pure.
 
-ClickFunnels knows a contact by its email within a workspace, so `a` giving up an email before `b`
-takes it is two calls in that order, while all other edits may go side by side, folded.
+In a workspace of ClickFunnels an email belongs to one contact. If one contact gives up an email and
+another takes it, the two calls must be made in that order. All other edits can be folded, and sent
+concurrently.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
-"""Creates that may have arrived: their records are looked for before anything is sent.
+"""Looks for the records of creates that may have arrived, before anything is sent again.
 
 | an earlier call             | found                                  | then                  |
 | --------------------------- | -------------------------------------- | --------------------- |
 | outcome unknown, upsert     | any                                    | compared and upserted |
 |                             | none                                   | sent again            |
-| outcome unknown, create     | one                                    | it is ours: adopted   |
-|                             | none, at two looks `push.settle` apart | sent again            |
-|                             | several, or nothing to know it by      | parked as unknown     |
+| outcome unknown, create     | one                                    | its id is assigned    |
+|                             | none, twice, `push.settle` apart       | sent again            |
+|                             | several, or all natural fields NULL    | parked as unknown     |
 | none known, but the row is  | none                                   | sent                  |
 | older than this process     | any                                    | parked as unknown     |
 
-Looked for is among records with a higher id than the mirror had when the row was inserted, with
-the same natural fields, that no other insert has been given. That a pull has made a row of one
-already doesn't count against it.
+A record is found if its id is higher than any that the mirror had when the row was inserted, its
+natural fields are the row's, and it is not assigned to another insert. It may be in the mirror
+already, because a pull was faster.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ from cfsync.sync.push.outcome import Push, handle_failure, isolated
 async def find_lost_creates(
     push: Push, resources: Sequence[Resource], workspaces: Collection[int]
 ) -> list[Claim]:
-    """The first look for every create whose call's outcome is unknown; one after the other, so
-    that no two find the same record. Those that were not found are returned.
+    """The first look-up for every create whose outcome is unknown; returns those not found.
+
+    The look-ups are made one after the other, so that no two creates get the same record.
     """
     missing: list[Claim] = []
     mirror = push.context.mirror
@@ -61,9 +62,11 @@ async def find_lost_creates(
 async def find_lost_creates_again(
     push: Push, missing: Sequence[Claim], began: float
 ) -> list[Claim]:
-    """The second look, `push.settle` after the first, which ended at that monotonic time: a slow
-    server may still have been working. Those that are missing wait like new ones from now on, and
-    are returned. What another pass has found or sent meanwhile is no longer ours to look for.
+    """The second look-up; returns the creates that are still missing and are pending again.
+
+    It comes `push.settle` after the first, because a slow server may still have been working.
+    `began` is the monotonic time in seconds at which the first one ended. Creates that another pass
+    has found or sent in between are left out.
     """
     await push.context.wait(push.context.settings.push.settle - (time.monotonic() - began))
     released: list[Claim] = []
@@ -85,8 +88,10 @@ async def _still_lost(push: Push, missing: Sequence[Claim]) -> list[Claim]:
 
 
 async def _is_missing(push: Push, claim: Claim) -> bool:
-    """Look for the record of a lost create; whether it is not there. If it is, it is adopted. What
-    was upserted is looked for once: that can be done again, and a human's later word counts.
+    """Look for the record of a lost create and assign it; True if it has to be looked for again.
+
+    A lost upsert is looked for once. If its contact is not there, it is pending again, since an
+    upsert is safe to repeat.
     """
     if claim.exists_as or claim.listing is None:
         return False
@@ -102,6 +107,7 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
 
 
 async def _find(push: Push, claim: Claim, call: Call) -> bool:
+    """Look for the record of a lost create among newer ones; True if no record is like it."""
     reading = await push.context.reading(claim.resource, "push")
     given = natural_values(claim)
     found = await _unclaimed(push, claim, await _list_after(push, claim)) if given else []
@@ -118,7 +124,7 @@ async def _find(push: Push, claim: Claim, call: Call) -> bool:
 
 
 async def without_duplicates(push: Push, inserts: Sequence[Claim]) -> list[Claim]:
-    """Of creates that are to be sent those that nobody can have sent before; the others park."""
+    """The creates that nobody can have sent before; the others are parked."""
     sendable = [c for c in inserts if not _is_suspect(push, c)]
     suspects = [c for c in inserts if _is_suspect(push, c)]
     for claim in sorted(suspects, key=lambda c: c.highest_id):  # one walk of a list serves all
@@ -135,13 +141,13 @@ async def without_duplicates(push: Push, inserts: Sequence[Claim]) -> list[Claim
 
 
 async def duplicates(push: Push, claim: Claim) -> list[Record]:
-    """Records that an earlier call may have made of a claim that can be looked for."""
+    """Records that an earlier call may have created from the claim's row."""
     found = await _unclaimed(push, claim, await _listed_after(push, claim))
     return [r for r in found if matches(claim, r, claim.resource.natural)]
 
 
 def _is_suspect(push: Push, claim: Claim) -> bool:
-    """Whether a create may have been sent before a backup was restored, and can be looked for."""
+    """Whether a create may have been sent before a backup was restored, and can be recognized."""
     if claim.exists_as or claim.listing is None or not natural_values(claim):
         return False
     if any(ids.local_ids(claim.resource, claim.row)):
@@ -150,7 +156,7 @@ def _is_suspect(push: Push, claim: Claim) -> bool:
 
 
 async def _listed_after(push: Push, claim: Claim) -> list[Record]:
-    """What the claim's list had behind its highest id before this pass created anything there."""
+    """The records behind the claim's `highest_id`, as listed before this pass created any."""
     assert claim.listing is not None
     since, records = push.listed_after.get(claim.listing, (claim.highest_id + 1, []))
     if since > claim.highest_id:
@@ -160,13 +166,14 @@ async def _listed_after(push: Push, claim: Claim) -> list[Record]:
 
 
 async def _list_after(push: Push, claim: Claim) -> list[Record]:
+    """The records behind the claim's `highest_id`, read now."""
     assert claim.listing is not None
     walk = walk_by_id(push.context.api, claim.listing, after=claim.highest_id)
     return [record async for page in walk for record in page.records]
 
 
 async def _unclaimed(push: Push, claim: Claim, found: Sequence[Record]) -> list[Record]:
-    """Those that no other insert has been given."""
+    """The records that are not assigned to another insert."""
     given = await push.context.mirror.read(
         ids.already_assigned, claim.resource, [r.id for r in found]
     )

@@ -1,4 +1,4 @@
-"""The guard before what users change by SQL: masses wait until a human has approved them."""
+"""The guard against mass deletions and mass updates by SQL: they wait until a person approves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Mass:
-    """Edits of one kind that are too many at once to be sent unasked."""
+    """Edits of one kind that are too many at once to be sent without approval."""
 
     resource: str
     seqs: tuple[int, ...]
@@ -36,7 +36,7 @@ class Mass:
 async def hold_masses(
     context: Context, report: Report, resources: Sequence[Resource], workspaces: Collection[int]
 ) -> None:
-    """Hold deletes and updates that are too many at once in one workspace. Approved ones pass."""
+    """Hold the edits of each mass. Edits that a person has approved are not counted."""
     for resource in resources:
         for mass in await masses(context.mirror, context.settings, resource, workspaces):
             await context.mirror.write(outbox.hold, mass.seqs, mass.reason)
@@ -47,7 +47,7 @@ async def hold_masses(
 async def masses(
     mirror: Mirror, settings: Settings, resource: Resource, workspaces: Collection[int]
 ) -> list[Mass]:
-    """What a push would hold now, without holding it."""
+    """What a push would hold now. Changes nothing."""
     found = [*await _deletes(mirror, settings, resource, workspaces)]
     updates = await mirror.read(unsent.unapproved, resource, Op.UPDATE)
     seqs = [seq for of_one in updates.values() for seq in of_one]
@@ -60,7 +60,7 @@ async def masses(
 async def _deletes(
     mirror: Mirror, settings: Settings, resource: Resource, workspaces: Collection[int]
 ) -> list[Mass]:
-    """By workspace, measured against what the mirror had before."""
+    """Mass deletions by workspace, measured against the number of rows before the deletes."""
     limits, found = settings.deletions, []
     for workspace, seqs in (await mirror.read(unsent.unapproved, resource, Op.DELETE)).items():
         if workspace is not None and workspace not in workspaces:

@@ -1,14 +1,14 @@
-"""A push pass under way, and what becomes of an edit whose call fails:
+"""The state of a push pass, and what happens to an edit whose call fails.
 
-| the call                      | then the edit's rows are                                        |
-| ----------------------------- | --------------------------------------------------------------- |
-| refused (400, 409, 422)       | parked with the server's words, until somebody does something   |
-| 404 on a change               | held, in conflict: deleted in ClickFunnels                      |
-| 401, 403                      | pending again, and the pass ends                                |
-| 403 to a look before it       | as they were; the others go on                                  |
-| certainly not applied         | pending again: a later pass sends it                            |
-| perhaps applied (answer lost) | still sending: a later pass reads before it sends               |
-| never made: the look before it failed | as they were                                            |
+| the call                              | the edit's outbox rows                                  |
+| ------------------------------------- | ------------------------------------------------------- |
+| is refused (400, 409, 422)            | are parked with the server's message                    |
+| is answered 404 (update)              | are held by a conflict: deleted in ClickFunnels         |
+| is answered 401 or 403                | are pending again, and the pass ends                    |
+| was certainly not applied             | are pending again, and a later pass sends them          |
+| may have been applied (answer lost)   | stay sending, and a later pass reads before it sends    |
+| is not made: a read before it got 403 | stay as they are, and other edits go on                 |
+| is not made: a read before it failed  | stay as they are                                        |
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ from cfsync.sync.report import Report
 log = structlog.get_logger()
 
 PATIENCE = 10
-"""After so many attempts that a server's trouble ended, an edit waits for a human."""
+"""Attempts after which an edit that fails for reasons of the server is parked."""
 GIVE_UP_AFTER = 3
-"""So many transient failures in a row end the pass: the trouble is not with one record."""
+"""Transient failures in a row that end the pass, because the cause is not one record."""
 
 
 @dataclass
@@ -62,26 +62,28 @@ class Push:
     report: Report
     #: The number of the batch, 0 before the first claim.
     batch: int = 0
-    #: The edits (seq) that waited when the pass began: the guard against masses has looked at them.
+    #: The edits (seq) that waited when the pass began; the mass guard has checked these.
     seen: Collection[int] = ()
     #: How many calls in a row have failed.
     failures: int = 0
-    #: A list -> the id behind which it was read for lost creates, and what stood there.
+    #: Cached look-ups for lost creates: list -> (id, the records behind that id).
     listed_after: dict[Listing, tuple[int, list[Record]]] = field(default_factory=dict)
-    #: Records of which a create could not carry everything: an update follows.
+    #: Created records with fields that the create could not carry, which an update must send.
     unfinished: list[tuple[Resource, int]] = field(default_factory=list)
     #: Which claims may be sent; a plan allows only its own.
     allowed: Callable[[Iterable[Claim]], list[Claim]] = list
     #: (resource, id) of the unfinished records that were taken up again.
     created: set[tuple[str, int]] = field(default_factory=set)
-    #: Workspaces that were asked for, and whether they answered.
+    #: Whether a workspace answers.
     reached: dict[int | None, bool] = field(default_factory=dict)
-    #: Records that refer to others which were not created yet.
+    #: Records that refer to rows which have no real id yet.
     waiting: list[tuple[Resource, int]] = field(default_factory=list)
 
     def sendable(self, claims: Iterable[Claim]) -> list[Claim]:
-        """The claims that may be sent. What a create could not carry always may; a delete only
-        if the guard against masses has seen it.
+        """The claims that may be sent.
+
+        A delete may be sent only if the mass guard has checked it. What a create could not carry
+        may always be sent.
         """
         return [
             c
@@ -91,6 +93,7 @@ class Push:
         ]
 
     def take_unfinished(self, resource: Resource) -> list[int]:
+        """The ids in `unfinished` of a resource, which are removed from it."""
         found = [record_id for of, record_id in self.unfinished if of is resource]
         self.unfinished = [pair for pair in self.unfinished if pair[0] is not resource]
         self.created.update((resource.name, record_id) for record_id in found)
@@ -103,7 +106,7 @@ class Push:
 async def isolated(
     push: Push, claim: Claim, work: Callable[[Push, Claim], Awaitable[None]]
 ) -> None:
-    """Work on one claim; what is wrong with its row in the mirror ends nothing but that."""
+    """Work on one claim; a row that the mirror refuses or has locked ends only this claim."""
     name = claim.resource.name
     try:
         await work(push, claim)
@@ -117,8 +120,10 @@ async def isolated(
 async def side_by_side(
     push: Push, found: Iterable[Claim], work: Callable[[Push, Claim], Awaitable[None]]
 ) -> None:
-    """Work on claims, as many at once as requests may be. After an error, or a signal to stop,
-    nothing new is begun and the calls that are out end by themselves: their answers count.
+    """Work on claims, up to `api.max_concurrency` at once.
+
+    After an error or a signal to stop no further claim is begun, but the calls that are under way
+    finish and their answers count. Raises the error with the lowest exit code.
     """
     queue = iter(found)
     errors: list[CfsyncError] = []
@@ -141,8 +146,10 @@ async def side_by_side(
 
 
 async def waits_for_others(push: Push, claim: Claim) -> bool:
-    """Whether a claim refers to a row that has no real id yet; it stays as it is, and says why. For
-    a row that nobody has inserted it waits no longer than for a server.
+    """Whether a claim refers to a row that has no real id yet.
+
+    It then keeps its state and gets the reason. It is parked if the row can never get one, or if
+    nobody has inserted the row after `PATIENCE` passes.
     """
     values = claim.row if claim.op == Op.INSERT else claim.send
     missing = set(ids.local_ids(claim.resource, values))
@@ -163,12 +170,13 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
 
 
 async def park(push: Push, claim: Claim, words: str) -> None:
-    """Leave an edit to a human, with the reason."""
+    """Park an edit with the reason; it waits for a person."""
     await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PARKED, words)
     _count_parked(push, claim)
 
 
 async def finish(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
+    """End a claim that needs no further call. `refused`: field -> why it is parked."""
     await push.context.mirror.write(send_journal.finish, claim, refused)
     count_refused(push, claim, refused)
 
@@ -184,9 +192,7 @@ def _count_parked(push: Push, claim: Claim) -> None:
 
 
 def count_answer(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
-    """Count a call that was answered and what became of the fields; an ignored one is worth a line
-    in the log.
-    """
+    """Count a call that was answered, and each field that ClickFunnels changed or ignored."""
     push.failures, push.report.batch = 0, push.batch
     push.report.add(claim.resource.name, sent=1)
     for name, fate in fates.items():
@@ -201,8 +207,10 @@ def count_answer(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
 async def handle_failure(
     push: Push, claim: Claim, error: CfsyncError, *, called: bool = True
 ) -> None:
-    """Write down why a claim could not be sent, and what its rows are now; raise what concerns all
-    of them. `called`: it was its call that failed, not a look before it.
+    """Record why a claim could not be sent and set the state of its rows, as in the table above.
+
+    `called` is False if a read before the call failed. Raises the error, or TokenRefused, if it
+    concerns all edits and so ends the pass.
     """
     match error:
         case Refused() | StateConflict():
@@ -229,7 +237,7 @@ async def handle_failure(
 
 
 async def wait_for_access(push: Push, claim: Claim) -> None:
-    """The token may not even look at what an edit is about: the edit waits until it may."""
+    """Let an edit wait because the token may not read its workspace."""
     place = str(claim.listing or claim.resource.name)
     if place not in push.report.unreachable:
         push.report.unreachable.append(place)
@@ -238,14 +246,16 @@ async def wait_for_access(push: Push, claim: Claim) -> None:
 
 
 async def _put_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:
-    """The call changed nothing: what it was to send waits as if it had not been made."""
+    """Make the rows pending again after a call that changed nothing."""
     if called:
         await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING, words)
 
 
 async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:
-    """The call may have been applied. Its rows stay as they are, until a pass has looked. A look
-    that whoever stands before ClickFunnels refuses is an attempt too: it may be about this value.
+    """Leave the rows as they are, since the call may have been applied; the next pass reads first.
+
+    A read that a proxy or CDN refuses counts as an attempt too, since the cause may be this
+    edit's own value.
     """
     refused = isinstance(error, NotJson) and 400 <= (error.status or 0) < 500
     if (called or refused) and claim.attempts + 1 >= PATIENCE:
@@ -258,6 +268,7 @@ async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bo
 
 
 def _count_failure(push: Push, error: ApiError | MirrorError) -> None:
+    """Count a failure and report it; raises it after `GIVE_UP_AFTER` in a row."""
     push.failures += 1
     report, passing = push.report, isinstance(error, Transient | Busy)
     report.state = "stopped" if passing and report.state != "failed" else "failed"

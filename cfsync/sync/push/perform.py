@@ -1,4 +1,4 @@
-"""One call of an edit, made: its answer is the record as ClickFunnels shows it afterwards."""
+"""Makes one call of an edit and returns the record as ClickFunnels shows it afterwards."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from cfsync.values import equal
 
 
 async def perform(api: Api, resource: Resource, record_id: int, call: Call) -> Record:
-    """Make an update, members or act call. Raises what the client raises, but for a conflict of
-    state (409) where the state is the wanted one: that is success.
+    """Make an update, members or act call.
+
+    Raises what the client raises, except StateConflict (409) if the record is in the wanted state
+    already: that counts as success.
     """
     match call.kind:
         case "update":
@@ -42,7 +44,7 @@ def _is(resource: Resource, record: Record, name: str, value: object) -> bool:
 
 
 async def _change_members(api: Api, resource: Resource, record_id: int, call: Call) -> Record:
-    """Add and take away the members that differ, one call each, then read the record."""
+    """Add and remove the members that differ, one call each, then read the record."""
     ((name, (before, wanted)),) = call.fields.items()
     via = resource.by_name[name].via
     assert via is not None

@@ -1,7 +1,7 @@
-"""What a push would send now, from the mirror and base alone: no request is made.
+"""What a push would send now. It is computed from the mirror alone, without any request.
 
-ClickFunnels may have changed meanwhile. A push reads each record again before it sends, so it may
-then send less than this, and a create that it finds done already it does not repeat.
+A push reads each record again before it sends. If ClickFunnels has changed meanwhile, it may send
+less than planned, and it doesn't repeat a create whose record it finds.
 """
 
 from __future__ import annotations
@@ -32,22 +32,23 @@ from cfsync.sync.push.email_order import EmailChange, email_groups
 from cfsync.sync.push.mass_guard import masses
 
 PIECE = 500
-"""Records that are looked at in one transaction."""
+"""Records that are read in one transaction."""
 PAGE = 20
 """Records that one request reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The calls about one record. `base_rev`: the state of its base that they were worked out from.
-    `after`: rows whose records the same push creates first.
-    """
+    """The calls about one record."""
 
     resource: str
     record_id: int
+    #: The numbers of its edits.
     seqs: tuple[int, ...]
+    #: `cf_rev` of the base from which the calls were computed.
     base_rev: int
     calls: tuple[Call, ...]
+    #: (resource, provisional id) of the rows whose records the same push creates first.
     after: tuple[tuple[str, int], ...] = ()
 
 
@@ -63,16 +64,17 @@ class Kept:
 
 @dataclass(slots=True)
 class Plan:
-    """`requests`: the calls, and what is read before and after them. `per_second`: requests.
-    `created`: (resource, negative id) of the rows that become records; `looks`: the lists in which
-    a record that an earlier call made is looked for first.
-    """
+    """What a push would send and what it would leave, with an estimate of its cost."""
 
     records: list[Planned] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    #: The calls, and the requests that read before and after them.
     requests: int = 0
+    #: The requests that may be made in a second.
     per_second: float = 1.0
+    #: (resource, provisional id) of the rows that become records.
     created: set[tuple[str, int]] = field(default_factory=set)
+    #: The lists in which records of earlier creates are looked for first.
     looks: set[Listing] = field(default_factory=set)
 
     @property
@@ -89,7 +91,7 @@ class Plan:
 
 
 async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) -> Plan:
-    """Of the resources named, or of all that are enabled. Raises UnknownResource."""
+    """Plan the resources in `names`; none means all that are enabled. Raises UnknownResource."""
     resources = wanted_resources(settings, names)
     workspaces = await _workspaces(mirror, settings)
     found = Plan(per_second=await _rate(mirror, settings))
@@ -122,7 +124,7 @@ async def _rate(mirror: Mirror, settings: Settings) -> float:
 
 
 def _kept(tx: Tx, resource: Resource) -> list[Kept]:
-    """What waits for a human already."""
+    """Edits that wait for a person already."""
     edits = outbox.find(
         tx, states=(OutboxState.HELD, OutboxState.PARKED), resources=[resource.name]
     )
@@ -138,7 +140,7 @@ def _kept(tx: Tx, resource: Resource) -> list[Kept]:
 
 
 def _all(tx: Tx, resource: Resource, reason: str) -> list[Kept]:
-    """Nothing of the resource is sent, for one reason."""
+    """All unsent edits of a resource, for one reason that concerns them all."""
     edits = outbox.find(tx, states=TO_SEND_STATES, resources=[resource.name])
     return [_together(resource, reason, edits)] if edits else []
 
@@ -174,7 +176,7 @@ async def _plan_resource(
 async def _email_claims(
     mirror: Mirror, resource: Resource, workspaces: Sequence[int]
 ) -> list[Claim]:
-    """Edits that touch one email are sent statement by statement, before all others."""
+    """Edits that share an email; they are sent one statement at a time, before all others."""
     if not resource.upsert_key:
         return []
     touches = [
@@ -190,7 +192,7 @@ async def _email_claims(
 def _record_claims(
     tx: Tx, resource: Resource, workspaces: Sequence[int], behind: int
 ) -> tuple[int, list[Claim]] | None:
-    """The next records with something to send: the seq to go on behind, and what there is."""
+    """The next claims, and the edit number to continue behind; None at the end."""
     seqs = range(behind + 1, outbox.highest_seq(tx) + 1)
     found = claims.open_records(tx, resource, workspaces, seqs=seqs, limit=PIECE)
     if not found:
@@ -201,7 +203,7 @@ def _record_claims(
 
 
 def _add(found: Plan, claim: Claim) -> None:
-    """The claim's calls into the plan, or why there are none."""
+    """Add the claim's calls to the plan, or the reason why it is kept."""
     name = claim.resource.name
     for column, reason in claim.unsendable.items():
         found.kept.append(Kept(name, claim.seqs, (claim.record_id,), f"{column}: {reason}"))
@@ -236,7 +238,7 @@ def calls_of(claim: Claim) -> list[Call]:
 
 
 def _requests(records: Iterable[Planned]) -> int:
-    """How many requests the records take, with what is read before and after. Pure."""
+    """The number of requests that the records take, including reads before and after. Pure."""
     found, read_again = 0, Counter[str]()
     for record in records:
         found += sum(_cost(call) for call in record.calls)
@@ -248,7 +250,9 @@ def _requests(records: Iterable[Planned]) -> int:
 
 
 def _cost(call: Call) -> int:
-    """An upsert looks first; a member is found before it is taken away, and the record is read."""
+    """The requests of one call: an upsert looks first; a set is changed member by member (a
+    removed one has to be found first) and the record is read at the end.
+    """
     if call.kind == "upsert":
         return 2
     if call.kind != "members":

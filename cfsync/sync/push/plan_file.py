@@ -1,6 +1,6 @@
-"""A plan as a file, and a push that sends what the file says and nothing else.
+"""Writes a plan to a file, and loads it for a push that sends nothing else.
 
-The file is JSON. It holds people's data, so only its owner may read it.
+The file is JSON. It contains personal data, so only its owner may read it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cfsync.sync.push.plan import Kept, Plan, Planned
 
 VERSION = 1
 Key = tuple[str, tuple[int, ...]]
-"""(resource, the numbers of the edits): what a planned record is known by, whatever its id."""
+"""(resource, edit numbers): identifies a planned record, even if its id changes."""
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
@@ -61,10 +61,10 @@ def _kept(kept: Kept) -> dict[str, Any]:
 
 
 def write(plan: Plan, path: Path) -> None:
-    """Raises UsageError where the file can't be written."""
+    """Write the plan, replacing the file. Raises UsageError if that fails."""
     text = orjson.dumps(as_json(plan), option=orjson.OPT_INDENT_2)
     try:
-        path.unlink(missing_ok=True)  # its rights count from the first byte on
+        path.unlink(missing_ok=True)  # so that the mode below holds from the first byte on
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(text)
     except OSError as error:
@@ -72,7 +72,7 @@ def write(plan: Plan, path: Path) -> None:
 
 
 def load(path: Path) -> Approved:
-    """Raises UsageError for what is no plan of this version."""
+    """Read a plan. Raises UsageError if the file can't be read or is no plan of this version."""
     try:
         found = orjson.loads(path.read_bytes())
         if found["plan"] != VERSION:
@@ -90,8 +90,9 @@ def _key(record: dict[str, Any]) -> Key:
 
 @dataclass
 class Approved:
-    """What of a push may be sent: the records of a plan, where their edits and base are as they
-    were then. `records`: key -> (base rev, id).
+    """The records that a plan approves, as long as their edits and base have not changed since.
+
+    `records`: key -> (`cf_rev` of the base, id).
     """
 
     records: dict[Key, tuple[int, int]]
@@ -99,7 +100,7 @@ class Approved:
     _met: set[Key] = field(default_factory=set)
 
     def __call__(self, claims: Iterable[Claim]) -> list[Claim]:
-        """Those of the claims that may be sent; notes those that were planned otherwise."""
+        """The claims that may be sent; remembers those whose edits were planned differently."""
         return [claim for claim in claims if self._allows(claim)]
 
     def _allows(self, claim: Claim) -> bool:
@@ -121,6 +122,6 @@ class Approved:
 
     @property
     def changed(self) -> list[str]:
-        """The planned records that were not sent since they are not as they were."""
+        """The planned records that were not sent because they have changed, as "resource id"."""
         unmet = [f"{key[0]} {self.records[key][1]}" for key in self.records if key not in self._met]
         return list(dict.fromkeys([*self._changed, *unmet]))

@@ -1,4 +1,4 @@
-"""Before an update or a delete: the records are read again, and what others changed is merged."""
+"""Reads records again before they are updated or deleted, and merges what changed meanwhile."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from cfsync.sync.walk.records import write_asked
 async def reread_claims(
     push: Push, resource: Resource, stale: Sequence[Claim]
 ) -> AsyncIterator[list[Claim]]:
-    """The same claims after their records were read again, a page at a time, right before they are
-    to be sent: what changes in ClickFunnels in between is overwritten unseen. Those that could not
-    be read, or whose row somebody holds, are left out.
+    """Read the records of some claims again and claim them once more, a page at a time.
+
+    Each page is read right before it is sent, because a change that is made in ClickFunnels in
+    between is overwritten unseen. Claims whose record could not be read, or whose row another
+    program has locked, are left out.
     """
     for start in range(0, len(stale), PAGE):
         ids = await reread_records(push, resource, stale[start : start + PAGE])
@@ -32,7 +34,7 @@ async def reread_claims(
 
 
 async def reread_records(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[int]:
-    """Read the records of some claims and write them; the ids of those that are in the mirror."""
+    """Read the records of some claims and write them to the mirror; the ids that were written."""
     mirror = push.context.mirror
     reading = await push.context.reading(resource, "push")
     found, gone = await _ask(push, resource, stale)
@@ -48,8 +50,9 @@ async def reread_records(push: Push, resource: Resource, stale: Sequence[Claim])
 async def _ask(
     push: Push, resource: Resource, stale: Sequence[Claim]
 ) -> tuple[dict[int, Record], list[Claim]]:
-    """The records by id, and the claims of those that are gone. What the token does not reach is in
-    neither.
+    """The records by id, and the claims whose record is gone.
+
+    A claim is in neither if its workspace doesn't answer or its record could not be read.
     """
     found: dict[int, Record] = {}
     gone: list[Claim] = []
@@ -77,7 +80,7 @@ async def _find(
     claims: Sequence[Claim],
     found: dict[int, Record],
 ) -> list[Claim]:
-    """Find those that their list shows; returns those to ask for singly."""
+    """Add the records that their list shows to `found`; returns the claims to ask for singly."""
     if listing is not None and "id" in resource.filters:
         try:
             records = await push.context.api.find(listing, "id", [c.record_id for c in claims])
@@ -88,7 +91,7 @@ async def _find(
 
 
 async def _is_reached(push: Push, claim: Claim) -> bool:
-    """Whether the workspace answers: else that a record is not there proves nothing."""
+    """Whether the claim's workspace answers; if not, a missing record proves nothing."""
     workspace = claim.listing.workspace_id if claim.listing else None
     if workspace not in push.reached:
         push.reached[workspace] = workspace is None or await is_reachable(push.context, workspace)
@@ -98,7 +101,7 @@ async def _is_reached(push: Push, claim: Claim) -> bool:
 
 
 def _missing(tx: Tx, claim: Claim) -> None:
-    """An edit of a record that is gone is held; a delete of one has nothing left to do."""
+    """Hold an edit whose record is gone; a delete is done."""
     if claim.op == Op.DELETE:
         finish_delete(tx, claim)
     else:

@@ -18,15 +18,16 @@ from cfsync.daemon.jobs.pass_monitor import MonitoredContext, PassMonitor
 from cfsync.daemon.jobs.runner import Job, Runner, is_token_refused
 from cfsync.daemon.ownership import Ownership
 from cfsync.daemon.startup import Connections
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.records import Listing
 from cfsync.sync.report import Report
 from cfsync.web.metrics import Metrics
 
 _PRIORITIES = {
-    "push": Priority.PUSH,
-    "events": Priority.EVENTS,
-    "pull": Priority.PULL,
-    "sweep": Priority.SWEEP,
+    PassName.PUSH: Priority.PUSH,
+    PassName.EVENTS: Priority.EVENTS,
+    PassName.PULL: Priority.PULL,
+    PassName.SWEEP: Priority.SWEEP,
 }
 
 
@@ -100,7 +101,7 @@ class JobHost:
             return
         self.metrics.pass_ended(job.name, job.resource, report.state, report.seconds)
         self.observer.to_count |= report.counts.keys()
-        if job.name == "sweep":
+        if job.name == PassName.SWEEP:
             job.drift = report.total("drift")
         polling.pull_children(self.runner, job, report)
 

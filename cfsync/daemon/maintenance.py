@@ -16,6 +16,7 @@ from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.periodic import PeriodicTask
 from cfsync.errors import Interrupted, MirrorError
 from cfsync.mirror import migrate, retention
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import notifications
@@ -109,7 +110,7 @@ class Maintenance:
         if gained or lost:
             log.info("leases.changed", gained=sorted(gained), lost=sorted(lost))
         c.runner.stop(lambda job: job.resource in lost)
-        for job in c.runner.jobs_of("pull"):
+        for job in c.runner.jobs_of(PassName.PULL):
             if job.resource in gained:
                 c.runner.start(job)
         c.pusher.wake.set()
@@ -123,7 +124,7 @@ class Maintenance:
             paused, resumed = set(now) - set(before), set(before) - set(now)
             log.info("pauses.changed", paused=sorted(paused), resumed=sorted(resumed))
         c.runner.stop(lambda job: job.resource in now)
-        for job in c.runner.jobs_of("pull"):
+        for job in c.runner.jobs_of(PassName.PULL):
             if job.resource in before and job.resource not in now:
                 c.runner.start(job)
                 c.pusher.wake.set()
@@ -182,7 +183,7 @@ class SavedTroubles:
     """The troubles of jobs as saved in the mirror for `cfsync status`. Writes only changes."""
 
     def __init__(self) -> None:
-        self._saved: dict[tuple[str, str], Trouble | None] = {}
+        self._saved: dict[tuple[PassName, str], Trouble | None] = {}
 
     async def update(self, mirror: Mirror, jobs: Iterable[Job], owned: Collection[str]) -> None:
         """Save the troubles of jobs of the `owned` resources; remove those that are over."""
@@ -197,7 +198,7 @@ class SavedTroubles:
         self._saved = now
 
 
-def _save(tx: Tx, troubles: dict[tuple[str, str], Trouble | None]) -> None:
+def _save(tx: Tx, troubles: dict[tuple[PassName, str], Trouble | None]) -> None:
     for (name, resource), trouble in troubles.items():
         if trouble is None:
             pauses.end_troubles(tx, [resource], name)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from cfsync.config import Settings
 from cfsync.hints import Hint
 from cfsync.mirror.bookkeeping import events, webhook_secrets
+from cfsync.mirror.bookkeeping.events import EventSource
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import listings
 from cfsync.sync.account import choose
@@ -47,7 +48,7 @@ class WebhookStore:
     async def store(self, hint: Hint) -> bool:
         """Store and commit a hint. Returns whether it is new."""
         kept = await self._mirror.write(
-            events.keep, [hint], "receiver", wanted=self._wanted, bodies=self._keep_bodies
+            events.save, [hint], EventSource.RECEIVER, wanted=self._wanted, bodies=self._keep_bodies
         )
         if kept.open:
             self._on_stored()

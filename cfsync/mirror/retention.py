@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from cfsync.config import RetentionSettings
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
+from cfsync.mirror.bookkeeping.events import EventState
 from cfsync.mirror.bookkeeping.outbox import OutboxState
+from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
 from cfsync.values import later
@@ -51,9 +53,9 @@ def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]
             ended = sa.func.coalesce(o.sent_at, o.captured_at)
             return OUTBOX, [o.state.in_((OutboxState.DONE, OutboxState.DISCARDED)), ended < before]
         case "events":
-            return EVENTS, [e.state == "done", e.received_at < before]
+            return EVENTS, [e.state == EventState.DONE, e.received_at < before]
         case "conflicts":
             return CONFLICTS, [c.state != ConflictState.OPEN, c.found_at < before]
         case "tombstones":
-            return TOMBSTONES, [t.state.in_(("confirmed", "hidden")), t.confirmed_at < before]
+            return TOMBSTONES, [t.state.in_(PROVEN_STATES), t.confirmed_at < before]
     raise AssertionError(kind)

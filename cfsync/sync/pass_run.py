@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError
 from cfsync.mirror.bookkeeping import runs
-from cfsync.mirror.bookkeeping.runs import Run
+from cfsync.mirror.bookkeeping.runs import PassName, Run, RunState
 from cfsync.mirror.coordination import pauses
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.context import Context
@@ -34,14 +34,14 @@ async def without_paused(
     all_paused = await context.mirror.read(pauses.paused)
     paused = [r.name for r in resources if r.name in all_paused]
     if paused:
-        report.state = "stopped"
+        report.state = RunState.STOPPED
         report.problems.append(f"paused: {', '.join(paused)}; `cfsync resume` lets them run again")
     return [r for r in resources if r.name not in all_paused]
 
 
 @asynccontextmanager
 async def recorded(
-    context: Context, name: str, resources: Sequence[Resource]
+    context: Context, name: PassName, resources: Sequence[Resource]
 ) -> AsyncIterator[Report]:
     """Time a pass, count its requests and record in `cf_runs` how it ended, whatever ended it.
 
@@ -52,10 +52,10 @@ async def recorded(
     try:
         yield report
     except CfsyncError as error:
-        report.state = "stopped" if error.exit_code == 4 else "failed"
+        report.state = RunState.STOPPED if error.exit_code == 4 else RunState.FAILED
         report.cause = error
         report.problems.append(str(error))
-        if report.state == "failed":
+        if report.state == RunState.FAILED:
             raise
     finally:
         report.requests = context.api.requests - sent
@@ -69,4 +69,4 @@ async def recorded(
             {resource: dict(counts) for resource, counts in report.counts.items()},
             "; ".join(report.problems) or None,
         )
-        report.waiting = await context.mirror.write(runs.record, run, quiet=report.idle)
+        report.waiting = await context.mirror.write(runs.save, run, quiet=report.idle)

@@ -1,4 +1,4 @@
-"""The passes over many lists: backfill, pull and sweep. Each returns a report."""
+"""The passes over many lists: backfill, pull, sweep. Each ends and returns a report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
@@ -30,11 +31,11 @@ async def backfill(
     workspace: str | None = None,
     restart: bool = False,
 ) -> Report:
-    """Walk every list by id, from where an earlier run stopped; lists that are complete are pulled.
-    With `restart` every list is walked from its beginning.
+    """Walk everything by id, going on where an earlier run stopped; lists that are complete bring
+    their news in. With `restart` every list is walked from its beginning.
     """
     resources = wanted_resources(context.settings, names)
-    async with recorded(context, "backfill", resources) as report:
+    async with recorded(context, PassName.BACKFILL, resources) as report:
         resources = await without_paused(context, report, resources)
         workspaces = await open_account(context, report, only=workspace)
         for level in levels(_below_teams(resources)):
@@ -47,12 +48,12 @@ async def backfill(
 
 
 async def pull(context: Context, names: Sequence[str] = ()) -> Report:
-    """Read what changed: every list of a workspace (one request each if nothing changed), and of
-    the lists below other records those whose parent changed and some others in rotation. Then
-    follow the events.
+    """News in: every list of the workspace in one request where nothing changed; of the lists
+    below other records those whose parent changed, and some of the others in rotation. Then what
+    only events tell of.
     """
     resources = wanted_resources(context.settings, names)
-    async with recorded(context, "pull", resources) as report:
+    async with recorded(context, PassName.PULL, resources) as report:
         resources = await without_paused(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(_below_teams(resources)):
@@ -71,19 +72,19 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
 
 
 async def pull_due(context: Context, name: str) -> Report | None:
-    """The daemon's pull: the lists of one resource that are due; None if none is. Teams are read by
-    opening the account.
+    """The daemon's pull: of one resource the lists whose time has come. None: of none of them. The
+    teams are what opening the account reads.
     """
     resource = named(name)
     if resource.parent is None:
-        async with recorded(context, "pull", [resource]) as report:
+        async with recorded(context, PassName.PULL, [resource]) as report:
             await open_account(replace(context, opened=False), report)
         return report
     workspaces, now = await known_workspaces(context), await context.now()
     lists = await _due_by_pace(context, resource, workspaces)
-    if not lists and not await context.mirror.read(events.find, resource, busy=True, limit=1):
+    if not lists and not await context.mirror.read(events.find_open, resource, busy=True, limit=1):
         return None
-    async with recorded(context, "pull", [resource]) as report:
+    async with recorded(context, PassName.PULL, [resource]) as report:
         await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
         await _mark_tried(context, report, lists, [resource], workspaces, now)
@@ -91,32 +92,32 @@ async def pull_due(context: Context, name: str) -> Report | None:
 
 
 async def events_due(context: Context, name: str) -> Report | None:
-    """The daemon's pass over the hints of one resource; None if there are no hints, and no
-    candidate for deletion can be judged yet.
+    """The daemon's pass over the hints of one resource. None: there are none, and of what was
+    missing nothing can be judged yet.
     """
     resource = named(name)
-    hints = await context.mirror.read(events.find, resource, limit=1)
+    hints = await context.mirror.read(events.find_open, resource, limit=1)
     if not hints and not await ready_candidates(context, resource):
         return None
-    async with recorded(context, "events", [resource]) as report:
+    async with recorded(context, PassName.EVENTS, [resource]) as report:
         await follow(context, report, resource, await known_workspaces(context))
     return report
 
 
 async def logs_due(context: Context) -> Report | None:
-    """The daemon's pass over the events logs; None if none is due."""
+    """The daemon's pass over the events logs. None: the time of none of them has come."""
     logs = await log.due_by_pace(context, await known_workspaces(context))
     if not logs:
         return None
-    async with recorded(context, "events", [log.LOG]) as report:
+    async with recorded(context, PassName.EVENTS, [log.LOG]) as report:
         await log.read_logs(context, report, logs)
     return report
 
 
 async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
-    """The complete comparison: walk every list by id, then decide about what was missing."""
+    """The complete comparison: every list walked by id, then a verdict on all that was missing."""
     resources = wanted_resources(context.settings, names)
-    async with recorded(context, "sweep", resources) as report:
+    async with recorded(context, PassName.SWEEP, resources) as report:
         resources = await without_paused(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(resources):
@@ -127,7 +128,7 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
 
 
 def _below_teams(resources: Sequence[Resource]) -> list[Resource]:
-    """All but the teams, which opening the account has read."""
+    """Opening the account has read the teams already."""
     return [r for r in resources if r.parent is not None]
 
 
@@ -173,7 +174,7 @@ async def _mark_tried(
     workspaces: Collection[int],
     began_at: str,
 ) -> None:
-    """Remember which lists were tried, and that all due ones were pulled unless one could not be
+    """Remember that every list that was due has been tried, and pulled, unless one could not be
     read.
     """
     nested = {r.name: r for r in resources if r.nested}

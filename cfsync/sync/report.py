@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
 
 from cfsync.errors import CfsyncError
-
-State = Literal["done", "stopped", "failed"]
-"""stopped: everything is kept, start it again and it goes on. failed: a list could not be read."""
+from cfsync.mirror.bookkeeping.runs import PassName, RunState
 
 
 @dataclass(slots=True)
@@ -22,8 +19,8 @@ class Report:
     something. `seconds`: wall time. `cause`: the error that stopped it.
     """
 
-    name: str
-    state: State = "done"
+    name: PassName
+    state: RunState = RunState.DONE
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     requests: int = 0
     waiting: int = 0
@@ -45,8 +42,8 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a human."""
-        if self.state != "done":
-            return 1 if self.state == "failed" else 4
+        if self.state != RunState.DONE:
+            return 1 if self.state == RunState.FAILED else 4
         return 5 if self.waiting or self.unreachable or self.unproved or self.outdated else 0
 
     @property
@@ -58,4 +55,4 @@ class Report:
     def quiet(self) -> bool:
         """Whether it found nothing to do and nothing to say."""
         said = self.problems or self.unreachable or self.unproved or self.outdated
-        return self.state == "done" and self.idle and not said
+        return self.state == RunState.DONE and self.idle and not said

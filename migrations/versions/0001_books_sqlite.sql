@@ -8,12 +8,12 @@ CREATE TABLE cf_outbox (
     record_id BIGINT NOT NULL,
     op TEXT NOT NULL,  -- insert, update, delete
     patch TEXT NOT NULL,  -- {field: [old, new]}; a delete: every column, new null
-    -- pending: waits to be sent     -> sending (claimed by a push), held, discarded
-    -- sending: journalled, its call may be under way, or its outcome is unknown
-    --                               -> done, ignored, parked, held, pending (no call was made)
-    -- parked:  ClickFunnels refused -> pending (retry, a further edit), done (settled), discarded
-    -- held:    a guard stopped it   -> pending (approved), discarded
-    -- done: confirmed; ignored: answered with success and not applied; discarded: dropped by a person
+    -- pending: waits to be sent       -> sending, done, parked, held, discarded
+    -- sending: journalled; its call may be under way, or its outcome is unknown
+    --                                 -> done, pending (it had no effect), parked, held, discarded
+    -- parked:  ClickFunnels refused it -> pending (retried), sending, done, held, discarded
+    -- held:    a guard stopped it     -> pending (approved), discarded
+    -- done: confirmed; discarded: dropped by a person
     state TEXT NOT NULL DEFAULT 'pending',
     attempts BIGINT NOT NULL DEFAULT 0,
     error TEXT,
@@ -78,9 +78,9 @@ CREATE TABLE cf_tombstones (
     workspace_id BIGINT,
     side TEXT,
     cause TEXT,
-    -- candidate: missing in a walk -> confirmed, hidden, held; or its row here goes: listed again
+    -- candidate: missing in a walk -> confirmed, hidden, held; or this row goes: it is listed again
     -- held: a guard asks a person  -> approved, rejected
-    -- approved                     -> confirmed
+    -- approved                     -> confirmed, hidden
     -- confirmed: proved to be gone; hidden: exists and is not listed; rejected: stays in the mirror
     state TEXT NOT NULL,
     first_seen TEXT NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE cf_runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     pass TEXT NOT NULL,
     resource TEXT,
-    state TEXT NOT NULL,  -- running -> done, stopped, failed
+    state TEXT NOT NULL,  -- done, stopped, failed
     started_at TEXT NOT NULL,
     ended_at TEXT,
     requests BIGINT,
@@ -169,7 +169,7 @@ CREATE TABLE cf_found (
 CREATE TABLE cf_notes (
     resource TEXT NOT NULL,
     field TEXT NOT NULL,
-    kind TEXT NOT NULL,  -- unholdable, unknown, ignored
+    kind TEXT NOT NULL,  -- unholdable, unknown
     record_id BIGINT,
     seen_at TEXT,
     PRIMARY KEY (resource, field, kind)

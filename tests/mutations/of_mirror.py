@@ -126,9 +126,9 @@ BREAKAGES = (
     ),
     Breakage(
         "a row younger than the page counts as missing",
-        "cfsync/mirror/bookkeeping/tombstones.py",
-        "_rows_between(resource, listing, above, upto).where(BASE.c.rev <= rev_before)",
-        "_rows_between(resource, listing, above, upto)",
+        "cfsync/mirror/bookkeeping/missing_rows.py",
+        "    query = rows.where(BASE.c.rev <= shown.rev_before)\n",
+        "    query = rows\n",
         "a record that was created during the sweep is suspected of being deleted",
         (
             "tests/mirror/incoming/test_old_answers.py::test_a_record_that_came_in_after_the_page_was_asked_for_is_not_suspected",
@@ -137,7 +137,7 @@ BREAKAGES = (
     Breakage(
         "a record that was read again is deleted",
         "cfsync/mirror/bookkeeping/tombstones.py",
-        "    if not base or base[0][1] > rev_before:\n",
+        "    if not base or base[0][1] > evidence.rev_before:\n",
         "    if not base:\n",
         "an old 404 removes a record that exists",
         (
@@ -147,8 +147,8 @@ BREAKAGES = (
     Breakage(
         "a row is deleted together with its edits",
         "cfsync/mirror/bookkeeping/tombstones.py",
-        "    if not (keep or _keep_edits(tx, resource, record_id)):\n",
-        "    if not keep:\n",
+        "    if not (keep_row or _hold_edits(tx, resource, record_id)):\n",
+        "    if not keep_row:\n",
         "an edit is lost and nobody was asked",
         (
             "tests/push/operator/test_conflicts.py::test_a_sweep_that_finds_it_gone_first_asks_the_same[sqlite]",

@@ -14,6 +14,7 @@ from cfsync.errors import (
     TokenRefused,
     Transient,
 )
+from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.sync.report import Report
 
 Kind = Literal["token", "limit", "server", "database", "answer", "error"]
@@ -59,12 +60,12 @@ def trouble_of(report: Report) -> tuple[Kind, str] | None:
     """Kind and text of what went wrong, from a pass's report; None if nothing did, or the pass was
     only interrupted.
     """
-    if report.state == "done" or isinstance(report.cause, Interrupted):
+    if report.state == RunState.DONE or isinstance(report.cause, Interrupted):
         return None
     text = "; ".join(report.problems[-3:])
     if report.cause is not None:
         return kind_of(report.cause), text
-    return ("server" if report.state == "stopped" else "answer"), text
+    return ("server" if report.state == RunState.STOPPED else "answer"), text
 
 
 def delay(kind: Kind, failures: int, *, jitter: float, retry_after: float | None = None) -> float:

@@ -18,6 +18,7 @@ from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.daemon.jobs.schedule import Schedule
 from cfsync.hints import HINTED
 from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync import passes
@@ -39,12 +40,12 @@ class EventFollower:
     def create_jobs(self) -> list[Job]:
         """A job for each resource that events point to, and one for the events logs."""
         wanted = self._settings.wanted
-        jobs = [Job("events", name, _follow_hints) for name in HINTED if name in wanted]
-        return [*jobs, Job("events", LOG.name, self._read_logs)]
+        jobs = [Job(PassName.EVENTS, name, _follow_hints) for name in HINTED if name in wanted]
+        return [*jobs, Job(PassName.EVENTS, LOG.name, self._read_logs)]
 
     def schedule_jobs(self, schedule: Schedule, runner: Runner) -> None:
         """Start each job at its interval too, in case a notification is lost."""
-        for job in runner.jobs_of("events"):
+        for job in runner.jobs_of(PassName.EVENTS):
             if every := self._interval(job.resource):
                 schedule.every(every, partial(runner.start, job))
 
@@ -60,8 +61,8 @@ class EventFollower:
                 await asyncio.wait_for(self.wake.wait(), notifications.POLL_S)
                 await asyncio.sleep(GATHER_S)
             self.wake.clear()
-            jobs = {job.resource: job for job in runner.jobs_of("events")}
-            for name in await self._mirror.read(events.waiting):
+            jobs = {job.resource: job for job in runner.jobs_of(PassName.EVENTS)}
+            for name in await self._mirror.read(events.resources_with_open):
                 if name in jobs:
                     runner.start(jobs[name], rerun=True)
 

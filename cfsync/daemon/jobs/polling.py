@@ -15,6 +15,7 @@ from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.daemon.jobs.schedule import Schedule
 from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.lists import listings
 from cfsync.resources import RESOURCES, children_of
@@ -31,14 +32,15 @@ HOUR_S = 3600.0
 def create_jobs(settings: Settings) -> list[Job]:
     """A pull and a sweep job for each enabled resource."""
     enabled = [name for name in RESOURCES if settings.resource(name).enabled]
-    return [Job("pull", n, _pull) for n in enabled] + [Job("sweep", n, _sweep) for n in enabled]
+    pulls = [Job(PassName.PULL, name, _pull) for name in enabled]
+    return pulls + [Job(PassName.SWEEP, name, _sweep) for name in enabled]
 
 
 def schedule_jobs(schedule: Schedule, runner: Runner, settings: Settings) -> None:
     """Start each job at its interval."""
-    for job in runner.jobs_of("pull"):
+    for job in runner.jobs_of(PassName.PULL):
         schedule.every(settings.resource(job.resource).pull_every, partial(runner.start, job))
-    for job in runner.jobs_of("sweep"):
+    for job in runner.jobs_of(PassName.SWEEP):
         every = min(settings.resource(job.resource).sweep_every / SWEEP_CHECKS, HOUR_S)
         schedule.every(every, partial(runner.start, job))
 
@@ -46,9 +48,10 @@ def schedule_jobs(schedule: Schedule, runner: Runner, settings: Settings) -> Non
 def pull_children(runner: Runner, job: Job, report: Report) -> None:
     """Pull the lists below a resource if the pass found new or changed records of it."""
     counts = report.counts.get(job.resource, Counter())
-    if job.name in ("pull", "events") and (counts.get("new") or counts.get("changed")):
+    brings_news = job.name in (PassName.PULL, PassName.EVENTS)
+    if brings_news and (counts.get("new") or counts.get("changed")):
         for child in children_of(job.resource):
-            if child_pull := runner.jobs.get(("pull", child.name)):
+            if child_pull := runner.jobs.get((PassName.PULL, child.name)):
                 runner.start(child_pull, rerun=True)
 
 
@@ -78,5 +81,5 @@ def sweep_is_due(since: str | None, now: str, every: float, *, jitter: float) ->
 
 def _last_complete_walk(tx: Tx, resource: str) -> tuple[str | None, str]:
     """When the resource was last walked completely (None: never), and the time now."""
-    swept = runs.last_done(tx, "sweep", resource)
+    swept = runs.last_done(tx, PassName.SWEEP, resource)
     return swept or listings.first_walk(tx, RESOURCES[resource]), tx.now

@@ -15,6 +15,7 @@ from contextlib import suppress
 from cfsync.config import Settings
 from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import debounce
@@ -39,7 +40,9 @@ class Pusher:
     def create_jobs(self) -> list[Job]:
         """A push job for each resource whose edits may be sent."""
         settings = {name: self._settings.resource(name) for name in RESOURCES}
-        return [Job("push", n, self._push) for n, s in settings.items() if s.push and s.enabled]
+        return [
+            Job(PassName.PUSH, n, self._push) for n, s in settings.items() if s.push and s.enabled
+        ]
 
     async def run(self, runner: Runner) -> None:
         """Start push jobs until cancelled."""
@@ -51,7 +54,7 @@ class Pusher:
 
     async def _start_due(self, runner: Runner) -> float:
         """Returns the seconds after which to look again unless it is woken before."""
-        free = {job.resource: job for job in runner.jobs_of("push") if runner.can_start(job)}
+        free = {job.resource: job for job in runner.jobs_of(PassName.PUSH) if runner.can_start(job)}
         now = time.monotonic()
         for name in [n for n, at in self._retry_at.items() if at <= now]:
             self._allow_retry(name)

@@ -21,6 +21,7 @@ import structlog
 from cfsync.daemon.jobs import backoff
 from cfsync.daemon.jobs.pass_monitor import MonitoredContext, PassMonitor
 from cfsync.errors import Interrupted, RateLimited, ServerError, TokenRefused
+from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.report import Report
 from cfsync.values import time_text
@@ -36,8 +37,7 @@ RunPass = Callable[[MonitoredContext], Awaitable[Report | None]]
 class Job:
     """One pass of one resource."""
 
-    #: The name of the pass: pull, sweep, push or events.
-    name: str
+    name: PassName
     resource: str
     run_pass: RunPass
     #: Set: the running pass ends at its next page.
@@ -85,7 +85,7 @@ class Runner:
         self._host = host
         self._pass_ids = count(1)
 
-    def jobs_of(self, name: str) -> list[Job]:
+    def jobs_of(self, name: PassName) -> list[Job]:
         """The jobs of one pass, one for each resource."""
         return [job for job in self.jobs.values() if job.name == name]
 
@@ -161,7 +161,7 @@ class Runner:
             self._back_off(job, *failure, retry_after=_retry_after(report, error))
         elif error is None:
             before, job.failures, job.trouble = job.trouble, 0, None
-            if report is not None and report.state == "done":
+            if report is not None and report.state == RunState.DONE:
                 job.succeeded_at = time.time()
             if before is not None and before.kind in _COMMON:
                 self.retry_now(before.kind)

@@ -40,7 +40,7 @@ def save(tx: Tx, records: Sequence[Record], lane: Lane) -> None:
             tx,
             BASE,
             [{"id": r.id, "body": r.body, "updated_at": r.updated_at} for r in records],
-            stamp={"resource": records[0].resource, "rev": tx.rev(), "lane": lane},
+            stamp={"resource": records[0].resource, "rev": tx.rev(), "lane": lane.value},
         )
 
 

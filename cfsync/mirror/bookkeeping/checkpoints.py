@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,68 +15,93 @@ from cfsync.mirror.db.tables import CHECKPOINTS
 from cfsync.records import Listing
 from cfsync.resources.model import Resource
 
-Lane = Literal["backfill", "pull", "sweep", "events", "push", "turn"]
-"""`turn`: of a workspace, when all lists of a resource below its records were last seen to."""
+
+class Lane(StrEnum):
+    """A way by which news reaches the mirror, and what a checkpoint is of."""
+
+    BACKFILL = "backfill"
+    PULL = "pull"
+    SWEEP = "sweep"
+    EVENTS = "events"
+    PUSH = "push"
+    """The answers to calls that a push makes."""
+    TURN = "turn"
+    """No lane of news: when all lists below a workspace's records were last pulled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One walk of one list. Times are canonical text by the mirror's clock, but for `watermark`
-    and `pending`, which are `updated_at` values of ClickFunnels.
-    """
+    """Where one walk of one list stands. Times are canonical text."""
 
     resource: str
+    #: The record below which the list hangs; 0: below nothing.
     parent_id: int
     lane: Lane
+    #: The number of its range of ids, where a walk is cut in several.
     part: int = 0
+    #: The id behind which the walk goes on; None: at its beginning.
     cursor: int | None = None
+    #: The last id of the range; None: it has no end.
     upper: int | None = None
+    #: The `updated_at` of ClickFunnels up to which all changes are in.
     watermark: str | None = None
+    #: When the watermark was first seen, by the mirror's clock.
     seen_at: str | None = None
+    #: The watermark to be when the walk under way ends.
     pending: str | None = None
+    #: When the last walk began, by the mirror's clock.
     began_at: str | None = None
+    #: When it ended, by the mirror's clock; None: it is under way.
     done_at: str | None = None
 
 
 def fresh(listing: Listing, lane: Lane) -> Checkpoint:
+    """The checkpoint of a walk that has not begun."""
     return Checkpoint(listing.resource, listing.parent_id, lane)
 
 
 def get(tx: Tx, listing: Listing, lane: Lane) -> Checkpoint | None:
+    """The checkpoint of a walk, or of its first range; None where there was no walk."""
     found = tx.conn.execute(
         sa.select(CHECKPOINTS).where(*_of(listing, lane), CHECKPOINTS.c.part == 0)
     )
     row = found.mappings().first()
-    return Checkpoint(**{f.name: row[f.name] for f in fields(Checkpoint)}) if row else None
+    return of_row(row) if row else None
 
 
 def parts(tx: Tx, listing: Listing, lane: Lane) -> list[Checkpoint]:
-    """The places of a walk that is cut in several, in order of their parts."""
+    """The checkpoints of a walk that is cut in ranges, in the order of these."""
     query = sa.select(CHECKPOINTS).where(*_of(listing, lane)).order_by(CHECKPOINTS.c.part)
-    names = [f.name for f in fields(Checkpoint)]
-    return [Checkpoint(**{n: row[n] for n in names}) for row in tx.conn.execute(query).mappings()]
+    return [of_row(row) for row in tx.conn.execute(query).mappings()]
+
+
+def of_row(row: Mapping[Any, Any]) -> Checkpoint:
+    """The Checkpoint in a row of the table."""
+    values = {name: row[name] for name in Checkpoint.__slots__}
+    return Checkpoint(**values | {"lane": Lane(row["lane"])})
 
 
 def is_under_way(tx: Tx, resource: Resource, lane: Lane) -> bool:
-    """Whether such a walk of any of a resource's lists was begun and has not ended."""
+    """Whether a walk of any of a resource's lists has begun and not ended."""
     open_ = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == lane)
     query = sa.select(CHECKPOINTS.c.part).where(*open_, CHECKPOINTS.c.done_at.is_(None)).limit(1)
     return tx.conn.execute(query).first() is not None
 
 
 def save(tx: Tx, *checkpoints: Checkpoint) -> None:
-    """Of several of one walk's part the last stands."""
+    """Write checkpoints; of several of the same range the last one counts."""
     last = {(c.resource, c.parent_id, c.lane, c.part): c for c in checkpoints}
     statements.upsert(tx, CHECKPOINTS, [asdict(c) for c in last.values()])
 
 
-def begin(tx: Tx, listing: Listing, lane: Lane, places: Sequence[Checkpoint]) -> None:
-    """These are the places of a walk from here on, and no others."""
+def begin(tx: Tx, listing: Listing, lane: Lane, checkpoints: Sequence[Checkpoint]) -> None:
+    """Make these the only checkpoints of a walk."""
     forget(tx, listing, lane)
-    save(tx, *places)
+    save(tx, *checkpoints)
 
 
 def forget(tx: Tx, listing: Listing, lane: Lane) -> None:
+    """Delete the checkpoints of a walk."""
     tx.conn.execute(sa.delete(CHECKPOINTS).where(*_of(listing, lane)))
 
 

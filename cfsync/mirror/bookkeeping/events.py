@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,14 +18,37 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, EVENTS
 from cfsync.resources.model import Resource
 
-Source = Literal["receiver", "log"]
+
+class EventState(StrEnum):
+    """The state of an event.
+
+    none -> new: a record is to be read
+    none -> done: about nothing that the mirror wants, or something that it has already
+    new -> done: the record was read
+    done -> none: forgotten after its time
+    """
+
+    NEW = "new"
+    DONE = "done"
+
+
+class EventSource(StrEnum):
+    """Who asks for a record to be read again."""
+
+    RECEIVER = "receiver"
+    """A webhook delivery."""
+    LOG = "log"
+    """The events log of ClickFunnels."""
+    BUSY = "busy"
+    """A pass that found its row held by somebody."""
+
 
 BATCH = 200
 """Hints of a resource that are worked off together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenEvent:
     """A hint that waits."""
 
     event_id: str
@@ -34,33 +58,33 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedEvents:
     """How many events were new, and of which resources how many are to be looked at."""
 
     new: int
     open: Mapping[str, int]
 
 
-def keep(
-    tx: Tx, hints: Sequence[Hint], source: Source, *, wanted: Collection[str], bodies: bool
-) -> Kept:
+def save(
+    tx: Tx, hints: Sequence[Hint], source: EventSource, *, wanted: Collection[str], bodies: bool
+) -> SavedEvents:
     """Keep those that are not known yet. One that is about none of the `wanted` resources, or about
     a state that the mirror has already, is over at once. Of the others daemons are told. With
     `bodies` the records that came along are kept until somebody looks.
     """
     if not hints:
-        return Kept(0, {})
+        return SavedEvents(0, {})
     new = [_row(tx, hint, source, wanted=wanted, bodies=bodies) for hint in hints]
     insert = tx.dialect.insert(EVENTS).values(new).on_conflict_do_nothing()
     kept = tx.conn.execute(insert.returning(EVENTS.c.resource, EVENTS.c.state)).all()
-    to_look_at = Counter(resource for resource, state in kept if state == "new")
+    to_look_at = Counter(resource for resource, state in kept if state == EventState.NEW)
     if to_look_at:
         tx.dialect.notify(tx.conn)
-    return Kept(len(kept), to_look_at)
+    return SavedEvents(len(kept), to_look_at)
 
 
 def _row(
-    tx: Tx, hint: Hint, source: Source, *, wanted: Collection[str], bodies: bool
+    tx: Tx, hint: Hint, source: EventSource, *, wanted: Collection[str], bodies: bool
 ) -> dict[str, Any]:
     is_open = hint.resource in wanted and not _is_known(tx, hint)
     return {
@@ -70,7 +94,7 @@ def _row(
         "event_type": hint.event_type,
         "resource": hint.resource,
         "record_id": hint.record_id,
-        "state": "new" if is_open else "done",
+        "state": EventState.NEW if is_open else EventState.DONE,
         "received_at": tx.now,
         "body": hint.body if is_open and bodies else None,
     }
@@ -87,7 +111,7 @@ def _is_known(tx: Tx, hint: Hint) -> bool:
     return known is not None and known >= hint.updated_at
 
 
-def look_again(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
+def add_busy(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
     """Ask the next pass of this resource to read these records singly."""
     statements.upsert(
         tx,
@@ -95,10 +119,10 @@ def look_again(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
         [
             {
                 "event_id": f"busy:{resource.name}:{record_id}",
-                "source": "busy",
+                "source": EventSource.BUSY,
                 "resource": resource.name,
                 "record_id": record_id,
-                "state": "new",
+                "state": EventState.NEW,
                 "received_at": tx.now,
             }
             for record_id in ids
@@ -106,41 +130,45 @@ def look_again(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
     )
 
 
-def waiting(tx: Tx) -> list[str]:
+def resources_with_open(tx: Tx) -> list[str]:
     """Resources with hints that wait, other than rows that somebody held."""
-    query = sa.select(EVENTS.c.resource).where(EVENTS.c.state == "new", EVENTS.c.source != "busy")
+    query = sa.select(EVENTS.c.resource).where(
+        EVENTS.c.state == EventState.NEW, EVENTS.c.source != EventSource.BUSY
+    )
     return list(tx.conn.execute(query.distinct()).scalars())
 
 
-def find(tx: Tx, resource: Resource, *, busy: bool = False, limit: int = BATCH) -> list[Open]:
+def find_open(
+    tx: Tx, resource: Resource, *, busy: bool = False, limit: int = BATCH
+) -> list[OpenEvent]:
     """What waits of a resource, oldest first: its hints, or (`busy`) rows that somebody held."""
-    source = EVENTS.c.source == "busy" if busy else EVENTS.c.source != "busy"
+    source = EVENTS.c.source == EventSource.BUSY if busy else EVENTS.c.source != EventSource.BUSY
     found = tx.conn.execute(
-        sa.select(*(EVENTS.c[f.name] for f in fields(Open)))
-        .where(EVENTS.c.resource == resource.name, EVENTS.c.state == "new", source)
+        sa.select(*(EVENTS.c[f.name] for f in fields(OpenEvent)))
+        .where(EVENTS.c.resource == resource.name, EVENTS.c.state == EventState.NEW, source)
         .order_by(EVENTS.c.received_at, EVENTS.c.event_id)
         .limit(limit)
     )
-    return [Open(*row) for row in found]
+    return [OpenEvent(*row) for row in found]
 
 
-def settle(tx: Tx, hints: Sequence[Open]) -> None:
+def close(tx: Tx, hints: Sequence[OpenEvent]) -> None:
     """These hints are followed."""
     ids = [hint.event_id for hint in hints]
-    done = sa.update(EVENTS).where(EVENTS.c.event_id.in_(ids), EVENTS.c.state == "new")
-    tx.conn.execute(done.values(state="done", body=None))
+    done = sa.update(EVENTS).where(EVENTS.c.event_id.in_(ids), EVENTS.c.state == EventState.NEW)
+    tx.conn.execute(done.values(state=EventState.DONE, body=None))
 
 
-def looked_at(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -> None:
+def close_busy(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -> None:
     """Rows that somebody held before `before` have been read again."""
     tx.conn.execute(
         sa.update(EVENTS)
         .where(
             EVENTS.c.resource == resource.name,
             EVENTS.c.record_id.in_(ids),
-            EVENTS.c.source == "busy",
-            EVENTS.c.state == "new",
+            EVENTS.c.source == EventSource.BUSY,
+            EVENTS.c.state == EventState.NEW,
             EVENTS.c.received_at <= before,
         )
-        .values(state="done")
+        .values(state=EventState.DONE)
     )

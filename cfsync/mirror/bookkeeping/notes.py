@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.latency import UNMEASURED, counted
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -13,7 +14,7 @@ from cfsync.mirror.db.tables import NOTES, SECRETS
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 
-MEASURED = ("events", "pull", "sweep")
+MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP)
 """Lanes of which it says something how long news took by them."""
 
 _COUNT = sa.text(
@@ -24,7 +25,7 @@ _COUNT = sa.text(
 )
 
 
-def count_found(tx: Tx, resource: Resource, lane: str, news: Sequence[Record]) -> None:
+def count_found(tx: Tx, resource: Resource, lane: Lane, news: Sequence[Record]) -> None:
     """Count news by the lane that brought it first (what no other lane had written before), and by
     how long that took.
     """
@@ -32,7 +33,7 @@ def count_found(tx: Tx, resource: Resource, lane: str, news: Sequence[Record]) -
     if lane in MEASURED:
         classes = counted((r.updated_at for r in news), tx.now)
     for delay, records in classes.items():
-        key = {"resource": resource.name, "lane": lane, "delay_ms": delay}
+        key = {"resource": resource.name, "lane": lane.value, "delay_ms": delay}
         tx.conn.execute(_COUNT, key | {"records": records})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,34 +13,59 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import RUNS
 
 
+class PassName(StrEnum):
+    """What a pass does."""
+
+    BACKFILL = "backfill"
+    PULL = "pull"
+    PUSH = "push"
+    SWEEP = "sweep"
+    EVENTS = "events"
+    VERIFY = "verify"
+    RECOVER = "recover"
+
+
+class RunState(StrEnum):
+    """How a pass ended."""
+
+    DONE = "done"
+    STOPPED = "stopped"
+    """Before its end, with everything kept: started again it goes on."""
+    FAILED = "failed"
+    """A list could not be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One pass that has ended, of one resource or (None) of several. `counts`: resource -> counts
-    by name.
-    """
+    """A pass that has ended."""
 
-    name: str
+    name: PassName
+    #: None: it was of several resources.
     resource: str | None
-    state: str
+    state: RunState
+    #: Canonical text.
     started_at: str
+    #: How many it made.
     requests: int
+    #: Resource -> counts by name.
     counts: Mapping[str, Any]
+    #: Why it did not end well, in a line; None where it did.
     error: str | None
 
 
-def record(tx: Tx, run: Run, *, quiet: bool) -> int:
-    """Write the pass down; returns how many things wait for a human. A quiet one, of which nothing
-    came, is counted in the one before it, if that ended in the same way.
+def save(tx: Tx, run: Run, *, quiet: bool) -> int:
+    """Write a pass down; returns how many things wait for a person. A quiet one, which changed
+    nothing, is counted in the row of the pass before it, if that ended in the same way.
     """
     same = (RUNS.c["pass"] == run.name, RUNS.c.resource.is_not_distinct_from(run.resource))
     last = sa.select(sa.func.max(RUNS.c.id)).where(*same).scalar_subquery()
-    counted = quiet and tx.conn.execute(
+    is_counted = quiet and tx.conn.execute(
         sa.update(RUNS)
         .where(RUNS.c.id == last, RUNS.c.state == run.state)
         .where(RUNS.c.error.is_not_distinct_from(run.error))
         .values(quiet=RUNS.c.quiet + 1, ended_at=tx.now)
     )
-    if not counted or not counted.rowcount:
+    if not is_counted or not is_counted.rowcount:
         values = {k: v for k, v in asdict(run).items() if k != "name"}
         tx.conn.execute(
             sa.insert(RUNS).values(**values, **{"pass": run.name, "quiet": 0, "ended_at": tx.now})
@@ -47,10 +73,10 @@ def record(tx: Tx, run: Run, *, quiet: bool) -> int:
     return waiting(tx)
 
 
-def last_done(tx: Tx, name: str, resource: str) -> str | None:
+def last_done(tx: Tx, name: PassName, resource: str) -> str | None:
     """When a pass of this resource alone last ended well, canonical text."""
     query = sa.select(sa.func.max(RUNS.c.ended_at, type_=RUNS.c.ended_at.type)).where(
-        RUNS.c["pass"] == name, RUNS.c.state == "done", RUNS.c.resource == resource
+        RUNS.c["pass"] == name, RUNS.c.state == RunState.DONE, RUNS.c.resource == resource
     )
     found: str | None = tx.conn.execute(query).scalar()
     return found
@@ -68,4 +94,5 @@ def failed_command(tx: Tx, name: str) -> str | None:
 
 
 def waiting(tx: Tx) -> int:
+    """How many things wait for a person: the rows of `cf_waiting`."""
     return int(tx.conn.exec_driver_sql("SELECT count(*) FROM cf_waiting").scalar_one())

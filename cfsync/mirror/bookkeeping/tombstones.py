@@ -1,14 +1,14 @@
 """Tombstones: from the first time that a record was missing to the proof that it is gone.
 
-States: candidate (missing in a walk) -> held (the guard asks a human) -> approved -> confirmed
-(gone), or rejected (stays in the mirror). A record that is listed again loses its tombstone,
-unless that list is older than the proof. `hidden` is a confirmed one whose record still exists.
+A row of `cf_tombstones` is deleted when its record is listed again, unless that answer is older
+than the proof. How candidates are found: `missing_rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,134 +17,141 @@ from cfsync.mirror.bookkeeping import conflicts, open_edits
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
-from cfsync.records import Listing
-from cfsync.resources import children_of
 from cfsync.resources.model import Resource
+
+
+class TombstoneState(StrEnum):
+    """The state of a tombstone.
+
+    none -> candidate: missing in a list, or not found
+    none -> confirmed: the user's own delete arrived, or the record was redacted
+    candidate -> confirmed: asked for by itself, it is gone
+    candidate -> hidden: asked for by itself, it exists, but no list shows it
+    candidate -> held: too many at once: a person decides
+    candidate -> none: it is there after all
+    held -> approved: a person says that it may go
+    held -> rejected: a person says that it stays in the mirror
+    held -> none: it is there after all
+    approved -> confirmed: asked for by itself, it is gone
+    approved -> hidden: asked for by itself, it exists, but no list shows it
+    approved -> none: it is there after all
+    rejected -> none: a list shows it again
+    hidden -> none: a list shows it again, or forgotten after its time
+    confirmed -> none: a list shows it again, or forgotten after its time
+
+    (A redaction confirms whatever the state was.)
+    """
+
+    CANDIDATE = "candidate"
+    HELD = "held"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    CONFIRMED = "confirmed"
+    HIDDEN = "hidden"
+
+
+_S = TombstoneState
+TRANSITIONS: Mapping[TombstoneState | None, frozenset[TombstoneState | None]] = {
+    None: frozenset({_S.CANDIDATE, _S.CONFIRMED}),
+    _S.CANDIDATE: frozenset({_S.CONFIRMED, _S.HIDDEN, _S.HELD, None}),
+    _S.HELD: frozenset({_S.APPROVED, _S.REJECTED, None}),
+    _S.APPROVED: frozenset({_S.CONFIRMED, _S.HIDDEN, None}),
+    _S.REJECTED: frozenset({None}),
+    _S.HIDDEN: frozenset({None}),
+    _S.CONFIRMED: frozenset({None}),
+}
+"""What may follow each state; None: no such row."""
+
+UNPROVEN_STATES = (_S.CANDIDATE, _S.HELD, _S.APPROVED)
+"""States of a record of which nobody has proved that it is gone, nor decided that it stays."""
+PROVEN_STATES = (_S.CONFIRMED, _S.HIDDEN)
+"""States of a record that has left the mirror, or would have."""
+
+
+class Side(StrEnum):
+    """Where a record was deleted."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+class Cause(StrEnum):
+    """Why a record is gone."""
+
+    DELETED = "deleted"
+    HIDDEN = "hidden"
+    """It exists, but no list shows it."""
+    REDACTED = "redacted"
+    """A person's data was deleted on request, here and in ClickFunnels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
+    """A row of `cf_tombstones`."""
+
     resource: str
     record_id: int
+    #: The record below which it was listed; 0: below nothing.
     parent_id: int
     workspace_id: int | None
-    state: str
-    cause: str | None
+    state: TombstoneState
+    #: None: nothing is proved yet.
+    cause: Cause | None
+    #: When it was first missing, canonical text.
     first_seen: str
 
 
-def note_missing(
-    tx: Tx,
-    resource: Resource,
-    listing: Listing,
-    *,
-    above: int,
-    upto: int | None,
-    rev_before: int,
-    listed: Collection[int],
-) -> None:
-    """Make candidates of the mirror's rows with above < id <= upto that the page did not list.
-
-    A row that was written after the page was asked for (base.rev > rev_before) proves nothing.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An answer that proves that a record is gone. `rev_before`: the highest `cf_rev` before it was
+    requested.
     """
-    query = _rows_between(resource, listing, above, upto).where(BASE.c.rev <= rev_before)
-    missing = [(i, w) for i, w in tx.conn.execute(query) if i not in listed]
-    if missing:
-        _insert(tx, listing, missing)
+
+    cause: Cause
+    rev_before: int
 
 
-def suspect(tx: Tx, resource: Resource, ids: Sequence[int], *, rev_before: int) -> None:
-    """Make candidates of the mirror's rows with these ids, which were asked for and not there."""
-    if not ids or not resource.deletable or resource.parent_field is None:
-        return
-    table = TABLES[resource.name]
-    base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)
-    parent = table.c[resource.parent_field]
-    query = sa.select(table.c.id, table.c.workspace_id, parent.label("parent")).join(BASE, base)
-    for record_id, workspace_id, parent_id in tx.conn.execute(
-        query.where(table.c.id.in_(ids), BASE.c.rev <= rev_before)
-    ).all():
-        place = Listing(resource.name, parent_id, workspace_id)
-        _insert(tx, place, [(record_id, workspace_id)])
+def proof_revs(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, int]:
+    """Record id -> the `cf_rev` of the proof that it is gone, 0 while there is none; only for the
+    ids that have a tombstone.
+    """
+    found = statements.by_ids(tx, TOMBSTONES, ["record_id", "rev"], ids, resource=resource.name)
+    return {record_id: rev or 0 for record_id, rev in found}
 
 
-def suspect_children(tx: Tx, resource: Resource, record_id: int, workspace_id: int | None) -> None:
-    """What hangs below a record that is gone has lost its list, so it becomes a candidate."""
-    for child in children_of(resource.name):
-        listing = Listing(child.name, record_id, workspace_id)
-        note_missing(tx, child, listing, above=0, upto=None, rev_before=tx.rev(), listed=())
-
-
-def has_rows(tx: Tx, resource: Resource, listing: Listing) -> bool:
-    """Whether the mirror has records of that list."""
-    return tx.conn.execute(_rows_between(resource, listing, 0, None).limit(1)).first() is not None
-
-
-def _rows_between(
-    resource: Resource, listing: Listing, above: int, upto: int | None
-) -> sa.Select[Any]:
-    table = TABLES[resource.name]
-    base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)
-    query = sa.select(table.c.id, table.c.workspace_id).join(BASE, base).where(table.c.id > above)
-    if resource.parent_field:
-        query = query.where(table.c[resource.parent_field] == listing.parent_id)
-    return query if upto is None else query.where(table.c.id <= upto)
-
-
-def _insert(tx: Tx, listing: Listing, missing: Sequence[tuple[int, int | None]]) -> None:
-    known = {
-        i
-        for (i,) in statements.by_ids(
-            tx, TOMBSTONES, ["record_id"], [i for i, _ in missing], resource=listing.resource
-        )
-    }
-    new = [
-        {
-            "resource": listing.resource,
-            "record_id": record_id,
-            "parent_id": listing.parent_id,
-            "workspace_id": workspace_id,
-            "side": "remote",
-            "state": "candidate",
-            "first_seen": tx.now,
-        }
-        for record_id, workspace_id in missing
-        if record_id not in known
-    ]
-    statements.upsert(tx, TOMBSTONES, new)
-
-
-def known(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
-    """Record id -> (state, rev of the proof or 0), for the ids that have a tombstone."""
-    found = statements.by_ids(
-        tx, TOMBSTONES, ["record_id", "state", "rev"], ids, resource=resource.name
-    )
-    return {record_id: (state, rev or 0) for record_id, state, rev in found}
-
-
-def forget(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:
+def delete(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:
+    """Delete the tombstones of these records: they exist."""
     statements.delete(tx, TOMBSTONES, ids, resource=resource.name)
 
 
 def find(
-    tx: Tx, *, states: Sequence[str], resource: str | None = None, record_id: int | None = None
+    tx: Tx,
+    *,
+    states: Collection[TombstoneState],
+    resource: str | None = None,
+    record_id: int | None = None,
 ) -> list[Tombstone]:
+    """Tombstones in some states, oldest first; only those of a resource or a record where given."""
     where: list[sa.ColumnElement[bool]] = [TOMBSTONES.c.state.in_(states)]
     if resource is not None:
         where.append(TOMBSTONES.c.resource == resource)
     if record_id is not None:
         where.append(TOMBSTONES.c.record_id == record_id)
-    return _select(tx, *where)
-
-
-def _select(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Tombstone]:
     order = (TOMBSTONES.c.first_seen, TOMBSTONES.c.resource, TOMBSTONES.c.record_id)
-    found = tx.conn.execute(sa.select(TOMBSTONES).where(*where).order_by(*order))
-    names = [f.name for f in fields(Tombstone)]
-    return [Tombstone(**{name: row[name] for name in names}) for row in found.mappings()]
+    query = sa.select(TOMBSTONES).where(*where).order_by(*order)
+    return [_tombstone(row) for row in tx.conn.execute(query).mappings()]
 
 
-def set_state(tx: Tx, resource: str, ids: Sequence[int], state: str) -> None:
+def _tombstone(row: sa.RowMapping) -> Tombstone:
+    kinds = {
+        "state": TombstoneState(row["state"]),
+        "cause": Cause(row["cause"]) if row["cause"] else None,
+    }
+    return Tombstone(**{f.name: row[f.name] for f in fields(Tombstone)} | kinds)
+
+
+def set_state(tx: Tx, resource: str, ids: Sequence[int], state: TombstoneState) -> None:
+    """Change the state of the tombstones of these records."""
     tx.conn.execute(
         sa.update(TOMBSTONES)
         .where(TOMBSTONES.c.resource == resource, TOMBSTONES.c.record_id.in_(ids))
@@ -152,38 +159,39 @@ def set_state(tx: Tx, resource: str, ids: Sequence[int], state: str) -> None:
     )
 
 
-def bury(
-    tx: Tx, resource: Resource, record_id: int, *, cause: str, rev_before: int, keep: bool
+def confirm(
+    tx: Tx, resource: Resource, record_id: int, evidence: Evidence, *, keep_row: bool
 ) -> bool:
-    """Write the proof that a record is gone, its last state in it, and take its row away (or keep
-    it, where the setting says so, or where edits of it are open: then a human decides). False
-    where it was read again after `rev_before`, or where nothing is left to bury.
+    """Turn a tombstone into the proof, with the record's last state, and delete its row, unless
+    `keep_row` (the setting says so) or edits of it are open: then a person decides. False where the
+    record was read again after the request, or where another pass has confirmed it.
     """
     statements.serialize_writers(tx, TABLES[resource.name])
     base = statements.by_ids(tx, BASE, ["body", "rev"], [record_id], resource=resource.name)
-    if not base or base[0][1] > rev_before:
-        _drop_suspicion(tx, resource, record_id)
+    if not base or base[0][1] > evidence.rev_before:
+        _delete_unproven(tx, resource, record_id)
         return False
-    _prove(tx, resource, record_id, cause, base[0][0])
-    if not (keep or _keep_edits(tx, resource, record_id)):
+    _write_proof(tx, resource, record_id, evidence.cause, base[0][0])
+    if not (keep_row or _hold_edits(tx, resource, record_id)):
         statements.delete(tx, TABLES[resource.name], [record_id])
         statements.delete(tx, BASE, [record_id], resource=resource.name)
     return True
 
 
-def _drop_suspicion(tx: Tx, resource: Resource, record_id: int) -> None:
+def _delete_unproven(tx: Tx, resource: Resource, record_id: int) -> None:
     """A proof that another pass has written meanwhile stays."""
-    suspected = TOMBSTONES.c.state.in_(("candidate", "held", "approved"))
+    unproven = TOMBSTONES.c.state.in_(UNPROVEN_STATES)
     mine = (TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id)
-    tx.conn.execute(sa.delete(TOMBSTONES).where(*mine, suspected))
+    tx.conn.execute(sa.delete(TOMBSTONES).where(*mine, unproven))
 
 
-def _prove(tx: Tx, resource: Resource, record_id: int, cause: str, body: str) -> None:
+def _write_proof(tx: Tx, resource: Resource, record_id: int, cause: Cause, body: str) -> None:
+    is_hidden = cause == Cause.HIDDEN
     tx.conn.execute(
         sa.update(TOMBSTONES)
         .where(TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id)
         .values(
-            state="hidden" if cause == "hidden" else "confirmed",
+            state=TombstoneState.HIDDEN if is_hidden else TombstoneState.CONFIRMED,
             cause=cause,
             confirmed_at=tx.now,
             body=body,
@@ -192,19 +200,29 @@ def _prove(tx: Tx, resource: Resource, record_id: int, cause: str, body: str) ->
     )
 
 
-def _keep_edits(tx: Tx, resource: Resource, record_id: int) -> bool:
-    """A row with open edits stays: the edits are held, in conflict with the deletion."""
-    entry = open_edits.load(tx, resource, [record_id]).get(record_id)
-    if entry is None or entry.deleted:
+def _hold_edits(tx: Tx, resource: Resource, record_id: int) -> bool:
+    """Hold the open edits of a record that is gone; False where there are none to keep."""
+    found = open_edits.load(tx, resource, [record_id]).get(record_id)
+    if found is None or found.deleted:
         return False
-    conflicts.hold_edits_of_deleted(tx, resource, record_id, [r.seq for r in entry.edits])
+    conflicts.hold_edits_of_deleted(tx, resource, record_id, [e.seq for e in found.edits])
     return True
 
 
-def row_count(tx: Tx, resource: Resource, workspace_id: int | None) -> int:
-    """How many records the mirror has of a resource in a workspace: what the guard measures."""
-    table = TABLES[resource.name]
-    query = sa.select(sa.func.count()).select_from(table).where(table.c.id > 0)
-    if workspace_id is not None and "workspace_id" in table.c:
-        query = query.where(table.c.workspace_id == workspace_id)
-    return int(tx.conn.execute(query).scalar_one())
+def save_confirmed(
+    tx: Tx, resource: Resource, record_id: int, side: Side, cause: Cause, **columns: Any
+) -> None:
+    """Write the proof that a record is gone which no pass needs to ask for. `columns`: `body`, and
+    `parent_id` and `workspace_id` where known.
+    """
+    proof = {
+        "resource": resource.name,
+        "record_id": record_id,
+        "side": side,
+        "cause": cause,
+        "state": TombstoneState.CONFIRMED,
+        "first_seen": tx.now,
+        "confirmed_at": tx.now,
+        "rev": tx.rev(),
+    }
+    statements.upsert(tx, TOMBSTONES, [proof | columns])

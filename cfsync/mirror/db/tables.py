@@ -192,7 +192,7 @@ NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),
     _text("field", key=True),
-    _text("kind", key=True),  # unholdable, unknown, ignored
+    _text("kind", key=True),  # unholdable, unknown
     _big("record_id"),  # an example
     _time("seen_at"),
 )

@@ -7,11 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import ids, open_edits, outbox, tombstones
+from cfsync.mirror.bookkeeping import ids, missing_rows, open_edits, outbox, tombstones
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES, TOMBSTONES
+from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES
 from cfsync.resources import RESOURCES, Resource
 
 
@@ -22,7 +23,7 @@ def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
     row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
     _end(tx, resource, record_id, row, "deleted in ClickFunnels")
     statements.delete(tx, TABLES[resource.name], [record_id])
-    tombstones.suspect_children(tx, resource, record_id, row.get("workspace_id"))
+    missing_rows.add_below(tx, resource, record_id, row.get("workspace_id"))
 
 
 def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any]) -> int:
@@ -55,20 +56,16 @@ def _end(tx: Tx, resource: Resource, record_id: int, row: Mapping[str, Any], rea
     entry = open_edits.load(tx, resource, [record_id]).get(record_id)
     outbox.discard(tx, [r.seq for r in entry.edits] if entry else [], reason)
     base = statements.by_ids(tx, BASE, ["body"], [record_id], resource=resource.name)
-    proof = {
-        "resource": resource.name,
-        "record_id": record_id,
-        "parent_id": row.get(resource.parent_field or "") or 0,
-        "workspace_id": row.get("workspace_id"),
-        "side": "remote",
-        "cause": "deleted",
-        "state": "confirmed",
-        "first_seen": tx.now,
-        "confirmed_at": tx.now,
-        "body": base[0][0] if base else None,
-        "rev": tx.rev(),
-    }
-    statements.upsert(tx, TOMBSTONES, [proof])
+    tombstones.save_confirmed(
+        tx,
+        resource,
+        record_id,
+        Side.REMOTE,
+        Cause.DELETED,
+        parent_id=row.get(resource.parent_field or "") or 0,
+        workspace_id=row.get("workspace_id"),
+        body=base[0][0] if base else None,
+    )
     statements.delete(tx, BASE, [record_id], resource=resource.name)
 
 

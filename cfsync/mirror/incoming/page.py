@@ -82,9 +82,9 @@ def write_records(
     resource, lane = reading.resource, reading.lane
     statements.serialize_writers(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
-    buried = tombstones.known(tx, resource, [r.id for r in records])
-    found = sort(resource, records, known, buried, reading.rev_before)
-    tombstones.forget(tx, resource, _unearthed(found, buried))
+    proofs = tombstones.proof_revs(tx, resource, [r.id for r in records])
+    found = sort(resource, records, known, proofs, reading.rev_before)
+    tombstones.delete(tx, resource, _listed_again(found, proofs))
     drifted, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
     touched = list({r.id: r for r in (*news, *drifted, *copies)}.values())
@@ -116,7 +116,7 @@ def sort(
     resource: Resource,
     records: Iterable[Record],
     known: Mapping[int, Base],
-    buried: Mapping[int, tuple[str, int]],
+    proofs: Mapping[int, int],
     rev_before: int,
 ) -> Sorted:
     """Pure. A record with news that is younger than the answer (its base, or the proof that it is
@@ -126,7 +126,7 @@ def sort(
     for record in records:
         base = known.get(record.id)
         if base is None:
-            proof = buried.get(record.id, ("", 0))[1]
+            proof = proofs.get(record.id, 0)
             (found.again if proof > rev_before else found.new).append(record)
         elif record.body == base.body:
             found.same.append(record)
@@ -147,9 +147,9 @@ def same_content(resource: Resource, record: Record, before: Record) -> bool:
     )
 
 
-def _unearthed(found: Sorted, buried: Mapping[int, object]) -> list[int]:
+def _listed_again(found: Sorted, proofs: Mapping[int, object]) -> list[int]:
     """Records that have a tombstone and are there all the same."""
-    return [r.id for r in (*found.new, *found.changed, *found.same) if r.id in buried]
+    return [r.id for r in (*found.new, *found.changed, *found.same) if r.id in proofs]
 
 
 def _stale_rows(
@@ -187,6 +187,6 @@ def _remember(
     if news:
         notes.count_found(tx, resource, lane, news)
         event_coverage.note(tx, resource, news, lane)
-    events.look_again(tx, resource, busy)
+    events.add_busy(tx, resource, busy)
     notes.keep_secrets(tx, [r for r in news if r.secrets])
     notes.note_odd_fields(tx, [r for r in news if r.noted or r.unknown])

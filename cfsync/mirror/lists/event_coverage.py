@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from cfsync.hints import HINTED
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.bookkeeping.events import EventSource, EventState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, EVENTS
 from cfsync.records import Listing, Record
@@ -32,9 +33,9 @@ def note(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> None
     """Take into account what a lane has brought first."""
     if resource.name not in HINTED or not resource.listed_by_workspace:
         return
-    if lane == "events":
+    if lane == Lane.EVENTS:
         _begin(tx, [place for place in _places(tx, resource, news) if place.began_at is None])
-    elif lane in ("pull", "sweep"):
+    elif lane in (Lane.PULL, Lane.SWEEP):
         proving = [place for place in _places(tx, resource, news) if place.began_at is not None]
         missed = _workspaces(unannounced(tx, resource, news)) if proving else ()
         _end(tx, [place for place in proving if place.parent_id in missed])
@@ -51,7 +52,7 @@ def _end(tx: Tx, places: Sequence[Checkpoint]) -> None:
 def _places(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Checkpoint]:
     lists = [Listing(resource.name, w, w) for w in sorted(_workspaces(news))]
     return [
-        checkpoints.get(tx, listing, "events") or checkpoints.fresh(listing, "events")
+        checkpoints.get(tx, listing, Lane.EVENTS) or checkpoints.fresh(listing, Lane.EVENTS)
         for listing in lists
     ]
 
@@ -69,8 +70,8 @@ def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Reco
     newest = sa.func.max(EVENTS.c.received_at, type_=EVENTS.c.received_at.type)
     query = sa.select(EVENTS.c.record_id, newest).where(
         EVENTS.c.resource == resource.name,
-        EVENTS.c.state.in_(("new", "done")),
-        EVENTS.c.source != "busy",
+        EVENTS.c.state.in_(tuple(EventState)),
+        EVENTS.c.source != EventSource.BUSY,
         EVENTS.c.received_at >= min(at for _, at in late),
     )
     rows = tx.conn.execute(query.group_by(EVENTS.c.record_id))
@@ -83,7 +84,7 @@ def trusted(tx: Tx, resource: Resource) -> set[int]:
     before = later(tx.now, -PROVED_S)
     query = sa.select(CHECKPOINTS.c.parent_id).where(
         CHECKPOINTS.c.resource == resource.name,
-        CHECKPOINTS.c.lane == "events",
+        CHECKPOINTS.c.lane == Lane.EVENTS,
         CHECKPOINTS.c.began_at <= before,
     )
     return set(tx.conn.execute(query).scalars())

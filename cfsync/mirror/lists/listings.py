@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, fresh
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, TABLES
 from cfsync.records import Listing
@@ -59,7 +59,7 @@ def rotated(tx: Tx, lists: Iterable[Listing]) -> None:
     in the rotation and holds up no other.
     """
     last = {listing.resource: listing for listing in lists}
-    turns = [fresh(Listing(name, ROOT), "turn") for name in last]
+    turns = [fresh(Listing(name, ROOT), Lane.TURN) for name in last]
     checkpoints.save(tx, *(replace(t, cursor=last[t.resource].parent_id) for t in turns))
 
 
@@ -85,9 +85,9 @@ def restart(tx: Tx, lists: Iterable[Listing]) -> None:
         if li.workspace_id is not None and RESOURCES[li.resource].nested
     }
     for listing in lists:
-        checkpoints.forget(tx, listing, "backfill")
-        checkpoints.forget(tx, listing, "pull")
-    begun = [fresh(Listing(name, workspace), "turn") for name, workspace in turns]
+        checkpoints.forget(tx, listing, Lane.BACKFILL)
+        checkpoints.forget(tx, listing, Lane.PULL)
+    begun = [fresh(Listing(name, workspace), Lane.TURN) for name, workspace in turns]
     checkpoints.save(tx, *(replace(turn, done_at=tx.now) for turn in begun))
 
 
@@ -95,16 +95,16 @@ def _turns(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Chec
     """One for each workspace. `began_at`: since when parents are to be looked at; `done_at`: when
     it began `anew`.
     """
-    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "turn")
+    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.TURN)
     known = {place.parent_id: place for place in _places(tx, *lane)}
-    return [known.get(w) or fresh(Listing(resource.name, w), "turn") for w in workspaces]
+    return [known.get(w) or fresh(Listing(resource.name, w), Lane.TURN) for w in workspaces]
 
 
 def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
     assert resource.parent is not None
     parent, pull = TABLES[resource.parent], CHECKPOINTS.c
     mine = sa.and_(
-        pull.resource == resource.name, pull.parent_id == parent.c.id, pull.lane == "pull"
+        pull.resource == resource.name, pull.parent_id == parent.c.id, pull.lane == Lane.PULL
     )
     query = (
         sa.select(parent.c.id, parent.c.workspace_id)
@@ -137,9 +137,9 @@ def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[List
     """Of a resource's lists the part that is looked at in one pull: the next in the rotation."""
     assert resource.parent is not None
     parent, pull = TABLES[resource.parent], CHECKPOINTS.c
-    mine = sa.and_(pull.resource == resource.name, pull.lane == "pull")
+    mine = sa.and_(pull.resource == resource.name, pull.lane == Lane.PULL)
     lists = tx.conn.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
-    place = checkpoints.get(tx, Listing(resource.name, ROOT), "turn")
+    place = checkpoints.get(tx, Listing(resource.name, ROOT), Lane.TURN)
     after, many = (place.cursor or 0) if place else 0, -(-lists // ROTATION)
     query = (
         sa.select(pull.parent_id, parent.c.workspace_id)
@@ -154,15 +154,13 @@ def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[List
 
 def places(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
     """Where the pull of each list of a resource stands, by its parent's id."""
-    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "pull")
+    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.PULL)
     return {place.parent_id: place for place in _places(tx, *lane)}
 
 
 def _places(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Checkpoint]:
-    columns = [CHECKPOINTS.c[f.name] for f in fields(Checkpoint)]
-    return [
-        Checkpoint(**row) for row in tx.conn.execute(sa.select(*columns).where(*where)).mappings()
-    ]
+    query = sa.select(CHECKPOINTS).where(*where)
+    return [checkpoints.of_row(row) for row in tx.conn.execute(query).mappings()]
 
 
 def first_walk(tx: Tx, resource: Resource) -> str | None:
@@ -170,7 +168,7 @@ def first_walk(tx: Tx, resource: Resource) -> str | None:
     began = sa.func.min(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
     found: str | None = tx.conn.execute(
         sa.select(began).where(
-            CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "backfill"
+            CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.BACKFILL
         )
     ).scalar()
     return found

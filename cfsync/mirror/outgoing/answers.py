@@ -17,12 +17,23 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, Winner, merge
-from cfsync.mirror.bookkeeping import bases, conflicts, ids, notes, open_edits, outbox, tombstones
+from cfsync.mirror.bookkeeping import (
+    bases,
+    conflicts,
+    ids,
+    missing_rows,
+    notes,
+    open_edits,
+    outbox,
+    tombstones,
+)
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
+from cfsync.mirror.db.tables import BASE, TABLES
 from cfsync.mirror.outgoing import send_journal
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.records import ABSENT, Record
@@ -82,7 +93,7 @@ def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settl
         return None
     ends = fates(resource, sent, answer)
     _merge_row(tx, claim, outcome, policy)
-    bases.save(tx, [answer], "push")
+    bases.save(tx, [answer], Lane.PUSH)
     notes.keep_secrets(tx, [answer])
     send_journal.keep_forms(
         tx, claim, {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
@@ -100,7 +111,7 @@ def _is_put_off(tx: Tx, resource: Resource, outcome: Outcome, ids_: Sequence[int
     """
     answer = outcome.answer
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
-    proof = tombstones.known(tx, resource, [answer.id]).get(answer.id, ("", 0))[1]
+    proof = tombstones.proof_revs(tx, resource, [answer.id]).get(answer.id, 0)
     if max(base.rev if base else 0, proof) > outcome.rev_before:
         return True
     return bool(statements.lock(tx, TABLES[resource.name], ids_))
@@ -236,37 +247,29 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
     )
 
 
-def bury_local(tx: Tx, claim: Claim, cause: str) -> None:
-    """The user's delete has arrived: proof with the last state, and no base any more. What hung
-    below it is suspected.
+def confirm_delete(tx: Tx, claim: Claim) -> None:
+    """The user's delete has arrived: write the proof with the last state and drop the base; what
+    hung below the record becomes a candidate.
     """
-    statements.serialize_writers(tx, TABLES[claim.resource.name])
-    workspace_id = claim.listing.workspace_id if claim.listing else None
-    body = statements.by_ids(tx, BASE, ["body"], [claim.record_id], resource=claim.resource.name)
-    tombstones.forget(tx, claim.resource, [claim.record_id])
-    statements.upsert(
+    resource, listing = claim.resource, claim.listing
+    statements.serialize_writers(tx, TABLES[resource.name])
+    workspace_id = listing.workspace_id if listing else None
+    body = statements.by_ids(tx, BASE, ["body"], [claim.record_id], resource=resource.name)
+    tombstones.delete(tx, resource, [claim.record_id])
+    tombstones.save_confirmed(
         tx,
-        TOMBSTONES,
-        [
-            {
-                "resource": claim.resource.name,
-                "record_id": claim.record_id,
-                "parent_id": claim.listing.parent_id if claim.listing else None,
-                "workspace_id": workspace_id,
-                "side": "local",
-                "cause": cause,
-                "state": "confirmed",
-                "first_seen": tx.now,
-                "confirmed_at": tx.now,
-                "body": body[0][0] if body else None,
-                "rev": tx.rev(),
-            }
-        ],
+        resource,
+        claim.record_id,
+        Side.LOCAL,
+        Cause.DELETED,
+        parent_id=listing.parent_id if listing else None,
+        workspace_id=workspace_id,
+        body=body[0][0] if body else None,
     )
-    statements.delete(tx, BASE, [claim.record_id], resource=claim.resource.name)
-    tombstones.suspect_children(tx, claim.resource, claim.record_id, workspace_id)
+    statements.delete(tx, BASE, [claim.record_id], resource=resource.name)
+    missing_rows.add_below(tx, resource, claim.record_id, workspace_id)
 
 
-def orphan(tx: Tx, claim: Claim) -> None:
+def hold_for_decision(tx: Tx, claim: Claim) -> None:
     """The record of an edit is gone: the row stays, and a human decides between the two."""
     conflicts.hold_edits_of_deleted(tx, claim.resource, claim.record_id, claim.seqs)

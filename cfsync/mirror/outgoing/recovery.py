@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX
@@ -13,7 +14,7 @@ from cfsync.mirror.outgoing import claims, unsent
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.resources import Resource
 
-WALKS = ("backfill", "pull", "sweep", "turn")
+WALKS = (Lane.BACKFILL, Lane.PULL, Lane.SWEEP, Lane.TURN)
 
 
 def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Claim]:

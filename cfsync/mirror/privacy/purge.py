@@ -14,7 +14,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import tombstones
+from cfsync.mirror.bookkeeping.events import EventState
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, OutboxState
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
@@ -183,11 +186,11 @@ def purge(tx: Tx, person: Person) -> Receipt:
         ),
         (CONFLICTS.name, sa.delete(CONFLICTS).where(*_own(CONFLICTS, resource, record_id))),
         (SECRETS.name, sa.delete(SECRETS).where(*_own(SECRETS, resource, record_id))),
-        (EVENTS.name, sa.update(EVENTS).where(*events).values(body=None, state="done")),
+        (EVENTS.name, sa.update(EVENTS).where(*events).values(body=None, state=EventState.DONE)),
         (OUTBOX.name, _emptied_edits(resource, record_id)),
     ):
         receipt[name] += tx.conn.execute(query).rowcount
-    _bury(tx, person, receipt)
+    _save_proof(tx, person, receipt)
     return receipt
 
 
@@ -197,24 +200,13 @@ def _emptied_edits(resource: Resource, record_id: int) -> sa.Update:
     return query.values(patch={}, sent=None, error=None, state=ended)
 
 
-def _bury(tx: Tx, person: Person, receipt: Receipt) -> None:
+def _save_proof(tx: Tx, person: Person, receipt: Receipt) -> None:
     """The proof that it is gone, without its last state; a row that was never sent needs none."""
     if person.id < 0:
         return
     known = statements.by_ids(tx, TOMBSTONES, ["body"], [person.id], resource=person.resource.name)
     receipt[TOMBSTONES.name] += sum(body is not None for (body,) in known)
-    proof = {
-        "resource": person.resource.name,
-        "record_id": person.id,
-        "side": "local",
-        "cause": "redacted",
-        "state": "confirmed",
-        "first_seen": tx.now,
-        "confirmed_at": tx.now,
-        "body": None,
-        "rev": tx.rev(),
-    }
-    statements.upsert(tx, TOMBSTONES, [proof])
+    tombstones.save_confirmed(tx, person.resource, person.id, Side.LOCAL, Cause.REDACTED, body=None)
 
 
 def overwrite_what_is_deleted(tx: Tx) -> None:

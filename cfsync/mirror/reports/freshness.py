@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
@@ -29,7 +30,7 @@ def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -
     there = sa.select(parent.c.id).where(parent.c.id > 0, parent.c.workspace_id.in_(workspaces))
     newest = sa.func.max(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
     query = sa.select(newest).where(
-        CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == "pull", there.exists()
+        CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.PULL, there.exists()
     )
     found: str | None = tx.conn.execute(query).scalar()
     return found

@@ -11,6 +11,7 @@ from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
+from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.dialect.base import Server
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import (
@@ -124,7 +125,8 @@ def ids_between(
     """
     table = TABLES[resource.name]
     settled = sa.select(TOMBSTONES.c.record_id).where(
-        TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.state.in_(("confirmed", "rejected"))
+        TOMBSTONES.c.resource == resource.name,
+        TOMBSTONES.c.state.in_((TombstoneState.CONFIRMED, TombstoneState.REJECTED)),
     )
     query = sa.select(table.c.id).where(table.c.id > above, table.c.id.not_in(settled))
     if resource.parent_field:

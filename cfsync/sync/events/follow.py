@@ -1,9 +1,8 @@
-"""Follow hints: records that an event names are read again and written like any pulled record.
+"""Events: records that some event speaks of are read again, and come in like any pulled record.
 
-Several are read with one request where the list can be filtered by id, else one by one. A record
-that is not there becomes a candidate for deletion (see `incoming.deletions`). With
-`events.use_payload` the record in the event itself is written, if its `updated_at` is newer than
-base.
+As many to a request as the list can be filtered by id, else singly. One that is not there becomes a
+candidate for deletion, on which `verdicts` has the last word. Only where the settings say so is the
+record that came along taken as it is, and only where its `updated_at` is newer than base.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ import structlog
 from cfsync.api.codec import PAGE
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer, Forbidden, NotFound
-from cfsync.mirror.bookkeeping import bases, events, tombstones
-from cfsync.mirror.bookkeeping.events import Open
+from cfsync.mirror.bookkeeping import bases, events, missing_rows, tombstones
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.bookkeeping.events import OpenEvent
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Reading, Written, write_records
 from cfsync.records import Listing, Record
@@ -33,8 +33,8 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Found:
-    """What reading some records showed: those that exist (or are listed), and the ids of those that
-    don't. A record in neither could not be read.
+    """What a look at some records showed: those that are there (or listed), and those that are not.
+    A record in neither could not be seen.
     """
 
     found: dict[int, Record] = field(default_factory=dict)
@@ -44,16 +44,16 @@ class Found:
 async def follow(
     context: Context, report: Report, resource: Resource, workspaces: Collection[int]
 ) -> None:
-    """Follow all hints of a resource, then judge the candidates for deletion."""
-    while hints := await context.mirror.read(events.find, resource):
+    """Follow all hints of a resource, and confirm the deletions that are proved by now."""
+    while hints := await context.mirror.read(events.find_open, resource):
         for workspace, group in _by_workspace(hints).items():
             context.check_stop()
             await _follow(context, report, resource, workspace, group)
     await judge_candidates(context, report, resource, workspaces, wait=False)
 
 
-def _by_workspace(hints: Sequence[Open]) -> Mapping[int | None, list[Open]]:
-    groups: dict[int | None, list[Open]] = {}
+def _by_workspace(hints: Sequence[OpenEvent]) -> Mapping[int | None, list[OpenEvent]]:
+    groups: dict[int | None, list[OpenEvent]] = {}
     for hint in hints:
         groups.setdefault(hint.workspace_id, []).append(hint)
     return groups
@@ -64,13 +64,13 @@ async def _follow(
     report: Report,
     resource: Resource,
     workspace: int | None,
-    hints: Sequence[Open],
+    hints: Sequence[OpenEvent],
 ) -> None:
     if context.settings.events.use_payload:
-        reading = await context.reading(resource, "events")
+        reading = await context.reading(resource, Lane.EVENTS)
         written, hints = await context.mirror.write(_take_payloads, reading, hints)
         count(report, resource.name, written)
-    reading = await context.reading(resource, "events")
+    reading = await context.reading(resource, Lane.EVENTS)
     place = Listing(resource.name, workspace or 0, workspace)
     sight = await _read_records(context, report, resource, place, {h.record_id for h in hints})
     written = await context.mirror.write(_write, reading, hints, sight)
@@ -80,8 +80,8 @@ async def _follow(
 async def _read_records(
     context: Context, report: Report, resource: Resource, place: Listing, ids: Collection[int]
 ) -> Found:
-    """Read records, as many with one request as possible. One that can't be read is reported; the
-    next pull or sweep reads it.
+    """Look at records, all that can be had with one request at once. What can't be read is said in
+    the report: the next pull or sweep will see.
     """
     sight, listable = Found(), "id" in resource.filters and resource.listed_by_workspace
 
@@ -104,7 +104,7 @@ def _batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 async def _read_listed(context: Context, place: Listing, ids: Sequence[int], sight: Found) -> None:
-    """A record that its list does not show is gone or hidden, and does not belong in the mirror."""
+    """What its list does not show is gone or hidden, and no part of the mirror."""
     listed = {r.id: r for r in await context.api.find(place, "id", ids)}
     sight.found |= listed
     sight.missing |= set(ids) - listed.keys()
@@ -119,24 +119,26 @@ async def _read_single(
         sight.missing.add(record_id)
 
 
-def _write(tx: Tx, reading: Reading, hints: Sequence[Open], sight: Found) -> Written:
-    """In one transaction: write the records, note what is missing, and settle the hints. Those
-    of records that are to be read again stay open.
+def _write(tx: Tx, reading: Reading, hints: Sequence[OpenEvent], sight: Found) -> Written:
+    """One transaction: the records, what is missing, and that the hints are followed. Those of
+    records that the mirror has younger news of stay, so that they are read once more.
     """
     written = write_records(tx, reading, list(sight.found.values()))
     missing, rev_before = sorted(sight.missing), reading.rev_before
-    tombstones.suspect(tx, reading.resource, missing, rev_before=rev_before)
-    events.settle(tx, [h for h in hints if h.record_id not in written.again])
+    missing_rows.add_not_found(tx, reading.resource, missing, rev_before=rev_before)
+    events.close(tx, [h for h in hints if h.record_id not in written.again])
     return written
 
 
-def _take_payloads(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Written, list[Open]]:
-    """Write the newest record of each hint's payload if it is provably newer than base; returns
-    also the hints that must be followed all the same. A record with a tombstone is always read: its
-    payload may have been sent before it was deleted.
+def _take_payloads(
+    tx: Tx, reading: Reading, hints: Sequence[OpenEvent]
+) -> tuple[Written, list[OpenEvent]]:
+    """Write the newest record that came along with hints, where it is provably newer than base;
+    returns also the hints that must be followed all the same. What is thought to be gone is asked
+    for: it may have been sent before the record went.
     """
     resource, ids = reading.resource, [h.record_id for h in hints]
-    known, buried = bases.load(tx, resource, ids), tombstones.known(tx, resource, ids)
+    known, buried = bases.load(tx, resource, ids), tombstones.proof_revs(tx, resource, ids)
     newest: dict[int, Record] = {}
     for hint in hints:
         record = _payload_record(resource, hint)
@@ -147,18 +149,18 @@ def _take_payloads(tx: Tx, reading: Reading, hints: Sequence[Open]) -> tuple[Wri
     current = replace(reading, rev_before=bases.highest_rev(tx))  # no request lies in between
     written = write_records(tx, current, list(newest.values()))
     taken = [h for h in hints if h.body is not None and h.record_id in newest]
-    events.settle(tx, taken)
+    events.close(tx, taken)
     return written, [h for h in hints if h not in taken]
 
 
 def _is_later_and_whole(record: Record, before: Record) -> bool:
-    """Whether a record is a later state and complete: older payload versions show fewer fields."""
+    """Whether it is the later state, and all of it: an older version of payloads shows less."""
     later = record.updated_at and before.updated_at and record.updated_at > before.updated_at
     return bool(later) and record.values.keys() >= before.values.keys()
 
 
-def _payload_record(resource: Resource, hint: Open) -> Record | None:
-    """The record in a hint's payload; None if there is none, or it proves nothing."""
+def _payload_record(resource: Resource, hint: OpenEvent) -> Record | None:
+    """The record that came along; None if it proves nothing."""
     if hint.body is None or hint.workspace_id is None:
         return None
     place = Listing(resource.name, hint.workspace_id, hint.workspace_id)

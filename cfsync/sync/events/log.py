@@ -19,8 +19,8 @@ from cfsync.api.pages import walk_by_id
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.hints import of_log
 from cfsync.mirror.bookkeeping import checkpoints, events, webhook_secrets
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
-from cfsync.mirror.bookkeeping.events import Kept
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.bookkeeping.events import EventSource, SavedEvents
 from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL
@@ -91,7 +91,7 @@ def _due(tx: Tx, workspaces: Collection[int], every: float) -> list[int]:
     awaited = webhook_secrets.with_endpoint(tx, workspaces)
     found = []
     for workspace in workspaces:
-        place = checkpoints.get(tx, Listing(LOG.name, workspace, workspace), "events")
+        place = checkpoints.get(tx, Listing(LOG.name, workspace, workspace), Lane.EVENTS)
         pace = interval(place, every, tx.now, has_endpoint=workspace in awaited)
         if is_due(place, pace, tx.now):
             found.append((place.began_at or "" if place else "", workspace))
@@ -110,8 +110,8 @@ async def read_logs(context: Context, report: Report, workspaces: Sequence[int])
 
 async def _read(context: Context, report: Report, listing: Listing) -> None:
     began_at = await context.now()
-    start = await context.mirror.read(checkpoints.get, listing, "events")
-    place = replace(start or checkpoints.fresh(listing, "events"), began_at=began_at)
+    start = await context.mirror.read(checkpoints.get, listing, Lane.EVENTS)
+    place = replace(start or checkpoints.fresh(listing, Lane.EVENTS), began_at=began_at)
     try:
         if place.upper is None:
             await context.mirror.write(_begin, place, await _newest(context, listing))
@@ -144,10 +144,10 @@ async def _walk(context: Context, report: Report, listing: Listing, place: Check
 
 def _keep(
     tx: Tx, place: Checkpoint, page: Sequence[Record], wanted: Collection[str], bodies: bool
-) -> tuple[Checkpoint, Kept]:
+) -> tuple[Checkpoint, SavedEvents]:
     """One page of the log, and the place behind it."""
     hints = [of_log(event, place.parent_id) for event in page]
-    kept = events.keep(tx, hints, "log", wanted=wanted, bodies=bodies)
+    kept = events.save(tx, hints, EventSource.LOG, wanted=wanted, bodies=bodies)
     place = _behind(place, page, tx.now)
     checkpoints.save(tx, place)
     return place, kept

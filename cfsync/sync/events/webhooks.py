@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import NotFound, UnknownWorkspace, UsageError
-from cfsync.mirror.bookkeeping import bases, tombstones, webhook_secrets
+from cfsync.mirror.bookkeeping import bases, missing_rows, tombstones, webhook_secrets
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.bookkeeping.webhook_secrets import ENDPOINTS
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Reading, write_records
@@ -65,7 +67,7 @@ async def _register(context: Context, workspace: int, url: str) -> Endpoint:
             await _delete(context, surplus.id)
     if _has_all_types(kept):
         return Endpoint(workspace, kept.id, url, "ok", "kept")
-    reading = await context.reading(ENDPOINTS, "push")
+    reading = await context.reading(ENDPOINTS, Lane.PUSH)
     changed = await context.api.update(ENDPOINTS, kept.id, {"event_type_ids": EVENT_TYPES})
     await context.mirror.write(_keep, reading, changed, ())
     return Endpoint(workspace, kept.id, url, "ok", "changed")
@@ -171,7 +173,7 @@ async def _create(
     context: Context, workspace: int, url: str, *, replaced: Collection[int]
 ) -> Endpoint:
     """Make an endpoint, keep its secret, and only then delete those that it replaces."""
-    reading = await context.reading(ENDPOINTS, "push")
+    reading = await context.reading(ENDPOINTS, Lane.PUSH)
     values = {"url": url, "name": "cfsync", "event_type_ids": EVENT_TYPES}
     made = await context.api.create(Listing(ENDPOINTS.name, workspace, workspace), values)
     await context.mirror.write(_keep, reading, made, replaced)
@@ -183,7 +185,7 @@ async def _create(
 async def _delete(context: Context, endpoint_id: int) -> None:
     with suppress(NotFound):
         await context.api.delete(ENDPOINTS, endpoint_id)
-    await context.mirror.write(_bury, endpoint_id)
+    await context.mirror.write(_confirm_deletion, endpoint_id)
 
 
 def _keep(tx: Tx, reading: Reading, record: Record, replaced: Collection[int]) -> None:
@@ -192,12 +194,13 @@ def _keep(tx: Tx, reading: Reading, record: Record, replaced: Collection[int]) -
         webhook_secrets.replace(tx, record.id, replaced)
 
 
-def _bury(tx: Tx, endpoint_id: int) -> None:
+def _confirm_deletion(tx: Tx, endpoint_id: int) -> None:
     """Our own delete needs no second sighting."""
     webhook_secrets.forget(tx, [endpoint_id])
     rev_before = bases.highest_rev(tx)
-    tombstones.suspect(tx, ENDPOINTS, [endpoint_id], rev_before=rev_before)
-    tombstones.bury(tx, ENDPOINTS, endpoint_id, cause="deleted", rev_before=rev_before, keep=False)
+    missing_rows.add_not_found(tx, ENDPOINTS, [endpoint_id], rev_before=rev_before)
+    evidence = Evidence(Cause.DELETED, rev_before)
+    tombstones.confirm(tx, ENDPOINTS, endpoint_id, evidence, keep_row=False)
 
 
 async def _endpoints_at(context: Context, workspace: int, url: str) -> list[Record]:

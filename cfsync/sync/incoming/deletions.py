@@ -1,8 +1,7 @@
-"""Decides about records that a sweep did not find: none leaves the mirror on one sighting.
+"""Verdicts on records that were missing in a walk: nothing leaves the mirror on one sighting.
 
-First the limit on masses: if too many are missing at once, all of them wait for a human. Then,
-`deletions.confirm_after` later, each is read by itself, and its workspace must answer before and
-after:
+First the guard: too many at once, and all of them wait for a human. Then, `confirm_after` later,
+each is asked for by itself, while its workspace answers before and after:
 
 | its own GET | filter[id] lists it | verdict                                           |
 | ----------- | ------------------- | ------------------------------------------------- |
@@ -20,8 +19,9 @@ import structlog
 
 from cfsync.api import Priority
 from cfsync.errors import Forbidden, NotFound
-from cfsync.mirror.bookkeeping import checkpoints, tombstones
-from cfsync.mirror.bookkeeping.tombstones import Tombstone
+from cfsync.mirror.bookkeeping import checkpoints, missing_rows, tombstones
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence, Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Record
@@ -35,7 +35,7 @@ from cfsync.values import seconds
 
 log = structlog.get_logger()
 
-_OPEN = ("candidate", "approved")
+_OPEN = (TombstoneState.CANDIDATE, TombstoneState.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Verdict:
     """`cause`: deleted or hidden; None: it is there, `record` is how it was read."""
 
     candidate: Tombstone
-    cause: str | None
+    cause: Cause | None
     record: Record | None
     reading: Reading
 
@@ -56,10 +56,9 @@ async def judge_candidates(
     *,
     wait: bool = True,
 ) -> None:
-    """Hold, confirm or remove the candidates of one resource, workspace by workspace.
-
-    Without `wait`, candidates that are too young are left to another pass, and so are all of them
-    while a sweep is under way, because it counts them first.
+    """Guard and confirm the candidates of one resource, workspace by workspace. Without
+    `wait` those that are too young are left to another pass, and so are all while a sweep goes on,
+    which counts them first.
     """
     chosen = None if wait else await ready_candidates(context, resource)
     if chosen == []:
@@ -71,7 +70,7 @@ async def judge_candidates(
 
 
 async def ready_candidates(context: Context, resource: Resource) -> list[Tombstone]:
-    """The candidates of a resource that can be judged now, without waiting."""
+    """The candidates of a resource that can be judged now, without waiting and by any pass."""
     return await context.mirror.read(
         _ready_candidates, resource, context.settings.deletions.confirm_after
     )
@@ -79,7 +78,7 @@ async def ready_candidates(context: Context, resource: Resource) -> list[Tombsto
 
 def _ready_candidates(tx: Tx, resource: Resource, confirm_after: float) -> list[Tombstone]:
     candidates = tombstones.find(tx, states=_OPEN, resource=resource.name)
-    if not candidates or checkpoints.is_under_way(tx, resource, "sweep"):
+    if not candidates or checkpoints.is_under_way(tx, resource, Lane.SWEEP):
         return []
     return [s for s in candidates if seconds(s.first_seen, tx.now) >= confirm_after]
 
@@ -93,14 +92,14 @@ async def _judge_workspace(
     chosen: Collection[Tombstone] | None,
 ) -> None:
     limits = context.settings.deletions
-    fresh = [s for s in candidates if s.state == "candidate"]
-    rows = await context.mirror.read(tombstones.row_count, resource, workspace)
+    fresh = [s for s in candidates if s.state == TombstoneState.CANDIDATE]
+    rows = await context.mirror.read(missing_rows.row_count, resource, workspace)
     if too_many(len(fresh), rows, max_count=limits.max_count, max_fraction=limits.max_fraction):
         ids = [s.record_id for s in fresh]
-        await context.mirror.write(tombstones.set_state, resource.name, ids, "held")
+        await context.mirror.write(tombstones.set_state, resource.name, ids, TombstoneState.HELD)
         log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(ids))
         report.add(resource.name, held=len(ids))
-        candidates = [s for s in candidates if s.state == "approved"]
+        candidates = [s for s in candidates if s.state == TombstoneState.APPROVED]
     ready = candidates if chosen is None else [s for s in candidates if s in chosen]
     await confirm(context, report, resource, workspace, ready)
 
@@ -112,7 +111,7 @@ async def confirm(
     workspace: int,
     candidates: Sequence[Tombstone],
 ) -> None:
-    """Read each candidate, and act on the verdicts if the workspace still answers afterwards."""
+    """Ask for each, and act on the verdicts if the workspace still answers afterwards."""
     if not candidates:
         return
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
@@ -130,7 +129,7 @@ async def confirm(
 
 async def _wait_for_second_sighting(context: Context, candidates: Sequence[Tombstone]) -> None:
     age = seconds(max(s.first_seen for s in candidates), await context.now())
-    # a time in the future was noted before the clock was set back
+    # one that seems to come from the future was seen before the clock was set back
     left = context.settings.deletions.confirm_after - max(0.0, age)
     if left > 0:
         log.info("deletions.waiting", resource=candidates[0].resource, seconds=round(left))
@@ -141,19 +140,19 @@ async def _ask(
     context: Context, report: Report, resource: Resource, candidate: Tombstone
 ) -> Verdict:
     context.check_stop()
-    reading = await context.reading(resource, "sweep")
+    reading = await context.reading(resource, Lane.SWEEP)
     listing = Listing(resource.name, candidate.parent_id, candidate.workspace_id)
     try:
         record = await context.api.get(resource, candidate.record_id, listing)
     except NotFound:
-        return Verdict(candidate, "deleted", None, reading)
+        return Verdict(candidate, Cause.DELETED, None, reading)
     except Forbidden:
         report.unreachable.append(f"{resource.name} {candidate.record_id}")
         return Verdict(candidate, None, None, reading)
     if "id" in resource.filters:
         page = await context.api.page(listing, filters={"id": [candidate.record_id]})
         if not page.records:
-            return Verdict(candidate, "hidden", None, reading)
+            return Verdict(candidate, Cause.HIDDEN, None, reading)
     return Verdict(candidate, None, record, reading)
 
 
@@ -163,23 +162,17 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
         keep = context.settings.deletions.on_remote_delete == "keep"
         if await context.mirror.write(_write_deletion, resource, verdict, keep):
             log.info("record.gone", resource=resource.name, id=record_id, cause=verdict.cause)
-            report.add(resource.name, **{verdict.cause: 1})
+            report.add(resource.name, **{verdict.cause.value: 1})
     elif verdict.record is not None:
         await write_asked(context, report, verdict.reading, [record_id], [verdict.record])
 
 
 def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
-    """Write the tombstone of one record; what hangs below it becomes a candidate."""
+    """Confirm one deletion, and make candidates of what hangs below the record."""
     candidate = verdict.candidate
     assert verdict.cause is not None
-    gone = tombstones.bury(
-        tx,
-        resource,
-        candidate.record_id,
-        cause=verdict.cause,
-        rev_before=verdict.reading.rev_before,
-        keep=keep,
-    )
+    evidence = Evidence(verdict.cause, verdict.reading.rev_before)
+    gone = tombstones.confirm(tx, resource, candidate.record_id, evidence, keep_row=keep)
     if gone:
-        tombstones.suspect_children(tx, resource, candidate.record_id, candidate.workspace_id)
+        missing_rows.add_below(tx, resource, candidate.record_id, candidate.workspace_id)
     return gone

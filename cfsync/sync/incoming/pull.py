@@ -1,9 +1,9 @@
-"""Pull: read what changed, by `updated_at`, newest first, down to the watermark.
+"""Pull: what changed, by `updated_at`, newest first, down to the watermark.
 
 A quiet list costs one request, k changed records about k/20. The watermark moves only when the
-walk has ended, to the newest value on its first page. While the watermark is young the walk goes on
-to `overlap` before it, because ClickFunnels shows records later than it stamps them. If the answers
-show that the server ignores the sort, the list is walked whole.
+walk has ended, to the newest value that its first page showed. While it is young the walk goes on
+to `overlap` before it, because ClickFunnels shows records later than it stamps them. A server that
+ignores the sort is seen from its answer; its list is then walked whole.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import structlog
 from cfsync.api import Priority
 from cfsync.api.pages import Unsorted, walk_newest_first, walk_whole
 from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
@@ -29,10 +29,10 @@ log = structlog.get_logger()
 
 
 def floor_of(checkpoint: Checkpoint, overlap: float) -> str | None:
-    """The `updated_at` at which a walk may end; None: it goes to the end of the list. Pure.
+    """The `updated_at` at which a walk may end; None: it must go to the end. Pure.
 
     `overlap` is in seconds. A watermark that was first seen less than that before the previous
-    pass began is too young: records older than it may have appeared since.
+    pass began has not been looked behind for long enough.
     """
     watermark = checkpoint.watermark
     if watermark is None or checkpoint.seen_at is None or checkpoint.began_at is None:
@@ -52,8 +52,8 @@ def settled(checkpoint: Checkpoint, overlap: float) -> bool:
 def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) -> Checkpoint:
     """The checkpoint after a walk that reached its floor. Pure.
 
-    In doubt a watermark counts as younger than it is: it was seen at `now` at the latest, and it is
-    not known when the run began that read the first pages of a resumed walk.
+    In doubt a watermark counts as younger than it is: it was seen `now` at the latest, and a walk
+    that was taken up again had read its first pages in a run that began nobody knows when.
     """
     newer = pending is not None and (start.watermark or "") < pending
     return replace(
@@ -68,9 +68,9 @@ def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) ->
 
 
 async def pull_list(context: Context, writer: PageWriter, listing: Listing) -> None:
-    """Read what changed in one list. A list that was never walked to its end is backfilled."""
+    """Bring one list's news in. A list that was never walked to its end is backfilled instead."""
     context = replace(context, api=context.api.with_priority(Priority.PULL))
-    checkpoint = await context.mirror.read(checkpoints.get, listing, "pull")
+    checkpoint = await context.mirror.read(checkpoints.get, listing, Lane.PULL)
     if checkpoint is None:
         await backfill_list(context, writer, listing)
         return
@@ -82,7 +82,7 @@ async def pull_list(context: Context, writer: PageWriter, listing: Listing) -> N
 
 
 async def _walk(context: Context, writer: PageWriter, listing: Listing, start: Checkpoint) -> None:
-    reading = await context.reading(RESOURCES[listing.resource], "pull")
+    reading = await context.reading(RESOURCES[listing.resource], Lane.PULL)
     checkpoint = start if start.pending else replace(start, cursor=None)
     pages = walk_newest_first(
         context.api,
@@ -103,7 +103,7 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
 async def _walk_whole(
     context: Context, writer: PageWriter, listing: Listing, start: Checkpoint
 ) -> None:
-    reading = await context.reading(RESOURCES[listing.resource], "pull")
+    reading = await context.reading(RESOURCES[listing.resource], Lane.PULL)
     pending = None
     async for page in walk_whole(context.api, listing):
         pending = pending or newest(page)  # what changes behind the walk is newer than this

@@ -1,8 +1,7 @@
 """Sweep: a complete walk by id that finds what the other lanes can't: deletions and drift.
 
-A page proves which ids exist between the page before it and its own last id. A row of the mirror in
-that range that the page lacks becomes a candidate for deletion; `deletions` reads each candidate
-by itself before anything is removed.
+A page proves which ids exist between the one before it and its own last. What the mirror has there
+and the page has not becomes a candidate; `verdicts` asks for each of them before anything goes.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from dataclasses import replace
 import structlog
 
 from cfsync.api import Priority
-from cfsync.mirror.bookkeeping import checkpoints, tombstones
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.bookkeeping import checkpoints, missing_rows
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
+from cfsync.mirror.bookkeeping.missing_rows import ShownRange
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Reading
 from cfsync.records import Listing, Page
@@ -27,21 +27,21 @@ log = structlog.get_logger()
 
 
 async def sweep_list(context: Context, writer: PageWriter, listing: Listing) -> None:
-    """Walk one list whole, from where a stopped sweep ended. Missing rows become candidates."""
+    """Walk one list whole, going on where a stopped sweep was. Missing rows become candidates."""
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
     proof = _proof(listing)
-    reading = await context.reading(RESOURCES[listing.resource], "sweep")
+    reading = await context.reading(RESOURCES[listing.resource], Lane.SWEEP)
     page = await context.api.page(listing, descending=True)
-    if not page.records and await _is_not_believed(context, writer, listing):
+    if not page.records and await _lost_sight(context, writer, listing):
         return
-    parts = await context.mirror.read(checkpoints.parts, listing, "sweep")
+    parts = await context.mirror.read(checkpoints.parts, listing, Lane.SWEEP)
     if all(p.done_at for p in parts):
-        parts = [replace(checkpoints.fresh(listing, "sweep"), began_at=reading.began_at)]
+        parts = [replace(checkpoints.fresh(listing, Lane.SWEEP), began_at=reading.began_at)]
     if page.next is None:
         await _write_whole(writer, reading, page, parts[0], proof)
         context.progress.at(listing, records=len(page.records), fraction=1.0)
         return
-    await context.mirror.write(checkpoints.begin, listing, "sweep", parts)
+    await context.mirror.write(checkpoints.begin, listing, Lane.SWEEP, parts)
     end = max(r.id for r in page.records)
     await walk_in_ranges(context, writer, listing, parts, end=end, proof=proof)
     await context.mirror.write(_finished, parts[0])
@@ -54,20 +54,19 @@ def _proof(listing: Listing) -> Proof:
         tx: Tx, rev_before: int, above: int, upto: int | None, listed: Collection[int]
     ) -> None:
         if resource.deletable:
-            tombstones.note_missing(
-                tx, resource, listing, above=above, upto=upto, rev_before=rev_before, listed=listed
-            )
+            shown = ShownRange(above, upto, listed, rev_before)
+            missing_rows.add_unlisted(tx, resource, listing, shown)
 
     return prove
 
 
-async def _is_not_believed(context: Context, writer: PageWriter, listing: Listing) -> bool:
-    """Whether an empty list is not believed. If the mirror has rows of it, the token has more
-    likely lost access than everything been deleted, so no row becomes a candidate.
+async def _lost_sight(context: Context, writer: PageWriter, listing: Listing) -> bool:
+    """An empty list of a workspace of which the mirror has rows: rather the token has lost sight
+    of it than that everything was deleted, so nothing of it is a candidate.
     """
     resource = RESOURCES[listing.resource]
     lost = resource.listed_by_workspace and await context.mirror.read(
-        tombstones.has_rows, resource, listing
+        missing_rows.has_rows, resource, listing
     )
     if lost:
         log.warning("list.empty_where_rows_are", list=str(listing))
@@ -78,7 +77,7 @@ async def _is_not_believed(context: Context, writer: PageWriter, listing: Listin
 async def _write_whole(
     writer: PageWriter, reading: Reading, page: Page, place: Checkpoint, proof: Proof
 ) -> None:
-    """Write a list that fits on one page."""
+    """A list of one page."""
 
     def on_write(tx: Tx) -> list[Checkpoint]:
         proof(tx, reading.rev_before, 0, None, {r.id for r in page.records})
@@ -92,6 +91,6 @@ def _finished(tx: Tx, place: Checkpoint) -> None:
 
 
 def _finish(tx: Tx, place: Checkpoint) -> Checkpoint:
-    """The checkpoint of a list that is swept; those of its ranges are removed."""
-    checkpoints.forget(tx, Listing(place.resource, place.parent_id), "sweep")
+    """One row says that the list is swept."""
+    checkpoints.forget(tx, Listing(place.resource, place.parent_id), Lane.SWEEP)
     return replace(place, part=0, cursor=None, upper=None, done_at=tx.now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import tombstones
-from cfsync.mirror.bookkeeping.tombstones import Tombstone
+from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status
 from cfsync.resources import named
@@ -14,7 +14,7 @@ from cfsync.resources import named
 
 async def held(mirror: Mirror) -> list[Tombstone]:
     """Records that are missing in ClickFunnels and wait for a decision, oldest first."""
-    return await mirror.read(tombstones.find, states=("held",))
+    return await mirror.read(tombstones.find, states=(TombstoneState.HELD,))
 
 
 async def decide(
@@ -25,13 +25,16 @@ async def decide(
 
     Returns those decided on. Raises UnknownResource, and UsageError for an id that is not held.
     """
-    return await mirror.write(_decide, resource, ids, "approved" if approve else "rejected")
+    state = TombstoneState.APPROVED if approve else TombstoneState.REJECTED
+    return await mirror.write(_decide, resource, ids, state)
 
 
-def _decide(tx: Tx, resource: str | None, ids: Sequence[str], state: str) -> list[Tombstone]:
+def _decide(
+    tx: Tx, resource: str | None, ids: Sequence[str], state: TombstoneState
+) -> list[Tombstone]:
     if resource is not None:
         resource = named(resource).name
-    stones = tombstones.find(tx, states=("held",), resource=resource)
+    stones = tombstones.find(tx, states=(TombstoneState.HELD,), resource=resource)
     if resource is not None and ids:
         wanted = [status.record_id(tx, named(resource), name) for name in ids]
         held_ids = {s.record_id for s in stones}

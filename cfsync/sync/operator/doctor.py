@@ -14,6 +14,7 @@ from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, world_readable
 from cfsync.errors import CfsyncError, MirrorError, TokenRefused
 from cfsync.mirror.bookkeeping import meta, runs, webhook_secrets
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import listings
@@ -185,7 +186,7 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
 
 def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:
     """What `cfsync run` costs by these settings; nothing before the first backfill. Pure."""
-    lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == "pull"}
+    lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == Lane.PULL}
     if not lists:
         return []
     rate = steady_rate(settings, lists)
@@ -204,7 +205,6 @@ def drift(notes: status.Rows) -> list[Check]:
     said = {
         "unknown": "is new in the API: kept in cf_base.body, and no column yet",
         "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",
-        "ignored": "was sent, and ClickFunnels left it as it was",
     }
     texts = [
         f"{n['resource']}.{n['field']} {said.get(n['kind'], n['kind'])}, as in {n['record_id']}"

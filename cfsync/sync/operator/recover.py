@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cfsync.mirror.bookkeeping import ids, outbox
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.outgoing import recovery, send_journal
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
@@ -44,7 +45,7 @@ class Recovered:
     parked: int = 0
     held: int = 0
     watermarks: int = 0
-    sweep: Report = field(default_factory=lambda: Report("sweep"))
+    sweep: Report = field(default_factory=lambda: Report(PassName.SWEEP))
 
 
 async def recover(context: Context) -> Recovered:
@@ -53,7 +54,7 @@ async def recover(context: Context) -> Recovered:
     """
     workspaces = await open_account(context)
     done = Recovered()
-    push = Push(context, Report("recover"))
+    push = Push(context, Report(PassName.RECOVER))
     for resource in RESOURCES.values():
         found = await context.mirror.read(recovery.unsure_inserts, resource, workspaces)
         await _find_inserts(push, found, done)

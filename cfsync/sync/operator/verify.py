@@ -11,6 +11,7 @@ from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError, Interrupted
 from cfsync.mirror.bookkeeping import open_edits
+from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
@@ -53,7 +54,11 @@ class Verified:
 async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
     """Walk every list by id and compare. Edits that wait to be sent are no differences."""
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
-    verified, began, sent = Verified(Report("verify")), time.monotonic(), context.api.requests
+    verified, began, sent = (
+        Verified(Report(PassName.VERIFY)),
+        time.monotonic(),
+        context.api.requests,
+    )
     lists = await _lists(context, wanted_resources(context.settings, names))
 
     async def work(listing: Listing) -> None:
@@ -64,7 +69,7 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
     except CfsyncError as error:
         if error.exit_code != Interrupted.exit_code:
             raise
-        verified.report.state = "stopped"
+        verified.report.state = RunState.STOPPED
         verified.report.problems.append(str(error))
     verified.report.requests = context.api.requests - sent
     verified.report.seconds = time.monotonic() - began

@@ -113,5 +113,5 @@ async def send_delete(push: Push, claim: Claim) -> None:
 
 def finish_delete(tx: Tx, claim: Claim) -> None:
     """Record that the claim's record no longer exists, and finish the claim."""
-    answers.bury_local(tx, claim, "deleted")
+    answers.confirm_delete(tx, claim)
     send_journal.close(tx, claim.seqs, OutboxState.DONE)

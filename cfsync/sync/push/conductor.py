@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.coordination import push_lock
 from cfsync.mirror.outgoing import claims, send_journal, unsent
 from cfsync.mirror.outgoing import debounce as ready
@@ -65,7 +66,7 @@ async def push(
         for r in wanted_resources(context.settings, names)
         if context.settings.resource(r.name).push
     ]
-    async with recorded(context, "push", resources) as report:
+    async with recorded(context, PassName.PUSH, resources) as report:
         resources = await without_paused(context, report, resources)
         seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
         if seen:
@@ -79,7 +80,7 @@ async def push(
 
 def _report_others(report: Report, names: Collection[str]) -> None:
     if names:
-        report.state = "stopped"
+        report.state = RunState.STOPPED
         report.problems.append(f"another process pushes just now: {', '.join(sorted(names))}")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import FieldEdit, Policy, merge
 from cfsync.mirror.bookkeeping import conflicts, ids, open_edits
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -37,14 +38,14 @@ async def send_create(push: Push, claim: Claim) -> None:
         return
     call = create_call(claim.resource, claim.row)
     try:
-        reading = await push.context.reading(claim.resource, "push")
+        reading = await push.context.reading(claim.resource, Lane.PUSH)
         there = await _existing_record(push, claim, call)
     except CfsyncError as error:
         await handle_failure(push, claim, as_refusal(error), called=False)
         return
     if there and not claim.exists_as:
         call = await push.context.mirror.write(_write_before_image, reading, claim, call, there)
-        reading = await push.context.reading(claim.resource, "push")
+        reading = await push.context.reading(claim.resource, Lane.PUSH)
     if there and (claim.exists_as or not call.fields):
         await adopt_record(
             push, claim, call, Outcome(call.fields, there, reading.rev_before, found=True)

@@ -24,6 +24,7 @@ from itertools import groupby
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError
 from cfsync.mirror.bookkeeping import ids
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.outgoing import claims, send_journal
 from cfsync.mirror.outgoing.answers import Outcome
@@ -108,7 +109,7 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
 
 async def _find(push: Push, claim: Claim, call: Call) -> bool:
     """Look for the record of a lost create among newer ones; True if no record is like it."""
-    reading = await push.context.reading(claim.resource, "push")
+    reading = await push.context.reading(claim.resource, Lane.PUSH)
     given = natural_values(claim)
     found = await _unclaimed(push, claim, await _list_after(push, claim)) if given else []
     alike = [r for r in found if matches(claim, r, list(given))]

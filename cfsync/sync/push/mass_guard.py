@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from cfsync.config import Settings
-from cfsync.mirror.bookkeeping import outbox, tombstones
+from cfsync.mirror.bookkeeping import missing_rows, outbox
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import unsent
@@ -65,7 +65,7 @@ async def _deletes(
     for workspace, seqs in (await mirror.read(unsent.unapproved, resource, Op.DELETE)).items():
         if workspace is not None and workspace not in workspaces:
             continue
-        rows = await mirror.read(tombstones.row_count, resource, workspace)
+        rows = await mirror.read(missing_rows.row_count, resource, workspace)
         if too_many(
             len(seqs),
             rows + len(seqs),

@@ -37,6 +37,7 @@ from cfsync.errors import (
 from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import ids, outbox
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
+from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Fate
@@ -216,7 +217,7 @@ async def handle_failure(
         case Refused() | StateConflict():
             await park(push, claim, error.text)
         case NotFound():
-            await push.context.mirror.write(answers.orphan, claim)
+            await push.context.mirror.write(answers.hold_for_decision, claim)
             log.warning("edit.deleted_remotely", resource=claim.resource.name, id=claim.record_id)
             push.report.add(claim.resource.name, held=1)
         case Forbidden() if not called:
@@ -271,7 +272,9 @@ def _count_failure(push: Push, error: ApiError | MirrorError) -> None:
     """Count a failure and report it; raises it after `GIVE_UP_AFTER` in a row."""
     push.failures += 1
     report, passing = push.report, isinstance(error, Transient | Busy)
-    report.state = "stopped" if passing and report.state != "failed" else "failed"
+    report.state = (
+        RunState.STOPPED if passing and report.state != RunState.FAILED else RunState.FAILED
+    )
     report.problems.append(str(error))
     if push.failures >= GIVE_UP_AFTER:
         raise error

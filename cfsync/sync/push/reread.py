@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from cfsync.api.codec import PAGE
 from cfsync.errors import CfsyncError, Forbidden, NotFound
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.outgoing import answers, claims
@@ -36,7 +37,7 @@ async def reread_claims(
 async def reread_records(push: Push, resource: Resource, stale: Sequence[Claim]) -> list[int]:
     """Read the records of some claims and write them to the mirror; the ids that were written."""
     mirror = push.context.mirror
-    reading = await push.context.reading(resource, "push")
+    reading = await push.context.reading(resource, Lane.PUSH)
     found, gone = await _ask(push, resource, stale)
     for claim in gone:
         await mirror.write(_missing, claim)
@@ -105,4 +106,4 @@ def _missing(tx: Tx, claim: Claim) -> None:
     if claim.op == Op.DELETE:
         finish_delete(tx, claim)
     else:
-        answers.orphan(tx, claim)
+        answers.hold_for_decision(tx, claim)

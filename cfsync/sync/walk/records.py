@@ -47,7 +47,7 @@ def _write_asked(
     tx: Tx, reading: Reading, ids: Sequence[int], records: Sequence[Record]
 ) -> Written:
     """The reading answers every hint that asked for these records before it began."""
-    events.looked_at(tx, reading.resource, ids, before=reading.began_at)
+    events.close_busy(tx, reading.resource, ids, before=reading.began_at)
     return write_records(tx, reading, records)
 
 
@@ -71,5 +71,5 @@ async def _get(context: Context, resource: Resource, record_id: int) -> list[Rec
 
 async def reread_busy(context: Context, report: Report, resource: Resource) -> None:
     """Read the records whose rows somebody held when an earlier pass wanted to write them."""
-    busy = await context.mirror.read(events.find, resource, busy=True)
-    await reread(context, report, resource, [hint.record_id for hint in busy], "pull")
+    busy = await context.mirror.read(events.find_open, resource, busy=True)
+    await reread(context, report, resource, [hint.record_id for hint in busy], Lane.PULL)

@@ -26,14 +26,14 @@ def hint(event_id: str, record_id: int = 5, updated_at: str | None = AT, **more:
 @pytest.fixture
 def keep(write: Write) -> Callable[..., tuple[int, int]]:
     def one(*hints: Hint, bodies: bool = False) -> tuple[int, int]:
-        kept = write(events.keep, hints, "receiver", wanted={"contacts"}, bodies=bodies)
+        kept = write(events.save, hints, "receiver", wanted={"contacts"}, bodies=bodies)
         return kept.new, sum(kept.open.values())
 
     return one
 
 
 def waiting(write: Write) -> list[str]:
-    return [found.event_id for found in write(events.find, CONTACTS)]
+    return [found.event_id for found in write(events.find_open, CONTACTS)]
 
 
 def test_one_that_comes_again_is_known_while_it_waits_and_afterwards(
@@ -42,7 +42,7 @@ def test_one_that_comes_again_is_known_while_it_waits_and_afterwards(
     assert keep(hint("e1"), hint("e2")) == (2, 2)
     assert keep(hint("e1")) == (0, 0)
 
-    write(events.settle, write(events.find, CONTACTS))
+    write(events.close, write(events.find_open, CONTACTS))
 
     assert keep(hint("e1"), hint("e3")) == (1, 1)
     assert waiting(write) == ["e3"]
@@ -50,7 +50,7 @@ def test_one_that_comes_again_is_known_while_it_waits_and_afterwards(
 
 def test_what_is_not_mirrored_is_over_at_once(keep: Any, write: Write) -> None:
     assert keep(hint("e1", resource="orders"), hint("e2", resource=None)) == (2, 0)
-    assert write(events.waiting) == []
+    assert write(events.resources_with_open) == []
 
 
 def test_a_state_that_the_mirror_has_needs_no_look(keep: Any, write: Write, sql: Any) -> None:
@@ -74,7 +74,7 @@ def test_a_record_that_came_along_is_kept_only_on_request_and_only_until_it_is_l
     keep(hint("full"), bodies=True)
     assert sql("SELECT event_id FROM cf_events WHERE body IS NOT NULL") == [("full",)]
 
-    write(events.settle, write(events.find, CONTACTS))
+    write(events.close, write(events.find_open, CONTACTS))
 
     assert sql("SELECT count(*) FROM cf_events WHERE body IS NOT NULL OR state = 'new'") == [(0,)]
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from cfsync.decode import decode_record
-from cfsync.mirror.bookkeeping import bases, tombstones
+from cfsync.mirror.bookkeeping import bases, missing_rows, tombstones
+from cfsync.mirror.bookkeeping.missing_rows import ShownRange
+from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.incoming import page as store
 from cfsync.mirror.incoming.page import Reading, Written
 from cfsync.records import Listing
@@ -37,21 +39,12 @@ def read(write: Any) -> Read:
 
 
 def suspect(write: Any, rev_before: int) -> None:
-    write(
-        tombstones.note_missing,
-        CONTACTS,
-        PLACE,
-        above=0,
-        upto=None,
-        rev_before=rev_before,
-        listed=set(),
-    )
+    write(missing_rows.add_unlisted, CONTACTS, PLACE, ShownRange(0, None, set(), rev_before))
 
 
 def bury(write: Any, rev_before: int) -> bool:
-    found: bool = write(
-        tombstones.bury, CONTACTS, 5, cause="deleted", rev_before=rev_before, keep=False
-    )
+    evidence = Evidence(Cause.DELETED, rev_before)
+    found: bool = write(tombstones.confirm, CONTACTS, 5, evidence, keep_row=False)
     return found
 
 

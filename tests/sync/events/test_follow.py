@@ -12,6 +12,7 @@ import pytest
 from cfsync.decode import decode_record
 from cfsync.hints import HINTED, of_delivery
 from cfsync.mirror.bookkeeping import events, tombstones
+from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.incoming.page import Reading
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.faults.courier import payload
@@ -39,7 +40,7 @@ class Post:
         ]
         self._events.clear()
         keep = self._round.mirror.write(
-            events.keep, hints, "receiver", wanted=set(HINTED), bodies=self.bodies
+            events.save, hints, "receiver", wanted=set(HINTED), bodies=self.bodies
         )
         kept = asyncio.run(keep)
         return kept.new, sum(kept.open.values())
@@ -200,7 +201,7 @@ def test_an_answer_that_is_older_than_what_another_lane_has_brought_is_asked_for
     post.bring()
     old = decode_record(RESOURCES["contacts"], filled.world.get("contacts", contact))
     filled.world.edit("contacts", contact, first_name="New")
-    hints = asyncio.run(filled.mirror.read(events.find, RESOURCES["contacts"]))
+    hints = asyncio.run(filled.mirror.read(events.find_open, RESOURCES["contacts"]))
     filled.clock.go_on(3600)
     filled.run(passes.pull_due, "contacts")
 
@@ -239,8 +240,9 @@ def test_two_passes_that_bury_one_record_leave_one_proof(filled: Round, post: Po
     post.bring()
     follow(filled)
 
-    bury = (tombstones.bury, RESOURCES["contacts"], gone)
-    second = filled.mirror.write(*bury, cause="deleted", rev_before=10**9, keep=False)
+    evidence = Evidence(Cause.DELETED, rev_before=10**9)
+    bury = (tombstones.confirm, RESOURCES["contacts"], gone, evidence)
+    second = filled.mirror.write(*bury, keep_row=False)
 
     assert asyncio.run(second) is False
     assert filled.one("SELECT state FROM cf_tombstones WHERE record_id = ?", gone) == "confirmed"

@@ -1,0 +1,113 @@
+"""Missing rows: those whose records ClickFunnels should have shown and has not; candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping.tombstones import Side, TombstoneState
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
+from cfsync.records import Listing
+from cfsync.resources import children_of
+from cfsync.resources.model import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRange:
+    """A part of a list, by ids, of which an answer has shown all records."""
+
+    #: The part begins behind this id.
+    above: int
+    #: The last id of the part; None: it has no end.
+    upto: int | None
+    #: Ids of the records that the answer has shown.
+    listed: Collection[int]
+    #: The highest `cf_rev` before the request.
+    rev_before: int
+
+
+def add_unlisted(tx: Tx, resource: Resource, listing: Listing, shown: ShownRange) -> None:
+    """Make candidates of the mirror's rows in a part of a list that the answer has not shown.
+
+    A row that was written after the request (base.rev > rev_before) proves nothing.
+    """
+    rows = _rows_between(resource, listing, shown.above, shown.upto)
+    query = rows.where(BASE.c.rev <= shown.rev_before)
+    missing = [(i, w) for i, w in tx.conn.execute(query) if i not in shown.listed]
+    if missing:
+        _insert_candidates(tx, listing, missing)
+
+
+def add_not_found(tx: Tx, resource: Resource, ids: Sequence[int], *, rev_before: int) -> None:
+    """Make candidates of the mirror's rows with these ids, which were requested and not found."""
+    if not ids or not resource.deletable or resource.parent_field is None:
+        return
+    table = TABLES[resource.name]
+    base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)
+    parent = table.c[resource.parent_field]
+    query = sa.select(table.c.id, table.c.workspace_id, parent.label("parent")).join(BASE, base)
+    for record_id, workspace_id, parent_id in tx.conn.execute(
+        query.where(table.c.id.in_(ids), BASE.c.rev <= rev_before)
+    ).all():
+        listing = Listing(resource.name, parent_id, workspace_id)
+        _insert_candidates(tx, listing, [(record_id, workspace_id)])
+
+
+def add_below(tx: Tx, resource: Resource, record_id: int, workspace_id: int | None) -> None:
+    """Make candidates of the rows below a record that is gone: they have lost their list."""
+    for child in children_of(resource.name):
+        listing = Listing(child.name, record_id, workspace_id)
+        add_unlisted(tx, child, listing, ShownRange(0, None, (), tx.rev()))
+
+
+def has_rows(tx: Tx, resource: Resource, listing: Listing) -> bool:
+    """Whether the mirror has records of that list."""
+    return tx.conn.execute(_rows_between(resource, listing, 0, None).limit(1)).first() is not None
+
+
+def _rows_between(
+    resource: Resource, listing: Listing, above: int, upto: int | None
+) -> sa.Select[Any]:
+    table = TABLES[resource.name]
+    base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)
+    query = sa.select(table.c.id, table.c.workspace_id).join(BASE, base).where(table.c.id > above)
+    if resource.parent_field:
+        query = query.where(table.c[resource.parent_field] == listing.parent_id)
+    return query if upto is None else query.where(table.c.id <= upto)
+
+
+def _insert_candidates(tx: Tx, listing: Listing, missing: Sequence[tuple[int, int | None]]) -> None:
+    """Of (record id, workspace id) pairs; one that has a tombstone already keeps it."""
+    ids = [record_id for record_id, _ in missing]
+    found = statements.by_ids(tx, TOMBSTONES, ["record_id"], ids, resource=listing.resource)
+    known = {record_id for (record_id,) in found}
+    new = [
+        {
+            "resource": listing.resource,
+            "record_id": record_id,
+            "parent_id": listing.parent_id,
+            "workspace_id": workspace_id,
+            "side": Side.REMOTE,
+            "state": TombstoneState.CANDIDATE,
+            "first_seen": tx.now,
+        }
+        for record_id, workspace_id in missing
+        if record_id not in known
+    ]
+    statements.upsert(tx, TOMBSTONES, new)
+
+
+def row_count(tx: Tx, resource: Resource, workspace_id: int | None) -> int:
+    """How many records the mirror has of a resource in a workspace, or (None) in all: what the
+    guard measures a number of candidates against.
+    """
+    table = TABLES[resource.name]
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.id > 0)
+    if workspace_id is not None and "workspace_id" in table.c:
+        query = query.where(table.c.workspace_id == workspace_id)
+    return int(tx.conn.execute(query).scalar_one())

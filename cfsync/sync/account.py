@@ -9,7 +9,8 @@ from cfsync.api.pages import walk_by_id
 from cfsync.errors import Forbidden, NotFound, TokenRefused, UnknownWorkspace
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh, save
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading, Written, write_records
+from cfsync.mirror.incoming.page import Written, write_records
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import listings
 from cfsync.mirror.migrate import claim_teams
 from cfsync.records import Listing, Record

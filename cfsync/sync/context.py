@@ -17,7 +17,7 @@ from cfsync.errors import BadAnswer, CfsyncError, Forbidden, Interrupted, NotFou
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.incoming.page import Reading, begin_reading
+from cfsync.mirror.incoming.reading import Reading, begin_reading
 from cfsync.records import Listing
 from cfsync.resources import Resource
 from cfsync.sync.report import Report

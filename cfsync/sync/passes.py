@@ -162,7 +162,7 @@ async def _due_by_pace(
     places = await context.mirror.read(listings.places, resource)
     told: Collection[int] = ()
     if context.settings.events.stretch_pulls:
-        told = await context.mirror.read(event_coverage.trusted, resource)
+        told = await context.mirror.read(event_coverage.covered_workspaces, resource)
     return due_now([(li, places.get(li.parent_id)) for li in lists], settings, now, told)
 
 

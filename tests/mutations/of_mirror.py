@@ -69,7 +69,7 @@ BREAKAGES = (
     Breakage(
         "an old page overwrites newer values",
         "cfsync/mirror/incoming/page.py",
-        "        elif base.rev > rev_before:\n",
+        "        elif base.rev > reading.rev_before:\n",
         "        elif False:\n",
         "the mirror goes back in time, and the base with it",
         (
@@ -79,7 +79,7 @@ BREAKAGES = (
     Breakage(
         "an old page brings a deleted record back",
         "cfsync/mirror/incoming/page.py",
-        "(found.again if proof > rev_before else found.new)",
+        "(found.again if proof > reading.rev_before else found.new)",
         "found.new",
         "a deleted record is in the mirror again until the next sweep",
         (
@@ -167,7 +167,7 @@ BREAKAGES = (
     Breakage(
         "a pull brings a deleted row back",
         "cfsync/mirror/incoming/edited_record.py",
-        "    if pending.deleted:\n",
+        "    if found.deleted:\n",
         "    if False:\n",
         "the user's DELETE is undone before it is sent",
         (
@@ -176,7 +176,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a field that an answer leaves out becomes NULL",
-        "cfsync/mirror/bookkeeping/bases.py",
+        "cfsync/mirror/bookkeeping/rows.py",
         "    for _, group in statements.by_columns(values):\n",
         "    values = [{f.name: row.get(f.name) for f in resource.columns} for row in values]\n"
         "    for _, group in statements.by_columns(values):\n",

@@ -33,7 +33,7 @@ def count_found(tx: Tx, resource: Resource, lane: Lane, news: Sequence[Record]) 
     if lane in MEASURED:
         classes = counted((r.updated_at for r in news), tx.now)
     for delay, records in classes.items():
-        key = {"resource": resource.name, "lane": lane.value, "delay_ms": delay}
+        key = {"resource": resource.name, "lane": str(lane), "delay_ms": delay}
         tx.conn.execute(_COUNT, key | {"records": records})
 
 

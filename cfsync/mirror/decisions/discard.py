@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from cfsync.errors import UsageError
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import bases, conflicts, open_edits, outbox
+from cfsync.mirror.bookkeeping import bases, conflicts, open_edits, outbox, rows
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
 from cfsync.mirror.capture.rules import OWN
@@ -81,7 +81,7 @@ def take_back(
         stamp = {"id": record_id, "cf_rev": tx.new_rev(), "cf_synced_at": tx.now}
         statements.upsert(tx, TABLES[resource.name], [{**values, **stamp}])
     elif values := without(resource, base, dropped=dropped, kept=kept):
-        overwrite_fields(tx, resource, record_id, values)
+        rows.set_fields(tx, resource, record_id, values)
     free = {n for r in dropped for n in r.patch} - {n for r in kept for n in r.patch}
     clashes = conflicts.find(tx, resources=[resource.name], record_id=record_id)
     over = [c for c in conflicts.about_fields(clashes, free) if c.winner == Winner.HOLD]
@@ -110,13 +110,6 @@ def _undeleted(
     return values | {
         name: replay(resource.by_name[name], base.get(name), pairs(name, kept)) for name in edited
     }
-
-
-def overwrite_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
-    """Set fields of a row, unseen by the triggers."""
-    table = TABLES[resource.name]
-    stamped = {**values, "cf_rev": tx.new_rev()}
-    tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(stamped))
 
 
 def forget_field(tx: Tx, resource: Resource, record_id: int, name: str) -> None:

@@ -1,23 +1,22 @@
-"""Writing what ClickFunnels says: one page or one answer, merged with what the user has edited.
+"""Writing the records of one answer into the mirror, merged with what users have edited.
 
-All of it in the caller's transaction, in this order: look at the bases, sort the records into new,
-changed, same and too old; lock the rows; look at what is open in the outbox; write.
+All of it in the caller's transaction, in this order: load the bases; classify the records as new,
+changed, the same or outdated; lock the rows; load their open edits; write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cfsync.merge import Policy
-from cfsync.mirror.bookkeeping import bases, events, notes, open_edits, tombstones
+from cfsync.mirror.bookkeeping import bases, events, notes, open_edits, rows, tombstones
 from cfsync.mirror.bookkeeping.bases import Base
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming import edited_record
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import event_coverage
 from cfsync.records import Record
 from cfsync.resources.model import Resource
@@ -25,44 +24,26 @@ from cfsync.values import equal
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What is noted before ClickFunnels is asked for records of a resource, so that an answer that
-    took its time is never written over something newer.
-    """
-
-    resource: Resource
-    lane: Lane
-    #: The highest `cf_rev` before the request: a record with a higher one has newer news.
-    rev_before: int
-    #: The time before the request by the mirror's clock, canonical text.
-    began_at: str
-    #: Who wins where both sides changed a field: the resource's `on_conflict`.
-    policy: Policy
-
-
-def begin_reading(tx: Tx, resource: Resource, lane: Lane, policy: Policy) -> Reading:
-    return Reading(resource, lane, bases.highest_rev(tx), tx.now, policy)
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
-    """What became of the records. `again`: the mirror has news that is younger than this answer,
-    read them singly. `busy`: somebody holds the row; noted, so that the next pass looks again.
-    `rev`: the highest `cf_rev` now, for the next `Reading.rev_before`.
-    """
+    """What became of the records: how many, and the ids of those that were not written."""
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    #: Rows that differed from their unchanged record without an edit, and were put right.
     drift: int = 0
+    #: New ones.
     conflicts: int = 0
+    #: The mirror has something newer than this answer: to be read again singly.
     again: tuple[int, ...] = ()
+    #: Somebody holds the row: noted, so that the next pass reads it again.
     busy: tuple[int, ...] = ()
+    #: The highest `cf_rev` now, for the next `Reading.rev_before`.
     rev: int = 0
 
 
 @dataclass(slots=True)
-class Sorted:
+class Classified:
     """An answer's records by what the mirror knows of them."""
 
     new: list[Record] = field(default_factory=list)
@@ -79,58 +60,56 @@ def write_records(
     With `full` (a sweep) the rows of unchanged records are compared too: drift is put right and
     copies of other records are refreshed.
     """
-    resource, lane = reading.resource, reading.lane
+    resource = reading.resource
     statements.serialize_writers(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
     proofs = tombstones.proof_revs(tx, resource, [r.id for r in records])
-    found = sort(resource, records, known, proofs, reading.rev_before)
+    found = classify(reading, records, known, proofs)
     tombstones.delete(tx, resource, _listed_again(found, proofs))
     drifted, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
     touched = list({r.id: r for r in (*news, *drifted, *copies)}.values())
     busy = statements.lock(tx, TABLES[resource.name], [r.id for r in touched])
-    pending = open_edits.load(tx, resource, [r.id for r in touched])
-    free = [r for r in touched if r.id not in busy and r.id not in pending]
-    _write_plain(tx, resource, free, lane)
-    clashes = [
-        edited_record.write_edited(
-            tx, resource, r, known.get(r.id), pending[r.id], lane, reading.policy
-        )
+    edits = open_edits.load(tx, resource, [r.id for r in touched])
+    _write_unedited(tx, reading, [r for r in touched if r.id not in busy and r.id not in edits])
+    conflicts = [
+        edited_record.write_edited(tx, reading, r, known.get(r.id), edits[r.id])
         for r in (*news, *copies)
-        if r.id in pending and r.id not in busy
+        if r.id in edits and r.id not in busy
     ]
-    _remember(tx, resource, [r for r in news if r.id not in busy], busy, lane)
+    events.add_busy(tx, resource, busy)
+    _note_news(tx, reading, [r for r in news if r.id not in busy])
     return Written(
         new=sum(r.id not in busy for r in found.new),
         changed=sum(r.id not in busy for r in found.changed),
         unchanged=len(found.same),
-        drift=sum(r.id not in busy and r.id not in pending for r in drifted),
-        conflicts=sum(clashes),
+        drift=sum(r.id not in busy and r.id not in edits for r in drifted),
+        conflicts=sum(conflicts),
         again=tuple(r.id for r in found.again),
         busy=tuple(sorted(busy)),
         rev=bases.highest_rev(tx),
     )
 
 
-def sort(
-    resource: Resource,
+def classify(
+    reading: Reading,
     records: Iterable[Record],
     known: Mapping[int, Base],
     proofs: Mapping[int, int],
-    rev_before: int,
-) -> Sorted:
-    """Pure. A record with news that is younger than the answer (its base, or the proof that it is
-    gone, was written after the request went out) is to be read again.
+) -> Classified:
+    """The records of an answer by what the mirror knows of them: their bases, and the `cf_rev` of
+    the proofs that some are gone. One of which base or proof was written after the request is to be
+    read again. Pure.
     """
-    found = Sorted()
+    resource, found = reading.resource, Classified()
     for record in records:
         base = known.get(record.id)
         if base is None:
             proof = proofs.get(record.id, 0)
-            (found.again if proof > rev_before else found.new).append(record)
+            (found.again if proof > reading.rev_before else found.new).append(record)
         elif record.body == base.body:
             found.same.append(record)
-        elif base.rev > rev_before:
+        elif base.rev > reading.rev_before:
             found.again.append(record)
         else:
             same = same_content(resource, record, bases.decode(resource, base))
@@ -147,7 +126,7 @@ def same_content(resource: Resource, record: Record, before: Record) -> bool:
     )
 
 
-def _listed_again(found: Sorted, proofs: Mapping[int, object]) -> list[int]:
+def _listed_again(found: Classified, proofs: Mapping[int, object]) -> list[int]:
     """Records that have a tombstone and are there all the same."""
     return [r.id for r in (*found.new, *found.changed, *found.same) if r.id in proofs]
 
@@ -174,19 +153,17 @@ def _holds(resource: Resource, row: Mapping[str, Any] | None, record: Record) ->
     )
 
 
-def _write_plain(tx: Tx, resource: Resource, records: Sequence[Record], lane: Lane) -> None:
-    """Rows and bases of records that have nothing open: the mirror takes what ClickFunnels says."""
+def _write_unedited(tx: Tx, reading: Reading, records: Sequence[Record]) -> None:
+    """Rows and bases of records without open edits: the mirror takes what ClickFunnels shows."""
     if records:
-        bases.save_rows(tx, resource, [r.values for r in records])
-        bases.save(tx, records, lane)
+        rows.save(tx, reading.resource, [r.values for r in records])
+        bases.save(tx, records, reading.lane)
 
 
-def _remember(
-    tx: Tx, resource: Resource, news: Sequence[Record], busy: Collection[int], lane: Lane
-) -> None:
+def _note_news(tx: Tx, reading: Reading, news: Sequence[Record]) -> None:
+    """Count new and changed records for the lane that brought them, and keep what has no column."""
     if news:
-        notes.count_found(tx, resource, lane, news)
-        event_coverage.note(tx, resource, news, lane)
-    events.add_busy(tx, resource, busy)
+        notes.count_found(tx, reading.resource, reading.lane, news)
+        event_coverage.update(tx, reading.resource, news, reading.lane)
     notes.keep_secrets(tx, [r for r in news if r.secrets])
     notes.note_odd_fields(tx, [r for r in news if r.noted or r.unknown])

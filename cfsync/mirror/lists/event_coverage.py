@@ -29,7 +29,7 @@ PROVED_S = 3600.0
 """So long nothing must have been missed before events are trusted."""
 
 
-def note(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> None:
+def update(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> None:
     """Take into account what a lane has brought first."""
     if resource.name not in HINTED or not resource.listed_by_workspace:
         return
@@ -79,7 +79,7 @@ def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Reco
     return [record for record, at in late if told.get(record.id, "") < at]
 
 
-def trusted(tx: Tx, resource: Resource) -> set[int]:
+def covered_workspaces(tx: Tx, resource: Resource) -> set[int]:
     """The workspaces of whose records events have told without a gap for long enough."""
     before = later(tx.now, -PROVED_S)
     query = sa.select(CHECKPOINTS.c.parent_id).where(

@@ -25,6 +25,7 @@ from cfsync.mirror.bookkeeping import (
     notes,
     open_edits,
     outbox,
+    rows,
     tombstones,
 )
 from cfsync.mirror.bookkeeping.checkpoints import Lane
@@ -140,7 +141,7 @@ def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
         policy=policy,
     )
     tx.new_rev()
-    bases.save_rows(tx, resource, [merged.row])
+    rows.save(tx, resource, [merged.row])
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, answer.id, conflict)
 

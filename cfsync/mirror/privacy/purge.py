@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import tombstones
+from cfsync.mirror.bookkeeping import rows, tombstones
 from cfsync.mirror.bookkeeping.events import EventState
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side
@@ -31,7 +31,6 @@ from cfsync.mirror.db.tables import (
     TOMBSTONES,
 )
 from cfsync.mirror.db.types import Json
-from cfsync.mirror.decisions import discard
 from cfsync.mirror.privacy.person import Person, clean, clean_record, identity
 from cfsync.resources import RESOURCES, Resource
 
@@ -115,7 +114,7 @@ def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -
         raise Busy(f"{resource.name} {min(busy)} is locked by another program; run it again")
     for record_id, row in statements.load(tx, TABLES[resource.name], ids).items():
         if changed := clean_record(person, resource, row):
-            discard.overwrite_fields(tx, resource, record_id, changed)
+            rows.set_fields(tx, resource, record_id, changed)
             receipt[resource.name] += 1
     for record_id, body in statements.by_ids(tx, BASE, ["id", "body"], ids, resource=resource.name):
         if cleaned := clean_body(person, resource, body):

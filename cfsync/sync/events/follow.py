@@ -20,7 +20,8 @@ from cfsync.mirror.bookkeeping import bases, events, missing_rows, tombstones
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.events import OpenEvent
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading, Written, write_records
+from cfsync.mirror.incoming.page import Written, write_records
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side

@@ -21,7 +21,8 @@ from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.bookkeeping.webhook_secrets import ENDPOINTS
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading, write_records
+from cfsync.mirror.incoming.page import write_records
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.account import open_account

@@ -23,7 +23,7 @@ from cfsync.mirror.bookkeeping import checkpoints, missing_rows, tombstones
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence, Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import is_reachable

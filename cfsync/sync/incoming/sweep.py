@@ -16,7 +16,7 @@ from cfsync.mirror.bookkeeping import checkpoints, missing_rows
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.bookkeeping.missing_rows import ShownRange
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context

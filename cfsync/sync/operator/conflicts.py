@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from cfsync.errors import UsageError
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import conflicts, open_edits, outbox
+from cfsync.mirror.bookkeeping import conflicts, open_edits, outbox, rows
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.capture.rules import insertable
@@ -155,7 +155,7 @@ def _take_remote(
         return
     name = part.field.name
     value = part.in_row(row, part.of_row(base) if name in base else conflict.remote)
-    discard.overwrite_fields(tx, resource, conflict.record_id, {name: value})
+    rows.set_fields(tx, resource, conflict.record_id, {name: value})
     if name not in base or equal(part.field, value, base[name]):
         discard.forget_field(tx, resource, conflict.record_id, name)
 

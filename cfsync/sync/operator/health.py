@@ -91,7 +91,9 @@ def read_pull_age(
         pulls = [] if newest is None else [(newest, mine.pull_every)]
         return health.pull_age(resource, pulls, tx.now)
     places = listings.places(tx, resource)
-    by_events = event_coverage.trusted(tx, resource) if settings.events.stretch_pulls else set()
+    by_events = (
+        event_coverage.covered_workspaces(tx, resource) if settings.events.stretch_pulls else set()
+    )
     return health.pull_age(
         resource,
         [

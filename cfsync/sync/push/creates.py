@@ -12,15 +12,15 @@ from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import FieldEdit, Policy, merge
-from cfsync.mirror.bookkeeping import conflicts, ids, open_edits
+from cfsync.mirror.bookkeeping import conflicts, ids, open_edits, rows
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.decisions import discard
-from cfsync.mirror.incoming.page import Reading, write_records
+from cfsync.mirror.incoming.page import write_records
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
@@ -160,7 +160,7 @@ def _queue_left_over(
     united = {n: _merged_value(claim.resource, n, answer, row[n]) for n in edited}
     by_name = claim.resource.by_name
     if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:
-        discard.overwrite_fields(tx, claim.resource, answer.id, more)
+        rows.set_fields(tx, claim.resource, answer.id, more)
 
 
 def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:

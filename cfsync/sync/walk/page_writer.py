@@ -17,7 +17,8 @@ from itertools import groupby
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading, Written, write_records
+from cfsync.mirror.incoming.page import Written, write_records
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Record
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report

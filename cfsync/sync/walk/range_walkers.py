@@ -13,7 +13,7 @@ from cfsync.errors import BadAnswer, NotFound, Refused
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group

@@ -8,7 +8,8 @@ from cfsync.errors import NotFound
 from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.incoming.page import Reading, Written, write_records
+from cfsync.mirror.incoming.page import Written, write_records
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context

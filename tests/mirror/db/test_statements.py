@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror.bookkeeping import bases
+from cfsync.mirror.bookkeeping import rows
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
@@ -46,26 +46,26 @@ def test_rows_are_written_and_changed_as_given(write: Write, many: int) -> None:
     first = [order(i) for i in range(1, many + 1)]
     second = [order(i + 1, id=i) for i in range(1, many + 1)]
 
-    write(bases.save_rows, ORDERS, first)
+    write(rows.save, ORDERS, first)
     assert write(kept) == {row["id"]: row for row in first}
-    write(bases.save_rows, ORDERS, second)
+    write(rows.save, ORDERS, second)
 
     assert write(kept) == {row["id"]: row for row in second}
 
 
 def test_an_unknown_path_keeps_what_the_row_has(write: Write) -> None:
     prices, ids = RESOURCES["product_prices"], range(1, 61)
-    write(bases.save_rows, prices, [{"id": i, "product_id": 9, "workspace_id": 7} for i in ids])
+    write(rows.save, prices, [{"id": i, "product_id": 9, "workspace_id": 7} for i in ids])
 
     nothing = {"product_id": None, "workspace_id": None}
-    write(bases.save_rows, prices, [{"id": i} | nothing for i in ids])
+    write(rows.save, prices, [{"id": i} | nothing for i in ids])
 
     found = write(kept, "product_prices").values()
     assert {(row["product_id"], row["workspace_id"]) for row in found} == {(9, 7)}
 
 
 def test_a_record_that_shows_nothing_but_its_id_is_a_row(write: Write) -> None:
-    write(bases.save_rows, RESOURCES["teams"], [{"id": 5}, {"id": 6}])
+    write(rows.save, RESOURCES["teams"], [{"id": 5}, {"id": 6}])
 
     assert sorted(write(kept, "teams")) == [5, 6]
 

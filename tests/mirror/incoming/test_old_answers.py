@@ -12,7 +12,8 @@ from cfsync.mirror.bookkeeping import bases, missing_rows, tombstones
 from cfsync.mirror.bookkeeping.missing_rows import ShownRange
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.incoming import page as store
-from cfsync.mirror.incoming.page import Reading, Written
+from cfsync.mirror.incoming.page import Written
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from tests.conftest import Sql

@@ -13,7 +13,7 @@ from cfsync.decode import decode_record
 from cfsync.hints import HINTED, of_delivery
 from cfsync.mirror.bookkeeping import events, tombstones
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
-from cfsync.mirror.incoming.page import Reading
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.faults.courier import payload
 from cfsync.sync import passes

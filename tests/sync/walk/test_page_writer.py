@@ -12,7 +12,7 @@ import pytest
 
 from cfsync.config import load
 from cfsync.errors import MirrorError
-from cfsync.mirror.incoming.page import Reading
+from cfsync.mirror.incoming.reading import Reading
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report

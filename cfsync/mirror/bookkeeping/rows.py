@@ -1,0 +1,30 @@
+"""Rows: the mirror's tables as cfsync writes them. Each write carries a new `cf_rev`, by which the
+triggers know that it is no edit of a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.resources.model import Resource
+
+
+def save(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or update rows; fields that their values lack keep what the row has."""
+    stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
+    paths = tuple(f.name for f in resource.columns if f.path)
+    for _, group in statements.by_columns(values):
+        statements.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
+
+
+def set_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
+    """Set some fields of a row, if it exists."""
+    table = TABLES[resource.name]
+    query = sa.update(table).where(table.c.id == record_id)
+    tx.conn.execute(query.values({**values, "cf_rev": tx.new_rev()}))

@@ -1,0 +1,32 @@
+"""A reading: what is noted before ClickFunnels is asked for records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cfsync.merge import Policy
+from cfsync.mirror.bookkeeping import bases
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.db.engine import Tx
+from cfsync.resources.model import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is noted before ClickFunnels is asked for records of a resource, so that an answer that
+    took its time is never written over something newer.
+    """
+
+    resource: Resource
+    lane: Lane
+    #: The highest `cf_rev` before the request: a record with a higher one has newer news.
+    rev_before: int
+    #: The time before the request by the mirror's clock, canonical text.
+    began_at: str
+    #: Who wins where both sides changed a field: the resource's `on_conflict`.
+    policy: Policy
+
+
+def begin_reading(tx: Tx, resource: Resource, lane: Lane, policy: Policy) -> Reading:
+    """A reading that begins now."""
+    return Reading(resource, lane, bases.highest_rev(tx), tx.now, policy)

@@ -1,0 +1,9 @@
+"""Edits become claims, claims become calls (made by `cfsync.sync.push`), answers settle them.
+
+In: open edits of the outbox, and what ClickFunnels answered. Out: `Claim`s, and edits that are
+done, parked, or sent again.
+
+Read `debounce` (when edits may be sent) and `unsent` (which there are), `fold` (all edits of a
+record as one claim; pure), `claims` (the claims of a push), `send_journal` (edits that are being
+sent) and `answers` (an answer is merged like any record). `recovery` is for a restored backup.
+"""

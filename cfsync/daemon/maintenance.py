@@ -201,6 +201,6 @@ class SavedTroubles:
 def _save(tx: Tx, troubles: dict[tuple[PassName, str], Trouble | None]) -> None:
     for (name, resource), trouble in troubles.items():
         if trouble is None:
-            pauses.end_troubles(tx, [resource], name)
+            pauses.delete_troubles(tx, [resource], name)
         else:
-            pauses.keep_trouble(tx, trouble)
+            pauses.save_trouble(tx, trouble)

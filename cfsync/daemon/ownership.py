@@ -124,18 +124,18 @@ class LeasedOwnership:
 
     async def update(self, is_busy: Callable[[str], bool]) -> None:
         began, write, process = self._clock(), self._mirror.write, self._process
-        daemons = await write(leases.join, process, self._ttl)
+        daemons = await write(leases.register, process, self._ttl)
         self._held = {lease.name: lease for lease in await write(leases.renew, process, self._ttl)}
         share = -(-len(self._names) // daemons)
         surplus = [n for n in self._held if not is_busy(n)][: max(0, len(self._held) - share)]
         if surplus:
             self._held = {n: lease for n, lease in self._held.items() if n not in surplus}
-            await write(leases.give_back, process, surplus)
+            await write(leases.release, process, surplus)
         if len(self._held) < share:
             missing = [n for n in self._names if n not in self._held]
             limit = share - len(self._held)
             taken = await write(
-                leases.take, process, missing, limit=limit, ttl=self._ttl, grace=self._grace
+                leases.acquire, process, missing, limit=limit, ttl=self._ttl, grace=self._grace
             )
             self._held |= {lease.name: lease for lease in taken}
         self._valid_until = began + self._ttl
@@ -143,5 +143,5 @@ class LeasedOwnership:
     async def release(self, unfinished: Collection[str]) -> None:
         ended = [name for name in self._held if name not in unfinished]
         self._held = {}
-        await self._mirror.write(leases.give_back, self._process, ended)
-        await self._mirror.write(leases.leave, self._process)
+        await self._mirror.write(leases.release, self._process, ended)
+        await self._mirror.write(leases.unregister, self._process)

@@ -42,7 +42,7 @@ class WebhookStore:
         known = await self._mirror.read(listings.workspaces)
         if known:
             mirrored = choose(known, self._chosen, self._excluded)
-            secrets = await self._mirror.read(webhook_secrets.load)
+            secrets = await self._mirror.read(webhook_secrets.valid_secrets)
             self._receiver.secrets = {w: secrets.get(w, ()) for w in mirrored}
 
     async def store(self, hint: Hint) -> bool:

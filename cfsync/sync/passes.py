@@ -159,7 +159,7 @@ async def _due_by_pace(
     if resource.nested:
         return lists
     settings, now = context.settings.resource(resource.name), await context.now()
-    places = await context.mirror.read(listings.places, resource)
+    places = await context.mirror.read(listings.pull_checkpoints, resource)
     told: Collection[int] = ()
     if context.settings.events.stretch_pulls:
         told = await context.mirror.read(event_coverage.covered_workspaces, resource)
@@ -179,7 +179,7 @@ async def _mark_tried(
     """
     nested = {r.name: r for r in resources if r.nested}
     if tried := [li for li in lists if li.resource in nested]:
-        await context.mirror.write(listings.rotated, tried)
+        await context.mirror.write(listings.mark_tried, tried)
     if nested and not (report.problems or report.unreachable):
         await context.mirror.write(
             listings.mark_pulled, list(nested.values()), workspaces, began_at

@@ -35,7 +35,7 @@ class Sharing:
 
     async def begin(self) -> None:
         """Take over what was learned, and know of the others."""
-        found, now = await self._mirror.read(rate_limit.look, self._process), self._clock()
+        found, now = await self._mirror.read(rate_limit.snapshot, self._process), self._clock()
         if found.learned:
             self._rate.restore(found.learned, now=now, age=found.age)
         self._kept = found.learned
@@ -49,9 +49,9 @@ class Sharing:
         use = self._rate.use(now)
         if news or self._is_due(now, use):
             self._said = (now, use)
-            found = await self._mirror.write(rate_limit.say, self._process, use, news)
+            found = await self._mirror.write(rate_limit.report_use, self._process, use, news)
         else:
-            found = await self._mirror.read(rate_limit.look, self._process)
+            found = await self._mirror.read(rate_limit.snapshot, self._process)
         if found.learned != before == self._rate.state():  # what is learned meanwhile is said next
             self._rate.adopt(now, found.learned)
         self._kept = found.learned
@@ -61,7 +61,7 @@ class Sharing:
         """Keep what was learned for the next process."""
         news = self._news()
         if news or self._said:
-            await self._mirror.write(rate_limit.leave, self._process, news)
+            await self._mirror.write(rate_limit.remove, self._process, news)
 
     def _news(self) -> dict[str, float] | None:
         """What was learned here since the last look. Nobody else's is overwritten without it."""

@@ -28,7 +28,7 @@ def other(mirror_url: str) -> Iterator[Mirror]:
 
 
 def take(write: Write, owner: str, *names: str, ttl: float = 60, grace: float = 60) -> list[str]:
-    taken = write(leases.take, owner, names, limit=len(names), ttl=ttl, grace=grace)
+    taken = write(leases.acquire, owner, names, limit=len(names), ttl=ttl, grace=grace)
     return sorted(lease.name for lease in taken)
 
 
@@ -49,20 +49,20 @@ def test_a_lease_has_one_holder_until_it_expires_and_the_last_call_has_ended(
 def test_a_lease_given_back_is_free_at_once(write: Write) -> None:
     take(write, "a", "contacts", "orders")
 
-    write(leases.give_back, "a", ["contacts"])
+    write(leases.release, "a", ["contacts"])
 
     assert take(write, "b", "contacts", "orders") == ["contacts"]
 
 
 def test_at_most_limit_leases_are_taken_in_the_order_given(write: Write) -> None:
-    taken = write(leases.take, "a", ["orders", "contacts"], limit=1, ttl=60, grace=60)
+    taken = write(leases.acquire, "a", ["orders", "contacts"], limit=1, ttl=60, grace=60)
 
     assert [lease.name for lease in taken] == ["orders"]
 
 
 def test_a_write_of_a_former_holder_is_refused(mirror: Mirror, write: Write) -> None:
-    (old,) = write(leases.take, "a", ["contacts"], limit=1, ttl=-1, grace=0)
-    bound = mirror.checked(lambda tx: leases.check(tx, old))
+    (old,) = write(leases.acquire, "a", ["contacts"], limit=1, ttl=-1, grace=0)
+    bound = mirror.checked(lambda tx: leases.check_held(tx, old))
     asyncio.run(bound.write(_note, "in time"))
 
     take(write, "b", "contacts", grace=0)
@@ -75,11 +75,13 @@ def test_a_write_of_a_former_holder_is_refused(mirror: Mirror, write: Write) -> 
 def test_no_lease_is_taken_during_its_holders_transaction(
     mirror: Mirror, other: Mirror, write: Write
 ) -> None:
-    (held,) = write(leases.take, "a", ["contacts"], limit=1, ttl=-1, grace=0)
+    (held,) = write(leases.acquire, "a", ["contacts"], limit=1, ttl=-1, grace=0)
 
     def work(tx: Tx) -> tuple[list[Lease], list[Lease]]:
-        leases.check(tx, held)
-        taken = asyncio.run(other.write(leases.take, "b", ["contacts"], limit=1, ttl=60, grace=0))
+        leases.check_held(tx, held)
+        taken = asyncio.run(
+            other.write(leases.acquire, "b", ["contacts"], limit=1, ttl=60, grace=0)
+        )
         return taken, asyncio.run(other.write(leases.renew, "a", -1.0))
 
     taken, renewed = write(work)

@@ -40,11 +40,11 @@ def test_troubles_are_kept_and_removed_by_pass_and_resource(write: Write) -> Non
     odd = Trouble("sweep", "contacts", "answer", "not a list", "2025-05-21T12:18:51.772Z")
     other = Trouble("pull", "contact_tags", "limit", "429", "2025-05-21T12:18:51.772Z")
     for trouble in (late, odd, other, late):
-        write(pauses.keep_trouble, trouble)
+        write(pauses.save_trouble, trouble)
     assert write(pauses.troubles) == [other, late, odd]
 
-    write(pauses.end_troubles, ["contacts"], "pull")
+    write(pauses.delete_troubles, ["contacts"], "pull")
     assert write(pauses.troubles) == [other, odd]
 
-    write(pauses.end_troubles, ["contacts"])
+    write(pauses.delete_troubles, ["contacts"])
     assert write(pauses.troubles) == [other]

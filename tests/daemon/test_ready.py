@@ -35,7 +35,7 @@ def edit(sql: Any) -> Callable[..., None]:
 
 def soonest(write: Write, *tried: int) -> dict[str, float]:
     found: dict[str, float] = write(
-        debounce.soonest, ["contacts", "orders"], debounce=10, tried=tried
+        debounce.seconds_until_ready, ["contacts", "orders"], debounce=10, tried=tried
     )
     return found
 
@@ -53,10 +53,10 @@ def test_edits_that_were_tried_or_wait_for_a_person_start_no_push(
 ) -> None:
     edit(1, 20)
     edit(2, 20, state="parked")
-    (tried,) = write(debounce.settled, "contacts", debounce=10)
+    (tried,) = write(debounce.ready_seqs, "contacts", debounce=10)
 
     assert soonest(write, tried) == {}
-    assert write(debounce.still_open, [tried, tried + 1]) == {tried}
+    assert write(debounce.open_among, [tried, tried + 1]) == {tried}
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_record_is_young_while_it_is_being_edited(
 ) -> None:
     edit(7, *ages)
 
-    assert write(debounce.young, CONTACTS, debounce=10) == ({7} if is_young else set())
-    assert write(debounce.young, CONTACTS, debounce=0) == set()
+    assert write(debounce.recently_edited, CONTACTS, debounce=10) == ({7} if is_young else set())
+    assert write(debounce.recently_edited, CONTACTS, debounce=0) == set()
 
 
 def test_an_edit_dated_in_the_future_is_sent_at_once(
@@ -83,4 +83,6 @@ def test_an_edit_dated_in_the_future_is_sent_at_once(
     edit(1, -3600)
 
     assert soonest(write) == {"contacts": 0.0}
-    assert len(write(debounce.settled, "contacts", debounce=10)) == 1, "tried once, not each second"
+    assert len(write(debounce.ready_seqs, "contacts", debounce=10)) == 1, (
+        "tried once, not each second"
+    )

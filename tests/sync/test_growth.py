@@ -158,7 +158,7 @@ def test_events_are_taken_and_followed_without_reading_whole_tables(filled: Roun
     with watched(filled.mirror) as runs:
         report = filled.run(passes.logs_due)
         filled.run(passes.events_due, "contacts")
-        for look in (events.resources_with_open, webhook_secrets.load):
+        for look in (events.resources_with_open, webhook_secrets.valid_secrets):
             asyncio.run(filled.mirror.read(look))
 
     assert report.counts["contacts"]["hints"] == 2

@@ -126,8 +126,8 @@ def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: floa
         at=at,
         facts=read_facts(tx, settings, workspaces),
         edits=edits,
-        oldest_edit_s=freshness.oldest_edit(tx, pushed),
-        conflicts=status.sum_of(status.open_conflicts(tx)),
-        deletions_held=status.sum_of(status.deletions(tx, "held")),
-        found=status.found(tx),
+        oldest_edit_s=freshness.oldest_edit_age(tx, pushed),
+        conflicts=status.total(status.open_conflicts(tx)),
+        deletions_held=status.total(status.deletions(tx, "held")),
+        found=status.found_by_lane(tx),
     )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cfsync.mirror.coordination.leases import Lease
-from cfsync.mirror.coordination.leases import check as check_lease
+from cfsync.mirror.coordination.leases import check_held as check_lease
 from cfsync.mirror.db.engine import Tx
 from cfsync.sync.context import Context
 

@@ -82,4 +82,4 @@ def sweep_is_due(since: str | None, now: str, every: float, *, jitter: float) ->
 def _last_complete_walk(tx: Tx, resource: str) -> tuple[str | None, str]:
     """When the resource was last walked completely (None: never), and the time now."""
     swept = runs.last_done(tx, PassName.SWEEP, resource)
-    return swept or listings.first_walk(tx, RESOURCES[resource]), tx.now
+    return swept or listings.first_backfill_at(tx, RESOURCES[resource]), tx.now

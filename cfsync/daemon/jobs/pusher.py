@@ -59,7 +59,7 @@ class Pusher:
         for name in [n for n, at in self._retry_at.items() if at <= now]:
             self._allow_retry(name)
         waits = await self._mirror.read(
-            debounce.soonest,
+            debounce.seconds_until_ready,
             list(free),
             debounce=self._settings.push.debounce,
             tried=[seq for name in free for seq in self._left_open.get(name, ())],
@@ -71,9 +71,9 @@ class Pusher:
 
     async def _push(self, context: MonitoredContext) -> Report:
         name, quiet_s = context.resource, self._settings.push.debounce
-        ready = await context.mirror.read(debounce.settled, name, debounce=quiet_s)
+        ready = await context.mirror.read(debounce.ready_seqs, name, debounce=quiet_s)
         report = await push(context, [name], debounce=quiet_s)
-        still_open = await context.mirror.read(debounce.still_open, ready)
+        still_open = await context.mirror.read(debounce.open_among, ready)
         if report.total("created"):
             self._left_open.clear()
             self._retry_at.clear()

@@ -25,7 +25,7 @@ Counts = Mapping[int, int]
 """Bound in ms -> how many."""
 
 
-def counted(times: Iterable[str | None], now: str) -> Counter[int]:
+def count_by_class(times: Iterable[str | None], now: str) -> Counter[int]:
     """The classes of records with these `updated_at`, canonical text."""
     at = datetime.fromisoformat(now)
     return Counter(UNMEASURED if t is None else bound_of(t, at) for t in times)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping.checkpoints import Lane
-from cfsync.mirror.bookkeeping.latency import UNMEASURED, counted
+from cfsync.mirror.bookkeeping.latency import UNMEASURED, count_by_class
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import NOTES, SECRETS
@@ -31,7 +31,7 @@ def count_found(tx: Tx, resource: Resource, lane: Lane, news: Sequence[Record]) 
     """
     classes: Mapping[int, int] = {UNMEASURED: len(news)}
     if lane in MEASURED:
-        classes = counted((r.updated_at for r in news), tx.now)
+        classes = count_by_class((r.updated_at for r in news), tx.now)
     for delay, records in classes.items():
         key = {"resource": resource.name, "lane": str(lane), "delay_ms": delay}
         tx.conn.execute(_COUNT, key | {"records": records})

@@ -31,7 +31,7 @@ def path_of(workspace_id: int) -> str:
     return f"/webhooks/{workspace_id}"
 
 
-def load(tx: Tx) -> dict[int, tuple[str, ...]]:
+def valid_secrets(tx: Tx) -> dict[int, tuple[str, ...]]:
     """Workspace -> the secrets that are valid now."""
     table = TABLES[ENDPOINTS.name]
     query = sa.select(table.c.workspace_id, table.c.url, SECRETS.c.value, SECRETS.c.previous).join(
@@ -54,12 +54,12 @@ def still_valid(previous: Previous, now: str) -> Previous:
     return [(secret, until) for secret, until in previous if until > now]
 
 
-def until(now: str) -> str:
+def valid_until(now: str) -> str:
     """To when a secret that is replaced `now` is valid."""
     return later(now, VALID_AFTER_S)
 
 
-def known(tx: Tx, workspace_id: int, url: str) -> dict[int, bool]:
+def has_secret(tx: Tx, workspace_id: int, url: str) -> dict[int, bool]:
     """Endpoint id -> whether its secret is here, of the rows that lead a workspace to `url`."""
     table = TABLES[ENDPOINTS.name]
     mine = (SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id == table.c.id)
@@ -72,7 +72,7 @@ def replace(tx: Tx, new_id: int, old_ids: Collection[int]) -> None:
     """The endpoint `new_id` takes the place of others, whose secrets are valid for a while yet."""
     old = _secrets(tx, old_ids)
     previous = [p for _, earlier in old for p in still_valid(parsed(earlier), tx.now)]
-    previous += [(value, until(tx.now)) for value, _ in old]
+    previous += [(value, valid_until(tx.now)) for value, _ in old]
     forget(tx, old_ids)
     tx.conn.execute(
         sa.update(SECRETS)
@@ -94,19 +94,19 @@ def forget(tx: Tx, ids: Collection[int]) -> None:
     )
 
 
-def ours(tx: Tx, workspace_id: int) -> dict[int, str]:
+def own_endpoints(tx: Tx, workspace_id: int) -> dict[int, str]:
     """The endpoints that lead a workspace here and whose secret is here: id -> URL; also those that
     were deleted in ClickFunnels, and that nobody has replaced or removed since.
     """
-    return {i: url for i, (w, url) in _kept(tx).items() if w == workspace_id}
+    return {i: url for i, (w, url) in _own_endpoints(tx).items() if w == workspace_id}
 
 
-def workspaces(tx: Tx) -> set[int]:
+def workspaces_with_own(tx: Tx) -> set[int]:
     """Those that have such endpoints."""
-    return {workspace_id for workspace_id, _ in _kept(tx).values()}
+    return {workspace_id for workspace_id, _ in _own_endpoints(tx).values()}
 
 
-def _kept(tx: Tx) -> dict[int, tuple[int, str]]:
+def _own_endpoints(tx: Tx) -> dict[int, tuple[int, str]]:
     """Endpoint id -> its workspace and URL, from its row or from the proof that it is gone."""
     table, s, t = TABLES[ENDPOINTS.name], SECRETS.c, TOMBSTONES.c
     buried = sa.and_(t.resource == s.resource, t.record_id == s.record_id)
@@ -126,7 +126,7 @@ def _kept(tx: Tx) -> dict[int, tuple[int, str]]:
     return found
 
 
-def with_endpoint(tx: Tx, workspaces: Collection[int]) -> set[int]:
+def workspaces_with_any(tx: Tx, workspaces: Collection[int]) -> set[int]:
     """Those of which the mirror knows an endpoint, ours or another program's."""
     table = TABLES[ENDPOINTS.name]
     query = sa.select(table.c.workspace_id).where(table.c.workspace_id.in_(workspaces)).distinct()

@@ -39,7 +39,7 @@ class Lease:
     fence: int
 
 
-def join(tx: Tx, owner: str, ttl: float) -> int:
+def register(tx: Tx, owner: str, ttl: float) -> int:
     """Enter a daemon, or say that it still is there; returns how many daemons there are."""
     _do(
         tx,
@@ -76,7 +76,7 @@ def renew(tx: Tx, owner: str, ttl: float) -> list[Lease]:
     )
 
 
-def take(
+def acquire(
     tx: Tx, owner: str, names: Collection[str], *, limit: int, ttl: float, grace: float
 ) -> list[Lease]:
     """Take up to `limit` of the leases that are free, in the order of `names`; returns those taken.
@@ -104,7 +104,7 @@ def take(
     )
 
 
-def give_back(tx: Tx, owner: str, names: Collection[str]) -> None:
+def release(tx: Tx, owner: str, names: Collection[str]) -> None:
     """End these leases now: nothing that was begun under them is under way any more."""
     free = (
         "UPDATE cf_leases SET owner = NULL, expires_at = NULL"
@@ -113,12 +113,12 @@ def give_back(tx: Tx, owner: str, names: Collection[str]) -> None:
     _do(tx, free, owner=owner, names=list(names))
 
 
-def leave(tx: Tx, owner: str) -> None:
+def unregister(tx: Tx, owner: str) -> None:
     """Strike a daemon off the list."""
     _do(tx, "DELETE FROM cf_leases WHERE name = :name", name=_DAEMON + owner)
 
 
-def check(tx: Tx, lease: Lease) -> None:
+def check_held(tx: Tx, lease: Lease) -> None:
     """Raise LostLease unless the lease is held, and keep others from taking it before this
     transaction ends. The holder's own renewal passes this lock.
     """

@@ -58,12 +58,12 @@ class Trouble:
     since: str
 
 
-def keep_trouble(tx: Tx, trouble: Trouble) -> None:
+def save_trouble(tx: Tx, trouble: Trouble) -> None:
     key = f"{_TROUBLE}{trouble.resource}/{trouble.name}"
     meta.put(tx.conn, key, json.dumps(asdict(trouble)))
 
 
-def end_troubles(tx: Tx, resources: Collection[str], name: str = "") -> None:
+def delete_troubles(tx: Tx, resources: Collection[str], name: str = "") -> None:
     """Forget the troubles of these resources, of one pass or of all."""
     for resource in resources:
         meta.delete_prefix(tx.conn, f"{_TROUBLE}{resource}/{name}")

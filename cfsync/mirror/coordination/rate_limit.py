@@ -23,7 +23,7 @@ _IS_USE = BUDGET.c.kind.startswith(_USE)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SharedLimit:
     """`learned`: as `load` gives it; `age`: seconds since it changed. `others`: what each of the
     other processes uses.
     """
@@ -39,12 +39,14 @@ def load(tx: Tx) -> dict[str, float]:
     return {kind: float(value) for kind, value in tx.conn.execute(kinds)}
 
 
-def look(tx: Tx, process: str) -> Found:
+def snapshot(tx: Tx, process: str) -> SharedLimit:
     """What the other processes have learned, and use."""
     return _found(tx, process, clock.now(tx))
 
 
-def say(tx: Tx, process: str, use: float, learned: Mapping[str, float] | None) -> Found:
+def report_use(
+    tx: Tx, process: str, use: float, learned: Mapping[str, float] | None
+) -> SharedLimit:
     """Say what this process uses, and what it has learned since its last look, if anything; then
     look.
     """
@@ -54,7 +56,7 @@ def say(tx: Tx, process: str, use: float, learned: Mapping[str, float] | None) -
     return _found(tx, process, now)
 
 
-def leave(tx: Tx, process: str, learned: Mapping[str, float] | None) -> None:
+def remove(tx: Tx, process: str, learned: Mapping[str, float] | None) -> None:
     """Save what this process has learned since its last look, if anything, and strike it off the
     list of those that use the limit.
     """
@@ -62,13 +64,13 @@ def leave(tx: Tx, process: str, learned: Mapping[str, float] | None) -> None:
     tx.conn.execute(sa.delete(BUDGET).where(BUDGET.c.kind == _USE + process))
 
 
-def _found(tx: Tx, process: str, now: str) -> Found:
+def _found(tx: Tx, process: str, now: str) -> SharedLimit:
     others = sa.select(BUDGET.c.value).where(
         _IS_USE, BUDGET.c.kind != _USE + process, _is_fresh(now)
     )
     changed = sa.select(sa.func.max(BUDGET.c.updated_at, type_=BUDGET.c.updated_at.type))
     at = tx.conn.execute(changed.where(~_IS_USE)).scalar()
-    return Found(
+    return SharedLimit(
         load(tx),
         [float(use) for use in tx.conn.execute(others).scalars()],
         0.0 if at is None else max(0.0, seconds(at, now)),

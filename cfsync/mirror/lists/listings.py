@@ -54,7 +54,7 @@ def due_lists(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[L
     return [*changed, *quiet]
 
 
-def rotated(tx: Tx, lists: Iterable[Listing]) -> None:
+def mark_tried(tx: Tx, lists: Iterable[Listing]) -> None:
     """These were `due`, in this order, and each was tried. One that can't be read keeps its place
     in the rotation and holds up no other.
     """
@@ -96,7 +96,7 @@ def _turns(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Chec
     it began `anew`.
     """
     lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.TURN)
-    known = {place.parent_id: place for place in _places(tx, *lane)}
+    known = {place.parent_id: place for place in _checkpoints(tx, *lane)}
     return [known.get(w) or fresh(Listing(resource.name, w), Lane.TURN) for w in workspaces]
 
 
@@ -152,18 +152,18 @@ def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[List
     return [Listing(resource.name, i, w) for i, w in (*behind, *tx.conn.execute(again))]
 
 
-def places(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
+def pull_checkpoints(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
     """Where the pull of each list of a resource stands, by its parent's id."""
     lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.PULL)
-    return {place.parent_id: place for place in _places(tx, *lane)}
+    return {place.parent_id: place for place in _checkpoints(tx, *lane)}
 
 
-def _places(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Checkpoint]:
+def _checkpoints(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Checkpoint]:
     query = sa.select(CHECKPOINTS).where(*where)
     return [checkpoints.of_row(row) for row in tx.conn.execute(query).mappings()]
 
 
-def first_walk(tx: Tx, resource: Resource) -> str | None:
+def first_backfill_at(tx: Tx, resource: Resource) -> str | None:
     """When the first of a resource's lists was begun to be backfilled, canonical text."""
     began = sa.func.min(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
     found: str | None = tx.conn.execute(

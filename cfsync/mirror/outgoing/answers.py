@@ -96,7 +96,7 @@ def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settl
     _merge_row(tx, claim, outcome, policy)
     bases.save(tx, [answer], Lane.PUSH)
     notes.keep_secrets(tx, [answer])
-    send_journal.keep_forms(
+    send_journal.journal_normalised(
         tx, claim, {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
     )
     for name in (n for n, f in ends.items() if f == "ignored"):

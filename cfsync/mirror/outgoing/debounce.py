@@ -20,13 +20,13 @@ from cfsync.values import later
 LONGEST_S = 60.0
 """A record that is edited on and on is sent after so many seconds as it then is."""
 
-KNOWN = 500
+MAX_READY = 500
 """Edits of a resource that are remembered as tried and still open; more than that are a mass."""
 
 _TO_SEND = OUTBOX.c.state.in_(TO_SEND_STATES)
 
 
-def soonest(
+def seconds_until_ready(
     tx: Tx, resources: Collection[str], *, debounce: float, tried: Collection[int]
 ) -> dict[str, float]:
     """Resource -> seconds until the first of its edits may go (0: now); only of those that have
@@ -47,22 +47,22 @@ def _wait(edited: datetime, now: datetime, debounce: float) -> float:
     return max(0.0, debounce - age) if age >= 0 else 0.0
 
 
-def settled(tx: Tx, resource: str, *, debounce: float) -> list[int]:
+def ready_seqs(tx: Tx, resource: str, *, debounce: float) -> list[int]:
     """The first KNOWN edits (seq) of a resource that have been left alone for long enough; those
     of before the clock was set back among them.
     """
     at = OUTBOX.c.captured_at
     old = sa.or_(at <= _before(tx, debounce), at > _before(tx, -LONGEST_S))
     query = sa.select(OUTBOX.c.seq).where(_TO_SEND, OUTBOX.c.resource == resource, old)
-    return list(tx.conn.execute(query.order_by(OUTBOX.c.seq).limit(KNOWN)).scalars())
+    return list(tx.conn.execute(query.order_by(OUTBOX.c.seq).limit(MAX_READY)).scalars())
 
 
-def still_open(tx: Tx, seqs: Collection[int]) -> set[int]:
+def open_among(tx: Tx, seqs: Collection[int]) -> set[int]:
     query = sa.select(OUTBOX.c.seq).where(_TO_SEND, OUTBOX.c.seq.in_(seqs))
     return set(tx.conn.execute(query).scalars())
 
 
-def young(tx: Tx, resource: Resource, *, debounce: float) -> set[int]:
+def recently_edited(tx: Tx, resource: Resource, *, debounce: float) -> set[int]:
     """Ids of records that are being edited: not to be sent yet."""
     if not debounce:
         return set()

@@ -84,7 +84,7 @@ def close(tx: Tx, seqs: Sequence[int], state: OutboxState, error: str | None = N
     tx.conn.execute(_CLOSE, {"seqs": list(seqs), "becomes": state, "words": error})
 
 
-def keep_forms(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
+def journal_normalised(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
     """Journal values in the form that ClickFunnels gave them: what this call has made of them is
     what can be taken back.
     """

@@ -14,7 +14,7 @@ from typing import Any
 
 from cfsync.resources import Resource
 
-GONE = "[redacted]"
+REDACTED = "[redacted]"
 _IDENTITIES = ("public_id", "uuid")
 
 
@@ -46,8 +46,8 @@ class Person:
 
     def clean_text(self, text: str) -> str:
         if text in self.marks:
-            return GONE
-        return self._pattern.sub(GONE, text) if self._pattern else text
+            return REDACTED
+        return self._pattern.sub(REDACTED, text) if self._pattern else text
 
 
 def identity(resource: Resource, seen: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:

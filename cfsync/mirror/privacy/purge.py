@@ -62,7 +62,7 @@ def _own(table: sa.Table, resource: Resource, record_id: int) -> list[sa.ColumnE
     return [table.c.resource == resource.name, table.c.record_id == record_id]
 
 
-def suspects(
+def ids_that_may_hold(
     tx: Tx, person: Person, resource: Resource, table: sa.Table, after: int
 ) -> tuple[list[int], int | None]:
     """Ids, of the next CHUNK behind `after`, whose row (or base) may hold something of the person;
@@ -136,7 +136,7 @@ def clean_body(person: Person, resource: Resource, body: str) -> str | None:
         return json.dumps(values | changed)
 
 
-def clean_books(tx: Tx, person: Person) -> Receipt:
+def clean_bookkeeping(tx: Tx, person: Person) -> Receipt:
     """Take the person out of what cfsync's own tables say of other records."""
     receipt: Receipt = Counter()
     for table, key in ((OUTBOX, OUTBOX.c.seq), (CONFLICTS, CONFLICTS.c.id)):
@@ -208,7 +208,7 @@ def _save_proof(tx: Tx, person: Person, receipt: Receipt) -> None:
     tombstones.save_confirmed(tx, person.resource, person.id, Side.LOCAL, Cause.REDACTED, body=None)
 
 
-def overwrite_what_is_deleted(tx: Tx) -> None:
+def overwrite_deleted(tx: Tx) -> None:
     """SQLite leaves deleted text in its file unless it is told to overwrite it; from here on, on
     this connection.
     """

@@ -36,7 +36,7 @@ def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -
     return found
 
 
-def oldest_edit(tx: Tx, resources: Collection[str]) -> float:
+def oldest_edit_age(tx: Tx, resources: Collection[str]) -> float:
     """The age in seconds of the first edit that is still to be sent; 0 where there is none."""
     first = sa.func.min(OUTBOX.c.captured_at, type_=OUTBOX.c.captured_at.type)
     to_send = OUTBOX.c.state.in_(TO_SEND_STATES)

@@ -20,7 +20,7 @@ from cfsync.values import json_of
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRecord:
     """`row` and `base` are canonical values, {} where there is none; `lane` brought the base, and
     `local_id` is the one that the row had before it was sent. `unsent`: records that it refers to
     and that ClickFunnels doesn't know yet. `tombstone`: (state, cause, confirmed at).
@@ -37,7 +37,7 @@ class Known:
     tombstone: tuple[str, str | None, str | None] | None
 
 
-def gather(tx: Tx, resource: Resource, record_id: int) -> Known:
+def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
     """By the id that the record has, or that its row had before it was sent."""
     if record_id < 0:
         real = ids.find_real_ids(tx, [(resource.name, record_id)])
@@ -46,7 +46,7 @@ def gather(tx: Tx, resource: Resource, record_id: int) -> Known:
     base, lane = _base(tx, resource, record_id)
     wanted = list(ids.local_ids(resource, row))
     born = ids.find_real_ids(tx, wanted)
-    return Known(
+    return KnownRecord(
         record_id=record_id,
         local_id=_local_id(tx, resource, record_id),
         row=row,

@@ -90,7 +90,7 @@ def deletions(tx: Tx, *states: str) -> dict[str, dict[str, int]]:
     return _counted(tx, TOMBSTONES.c.resource, TOMBSTONES.c.state, where)
 
 
-def found(tx: Tx) -> dict[str, dict[str, Counts]]:
+def found_by_lane(tx: Tx) -> dict[str, dict[str, Counts]]:
     """Resource -> lane -> news that this lane brought first, by the class of its delay."""
     by_resource: dict[str, dict[str, dict[int, int]]] = {}
     for row in _rows(tx, sa.select(FOUND)):
@@ -162,6 +162,6 @@ def _rows(tx: Tx, query: sa.Select[Any]) -> Rows:
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 
-def sum_of(counts: Mapping[str, Mapping[str, int]]) -> int:
+def total(counts: Mapping[str, Mapping[str, int]]) -> int:
     """All counts together."""
     return sum(n for by_kind in counts.values() for n in by_kind.values())

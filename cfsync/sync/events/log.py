@@ -88,7 +88,7 @@ async def due_by_pace(context: Context, workspaces: Sequence[int]) -> list[int]:
 
 
 def _due(tx: Tx, workspaces: Collection[int], every: float) -> list[int]:
-    awaited = webhook_secrets.with_endpoint(tx, workspaces)
+    awaited = webhook_secrets.workspaces_with_any(tx, workspaces)
     found = []
     for workspace in workspaces:
         place = checkpoints.get(tx, Listing(LOG.name, workspace, workspace), Lane.EVENTS)

@@ -56,10 +56,10 @@ async def register(context: Context, url: str) -> list[Endpoint]:
 
 async def _register(context: Context, workspace: int, url: str) -> Endpoint:
     there = await _endpoints_at(context, workspace, url)
-    known = await context.mirror.read(webhook_secrets.known, workspace, url)
+    known = await context.mirror.read(webhook_secrets.has_secret, workspace, url)
     kept = max((r for r in there if known.get(r.id)), key=lambda r: r.id, default=None)
     if kept is None:
-        ours = await context.mirror.read(webhook_secrets.ours, workspace)
+        ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
         gone = (i for i, led_to in ours.items() if led_to == url)
         replaced = {*known, *gone, *(r.id for r in there)}
         return await _create(context, workspace, url, replaced=replaced)
@@ -92,7 +92,7 @@ async def remove(context: Context, named: str) -> Endpoint:
     Raises UsageError where there is none.
     """
     for workspace in await open_account(context):
-        ours = await context.mirror.read(webhook_secrets.ours, workspace)
+        ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
         there = {r.id: r for r in await _listed(context, workspace)}
         for i, url in (ours | {r.id: _url(r) for r in there.values()}).items():
             public_id = there[i].values.get("public_id") if i in there else None
@@ -112,9 +112,9 @@ async def list_endpoints(
     for workspace in await open_account(context) if workspaces is None else workspaces:
         there = await _listed(context, workspace)
         for record in there:
-            known = await context.mirror.read(webhook_secrets.known, workspace, _url(record))
+            known = await context.mirror.read(webhook_secrets.has_secret, workspace, _url(record))
             found.append(_endpoint_state(workspace, record, has_secret=known.get(record.id, False)))
-        ours = await context.mirror.read(webhook_secrets.ours, workspace)
+        ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
         lost = {i: url for i, url in ours.items() if i not in {r.id for r in there}}
         found += [Endpoint(workspace, i, url, "deleted") for i, url in lost.items()]
     return found

@@ -126,7 +126,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
 
 async def _webhooks(context: Context) -> list[Check]:
     """The endpoints of workspaces for which some lead here; nothing where none does."""
-    ours = sorted(await context.mirror.read(webhook_secrets.workspaces))
+    ours = sorted(await context.mirror.read(webhook_secrets.workspaces_with_own))
     found = [e for e in await webhooks.list_endpoints(context, ours) if e.state != "foreign"]
     wrong = [e for e in found if e.state != "ok"]
     if found and not wrong:

@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import provenance, status
-from cfsync.mirror.reports.provenance import Known
+from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.resources import Field, Resource, named
 from cfsync.values import equal
 
@@ -80,11 +80,11 @@ async def explain(
     )
 
 
-def _gather(tx: Tx, resource: Resource, record_name: str) -> Known:
+def _gather(tx: Tx, resource: Resource, record_name: str) -> KnownRecord:
     return provenance.gather(tx, resource, status.record_id(tx, resource, record_name))
 
 
-def _state(known: Known) -> State:
+def _state(known: KnownRecord) -> State:
     if known.row:
         return "mirrored" if known.record_id > 0 else "unsent"
     if known.tombstone and known.tombstone[0] == "hidden":
@@ -92,7 +92,7 @@ def _state(known: Known) -> State:
     return "deleted here" if any(e.state in OPEN_STATES for e in known.edits) else "gone"
 
 
-def _origin(known: Known, field: Field) -> Origin:
+def _origin(known: KnownRecord, field: Field) -> Origin:
     value, remote = known.row[field.name], known.base.get(field.name)
     touching = [e for e in known.edits if e.op != Op.DELETE and field.name in e.patch]
     is_open = [e.seq for e in touching if e.state in OPEN_STATES]
@@ -107,7 +107,7 @@ def _origin(known: Known, field: Field) -> Origin:
     )
 
 
-def _source(field: Field, known: Known, value: Any, *, edited: bool) -> Source:
+def _source(field: Field, known: KnownRecord, value: Any, *, edited: bool) -> Source:
     same = field.name in known.base and equal(field, value, known.base[field.name])
     if edited and not same:
         return "edit"
@@ -127,7 +127,7 @@ def _last_batch(edits: Iterable[Edit], name: str) -> int | None:
     return max(batches, default=None)
 
 
-def _waits(known: Known, *, sends: bool) -> Iterator[str]:
+def _waits(known: KnownRecord, *, sends: bool) -> Iterator[str]:
     for conflict in known.conflicts:
         yield f"conflict {conflict.id}: {_dispute(conflict)}"
     for edit in known.edits:

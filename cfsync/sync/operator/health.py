@@ -90,7 +90,7 @@ def read_pull_age(
         newest = freshness.newest_pull_below(tx, resource, workspaces)
         pulls = [] if newest is None else [(newest, mine.pull_every)]
         return health.pull_age(resource, pulls, tx.now)
-    places = listings.places(tx, resource)
+    places = listings.pull_checkpoints(tx, resource)
     by_events = (
         event_coverage.covered_workspaces(tx, resource) if settings.events.stretch_pulls else set()
     )

@@ -46,7 +46,7 @@ async def redact(context: Context, name: str) -> Redacted:
     """
     person = await identify(context.mirror, name)
     done = Redacted(person.resource.name, person.id, await _request_deletion(context, person))
-    await context.mirror.write(purge.overwrite_what_is_deleted)
+    await context.mirror.write(purge.overwrite_deleted)
     await _clean_others(context, person, done.purged)
     done.purged += await context.mirror.write(_finish, person)
     if done.asked == "not there" and not +done.purged:
@@ -71,11 +71,11 @@ async def _clean_others(context: Context, person: Person, receipt: Receipt) -> N
             after: int | None = LOWEST
             while after is not None:
                 ids, after = await context.mirror.read(
-                    purge.suspects, person, resource, table, after
+                    purge.ids_that_may_hold, person, resource, table, after
                 )
                 if ids:
                     receipt += await context.mirror.write(purge.clean_rows, person, resource, ids)
 
 
 def _finish(tx: Tx, person: Person) -> Receipt:
-    return purge.clean_books(tx, person) + purge.purge(tx, person)
+    return purge.clean_bookkeeping(tx, person) + purge.purge(tx, person)

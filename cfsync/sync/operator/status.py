@@ -91,7 +91,7 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
         inspect.open_edits(tx),
         inspect.open_conflicts(tx),
     )
-    deletions, found = inspect.deletions(tx), inspect.found(tx)
+    deletions, found = inspect.deletions(tx), inspect.found_by_lane(tx)
     walks = {(w["resource"], w["lane"]): w for w in inspect.walks(tx)}
     workspaces = mirrored_workspaces(tx, settings)
     return {

@@ -112,7 +112,7 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
 
 
 async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
-    stuck = await work.context.mirror.read(ready.young, resource, debounce=scope.debounce)
+    stuck = await work.context.mirror.read(ready.recently_edited, resource, debounce=scope.debounce)
     if resource.upsert_key:
         stuck |= await _push_email_groups(work, resource, scope, stuck)
     await _push_records(work, resource, set(work.take_unfinished(resource)) - stuck)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cfsync.mirror.bookkeeping.latency import LONGER_MS, UNMEASURED, counted, quantile
+from cfsync.mirror.bookkeeping.latency import LONGER_MS, UNMEASURED, count_by_class, quantile
 
 NOW = "2026-01-02T00:00:10.000Z"
 
@@ -22,7 +22,7 @@ NOW = "2026-01-02T00:00:10.000Z"
 def test_a_delay_belongs_to_the_class_that_it_just_fits_into(
     updated_at: str | None, bound: int
 ) -> None:
-    assert counted([updated_at], NOW) == {bound: 1}
+    assert count_by_class([updated_at], NOW) == {bound: 1}
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def due(tx: Tx, *workspaces: int) -> list[int]:
 
 
 def rotated(tx: Tx, *products: int) -> None:
-    listings.rotated(tx, [Listing(VARIANTS.name, p, 7) for p in products])
+    listings.mark_tried(tx, [Listing(VARIANTS.name, p, 7) for p in products])
 
 
 def turned(tx: Tx, at: str, *workspaces: int) -> None:

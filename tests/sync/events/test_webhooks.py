@@ -34,7 +34,7 @@ def register(round_: Round, url: str = URL) -> list[Endpoint]:
 
 
 def keys(round_: Round) -> tuple[str, ...]:
-    return asyncio.run(round_.mirror.read(webhook_secrets.load)).get(round_.workspace, ())
+    return asyncio.run(round_.mirror.read(webhook_secrets.valid_secrets)).get(round_.workspace, ())
 
 
 def secret_of(round_: Round, endpoint: int) -> str:
@@ -101,7 +101,9 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
 
     missed = [(e.id, e.url) for e in call(round_, webhooks.list_endpoints) if e.state == "deleted"]
     assert missed == [(first.id, first.url)]
-    assert asyncio.run(round_.mirror.read(webhook_secrets.workspaces)) == {round_.workspace}
+    assert asyncio.run(round_.mirror.read(webhook_secrets.workspaces_with_own)) == {
+        round_.workspace
+    }
 
     if then == "register":
         register(round_)

@@ -44,7 +44,7 @@ def by_daemon(round_: Any) -> list[str]:
 def trouble(kind: str, ago_s: float) -> Change:
     def keep(tx: Tx) -> None:
         since = later(tx.now, -ago_s)
-        pauses.keep_trouble(tx, Trouble("pull", "contacts", kind, "no way", since))
+        pauses.save_trouble(tx, Trouble("pull", "contacts", kind, "no way", since))
 
     return lambda round_: asyncio.run(round_.mirror.write(keep))
 

@@ -16,9 +16,18 @@ from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import metadata
 
-REVISIONS = ("0001",)
-"""The revisions in `migrations/versions`, oldest first; here too, since only `migrate` itself
-needs Alembic."""
+
+def _migrations() -> Path:
+    """Inside the package where it is installed, beside it in a checkout."""
+    package = Path(cfsync.__file__).parent
+    inside = package / "migrations"
+    return inside if (inside / "env.py").exists() else package.parent / "migrations"
+
+
+REVISIONS = tuple(sorted(file.name[:4] for file in _migrations().glob("versions/[0-9]*.py")))
+"""The revisions in `migrations/versions`, oldest first, by the numbers that their files begin with:
+only `migrate` itself needs Alembic, which takes long to load.
+"""
 
 _VERSIONS = "cf_schema"
 
@@ -70,13 +79,6 @@ def _run_migrations(conn: sa.Connection) -> None:
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
     config.attributes.update(connection=conn, version_table=_VERSIONS)
     command.upgrade(config, "head")
-
-
-def _migrations() -> Path:
-    """Inside the package where it is installed, beside it in a checkout."""
-    package = Path(cfsync.__file__).parent
-    inside = package / "migrations"
-    return inside if (inside / "env.py").exists() else package.parent / "migrations"
 
 
 def _revision(conn: sa.Connection) -> str | None:

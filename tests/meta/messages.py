@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -21,11 +22,18 @@ def _trees() -> Iterator[ast.Module]:
 
 @cache
 def all_texts() -> str:
-    """Every string in the code, one a line; what an f-string fills in is a gap."""
+    """Every string in the code, one a line; what an f-string or a template fills in is a gap."""
     nodes = (node for tree in _trees() for node in ast.walk(tree))
-    return "\n".join(
-        "\0".join(_pieces(n)) for n in nodes if isinstance(n, ast.Constant | ast.JoinedStr)
-    )
+    strings = ["\0".join(_pieces(n)) for n in nodes if isinstance(n, ast.Constant | ast.JoinedStr)]
+    return "\n".join([*strings, *_texts_in_sql()])
+
+
+def _texts_in_sql() -> Iterator[str]:
+    """The literals of the templates of triggers."""
+    for path in sorted((ROOT / "cfsync").rglob("*.sql")):
+        yield from (
+            re.sub(r"\$\w+", "\0", text) for text in re.findall(r"'(.*?)'", path.read_text())
+        )
 
 
 def reasons() -> set[str]:

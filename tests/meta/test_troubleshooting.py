@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cfsync.mirror.capture.views import SQLITE
+from cfsync.mirror.capture.views import WAITING
 from tests.meta.documents import document
 from tests.meta.messages import SHORTEST, all_texts, reasons
 
@@ -23,8 +23,6 @@ KNOWN = (
 
 JOINTS = r"\.\.\.|[:;()]| of | 10 | won, |email_address"
 """Where the code puts a message together."""
-
-(WAITING,) = (view for view in SQLITE if view.startswith("CREATE VIEW cf_waiting"))
 
 
 def literals() -> list[str]:

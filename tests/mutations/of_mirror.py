@@ -218,8 +218,8 @@ BREAKAGES = (
     Breakage(
         "JSON that can't be sent is accepted",
         "cfsync/mirror/capture/sqlite/parts.py",
-        """ AND {unsendable(field)} THEN""",
-        """ AND 0 THEN""",
+        '            unfit = f"{touched(field)} AND {unsendable(field)}"\n',
+        '            unfit = "0"\n',
         "one row with a lone surrogate ends every push with a traceback",
         (
             "tests/scenarios/test_bad_input_by_sql.py"
@@ -228,8 +228,8 @@ BREAKAGES = (
     ),
     Breakage(
         "a stale save is accepted",
-        "cfsync/mirror/capture/sqlite/triggers.py",
-        "        f\"WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN {raising(f'{name}: {STALE}')}\",\n",
+        "cfsync/mirror/capture/sqlite/templates/after_update.sql",
+        "    WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN RAISE(ABORT, '$name: $stale')\n",
         "",
         "a program that saves all columns reverts a change in ClickFunnels",
         (
@@ -238,7 +238,7 @@ BREAKAGES = (
     ),
     Breakage(
         "the daemon's own writes are captured",
-        "cfsync/mirror/capture/sqlite/triggers.py",
+        "cfsync/mirror/capture/sqlite/templates/after_update.sql",
         "WHEN 1 THEN NEW.cf_rev IS OLD.cf_rev ELSE 0 END",
         "WHEN 1 THEN 1 ELSE 0 END",
         "what was pulled is pushed back, for ever",

@@ -173,11 +173,3 @@ _KINDS = {
     "money": "a decimal number such as 123.00",
     "number": "a number",
 }
-
-
-def ident(name: str) -> str:
-    return f'"{name}"'
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

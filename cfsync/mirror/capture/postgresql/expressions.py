@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import DEEPEST, Refusal, ident, json_kind, literal
+from cfsync.mirror.capture.rules import DEEPEST, Refusal, json_kind
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field
 
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from cfsync.mirror.capture.postgresql.expressions import unsendable, wrong
-from cfsync.mirror.capture.rules import ident, literal, must_be, must_hold
+from cfsync.mirror.capture.rules import must_be, must_hold
+from cfsync.mirror.capture.templates import Templates
+from cfsync.mirror.db.dialect.postgresql_server import CHANNEL
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 
 MARK = "coalesce(current_setting('cfsync.writer', true), '')"
-OUTBOX = "INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at"
-NOTIFY = """IF FOUND THEN PERFORM pg_notify('cfsync_outbox', ''); END IF;
-  RETURN NULL;"""
+
+templates = Templates(Path(__file__).parent / "templates")
 
 
-def function(schema: str, name: str, body: str, declare: str = "") -> str:
-    path = f"pg_catalog, {ident(schema)}, pg_temp"
-    return (
-        f"CREATE FUNCTION {ident(schema)}.{ident(name)}() RETURNS trigger\n"
-        f"LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path}\n"
-        "SET timezone = 'UTC' SET enable_nestloop = off SET enable_seqscan = off SET jit = off\n"
-        f"AS $cfsync$\n{declare}BEGIN\n{body}\nEND $cfsync$"
+def names(resource: Resource) -> dict[str, str]:
+    """The pieces that name the table and its channel, in each of the ways in which it is named."""
+    return {
+        "name": resource.name,
+        "resource": literal(resource.name),
+        "table": ident(resource.name),
+        "channel": literal(CHANNEL),
+    }
+
+
+def statements(resource: Resource, schema: str, event: str, **pieces: str) -> list[str]:
+    """CREATE FUNCTION and CREATE TRIGGER for one event of a table."""
+    return templates.statements(
+        event,
+        **names(resource),
+        **pieces,
+        schema=ident(schema),
+        function=ident(f"cf_{resource.name}_{event}"),
+        options=options(schema),
     )
 
 
-def trigger(resource: Resource, schema: str, suffix: str, event: str, tables: str) -> str:
-    name = ident(f"cf_{resource.name}_{suffix}")
-    return (
-        f"CREATE TRIGGER {name} {event} ON {ident(schema)}.{ident(resource.name)}\n"
-        f"REFERENCING {tables} FOR EACH STATEMENT EXECUTE FUNCTION {ident(schema)}.{name}()"
-    )
+def options(schema: str) -> str:
+    """How a trigger function runs: with its owner's rights, planned for joins by hash and index."""
+    return templates.render("options", schema=ident(schema))
 
 
 def refusing(message: str) -> str:
@@ -39,7 +51,7 @@ def refusing(message: str) -> str:
 
 def wrong_kinds(
     resource: Resource, fields: Iterable[Field], touched: Callable[[Field], str]
-) -> Iterable[str]:
+) -> Iterator[tuple[str, str]]:
     """CASE branches that refuse values which the API can't have."""
     for field in fields:
         bad = wrong(field)
@@ -48,7 +60,7 @@ def wrong_kinds(
         new = f"n.{ident(field.name)}"
         # The empty set is a list; NULL would be neither a value nor "not given".
         bad = f"({new} IS NULL OR {bad})" if field.merge == "set" else f"({bad})"
-        yield f"WHEN {touched(field)} AND {bad} THEN {refusing(must_be(resource, field))}"
+        yield f"{touched(field)} AND {bad}", refusing(must_be(resource, field))
         if field.type == "json":
-            refuse = refusing(must_hold(resource, field))
-            yield f"WHEN {touched(field)} AND {unsendable(field)} THEN {refuse}"
+            unfit = f"{touched(field)} AND {unsendable(field)}"
+            yield unfit, refusing(must_hold(resource, field))

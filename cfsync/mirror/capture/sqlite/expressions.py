@@ -6,7 +6,8 @@ programs, with the SQLite that they bring.
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import DEEPEST, Refusal, columns, ident, json_kind, literal
+from cfsync.mirror.capture.rules import DEEPEST, Refusal, columns, json_kind
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 
 

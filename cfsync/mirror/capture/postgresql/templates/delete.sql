@@ -1,0 +1,10 @@
+CREATE FUNCTION $schema.$function() RETURNS trigger
+$options
+AS $$cfsync$$
+BEGIN
+  IF $mark IN ('on', 'fold') THEN RETURN NULL; END IF;
+  $capture
+END $$cfsync$$
+;;
+CREATE TRIGGER $function AFTER DELETE ON $schema.$table
+REFERENCING OLD TABLE AS cf_old FOR EACH STATEMENT EXECUTE FUNCTION $schema.$function()

@@ -1,0 +1,2 @@
+IF EXISTS (SELECT FROM cf_old) THEN PERFORM cf_refuse($message); END IF;
+RETURN NULL;

@@ -1,0 +1,31 @@
+CREATE FUNCTION $schema.$function() RETURNS trigger
+$options
+AS $$cfsync$$
+DECLARE
+  mark text := $mark;
+  ids bigint[];
+  gone record;
+  folded bigint[] := '{}';
+BEGIN
+  IF mark = 'fold' THEN RETURN NULL; END IF;
+  ids := ARRAY(SELECT id FROM cf_new WHERE mark <> 'on' OR cf_rev IS NULL);
+  IF ids = '{}' THEN RETURN NULL; END IF;
+  -- Put rows back whose unsent DELETE the INSERT takes back, then update them.
+  FOR gone IN
+    DELETE FROM cf_outbox WHERE resource = $resource AND record_id = ANY (ids)
+      AND op = 'delete' AND state IN ('pending', 'parked', 'held') RETURNING record_id, patch
+  LOOP
+    folded := folded || gone.record_id;
+    PERFORM set_config('cfsync.writer', 'fold', true);
+    UPDATE $table t SET ($columns) = ROW($old_values)
+      FROM jsonb_populate_record(NULL::$table, (
+        SELECT jsonb_object_agg(key, value -> 0) FROM jsonb_each(gone.patch))) r
+      WHERE t.id = gone.record_id;
+    PERFORM set_config('cfsync.writer', mark, true);
+    UPDATE $table t SET $given_values FROM cf_new n WHERE t.id = gone.record_id AND n.id = t.id;
+  END LOOP;
+  $capture
+END $$cfsync$$
+;;
+CREATE TRIGGER $function AFTER INSERT ON $schema.$table
+REFERENCING NEW TABLE AS cf_new FOR EACH STATEMENT EXECUTE FUNCTION $schema.$function()

@@ -1,0 +1,2 @@
+CREATE TRIGGER cf_truncate BEFORE TRUNCATE ON $schema.$table
+FOR EACH STATEMENT EXECUTE FUNCTION $schema.cf_truncate()

@@ -1,0 +1,29 @@
+CREATE FUNCTION $schema.$function() RETURNS trigger
+$options
+AS $$cfsync$$
+BEGIN
+  IF $mark = 'fold' THEN RETURN NULL; END IF;
+  IF $mark = 'on' AND NOT EXISTS (
+    SELECT FROM cf_new n JOIN cf_old o ON o.id = n.id WHERE n.cf_rev IS NOT DISTINCT FROM o.cf_rev
+  ) THEN RETURN NULL; END IF;
+  WITH edits AS MATERIALIZED (
+    SELECT $workspace AS workspace_id, n.id, CASE
+      WHEN o.id IS NULL THEN cf_refuse('$name.id is given once and stays')
+      WHEN n.cf_rev IS DISTINCT FROM o.cf_rev THEN cf_refuse('$name: $stale')
+      $read_only
+      $wrong_kinds
+      ELSE $changed_pairs END AS patch
+    FROM cf_new n LEFT JOIN cf_old o ON o.id = n.id
+    WHERE $mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev
+  )
+  INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at)
+  SELECT $resource, workspace_id, id, 'update', patch,
+    session_user, clock_timestamp()
+  FROM edits WHERE patch <> '{}';
+  IF FOUND THEN PERFORM pg_notify($channel, ''); END IF;
+  RETURN NULL;
+END $$cfsync$$
+;;
+CREATE TRIGGER $function AFTER UPDATE ON $schema.$table
+REFERENCING OLD TABLE AS cf_old NEW TABLE AS cf_new
+FOR EACH STATEMENT EXECUTE FUNCTION $schema.$function()

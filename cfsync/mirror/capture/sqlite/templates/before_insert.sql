@@ -1,0 +1,19 @@
+-- Keep the row that INSERT OR REPLACE removes without running its DELETE trigger.
+CREATE TRIGGER $trigger BEFORE INSERT ON $table
+WHEN $by_user
+BEGIN
+  DELETE FROM cf_replaced WHERE resource = $resource;
+  -- Whether the statement says OR REPLACE: its policy also holds for the second INSERT here. Of
+  -- OR IGNORE and ON CONFLICT nothing must be kept: the row stays.
+  INSERT INTO cf_meta (key, value) SELECT 'or_replace', 'no' FROM $table WHERE id = NEW.id;
+  INSERT OR IGNORE INTO cf_meta (key, value) SELECT 'or_replace', 'yes' FROM $table
+    WHERE id = NEW.id;
+  INSERT INTO cf_replaced SELECT $resource, id, $row_as_patch FROM $table WHERE id = NEW.id
+    AND EXISTS (SELECT 1 FROM cf_meta WHERE key = 'or_replace' AND value = 'yes');
+  DELETE FROM cf_meta WHERE key = 'or_replace';
+  -- A row whose DELETE has not been sent comes back.
+  INSERT INTO cf_replaced SELECT resource, record_id, patch FROM cf_outbox
+    WHERE resource = $resource AND record_id = NEW.id
+    AND op = 'delete' AND state IN ('pending', 'parked', 'held')
+    AND NOT EXISTS (SELECT 1 FROM $table WHERE id = NEW.id) ORDER BY seq DESC LIMIT 1;
+END

@@ -1,0 +1,20 @@
+"""Names and texts as they stand in SQL, on every database."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy.engine.default import DefaultDialect
+
+_preparer = DefaultDialect().identifier_preparer
+
+
+@cache
+def ident(name: str) -> str:
+    """The name of a table or column, always quoted, so that it may be an SQL keyword."""
+    return _preparer.quote_identifier(name)
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

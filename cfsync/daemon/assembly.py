@@ -77,12 +77,7 @@ def assemble(
     settings: Settings, source: SettingsSource, connections: Connections, early: EarlyComponents
 ) -> Components:
     """The components of a daemon with these connections; starts nothing."""
-    api_access = ApiAccess(
-        settings,
-        open_account=partial(_open_account, settings, connections),
-        load_settings=source.load,
-        token_is_fixed=source.token_is_fixed,
-    )
+    api_access = _api_access(settings, source, connections)
     follower = EventFollower(settings, connections.webhooks)
     pusher = Pusher(settings, connections.mirror)
     host = _job_host(settings, connections, early, api_access)
@@ -106,6 +101,15 @@ def assemble(
             settings, connections.webhooks, early.receiver, on_stored=follower.wake.set
         ),
         observer=host.observer,
+    )
+
+
+def _api_access(settings: Settings, source: SettingsSource, connections: Connections) -> ApiAccess:
+    return ApiAccess(
+        settings,
+        open_account=partial(_open_account, settings, connections),
+        load_settings=source.load,
+        token_is_fixed=source.token_is_fixed,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import (
@@ -109,20 +109,20 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
     }
     for name, (text, value) in plain.items():
         yield GaugeMetricFamily(name, text, value=float(value))
-    edits = GaugeMetricFamily(
-        "cfsync_outbox_rows", "Edits that are not confirmed", labels=["state"]
+    schema = {health.schema: 1.0} if health.schema else {}
+    yield _gauge_by("state", "cfsync_outbox_rows", "Edits that are not confirmed", health.edits)
+    yield _gauge_by(
+        "kind", "cfsync_rate_limit", "The learned rate limit, in requests per second", health.rate
     )
-    for state, n in health.edits.items():
-        edits.add_metric([state], n)
-    rate = GaugeMetricFamily(
-        "cfsync_rate_limit", "The learned rate limit, in requests per second", labels=["kind"]
-    )
-    for kind, value in health.rate.items():
-        rate.add_metric([kind], value)
-    schema = GaugeMetricFamily("cfsync_schema_info", "The schema's revision", labels=["revision"])
-    if health.schema:
-        schema.add_metric([health.schema], 1)
-    yield from (edits, rate, schema)
+    yield _gauge_by("revision", "cfsync_schema_info", "The schema's revision", schema)
+
+
+def _gauge_by(label: str, name: str, text: str, values: Mapping[str, float]) -> Metric:
+    """A gauge with one value for each value of a label."""
+    gauge = GaugeMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        gauge.add_metric([key], value)
+    return gauge
 
 
 _RESOURCE_GAUGES: tuple[tuple[str, str, Callable[[ResourceHealth], float | None]], ...] = (

@@ -112,7 +112,9 @@ BREAKAGES = (
         "if _do(tx, mine, **values).first() is None:",
         "if False:",
         "a process that was paused overwrites its successor's work",
-        ("tests/daemon/test_leases.py::test_a_write_of_a_former_holder_is_refused[postgresql]",),
+        (
+            "tests/mirror/coordination/test_leases.py::test_a_write_of_a_former_holder_is_refused[postgresql]",
+        ),
     ),
     Breakage(
         "a lease is taken before the last call has ended",
@@ -121,7 +123,7 @@ BREAKAGES = (
         "",
         "the new holder doesn't see what the old one's last call did",
         (
-            "tests/daemon/test_leases.py::test_a_lease_has_one_holder_until_it_expires_and_the_last_call_has_ended[postgresql]",
+            "tests/mirror/coordination/test_leases.py::test_a_lease_has_one_holder_until_it_expires_and_the_last_call_has_ended[postgresql]",
         ),
     ),
     Breakage(

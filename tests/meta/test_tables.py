@@ -10,7 +10,10 @@ import sqlalchemy as sa
 
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
+from cfsync.mirror.bookkeeping.events import EventSource, EventState
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
+from cfsync.mirror.bookkeeping.runs import PassName, RunState
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.capture.views import NAMES
 from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.mirror.db.types import Json, Timestamp
@@ -34,6 +37,13 @@ VALUES: dict[tuple[str, str], type[StrEnum]] = {
     ("cf_outbox", "state"): OutboxState,
     ("cf_conflicts", "state"): ConflictState,
     ("cf_conflicts", "winner"): Winner,
+    ("cf_tombstones", "side"): Side,
+    ("cf_tombstones", "cause"): Cause,
+    ("cf_tombstones", "state"): TombstoneState,
+    ("cf_events", "source"): EventSource,
+    ("cf_events", "state"): EventState,
+    ("cf_runs", "pass"): PassName,
+    ("cf_runs", "state"): RunState,
 }
 OWN = [name for name in metadata.tables if name not in RESOURCES]
 

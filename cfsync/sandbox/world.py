@@ -33,7 +33,7 @@ class World(Account):
         self.limit = Limit()
         self.faults = Faults(Random(seed))  # noqa: S311 - chance in a test, no secret
         self.courier = Courier(Random(seed), clock)  # noqa: S311
-        self.store.listeners.append(self.courier.take)
+        self.store.listeners.append(self.courier.enqueue)
 
     def fault(self, kind: str, **match: Any) -> Fault:
         """Make something go wrong: `Fault` lists the kinds' details and how to match requests.

@@ -149,7 +149,7 @@ def test_behind_an_answer_the_door_may_be_shut_until_it_is_opened(
         client.get(path)
 
     client.connection.close()
-    server.door.move(open_=True)
+    server.listener.set_open(open_=True)
     assert client.get(path).status == 200
 
 

@@ -103,7 +103,7 @@ def fault(kind: str, **more: Any) -> Arm:
 def _shut(account: Account, call: Call) -> None:
     """Nobody listens when the call comes: the connection of the one before it was the last."""
     if call.n == 1:
-        account.served.door.move(open_=False)
+        account.served.listener.set_open(open_=False)
     else:
         account.world.fault("shut", nth=call.n - 1)
 

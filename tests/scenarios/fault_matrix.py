@@ -99,7 +99,7 @@ def _run(bench: Bench, plan: Plan, cell: Cell, account: Account) -> tuple[bool, 
     struck = all(f.struck for f in world.faults.all)
     found = [*judged(plan, cell, end), *_true_to_its_word(bench, cell, end, account)]
     world.faults.clear()
-    account.served.door.move(open_=True)
+    account.served.listener.set_open(open_=True)
     cell.kind.undo(account)
     state = state_of(account), cell.kind.ends >= ANY, cell.needs_sweep
     if state not in bench.proved:

@@ -5,6 +5,6 @@ Out come records as the API shows them, pages of ids, events for webhooks, and a
 write.
 
 Read `account`, then `store` (records, events) with `table`, `emails` and `views` below it; `rules`
-(create, update, delete) with `special` (what one resource has in addition) and `checks` (single
-values); `listing` (pages and filters); `access`, `ledger`, `problems`.
+(create, update, delete) with `resource_rules` (what one resource has in addition) and `checks`
+(single values); `listing` (pages and filters); `access`, `ledger`, `problems`.
 """

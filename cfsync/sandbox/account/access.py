@@ -13,8 +13,8 @@ _SCOPES = frozenset(("teams", "workspaces"))
 
 @dataclass
 class Access:
-    """`workspaces` and `teams`: ids it reaches, None for all. `refused`: workspace -> the status
-    that everything in it answers. `emptied`: workspaces that answer as if nothing were in them.
+    """`workspaces` and `teams`: the ids that it reaches, None for all. `refused`: workspace -> the
+    status of every answer in it. `emptied`: workspaces that answer as if they were empty.
     """
 
     workspaces: set[int] | None = None
@@ -23,7 +23,9 @@ class Access:
     emptied: set[int] = field(default_factory=set)
 
     def check(self, above: str, values: Values) -> None:
-        """May the record that a path names be used? Raises Problem (403, 404)."""
+        """Check that the record in a path, one of the resource `above`, may be used. Raises Problem
+        (403, 404).
+        """
         if above == "teams":
             if self.teams is not None and values["id"] not in self.teams:
                 raise missing()
@@ -42,6 +44,6 @@ class Access:
         return workspace in self.emptied
 
     def filter(self, resource: str) -> Callable[[int], bool]:
-        """Which ids of a list the token sees."""
+        """A predicate: whether the token sees an id in the list of a resource."""
         seen = {"teams": self.teams, "workspaces": self.workspaces}.get(resource)
         return (lambda _: True) if seen is None else seen.__contains__

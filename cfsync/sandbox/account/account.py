@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any, Literal
 
 from cfsync.resources import ALL, ROOT
-from cfsync.sandbox.account import rules, special
+from cfsync.sandbox.account import resource_rules, rules
 from cfsync.sandbox.account.access import Access
 from cfsync.sandbox.account.ledger import Entry, Ledger
 from cfsync.sandbox.account.store import Store
@@ -49,7 +49,7 @@ class Account:
         self.gone_cursor: Literal["404", "empty"] = "404"
         self._late: list[tuple[str, Values]] = []
 
-    # what is there
+    # read
 
     def ids(self, resource: str, parent: int | str = ROOT, *, hidden: bool = False) -> list[int]:
         """Ids of a list, all of them, in order; with `hidden`, also what the list leaves out."""
@@ -61,7 +61,7 @@ class Account:
             return [id_ for id_ in found if hidden or self.store.is_listed(resource, id_)]
 
     def get(self, resource: str, id_: int | str, /) -> Values | None:
-        """A record as the API shows it; None if it is gone."""
+        """The record as the API shows it; None if it is gone."""
         with self.lock:
             values = self.store.get(resource, self._id(resource, id_))
             return None if values is None else self.store.shown(resource, values)
@@ -73,8 +73,8 @@ class Account:
             return [values for values in found if values is not None]
 
     def warm(self, resource: str) -> None:
-        """Make all texts of what hangs below the workspaces, so that a benchmark of a reader does
-        not measure their making.
+        """Compute the JSON of all records directly below workspaces, so that a benchmark does not
+        measure it.
         """
         with self.lock:
             for workspace in self.workspaces:
@@ -86,26 +86,28 @@ class Account:
         with self.lock:
             return [id_ for team in self.ids("teams") for id_ in self.ids("workspaces", team)]
 
-    # what people do in ClickFunnels: any field can be set, no rule is asked
+    # what people do in ClickFunnels' app: any field can be set, the API's rules don't apply
 
     def create(self, resource: str, /, parent: int | str = ROOT, **fields: Any) -> int:
-        """Make a record below `parent`; its id."""
+        """Create a record below `parent`; returns its id."""
         with self.lock:
             values = self._draft(resource, parent, fields)
             self.store.add(resource, values)
-            draft = special.Draft(
+            draft = resource_rules.Draft(
                 self.store, resource, 0, values.get("workspace_id", 0), None, fields
             )
-            special.settle(draft, values["id"])
+            resource_rules.after_write(draft, values["id"])
             return self._note("create", resource, values["id"], fields)
 
     def edit(self, resource: str, id_: int | str, /, **fields: Any) -> None:
-        """Change fields. `updated_at=` sets the stamp; else it is the time now."""
+        """Change fields. `updated_at=` sets the time of the change, which is now by default."""
         with self.lock:
             old = self._found(resource, id_)
-            draft = special.Draft(self.store, resource, 0, old.get("workspace_id", 0), old, fields)
-            self.store.change(resource, old, draft.kept)
-            special.settle(draft, old["id"])
+            draft = resource_rules.Draft(
+                self.store, resource, 0, old.get("workspace_id", 0), old, fields
+            )
+            self.store.change(resource, old, draft.stored)
+            resource_rules.after_write(draft, old["id"])
             self._note("update", resource, old["id"], fields)
 
     def delete(self, resource: str, id_: int | str, /) -> None:
@@ -115,7 +117,7 @@ class Account:
             self._note("delete", resource, old["id"], {})
 
     def archive(self, id_: int | str, /, *, archived: bool = True) -> None:
-        """Archive a product, or take it back."""
+        """Archive a product, or unarchive it."""
         self.edit("products", id_, archived=archived)
 
     def live(self, id_: int | str, /, *, live: bool = True) -> None:
@@ -125,11 +127,11 @@ class Account:
             (known.add if live else known.discard)(self._found("products", id_)["id"])
 
     def identify(self, id_: int | str, /, **fields: Any) -> None:
-        """An anonymous contact says who it is: from now on it is listed, below older ids."""
+        """Give an anonymous contact a name: from now on it is listed, among older ids."""
         with self.lock:
             old = self._found("contacts", id_)
             new = self.store.change("contacts", old, {"anonymous": None, **fields})
-            self.store.report("contacts", "identified", new)
+            self.store.log_event("contacts", "identified", new)
             self._note("identify", "contacts", new["id"], fields)
 
     def redact(self, id_: int | str, /) -> None:
@@ -148,8 +150,8 @@ class Account:
         parent: int | str = ROOT,
         **fields: Any,
     ) -> int:
-        """Stamp an edit (of `id`), or a new record (below `parent`), now, and show it only when
-        `appear` is called; the id. A later edit of the same record would be overwritten by it.
+        """Edit record `id`, or create one below `parent`, with the time of now, but show it only
+        once `appear` is called. Returns the id. `appear` overwrites later edits of the same record.
         """
         with self.lock:
             if id_ is None:
@@ -161,12 +163,12 @@ class Account:
             return int(values["id"])
 
     def appear(self) -> None:
-        """Show what `appear_late` holds back, with the stamps of then."""
+        """Show what `appear_late` holds back, with its original times."""
         with self.lock:
             for resource, values in self._late:
                 verb = "updated" if self.store.get(resource, values["id"]) else "created"
                 self.store.put(resource, values)
-                self.store.report(resource, verb, values)
+                self.store.log_event(resource, verb, values)
                 self._note("appear", resource, values["id"], {})
             self._late.clear()
 
@@ -175,21 +177,21 @@ class Account:
     def add_token(
         self, token: str, *, workspaces: list[int] | None = None, teams: list[int] | None = None
     ) -> Access:
-        """Another token; it reaches these workspaces (None: all, []: none)."""
+        """Accept another token, which reaches these workspaces and teams (None: all, []: none)."""
         with self.lock:
             access = Access(_set(workspaces), _set(teams))
             self.tokens[token] = access
             return access
 
     def refuse(self, workspace: int, status: int = 403, *, token: str = TOKEN) -> None:
-        """Everything in a workspace answers 403 or 404; status 0 takes it back."""
+        """Answer everything in a workspace with 403 or 404; status 0 undoes it."""
         with self.lock:
             refused = self.tokens[token].refused
             refused.pop(workspace, None)
             refused.update({workspace: status} if status else {})
 
     def empty(self, workspace: int, emptied: bool = True, *, token: str = TOKEN) -> None:
-        """A workspace answers as if nothing were in it."""
+        """Answer as if a workspace were empty."""
         with self.lock:
             known = self.tokens[token].emptied
             (known.add if emptied else known.discard)(workspace)
@@ -207,8 +209,8 @@ class Account:
 
     def _draft(self, resource: str, parent: int | str, fields: dict[str, Any]) -> Values:
         above = ALL[resource].parent
-        draft = special.Draft(self.store, resource, 0, 0, None, fields)
-        first = special.first_values(resource) | draft.kept
+        draft = resource_rules.Draft(self.store, resource, 0, 0, None, fields)
+        first = resource_rules.defaults(resource) | draft.stored
         return self.store.draft(resource, self._id(above, parent) if above else ROOT, first)
 
     def _note(self, verb: str, resource: str, id_: int, fields: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""What was sent, field by field: accepted in the server's own form, or refused."""
+"""Checks single values that were sent, and brings them into the form that the server stores."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from cfsync.resources import Field
 from cfsync.sandbox.seeds.formats import time_ms, time_text
 
 LONGEST = 65_535
-"""Characters that a text may have."""
+"""Longest text, in characters."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-class Wrong(ValueError):
-    """A value that the server refuses; its text is what the server says of the field."""
+class Invalid(ValueError):
+    """A value that the server refuses; the text is the server's message about the field."""
 
 
 def accepted(field: Field, value: Any) -> Any:
-    """The value as the server keeps it. Raises Wrong."""
+    """The value as the server stores it. Raises Invalid."""
     if value is None:
         if field.null or field.write_only:
             return None
-        raise Wrong("can't be blank")
+        raise Invalid("can't be blank")
     if field.name == "email_address" and not _EMAIL.fullmatch(str(value)):
-        raise Wrong("is invalid")
+        raise Invalid("is invalid")
     return _ACCEPT[field.type](value)
 
 
 def _of(*types: type) -> Callable[[Any], Any]:
     def accept(value: Any) -> Any:
         if type(value) not in types:
-            raise Wrong("is invalid")
+            raise Invalid("is invalid")
         return value
 
     return accept
@@ -43,16 +43,16 @@ def _of(*types: type) -> Callable[[Any], Any]:
 def _integer(value: Any) -> int:
     if type(value) is int and -(2**63) <= value < 2**63:
         return value
-    raise Wrong("is not a number")
+    raise Invalid("is not a number")
 
 
 def _text(value: Any) -> str:
     if type(value) is not str:
-        raise Wrong("is invalid")
+        raise Invalid("is invalid")
     if "\0" in value:
-        raise Wrong("contains a null byte")
+        raise Invalid("contains a null byte")
     if len(value) > LONGEST:
-        raise Wrong(f"is too long (maximum is {LONGEST} characters)")
+        raise Invalid(f"is too long (maximum is {LONGEST} characters)")
     return value
 
 
@@ -60,14 +60,14 @@ def _time(value: Any) -> str:
     try:
         return time_text(time_ms(value))
     except (ValueError, TypeError, OverflowError):
-        raise Wrong("is not a time") from None
+        raise Invalid("is not a time") from None
 
 
 def _money(value: Any) -> str:
     try:
         return str(Decimal(str(value)).quantize(Decimal("0.01")))
     except InvalidOperation:
-        raise Wrong("is not a number") from None
+        raise Invalid("is not a number") from None
 
 
 _ACCEPT: Mapping[str, Callable[[Any], Any]] = {
@@ -88,5 +88,5 @@ def snake_case(key: str) -> str:
 
 
 def attributes(value: Mapping[str, Any]) -> dict[str, str]:
-    """`custom_attributes` as the server keeps them: strings under names in snake_case."""
+    """`custom_attributes` as the server stores them: text values, names in snake_case."""
     return {snake_case(key): "" if v is None else str(v) for key, v in value.items()}

@@ -1,4 +1,4 @@
-"""Which contact has an address: seeded ones by the number in it, changed ones by an index."""
+"""Finds the contact with an email address: seeded ones by the number in it, others by an index."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Emails:
         self._plan = plan
         self._ids: dict[tuple[int, str], int] = {}
 
-    def move(self, old: Values | None, new: Values | None) -> None:
-        """A contact was changed, made (no old) or removed (no new)."""
+    def update(self, old: Values | None, new: Values | None) -> None:
+        """Note that a contact was changed, created (`old` is None) or deleted (`new` is None)."""
         if old and old["email_address"]:
             self._ids.pop((old["workspace_id"], old["email_address"].lower()), None)
         if new and new["email_address"]:
@@ -42,5 +42,5 @@ class Emails:
             index < plan.counts["contacts"]
             and not plan.is_anonymous(index)
             and email(plan.chance("contacts", index), index) == address
-            and contacts.untouched(plan.id("contacts", index)) is not None
+            and contacts.seed_number(plan.id("contacts", index)) is not None
         )

@@ -1,4 +1,4 @@
-"""What was done to the account, by whom, in order; and what was asked of the server."""
+"""A ledger of every write to the account, and counters of every request."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Ledger:
         return iter(list(self.entries))
 
     def writes(self, resource: str | None = None, verb: str | None = None) -> list[Entry]:
-        """What came over the API."""
+        """The writes that came over the API, all or those of a resource or a verb."""
         return [
             e
             for e in self

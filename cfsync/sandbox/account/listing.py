@@ -1,4 +1,4 @@
-"""Lists: what a query asks for, and the page that answers it."""
+"""Lists: parses a query, and finds the ids of a page."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Query:
 
 
 class CursorGone(LookupError):
-    """The cursor of a list by `updated_at` names a record that is no more."""
+    """The cursor of a list by `updated_at` is a record that no longer exists."""
 
 
-def query_of(resource: Resource, parameters: Mapping[str, str]) -> Query:
+def parse_query(resource: Resource, parameters: Mapping[str, str]) -> Query:
     """Read a query string's parameters. Raises Problem (400)."""
     after = None
     if (text := parameters.get("after")) and (after := id_of(resource.name, text)) is None:
@@ -43,7 +43,7 @@ def query_of(resource: Resource, parameters: Mapping[str, str]) -> Query:
         by_change=_one_of(parameters, "sort_property", "id", "updated_at"),
         descending=_one_of(parameters, "sort_order", "asc", "desc"),
         filters={
-            name[7:-1]: _asked(resource, name[7:-1], value)
+            name[7:-1]: _filter_values(resource, name[7:-1], value)
             for name, value in parameters.items()
             if name.startswith("filter[") and name.endswith("]")
         },
@@ -57,14 +57,14 @@ def _one_of(parameters: Mapping[str, str], name: str, usual: str, other: str) ->
     return value == other
 
 
-def _asked(resource: Resource, name: str, value: str) -> frozenset[Any]:
+def _filter_values(resource: Resource, name: str, value: str) -> frozenset[Any]:
     if name not in resource.filters:
         raise malformed(f"filter[{name}] is not supported here")
     field = resource.by_name[name]
-    return frozenset(_as_held(resource, field, part) for part in value.split(","))
+    return frozenset(_stored_form(resource, field, part) for part in value.split(","))
 
 
-def _as_held(resource: Resource, field: Field, text: str) -> Any:
+def _stored_form(resource: Resource, field: Field, text: str) -> Any:
     if field.type == "integer":
         return id_of(field.ref or resource.name, text)
     return text.lower()
@@ -89,11 +89,11 @@ def page(
 
 
 def _ids(store: Store, resource: Resource, parent: int, query: Query) -> Iterable[int]:
-    """Ids behind the cursor in the order asked for: at least all that the filters want."""
+    """Ids after the cursor in the requested order: all that match the filters, and maybe others."""
     table = store.tables[resource.name]
     by_change = query.by_change and "updated_at" in resource.by_name
     after = _key(store, resource, query.after) if by_change else None
-    chosen = _chosen(store, resource, parent, query.filters)
+    chosen = _ids_by_filter(store, resource, parent, query.filters)
     if chosen is not None:
         return _in_order(store, resource, chosen, query, after if by_change else None)
     if by_change:
@@ -110,8 +110,10 @@ def _key(store: Store, resource: Resource, after: int | None) -> Key | None:
     return key
 
 
-def _chosen(store: Store, resource: Resource, parent: int, filters: Wanted) -> list[int] | None:
-    """The few ids that a filter by id or address allows; None if it must be looked for."""
+def _ids_by_filter(
+    store: Store, resource: Resource, parent: int, filters: Wanted
+) -> list[int] | None:
+    """The ids that a filter by id or email address allows; None without such a filter."""
     table = store.tables[resource.name]
     if "id" in filters:
         found = ((id_, table.get(id_)) for id_ in filters["id"] if id_ is not None)

@@ -1,4 +1,4 @@
-"""What the API does with a write: the same for all resources, but for the rules in `special`."""
+"""What the API does with a write. Rules of single resources are in `resource_rules`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfsync.resources import ALL, Field, Resource
-from cfsync.sandbox.account import special
-from cfsync.sandbox.account.checks import Wrong, accepted
+from cfsync.sandbox.account import resource_rules
+from cfsync.sandbox.account.checks import Invalid, accepted
 from cfsync.sandbox.account.problems import conflict, invalid, malformed, missing
 from cfsync.sandbox.account.store import Store
 from cfsync.sandbox.seeds.records import Values
@@ -33,46 +33,47 @@ def create(
     resource = ALL[name]
     workspace = _workspace_below(store, resource, parent)
     fields = {f.name: f for f in resource.fields if f.create}
-    taken = _taken(store, fields, sent, workspace, _missing(fields, sent))
-    draft = special.Draft(store, name, parent, workspace, None, taken)
-    special.check(draft)
-    first = special.first_values(name) | draft.kept | dict(fixed or {})
+    accepted_fields = _accepted(store, fields, sent, workspace, _missing(fields, sent))
+    draft = resource_rules.Draft(store, name, parent, workspace, None, accepted_fields)
+    resource_rules.check(draft)
+    first = resource_rules.defaults(name) | draft.stored | dict(fixed or {})
     values = store.draft(name, parent, first)
     store.add(name, values)
-    special.settle(draft, values["id"])
-    return _now(store, name, values["id"])
+    resource_rules.after_write(draft, values["id"])
+    return _current(store, name, values["id"])
 
 
 def update(store: Store, name: str, old: Values, sent: Mapping[str, Any]) -> Values:
     """Change the fields sent that may be changed; the others are ignored. Raises Problem (422)."""
     fields = {f.name: f for f in ALL[name].fields if _is_writable(f, old)}
-    taken = _taken(store, fields, sent, old["workspace_id"], {})
-    draft = special.Draft(store, name, 0, old["workspace_id"], old, taken)
-    special.check(draft)
-    changes = {k: v for k, v in draft.kept.items() if old.get(k) != v}
+    accepted_fields = _accepted(store, fields, sent, old["workspace_id"], {})
+    draft = resource_rules.Draft(store, name, 0, old["workspace_id"], old, accepted_fields)
+    resource_rules.check(draft)
+    changes = {k: v for k, v in draft.stored.items() if old.get(k) != v}
     if changes:
         store.change(name, old, changes)
-    special.settle(draft, old["id"])
-    return _now(store, name, old["id"])
+    resource_rules.after_write(draft, old["id"])
+    return _current(store, name, old["id"])
 
 
 def delete(store: Store, name: str, old: Values) -> None:
     store.drop(name, old)
-    special.removed(store, name, old)
+    resource_rules.after_delete(store, name, old)
 
 
 def upsert(store: Store, name: str, parent: int, sent: Mapping[str, Any]) -> tuple[Values, bool]:
-    """Create, or update the contact with this address, clearing nothing; whether it created."""
+    """Create a contact, or update the one with this address without clearing any field. Returns the
+    record and whether it was created."""
     address = sent.get("email_address")
     if not isinstance(address, str) or not address:
         raise invalid(email_address="can't be blank")
     if (id_ := store.by_email(parent, address)) is None:
         return create(store, name, parent, sent), True
     given = {key: value for key, value in sent.items() if value not in (None, [], {})}
-    return update(store, name, _now(store, name, id_), given), False
+    return update(store, name, _current(store, name, id_), given), False
 
 
-def _now(store: Store, name: str, id_: int) -> Values:
+def _current(store: Store, name: str, id_: int) -> Values:
     values = store.get(name, id_)
     if values is None:
         raise missing()
@@ -80,7 +81,7 @@ def _now(store: Store, name: str, id_: int) -> Values:
 
 
 def _workspace_below(store: Store, resource: Resource, parent: int) -> int:
-    """The workspace that a record made below `parent` will belong to."""
+    """The workspace of a record created below `parent`."""
     above = store.get(resource.parent, parent) if resource.parent else {}
     if above is None:
         raise missing()
@@ -95,40 +96,42 @@ def _is_writable(field: Field, old: Values) -> bool:
 
 
 def _missing(fields: Mapping[str, Field], sent: Mapping[str, Any]) -> dict[str, str]:
-    """What the server says of the fields that must be sent and were not."""
+    """Errors for required fields that were not sent."""
     required = (f for f in fields.values() if f.required)
     return {f.name: "can't be blank" for f in required if sent.get(f.name) in (None, "")}
 
 
-def _taken(
+def _accepted(
     store: Store,
     fields: Mapping[str, Field],
     sent: Mapping[str, Any],
     workspace: int,
     errors: dict[str, str],
 ) -> Values:
-    """The fields sent that may be, as the server keeps them; `errors` are those known so far."""
-    taken: Values = {}
+    """The sent fields that may be written, as the server stores them. Raises Problem (422) if there
+    are errors; `errors` holds those found so far.
+    """
+    accepted_fields: Values = {}
     for name, value in sent.items():
         if name not in fields or name in errors:
             continue
         try:
-            taken[name] = accepted(fields[name], value)
-            _check_reference(store, fields[name], taken[name], workspace)
-        except Wrong as wrong:
+            accepted_fields[name] = accepted(fields[name], value)
+            _check_reference(store, fields[name], accepted_fields[name], workspace)
+        except Invalid as wrong:
             errors[name] = str(wrong)
     if errors:
         raise invalid(**errors)
-    return taken
+    return accepted_fields
 
 
 def _check_reference(store: Store, field: Field, value: Any, workspace: int) -> None:
-    """A record that another one names must be there, in the same workspace."""
+    """A referenced record must exist in the same workspace."""
     ids = value if isinstance(value, list) else [value]
     for id_ in ids if field.ref and field.type in ("integer", "json") else ():
         found = store.get(field.ref or "", id_) if type(id_) is int else None
         if value is not None and (found is None or found["workspace_id"] != workspace):
-            raise Wrong("must exist")
+            raise Invalid("must exist")
 
 
 def archive(store: Store, old: Values) -> Values:
@@ -161,4 +164,4 @@ ACTIONS: Mapping[str, Callable[[Store, Values], Values | None]] = {
     "cancel": cancel,
     "gdpr_destroy": redact,
 }
-"""Action of the catalogue -> the record as it then stands; None if it is gone."""
+"""Action of the catalogue -> function that returns the changed record, or None if it is deleted."""

@@ -1,4 +1,4 @@
-"""The state of the account: records, what they look like, and what happened to them."""
+"""The account's records, how an answer shows them, and the log of events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cfsync.sandbox.seeds.plan import Plan, mix
 from cfsync.sandbox.seeds.records import Values, blank
 
 CACHED = 250_000
-"""Texts kept a resource: about 300 MB of contacts, once that many were read."""
+"""Most JSON texts cached for one resource: about 300 MB for contacts."""
 
 HIDDEN = {"contacts": "anonymous"}
 """A record with a value in this field is not listed; a GET of it works."""
@@ -39,13 +39,13 @@ OWNERS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("workspace_id", "workspaces"),
     ),
 }
-"""The records without which a record is gone as well."""
+"""Resource -> (field, resource) of the records without which its records are gone too."""
 
 EVENT_TYPES = frozenset(event for r in ALL.values() for event in r.events)
 
 
 class Store:
-    """Records by resource and id. What the API allows is decided in `rules`, not here."""
+    """Records by resource and id. It enforces no rule of the API: see `rules`."""
 
     def __init__(self, plan: Plan, clock: Callable[[], datetime]) -> None:
         self.plan = plan
@@ -58,7 +58,7 @@ class Store:
         self._names = {name: _shown_names(name) for name in ALL}
 
     def get(self, resource: str, id_: int) -> Values | None:
-        """The record, listed or not; None if it or what it hangs below is gone."""
+        """The record, listed or not; None if it or one of its parents is gone."""
         values = self.tables[resource].get(id_)
         return values if values is not None and self._is_owned(resource, values) else None
 
@@ -66,15 +66,15 @@ class Store:
         return all(
             self.get(owner, values[field]) is not None
             for field, owner in OWNERS[resource]
-            if self.tables[owner].has_lost
+            if self.tables[owner].has_deletions
         )
 
     def is_listed(self, resource: str, id_: int) -> bool:
-        """Whether the list that an id was found in shows it."""
-        if not any(self.tables[owner].has_lost for _, owner in OWNERS[resource]):
+        """Whether the list that holds this id shows it."""
+        if not any(self.tables[owner].has_deletions for _, owner in OWNERS[resource]):
             if resource not in HIDDEN:
                 return True
-            if (index := self.tables[resource].untouched(id_)) is not None:
+            if (index := self.tables[resource].seed_number(id_)) is not None:
                 return not self.plan.is_anonymous(index)
         values = self.get(resource, id_)
         return values is not None and not values.get(HIDDEN.get(resource, ""))
@@ -89,12 +89,12 @@ class Store:
     def tags_of(self, contact: int) -> list[int]:
         """The ids of a contact's tags."""
         table, tags = self.tables["contact_applied_tags"], self.tables["contact_tags"]
-        numbers = [(id_, table.untouched(id_)) for id_ in table.by_id(contact, None, False)]
+        numbers = [(id_, table.seed_number(id_)) for id_ in table.by_id(contact, None, False)]
         found = [
             (table.get(id_) or {})["tag_id"] if number is None else tag_of(self.plan, number)
             for id_, number in numbers
         ]
-        return [tag for tag in found if not tags.has_lost or tags.get(tag)]
+        return [tag for tag in found if not tags.has_deletions or tags.get(tag)]
 
     def shown(self, resource: str, values: Values) -> Values:
         """The record as an answer shows it."""
@@ -116,12 +116,12 @@ class Store:
         return text
 
     def now(self, before: str | None = None) -> str:
-        """The time of a change: later than the change before it."""
+        """The time now as text, but always later than `before`."""
         ms = int((self.clock() - EPOCH).total_seconds() * 1000)
         return time_text(max(ms, time_ms(before) + 1) if before else ms)
 
     def draft(self, resource: str, parent: int, values: Mapping[str, Any]) -> Values:
-        """A new record below `parent`, stamped and numbered, not yet there."""
+        """A new record below `parent` with an id and times, not yet stored."""
         id_, now = self.tables[resource].new_id(), self.now()
         frame: Values = {"id": id_, "public_id": public_id(resource, id_)}
         owner = ALL[resource]
@@ -129,10 +129,10 @@ class Store:
             above = self.get(owner.parent, parent) or {}
             frame |= {"workspace_id": above.get("workspace_id") or id_}
             frame[owner.parent_field or ""] = parent
-        return blank(resource) | self._given(resource, id_, now) | frame | dict(values)
+        return blank(resource) | self._server_fields(resource, id_, now) | frame | dict(values)
 
-    def _given(self, resource: str, id_: int, now: str) -> Values:
-        """What the server makes up for a new record."""
+    def _server_fields(self, resource: str, id_: int, now: str) -> Values:
+        """The fields that the server generates for a new record."""
         chance = self.plan.chance(resource, id_)
         given: Values = {"created_at": now, "updated_at": now}
         given["uuid"] = f"{chance:016x}-4a1b-8c2d-{id_:012x}"
@@ -141,44 +141,44 @@ class Store:
 
     def add(self, resource: str, values: Values) -> None:
         self.put(resource, values)
-        self.report(resource, "created", values)
+        self.log_event(resource, "created", values)
 
     def change(self, resource: str, old: Values, changes: Mapping[str, Any]) -> Values:
         """Change fields of a record; moves `updated_at`, even where nothing differs."""
         new = old | {"updated_at": self.now(old["updated_at"])} | dict(changes)
         self.put(resource, new)
-        self.report(resource, "updated", new)
+        self.log_event(resource, "updated", new)
         return new
 
     def put(self, resource: str, values: Values) -> None:
-        """Make a record stand as given; no stamp and no event."""
+        """Store a record exactly as given, without a new `updated_at` and without an event."""
         table = self.tables[resource]
         if resource in HIDDEN:
-            self.emails.move(table.get(values["id"]), values)
+            self.emails.update(table.get(values["id"]), values)
         table.put(values)
-        self._forget_quotes(resource)
+        self._clear_quoting_texts(resource)
 
     def drop(self, resource: str, values: Values) -> None:
-        self.report(resource, "deleted", values)
+        self.log_event(resource, "deleted", values)
         table = self.tables[resource]
         if resource in HIDDEN:
-            self.emails.move(values, None)
+            self.emails.update(values, None)
         table.drop(values["id"], table.parent_of(values))
-        self._forget_quotes(resource)
+        self._clear_quoting_texts(resource)
 
-    def _forget_quotes(self, resource: str) -> None:
+    def _clear_quoting_texts(self, resource: str) -> None:
         for name in QUOTED_IN.get(resource, ()):
             self.tables[name].texts.clear()
 
     def by_email(self, workspace: int, email: str) -> int | None:
-        """The id of the contact with this address, in any case of letters."""
+        """The id of the contact with this address, ignoring case; None if there is none."""
         return self.emails.find(self.tables["contacts"], workspace, email)
 
-    def report(self, resource: str, verb: str, values: Values) -> None:
-        """Write the event that a change makes, if there is a type for it, into the log."""
+    def log_event(self, resource: str, verb: str, values: Values) -> None:
+        """Log the event of a change, and tell the listeners, if the API has a type for it."""
         event_type = event_name(resource, verb)
         workspace = values.get("workspace_id", 0)
-        if event_type not in EVENT_TYPES or not self._is_wanted(event_type, workspace):
+        if event_type not in EVENT_TYPES or not self._is_logged(event_type, workspace):
             return
         event = self.draft(
             "webhook_events",
@@ -193,15 +193,15 @@ class Store:
         )
         self.tables["webhook_events"].put(event)
         for listener in self.listeners:
-            listener(event, self._who_want(event_type, workspace))
+            listener(event, self._subscribers(event_type, workspace))
 
-    def _is_wanted(self, event_type: str, workspace: int) -> bool:
+    def _is_logged(self, event_type: str, workspace: int) -> bool:
         if self.events != "endpoints":
             return self.events == "always"
-        return bool(self._who_want(event_type, workspace))
+        return bool(self._subscribers(event_type, workspace))
 
-    def _who_want(self, event_type: str, workspace: int) -> list[Values]:
-        """The workspace's endpoints for events of this type; one that names no type takes all."""
+    def _subscribers(self, event_type: str, workspace: int) -> list[Values]:
+        """The workspace's webhook endpoints for this event type; one without types gets all."""
         endpoints = self.children("webhook_endpoints", workspace)
         return [e for e in endpoints if event_type in (e["event_type_ids"] or [event_type])]
 

@@ -1,4 +1,4 @@
-"""What goes out: a request's answer before it meets the network."""
+"""Answers, before they are sent."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def answer(status: int, body: Any) -> Answer:
 
 
 def block_page(status: int = 403) -> Answer:
-    """What the CDN in front of the API answers."""
+    """The HTML page of the CDN in front of the API."""
     return Answer(status, BLOCK_PAGE, content_type=HTML)

@@ -1,4 +1,4 @@
-"""From a request to its answer, without faults: who asks, what for, and what comes back."""
+"""Answers a request as the API does: checks the token, finds the record, reads or writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cfsync.sandbox.account import rules
 from cfsync.sandbox.account.access import Access
 from cfsync.sandbox.account.account import Account
 from cfsync.sandbox.account.ledger import Entry
-from cfsync.sandbox.account.listing import CursorGone, Query, page, query_of
+from cfsync.sandbox.account.listing import CursorGone, Query, page, parse_query
 from cfsync.sandbox.account.problems import Problem, malformed, missing
 from cfsync.sandbox.api.answers import Answer, answer, block_page
 from cfsync.sandbox.api.requests import Request
@@ -25,7 +25,7 @@ from cfsync.sandbox.seeds.records import Values
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that was let in. `above` is the record that the path names; {} where none."""
+    """An authenticated request. `above` is the record in the path; {} if the path has none."""
 
     account: Account
     request: Request
@@ -45,20 +45,20 @@ class Call:
 
 
 def respond(account: Account, request: Request) -> Answer:
-    """The API's answer; changes the account where the request says so."""
+    """The API's answer to a request; a write changes the account."""
     if not request.headers.get("user-agent"):
         return block_page()
     try:
-        access = _let_in(account, request)
+        access = _authenticate(account, request)
         if (route := request.route) is None:
             raise missing()
-        above = _above(account, access, route, request.id)
+        above = _path_record(account, access, route, request.id)
         return OPERATIONS[route.kind](Call(account, request, access, route, above))
     except Problem as problem:
         return answer(problem.status, problem.body)
 
 
-def _let_in(account: Account, request: Request) -> Access:
+def _authenticate(account: Account, request: Request) -> Access:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     access = account.tokens.get(token)
     if scheme != "Bearer" or access is None:
@@ -66,8 +66,8 @@ def _let_in(account: Account, request: Request) -> Access:
     return access
 
 
-def _above(account: Account, access: Access, route: Route, text: str) -> Values:
-    """The record that the path names. Raises Problem (403, 404)."""
+def _path_record(account: Account, access: Access, route: Route, text: str) -> Values:
+    """The record in the path. Raises Problem (403, 404)."""
     if route.above is None:
         return {}
     id_ = id_of(route.above, text)
@@ -79,7 +79,7 @@ def _above(account: Account, access: Access, route: Route, text: str) -> Values:
 
 
 def _list(call: Call) -> Answer:
-    query = _asked(call)
+    query = _query(call)
     name, store, access = call.resource.name, call.account.store, call.access
     if access.is_emptied(call.above.get("workspace_id", 0)):
         return answer(200, [])
@@ -93,8 +93,8 @@ def _list(call: Call) -> Answer:
     return Answer(200, body, _pagination(call, ids[-1]) if more else {})
 
 
-def _asked(call: Call) -> Query:
-    query = query_of(call.resource, call.request.query)
+def _query(call: Call) -> Query:
+    query = parse_query(call.resource, call.request.query)
     if by := call.route.by:
         filters = {**query.filters, by[0]: frozenset([call.above["id"]])}
         return Query(query.after, query.by_change, query.descending, filters)
@@ -102,7 +102,7 @@ def _asked(call: Call) -> Query:
 
 
 def _pagination(call: Call, last: int) -> dict[str, str]:
-    """The headers of a page that is not the last. A gateway passes on the Link of its upstream."""
+    """The headers of a page that is not the last. A gateway passes on its upstream's Link."""
     request, base = call.request, call.request.base
     if request.by_gateway:
         base = f"https://{_subdomain(call)}.myclickfunnels.com/api/v2"
@@ -120,47 +120,47 @@ def _get(call: Call) -> Answer:
 
 
 def _create(call: Call) -> Answer:
-    sent = _sent(call)
+    sent = _body_fields(call)
     fixed = {call.route.by[0]: call.above["id"]} if call.route.by else {}
     values = rules.create(call.account.store, call.resource.name, call.parent, sent, fixed=fixed)
-    _note(call, values["id"], sent)
+    _log_write(call, values["id"], sent)
     secrets = {name: values[name] for name in call.resource.secrets}
     return answer(201, call.account.store.shown(call.resource.name, values) | secrets)
 
 
 def _update(call: Call) -> Answer:
-    sent = _sent(call)
+    sent = _body_fields(call)
     values = rules.update(call.account.store, call.resource.name, call.above, sent)
-    return _written(call, values, sent)
+    return _write_answer(call, values, sent)
 
 
 def _upsert(call: Call) -> Answer:
-    sent = _sent(call)
+    sent = _body_fields(call)
     name, store = call.resource.name, call.account.store
     values, created = rules.upsert(store, name, call.parent, sent)
-    return _written(call, values, sent, status=201 if created else 200)
+    return _write_answer(call, values, sent, status=201 if created else 200)
 
 
 def _delete(call: Call) -> Answer:
     rules.delete(call.account.store, call.resource.name, call.above)
-    return _written(call, None)
+    return _write_answer(call, None)
 
 
 def _act(call: Call) -> Answer:
-    """An action on one record; the sent body, if any, is not looked at."""
-    return _written(call, rules.ACTIONS[call.route.kind](call.account.store, call.above))
+    """An action on one record; a body is ignored."""
+    return _write_answer(call, rules.ACTIONS[call.route.kind](call.account.store, call.above))
 
 
-def _written(
+def _write_answer(
     call: Call, values: Values | None, sent: Values | None = None, status: int = 200
 ) -> Answer:
-    _note(call, values["id"] if values else call.above["id"], sent or {})
+    _log_write(call, values["id"] if values else call.above["id"], sent or {})
     if values is None:
         return Answer(204)
     return Answer(status, call.account.store.text(call.resource.name, values["id"]))
 
 
-def _sent(call: Call) -> Values:
+def _body_fields(call: Call) -> Values:
     """The fields of the body. Raises Problem (400)."""
     try:
         body = orjson.loads(call.request.body)
@@ -169,8 +169,8 @@ def _sent(call: Call) -> Values:
     return rules.body_of(call.resource, body)
 
 
-def _note(call: Call, id_: int, sent: Mapping[str, Any]) -> None:
-    """Every write that was accepted stands in the ledger."""
+def _log_write(call: Call, id_: int, sent: Mapping[str, Any]) -> None:
+    """Add an accepted write to the ledger."""
     request, route = call.request, call.route
     now = call.account.store.now()
     entry = Entry("api", route.kind, route.resource.name, id_, dict(sent), now)

@@ -1,4 +1,4 @@
-"""The rate limit: a token bucket whose size nobody publishes."""
+"""The rate limit: a token bucket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cfsync.sandbox.api.answers import Answer, answer
 
 @dataclass
 class Limit:
-    """`per_second` 0 means no limit; `retry_after`: seconds named in a 429, None for no header."""
+    """`per_second` 0 means no limit. `retry_after`: seconds named in a 429, None for no header."""
 
     per_second: float = 0.0
     burst: float = 10.0

@@ -1,4 +1,4 @@
-"""Every route of the API, from the catalogue: what a method and a path ask for."""
+"""Every route of the API, derived from the catalogue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cfsync.resources import ALL, Resource
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`above` is the resource that the id in the path is one of; None where there is no id.
+    """`above` is the resource of the id in the path; None if the path has no id.
 
     `by` is for lists and creates below another record than the resource's parent: the field that
     holds that record's id, and that record's field with the parent's id.

@@ -11,7 +11,7 @@ from cfsync.sandbox.faults.fault import Fault
 
 
 def instead(make: Callable[[Fault], Answer | None]) -> Kind:
-    """An answer that takes the place of the right one."""
+    """A kind that replaces the right answer."""
 
     def reply(fault: Fault, exchange: Exchange) -> Reply:
         if fault.applied:
@@ -22,7 +22,7 @@ def instead(make: Callable[[Fault], Answer | None]) -> Kind:
 
 
 def changed(change: Callable[[Answer], Answer | None]) -> Kind:
-    """The right answer, spoilt."""
+    """A kind that spoils the right answer."""
     return lambda _, exchange: Reply(change(exchange.proper()))
 
 
@@ -48,13 +48,13 @@ def _redirect(fault: Fault) -> Answer:
 
 
 def _meanwhile(fault: Fault, exchange: Exchange) -> Reply:
-    """The right answer to a request that was overtaken by what somebody does."""
+    """Something happens just before the right answer."""
     fault.act()
     return Reply(exchange.proper())
 
 
 def _hang(fault: Fault, exchange: Exchange) -> Reply:
-    """No answer for so long that the client gives up."""
+    """No answer, and then a cut connection."""
     if fault.applied:
         exchange.proper()
     return Reply(None, delay=fault.seconds)

@@ -1,5 +1,5 @@
-"""The courier: brings events to the webhook endpoints, signed and repeated as ClickFunnels does it,
-and as badly as the network that a test asks for. It goes to loopback addresses only.
+"""Delivers events to webhook endpoints, signed and retried as ClickFunnels does it, and with the
+failures that a test asks for. Delivers to loopback addresses only.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ import orjson
 from cfsync.sandbox.seeds.records import Values
 
 RETRIES_S = (1, 15, 60, 300, 900, 3600, 43_200, 86_400)
-"""Seconds from one attempt to the next; then it is given up."""
+"""Seconds between attempts; after the last one the delivery is given up."""
 
-TAKEN = frozenset((*range(200, 208), 226))
-"""Answers by which an event counts as delivered."""
+DELIVERED = frozenset((*range(200, 208), 226))
+"""Status codes that count as delivered."""
 
-PATIENCE_S = 10.0
-"""Seconds that an endpoint may take to answer."""
+TIMEOUT_S = 10.0
+"""Seconds to wait for an endpoint's answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """An event on its way to one endpoint; `wait`: seconds before it sets out."""
+class Delivery:
+    """An event for one endpoint; `wait`: seconds before the first attempt."""
 
     event_id: str
     url: str
@@ -43,7 +43,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`number` counts from 0; `status` 0: no answer."""
+    """`number` counts from 0; `status` is 0 if there was no answer."""
 
     event_id: str
     url: str
@@ -52,10 +52,10 @@ class Attempt:
 
 
 class Courier:
-    """What can go wrong on the way, as shares of all deliveries: `lose` (the sender takes it for
-    delivered), `double` (sent twice), `forge` (signed with another secret). Each waits up to
-    `spread` seconds, so that they come out of order. `pace`: how many seconds one of the sender's
-    between two attempts lasts. `tried` holds what was done, `under_way` counts what is not over.
+    """Delivers webhooks. Shares of all deliveries that fail: `lose` (never sent), `double` (sent
+    twice), `forge` (signed with a wrong secret). Each delivery waits up to `spread` seconds, so
+    they arrive out of order. `pace` scales the pauses between attempts. `tried` holds all attempts,
+    `under_way` counts unfinished deliveries.
     """
 
     def __init__(self, random: Random, clock: Callable[[], datetime]) -> None:
@@ -65,56 +65,61 @@ class Courier:
         self.under_way = 0
         self._random = random
         self._clock = clock
-        self._mail: deque[Parcel] = deque()
+        self._queue: deque[Delivery] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._news = asyncio.Event()
+        self._wake = asyncio.Event()
 
-    def take(self, event: Values, endpoints: Iterable[Values]) -> None:
-        """Send an event of the log to these endpoints. From any thread, under the world's lock."""
+    def enqueue(self, event: Values, endpoints: Iterable[Values]) -> None:
+        """Queue an event for these endpoints. From any thread, with the world's lock held."""
         body = orjson.dumps(payload(event))
         for endpoint in endpoints:
             if _is_loopback(endpoint["url"]) and self._random.random() >= self.lose:
                 for _ in range(1 + (self._random.random() < self.double)):
-                    self._mail.append(self._parcel(event["uuid"], endpoint, body))
+                    self._queue.append(self._delivery(event["uuid"], endpoint, body))
                     self.under_way += 1
-        if self._loop is not None and self._mail:
-            self._loop.call_soon_threadsafe(self._news.set)
+        if self._loop is not None and self._queue:
+            self._loop.call_soon_threadsafe(self._wake.set)
 
-    def _parcel(self, event_id: str, endpoint: Values, body: bytes) -> Parcel:
+    def _delivery(self, event_id: str, endpoint: Values, body: bytes) -> Delivery:
         secret = endpoint["webhook_secret"]
         if self._random.random() < self.forge:
             secret = secret[::-1] + "x"
-        return Parcel(event_id, endpoint["url"], secret, body, self._random.random() * self.spread)
+        return Delivery(
+            event_id, endpoint["url"], secret, body, self._random.random() * self.spread
+        )
 
     async def run(self) -> None:
         """Deliver, until cancelled."""
         self._loop = asyncio.get_running_loop()
-        timeout = aiohttp.ClientTimeout(PATIENCE_S)
+        timeout = aiohttp.ClientTimeout(TIMEOUT_S)
         try:
-            async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as on:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                asyncio.TaskGroup() as group,
+            ):
                 while True:
-                    while self._mail:
-                        on.create_task(self._bring(session, self._mail.popleft()))
-                    self._news.clear()
-                    await self._news.wait()
+                    while self._queue:
+                        group.create_task(self._deliver(session, self._queue.popleft()))
+                    self._wake.clear()
+                    await self._wake.wait()
         finally:
             self._loop = None
 
-    async def _bring(self, session: aiohttp.ClientSession, parcel: Parcel) -> None:
-        await asyncio.sleep(parcel.wait)
+    async def _deliver(self, session: aiohttp.ClientSession, delivery: Delivery) -> None:
+        await asyncio.sleep(delivery.wait)
         for number, pause in enumerate((*RETRIES_S, 0)):
-            status = await self._hand_over(session, parcel)
-            self.tried.append(Attempt(parcel.event_id, parcel.url, number, status))
-            if status in TAKEN:
+            status = await self._post(session, delivery)
+            self.tried.append(Attempt(delivery.event_id, delivery.url, number, status))
+            if status in DELIVERED:
                 break
             await asyncio.sleep(pause * self.pace)
         self.under_way -= 1
 
-    async def _hand_over(self, session: aiohttp.ClientSession, parcel: Parcel) -> int:
-        headers = signed(parcel.secret, parcel.body, int(self._clock().timestamp()))
+    async def _post(self, session: aiohttp.ClientSession, delivery: Delivery) -> int:
+        headers = signed(delivery.secret, delivery.body, int(self._clock().timestamp()))
         try:
             async with session.post(
-                parcel.url, data=parcel.body, headers=headers, ssl=False, allow_redirects=False
+                delivery.url, data=delivery.body, headers=headers, ssl=False, allow_redirects=False
             ) as answer:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
@@ -125,7 +130,7 @@ class Courier:
 
 
 def payload(event: Values) -> dict[str, Any]:
-    """What is delivered of an event of the log."""
+    """The body that is delivered for a logged event."""
     same = ("data", "subject_id", "subject_type", "created_at", "api_version", "workspace_id")
     return {
         "event_id": event["uuid"],

@@ -14,8 +14,8 @@ from cfsync.sandbox.faults.fault import Fault
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the network sees. No answer: the connection is cut. `delay` in seconds goes before it,
-    `pause` between the halves of its body. `last`: behind it nobody listens any more.
+    """What is sent. Without an answer the connection is cut. `delay`: seconds before it; `pause`:
+    seconds between the halves of its body; `last`: the server stops listening after it.
     """
 
     answer: Answer | None
@@ -26,13 +26,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that a fault strikes, and the way to its right answer."""
+    """A request that a fault hits, and the way to its right answer."""
 
     account: Account
     request: Request
 
     def proper(self) -> Answer:
-        """Do what was asked; call it only once where that changes something."""
+        """Do what was requested, and return the right answer. Each call repeats a write."""
         return respond(self.account, self.request)
 
 

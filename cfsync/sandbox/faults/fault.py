@@ -1,4 +1,4 @@
-"""Faults as data: what goes wrong, and with which requests."""
+"""Faults: what goes wrong, and with which requests."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 @dataclass
 class Fault:
-    """One way of failing, held to the requests that match.
+    """One way of failing, and the requests that it hits.
 
     `kind`: a key of `kinds.KINDS`. `method` must be equal, `path` is a regular
-    expression looked for in 'path?query' behind `/api/v2`. It strikes from the `nth` match on,
-    `times` times (None: for ever), each with `probability`. `applied`: where the fault replaces
-    the answer, whether the server does first what was asked. The rest are details of the kinds:
+    expression searched for in 'path?query' after `/api/v2`. It hits from the `nth` match on,
+    `times` times (None: always), each with `probability`. `applied`: if the fault replaces the
+    answer, whether the server still does what was requested. The rest are details of the kinds:
     `status`; `seconds` of slow, hang and slow_body; `retry_after` of 429; `host` of foreign_link
     and redirect; for body: `fields` to put into records (and `drop` to leave out) with these `ids`
-    (None: the first one); `act` is what somebody does meanwhile.
+    (None: the first one); `act` is called meanwhile.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Fault:
     struck: int = 0
 
     def strikes(self, method: str, target: str, random: Random) -> bool:
-        """Whether this request is hit; counts it."""
+        """Whether this request is hit; counts the match."""
         if self.method not in (None, method) or not re.search(self.path, target):
             return False
         self.seen += 1
@@ -53,7 +53,7 @@ class Fault:
 
 
 class Faults:
-    """Those that are in force; the first one that strikes a request decides."""
+    """The faults in force; the first one that hits a request decides."""
 
     def __init__(self, random: Random) -> None:
         self.all: list[Fault] = []

@@ -27,7 +27,7 @@ def _asking(exchange: Exchange, **query: str | None) -> Answer:
 
 
 def _repeat_cursor(_: Fault, exchange: Exchange) -> Reply:
-    """The records are right, and the way on leads to where the request began."""
+    """The records are right, but the next page begins where this one did."""
     answer = exchange.proper()
     after = exchange.request.query.get("after", "0")
     if "Pagination-Next" in answer.headers:
@@ -40,12 +40,12 @@ def _ignore_sort(_: Fault, exchange: Exchange) -> Reply:
 
 
 def _own_order(_: Fault, exchange: Exchange) -> Reply:
-    """By id, newest first, whatever was asked for; `after` counts in that order."""
+    """By id, newest first, whatever was requested; `after` counts in that order."""
     return Reply(_asking(exchange, sort_property=None, sort_order="desc"))
 
 
 def _shuffled(_: Fault, exchange: Exchange) -> Reply:
-    """In an order of its own, whatever was asked for; `after` counts in that order."""
+    """In its own order, whatever was requested; `after` counts in that order."""
     store, name = exchange.account.store, _resource(exchange)
     ids = sorted(exchange.account.ids(name, _parent(exchange)), key=lambda id_: id_ * 7919 % 10007)
     after = exchange.request.query.get("after")
@@ -64,7 +64,7 @@ def _ignore_after_between(_: Fault, exchange: Exchange) -> Reply:
 
 
 def _refuse_after_between(fault: Fault, exchange: Exchange) -> Reply:
-    """The same, and anything else is refused with `status`."""
+    """The same, but refuses any other `after` with `status`."""
     after = exchange.request.query.get("after")
     if after is None or _is_in_list(exchange, after):
         return Reply(exchange.proper())
@@ -81,7 +81,7 @@ def _is_in_list(exchange: Exchange, after: str) -> bool:
 
 
 def _page_twice(_: Fault, exchange: Exchange) -> Reply:
-    """The records before the cursor instead of those behind it; the way on is right."""
+    """The records before the cursor instead of those after it; the next cursor is right."""
     answer = exchange.proper()
     query = exchange.request.query
     if "after" not in query:
@@ -94,7 +94,7 @@ def _page_twice(_: Fault, exchange: Exchange) -> Reply:
 
 
 def _page_skips(_: Fault, exchange: Exchange) -> Reply:
-    """The page behind the right one: its twenty records are never seen."""
+    """The page after the right one: twenty records are skipped."""
     answer = exchange.proper()
     if (last := answer.headers.get("Pagination-Next")) is None:
         return Reply(answer)
@@ -116,7 +116,7 @@ def _wrong_order(_: Fault, exchange: Exchange) -> Reply:
 
 
 def _body(fault: Fault, exchange: Exchange) -> Reply:
-    """Records with fields as no rule allows them: any value that JSON can write."""
+    """Records with invalid fields: any value that JSON can express."""
     answer = exchange.proper()
     if answer.status >= 300 or not answer.body:
         return Reply(answer)
@@ -125,7 +125,7 @@ def _body(fault: Fault, exchange: Exchange) -> Reply:
         record.update(fault.fields)
         for name in fault.drop:
             record.pop(name, None)
-    # json, not orjson: lone surrogates and NaN must get out
+    # json, not orjson: it writes lone surrogates and NaN
     return Reply(replace(answer, body=json.dumps(found).encode()))
 
 

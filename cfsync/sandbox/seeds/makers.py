@@ -23,4 +23,4 @@ def seeded(plan: Plan, resource: str, index: int) -> Values:
         workspace=workspace,
         workspace_id=plan.id("workspaces", workspace) if resource != "teams" else 0,
     )
-    return blank(resource) | seed.frame() | MAKERS[resource](seed)
+    return blank(resource) | seed.common_fields() | MAKERS[resource](seed)

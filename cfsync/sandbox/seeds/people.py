@@ -1,4 +1,4 @@
-"""Seeded accounts, contacts and what hangs on them."""
+"""Seeded teams, workspaces, contacts, tags, images, forms and submissions."""
 
 from __future__ import annotations
 
@@ -32,18 +32,28 @@ def workspace(seed: Seed) -> Values:
 def contact(seed: Seed) -> Values:
     """About 1.2 KB of JSON, as a contact of an account in use."""
     if seed.plan.is_anonymous(seed.index):
-        return _nobody(seed)
-    index, chance = seed.index, seed.chance
+        return _anonymous(seed)
+    chance = seed.chance
     first, last = FIRST[chance % 12], LAST[chance // 12 % 12]
-    handle = f"{first}{last}{index}".lower()
-    return _nobody(seed) | {
-        "anonymous": None,
-        "email_address": email(seed.chance, index),
-        "first_name": first,
-        "last_name": last,
-        "phone_number": f"+1555{chance % 10_000_000:07d}",
-        "time_zone": ZONES[chance % 4],
-        "last_notification_email_sent_at": seed.past(chance),
+    return (
+        _anonymous(seed)
+        | {
+            "anonymous": None,
+            "email_address": email(chance, seed.index),
+            "first_name": first,
+            "last_name": last,
+            "phone_number": f"+1555{chance % 10_000_000:07d}",
+            "time_zone": ZONES[chance % 4],
+            "last_notification_email_sent_at": seed.past(chance),
+        }
+        | _links(seed, f"{first}{last}{seed.index}".lower())
+    )
+
+
+def _links(seed: Seed, handle: str) -> Values:
+    """A contact's profiles, attributes and picture."""
+    chance = seed.chance
+    return {
         "fb_url": f"https://facebook.com/{handle}",
         "twitter_url": f"https://twitter.com/{handle}" if chance % 3 else None,
         "instagram_url": f"https://instagram.com/{handle}",
@@ -65,8 +75,8 @@ def email(chance: int, index: int) -> str:
     return f"{FIRST[chance % 12]}.{index}@example.com".lower()
 
 
-def _nobody(seed: Seed) -> Values:
-    """A visitor whose name is not known (ClickFunnels hides them from the list)."""
+def _anonymous(seed: Seed) -> Values:
+    """A visitor without a name, whom ClickFunnels leaves out of the list."""
     chance = seed.chance
     return {
         "anonymous": "true",
@@ -104,8 +114,8 @@ def applied_tag(seed: Seed) -> Values:
 
 
 def tag_of(plan: Plan, index: int) -> int:
-    """Which tag number `index` of the applied ones applies: neighbours in the workspace's list, so
-    that a contact's tags differ.
+    """The tag of applied tag number `index`. A contact's tags are neighbours in the workspace's
+    list, so they differ.
     """
     slot, contact = divmod(index, plan.counts["contacts"])
     workspace = plan.workspace("contacts", contact)

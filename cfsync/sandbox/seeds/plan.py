@@ -1,4 +1,4 @@
-"""Where every seeded record stands: its id, its parent, its times. Arithmetic; nothing is made.
+"""The id, parent and times of every seeded record, by arithmetic: nothing is stored.
 
 Seeded record number i of a resource belongs to parent number i % P and is number k = i // P of
 that parent, so parents' records are interleaved. Ids rise with i and leave gaps. The order by
@@ -64,8 +64,8 @@ class Plan:
             return index
         return None
 
-    def behind(self, resource: str, id_: int) -> int:
-        """The number of the first seeded record with a greater id."""
+    def first_after(self, resource: str, id_: int) -> int:
+        """The number of the first seeded record with an id greater than this one."""
         index = max(0, (id_ - self._bases[resource]) // STRIDE)
         return index + 1 if self.id(resource, index) <= id_ else index
 

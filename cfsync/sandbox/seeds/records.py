@@ -1,4 +1,4 @@
-"""Seeded records, computed from the seed alone when somebody looks at them."""
+"""What a record is, and what the makers of seeded records start from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ underscore are never shown."""
 
 @dataclass(slots=True)
 class Seed:
-    """What the making of one seeded record starts from."""
+    """What a maker gets to compute one seeded record."""
 
     plan: Plan
     resource: str
@@ -39,8 +39,8 @@ class Seed:
         """Some time before the last change."""
         return time_text(self.plan.created_ms(self.resource, self.index) + number % 86_400_000)
 
-    def frame(self) -> Values:
-        """The fields that every record has."""
+    def common_fields(self) -> Values:
+        """The fields that all records have."""
         plan, resource, index = self.plan, self.resource, self.index
         return {
             "id": self.id,
@@ -55,7 +55,7 @@ Maker = Callable[[Seed], Values]
 
 
 def blank(resource: str) -> Values:
-    """A record of which nothing is known: null where the API may send null."""
+    """A record with empty fields: null wherever the API may send null."""
     return {name: value() if value else None for name, value in _blanks(resource)}
 
 

@@ -1,4 +1,4 @@
-"""How many seeded records a world has of each resource, where its maker doesn't say."""
+"""How many seeded records of each resource, where the caller doesn't say."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _USUAL: Mapping[str, tuple[str, float]] = {
     "form_submissions": ("workspaces", 12),
     "webhook_endpoints": ("workspaces", 1),
 }
-"""Resource -> so many for each record of another. Of any other that is mirrored there are two for
-each record of its parent.
+"""Resource -> (another resource, records for each record of that one). Other resources that are
+mirrored have two records for each record of their parent.
 """
 
 

@@ -1,7 +1,7 @@
-"""The world's own methods over HTTP, below `/_sandbox/`, for tests in another process.
+"""Controls a world over HTTP, below `/_sandbox/`, for tests in another process.
 
 GET    /_sandbox/ledger | requests | calls | workspaces | kinds | deliveries
-GET    /_sandbox/records/{resource}[/{parent}]      a list as it stands, all of it
+GET    /_sandbox/records/{resource}[/{parent}]      a whole list as it is now
 GET    /_sandbox/record/{resource}/{id}
 POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, appear_late, appear,
        live, warm, add_token, refuse, empty, fault; the body is a JSON object of the arguments,
@@ -27,16 +27,16 @@ from cfsync.sandbox.world import World
 PREFIX = "/_sandbox/"
 
 _RECORDS = frozenset(["create", "edit", "delete", "archive", "identify", "redact", "appear_late"])
-_METHODS = _RECORDS | {"appear", "live", "warm", "add_token", "refuse", "empty", "fault"}
+_WORLD_METHODS = _RECORDS | {"appear", "live", "warm", "add_token", "refuse", "empty", "fault"}
 
 
 def handle(world: World, method: str, path: str, body: bytes) -> Answer:
-    """Answer a control request; 400 with the reason for what can't be done, 404 for no such."""
+    """Answer a control request; 400 with the reason for anything that can't be done."""
     words = path.removeprefix(PREFIX).split("/")
     try:
         with world.lock:
             if method == "GET":
-                return answer(200, _LOOKS[words[0]](world, words[1:]))
+                return answer(200, _QUERIES[words[0]](world, words[1:]))
             arguments = orjson.loads(body) if body else {}
             return answer(200, {"result": _do(world, words[0], arguments)})
     except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -44,10 +44,10 @@ def handle(world: World, method: str, path: str, body: bytes) -> Answer:
 
 
 def _do(world: World, name: str, arguments: dict[str, Any]) -> Any:
-    if name in _ORDERS:
-        return _ORDERS[name](world, **arguments)
-    if name not in _METHODS:
-        raise ValueError(f"nothing is called {name!r}")
+    if name in _COMMANDS:
+        return _COMMANDS[name](world, **arguments)
+    if name not in _WORLD_METHODS:
+        raise ValueError(f"no command {name!r}")
     fields = arguments.pop("fields", {}) if name in _RECORDS else {}
     places = [arguments.pop(key) for key in ("resource", "id") if key in arguments]
     result = getattr(world, name)(*places, **arguments, **fields)
@@ -60,7 +60,7 @@ def _set(world: World, **settings: Any) -> None:
 
 
 def _owner(world: World, name: str) -> object:
-    """What a setting belongs to."""
+    """The object that has this setting."""
     if name in ("latency", "gone_cursor"):
         return world
     if name in ("per_second", "burst", "retry_after"):
@@ -76,9 +76,9 @@ def _clear(world: World, what: str) -> None:
     {"faults": world.faults.clear, "ledger": world.ledger.clear}[what]()
 
 
-_ORDERS: Mapping[str, Callable[..., None]] = {"set": _set, "clear": _clear}
+_COMMANDS: Mapping[str, Callable[..., None]] = {"set": _set, "clear": _clear}
 
-_LOOKS: Mapping[str, Callable[[World, list[str]], Any]] = {
+_QUERIES: Mapping[str, Callable[[World, list[str]], Any]] = {
     "ledger": lambda world, _: world.ledger.as_json(),
     "requests": lambda world, _: dict(world.ledger.requests),
     "calls": lambda world, _: [list(call) for call in world.ledger.calls],

@@ -1,4 +1,4 @@
-"""Every request passes here: found, counted, limited, struck by faults or answered."""
+"""Handles each request: rate limit, then faults, then the API's answer; counts it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cfsync.sandbox.world import World
 
 
 def handle(world: World, request: Request, query: str = "") -> Reply:
-    """What the network shall see; `query` is the query string, for the counters."""
+    """What to send for a request; `query` is its query string, for the counters."""
     target = f"{request.path}?{query}" if query else request.path
     with world.lock:
         reply = _reply(world, request, target)
@@ -34,5 +34,5 @@ def _reply(world: World, request: Request, target: str) -> Reply:
 
 
 def not_found() -> Answer:
-    """Outside of the API there is nothing."""
+    """The answer outside the API's paths."""
     return Answer(404, b'{"error":"Not found"}')

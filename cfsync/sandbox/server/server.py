@@ -25,28 +25,28 @@ MAX_BODY = 32 * 1024 * 1024
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Door:
-    """Where connections are taken; while it is shut they are refused."""
+class Listener:
+    """The listening socket; while it is closed, connections are refused."""
 
     async def open(self, runner: web.ServerRunner, host: str, port: int) -> str:
-        """Begin to listen; returns the URL."""
+        """Start to listen; returns the URL."""
         self._runner, self._loop = runner, asyncio.get_running_loop()
         self._site = web.TCPSite(runner, host, port, reuse_address=True, backlog=512)
         await self._site.start()
         self._at = host, runner.addresses[0][1]
         return f"http://{host}:{self._at[1]}"
 
-    async def shut(self) -> None:
+    async def close(self) -> None:
         if self._runner.sites:
             await self._site.stop()
 
-    async def _open_again(self) -> None:
+    async def _reopen(self) -> None:
         if not self._runner.sites:
             await self.open(self._runner, *self._at)
 
-    def move(self, *, open_: bool) -> None:
-        """Open or shut it, from another thread."""
-        work = self._open_again() if open_ else self.shut()
+    def set_open(self, *, open_: bool) -> None:
+        """Open or close it, from another thread."""
+        work = self._reopen() if open_ else self.close()
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
@@ -56,7 +56,7 @@ class Running:
 
     world: World
     url: str
-    door: Door
+    listener: Listener
 
     @property
     def api(self) -> str:
@@ -73,16 +73,16 @@ async def serve(
     port: int = 0,
     *,
     ready: Callable[[str], None] | None = None,
-    door: Door | None = None,
+    listener: Listener | None = None,
 ) -> None:
-    """Serve until cancelled; `ready` is told the URL once requests are taken."""
-    door = door or Door()
-    server = web.Server(_handler(world, door), access_log=None)
+    """Serve until cancelled; `ready` is called with the URL once requests are accepted."""
+    listener = listener or Listener()
+    server = web.Server(_handler(world, listener), access_log=None)
     runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     courier = asyncio.create_task(world.courier.run())
     try:
-        url = await door.open(runner, host, port)
+        url = await listener.open(runner, host, port)
         if ready:
             ready(url)
         await asyncio.Event().wait()
@@ -96,7 +96,7 @@ async def serve(
 def running(world: World, *, port: int = 0) -> Iterator[Running]:
     """Serve from a thread and event loop of its own, on any free port unless one is given."""
     started: list[str] = []
-    door = Door()
+    listener = Listener()
     is_up = threading.Event()
     loop = asyncio.new_event_loop()
 
@@ -104,14 +104,14 @@ def running(world: World, *, port: int = 0) -> Iterator[Running]:
         started.append(url)
         is_up.set()
 
-    task = loop.create_task(serve(world, port=port, ready=ready, door=door))
+    task = loop.create_task(serve(world, port=port, ready=ready, listener=listener))
     thread = threading.Thread(target=_run, args=(loop, task, is_up), daemon=True)
     thread.start()
     is_up.wait()
     try:
         if not started:
             task.result()
-        yield Running(world, started[0], door)
+        yield Running(world, started[0], listener)
     finally:
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(task.cancel)
@@ -121,13 +121,13 @@ def running(world: World, *, port: int = 0) -> Iterator[Running]:
 def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], is_up: threading.Event) -> None:
     with suppress(asyncio.CancelledError, OSError):
         loop.run_until_complete(task)
-    loop.run_until_complete(_end_the_rest())
+    loop.run_until_complete(_cancel_pending())
     loop.close()
     is_up.set()
 
 
-async def _end_the_rest() -> None:
-    """Answers that nobody waits for any more."""
+async def _cancel_pending() -> None:
+    """Cancel answers that are still being sent."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()
@@ -135,7 +135,7 @@ async def _end_the_rest() -> None:
 
 
 def _handler(
-    world: World, door: Door
+    world: World, listener: Listener
 ) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         body = await _body(request)
@@ -145,7 +145,7 @@ def _handler(
             return _response(control.handle(world, request.method, request.path, body))
         reply = _reply(world, request, body)
         if reply.last:
-            await door.shut()
+            await listener.close()
         return await _send(request, reply)
 
     return answer
@@ -167,19 +167,19 @@ def _reply(world: World, request: web.BaseRequest, body: bytes) -> Reply:
     target = request.raw_path
     headers = {name.lower(): value for name, value in request.headers.items()}
     origin = f"http://{headers.get('host', '')}"
-    asked = request_of(request.method, target, headers, body, origin)
-    if asked is None:
+    parsed = request_of(request.method, target, headers, body, origin)
+    if parsed is None:
         return Reply(not_found())
-    return handle(world, asked, target.partition("?")[2])
+    return handle(world, parsed, target.partition("?")[2])
 
 
 async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     if reply.delay:
         await asyncio.sleep(reply.delay)
     if reply.answer is None:
-        return _cut(request)
+        return _reset(request)
     if reply.pause:
-        return await _drip(request, reply.answer, reply.pause)
+        return await _send_in_halves(request, reply.answer, reply.pause)
     response = _response(reply.answer)
     if reply.last:
         response.force_close()
@@ -193,7 +193,7 @@ def _response(answer: Answer) -> web.Response:
     return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
-def _cut(request: web.BaseRequest) -> web.Response:
+def _reset(request: web.BaseRequest) -> web.Response:
     """Reset the connection: the client sees ECONNRESET, not an end."""
     if request.transport is not None:
         if sock := request.transport.get_extra_info("socket"):
@@ -202,8 +202,10 @@ def _cut(request: web.BaseRequest) -> web.Response:
     return web.Response()
 
 
-async def _drip(request: web.BaseRequest, answer: Answer, pause: float) -> web.StreamResponse:
-    """Half of the body, a pause, the other half."""
+async def _send_in_halves(
+    request: web.BaseRequest, answer: Answer, pause: float
+) -> web.StreamResponse:
+    """Send half of the body, pause for `pause` seconds, send the rest."""
     response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
     response.content_type = answer.content_type.partition(";")[0]
     response.content_length = len(answer.body)

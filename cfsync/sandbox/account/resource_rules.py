@@ -1,4 +1,5 @@
-"""Rules that one resource has beside the common ones, each a small function named below."""
+"""Rules of single resources, in addition to the common ones in `rules`; the tables at the end say
+which apply to what."""
 
 from __future__ import annotations
 
@@ -18,63 +19,65 @@ from cfsync.sandbox.seeds.records import Values
 
 @dataclass
 class Draft:
-    """A create (no `old`) or an update on its way; `taken` are the fields that will be used."""
+    """A create (`old` is None) or an update in progress; `accepted` are the fields that count."""
 
     store: Store
     resource: str
     parent: int
     workspace: int
     old: Values | None
-    taken: Values
+    accepted: Values
 
     @cached_property
-    def kept(self) -> Values:
-        """The fields that the record will hold: all but those that are only taken."""
+    def stored(self) -> Values:
+        """The accepted fields that become part of the record: all but the write-only ones."""
         fields = ALL[self.resource].by_name
-        return {k: v for k, v in self.taken.items() if k not in fields or not fields[k].write_only}
+        return {
+            k: v for k, v in self.accepted.items() if k not in fields or not fields[k].write_only
+        }
 
 
 def check(draft: Draft) -> None:
-    """Refuse or complete a draft before it is used. Raises Problem (422)."""
+    """Check and complete a draft before it is written. Raises Problem (422)."""
     for rule in CHECKS.get(draft.resource, ()):
         rule(draft)
 
 
-def settle(draft: Draft, id_: int) -> None:
-    """What else changes by it, once the record is there."""
+def after_write(draft: Draft, id_: int) -> None:
+    """Change whatever else depends on the record that was written."""
     for rule in (AFTER_CREATE if draft.old is None else AFTER_UPDATE).get(draft.resource, ()):
         rule(draft, id_)
 
 
-def first_values(resource: str) -> Values:
-    """What the server fills into a new record."""
-    return {name: make() for name, make in FIRST.get(resource, {}).items()}
+def defaults(resource: str) -> Values:
+    """The server's defaults for a new record."""
+    return {name: make() for name, make in DEFAULTS.get(resource, {}).items()}
 
 
-def removed(store: Store, resource: str, old: Values) -> None:
-    """What else changes when a record is deleted."""
+def after_delete(store: Store, resource: str, old: Values) -> None:
+    """Change whatever else depends on the deleted record."""
     if rule := AFTER_DELETE.get(resource):
         rule(store, old)
 
 
 def _email_is_free(draft: Draft) -> None:
-    address = draft.taken.get("email_address")
+    address = draft.accepted.get("email_address")
     id_ = draft.store.by_email(draft.workspace, address) if address else None
     if id_ is not None and (draft.old is None or id_ != draft.old["id"]):
         raise invalid(email_address="has already been taken")
 
 
 def _attributes_are_normal(draft: Draft) -> None:
-    value = draft.taken.get("custom_attributes", {})
+    value = draft.accepted.get("custom_attributes", {})
     if not isinstance(value, dict):
         raise invalid(custom_attributes="is invalid")
-    if "custom_attributes" in draft.taken:
-        draft.taken["custom_attributes"] = attributes(value)
+    if "custom_attributes" in draft.accepted:
+        draft.accepted["custom_attributes"] = attributes(value)
 
 
 def _set_tags(draft: Draft, id_: int) -> None:
-    """`tag_ids` is the whole set: what is not in it is taken away."""
-    wanted = draft.taken.get("tag_ids")
+    """`tag_ids` is the complete set: other tags are removed."""
+    wanted = draft.accepted.get("tag_ids")
     if wanted is None:
         return
     applied = draft.store.children("contact_applied_tags", id_)
@@ -92,37 +95,37 @@ def _set_tags(draft: Draft, id_: int) -> None:
 
 
 def touch(store: Store, resource: str, id_: int) -> None:
-    """Something that the record shows has changed."""
+    """Move the record's `updated_at`, since something that it shows has changed."""
     if (values := store.get(resource, id_)) is not None:
         store.change(resource, values, {})
 
 
 def _add_default_variant(draft: Draft, id_: int) -> None:
-    """A product gets a variant at once."""
+    """A new product has a default variant."""
     store = draft.store
     product = store.get("products", id_) or {}
     first = {"name": product["name"], "default": True, "product_type": "digital"}
     variant = store.draft(
-        "product_variants", id_, first_values("product_variants") | first | {"weight_unit": "lb"}
+        "product_variants", id_, defaults("product_variants") | first | {"weight_unit": "lb"}
     )
     store.add("product_variants", variant)
     members = {"default_variant_id": variant["id"], "variant_ids": [variant["id"]]}
     store.put("products", product | members)
 
 
-def _join_product(field: str) -> Callable[[Draft, int], None]:
-    """A new variant or price is shown by its product."""
+def _add_to_product(field: str) -> Callable[[Draft, int], None]:
+    """A product lists its new variant or price."""
 
-    def join(draft: Draft, id_: int) -> None:
+    def add(draft: Draft, id_: int) -> None:
         values = draft.store.get(draft.resource, id_) or {}
         product = draft.store.get("products", values["product_id"]) or {}
         draft.store.change("products", product, {field: [*(product[field] or ()), id_]})
 
-    return join
+    return add
 
 
-def _join_variant(draft: Draft, id_: int) -> None:
-    """A price belongs to the variant named in its path, else to the product's default one."""
+def _add_to_variant(draft: Draft, id_: int) -> None:
+    """A price belongs to the variant in its path, or else to the product's default variant."""
     store = draft.store
     price = store.get("product_prices", id_) or {}
     product = store.get("products", price["product_id"]) or {}
@@ -137,33 +140,33 @@ def _line_items_are_named(draft: Draft) -> None:
     if draft.old is not None:
         return
     name = "included_orders_invoices_line_items_attributes"
-    items = draft.taken[name]
+    items = draft.accepted[name]
     if not isinstance(items, list) or not items or not all(isinstance(i, dict) for i in items):
         raise invalid(**{name: "can't be blank"})
-    draft.taken["included_invoices_line_items"] = items
+    draft.accepted["included_invoices_line_items"] = items
     number = len(draft.store.children("fulfillments", draft.workspace)) + 1
-    draft.taken["fulfillment_number"] = number
+    draft.accepted["fulfillment_number"] = number
 
 
 def _is_external(draft: Draft) -> None:
-    """Orders made through the API are those of another system."""
+    """Orders created over the API belong to an external payment system."""
     if draft.old is None:
-        draft.taken["payment_processor"] = "external"
+        draft.accepted["payment_processor"] = "external"
 
 
 def _image_is_fetched(draft: Draft) -> None:
-    """The picture is copied from the URL given; its address is then a new one."""
-    if source := draft.taken.get("upload_source_url"):
+    """The image is copied from the given URL and gets a URL of its own."""
+    if source := draft.accepted.get("upload_source_url"):
         if not source.startswith(("http://", "https://")):
             raise invalid(upload_source_url="is invalid")
         code = public_id("images", crc32(source.encode()))
-        draft.taken["url"] = f"https://images.example.com/{code}.png"
+        draft.accepted["url"] = f"https://images.example.com/{code}.png"
 
 
-def _tell_suspended(draft: Draft, id_: int) -> None:
+def _log_suspension(draft: Draft, id_: int) -> None:
     new = draft.store.get("enrollments", id_) or {}
     if new.get("suspended") and not (draft.old or {}).get("suspended"):
-        draft.store.report("enrollments", "suspended", new)
+        draft.store.log_event("enrollments", "suspended", new)
 
 
 def _touch_contact(draft: Draft, id_: int) -> None:
@@ -173,7 +176,7 @@ def _touch_contact(draft: Draft, id_: int) -> None:
 
 def _is_not_applied_yet(draft: Draft) -> None:
     applied = draft.store.children("contact_applied_tags", draft.parent)
-    if draft.taken["tag_id"] in [a["tag_id"] for a in applied]:
+    if draft.accepted["tag_id"] in [a["tag_id"] for a in applied]:
         raise invalid(tag_id="has already been taken")
 
 
@@ -189,21 +192,21 @@ AFTER_CREATE: Mapping[str, tuple[Callable[[Draft, int], None], ...]] = {
     "contacts": (_set_tags,),
     "contact_applied_tags": (_touch_contact,),
     "products": (_add_default_variant,),
-    "product_variants": (_join_product("variant_ids"),),
-    "product_prices": (_join_product("price_ids"), _join_variant),
-    "enrollments": (_tell_suspended,),
+    "product_variants": (_add_to_product("variant_ids"),),
+    "product_prices": (_add_to_product("price_ids"), _add_to_variant),
+    "enrollments": (_log_suspension,),
 }
 
 AFTER_UPDATE: Mapping[str, tuple[Callable[[Draft, int], None], ...]] = {
     "contacts": (_set_tags,),
-    "enrollments": (_tell_suspended,),
+    "enrollments": (_log_suspension,),
 }
 
 AFTER_DELETE: Mapping[str, Callable[[Store, Values], None]] = {
     "contact_applied_tags": lambda store, old: touch(store, "contacts", old["contact_id"]),
 }
 
-FIRST: Mapping[str, Mapping[str, Callable[[], Any]]] = {
+DEFAULTS: Mapping[str, Mapping[str, Callable[[], Any]]] = {
     "contacts": {"tags": list, "visits": dict},
     "products": {"archived": bool, "image_ids": list, "variant_ids": list, "price_ids": list},
     "product_variants": {"archived": bool, "price_ids": list, "properties_values": list},

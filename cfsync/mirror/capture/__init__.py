@@ -1,5 +1,11 @@
-"""Triggers, functions and views, generated from the catalogue: they catch what users change by SQL
-and refuse what ClickFunnels can't take. Replaced as a whole whenever their text has changed.
+"""User SQL -> rows of the outbox, or an error in the user's own statement.
+
+In comes the catalogue, out go triggers, functions and views in the database. All of them are
+replaced whenever their text has changed.
+
+Read `rules` first (what SQL may do to each table, for every database), then the package of a
+database (`sqlite`, `postgresql`), which turns the rules into statements: `templates/*.sql` show
+whole triggers. `templates` fills them in, `views` says what the views have in common.
 """
 
 from __future__ import annotations
@@ -16,7 +22,7 @@ from cfsync.mirror.bookkeeping import meta
 
 
 def install(conn: sa.Connection) -> bool:
-    """Bring them up to date in the caller's transaction; whether anything had to be done."""
+    """Bring them up to date in the caller's transaction. Returns whether anything was replaced."""
     wanted = statements(conn)
     if not _are_older(conn, wanted):
         return False
@@ -27,7 +33,7 @@ def install(conn: sa.Connection) -> bool:
 
 
 def is_older(conn: sa.Connection) -> bool:
-    """Whether they differ from this version's. Those of a newer version serve this one too."""
+    """Whether they are absent or of an earlier version. Those of a newer one serve this one too."""
     return _are_older(conn, statements(conn))
 
 
@@ -39,7 +45,7 @@ def _are_older(conn: sa.Connection, wanted: list[str]) -> bool:
 
 
 def statements(conn: sa.Connection) -> list[str]:
-    """All that creates them, in order."""
+    """The statements that create them, in order."""
     found: list[str] = _database(conn).statements(conn)
     return found
 

@@ -1,7 +1,7 @@
-"""What SQL may do to a table, from the catalogue, in words that both databases' triggers use.
+"""What SQL may do to each table, from the catalogue, and the words in which a trigger refuses it.
 
-Refused is only what is certain to be refused by ClickFunnels or to break the mirror; whether a
-name is taken or a field is missing, ClickFunnels itself says (422), and the edit is parked.
+A trigger refuses only what ClickFunnels is certain to refuse or what would break the mirror.
+Whether a name is taken or a field is missing, ClickFunnels decides (422), and the edit is parked.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _OWN_FIELDS = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
 STALE = "changed in ClickFunnels since you read it; read it again"
 
 DEEPEST = 64
-"""Levels of JSON in a column: no reader of it has to go deeper, and no server takes much more."""
+"""The most levels of JSON in a column. Few servers take more, and readers need a limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A change of `column` is refused, where `when` holds:
+    """A change of `column` is refused with `message` when `when` applies:
 
-    always, sent (the record exists in ClickFunnels), unsent (it does not yet),
-    unless (its column `other` is one of `values`), not_in (the new value is none of `values`).
+    always; sent: the record exists in ClickFunnels; unsent: it does not exist there yet;
+    unless: the column `other` is not one of `values`; not_in: the new value is none of `values`.
     """
 
     column: str
@@ -44,7 +44,7 @@ def columns(resource: Resource) -> tuple[Field, ...]:
 
 
 def parents(resource: Resource) -> tuple[str, ...]:
-    """The columns that say below what a record hangs: given in the INSERT, never changed."""
+    """The columns with the ids of parent records: given in the INSERT, never changed."""
     names = (resource.parent_field, "workspace_id" if has_workspace(resource) else None)
     return tuple(dict.fromkeys(name for name in names if name))
 

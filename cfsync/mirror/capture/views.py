@@ -1,5 +1,7 @@
-"""The views, with the same columns on both databases. A column may be added, never moved or lost:
-PostgreSQL replaces a view under the views that users have built on it only then.
+"""What the views have in common on both databases: their names, their columns, and `cf_waiting`.
+
+A column may be added at the end, but never moved or removed: PostgreSQL can then replace a view in
+place, and views that users have built on it stay.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Named places at which a test can pull the plug: nothing happens unless CFSYNC_CRASH_AT is set.
+"""Named points at which a test can kill the process. Nothing happens unless a variable is set.
 
-`CFSYNC_CRASH_AT=before_commit` kills the process (SIGKILL: no cleanup, as a power cut) when it
-comes there first, `after_commit/save_page:3` at the third commit of the function `save_page`.
-`CFSYNC_HANG_AT` names a place in the same way: there the thread stands still for ever.
+`CFSYNC_CRASH_AT=before_commit` kills the process (SIGKILL: no cleanup, like a power cut) when it
+first reaches that point, `after_commit/save_page:3` at the third commit of the function
+`save_page`. `CFSYNC_HANG_AT` names a point in the same way: there the thread hangs for ever.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _seen: Counter[str] = Counter()
 
 
 def reached(point: str, detail: str = "") -> None:
-    """Say that the program stands at `point` (in `detail`)."""
+    """Kill or hang the process if a test has asked for it at `point` (in `detail`)."""
     if _is_wanted("CFSYNC_CRASH_AT", point, detail):
         os.kill(os.getpid(), signal.SIGKILL)
     if _is_wanted("CFSYNC_HANG_AT", point, detail):

@@ -28,13 +28,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Tx:
-    """One transaction. `now` is the time by the mirror's clock, canonical text. `warnings`: what is
-    to be said in the log (an event and its keys) when it is committed.
-    """
+    """One transaction."""
 
     conn: sa.Connection
     dialect: Dialect
+    #: the time by the mirror's clock when the transaction began, canonical text
     now: str
+    #: log events, each with its keys, that are logged as warnings after the commit
     warnings: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     _rev: int | None = None
 
@@ -43,8 +43,10 @@ class Tx:
         return self.new_rev() if self._rev is None else self._rev
 
     def new_rev(self) -> int:
-        """Another `cf_rev` from here on: a row that this transaction has written is written again,
-        and only what comes with a new one passes the triggers as cfsync's own.
+        """Take another `cf_rev` for everything from here on.
+
+        Needed to write a row that this transaction has written before: the triggers let cfsync's
+        own writes pass only if they change `cf_rev`.
         """
         self._rev = self.dialect.next_rev(self.conn)
         return self._rev
@@ -52,9 +54,9 @@ class Tx:
 
 @contextmanager
 def as_user(tx: Tx) -> Iterator[None]:
-    """What is written within is an edit that a person makes: the triggers catch it, or refuse it.
+    """Within the block, the triggers treat what is written as a user's edit, or refuse it.
 
-    After an error the transaction is of no more use, unless a savepoint stood around this.
+    After an error the transaction can only be rolled back, unless the block is in a savepoint.
     """
     tx.dialect.unmark(tx.conn)
     yield
@@ -78,8 +80,8 @@ class Mirror:
     def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:
         """Connect to the mirror at `url`. Raises MirrorError, one line that says what to do.
 
-        With `must_exist` the database must hold the mirror's tables already; without it, an absent
-        SQLite file is made, and the tables are `migrate`'s business.
+        With `must_exist` the database must hold the mirror's tables already. Without it, an absent
+        SQLite file is created, and `migrate` has to create the tables.
         """
         place = place_of(url)
         place.prepare(must_exist=must_exist)
@@ -98,8 +100,8 @@ class Mirror:
     async def write(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `fn(tx, ...)` in one transaction under the daemon's mark and commit; roll back on any
-        exception, which is raised here.
+        """Run `fn(tx, ...)` in one transaction and commit; on any exception roll back and raise it.
+        The triggers let pass what it writes.
 
         Where others are in the way (deadlock, busy file) the whole of `fn` is run again, up to
         `Dialect.tries` times, so it must change nothing but the database. A cancelled waiter
@@ -114,13 +116,13 @@ class Mirror:
         return await self._in_worker(lambda: self._reading(lambda tx: fn(tx, *args, **kwargs)))
 
     def checked(self, check: Callable[[Tx], None]) -> Mirror:
-        """The same mirror, whose every write begins with `check(tx)`, which may raise."""
+        """The same mirror, but each write begins with `check(tx)`, which may raise."""
         other = copy.copy(self)
         other._check = check
         return other
 
     def close(self) -> None:
-        """Wait for the transaction under way and for those in the queue, then disconnect."""
+        """Wait for the running transaction and those in the queue, then disconnect."""
         self._worker.shutdown(wait=True)
         self._engine.dispose()
 
@@ -169,7 +171,7 @@ class Mirror:
         return Tx(conn, self.dialect, time_text(self._clock()))
 
     def _explain(self, error: sa.exc.DBAPIError) -> None:
-        """Raise what it means to a person; else the error itself, which is a mistake of ours."""
+        """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""
         explained = self.dialect.explained(error, str(self.place))
         if explained:
             raise explained from error

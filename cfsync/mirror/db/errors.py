@@ -1,4 +1,4 @@
-"""What keeps a transaction from its end. `Dialect.explained` turns a driver's error into one."""
+"""Why a transaction failed. `Dialect.explained` turns a driver's error into one of these."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from cfsync.errors import MirrorError
 
 
 class Away(MirrorError):
-    """The database can't be used just now: not reached, its disk full. Later it may."""
+    """The database can't be used at the moment: it is unreachable, or its disk is full."""
 
 
 class Busy(Away):
-    """Other programs held what a transaction needed, at every try; later it may work."""
+    """Other programs held what a transaction needed, at every try. It may work later."""
 
 
 class Constrained(MirrorError):
-    """A constraint that somebody else put on the mirror's tables refuses a row."""
+    """A constraint that a user added to the mirror's tables refuses a row."""

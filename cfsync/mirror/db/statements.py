@@ -1,6 +1,6 @@
-"""Rows in bulk: the few statements by which cfsync writes, reads and locks any of its tables.
+"""Bulk statements: write, read, lock and delete many rows of any table in few statements.
 
-Values go in and come out canonical (`cfsync.values`). A whole batch is few statements.
+Values go in and come out canonical (`cfsync.values`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db.dialect.base import Row
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.quoting import ident
 
 
 def upsert(
@@ -36,8 +37,8 @@ def by_ids(
     tx: Tx, table: sa.Table, columns: Sequence[str], ids: Sequence[int], **equal: Any
 ) -> list[tuple[Any, ...]]:
     """The driver's own values of `columns` for the rows whose id (or `record_id`) is in `ids`."""
-    names = ", ".join(f'"{c}"' for c in columns)
-    sql = f'SELECT {names} FROM "{table.name}" WHERE {_condition(tx, table, equal)}'
+    names = ", ".join(map(ident, columns))
+    sql = f"SELECT {names} FROM {ident(table.name)} WHERE {_condition(tx, table, equal)}"
     found = tx.conn.exec_driver_sql(sql, {"ids": tx.dialect.id_list(ids), **equal})
     return [tuple(row) for row in found]
 
@@ -87,11 +88,11 @@ def lock(tx: Tx, table: sa.Table, ids: Sequence[int]) -> set[int]:
 
 def delete(tx: Tx, table: sa.Table, ids: Sequence[int], **equal: Any) -> None:
     """Delete the rows whose id (or `record_id`) is in `ids` and whose columns are as in `equal`."""
-    sql = f'DELETE FROM "{table.name}" WHERE {_condition(tx, table, equal)}'
+    sql = f"DELETE FROM {ident(table.name)} WHERE {_condition(tx, table, equal)}"
     tx.conn.exec_driver_sql(sql, {"ids": tx.dialect.id_list(ids), **equal})
 
 
 def _condition(tx: Tx, table: sa.Table, equal: Iterable[str]) -> str:
     key = "id" if "id" in table.c else "record_id"
-    others = "".join(f' AND "{name}" = {tx.dialect.param(name)}' for name in equal)
-    return f'"{key}" {tx.dialect.id_in}{others}'
+    others = "".join(f" AND {ident(name)} = {tx.dialect.param(name)}" for name in equal)
+    return f"{ident(key)} {tx.dialect.id_in}{others}"

@@ -1,6 +1,6 @@
-"""The mirror's tables as queries see them: one for each resource, from the catalogue, and `cf_`.
+"""The mirror's tables for SQLAlchemy: one for each resource, from the catalogue, and all of `cf_`.
 
-The DDL itself stands frozen in `migrations/`; a test holds the two against each other.
+The DDL itself is frozen in `migrations/`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _table(resource: Resource) -> Table:
 
 
 class _Tables(Mapping[str, Table]):
-    """A table is made when it is first asked for: all of them cost more than a quiet pull does."""
+    """Creates each table when it is first asked for: all of them cost more than a quiet pull."""
 
     def __init__(self) -> None:
         self._made: dict[str, Table] = {}

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.errors import Busy, Constrained
+from cfsync.mirror.db.quoting import ident
 
 Row = Mapping[str, Any]
 Lost = Callable[[], object]
@@ -241,12 +242,14 @@ class Dialect(ABC):
 def on_conflict(table: sa.Table, columns: Iterable[str], keep: tuple[str, ...]) -> str:
     """The end of an upsert. NULL for a column in `keep` leaves the value that the row has."""
     key = [c.name for c in table.primary_key]
-    sets = ", ".join(
-        f'"{c}" = coalesce(excluded."{c}", "{table.name}"."{c}")'
-        if c in keep
-        else f'"{c}" = excluded."{c}"'
-        for c in columns
-        if c not in key
+    sets = ", ".join(_set(table, name, keep) for name in columns if name not in key)
+    return f"ON CONFLICT ({', '.join(map(ident, key))}) DO " + (
+        f"UPDATE SET {sets}" if sets else "NOTHING"
     )
-    names = ", ".join(f'"{c}"' for c in key)
-    return f"ON CONFLICT ({names}) DO " + (f"UPDATE SET {sets}" if sets else "NOTHING")
+
+
+def _set(table: sa.Table, name: str, keep: tuple[str, ...]) -> str:
+    column = ident(name)
+    if name in keep:
+        return f"{column} = coalesce(excluded.{column}, {ident(table.name)}.{column})"
+    return f"{column} = excluded.{column}"

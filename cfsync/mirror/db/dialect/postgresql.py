@@ -18,6 +18,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.errors import Away
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.values import time_text
 
 _CONTENTION = {"40001", "40P01", "55P03"}
@@ -132,7 +133,7 @@ class PostgreSQL(Dialect):
         return list(ids)
 
     def lock_rows(self, conn: sa.Connection, table: sa.Table, ids: Sequence[int]) -> set[int]:
-        there = f'SELECT "id" FROM "{table.name}" WHERE "id" {self.id_in}'
+        there = f"SELECT id FROM {ident(table.name)} WHERE id {self.id_in}"
         query = {"ids": list(ids)}
         locking = there + " ORDER BY id FOR UPDATE SKIP LOCKED"
         locked = {i for (i,) in conn.exec_driver_sql(locking, query)}
@@ -143,7 +144,7 @@ class PostgreSQL(Dialect):
         conn.exec_driver_sql(sql, {"name": table.name})
 
     def new_local_id(self, conn: sa.Connection, table: sa.Table) -> int:
-        sql = f"SELECT nextval(pg_get_serial_sequence('{table.name}', 'id'))"
+        sql = f"SELECT nextval(pg_get_serial_sequence({literal(table.name)}, 'id'))"
         return int(conn.exec_driver_sql(sql).scalar_one())
 
     def notify(self, conn: sa.Connection) -> None:
@@ -176,22 +177,23 @@ def _first_line(error: sa.exc.DBAPIError) -> str:
 
 @cache
 def _upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> str:
-    names = ", ".join(f'"{c}"' for c in columns)
+    names = ", ".join(map(ident, columns))
     select = f"SELECT {names} FROM {_recordset(table)}"
-    return f'INSERT INTO "{table.name}" ({names}) {select} {on_conflict(table, columns, keep)}'
+    return f"INSERT INTO {ident(table.name)} ({names}) {select} {on_conflict(table, columns, keep)}"
 
 
 @cache
 def _differing(table: sa.Table, columns: tuple[str, ...]) -> str:
-    given, held = (", ".join(f'{of}."{c}"' for c in columns) for of in ("given", "held"))
+    given, held = (", ".join(f"{of}.{ident(c)}" for c in columns) for of in ("given", "held"))
     return (
-        f'SELECT given.id FROM {_recordset(table)} given LEFT JOIN "{table.name}" held USING (id)'
+        f"SELECT given.id FROM {_recordset(table)} given"
+        f" LEFT JOIN {ident(table.name)} held USING (id)"
         f" WHERE ({held}) IS DISTINCT FROM ({given})"
     )
 
 
 def _recordset(table: sa.Table) -> str:
-    return f'json_populate_recordset(NULL::"{table.name}", %(rows)s::json)'
+    return f"json_populate_recordset(NULL::{ident(table.name)}, %(rows)s::json)"
 
 
 DIALECT = PostgreSQL()

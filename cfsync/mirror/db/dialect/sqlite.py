@@ -18,6 +18,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
 from cfsync.mirror.db.errors import Away
+from cfsync.mirror.db.quoting import ident
 from cfsync.mirror.db.types import Json
 from cfsync.mirror.db.write_pause import WritePause
 from cfsync.values import json_of
@@ -136,8 +137,8 @@ class SQLite(Dialect):
         self, conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
     ) -> list[int]:
         ids = [row["id"] for row in rows]
-        names = ", ".join(f'"{c}"' for c in columns)
-        sql = f'SELECT "id", {names} FROM "{table.name}" WHERE "id" {self.id_in}'
+        names = ", ".join(map(ident, columns))
+        sql = f"SELECT id, {names} FROM {ident(table.name)} WHERE id {self.id_in}"
         found = conn.exec_driver_sql(sql, {"ids": self.id_list(ids)})
         held = {i: values for i, *values in found}
         given = zip(ids, _driver_values(table, columns, rows), strict=True)
@@ -206,12 +207,11 @@ def _driver_values(
 
 @cache
 def _upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], rows: int) -> str:
-    names = ", ".join(f'"{c}"' for c in columns)
+    names = ", ".join(map(ident, columns))
     row = f"({', '.join('?' for _ in columns)})"
     marks = ", ".join(row for _ in range(rows))
-    return (
-        f'INSERT INTO "{table.name}" ({names}) VALUES {marks} {on_conflict(table, columns, keep)}'
-    )
+    end = on_conflict(table, columns, keep)
+    return f"INSERT INTO {ident(table.name)} ({names}) VALUES {marks} {end}"
 
 
 DIALECT = SQLite()

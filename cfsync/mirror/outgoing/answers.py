@@ -44,6 +44,7 @@ from cfsync.values import equal
 
 Fate = Literal["applied", "normalised", "ignored"]
 Sent = Mapping[str, tuple[Any, Any]]
+"""Field -> (the value in ClickFunnels before, the value sent)."""
 Legs = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
 """Base, local and remote."""
 

@@ -1,13 +1,13 @@
-"""Conflicts, and what a human chooses: the value of the mirror, of ClickFunnels, or another one.
+"""Resolves conflicts by a person's choice: the mirror's value, ClickFunnels' value, or another one.
 
-| the conflict is about  | --local                         | --remote                             |
-| ---------------------- | ------------------------------- | ------------------------------------ |
-| a field                | an edit of the row to its value | the row takes ClickFunnels' value    |
-| ... that was sent over | ends                            | an edit of the row to the lost value |
-| a record deleted there | the row is created anew         | the row goes                         |
-| a row deleted here     | the delete is sent              | the row comes back                   |
+| the conflict is about            | --local                       | --remote                     |
+| -------------------------------- | ----------------------------- | ---------------------------- |
+| a field                          | an edit sends the row's value | the row takes ClickFunnels'  |
+| ... whose local value was sent   | nothing is left to do         | an edit sends the lost value |
+| a record deleted in ClickFunnels | the record is created again   | the row is deleted           |
+| a row deleted in the mirror      | the delete is sent            | the row comes back           |
 
-An edit is made as by a user, through the triggers, and is pushed like any other.
+An edit is made like a user's, through the triggers, and the next push sends it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ Choice = Literal["local", "remote", "value"]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """`edited`: the choice is an edit now, which the next push sends. `record_id`: the row's id
-    afterwards, another one where it is created anew.
+    """What a resolution has done.
+
+    `edited`: whether the next push has something to send. `record_id`: the row's id afterwards,
+    which is a new provisional id if the record has to be created again.
     """
 
     conflict: Conflict
@@ -46,15 +48,15 @@ class Resolved:
 
 
 async def open_conflicts(mirror: Mirror, names: Sequence[str] = ()) -> list[Conflict]:
-    """Conflicts that nobody has resolved, oldest first. Raises UnknownResource."""
+    """Open conflicts of the resources named, or of all, oldest first. Raises UnknownResource."""
     return await mirror.read(conflicts.find, resources=[named(name).name for name in names])
 
 
 async def resolve(mirror: Mirror, conflict_id: int, choice: Choice, value: Any = None) -> Resolved:
-    """End a conflict. `value` is the JSON value of the choice 'value'.
+    """Resolve a conflict. `value` is the JSON value for the choice "value", and ignored otherwise.
 
-    Raises UsageError for a conflict that isn't open, a choice that it doesn't have, and a value
-    that the database refuses.
+    Raises UsageError if the conflict isn't open, doesn't offer the choice, or the database refuses
+    the value.
     """
     return await mirror.write(_resolve, conflict_id, choice, value)
 
@@ -78,7 +80,7 @@ def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
 def _resolve_remote_deletion(
     tx: Tx, resource: Resource, conflict: Conflict, choice: Choice
 ) -> Resolved:
-    """The record was deleted in ClickFunnels, and all other conflicts about it end with this."""
+    """Resolve the deletion of a record in ClickFunnels, and with it all conflicts about it."""
     about_it = conflicts.find(tx, resources=[resource.name], record_id=conflict.record_id)
     if choice == "remote":
         deleted_remotely.accept_deletion(tx, resource, conflict.record_id)
@@ -93,7 +95,7 @@ def _resolve_remote_deletion(
 
 
 def _insertable(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a row an INSERT could have given."""
+    """The values of a row that an INSERT may give."""
     return {
         f.name: row[f.name]
         for f in insertable(resource)
@@ -104,7 +106,7 @@ def _insertable(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
 def _resolve_local_deletion(
     tx: Tx, resource: Resource, conflict: Conflict, choice: Choice
 ) -> Resolved:
-    """The row was deleted here and changed in ClickFunnels."""
+    """Resolve the delete of a row whose record was changed in ClickFunnels."""
     entry = open_edits.load(tx, resource, [conflict.record_id]).get(conflict.record_id)
     held = (
         [r for r in entry.edits if r.op == Op.DELETE and r.state == OutboxState.HELD]
@@ -141,7 +143,7 @@ def _resolve_field(
 
 
 def _is_sent(part: Part, conflict: Conflict, base: Mapping[str, Any]) -> bool:
-    """Whether ClickFunnels has our value now and no longer the one that lost."""
+    """Whether ClickFunnels has the mirror's value by now, and no longer the one that lost."""
     now = part.of_row(base)
     return part.same(now, conflict.local) and not part.same(now, conflict.remote)
 
@@ -149,7 +151,7 @@ def _is_sent(part: Part, conflict: Conflict, base: Mapping[str, Any]) -> bool:
 def _take_remote(
     tx: Tx, resource: Resource, conflict: Conflict, part: Part, base: Mapping[str, Any]
 ) -> None:
-    """ClickFunnels' value as it is by now comes into the row; edits of the field are dropped."""
+    """Write ClickFunnels' present value to the row and drop the edits of the field."""
     row = statements.load(tx, TABLES[resource.name], [conflict.record_id]).get(conflict.record_id)
     if row is None:
         return
@@ -161,6 +163,7 @@ def _take_remote(
 
 
 def _row(tx: Tx, resource: Resource, conflict: Conflict) -> Mapping[str, Any]:
+    """The conflict's row. Raises UsageError if it is no longer in the mirror."""
     found = statements.load(tx, TABLES[resource.name], [conflict.record_id])
     if conflict.record_id not in found:
         raise UsageError(
@@ -172,7 +175,7 @@ def _row(tx: Tx, resource: Resource, conflict: Conflict) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a conflict about a field is about: the column, or one key of the map in it."""
+    """What a conflict is about: a column, or one `key` of the map in it ("" for the column)."""
 
     resource: Resource
     field: Field
@@ -199,7 +202,7 @@ class Part:
         return (a or "") == (b or "") if self.key else equal(self.field, a, b)
 
     def canonical(self, value: Any) -> Any:
-        """A JSON value for it. Raises UsageError where it can't hold that."""
+        """A JSON value as this part stores it. Raises UsageError if it can't hold the value."""
         if value is None and self.key:
             return ""
         try:

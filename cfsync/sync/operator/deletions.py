@@ -1,4 +1,4 @@
-"""What a human says about deletions that the guard held."""
+"""Decides about deletions in ClickFunnels that the guard holds."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from cfsync.resources import named
 
 
 async def held(mirror: Mirror) -> list[Tombstone]:
-    """Records that are missing in ClickFunnels and wait for a decision, oldest first."""
+    """Records that are missing in ClickFunnels and wait for a person's decision, oldest first."""
     return await mirror.read(tombstones.find, states=(TombstoneState.HELD,))
 
 
 async def decide(
     mirror: Mirror, resource: str | None, ids: Sequence[str], *, approve: bool
 ) -> list[Tombstone]:
-    """Approve held deletions (the next sweep asks for each record once more and takes away those
-    that are gone) or reject them (the rows stay). No resource: all; no ids: all of the resource.
+    """Approve or reject held deletions, and return them.
 
-    Returns those decided on. Raises UnknownResource, and UsageError for an id that is not held.
+    After an approval, the next sweep asks for each record once more and deletes the rows of those
+    that are gone. After a rejection the rows stay. If `resource` is None, all held deletions are
+    decided; without `ids`, all of the resource.
+
+    Raises UnknownResource, and UsageError for an id whose deletion is not held.
     """
     state = TombstoneState.APPROVED if approve else TombstoneState.REJECTED
     return await mirror.write(_decide, resource, ids, state)

@@ -1,4 +1,4 @@
-"""Doctor: everything that cfsync needs, looked at one by one; each line ok, or what to do."""
+"""Checks everything that cfsync needs. Each check is ok, a note, or says what to do."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from cfsync.sync.incoming.pace import steady_rate
 from cfsync.sync.operator.probes import Check, probe
 
 SKEW = 30.0
-"""Seconds by which two clocks may differ before it is worth a word."""
+"""Seconds by which the clocks may differ before `doctor` reports it."""
 
 MANY = 8.0
-"""Requests a second that quiet lists may cost before it is worth a word."""
+"""Requests a second that quiet lists may cost before `doctor` reports it."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -44,8 +44,11 @@ async def run_checks(
     api: Api | CfsyncError,
     mirror: Mirror | CfsyncError,
 ) -> list[Check]:
-    """All checks, in the order in which things are needed. An error in place of a side is a line
-    of its own, and what needs that side is left out.
+    """Run all checks.
+
+    `file`: the file of settings; None if there is none. `api`, `mirror`: each side, or the error
+    that opening it raised. Such an error is a check of its own, and the checks that need that side
+    are left out.
     """
     checks = [Check("settings", "ok", str(file) if file else "no file: defaults and environment")]
     checks += permissions(settings, file)
@@ -64,7 +67,7 @@ async def run_checks(
 
 
 def exit_code(checks: Sequence[Check]) -> int:
-    """The one that counts when several apply: 1, 2, 3, 4, then 5."""
+    """The lowest exit code of the checks that failed; 0 if none did."""
     return min((c.exit_code for c in checks if c.exit_code), default=0)
 
 
@@ -81,7 +84,7 @@ def _failed(name: str, error: CfsyncError) -> list[Check]:
 
 
 def permissions(settings: Settings, file: Path | None) -> list[Check]:
-    """Files with secrets or people's data that every user of the machine may read."""
+    """Files with secrets or personal data must not be readable by every user of the machine."""
     bad = [path for path in _private_files(settings, file) if world_readable(path)]
     if not bad:
         return [Check("file permissions", "ok", "no secret is readable by others")]
@@ -103,7 +106,7 @@ def _private_files(settings: Settings, file: Path | None) -> Iterator[Path]:
 
 
 async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check]:
-    """The token and what it reaches; fills in the ids of the teams."""
+    """Checks of the token and of what it reaches; adds the ids of its teams to `teams`."""
     answer = await api.raw("GET", "/teams")
     teams += [r.id for r in await _all(api, Listing("teams", ROOT))]
     found = [
@@ -125,7 +128,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
 
 
 async def _webhooks(context: Context) -> list[Check]:
-    """The endpoints of workspaces for which some lead here; nothing where none does."""
+    """Checks of the webhook endpoints that lead to this cfsync; none if there are none."""
     ours = sorted(await context.mirror.read(webhook_secrets.workspaces_with_own))
     found = [e for e in await webhooks.list_endpoints(context, ours) if e.state != "foreign"]
     wrong = [e for e in found if e.state != "ok"]
@@ -147,7 +150,7 @@ def _list(ids: Sequence[int]) -> str:
 
 
 def connection(settings: Settings) -> list[Check]:
-    """Whether others can read along. Pure."""
+    """Whether the connection is encrypted; no check if it is or stays on this machine. Pure."""
     parts = urlsplit(settings.api.base_url)
     if parts.scheme == "https" or parts.hostname in _LOOPBACK:
         return []
@@ -156,7 +159,7 @@ def connection(settings: Settings) -> list[Check]:
 
 
 def clock(headers: Mapping[str, str], now: datetime) -> Check:
-    """This machine's clock against the server's Date header. Pure."""
+    """Compares this machine's clock with the server's Date header. Pure."""
     date = {name.lower(): value for name, value in headers.items()}.get("date")
     try:
         behind = (parsedate_to_datetime(date or "") - now).total_seconds()
@@ -185,7 +188,7 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
 
 
 def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:
-    """What `cfsync run` costs by these settings; nothing before the first backfill. Pure."""
+    """The requests a second that `cfsync run` needs; no check before the first backfill. Pure."""
     lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == Lane.PULL}
     if not lists:
         return []
@@ -201,7 +204,7 @@ def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]
 
 
 def drift(notes: status.Rows) -> list[Check]:
-    """Fields of the API that the catalogue doesn't know, or whose values no column holds. Pure."""
+    """Fields of the API that the catalogue doesn't know or whose values no column holds. Pure."""
     said = {
         "unknown": "is new in the API: kept in cf_base.body, and no column yet",
         "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",

@@ -1,4 +1,4 @@
-"""Where each value of one record came from, and what the record waits for."""
+"""Explains a record: where each of its values comes from, and what it waits for."""
 
 from __future__ import annotations
 
@@ -17,49 +17,61 @@ from cfsync.resources import Field, Resource, named
 from cfsync.values import equal
 
 Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
-"""edit: changed here and not confirmed; copy: of another record; path: from where it is listed;
-drift: differs from ClickFunnels without an edit, put right by the next sweep.
+"""Where a value comes from. edit: it was changed in the mirror and is not confirmed. copy: it is a
+copy of another record's value. path: it is the parent or workspace that lists the record. drift: it
+differs from ClickFunnels without an edit; the next sweep corrects it.
 """
 State = Literal["mirrored", "unsent", "deleted here", "gone", "hidden"]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One field: its value here and in ClickFunnels (as last read), the open edits of it (their
-    numbers), the last push that wrote it, and its open conflicts (their numbers).
-    """
+    """Where the value of one field comes from."""
 
     field: str
     value: Any
     source: Source
+    #: ClickFunnels' value, as last read.
     remote: Any
+    #: The numbers of its open edits.
     edits: list[int]
+    #: The last push that wrote it; None if none has.
     batch: int | None
+    #: The numbers of its open conflicts.
     conflicts: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`lane`: which brought what ClickFunnels was last read to have; `read_at`: when."""
+    """What the mirror knows of one record."""
 
     resource: str
     id: int
+    #: The provisional id that its row had before; None if it was not inserted in the mirror.
     local_id: int | None
     state: State
+    #: The lane that last read it; None if it was never read.
     lane: str | None
+    #: When it was last read; None if it was never read.
     read_at: str | None
+    #: ClickFunnels' `updated_at`, as last read.
     updated_at: str | None
+    #: One entry for each column; empty if the row is not in the mirror.
     fields: list[Origin]
+    #: The open edits.
     edits: list[Edit]
+    #: The open conflicts.
     conflicts: list[Conflict]
+    #: What it waits for, a line each.
     waits: list[str]
 
 
 async def explain(
     mirror: Mirror, settings: Settings, resource_name: str, record_name: str
 ) -> Explanation:
-    """`record_name`: an id, also a negative one of the past, or a public id. Raises UsageError for
-    a record of which the mirror knows nothing, UnknownResource.
+    """Explain the record with an id, a former provisional id, or a public id.
+
+    Raises UnknownResource, and UsageError if the mirror knows nothing of the record.
     """
     resource = named(resource_name)
     known = await mirror.read(_gather, resource, record_name)

@@ -1,8 +1,9 @@
-"""The edits that wait, and what a human says about them."""
+"""Lists the edits that wait, and approves, retries or discards them as a person decides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import outbox
@@ -16,9 +17,9 @@ from cfsync.resources import named
 async def waiting(
     mirror: Mirror, names: Sequence[str] = (), *, state: str | None = None
 ) -> list[Edit]:
-    """The open edits, or those in one state, of the resources named or of all.
+    """The edits in a state, of the resources named or of all. None means all open states.
 
-    Raises UsageError for a state that there is none, UnknownResource.
+    Raises UnknownResource, and UsageError for an unknown state.
     """
     if state is not None and state not in tuple(OutboxState):
         raise UsageError(f"there is no state {state!r}; choose from {', '.join(OutboxState)}")
@@ -28,53 +29,54 @@ async def waiting(
 
 
 async def approve(mirror: Mirror, which: Sequence[str], *, everything: bool = False) -> list[Edit]:
-    """Let held edits go: by their numbers, or the updates and deletes of a resource, or of all.
+    """Release held edits: by number, or all updates and deletes of a resource, or `everything`.
 
-    An insert, and a delete that is in conflict, are let go by their numbers alone.
+    Inserts, and deletes that are in conflict, are released by number only. Returns the edits.
+    Raises UnknownResource, and UsageError if `which` names no held edit.
     """
-    return await _decide(
-        mirror,
-        which,
-        everything,
-        OutboxState.HELD,
-        waiting_edits.approve,
-        waiting_edits.approve_all,
-    )
+    return await _decide(mirror, which, everything, _APPROVE)
 
 
 async def retry(mirror: Mirror, which: Sequence[str], *, everything: bool = False) -> list[Edit]:
-    """Send parked edits once more: by their numbers, or those of a resource, or all.
+    """Make parked edits pending again: by number, or all of a resource, or `everything`.
 
-    An insert that may have arrived is sent again by its number alone.
+    Inserts that may have arrived are retried by number only. Returns the edits. Raises
+    UnknownResource, and UsageError if `which` names no parked edit.
     """
-    return await _decide(
-        mirror, which, everything, OutboxState.PARKED, waiting_edits.retry, waiting_edits.retry_all
-    )
+    return await _decide(mirror, which, everything, _RETRY)
 
 
 async def discard(mirror: Mirror, which: Sequence[str]) -> list[Edit]:
-    """Drop edits; the mirror shows what ClickFunnels has."""
+    """Discard edits by number; the mirror shows ClickFunnels' values again. Returns the edits."""
     return await mirror.write(discards.discard, _numbers(which))
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What a person may decide about the edits in one state. A resource of None means all."""
+
+    state: OutboxState
+    by_number: Callable[[Tx, Collection[int]], list[Edit]]
+    by_resource: Callable[[Tx, str | None], list[Edit]]
+
+
+_APPROVE = _Decision(OutboxState.HELD, waiting_edits.approve, waiting_edits.approve_all)
+_RETRY = _Decision(OutboxState.PARKED, waiting_edits.retry, waiting_edits.retry_all)
+
+
 async def _decide(
-    mirror: Mirror,
-    which: Sequence[str],
-    everything: bool,
-    state: OutboxState,
-    by_number: Callable[[Tx, Collection[int]], list[Edit]],
-    by_resource: Callable[[Tx, str | None], list[Edit]],
+    mirror: Mirror, which: Sequence[str], everything: bool, decision: _Decision
 ) -> list[Edit]:
     if bool(which) == everything:
         raise UsageError("give numbers (cfsync outbox list shows them) or a resource, or say --all")
     if which and which[0].isdecimal():
-        return await mirror.write(by_number, _numbers(which))
+        return await mirror.write(decision.by_number, _numbers(which))
     if len(which) > 1:
         raise UsageError("give numbers, or one resource")
     resource = None if everything else named(which[0]).name
-    edits = await mirror.write(by_resource, resource)
+    edits = await mirror.write(decision.by_resource, resource)
     if not edits:
-        raise UsageError(f"no edit{f' of {resource}' if resource else ''} waits {state}")
+        raise UsageError(f"no edit{f' of {resource}' if resource else ''} waits {decision.state}")
     return edits
 
 

@@ -1,4 +1,4 @@
-"""What cfsync assumes about the API beyond its document, tried on the live account by reading."""
+"""Tests what cfsync assumes about the API beyond its documentation, by reading a live account."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ State = Literal["ok", "note", "todo"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of `doctor`. ok: as it should be. note: good to know, nothing to do. todo: `text`
-    says what to do; `exit_code` is that of the command that would meet it.
+    """One line of `doctor`.
+
+    ok: as it should be. note: good to know, nothing to do. todo: `text` says what to do, and
+    `exit_code` is the exit code of a command that runs into the problem.
     """
 
     name: str
@@ -33,7 +35,7 @@ UNTOLD = "can't be told: no list here has two records"
 
 
 async def probe(api: Api, workspace: int) -> list[Check]:
-    """Try each assumption in one workspace. Raises what concerns every call."""
+    """Test each assumption in one workspace. Raises errors that concern every call."""
     listing, first = await _sample(api, workspace)
     trials: list[tuple[str, Callable[[Api, Listing, Page], Awaitable[str]], str]] = [
         ("any id as cursor", _any_cursor, "walks are not cut in ranges"),
@@ -69,7 +71,7 @@ async def _sample(api: Api, workspace: int) -> tuple[Listing, Page]:
 
 
 async def _outcome(trial: Awaitable[str]) -> str:
-    """What went against the assumption; '' if nothing did."""
+    """What contradicts the assumption; "" if nothing does."""
     try:
         return await trial
     except (ApiError, BadAnswer) as error:
@@ -79,7 +81,7 @@ async def _outcome(trial: Awaitable[str]) -> str:
 
 
 async def _any_cursor(api: Api, listing: Listing, first: Page) -> str:
-    """Behind an id that no record has, the list goes on with the next higher one."""
+    """Whether a list continues after an id that no record has; "" if it does."""
     ids = [r.id for r in first.records]
     gaps = [i - 1 for i in ids[1:] if i - 1 not in ids]
     after = gaps[0] if gaps else FAR

@@ -1,14 +1,16 @@
-"""After a restored backup: what waits in its outbox may have been sent since it was taken.
+"""Prepares a restored backup for syncing: its unsent edits may have been sent since it was taken.
 
 | an insert that waits                      | found                  | then                      |
 | ----------------------------------------- | ---------------------- | ------------------------- |
 | its call was under way                    | one record             | the next push adopts it   |
 | any                                       | a record like it       | parked as unknown         |
-| any                                       | none                   | held: a human approves it |
-| refers to another one, or has nothing to know it by |              | held                      |
+| any                                       | none                   | held: a person approves   |
+| it refers to another unsent row           |                        | held                      |
+| its natural fields are all NULL           |                        | held                      |
 
-Updates and deletes are safe: the sweep reads every record again, and a push reads once more before
-it sends. What is the same on both sides is done, what both sides changed is a conflict.
+Updates and deletes are safe, because the sweep reads every record again, and a push reads once
+more before it sends. If both sides hold the same value, the edit is done; if both have changed it,
+that is a conflict.
 """
 
 from __future__ import annotations
@@ -36,21 +38,27 @@ HELD = "waited in a restored backup and may have been sent since; approve or dis
 
 @dataclass(slots=True)
 class Recovered:
-    """How many inserts were looked for, and what became of them; how many watermarks were
-    dropped; and the sweep.
-    """
+    """What a recovery has done."""
 
+    #: Unsent inserts whose records were looked for; each is counted in one of the next three.
     looked_for: int = 0
+    #: Inserts whose one record the next push assigns.
     left: int = 0
+    #: Inserts that may have arrived: parked as unknown.
     parked: int = 0
+    #: Inserts without a record: held until a person approves them.
     held: int = 0
+    #: Watermarks that were dropped, so that the next pulls read everything since.
     watermarks: int = 0
+    #: The report of the sweep at the end.
     sweep: Report = field(default_factory=lambda: Report(PassName.SWEEP))
 
 
 async def recover(context: Context) -> Recovered:
-    """Look for what waits, drop the watermarks, sweep. Raises what the client raises: then what
-    was not looked for is as it was, and it can be run again.
+    """Look for the records of unsent inserts, drop the watermarks, and sweep.
+
+    Raises what the client raises. It can then be run again: the inserts that were not looked for
+    are unchanged.
     """
     workspaces = await open_account(context)
     done = Recovered()
@@ -80,6 +88,7 @@ async def _find_inserts(push: Push, inserts: Sequence[Claim], done: Recovered) -
 
 
 async def _found(push: Push, claim: Claim) -> list[Record]:
+    """The records that may be the insert's; none if they can't be looked for."""
     if claim.listing is None or any(ids.local_ids(claim.resource, claim.row)):
         return []
     key = claim.resource.upsert_key

@@ -1,4 +1,4 @@
-"""Forgetting a person: in ClickFunnels first, then in every place of the mirror."""
+"""Deletes a person's data: in ClickFunnels first, then everywhere in the mirror."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ ACTION = "gdpr_destroy"
 
 @dataclass(slots=True)
 class Redacted:
-    """`asked`: what ClickFunnels said. `purged`: table -> rows that held something."""
+    """What a redaction has done.
+
+    `asked`: what became of the request ("deleted", "not there", or "never sent" for a row without a
+    record). `purged`: table -> number of rows that held data of the person.
+    """
 
     resource: str
     id: int
@@ -29,7 +33,7 @@ class Redacted:
 
 
 async def identify(mirror: Mirror, name: str) -> Person:
-    """Whom an id or a public id means. Raises UsageError."""
+    """The person with this id or public id. Raises UsageError if the id is malformed or unknown."""
     return await mirror.read(_identify, name)
 
 
@@ -39,10 +43,10 @@ def _identify(tx: Tx, name: str) -> Person:
 
 
 async def redact(context: Context, name: str) -> Redacted:
-    """Ask ClickFunnels for the deletion and purge every copy here. May be run again.
+    """Ask ClickFunnels for the GDPR deletion and purge every copy in the mirror. Safe to repeat.
 
-    Raises UsageError for a person whom neither side knows; then and on any other error of the
-    call nothing is purged.
+    Raises UsageError for a person whom neither side knows, and what the client raises if the
+    request fails. Nothing is purged in either case.
     """
     person = await identify(context.mirror, name)
     done = Redacted(person.resource.name, person.id, await _request_deletion(context, person))
@@ -65,7 +69,7 @@ async def _request_deletion(context: Context, person: Person) -> str:
 
 
 async def _clean_others(context: Context, person: Person, receipt: Receipt) -> None:
-    """Look through every table, rows and bases, a piece at a time."""
+    """Remove the person's data from the rows and bases of other records, table by table."""
     for resource in RESOURCES.values():
         for table in (TABLES[resource.name], BASE):
             after: int | None = LOWEST

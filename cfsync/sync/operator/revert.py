@@ -1,5 +1,7 @@
-"""Taking back what a push sent, as edits: each field that still holds what it wrote becomes again
-what ClickFunnels had before. What can't be taken back so is said, field by field.
+"""Takes back what a push sent, as edits in the mirror that the next push sends.
+
+Each field that still holds the value that the push wrote gets the value that ClickFunnels had
+before. What can't be taken back is reported field by field.
 """
 
 from __future__ import annotations
@@ -17,19 +19,18 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.decisions import discard
 from cfsync.mirror.decisions.replay import replay
 from cfsync.mirror.decisions.user_edits import edit
+from cfsync.mirror.outgoing.answers import Sent
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.sync.push.calls import action_key
 from cfsync.values import equal, normal_map
 
 PIECE = 100
-"""Records in one transaction."""
-Sent = Mapping[str, tuple[Any, Any]]
-"""Field -> (what ClickFunnels had before the batch, what the batch wrote last)."""
+"""Records that are written in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What stays as it is, and why. `field` is None where it is about the whole record."""
+    """What is not taken back, and why. `field` is None if that concerns the whole record."""
 
     resource: str
     record_id: int
@@ -39,7 +40,7 @@ class Left:
 
 @dataclass(slots=True)
 class Reverted:
-    """`fields`: (resource, record id, the fields that an edit takes back)."""
+    """What a revert has done. `fields`: (resource, record id, the fields that an edit restores)."""
 
     batch: int
     fields: list[tuple[str, int, list[str]]] = field(default_factory=list)
@@ -51,7 +52,7 @@ class Reverted:
 
 
 async def revert(mirror: Mirror, batch: int) -> Reverted:
-    """Raises UsageError for a batch that there is none."""
+    """Take back what the push with this batch number sent. Raises UsageError if there is none."""
     edits = await mirror.read(outbox.find, batch=batch)
     if not edits:
         last = await mirror.read(outbox.last_batch)
@@ -91,7 +92,7 @@ def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
 def _irrevocable(
     resource: Resource, edits: Sequence[Edit], row: Mapping[str, Any] | None
 ) -> str | None:
-    """Why nothing of a record can be taken back. Pure."""
+    """Why nothing of a record can be taken back; None if something can. Pure."""
     if any(e.state == OutboxState.SENDING for e in edits):
         return "its outcome is not known yet: push again first"
     if any(e.op == Op.DELETE and e.state == OutboxState.DONE for e in edits):
@@ -106,7 +107,7 @@ def _irrevocable(
 
 
 def fold_batch(edits: Iterable[Edit]) -> Sent:
-    """What a batch did to one record: first before, last after. Pure."""
+    """What a batch did to a record: field -> (value before the batch, last value sent). Pure."""
     found: dict[str, tuple[Any, Any]] = {}
     for one in edits:
         for name, (before, sent) in (one.sent or {}).items():
@@ -122,7 +123,7 @@ def _revert_fields(
     for name, (before, value) in sent.items():
         one = resource.by_name[name]
         if one.shown and equal(one, base.get(name), before):
-            continue  # ClickFunnels never took it, or it was taken back since
+            continue  # ClickFunnels never took the value, or has the old one again
         back, reasons = undo(one, row[name], before, value)
         found.left += [Left(resource.name, row["id"], n, reason) for n, reason in reasons.items()]
         if not equal(one, back, row[name]):
@@ -138,7 +139,10 @@ def _revert_fields(
 
 
 def undo(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
-    """The value without the change from `before` to `sent`, and why something of it stays. Pure."""
+    """The value `now` without the change from `before` to `sent`, and what can't be undone.
+
+    The second part maps a field, or `field.key` for a map, to the reason. Pure.
+    """
     if not one.shown:
         return now, {one.name: "ClickFunnels does not show it"}
     if one.actions and action_key(before) not in one.actions:

@@ -1,4 +1,4 @@
-"""Status: how complete and how old the mirror is, and what waits in it. Reads the mirror alone."""
+"""Reports how complete and how current the mirror is, and what waits in it, without any request."""
 
 from __future__ import annotations
 
@@ -19,47 +19,56 @@ from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.operator.health import mirrored_workspaces, read_pull_age
 
 SHOWN = 20
-"""Waiting things that are named; the rest is counted."""
+"""Entries of `cf_waiting` that are listed; the others are only counted."""
 
 
 @dataclass(slots=True)
 class ResourceStatus:
-    """`lists`: that were ever walked; `unfinished`: whose first walk is under way. `watermark`: the
-    newest `updated_at` that is in. `lag_s`: seconds since the beginning of the pull up to which
-    every change is in; None before the first. `edits`: by state. `found`: news, by the lane that
-    brought it first; `delays`: lane -> within how many seconds from `updated_at` on half of it and
-    99 % of it came (p50, p99; None: longer than a week).
-    """
+    """The state of one resource in the mirror."""
 
     enabled: bool
     rows: int = 0
+    #: Lists that were ever walked.
     lists: int = 0
+    #: Lists whose backfill is not complete.
     unfinished: int = 0
+    #: The newest `updated_at` up to which all changes are in; None before the first pull.
     watermark: str | None = None
+    #: Seconds since the last pull began that has brought in every change; None before the first.
     lag_s: float | None = None
+    #: When the oldest of the last sweeps of its lists began; None before the first.
     swept_at: str | None = None
+    #: Open edits by state.
     edits: Mapping[str, int] = field(default_factory=dict)
+    #: The number of open conflicts.
     conflicts: int = 0
+    #: Deletions in ClickFunnels by state.
     deletions: Mapping[str, int] = field(default_factory=dict)
+    #: Changes by the lane that was the first to bring them.
     found: Mapping[str, int] = field(default_factory=dict)
+    #: Lane -> p50 and p99 of the seconds from `updated_at` to the mirror; None: above a week.
     delays: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Status:
-    """`passes`: the last run of each. `paused`: resource -> since when a person keeps it so.
-    `troubles`: passes of a daemon that fail, each with why. `waiting_total`: all that waits for a
-    human.
-    """
+    """The state of the whole mirror."""
 
     database: str
+    #: When it was read.
     at: str
     resources: dict[str, ResourceStatus]
+    #: The last run of each pass.
     passes: list[dict[str, Any]]
+    #: What was learned about the rate limit.
     budget: dict[str, float]
+    #: Resource -> since when a person has paused it.
     paused: dict[str, str]
+    #: Passes of a daemon that fail, each with the reason.
     troubles: list[Trouble]
+    #: What waits for a person, up to `SHOWN` entries.
     waiting: list[dict[str, Any]]
+    #: The number of all entries that wait for a person.
     waiting_total: int
 
     @property
@@ -68,6 +77,7 @@ class Status:
 
 
 async def status(mirror: Mirror, settings: Settings) -> Status:
+    """Read the status in one transaction."""
     return await mirror.read(_status, str(mirror.place), settings)
 
 

@@ -1,4 +1,4 @@
-"""Verify: mirror and ClickFunnels compared record by record. Changes nothing on either side."""
+"""Compares mirror and ClickFunnels record by record. Changes nothing on either side."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ from cfsync.sync.report import Report
 from cfsync.values import equal
 
 NAMED = 1000
-"""Differences that are named; the rest is counted in the report."""
+"""Differences that are listed; the others are only counted in the report."""
 
 Kind = Literal["differs", "missing here", "missing in ClickFunnels"]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
+    """A record that differs; `fields` names the fields if the kind is "differs"."""
+
     resource: str
     id: int
     kind: Kind
@@ -41,7 +43,11 @@ class Difference:
 
 @dataclass(slots=True)
 class Verified:
-    """`report` counts: same, edited (waiting to be sent), and each kind of difference."""
+    """The result of a comparison.
+
+    The report counts records that are the same, those that are edited (wait to be sent), and each
+    kind of difference. `differences` lists the first `NAMED` of them.
+    """
 
     report: Report
     differences: list[Difference] = field(default_factory=list)
@@ -52,7 +58,11 @@ class Verified:
 
 
 async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
-    """Walk every list by id and compare. Edits that wait to be sent are no differences."""
+    """Walk the lists of the resources named, or of all, and compare each record with its row.
+
+    Edits that wait to be sent are no differences. If the pass is interrupted, the report's state is
+    "stopped". Raises UnknownResource, and what the client raises otherwise.
+    """
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
     verified, began, sent = (
         Verified(Report(PassName.VERIFY)),
@@ -77,7 +87,7 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
 
 
 async def _lists(context: Context, resources: Sequence[Resource]) -> list[Listing]:
-    """All lists that the mirror knows of, in the workspaces that the settings choose."""
+    """All lists that the mirror knows, in the workspaces that the settings choose."""
     known = await context.mirror.read(listings.workspaces)
     wanted, exclude = context.settings.api.workspaces, context.settings.api.exclude
     workspaces = choose(known, [str(w) for w in wanted], [str(w) for w in exclude])
@@ -92,8 +102,8 @@ async def _verify_list(context: Context, verified: Verified, listing: Listing) -
     resource, above, seen = RESOURCES[listing.resource], 0, 0
     async for page in walk_by_id(context.api, listing):
         upto = page.records[-1].id if page.records and page.next is not None else None
-        found = await context.mirror.read(compare, resource, listing, page, above, upto)
-        _count_difference(verified, resource, page, found)
+        found = await context.mirror.read(compare, listing, page, above, upto)
+        _add_page(verified, resource, page, found)
         above, seen = upto or above, seen + len(page.records)
         context.progress.at(listing, records=seen, fraction=1.0 if page.next is None else 0.0)
         if page.next is not None:
@@ -101,11 +111,13 @@ async def _verify_list(context: Context, verified: Verified, listing: Listing) -
 
 
 def compare(
-    tx: Tx, resource: Resource, listing: Listing, page: Page, above: int, upto: int | None
+    tx: Tx, listing: Listing, page: Page, above: int, upto: int | None
 ) -> list[Difference | None]:
-    """The differences between a page and the rows with above < id <= upto; None for each record
-    that differs only by an edit that waits.
+    """The differences between a page and the rows with above < id <= upto (None: up to the end).
+
+    A record that differs only by edits that wait to be sent is a None in the list.
     """
+    resource = RESOURCES[listing.resource]
     ids = [r.id for r in page.records]
     ours = statements.load(tx, TABLES[resource.name], ids)
     pending = open_edits.load(tx, resource, ids)
@@ -127,7 +139,7 @@ def compare(
 def _different(
     resource: Resource, record: Record, row: dict[str, object] | None
 ) -> tuple[str, ...] | None:
-    """Fields that differ, copies of other records aside; None where there is no row."""
+    """The fields that differ, except copies of other records; None if there is no row."""
     if row is None:
         return None
     return tuple(
@@ -138,9 +150,10 @@ def _different(
     )
 
 
-def _count_difference(
+def _add_page(
     verified: Verified, resource: Resource, page: Page, found: Sequence[Difference | None]
 ) -> None:
+    """Add what a page has shown to the result."""
     real = [d for d in found if d is not None]
     verified.differences += real[: NAMED - len(verified.differences)]
     here = [d for d in real if d.kind != "missing in ClickFunnels"]

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cfsync.mirror.outgoing.answers import Sent
 from cfsync.resources.model import Resource
 
 Kind = Literal["create", "upsert", "update", "members", "act", "delete"]
-Sent = Mapping[str, tuple[Any, Any]]
-"""Field -> (the value in ClickFunnels before, the value sent)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ A module for each command, in the order in which you meet them:
     passes/     backfill, pull, push, sync, sweep, and the daemon (run)
     operator/   what a person looks at and decides: status, verify, plan, outbox, conflicts, ...
     common      options that all commands share; opens both sides; signals
-    reports, text, progress, fields    how results, progress and `-f` arguments are written
+    sections, reports, text, progress, bars, fields    how help, results and progress are written,
+                                                       and how `-f` arguments are read
 
 A command imports what is slow to load (the database, the network) inside its function, so that
 `cfsync --help` is quick.
@@ -41,6 +42,7 @@ from cfsync.cli.operator import (
     webhooks,
 )
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
+from cfsync.cli.sections import SectionedHelp
 from cfsync.cli.setup import api, config, demo, doctor, migrate, sandbox
 from cfsync.cli.text import print_problem
 from cfsync.errors import CfsyncError, SettingsError
@@ -52,6 +54,7 @@ _UsageError = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="cfsync",
+    cls=SectionedHelp,
     help="Keeps a ClickFunnels account and your own SQL database the same.",
     epilog="Example:  cfsync backfill  (`cfsync COMMAND --help` shows one for each command)",
     add_completion=False,

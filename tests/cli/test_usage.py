@@ -10,6 +10,7 @@ import typer.main
 
 from cfsync import __version__
 from cfsync.cli import app
+from cfsync.cli.sections import SECTIONS
 from tests.cli.conftest import Command
 
 HEAVY = ("sqlalchemy", "httpx", "aiohttp", "alembic", "rich", "starlette", "pydantic", "structlog")
@@ -33,6 +34,12 @@ def test_every_command_has_help_with_an_example_and_the_common_options(command, 
     assert "Example:" in text
     assert "--config FILE" in text
     assert "--json" in text
+
+
+def test_the_help_lists_every_command_in_one_section():
+    listed = [name for names in SECTIONS.values() for name in names]
+
+    assert sorted(listed) == sorted({name for name, *_ in commands()})
 
 
 def test_the_version_is_printed_without_loading_anything_heavy():

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sweep(resource: Resources = None, config: Config = None, json: Json = False) -> int:
-    """Compare every record with ClickFunnels, to find deletions and drift.
+    """Compare every record, to find deletions and drift.
 
     Reads every list from beginning to end. A record that is missing in ClickFunnels is requested
     once more, and leaves the mirror only if it is really gone. Too many missing at once wait for

@@ -38,7 +38,7 @@ def demo(
     config: Config = None,  # noqa: ARG001
     json: Json = False,
 ) -> int:
-    """Show everything cfsync does in a minute, with a fake ClickFunnels.
+    """Show in a minute what cfsync does, with a fake ClickFunnels.
 
     Backfill, edits in both directions, a conflict, a deletion, a comparison. Needs no account.
 

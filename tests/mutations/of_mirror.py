@@ -220,7 +220,7 @@ BREAKAGES = (
     Breakage(
         "JSON that can't be sent is accepted",
         "cfsync/mirror/capture/sqlite/parts.py",
-        '            unfit = f"{touched(field)} AND {unsendable(field)}"\n',
+        '            unfit = f"{touched(field)} AND {is_unsendable(field)}"\n',
         '            unfit = "0"\n',
         "one row with a lone surrogate ends every push with a traceback",
         (

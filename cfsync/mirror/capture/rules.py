@@ -145,7 +145,7 @@ def json_kind(field: Field) -> Literal["array", "object"] | None:
     return "array" if field.merge == "set" or field.ref else None
 
 
-def must_be(resource: Resource, field: Field) -> str:
+def wrong_kind_message(resource: Resource, field: Field) -> str:
     """The words for a value that the column does not take."""
     if field.type != "json":
         return f"{resource.name}.{field.name} must be {_KINDS[field.type]}"
@@ -157,7 +157,7 @@ def must_be(resource: Resource, field: Field) -> str:
     return f"{resource.name}.{field.name} must be {kind}"
 
 
-def must_hold(resource: Resource, field: Field) -> str:
+def unsendable_message(resource: Resource, field: Field) -> str:
     """The words for JSON of the right kind that can't be sent on."""
     return (
         f"{resource.name}.{field.name} must be JSON without NUL, lone surrogates, numbers over"

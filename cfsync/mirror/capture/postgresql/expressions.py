@@ -1,4 +1,4 @@
-"""Expressions of the trigger functions on PostgreSQL, over the transition rows `o` and `n`."""
+"""SQL expressions over single columns on PostgreSQL: `o` is the old row, `n` the new one."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def pair(field: Field, old: str | None, new: str | None) -> str:
     return f"jsonb_build_object({literal(field.name)}, jsonb_build_array({', '.join(values)}))"
 
 
-def wrong(field: Field) -> str | None:
-    """Whether the new value, not NULL, is none that the API has; None: the type sees to it."""
+def has_wrong_kind(field: Field) -> str | None:
+    """Whether the new value, not NULL, can't be the API's; None: the column's type excludes it."""
     new = f"n.{ident(field.name)}"
     if field.type == "json":
         return _wrong_json(field, new)
@@ -54,25 +54,25 @@ def _wrong_json(field: Field, new: str) -> str:
     return bad
 
 
-def unsendable(field: Field) -> str:
-    """Whether JSON of the right kind holds what the API does not take; PostgreSQL itself refuses a
-    NUL and lone surrogates.
+def is_unsendable(field: Field) -> str:
+    """Whether JSON of the right kind holds what the API does not accept. PostgreSQL itself refuses
+    a NUL and lone surrogates.
     """
     new = f"n.{ident(field.name)}"
     large = '@.type() == "number" && (@ >= 9223372036854775808 || @ < -9223372036854775808)'
     return f"({new} @? '$.**{{{DEEPEST + 1}}}' OR {new} @? '$.** ? ({large})')"
 
 
-def given(refusal: Refusal) -> str:
-    """When a refusal of an INSERT applies."""
+def insert_refused_if(refusal: Refusal) -> str:
+    """The condition under which an INSERT is refused."""
     new = f"n.{ident(refusal.column)}"
     if refusal.when == "not_in":
         return f"{new} NOT IN ({_values(refusal)})"
     return f"{new} IS NOT NULL"
 
 
-def forbidden(refusal: Refusal, field: Field) -> str:
-    """When a refusal of an UPDATE applies."""
+def update_refused_if(refusal: Refusal, field: Field) -> str:
+    """The condition under which an UPDATE is refused."""
     new = f"n.{ident(refusal.column)}"
     if refusal.when == "always":
         return changed(field)

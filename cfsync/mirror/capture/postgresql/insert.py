@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfsync.mirror.capture.postgresql.expressions import given, pair
+from cfsync.mirror.capture.postgresql.expressions import insert_refused_if, pair
 from cfsync.mirror.capture.postgresql.parts import (
     MARK,
     names,
     refusing,
     statements,
     templates,
-    wrong_kinds,
+    wrong_kind_branches,
 )
 from cfsync.mirror.capture.rules import (
     columns,
@@ -62,8 +62,12 @@ def _refuse(resource: Resource) -> str:
 
 
 def _capture(resource: Resource) -> str:
-    not_insertable = ((given(r), refusing(r.message)) for r in insert_refusals(resource))
-    kinds = wrong_kinds(resource, insertable(resource), lambda f: f"n.{ident(f.name)} IS NOT NULL")
+    not_insertable = (
+        (insert_refused_if(r), refusing(r.message)) for r in insert_refusals(resource)
+    )
+    kinds = wrong_kind_branches(
+        resource, insertable(resource), lambda f: f"n.{ident(f.name)} IS NOT NULL"
+    )
     pairs = [
         f"CASE WHEN {new} IS NULL THEN '{{}}' ELSE {pair(f, None, new)} END"
         for f, new in ((f, f"n.{ident(f.name)}") for f in insertable(resource))

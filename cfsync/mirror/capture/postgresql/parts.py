@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from cfsync.mirror.capture.postgresql.expressions import unsendable, wrong
-from cfsync.mirror.capture.rules import must_be, must_hold
+from cfsync.mirror.capture.postgresql.expressions import has_wrong_kind, is_unsendable
+from cfsync.mirror.capture.rules import unsendable_message, wrong_kind_message
 from cfsync.mirror.capture.templates import Templates
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL
 from cfsync.mirror.db.quoting import ident, literal
@@ -49,18 +49,18 @@ def refusing(message: str) -> str:
     return f"cf_refuse({literal(message)})"
 
 
-def wrong_kinds(
+def wrong_kind_branches(
     resource: Resource, fields: Iterable[Field], touched: Callable[[Field], str]
 ) -> Iterator[tuple[str, str]]:
     """CASE branches that refuse values which the API can't have."""
     for field in fields:
-        bad = wrong(field)
+        bad = has_wrong_kind(field)
         if bad is None:
             continue
         new = f"n.{ident(field.name)}"
         # The empty set is a list; NULL would be neither a value nor "not given".
         bad = f"({new} IS NULL OR {bad})" if field.merge == "set" else f"({bad})"
-        yield f"{touched(field)} AND {bad}", refusing(must_be(resource, field))
+        yield f"{touched(field)} AND {bad}", refusing(wrong_kind_message(resource, field))
         if field.type == "json":
-            unfit = f"{touched(field)} AND {unsendable(field)}"
-            yield unfit, refusing(must_hold(resource, field))
+            unfit = f"{touched(field)} AND {is_unsendable(field)}"
+            yield unfit, refusing(unsendable_message(resource, field))

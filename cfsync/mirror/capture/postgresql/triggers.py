@@ -8,7 +8,7 @@ session, and one made for a single row would be ruinous for a hundred thousand.
 from __future__ import annotations
 
 from cfsync.mirror.capture.postgresql import insert
-from cfsync.mirror.capture.postgresql.expressions import canonical, changed, forbidden, pair
+from cfsync.mirror.capture.postgresql.expressions import canonical, changed, pair, update_refused_if
 from cfsync.mirror.capture.postgresql.parts import (
     MARK,
     names,
@@ -16,7 +16,7 @@ from cfsync.mirror.capture.postgresql.parts import (
     refusing,
     statements,
     templates,
-    wrong_kinds,
+    wrong_kind_branches,
 )
 from cfsync.mirror.capture.rules import STALE, columns, has_workspace, updatable, update_refusals
 from cfsync.mirror.capture.templates import branches
@@ -42,7 +42,8 @@ def triggers(resource: Resource, schema: str) -> list[str]:
 def _update(resource: Resource, schema: str) -> list[str]:
     fields = {f.name: f for f in columns(resource)}
     read_only = (
-        (forbidden(r, fields[r.column]), refusing(r.message)) for r in update_refusals(resource)
+        (update_refused_if(r, fields[r.column]), refusing(r.message))
+        for r in update_refusals(resource)
     )
     return statements(
         resource,
@@ -52,7 +53,7 @@ def _update(resource: Resource, schema: str) -> list[str]:
         stale=STALE,
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
         read_only=branches(read_only),
-        wrong_kinds=branches(wrong_kinds(resource, updatable(resource), changed)),
+        wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
         changed_pairs=_changed_pairs(resource),
     )
 

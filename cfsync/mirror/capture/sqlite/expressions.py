@@ -1,7 +1,7 @@
-"""Expressions of the triggers on SQLite: what differs, what a column can't hold, values as JSON.
+"""SQL expressions over single columns on SQLite: what changed, what is refused, values as JSON.
 
-Only what SQLite 3.35 understands (with its JSON functions): the file is also opened by other
-programs, with the SQLite that they bring.
+They use only what SQLite 3.35 understands (with its JSON functions): other programs open the file
+with the SQLite that they bring.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ def changed(field: Field) -> str:
     """Whether an UPDATE changes the column: JSON by content, times as instants."""
     old, new = f"OLD.{ident(field.name)}", f"NEW.{ident(field.name)}"
     if field.type == "json":
-        return f"({new} IS NOT {old} AND {content(field, new)} IS NOT {content(field, old)})"
+        return (
+            f"({new} IS NOT {old} AND {json_content(field, new)} IS NOT {json_content(field, old)})"
+        )
     if field.type == "timestamp":
-        return f"({new} IS NOT {old} AND coalesce({moment(new)}, {new}) IS NOT {old})"
+        return f"({new} IS NOT {old} AND coalesce({canonical_time(new)}, {new}) IS NOT {old})"
     return f"{new} IS NOT {old}"
 
 
 def changed_by_value(field: Field) -> str:
-    """As `changed`; money too counts by its value: for columns that are not to be changed."""
+    """As `changed`, but money is compared by value too. For columns that may not be changed."""
     if field.type != "money":
         return changed(field)
     old, new = f"OLD.{ident(field.name)}", f"NEW.{ident(field.name)}"
     return f"({new} IS NOT {old} AND CAST({new} AS REAL) IS NOT CAST({old} AS REAL))"
 
 
-def content(field: Field, value: str) -> str:
+def json_content(field: Field, value: str) -> str:
     """JSON text in a form that is the same for the same content."""
     if field.merge == "map":
         value = f"coalesce({value}, '{{}}')"
@@ -41,8 +43,8 @@ def content(field: Field, value: str) -> str:
     return f"CASE WHEN json_valid({value}) THEN {empty} ELSE {value} END"
 
 
-def moment(value: str) -> str:
-    """A time in the canonical form; NULL for what is none."""
+def canonical_time(value: str) -> str:
+    """A time in the canonical form; NULL if the value is not a time."""
     shape = f"{value} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
     day = f"substr({value}, 1, 10)"
     # The modifier makes SQLite work out the day: 2025-02-30 is then another one.
@@ -50,8 +52,8 @@ def moment(value: str) -> str:
     return f"CASE WHEN {shape} AND {real} THEN strftime('%Y-%m-%dT%H:%M:%fZ', {value}) END"
 
 
-def wrong(field: Field) -> str:
-    """Whether the new value, which is not NULL, is none that the column's type has."""
+def has_wrong_kind(field: Field) -> str:
+    """Whether the new value, which is not NULL, is not of the column's type."""
     new = f"NEW.{ident(field.name)}"
     if field.type == "json":
         return _wrong_json(field, new)
@@ -59,7 +61,7 @@ def wrong(field: Field) -> str:
         "integer": f"typeof({new}) <> 'integer'",
         "text": f"(typeof({new}) <> 'text' OR instr({new}, char(0)) > 0 OR {_not_utf8(new)})",
         "boolean": f"{new} NOT IN (0, 1)",
-        "timestamp": f"{moment(new)} IS NULL",
+        "timestamp": f"{canonical_time(new)} IS NULL",
         "money": (
             f"({new} GLOB '*[^0-9.-]*' OR {new} GLOB '*.*.*' OR {new} GLOB '?*-*'"
             f" OR {new} NOT GLOB '*[0-9]*')"
@@ -82,9 +84,9 @@ def _wrong_json(field: Field, new: str) -> str:
     return f"CASE WHEN json_valid({new}) THEN {bad} ELSE 1 END"
 
 
-def unsendable(field: Field) -> str:
-    """Whether JSON of the right kind holds what the API, or PostgreSQL, does not take; a NUL or a
-    lone surrogate may stand there as an escape.
+def is_unsendable(field: Field) -> str:
+    """Whether JSON of the right kind holds what the API or PostgreSQL does not accept. A NUL or a
+    lone surrogate may be written as an escape.
     """
     new = f"NEW.{ident(field.name)}"
     number = "type IN ('integer', 'real')"
@@ -107,7 +109,7 @@ def json_text(field: Field, value: str) -> str:
     if field.type == "json":
         return f"CASE WHEN json_valid({value}) THEN json({value}) ELSE json_quote({value}) END"
     if field.type == "timestamp":
-        return f"json_quote(coalesce({moment(value)}, {value}))"
+        return f"json_quote(coalesce({canonical_time(value)}, {value}))"
     return f"json_quote({value})"
 
 
@@ -117,23 +119,23 @@ def pair(field: Field, old: str, new: str) -> str:
     return f"{start} || {json_text(field, old)} || ',' || {json_text(field, new)} || ']'"
 
 
-def row_pairs(resource: Resource, row: str) -> str:
+def row_as_patch(resource: Resource, row: str) -> str:
     """A whole row as a patch that removes it: every column but `id`, as [value, null]."""
     prefix = f"{row}." if row else ""
     parts = [pair(f, f"{prefix}{ident(f.name)}", "NULL") for f in columns(resource)]
     return f"'{{' || substr({' || '.join(parts)}, 2) || '}}'"
 
 
-def given(refusal: Refusal, field: Field) -> str:
-    """When a refusal of an INSERT applies."""
+def insert_refused_if(refusal: Refusal, field: Field) -> str:
+    """The condition under which an INSERT is refused."""
     new = f"NEW.{ident(refusal.column)}"
     if refusal.when == "not_in":
         return f"{new} NOT IN ({_values(refusal, field)})"
     return f"{new} IS NOT NULL"
 
 
-def forbidden(refusal: Refusal, field: Field) -> str:
-    """When a refusal of an UPDATE applies."""
+def update_refused_if(refusal: Refusal, field: Field) -> str:
+    """The condition under which an UPDATE is refused."""
     if refusal.when == "always":
         return changed_by_value(field)
     new = f"NEW.{ident(refusal.column)}"

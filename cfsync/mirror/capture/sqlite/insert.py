@@ -18,15 +18,20 @@ from cfsync.mirror.capture.rules import (
     parents,
     unique_by,
 )
-from cfsync.mirror.capture.sqlite.expressions import given, moment, pair, row_pairs
+from cfsync.mirror.capture.sqlite.expressions import (
+    canonical_time,
+    insert_refused_if,
+    pair,
+    row_as_patch,
+)
 from cfsync.mirror.capture.sqlite.parts import (
     MARK,
     NOW,
+    correct_row,
     names,
-    put_right,
     raising,
     templates,
-    wrong_kinds,
+    wrong_kind_branches,
 )
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.db.quoting import ident, literal
@@ -44,7 +49,7 @@ def _before(resource: Resource) -> str:
         "before_insert",
         **names(resource, "before_insert"),
         by_user=_BY_USER,
-        row_as_patch=row_pairs(resource, ""),
+        row_as_patch=row_as_patch(resource, ""),
     )
 
 
@@ -73,9 +78,10 @@ def _refusals(resource: Resource) -> str:
         return branches([("1", raising(message))])
     fields = {f.name: f for f in columns(resource)}
     not_insertable = (
-        (given(r, fields[r.column]), raising(r.message)) for r in insert_refusals(resource)
+        (insert_refused_if(r, fields[r.column]), raising(r.message))
+        for r in insert_refusals(resource)
     )
-    kinds = wrong_kinds(
+    kinds = wrong_kind_branches(
         resource, insertable(resource), lambda f: f"NEW.{ident(f.name)} IS NOT NULL"
     )
     return templates.render(
@@ -134,11 +140,11 @@ def _fill_in(resource: Resource, is_replacement: str) -> str:
     missing = ["NEW.workspace_id IS NULL"] if values else []
     for field in insertable(resource):
         if field.type == "timestamp":
-            values[field.name] = moment(f"NEW.{ident(field.name)}")
+            values[field.name] = canonical_time(f"NEW.{ident(field.name)}")
             missing.append(f"NEW.{ident(field.name)} IS NOT {values[field.name]}")
     if not values:
         return ""
-    return put_right(resource, values, f"NOT {is_replacement} AND ({' OR '.join(missing)})")
+    return correct_row(resource, values, f"NOT {is_replacement} AND ({' OR '.join(missing)})")
 
 
 def _capture(resource: Resource, is_replacement: str) -> str:

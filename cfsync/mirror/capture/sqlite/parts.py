@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from cfsync.mirror.capture.rules import must_be, must_hold
-from cfsync.mirror.capture.sqlite.expressions import unsendable, wrong
+from cfsync.mirror.capture.rules import unsendable_message, wrong_kind_message
+from cfsync.mirror.capture.sqlite.expressions import has_wrong_kind, is_unsendable
 from cfsync.mirror.capture.templates import Templates
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
@@ -31,24 +31,26 @@ def raising(message: str) -> str:
     return f"RAISE(ABORT, {literal(message)})"
 
 
-def put_right(resource: Resource, values: Mapping[str, str], condition: str) -> str:
-    """Correct the new row, where the condition holds, unseen by the triggers."""
+def correct_row(resource: Resource, values: Mapping[str, str], condition: str) -> str:
+    """Statements that correct the new row if the condition holds, unseen by the triggers."""
     pairs = ", ".join(f"{ident(name)} = {value}" for name, value in values.items())
     return templates.render(
-        "put_right", table=ident(resource.name), values=pairs, condition=condition
+        "correct_row", table=ident(resource.name), values=pairs, condition=condition
     )
 
 
-def wrong_kinds(
+def wrong_kind_branches(
     resource: Resource, fields: Iterable[Field], touched: Callable[[Field], str]
 ) -> Iterator[tuple[str, str]]:
     """CASE branches that refuse values which the column's type does not have."""
     for field in fields:
         new = f"NEW.{ident(field.name)}"
         # The empty set is a list; NULL would be neither a value nor "not given".
-        bad = f"({new} IS NULL OR {wrong(field)})" if field.merge == "set" else wrong(field)
-        there = "" if field.merge == "set" else f" AND {new} IS NOT NULL"
-        yield f"{touched(field)}{there} AND {bad}", raising(must_be(resource, field))
+        bad = has_wrong_kind(field)
+        bad = (
+            f"({new} IS NULL OR {bad})" if field.merge == "set" else f"{new} IS NOT NULL AND {bad}"
+        )
+        yield f"{touched(field)} AND {bad}", raising(wrong_kind_message(resource, field))
         if field.type == "json":
-            unfit = f"{touched(field)} AND {unsendable(field)}"
-            yield unfit, raising(must_hold(resource, field))
+            unfit = f"{touched(field)} AND {is_unsendable(field)}"
+            yield unfit, raising(unsendable_message(resource, field))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from cfsync.mirror.capture.rules import STALE, columns, has_workspace, updatable, update_refusals
 from cfsync.mirror.capture.sqlite import insert
-from cfsync.mirror.capture.sqlite.expressions import changed, forbidden, moment, pair, row_pairs
+from cfsync.mirror.capture.sqlite.expressions import (
+    canonical_time,
+    changed,
+    pair,
+    row_as_patch,
+    update_refused_if,
+)
 from cfsync.mirror.capture.sqlite.parts import (
     MARK,
     NOW,
+    correct_row,
     names,
-    put_right,
     raising,
     templates,
-    wrong_kinds,
+    wrong_kind_branches,
 )
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.db.quoting import ident, literal
@@ -27,7 +33,8 @@ def triggers(resource: Resource) -> list[str]:
 def _update(resource: Resource) -> str:
     fields = {f.name: f for f in columns(resource)}
     read_only = (
-        (forbidden(r, fields[r.column]), raising(r.message)) for r in update_refusals(resource)
+        (update_refused_if(r, fields[r.column]), raising(r.message))
+        for r in update_refusals(resource)
     )
     return templates.render(
         "after_update",
@@ -35,15 +42,15 @@ def _update(resource: Resource) -> str:
         mark=MARK,
         stale=STALE,
         read_only=branches(read_only),
-        wrong_kinds=branches(wrong_kinds(resource, updatable(resource), changed)),
+        wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
         restore=_restore(resource),
         capture=_capture_update(resource) if updatable(resource) else "",
     )
 
 
 def _restore(resource: Resource) -> str:
-    """Where a program wrote the same value in other words ('12.5' for '12.50'), keep the words;
-    times that may be written get the canonical form.
+    """Where a program wrote the same value in another form ('12.5' for '12.50'), restore the form
+    that was there; times in writable columns get the canonical form.
     """
     writable = {f.name for f in updatable(resource)}
     loose = [f for f in columns(resource) if f.type in ("timestamp", "money", "json")]
@@ -51,9 +58,9 @@ def _restore(resource: Resource) -> str:
     wanted = [f"NEW.{ident(name)} IS NOT {value}" for name, value in values.items()]
     for field in updatable(resource):
         if field.type == "timestamp":
-            values[field.name] = moment(f"NEW.{ident(field.name)}")
+            values[field.name] = canonical_time(f"NEW.{ident(field.name)}")
             wanted.append(f"NEW.{ident(field.name)} IS NOT {values[field.name]}")
-    return put_right(resource, values, f"({' OR '.join(wanted)})") if values else ""
+    return correct_row(resource, values, f"({' OR '.join(wanted)})") if values else ""
 
 
 def _capture_update(resource: Resource) -> str:
@@ -80,6 +87,6 @@ def _delete(resource: Resource) -> str:
         "after_delete",
         **pieces,
         workspace="OLD.workspace_id" if has_workspace(resource) else "NULL",
-        row_as_patch=row_pairs(resource, "OLD"),
+        row_as_patch=row_as_patch(resource, "OLD"),
         now=NOW,
     )

@@ -1,4 +1,4 @@
-"""The API's JSON object -> `Record`. Pure: also reads bodies that the mirror kept."""
+"""From the JSON object of an answer, or a body that the mirror kept, to a `Record`. Pure."""
 
 from __future__ import annotations
 
@@ -18,41 +18,49 @@ from cfsync.values import BIGINT, Unholdable, as_is, decode, decoder
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be done for a record of one resource, worked out once."""
+    """How records of one resource are decoded, worked out once."""
 
-    decoders: Mapping[str, Callable[[Any], Any]]  # of the fields that a body may show
-    as_is: Mapping[str, frozenset[type]]  # and what each takes unseen, of a body that is plain
-    derived: tuple[tuple[str, str], ...]  # (column, the field of objects that it is read from)
+    #: Decoders of the fields that a body may show.
+    decoders: Mapping[str, Callable[[Any], Any]]
+    #: Field -> the types of values that it takes without decoding, if the body is plain.
+    as_is: Mapping[str, frozenset[type]]
+    #: (column, the field of objects whose ids it holds)
+    derived: tuple[tuple[str, str], ...]
+    #: Fields that are kept in `cf_secrets`.
     secrets: tuple[str, ...]
-    own_id: tuple[str, ...]  # path columns that hold the record's own id
+    #: Path columns that hold the record's own id.
+    own_id: tuple[str, ...]
+    #: The column with the parent's id, if there is one.
     parent: str | None
-    workspace: bool  # whether there is a workspace_id that the listing may give
+    #: Whether there is a `workspace_id`, which the listing may give.
+    workspace: bool
 
 
 def decode_record(
     resource: Resource, body: Mapping[str, Any], listing: Listing | None = None
 ) -> Record:
-    """The record in `body`, with the ids of the path from `listing` where the body lacks them.
-    A value that no column can hold is None and noted. Raises BadAnswer where there is no usable id.
+    """The record in `body`. Ids of its parents that the body lacks are taken from `listing`. A
+    value that its column can't hold is None, and its field is in `noted`. Raises BadAnswer without
+    a usable id.
     """
     plan = _plan(resource.name)
     id_ = body.get("id")
     if type(id_) is not int or not 0 < id_ < BIGINT:
         raise BadAnswer(f"a record of {resource.name} without a usable id")
     secrets: dict[str, str] = {}
-    odd: list[str] = []
+    unholdable: list[str] = []
     if plan.secrets:
-        body, secrets, odd = _without_secrets(plan.secrets, body)
+        body, secrets, unholdable = _without_secrets(plan.secrets, body)
     text, is_plain = _json_text(body)
     values, noted, unknown = _values(plan, body, plan.as_is if is_plain else {})
-    _add_path(plan, values, id_, listing)
+    _fill_in_path(plan, values, id_, listing)
     return Record(
         resource=resource.name,
         id=id_,
         updated_at=values.get("updated_at"),
         values=values,
         body=text,
-        noted=(*noted, *odd),
+        noted=(*noted, *unholdable),
         unknown=tuple(unknown),
         secrets=secrets,
     )
@@ -76,7 +84,7 @@ def _plan(name: str) -> _Plan:
 def _values(
     plan: _Plan, body: Mapping[str, Any], as_is: Mapping[str, frozenset[type]]
 ) -> tuple[dict[str, Any], list[str], list[str]]:
-    """Canonical values, the names of those that can't be held, and of those not known."""
+    """The canonical values, the names of unholdable ones, and the names of unknown fields."""
     values: dict[str, Any] = {}
     noted: list[str] = []
     unknown: list[str] = []
@@ -103,7 +111,7 @@ def _values(
 
 
 def _ids(objects: Any) -> list[int] | None:
-    """The sorted ids of a list of objects; null is an empty list, anything else None."""
+    """The sorted ids of a list of objects, none for null; None for anything else."""
     try:
         ids = [o["id"] for o in objects or ()]
     except (TypeError, KeyError, IndexError):
@@ -111,9 +119,9 @@ def _ids(objects: Any) -> list[int] | None:
     return sorted(ids) if set(map(type, ids)) <= {int} else None
 
 
-def _add_path(plan: _Plan, values: dict[str, Any], id_: int, listing: Listing | None) -> None:
-    """A path column that the body leaves out, or gives as nothing that a column holds, is known
-    all the same: without it no pass would find the record below its parent again.
+def _fill_in_path(plan: _Plan, values: dict[str, Any], id_: int, listing: Listing | None) -> None:
+    """Fill in path columns that the body lacks or has an unholdable value for: without them no pass
+    would find the record below its parent again.
     """
     known = dict.fromkeys(plan.own_id, id_)
     if listing is not None and plan.workspace and listing.workspace_id is not None:
@@ -128,21 +136,21 @@ def _add_path(plan: _Plan, values: dict[str, Any], id_: int, listing: Listing | 
 def _without_secrets(
     names: tuple[str, ...], body: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], dict[str, str], list[str]]:
-    """The body without its secrets, the secrets, and the names of those that can't be held."""
+    """The body without its secrets, the secrets, and the names of unholdable ones."""
     secrets: dict[str, str] = {}
-    odd: list[str] = []
+    unholdable: list[str] = []
     for name in names:
         try:
             if (value := decode("text", body.get(name))) is not None:
                 secrets[name] = value
         except Unholdable:
-            odd.append(name)
-    return {k: v for k, v in body.items() if k not in names}, secrets, odd
+            unholdable.append(name)
+    return {k: v for k, v in body.items() if k not in names}, secrets, unholdable
 
 
 def _json_text(body: Mapping[str, Any]) -> tuple[str, bool]:
-    """The body as text, and whether it is plain: without a character or a number that some column
-    can't hold.
+    """The body as text, and whether it is plain: no column is unable to hold one of its characters
+    or numbers.
     """
     try:
         text = orjson.dumps(body).decode()

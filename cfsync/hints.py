@@ -1,4 +1,4 @@
-"""Events -> hints. An event only says "look at this record"; pure, for both ways they come."""
+"""From an event to a hint: "read this record again". Pure, for both ways in which events arrive."""
 
 from __future__ import annotations
 
@@ -14,59 +14,64 @@ from cfsync.records import Record
 from cfsync.resources import ALL, RESOURCES, Resource
 from cfsync.values import BIGINT, Unholdable, decode
 
-KINDS: Mapping[str, Resource] = {
+SUBJECTS: Mapping[str, Resource] = {
     event.rpartition(".")[0]: resource for resource in ALL.values() for event in resource.events
 }
-"""'courses/enrollment' -> the resource; so an event type that is new is understood too."""
+"""The part of an event's type before the verb ('courses/enrollment') -> the resource it is about.
+A type with a new verb is understood too.
+"""
 
-LONGEST = 200
-"""Characters of an event's id or type."""
+MAX_NAME = 200
+"""The most characters of an event's id or type."""
 
-HINTED: tuple[str, ...] = tuple(
-    dict.fromkeys(r.name if r.name in RESOURCES else str(r.parent) for r in KINDS.values())
+WITH_EVENTS: tuple[str, ...] = tuple(
+    dict.fromkeys(r.name if r.name in RESOURCES else str(r.parent) for r in SUBJECTS.values())
 )
-"""Mirrored resources that events are about."""
+"""The names of the mirrored resources that events are about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """`resource` and `record_id` are None where the event is about nothing that is mirrored.
-    `updated_at`: the record's own, as the event shows it; None: whatever the mirror has, look.
-    `body`: the record as JSON text, where it came along.
-    """
+    """What one event says."""
 
+    #: The same for each delivery of the event and for its entry in the events log.
     event_id: str
+    #: As in `contact.updated`; '' where it is unusable.
     event_type: str
     workspace_id: int
+    #: The resource of the record to read again; None for an event about nothing that is mirrored.
     resource: str | None = None
+    #: Its id; None as above.
     record_id: int | None = None
+    #: The record's own, as the event shows it; None: read the record whatever the mirror has.
     updated_at: str | None = None
+    #: The record as JSON text, if the event holds it.
     body: str | None = None
 
 
-def of_delivery(raw: bytes, workspace_id: int) -> Hint:
-    """From the body of a delivery. Raises BadAnswer where it is no event."""
+def from_delivery(raw: bytes, workspace_id: int) -> Hint:
+    """The hint in the body of a delivery. Raises BadAnswer where it is no event."""
     try:
         payload = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise BadAnswer("a delivery that is not JSON") from None
     if not isinstance(payload, dict):
         raise BadAnswer("a delivery that is no event")
-    event_id = _word(payload.get("event_id")) or f"body:{hashlib.sha256(raw).hexdigest()}"
+    event_id = _name(payload.get("event_id")) or f"body:{hashlib.sha256(raw).hexdigest()}"
     return _hint(event_id, payload.get("event_type"), payload, workspace_id)
 
 
-def of_log(event: Record, workspace_id: int) -> Hint:
-    """From a record of the events log; its `uuid` is what deliveries call `event_id`."""
+def from_log(event: Record, workspace_id: int) -> Hint:
+    """The hint in a record of the events log, whose `uuid` is what deliveries call `event_id`."""
     values = event.values
-    event_id = _word(values.get("uuid")) or f"log:{event.id}"
+    event_id = _name(values.get("uuid")) or f"log:{event.id}"
     return _hint(event_id, values.get("event_type_id"), values, workspace_id)
 
 
 def _hint(event_id: str, event_type: Any, event: Mapping[str, Any], workspace_id: int) -> Hint:
-    blank = Hint(event_id, _word(event_type), workspace_id)
+    blank = Hint(event_id, _name(event_type), workspace_id)
     kind, _, verb = blank.event_type.rpartition(".")
-    resource, data = KINDS.get(kind), event.get("data")
+    resource, data = SUBJECTS.get(kind), event.get("data")
     shown = data if isinstance(data, dict) else {}
     if resource is None:
         return blank
@@ -86,14 +91,14 @@ def _hint(event_id: str, event_type: Any, event: Mapping[str, Any], workspace_id
     )
 
 
-def _word(value: Any) -> str:
-    """A name as every database can keep it, also in a key; '' for anything else."""
+def _name(value: Any) -> str:
+    """A name that both databases can keep, in a key too; '' for anything else."""
     text = str(value) if type(value) in (str, int) else ""
-    return text if len(text) <= LONGEST and text.isprintable() else ""
+    return text if len(text) <= MAX_NAME and text.isprintable() else ""
 
 
 def _about_parent(blank: Hint, resource: Resource, shown: Mapping[str, Any]) -> Hint:
-    """What is no table of its own is shown by the record that it hangs below."""
+    """A hint to read the parent of a record that has no table: the parent shows it."""
     parent_id = shown.get(resource.parent_field or "")
     if resource.parent is None or not _is_id(parent_id):
         return blank
@@ -103,7 +108,7 @@ def _about_parent(blank: Hint, resource: Resource, shown: Mapping[str, Any]) -> 
 def _text(shown: Mapping[str, Any]) -> str | None:
     try:
         return orjson.dumps(shown).decode()
-    except TypeError:  # what JSON of this kind can't hold comes by being read
+    except TypeError:  # orjson can't write it; the record is read instead
         return None
 
 

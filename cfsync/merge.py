@@ -1,22 +1,23 @@
 """The three-way merge: one decision for each field, the same in both directions. Pure.
 
-Three legs: `base` (as last read from ClickFunnels), `local` (the mirror's row), `remote` (just
-read, or the answer to a write). Only a field with an open edit is decided; any other takes the
-remote value. "=" is `values.equal`.
+A field has three versions: `base` (as last read from ClickFunnels), `local` (the mirror's row) and
+`remote` (just read, or the answer to a write). Only a field with an open edit is decided; any other
+takes the remote value. "=" is `values.equal`.
 
 | remote     | local    | then                                                              |
 | ---------- | -------- | ----------------------------------------------------------------- |
-| = sent     |          | our own call, outcome unknown till now: remote becomes the base   |
-| = local    |          | SAME: nothing to send                                             |
-| = base     | = base   | SAME: the edit was taken back                                     |
-| = base     | changed  | KEEP: local stands and is sent                                    |
-| changed    | = base   | TAKE: the edit was taken back, remote stands                      |
-| changed    | changed  | conflict; the policy names the winner, the loser is kept          |
+| = sent     |          | our own call whose answer was lost: remote becomes the base       |
+| = local    |          | nothing to send                                                   |
+| = base     | = base   | nothing to send: the edit was taken back                          |
+| = base     | changed  | the local value stays and is sent                                 |
+| changed    | = base   | the remote value is taken: the edit was taken back                |
+| changed    | changed  | conflict: the policy decides who wins, the losing value is kept   |
 
 A parked edit (ClickFunnels refused it) always loses a conflict. Sets (`tag_ids`) and maps
 (`custom_attributes`, key by key) take in the changes of both sides; a set can't conflict. The first
-line holds for them member by member and key by key: a call that was lost may have done a part.
-Where base is not known (a new record) a remote null is no change, anything else is one.
+line holds for each member and each key: a call whose answer was lost may have had an effect on some
+of them. Where the base is not known (a new record), a remote null is no change and any other remote
+value is one.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cfsync.records import ABSENT
 from cfsync.resources.model import Field, Resource
@@ -44,21 +45,22 @@ class Winner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldEdit:
-    """What is open on one field of a row: the time of its last edit by the database's clock, the
-    value that a call of unknown outcome sent, whether ClickFunnels has refused it, and the names
-    (`field`, or `field.key` of a map) whose conflict waits for a human and so aren't sent.
-    """
+    """The open edit of one field of a row."""
 
+    #: The time of the last edit, by the database's clock.
     at: str
+    #: The value that a call of unknown outcome sent; ABSENT without such a call.
     sent: Any = ABSENT
+    #: ClickFunnels has refused it.
     parked: bool = False
+    #: What isn't sent because its conflict waits for a person: the field, or `field.key` of a map.
     held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class FieldConflict:
-    """Both sides changed `field` (for a map: `field.key`) from `base`, to different values; what a
-    merge finds, before it is a row of `cf_conflicts`.
+    """Both sides changed `field` (of a map: `field.key`) from `base`, to different values. It
+    becomes a row of `cf_conflicts`.
     """
 
     field: str
@@ -70,7 +72,7 @@ class FieldConflict:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`value` belongs in the row; `send` is what ClickFunnels lacks of it, ABSENT for nothing."""
+    """`value` belongs in the row; `send` is what ClickFunnels must get, ABSENT for nothing."""
 
     value: Any
     send: Any = ABSENT
@@ -79,11 +81,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """`row`: the values that the mirror's row should hold. `send`: what ClickFunnels lacks."""
+    """`row`: the values that the mirror's row should have. `send`: what ClickFunnels must get."""
 
     row: Mapping[str, Any]
     send: Mapping[str, Any] = field(default_factory=dict)
     conflicts: tuple[FieldConflict, ...] = ()
+
+
+class _Versions(NamedTuple):
+    """The versions of one field's value; ABSENT where the base or the answer lacks the field."""
+
+    base: Any
+    local: Any
+    remote: Any
 
 
 def merge(
@@ -95,16 +105,14 @@ def merge(
     edits: Mapping[str, FieldEdit],
     policy: Policy,
 ) -> Merged:
-    """Merge one record. `remote` has a value for each field that the answer showed."""
+    """The merged record. `remote` has a value for each field that the answer showed."""
     row: dict[str, Any] = dict(remote)
     send: dict[str, Any] = {}
     conflicts: list[FieldConflict] = []
     for name, edit in edits.items():
         decided = _decide(
             resource.by_name[name],
-            base.get(name, ABSENT),
-            local.get(name),
-            remote.get(name, ABSENT),
+            _Versions(base.get(name, ABSENT), local.get(name), remote.get(name, ABSENT)),
             edit,
             _winner(policy, edit, remote.get("updated_at")),
         )
@@ -124,40 +132,39 @@ def _winner(policy: Policy, edit: FieldEdit, updated_at: str | None) -> Winner:
     return Winner(policy)
 
 
-def _decide(
-    f: Field, base: Any, local: Any, remote: Any, edit: FieldEdit, winner: Winner
-) -> Decision:
-    if remote is ABSENT:  # a field that ClickFunnels takes and never shows
+def _decide(f: Field, versions: _Versions, edit: FieldEdit, winner: Winner) -> Decision:
+    local = versions.local
+    if versions.remote is ABSENT:  # a field that ClickFunnels takes and never shows
         return Decision(local, send=ABSENT if local is None else local)
     if edit.sent is not ABSENT:
-        base = _echoed(f, base, remote, edit.sent)
+        versions = versions._replace(base=_base_after_send(f, versions, edit.sent))
     match f.merge:
         case "set":
-            return _merge_set(f, base, local, remote)
+            return _merge_set(f, versions)
         case "map":
-            return _merge_map(f, base, local, remote, winner, edit.held)
+            return _merge_map(f, versions, winner, edit.held)
         case _:
-            base = None if base is ABSENT and remote is None else base
-            return _merge_value(f, base, local, remote, winner, edit.held)
+            return _merge_value(f, versions, winner, edit.held)
 
 
-def _echoed(f: Field, base: Any, remote: Any, sent: Any) -> Any:
-    """The base, but for what the remote shows as it was sent: that is our own doing."""
+def _base_after_send(f: Field, versions: _Versions, sent: Any) -> Any:
+    """The base, with what the remote shows just as it was sent: our own call made that change."""
+    base, _, remote = versions
     match f.merge:
         case "set":
             before, theirs, tried = _set(base), _set(remote), _set(sent)
             return (theirs & tried) | (before & (theirs ^ tried))
         case "map":
-            was, there, ours = _maps(base, remote, sent)
-            echoes = [k for k in was | there | ours if ours.get(k, "") == there.get(k, "")]
-            return was | {key: there.get(key, "") for key in echoes}
+            was, there, ours = _normal_maps(base, remote, sent)
+            same = [k for k in was | there | ours if ours.get(k, "") == there.get(k, "")]
+            return was | {key: there.get(key, "") for key in same}
         case _:
             return remote if equal(f, remote, sent) else base
 
 
-def _merge_value(
-    f: Field, base: Any, local: Any, remote: Any, winner: Winner, held: frozenset[str]
-) -> Decision:
+def _merge_value(f: Field, versions: _Versions, winner: Winner, held: frozenset[str]) -> Decision:
+    base, local, remote = versions
+    base = None if base is ABSENT and remote is None else base
     if equal(f, local, remote):
         return Decision(remote)
     if equal(f, remote, base):
@@ -175,8 +182,8 @@ def _merge_value(
             return Decision(local, conflicts=(conflict,))
 
 
-def _merge_set(f: Field, base: Any, local: Any, remote: Any) -> Decision:
-    before, ours, theirs = _set(base), _set(local), _set(remote)
+def _merge_set(f: Field, versions: _Versions) -> Decision:
+    before, ours, theirs = map(_set, versions)
     merged = sorted((theirs | (ours - before)) - (before - ours))
     return Decision(merged, send=ABSENT if equal(f, merged, theirs) else merged)
 
@@ -185,14 +192,12 @@ def _set(value: Any) -> set[int]:
     return set() if value is None or value is ABSENT else set(value)
 
 
-def _merge_map(
-    f: Field, base: Any, local: Any, remote: Any, winner: Winner, held: frozenset[str]
-) -> Decision:
-    """Key by key, in the server's form. A key that was taken away locally is sent as ''.
+def _merge_map(f: Field, versions: _Versions, winner: Winner, held: frozenset[str]) -> Decision:
+    """Decides key by key, in the server's form. A key that was removed locally is sent as ''.
 
-    The API has no way to remove a key: null becomes '' there, so '' and absent are one.
+    The API has no way to remove a key: null becomes '' there, so '' and no key are the same.
     """
-    before, theirs, ours = _maps(base, remote, local)
+    before, theirs, ours = _normal_maps(versions.base, versions.remote, versions.local)
     row, send, conflicts = dict(theirs), dict(theirs), []
     for key in sorted(ours.keys() | before.keys()):
         name = f"{f.name}.{key}"
@@ -209,8 +214,10 @@ def _merge_map(
     return Decision(row, ABSENT if send == theirs else send, tuple(conflicts))
 
 
-def _maps(base: Any, remote: Any, ours: Any) -> tuple[dict[str, Any], ...]:
-    """The legs of a map. A name that ClickFunnels has shown is never respelled: it isn't ours."""
+def _normal_maps(base: Any, remote: Any, ours: Any) -> tuple[dict[str, Any], ...]:
+    """The versions of a map with their keys in the server's form. A key that ClickFunnels has shown
+    is in that form already and stays as it is.
+    """
     before = {} if base is ABSENT else base or {}
     shown = {*before, *(remote or {})}
-    return tuple(normal_map(leg, shown) for leg in (before, remote, ours))
+    return tuple(normal_map(version, shown) for version in (before, remote, ours))

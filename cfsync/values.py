@@ -1,8 +1,8 @@
-"""A field's value: from the API's JSON to the one canonical form that everything compares.
+"""The canonical form of a field's value: decoding to it, and comparing in it.
 
 Canonical: integer -> int, text -> str, boolean -> bool, timestamp -> `2025-05-21T12:18:51.772Z`,
 money -> str exactly as sent, number -> int or float, json -> what the JSON parser gives.
-Pure: used by the codec, the merge and the mirror, so that all three mean the same by "equal".
+Pure. The API's client, the merge and the mirror all compare values with `equal`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from cfsync.records import ABSENT
 from cfsync.resources.model import Field, Type
 
 BIGINT = 2**63
-"""Ids and integers from -BIGINT to BIGINT - 1 fit into a column."""
+"""Integers from -BIGINT to BIGINT - 1 fit into a column."""
 
 _USUAL_TIME = re.compile(
     r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z",
     re.ASCII,
 ).fullmatch
-"""Only days that every month has: the others are left to `datetime`."""
+"""Matches only days that every month has; `datetime` checks the others."""
 
 _MONEY = re.compile(r"-?\d{1,1000}(?:\.\d{1,1000})?", re.ASCII).fullmatch
-"""Well within what PostgreSQL's NUMERIC takes."""
+"""Matches amounts that PostgreSQL's NUMERIC can hold, by a wide margin."""
 
 _FOREIGN = re.compile("[\0\ud800-\udfff]").search
 
@@ -39,18 +39,18 @@ class Unholdable(ValueError):
 
 
 def decode(type_: Type, value: Any) -> Any:
-    """The canonical form of a value as the API sent it. Raises Unholdable."""
+    """The canonical form of a value as the API sent it; None for null. Raises Unholdable."""
     return None if value is None else _DECODERS[type_](value)
 
 
 def decoder(field: Field) -> Callable[[Any], Any]:
-    """`decode` for one field and for values that are not None, for loops that are hot."""
+    """`decode` for values of one field that are not None; for hot loops."""
     return _map if field.merge == "map" else _DECODERS[field.type]
 
 
 def as_is(field: Field) -> frozenset[type]:
-    """The Python types of which `decode` gives every value back, so long as no text in it has a NUL
-    or a lone surrogate and no integer in it more than 64 bits. For loops that are hot.
+    """The Python types whose values `decode` returns unchanged, if no text in them has a NUL or a
+    lone surrogate and no integer in them more than 64 bits; for hot loops.
     """
     types = _AS_IS.get(field.type, frozenset({type(None)}))
     return types - {list} if field.merge == "map" else types
@@ -64,7 +64,7 @@ def _integer(value: Any) -> int:
 
 def _text(value: Any) -> str:
     if type(value) is str and not (
-        "\0" in value if value.isascii() else _FOREIGN(value)  # the cheap test is the usual one
+        "\0" in value if value.isascii() else _FOREIGN(value)  # the cheap test first
     ):
         return value
     raise Unholdable
@@ -113,7 +113,9 @@ def _map(value: Any) -> Any:
 
 
 def _has_foreign(value: Any) -> bool:
-    """Whether JSONB could not hold it: a NUL or lone surrogate somewhere, a number too large."""
+    """Whether PostgreSQL's JSONB can't hold it: it has a NUL, a lone surrogate, or a number that is
+    too large.
+    """
     try:
         text = orjson.dumps(value)
     except TypeError:
@@ -148,8 +150,8 @@ _AS_IS: Mapping[Type, frozenset[type]] = {
 
 
 def json_of(text: str | bytes) -> Any:
-    """JSON that the mirror keeps: also with what a stricter parser refuses, lone surrogates and
-    numbers of any size.
+    """The value of JSON text that the mirror keeps, which may hold what orjson refuses: lone
+    surrogates and numbers of any size.
     """
     try:
         return orjson.loads(text)
@@ -158,22 +160,22 @@ def json_of(text: str | bytes) -> Any:
 
 
 def time_text(moment: datetime) -> str:
-    """An instant in the API's own form, UTC with milliseconds."""
+    """A time in the API's own form, UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def seconds(since: str, until: str) -> float:
-    """From one canonical time to another."""
+    """The seconds from one canonical time to another."""
     return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
 
 
 def later(time: str, by: float) -> str:
-    """The canonical time so many seconds after another; before it, if negative."""
+    """The canonical time `by` seconds after another; before it, if negative."""
     return time_text(datetime.fromisoformat(time) + timedelta(seconds=by))
 
 
 _SCALARS = frozenset({str, int, bool})
-"""Of these, values that are the same are equal whatever the field."""
+"""Values of these types that are the same are equal in any field."""
 
 
 def equal(field: Field, a: Any, b: Any) -> bool:
@@ -188,8 +190,8 @@ def equal(field: Field, a: Any, b: Any) -> bool:
 
 
 def normal(field: Field, value: Any) -> Any:
-    """A form of a canonical value in which equal values are equal Python values. One that is not
-    canonical, as SQLite takes it where the triggers are off, is equal to itself alone.
+    """A form of a canonical value in which equal values are equal Python values. A value that is
+    not canonical, which SQLite accepts when the triggers are off, equals only itself.
     """
     try:
         return _normal(field, value)
@@ -214,8 +216,8 @@ def _normal(field: Field, value: Any) -> Any:
 
 
 def normal_map(value: Mapping[str, Any] | None, shown: Collection[str] = ()) -> dict[str, Any]:
-    """`custom_attributes` as the server writes them (ClickFunnels: snake_case keys, null -> '').
-    Keys that the server has `shown` are in its form already.
+    """`custom_attributes` in the server's form: snake_case keys, '' in place of null. Keys that the
+    server has `shown` are in that form already.
     """
     return {
         key if key in shown else snake_case(key): "" if v is None else v
@@ -225,7 +227,7 @@ def normal_map(value: Mapping[str, Any] | None, shown: Collection[str] = ()) -> 
 
 def snake_case(key: str) -> str:
     """The server's form of an attribute's name: 'Favourite Colour' -> 'favourite_colour'. Letters
-    of every script stay: without them two names would become one.
+    of every script are kept, or two names could become the same.
     """
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key)
     return re.sub(r"[\W_]+", "_", spaced).strip("_").lower() or key

@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cfsync.errors import BadAnswer, MirrorError
-from cfsync.hints import Hint, of_delivery
+from cfsync.hints import Hint, from_delivery
 from cfsync.web.signature import MAX_BODY, refusal
 
 log = structlog.get_logger()
@@ -97,7 +97,7 @@ class Receiver:
 
     async def _decode_and_store(self, store: Store, body: bytes, workspace_id: int) -> str:
         try:
-            hint = of_delivery(body, workspace_id)
+            hint = from_delivery(body, workspace_id)
         except BadAnswer:
             log.warning("webhook.unreadable", workspace=workspace_id)
             return "unreadable"

@@ -13,7 +13,7 @@ import pytest
 
 from cfsync.api import Api
 from cfsync.config import load
-from cfsync.hints import HINTED
+from cfsync.hints import WITH_EVENTS
 from cfsync.mirror import capture
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
@@ -89,7 +89,7 @@ def settings_know_them(toy: Toy) -> None:
 
     assert settings.resource("gadgets").pull_every == 420.0
     assert "gadget_parts" not in settings.wanted
-    assert "gadgets" in HINTED
+    assert "gadgets" in WITH_EVENTS
 
 
 def backfilled(toy: Toy) -> None:

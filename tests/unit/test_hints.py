@@ -9,7 +9,7 @@ import pytest
 
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer
-from cfsync.hints import KINDS, Hint, of_delivery, of_log
+from cfsync.hints import SUBJECTS, Hint, from_delivery, from_log
 from cfsync.resources import ALL
 
 AT = "2025-05-21T12:18:51.772Z"
@@ -23,7 +23,7 @@ def delivered(event_type: str, subject_id: Any = 5, **data: Any) -> Hint:
         "data": data,
         "workspace_id": 7,
     }
-    return of_delivery(orjson.dumps(payload), 7)
+    return from_delivery(orjson.dumps(payload), 7)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_data_of_another_record_proves_nothing() -> None:
 def test_an_id_that_no_database_could_keep_is_replaced_by_that_of_the_body(event_id: Any) -> None:
     raw = orjson.dumps({"event_id": event_id, "event_type": "contact\0.updated", "subject_id": 5})
 
-    hint = of_delivery(raw, 7)
+    hint = from_delivery(raw, 7)
 
     assert hint.event_id.startswith("body:")
     assert (hint.event_type, hint.resource) == ("", None)
@@ -92,7 +92,7 @@ def test_an_id_that_no_database_could_keep_is_replaced_by_that_of_the_body(event
 @pytest.mark.parametrize("raw", [b"", b"[]", b"1", b'"x"', b"\xff", b"{"])
 def test_what_is_no_event_is_refused(raw: bytes) -> None:
     with pytest.raises(BadAnswer):
-        of_delivery(raw, 7)
+        from_delivery(raw, 7)
 
 
 def test_the_log_knows_an_event_by_the_same_id() -> None:
@@ -105,10 +105,10 @@ def test_the_log_knows_an_event_by_the_same_id() -> None:
     }
     event = decode_record(ALL["webhook_events"], body)
 
-    assert of_log(event, 7) == delivered("contact.updated", id=5, updated_at=AT)
+    assert from_log(event, 7) == delivered("contact.updated", id=5, updated_at=AT)
     unnamed = decode_record(ALL["webhook_events"], body | {"uuid": None})
-    assert of_log(unnamed, 7).event_id == "log:31"
+    assert from_log(unnamed, 7).event_id == "log:31"
 
 
 def test_every_kind_of_the_catalogue_is_known() -> None:
-    assert {r.name for r in KINDS.values()} == {r.name for r in ALL.values() if r.events}
+    assert {r.name for r in SUBJECTS.values()} == {r.name for r in ALL.values() if r.events}

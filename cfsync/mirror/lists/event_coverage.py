@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from cfsync.hints import HINTED
+from cfsync.hints import WITH_EVENTS
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.bookkeeping.events import EventSource, EventState
@@ -31,7 +31,7 @@ PROVED_S = 3600.0
 
 def update(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> None:
     """Take into account what a lane has brought first."""
-    if resource.name not in HINTED or not resource.listed_by_workspace:
+    if resource.name not in WITH_EVENTS or not resource.listed_by_workspace:
         return
     if lane == Lane.EVENTS:
         _begin(tx, [place for place in _places(tx, resource, news) if place.began_at is None])

@@ -17,7 +17,7 @@ import structlog
 from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import BadAnswer, Forbidden, NotFound
-from cfsync.hints import of_log
+from cfsync.hints import from_log
 from cfsync.mirror.bookkeeping import checkpoints, events, webhook_secrets
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.bookkeeping.events import EventSource, SavedEvents
@@ -146,7 +146,7 @@ def _keep(
     tx: Tx, place: Checkpoint, page: Sequence[Record], wanted: Collection[str], bodies: bool
 ) -> tuple[Checkpoint, SavedEvents]:
     """One page of the log, and the place behind it."""
-    hints = [of_log(event, place.parent_id) for event in page]
+    hints = [from_log(event, place.parent_id) for event in page]
     kept = events.save(tx, hints, EventSource.LOG, wanted=wanted, bodies=bodies)
     place = _behind(place, page, tx.now)
     checkpoints.save(tx, place)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from cfsync.decode import decode_record
-from cfsync.hints import HINTED, of_delivery
+from cfsync.hints import WITH_EVENTS, from_delivery
 from cfsync.mirror.bookkeeping import events, tombstones
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.incoming.reading import Reading
@@ -35,12 +35,12 @@ class Post:
     def bring(self) -> tuple[int, int]:
         """All that happened since the last time; (new, to be looked at)."""
         hints = [
-            of_delivery(orjson.dumps(payload(event)), event["workspace_id"])
+            from_delivery(orjson.dumps(payload(event)), event["workspace_id"])
             for event in self._events
         ]
         self._events.clear()
         keep = self._round.mirror.write(
-            events.save, hints, "receiver", wanted=set(HINTED), bodies=self.bodies
+            events.save, hints, "receiver", wanted=set(WITH_EVENTS), bodies=self.bodies
         )
         kept = asyncio.run(keep)
         return kept.new, sum(kept.open.values())

@@ -1,4 +1,4 @@
-"""What stands still: resources that a person has paused, and passes that are in trouble.
+"""Pauses and troubles: resources that a person has paused, and passes that fail.
 
 Both are kept in `cf_meta`, a row each, so that commands and daemons see each other's.
 """
@@ -14,7 +14,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.resources import RESOURCES
 
 ALL = "*"
-"""In the place of a resource: every one, those of later releases too."""
+"""Stands for every resource, including those of later releases."""
 
 _PAUSE, _TROUBLE = "pause/", "trouble/"
 
@@ -26,8 +26,8 @@ def pause(tx: Tx, names: Collection[str]) -> None:
 
 
 def resume(tx: Tx, names: Collection[str]) -> None:
-    """Let these resources run again; all of them, if none is named. Where everything is paused, the
-    others stay so.
+    """End the pause of these resources; of all, if none is named. After a pause of everything the
+    others stay paused.
     """
     if not names:
         meta.delete_prefix(tx.conn, _PAUSE)
@@ -47,8 +47,9 @@ def paused(tx: Tx) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a pass of a resource does not run now. `kind`: token, server, limit, database, answer,
-    error; `text` is one line for a person; `since` canonical text.
+    """Why a pass of a resource fails. `name`: of the pass. `kind`: token, server, limit, database,
+    answer or error, see `cfsync.daemon.jobs.backoff`. `text`: one line for a person. `since`:
+    canonical text.
     """
 
     name: str
@@ -64,7 +65,7 @@ def save_trouble(tx: Tx, trouble: Trouble) -> None:
 
 
 def delete_troubles(tx: Tx, resources: Collection[str], name: str = "") -> None:
-    """Forget the troubles of these resources, of one pass or of all."""
+    """Delete the troubles of these resources, of one pass or ('') of all."""
     for resource in resources:
         meta.delete_prefix(tx.conn, f"{_TROUBLE}{resource}/{name}")
 

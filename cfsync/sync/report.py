@@ -11,25 +11,28 @@ from cfsync.mirror.bookkeeping.runs import PassName, RunState
 
 @dataclass(slots=True)
 class Report:
-    """`counts`: resource -> what became of its records (new, changed, unchanged, drift, deleted,
-    held, ...). `waiting`: how many things wait for a human. `unreachable`: lists that the token
-    may not read. `unproved`: lists that came in no order, so that deletions could not be seen.
-    `problems`: one line each, no people's data. `outdated`: records of a plan that were not sent,
-    since they are not as they were when it was made. `batch`: the number of a push that sent
-    something. `seconds`: wall time. `cause`: the error that stopped it.
-    """
+    """What one pass has done."""
 
     name: PassName
     state: RunState = RunState.DONE
+    #: Resource -> what became of its records: new, changed, unchanged, deleted, held, ...
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     requests: int = 0
+    #: How many things wait for a person.
     waiting: int = 0
+    #: Lists that the token may not read.
     unreachable: list[str] = field(default_factory=list)
+    #: Lists that came in no order, so that deletions could not be found.
     unproved: list[str] = field(default_factory=list)
+    #: What went wrong, a line each, without personal data.
     problems: list[str] = field(default_factory=list)
+    #: Records of a plan that were not sent because they have changed since.
     outdated: list[str] = field(default_factory=list)
+    #: The number of a push that sent something.
     batch: int | None = None
+    #: The duration, in seconds.
     seconds: float = 0.0
+    #: The error that ended the pass; None if none did.
     cause: CfsyncError | None = None
 
     def add(self, resource: str, **counts: int) -> None:
@@ -41,7 +44,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a human."""
+        """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a person."""
         if self.state != RunState.DONE:
             return 1 if self.state == RunState.FAILED else 4
         return 5 if self.waiting or self.unreachable or self.unproved or self.outdated else 0

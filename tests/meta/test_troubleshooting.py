@@ -16,7 +16,7 @@ KNOWN = (
     "a mass deletion",
     "it may have arrived, and ClickFunnels doesn't show it; discard or retry it",
     "ClickFunnels holds a value here that no column can hold; change it there",
-    "what it belongs to is gone",
+    "its parent record no longer exists",
     "a constraint of your own holds the row: ",
 )
 """Reasons that reach the outbox in a roundabout way."""

@@ -145,7 +145,7 @@ def test_a_reference_to_a_row_that_will_never_be_made_waits_for_a_human(
     assert account.push().exit_code == 5
     assert account.states() == ["done", "parked", "done"]
     reason = account.one("SELECT error FROM cf_outbox WHERE seq = 2")
-    assert reason == "refers to contacts -1, which will never be made"
+    assert reason == "refers to contacts -1, which will never be created"
 
 
 def test_a_whole_product_with_variant_and_price_in_one_transaction(

@@ -196,7 +196,7 @@ def test_a_create_below_a_record_that_is_gone_is_parked(account: Account, app_sq
     app_sql("INSERT INTO submissions (form_id) VALUES (?)", form)
 
     assert account.push().exit_code == 5
-    assert waiting(account)[0][3] == "what it belongs to is gone"
+    assert waiting(account)[0][3] == "its parent record no longer exists"
 
 
 def lose(account: Account, contact: int) -> None:

@@ -36,7 +36,7 @@ def test_two_pushes_at_once_make_one_record_of_each_row(
         assert sorted(r.result().exit_code for r in reports) == [0, 4]
 
     (problem,) = [text for r in reports for text in r.result().problems]
-    assert problem == "another process pushes just now: contacts"
+    assert problem == "another process is pushing: contacts"
     assert verbs(account) == ["create"] * 6
     assert set(account.states()) == {"done"}
     assert other.push().quiet

@@ -81,8 +81,9 @@ async def _follow(
 async def _read_records(
     context: Context, report: Report, resource: Resource, place: Listing, ids: Collection[int]
 ) -> Found:
-    """Look at records, all that can be had with one request at once. What can't be read is said in
-    the report: the next pull or sweep will see.
+    """Read records, as many as possible with one request.
+
+    Those that can't be read are reported; the next pull or sweep reads them.
     """
     sight, listable = Found(), "id" in resource.filters and resource.listed_by_workspace
 

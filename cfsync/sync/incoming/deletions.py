@@ -1,7 +1,7 @@
 """Verdicts on records that were missing in a walk: nothing leaves the mirror on one sighting.
 
-First the guard: too many at once, and all of them wait for a human. Then, `confirm_after` later,
-each is asked for by itself, while its workspace answers before and after:
+First comes the guard: if too many are missing at once, all of them wait for a person. At least
+`confirm_after` later, each is read by itself, and its workspace must answer before and after:
 
 | its own GET | filter[id] lists it | verdict                                           |
 | ----------- | ------------------- | ------------------------------------------------- |

@@ -68,7 +68,7 @@ async def _decide(
     mirror: Mirror, which: Sequence[str], everything: bool, decision: _Decision
 ) -> list[Edit]:
     if bool(which) == everything:
-        raise UsageError("give numbers (cfsync outbox list shows them) or a resource, or say --all")
+        raise UsageError("give numbers (cfsync outbox list shows them), a resource, or --all")
     if which and which[0].isdecimal():
         return await mirror.write(decision.by_number, _numbers(which))
     if len(which) > 1:

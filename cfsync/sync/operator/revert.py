@@ -81,7 +81,9 @@ def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
         table = TABLES[resource.name]
         busy = statements.lock(tx, table, [record_id])
         row = statements.load(tx, table, [record_id]).get(record_id)
-        reason = "another program is at its row" if busy else _irrevocable(resource, edits, row)
+        reason = (
+            "another program has locked its row" if busy else _irrevocable(resource, edits, row)
+        )
         if reason or row is None:
             found.left.append(Left(resource.name, record_id, None, reason or ""))
         else:

@@ -81,7 +81,7 @@ async def push(
 def _report_others(report: Report, names: Collection[str]) -> None:
     if names:
         report.state = RunState.STOPPED
-        report.problems.append(f"another process pushes just now: {', '.join(sorted(names))}")
+        report.problems.append(f"another process is pushing: {', '.join(sorted(names))}")
 
 
 @dataclass(frozen=True, slots=True)

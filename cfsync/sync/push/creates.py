@@ -57,7 +57,7 @@ async def send_create(push: Push, claim: Claim) -> None:
 def as_refusal(error: CfsyncError) -> CfsyncError:
     """The error of a create or a list. A 404 means that the parent record no longer exists."""
     if isinstance(error, NotFound):
-        return Refused("what it belongs to is gone", call=error.call, status=404)
+        return Refused("its parent record no longer exists", call=error.call, status=404)
     return error
 
 

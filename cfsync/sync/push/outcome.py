@@ -160,7 +160,7 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
     names = ", ".join(f"{resource} {number}" for resource, number in sorted(missing))
     outlook = await mirror.read(ids.outlook, missing)
     if outlook == "never":
-        await park(push, claim, f"refers to {names}, which will never be made")
+        await park(push, claim, f"refers to {names}, which will never be created")
     elif outlook == "unseen" and claim.attempts + 1 >= PATIENCE:
         await park(push, claim, f"refers to {names}, which nobody has inserted")
     else:

@@ -152,7 +152,7 @@ def test_a_refused_edit_is_parked_and_can_be_tried_again(account, contact):
         (["7"], "there is no edit 7; see cfsync outbox list"),
         (["1"], "edit 1 is pending, not held"),
         (["orders"], "no edit of orders waits held"),
-        ([], "give numbers (cfsync outbox list shows them) or a resource, or say --all"),
+        ([], "give numbers (cfsync outbox list shows them), a resource, or --all"),
         (["1", "x"], "'x' is not the number of an edit"),
         (["contacts", "orders"], "give numbers, or one resource"),
     ],

@@ -213,5 +213,5 @@ def test_a_row_that_somebody_is_at_is_left(account, contact):
         done = take_back(account, 1)
 
     other.conn.close()
-    assert left(done) == [("contacts", contact, None, "another program is at its row")]
+    assert left(done) == [("contacts", contact, None, "another program has locked its row")]
     assert account.one("SELECT first_name FROM contacts WHERE id = ?", contact) == "Y"

@@ -41,6 +41,8 @@ has_table_privilege asks for any of them.)"""
 
 
 class PostgreSQL(Dialect):
+    """Bulk statements send one JSON parameter, which the server turns into rows."""
+
     name = "postgresql"
     tries = 4
     has_one_daemon = False
@@ -114,7 +116,6 @@ class PostgreSQL(Dialect):
         stamp: Row,
         keep: tuple[str, ...],
     ) -> None:
-        """One JSON parameter, which the server turns into rows."""
         sql = _upsert(table, (*rows[0], *stamp), keep)
         stamped = [{**row, **stamp} for row in rows] if stamp else rows
         conn.exec_driver_sql(sql, {"rows": orjson.dumps(stamped).decode()})

@@ -46,6 +46,8 @@ _TAKE = (
 
 
 class PostgreSQLServer(Place):
+    """A database on a server, which any number of processes may use."""
+
     def __init__(self, url: sa.URL, dialect: Dialect) -> None:
         self.url, self.dialect = url, dialect
 

@@ -57,6 +57,8 @@ def _from_json(value: Any) -> Any:
 
 
 class SQLite(Dialect):
+    """A transaction that writes holds the whole database, so rows and tables need no locks."""
+
     name = "sqlite"
     tries = 12  # each waits up to 10 s
     has_one_daemon = True

@@ -36,6 +36,8 @@ _PRAGMAS = (
 
 
 class SQLiteFile(Place):
+    """A file on this machine. Raises MirrorError for a URL that names no file."""
+
     def __init__(self, url: sa.URL, dialect: Dialect) -> None:
         name = url.database or ""
         if not name or name.startswith((":memory:", "file:")):

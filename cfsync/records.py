@@ -1,4 +1,4 @@
-"""What flows between the API, the merge and the mirror: frozen values, no I/O."""
+"""The values that pass between the API, the merge and the mirror. Frozen, no I/O."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class _Absent(Enum):
 
 
 ABSENT: Final = _Absent.ABSENT
-"""Not given. `None` only ever means null: an absent field must not clear one."""
+"""Not given. None always means null: a field that is absent must not clear one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One list of the API: a resource below one parent (0: below nothing)."""
+    """One list of the API: a resource below one parent record, or below none (`parent_id` 0)."""
 
     resource: str
     parent_id: int
@@ -33,24 +33,30 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record, decoded. `values` has one canonical value a shown or path column (`values.py`);
-    `body` is the record as sent, JSON text without secrets; `noted` names the fields whose value
-    no column can hold (None in `values`), `unknown` the fields that the catalogue doesn't know.
-    """
+    """A record of the API, decoded."""
 
+    #: The resource's name.
     resource: str
     id: int
+    #: A canonical time; None where the API shows none.
     updated_at: str | None
+    #: Field -> canonical value (`cfsync.values`), for the fields shown and those of the path.
     values: Mapping[str, Any]
+    #: The record as sent, JSON text without secrets.
     body: str
+    #: The fields whose value no column can hold; they are None in `values`.
     noted: tuple[str, ...] = ()
+    #: The fields that the catalogue doesn't know.
     unknown: tuple[str, ...] = ()
+    #: Field -> secret.
     secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer to a list call. `next` is the id to go on behind, None on the last page."""
+    """One answer to a list call. `next`: the id behind which the next page begins; None on the last
+    page.
+    """
 
     records: tuple[Record, ...]
     next: int | None

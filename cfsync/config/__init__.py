@@ -1,4 +1,13 @@
-"""Settings: what they are (`model`), and how a file and the environment become them (`sources`)."""
+"""Settings: from a TOML file, the environment and files with secrets to `Settings`.
+
+A path and the environment come in; `load` gives the `Settings`, `explain_sources` also where each
+value is from, and SettingsError names everything that is wrong. Read them in this order:
+
+    model      every setting, with its default and limits
+    values     the kinds of value: durations, URLs, lists of ids
+    sources    file and environment, merged and validated
+    problems   what is wrong with them, in words for a person
+"""
 
 from __future__ import annotations
 

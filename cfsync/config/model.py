@@ -1,4 +1,7 @@
-"""Every setting with its default and its limits. Durations are seconds."""
+"""Every setting with its default and its limits; `config.example.toml` explains each of them.
+
+Durations are seconds.
+"""
 
 from __future__ import annotations
 
@@ -40,21 +43,33 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
+    """A section of the settings file: no other keys, no changes, no values in error texts."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ApiSettings(Section):
-    """`base_url` is '' and `token` None where they are not given: `Settings.for_api` sees to it."""
+    """How the API is reached. `Settings.for_api` makes sure that URL and token are there."""
 
+    #: Up to `/api/v2`, without a slash at the end; '' where it is not given.
     base_url: BaseUrl = ""
+    #: None where it is not given.
     token: Token | None = None
+    #: A file that holds the token.
     token_file: Path | None = None
+    #: Sent with each request: printable ASCII.
     user_agent: Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")] = f"cfsync/{__version__}"
+    #: Ids or public ids of the workspaces to mirror; all where it is empty.
     workspaces: Names = []
+    #: Ids or public ids of those to leave out.
     exclude: Names = []
+    #: 0 for no ceiling: the rate is learned.
     max_requests_per_second: Annotated[float, Field(ge=0)] = 50
+    #: Requests in flight.
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 16
+    #: The part of the learned rate that is left to other programs.
     reserve: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    #: Seconds for a request and its whole answer.
     timeout_s: Annotated[float, Field(gt=0)] = 30
 
 
@@ -66,13 +81,19 @@ class DatabaseSettings(Section):
 
 
 class ResourceSettings(Section):
-    """One resource. `pull_every` and `push` have no default here: the catalogue gives them."""
+    """The settings of one resource. The catalogue gives the defaults of `pull_every` and `push`."""
 
+    #: Mirror it at all.
     enabled: bool = True
+    #: Between two pulls.
     pull_every: PositiveDuration
+    #: Between two pulls of a list in which nothing changes.
     pull_max_every: PositiveDuration = 15 * _MINUTE
+    #: Between two sweeps.
     sweep_every: PositiveDuration = 24 * _HOUR
+    #: Send edits made by SQL.
     push: bool
+    #: Who wins a field that both sides changed.
     on_conflict: Conflict = "clickfunnels"
 
 
@@ -126,7 +147,7 @@ class LogSettings(Section):
 
 
 class Settings(BaseSettings):
-    """All settings, validated. Made by `cfsync.config.load`, which knows where each came from.
+    """All settings, validated. `cfsync.config.load` builds it and knows where each value is from.
 
     `resources` has an entry for each mirrored resource once it is loaded.
     """
@@ -161,12 +182,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` hands over: it has merged file and environment, and noted which won."""
+        """Only what `load` passes: it has merged the file and the environment already."""
         return (init_settings,)
 
     @property
     def wanted(self) -> set[str]:
-        """The resources that are mirrored."""
+        """The names of the resources that are mirrored."""
         return {name for name, resource in self.resources.items() if resource.enabled}
 
     def resource(self, name: str) -> ResourceSettings:
@@ -174,7 +195,7 @@ class Settings(BaseSettings):
         return self.resources[named(name).name]
 
     def for_api(self) -> ApiSettings:
-        """What every call needs. Raises SettingsError if the URL or the token is missing."""
+        """The settings of the API. Raises SettingsError if the URL or the token is missing."""
         if problems := [text for name, text in MISSING.items() if not getattr(self.api, name)]:
             raise SettingsError(problems)
         return self.api
@@ -182,7 +203,7 @@ class Settings(BaseSettings):
 
 @cache
 def known_keys() -> dict[str, Any]:
-    """Every setting, by its dotted key -> its default as a person would write it."""
+    """Dotted key -> default as a person would write it, for every setting."""
     keys: dict[str, Any] = {}
     for section, field in Settings.model_fields.items():
         if isinstance(field.default, Section):

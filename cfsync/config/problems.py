@@ -1,4 +1,4 @@
-"""What is wrong with settings: a sentence each, with the key and where it was written.
+"""What is wrong with settings: one sentence for each problem, with the key and its origin.
 
 No sentence holds a secret: neither the value of a secret setting, nor one under a misspelt name,
 nor a file's name, where somebody may have put the secret itself.
@@ -17,11 +17,11 @@ from cfsync.resources import RESOURCES
 
 _UNSAID = (*SECRET_KEYS, "api.base_url", "api.token_file", "database.url_file")
 _SECTION = ("model_type", "dict_type")
-"""A value where a section belongs: it may be anything."""
+"""Errors about a value in place of a section; the value may be a secret."""
 
 
 def problem_of(error: ErrorDetails, origins: Mapping[str, str]) -> str:
-    """One of pydantic's errors, for a person."""
+    """The sentence for one of pydantic's errors. `origins`: dotted key -> where it was written."""
     key = ".".join(str(part) for part in error["loc"])
     owner = next((k for k in origins if key.startswith(f"{k}.")), key)
     told = [f"from {o}" for k, o in origins.items() if f"{k}.".startswith(f"{owner}.")][:1]
@@ -38,8 +38,9 @@ def unknown_resource(name: str, origin: str) -> str:
 
 
 def misnamed(environ: Mapping[str, str]) -> list[str]:
-    """Variables that were meant as settings and are none: a section that does not exist, or one
-    underscore where two belong. Others are let be: a container platform sets CFSYNC_PORT and such.
+    """A sentence for each variable that looks like a setting and is none: a section that does not
+    exist, or one underscore in place of two. Other names are ignored: a container platform sets
+    CFSYNC_PORT and such.
     """
     meant = {key.upper().replace(".", "_"): key for key in known_keys()}
     meant |= {"TOKEN": "api.token", "BASE_URL": "api.base_url", "API_KEY": "api.token"}

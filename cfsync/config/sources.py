@@ -1,4 +1,4 @@
-"""From a TOML file and the environment to `Settings`, with all that is wrong named at once.
+"""`load`: from a TOML file and the environment to `Settings`, or to everything that is wrong.
 
 Both are read into one flat table, dotted key -> value and origin; the environment wins key by key.
 Secrets may stand in files of their own: `api.token` is taken from `api.token`, else from
@@ -31,7 +31,7 @@ SAME_THING = (("api.token", "api.token_file"), ("database.url", "database.url_fi
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value as written, and where: a path, an environment variable's name, a credential."""
+    """A value as written, and its origin: a path, an environment variable, or a credential."""
 
     value: Any
     origin: str
@@ -39,7 +39,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A line of `cfsync config show`; secrets are hidden already, durations as written."""
+    """A line of `cfsync config show`: secrets are hidden, durations are as written."""
 
     key: str
     value: Any
@@ -47,7 +47,7 @@ class Source:
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The effective settings. Raises SettingsError with every problem that there is."""
+    """The settings in force. Raises SettingsError with every problem that there is."""
     return _validated(*_given(path, environ))
 
 
@@ -65,9 +65,10 @@ def explain_sources(
 
 
 def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The settings file: the one named, else CFSYNC_CONFIG's, else the first usual one there is.
+    """The settings file: `path`, else CFSYNC_CONFIG, else the first of the usual places that has
+    one; None without any.
 
-    A named file need not exist: reading it will say so.
+    A named file need not exist: reading it reports that.
     """
     named = path or (Path(text) if (text := environ.get("CFSYNC_CONFIG")) else None)
     return named or next((file for file in DEFAULT_FILES if file.is_file()), None)

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import leases
-from cfsync.mirror.coordination.leases import Lease, LostLease
+from cfsync.mirror.coordination.leases import Lease, LeaseTimes, LostLease
 from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror
 
@@ -135,7 +135,7 @@ class LeasedOwnership:
             missing = [n for n in self._names if n not in self._held]
             limit = share - len(self._held)
             taken = await write(
-                leases.acquire, process, missing, limit=limit, ttl=self._ttl, grace=self._grace
+                leases.acquire, process, missing, LeaseTimes(self._ttl, self._grace), limit=limit
             )
             self._held |= {lease.name: lease for lease in taken}
         self._valid_until = began + self._ttl

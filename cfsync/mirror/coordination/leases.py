@@ -1,10 +1,10 @@
 """Leases: which of several daemons runs the passes of a resource.
 
 A lease is a row of `cf_leases`, held for `ttl` seconds by the database's clock and renewed long
-before. Who takes it from a holder that renews no more waits `grace` seconds longer, until the last
-call that the other may have begun in time has ended, and raises the fence: a write of the former
-holder finds another number there and goes no further. Daemons themselves stand in the same table,
-by which each knows how many they are.
+before. Where its holder no longer renews it, another daemon may acquire it `grace` seconds later,
+when the last call that the holder may have begun in time has ended. That raises the fence: a write
+of the former holder finds another number there and fails. The daemons themselves are rows of the
+same table, so that each knows how many there are.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from cfsync.mirror.db.engine import Tx
 
 _DAEMON = "daemon/"
 _FORGOTTEN_S = 3600
-"""Seconds after which a daemon that said no goodbye is struck off."""
+"""Seconds after which a daemon that ended without `unregister` is deleted."""
 
 
 class LostLease(Interrupted):
-    """Another process runs the passes of this resource by now, or may."""
+    """Another process runs the passes of this resource now, or may."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the lease of {name} is lost; another process goes on with it")
@@ -32,15 +32,27 @@ class LostLease(Interrupted):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right of `owner` to run the passes of the resource `name`."""
+    """The right of `owner` to run the passes of the resource `name`; `fence` rises with each new
+    holder.
+    """
 
     name: str
     owner: str
     fence: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseTimes:
+    """Seconds: how long a lease lasts, and how much longer another daemon waits before it takes one
+    that has run out.
+    """
+
+    ttl: float
+    grace: float
+
+
 def register(tx: Tx, owner: str, ttl: float) -> int:
-    """Enter a daemon, or say that it still is there; returns how many daemons there are."""
+    """Add a daemon, or note that it is still alive; returns how many daemons there are."""
     _do(
         tx,
         "INSERT INTO cf_leases (name, owner, expires_at)"
@@ -65,7 +77,7 @@ def register(tx: Tx, owner: str, ttl: float) -> int:
 
 
 def renew(tx: Tx, owner: str, ttl: float) -> list[Lease]:
-    """Hold on to all that nobody has taken meanwhile; returns what is held."""
+    """Renew all leases of a daemon that nobody has acquired meanwhile; returns them."""
     return _leases(
         tx,
         "UPDATE cf_leases SET expires_at = clock_timestamp() + make_interval(secs => :ttl)"
@@ -77,11 +89,12 @@ def renew(tx: Tx, owner: str, ttl: float) -> list[Lease]:
 
 
 def acquire(
-    tx: Tx, owner: str, names: Collection[str], *, limit: int, ttl: float, grace: float
+    tx: Tx, owner: str, names: Collection[str], times: LeaseTimes, *, limit: int
 ) -> list[Lease]:
-    """Take up to `limit` of the leases that are free, in the order of `names`; returns those taken.
+    """Acquire up to `limit` of the leases that are free, in the order of `names`; returns them.
 
-    The row is locked against the writes of its last holder (`check`), so none of them ends later.
+    The row is locked against the writes of its last holder (`check_held`), so none of them ends
+    later.
     """
     new = (
         "INSERT INTO cf_leases (name) SELECT unnest(CAST(:names AS text[])) ON CONFLICT DO NOTHING"
@@ -99,13 +112,13 @@ def acquire(
         owner=owner,
         names=list(names),
         limit=limit,
-        ttl=ttl,
-        grace=grace,
+        ttl=times.ttl,
+        grace=times.grace,
     )
 
 
 def release(tx: Tx, owner: str, names: Collection[str]) -> None:
-    """End these leases now: nothing that was begun under them is under way any more."""
+    """End these leases now; nothing that was begun under them may still be under way."""
     free = (
         "UPDATE cf_leases SET owner = NULL, expires_at = NULL"
         " WHERE owner = :owner AND name = ANY(:names)"
@@ -114,7 +127,7 @@ def release(tx: Tx, owner: str, names: Collection[str]) -> None:
 
 
 def unregister(tx: Tx, owner: str) -> None:
-    """Strike a daemon off the list."""
+    """Delete a daemon, which ends."""
     _do(tx, "DELETE FROM cf_leases WHERE name = :name", name=_DAEMON + owner)
 
 

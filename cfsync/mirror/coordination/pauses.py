@@ -1,6 +1,6 @@
-"""Pauses and troubles: resources that a person has paused, and passes that fail.
+"""What does not run: resources that a person has paused, and passes that are in trouble.
 
-Both are kept in `cf_meta`, a row each, so that commands and daemons see each other's.
+Each is a row of `cf_meta`, so that commands and daemons see it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.resources import RESOURCES
 
 ALL = "*"
-"""Stands for every resource, including those of later releases."""
+"""Stands for every resource, also those of later releases."""
 
 _PAUSE, _TROUBLE = "pause/", "trouble/"
 
@@ -26,7 +26,7 @@ def pause(tx: Tx, names: Collection[str]) -> None:
 
 
 def resume(tx: Tx, names: Collection[str]) -> None:
-    """End the pause of these resources; of all, if none is named. After a pause of everything the
+    """Let these resources run again; all of them, if none is named. Where everything is paused, the
     others stay paused.
     """
     if not names:
@@ -47,28 +47,31 @@ def paused(tx: Tx) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a pass of a resource fails. `name`: of the pass. `kind`: token, server, limit, database,
-    answer or error, see `cfsync.daemon.jobs.backoff`. `text`: one line for a person. `since`:
-    canonical text.
-    """
+    """Why a pass of a resource does not run now."""
 
+    #: The name of the pass.
     name: str
     resource: str
+    #: token, server, limit, database, answer or error.
     kind: str
+    #: One line for a person.
     text: str
+    #: Canonical text.
     since: str
 
 
 def save_trouble(tx: Tx, trouble: Trouble) -> None:
+    """Keep why a pass of a resource does not run, in place of an earlier trouble of it."""
     key = f"{_TROUBLE}{trouble.resource}/{trouble.name}"
     meta.put(tx.conn, key, json.dumps(asdict(trouble)))
 
 
 def delete_troubles(tx: Tx, resources: Collection[str], name: str = "") -> None:
-    """Delete the troubles of these resources, of one pass or ('') of all."""
+    """Delete the troubles of these resources, of one pass or (with no name) of all."""
     for resource in resources:
         meta.delete_prefix(tx.conn, f"{_TROUBLE}{resource}/{name}")
 
 
 def troubles(tx: Tx) -> list[Trouble]:
+    """All that are kept."""
     return [Trouble(**json.loads(value)) for value in meta.with_prefix(tx.conn, _TROUBLE).values()]

@@ -1,8 +1,8 @@
 """One process at a time pushes a resource.
 
-Of two passes that send edits of one record at once, one could send an older value after the other's
-newer one, and nobody would see it. A lock ends with its process, whatever ends that, and where it
-is paused.
+If two passes sent edits of one record at the same time, one could send an older value after the
+other's newer one, unnoticed. A lock ends with its process, however that ends, and when the process
+is suspended.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from cfsync.mirror.db.engine import Mirror
 def hold(
     mirror: Mirror, names: Sequence[str], lost: Callable[[], object]
 ) -> AbstractAsyncContextManager[Collection[str]]:
-    """Gives those of the resources that no other process pushes; nobody else will before the block
+    """Enter with those of the resources that no other process pushes; none will before the block
     ends. Passes of one process on SQLite share the lock. `lost` is called if the server takes the
-    locks away: nothing more may be sent. Raises Away.
+    locks away: then nothing more may be sent. Raises Away.
     """
     return mirror.push_locks.hold(names, lost)

@@ -1,5 +1,6 @@
-"""The learned rate limit, kept from one process to the next, and what each process uses of it. The
-limit is the account's; all numbers are requests a second.
+"""The learned rate limit, kept from one process to the next, and what each process uses of it.
+
+The limit is the account's. All numbers are requests per second.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from cfsync.values import later, seconds
 
 _USE = "use/"
 
-GONE_S = 30.0
-"""A process that has said nothing for so long, by the database's clock, uses nothing any more."""
+ENDED_AFTER_S = 30.0
+"""Seconds, by the database's clock, after which a process that reports nothing counts as ended."""
 
 _IS_USE = BUDGET.c.kind.startswith(_USE)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedLimit:
-    """`learned`: as `load` gives it; `age`: seconds since it changed. `others`: what each of the
-    other processes uses.
+    """The limit that processes share. `learned`: as `load` returns it; `age`: seconds since it
+    changed; `others`: what each of the other processes uses.
     """
 
     learned: dict[str, float]
@@ -34,21 +35,21 @@ class SharedLimit:
 
 
 def load(tx: Tx) -> dict[str, float]:
-    """The limit as it was saved last; empty where it never was."""
+    """The limit as last saved, by the name of each number; empty where none was saved."""
     kinds = sa.select(BUDGET.c.kind, BUDGET.c.value).where(~_IS_USE)
     return {kind: float(value) for kind, value in tx.conn.execute(kinds)}
 
 
 def snapshot(tx: Tx, process: str) -> SharedLimit:
-    """What the other processes have learned, and use."""
+    """What processes have learned, and what the others use."""
     return _found(tx, process, clock.now(tx))
 
 
 def report_use(
     tx: Tx, process: str, use: float, learned: Mapping[str, float] | None
 ) -> SharedLimit:
-    """Say what this process uses, and what it has learned since its last look, if anything; then
-    look.
+    """Save what this process uses, and what it has learned since its last report (None: nothing);
+    returns a snapshot.
     """
     now = clock.now(tx)
     tx.conn.execute(sa.delete(BUDGET).where(_IS_USE, ~_is_fresh(now)))
@@ -57,8 +58,8 @@ def report_use(
 
 
 def remove(tx: Tx, process: str, learned: Mapping[str, float] | None) -> None:
-    """Save what this process has learned since its last look, if anything, and strike it off the
-    list of those that use the limit.
+    """Save what this process has learned since its last report (None: nothing), and that it no
+    longer uses the limit.
     """
     _put(tx, learned or {}, clock.now(tx))
     tx.conn.execute(sa.delete(BUDGET).where(BUDGET.c.kind == _USE + process))
@@ -78,8 +79,8 @@ def _found(tx: Tx, process: str, now: str) -> SharedLimit:
 
 
 def _is_fresh(now: str) -> sa.ColumnElement[bool]:
-    """Said lately; what was said in the future was said before the clock was set back."""
-    return BUDGET.c.updated_at.between(later(now, -GONE_S), later(now, GONE_S))
+    """Reported lately. A time in the future is from before the clock was set back."""
+    return BUDGET.c.updated_at.between(later(now, -ENDED_AFTER_S), later(now, ENDED_AFTER_S))
 
 
 def _put(tx: Tx, values: Mapping[str, float], now: str) -> None:

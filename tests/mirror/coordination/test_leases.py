@@ -11,7 +11,7 @@ import pytest
 
 from cfsync.daemon.ownership import LeasedOwnership
 from cfsync.mirror.coordination import leases
-from cfsync.mirror.coordination.leases import Lease, LostLease
+from cfsync.mirror.coordination.leases import Lease, LeaseTimes, LostLease
 from cfsync.mirror.db.engine import Mirror, Tx
 from tests.conftest import POSTGRESQL_ONLY
 
@@ -28,7 +28,7 @@ def other(mirror_url: str) -> Iterator[Mirror]:
 
 
 def take(write: Write, owner: str, *names: str, ttl: float = 60, grace: float = 60) -> list[str]:
-    taken = write(leases.acquire, owner, names, limit=len(names), ttl=ttl, grace=grace)
+    taken = write(leases.acquire, owner, names, LeaseTimes(ttl, grace), limit=len(names))
     return sorted(lease.name for lease in taken)
 
 
@@ -55,13 +55,13 @@ def test_a_lease_given_back_is_free_at_once(write: Write) -> None:
 
 
 def test_at_most_limit_leases_are_taken_in_the_order_given(write: Write) -> None:
-    taken = write(leases.acquire, "a", ["orders", "contacts"], limit=1, ttl=60, grace=60)
+    taken = write(leases.acquire, "a", ["orders", "contacts"], LeaseTimes(60, 60), limit=1)
 
     assert [lease.name for lease in taken] == ["orders"]
 
 
 def test_a_write_of_a_former_holder_is_refused(mirror: Mirror, write: Write) -> None:
-    (old,) = write(leases.acquire, "a", ["contacts"], limit=1, ttl=-1, grace=0)
+    (old,) = write(leases.acquire, "a", ["contacts"], LeaseTimes(-1, 0), limit=1)
     bound = mirror.checked(lambda tx: leases.check_held(tx, old))
     asyncio.run(bound.write(_note, "in time"))
 
@@ -75,12 +75,12 @@ def test_a_write_of_a_former_holder_is_refused(mirror: Mirror, write: Write) -> 
 def test_no_lease_is_taken_during_its_holders_transaction(
     mirror: Mirror, other: Mirror, write: Write
 ) -> None:
-    (held,) = write(leases.acquire, "a", ["contacts"], limit=1, ttl=-1, grace=0)
+    (held,) = write(leases.acquire, "a", ["contacts"], LeaseTimes(-1, 0), limit=1)
 
     def work(tx: Tx) -> tuple[list[Lease], list[Lease]]:
         leases.check_held(tx, held)
         taken = asyncio.run(
-            other.write(leases.acquire, "b", ["contacts"], limit=1, ttl=60, grace=0)
+            other.write(leases.acquire, "b", ["contacts"], LeaseTimes(60, 0), limit=1)
         )
         return taken, asyncio.run(other.write(leases.renew, "a", -1.0))
 

@@ -1,4 +1,4 @@
-"""The schema: brought up to date, checked, and tied to the teams whose records it holds."""
+"""Brings the schema up to date, checks it, and ties the mirror to the teams of its records."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What cfsync forgets: its own notes of what is over, a few hundred rows a transaction.
+"""Deletes old rows of cfsync's own tables, a few hundred in a transaction.
 
-Nothing that is open is ever old: edits that wait, conflicts that nobody has looked at, candidates
-and decisions of a person about deletions, hints that were not followed.
+What is open is never deleted: edits that wait, open conflicts, candidates and a person's decisions
+about deletions, events that were not followed.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
 from cfsync.values import later
 
 KINDS = tuple(RetentionSettings.model_fields)
-"""What there is to forget, by the name of its setting."""
+"""What can be deleted, by the name of its setting."""
 
 BATCH = 500
+"""Rows in one transaction."""
 
 REMEMBERED_S = 3 * 86_400.0
-"""Events are known for so long at the least, whatever the setting says: ClickFunnels repeats a
-delivery for a day and more, and one that is known changes nothing.
+"""Seconds for which events are kept at least, whatever the setting: ClickFunnels repeats a delivery
+for a day and more, and one that is known is recognised.
 """
 
 
 def prune(tx: Tx, kind: str, keep: float) -> int:
-    """Delete up to BATCH rows of one kind that have been over for more than `keep` seconds; returns
-    how many. So long as it is BATCH, there may be more.
+    """Delete up to BATCH rows of one kind that ended more than `keep` seconds ago; returns how
+    many. If it is BATCH, there may be more.
     """
     keep = max(keep, REMEMBERED_S) if kind == "events" else keep
     before = later(tx.now, -keep)

@@ -1,5 +1,7 @@
-"""Events: what some lane asks to look at again. Each is kept by its id, so that one that comes
-twice is known, and says no more than which record it is about.
+"""Events: requests to read a record again, from ClickFunnels or from a pass.
+
+Each is kept by its id, so that one that comes twice is recognised. It says which record changed,
+not what changed.
 """
 
 from __future__ import annotations
@@ -44,12 +46,12 @@ class EventSource(StrEnum):
 
 
 BATCH = 200
-"""Hints of a resource that are worked off together."""
+"""Events of a resource that are followed together."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenEvent:
-    """A hint that waits."""
+    """An event to follow. `body`: the record that came with it, as JSON text, if any."""
 
     event_id: str
     workspace_id: int | None
@@ -59,7 +61,7 @@ class OpenEvent:
 
 @dataclass(frozen=True, slots=True)
 class SavedEvents:
-    """How many events were new, and of which resources how many are to be looked at."""
+    """How many events were new; `open`: resource -> how many of these are to be followed."""
 
     new: int
     open: Mapping[str, int]
@@ -68,19 +70,19 @@ class SavedEvents:
 def save(
     tx: Tx, hints: Sequence[Hint], source: EventSource, *, wanted: Collection[str], bodies: bool
 ) -> SavedEvents:
-    """Keep those that are not known yet. One that is about none of the `wanted` resources, or about
-    a state that the mirror has already, is over at once. Of the others daemons are told. With
-    `bodies` the records that came along are kept until somebody looks.
+    """Write the events that are not known yet, and notify daemons of those that are to be followed.
+    One about none of the `wanted` resources, or about a state that the mirror has already, is done
+    at once. With `bodies` the records that came along are kept until the event is followed.
     """
     if not hints:
         return SavedEvents(0, {})
     new = [_row(tx, hint, source, wanted=wanted, bodies=bodies) for hint in hints]
     insert = tx.dialect.insert(EVENTS).values(new).on_conflict_do_nothing()
     kept = tx.conn.execute(insert.returning(EVENTS.c.resource, EVENTS.c.state)).all()
-    to_look_at = Counter(resource for resource, state in kept if state == EventState.NEW)
-    if to_look_at:
+    to_follow = Counter(resource for resource, state in kept if state == EventState.NEW)
+    if to_follow:
         tx.dialect.notify(tx.conn)
-    return SavedEvents(len(kept), to_look_at)
+    return SavedEvents(len(kept), to_follow)
 
 
 def _row(
@@ -101,7 +103,7 @@ def _row(
 
 
 def _is_known(tx: Tx, hint: Hint) -> bool:
-    """Every change moves `updated_at`, so a base that is not older holds what the event tells."""
+    """Every change moves `updated_at`, so a base that is not older has the change already."""
     if hint.updated_at is None:
         return False
     query = sa.select(BASE.c.updated_at).where(
@@ -112,7 +114,7 @@ def _is_known(tx: Tx, hint: Hint) -> bool:
 
 
 def add_busy(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
-    """Ask the next pass of this resource to read these records singly."""
+    """Ask the next pass to read these records again, whose rows somebody holds."""
     statements.upsert(
         tx,
         EVENTS,
@@ -131,7 +133,7 @@ def add_busy(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
 
 
 def resources_with_open(tx: Tx) -> list[str]:
-    """Resources with hints that wait, other than rows that somebody held."""
+    """Resources with events to follow, other than rows that somebody held."""
     query = sa.select(EVENTS.c.resource).where(
         EVENTS.c.state == EventState.NEW, EVENTS.c.source != EventSource.BUSY
     )
@@ -141,7 +143,7 @@ def resources_with_open(tx: Tx) -> list[str]:
 def find_open(
     tx: Tx, resource: Resource, *, busy: bool = False, limit: int = BATCH
 ) -> list[OpenEvent]:
-    """What waits of a resource, oldest first: its hints, or (`busy`) rows that somebody held."""
+    """A resource's events to follow, oldest first; with `busy` the rows that somebody held."""
     source = EVENTS.c.source == EventSource.BUSY if busy else EVENTS.c.source != EventSource.BUSY
     found = tx.conn.execute(
         sa.select(*(EVENTS.c[f.name] for f in fields(OpenEvent)))
@@ -153,14 +155,14 @@ def find_open(
 
 
 def close(tx: Tx, hints: Sequence[OpenEvent]) -> None:
-    """These hints are followed."""
+    """Mark events as done."""
     ids = [hint.event_id for hint in hints]
     done = sa.update(EVENTS).where(EVENTS.c.event_id.in_(ids), EVENTS.c.state == EventState.NEW)
     tx.conn.execute(done.values(state=EventState.DONE, body=None))
 
 
 def close_busy(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -> None:
-    """Rows that somebody held before `before` have been read again."""
+    """Mark these rows, which somebody held before `before`, as read again."""
     tx.conn.execute(
         sa.update(EVENTS)
         .where(

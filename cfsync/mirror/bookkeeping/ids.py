@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import rows
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -149,9 +150,7 @@ def replace_references(
     real = with_real_ids(resource, row or {}, real_ids)
     wrong = {name: real[name] for name in resource.references if row and real[name] != row[name]}
     if row and wrong:
-        table = TABLES[resource.name]
-        stamped = {**wrong, "cf_rev": tx.new_rev()}
-        tx.conn.execute(sa.update(table).where(table.c.id == row["id"]).values(stamped))
+        rows.set_fields(tx, resource, row["id"], wrong)
 
 
 def resolve_references(tx: Tx, resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:

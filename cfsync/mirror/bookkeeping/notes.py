@@ -1,4 +1,4 @@
-"""What is noted beside the rows: who found news, odd fields, secrets."""
+"""What is kept beside the rows: which lane brought changes first, odd fields, secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cfsync.records import Record
 from cfsync.resources.model import Resource
 
 MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP)
-"""Lanes of which it says something how long news took by them."""
+"""Lanes whose delays are measured."""
 
 _COUNT = sa.text(
     "INSERT INTO cf_found (resource, lane, delay_ms, records)"
@@ -26,9 +26,7 @@ _COUNT = sa.text(
 
 
 def count_found(tx: Tx, resource: Resource, lane: Lane, news: Sequence[Record]) -> None:
-    """Count news by the lane that brought it first (what no other lane had written before), and by
-    how long that took.
-    """
+    """Count new and changed records for the lane that brought them first, by how long that took."""
     classes: Mapping[int, int] = {UNMEASURED: len(news)}
     if lane in MEASURED:
         classes = count_by_class((r.updated_at for r in news), tx.now)
@@ -38,6 +36,7 @@ def count_found(tx: Tx, resource: Resource, lane: Lane, news: Sequence[Record]) 
 
 
 def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:
+    """Write the secret fields of records to `cf_secrets`."""
     statements.upsert(
         tx,
         SECRETS,
@@ -50,7 +49,7 @@ def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:
 
 
 def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:
-    """Note, with one record as the example, fields whose value no column holds and unknown ones."""
+    """Note fields that are unknown, or whose value no column holds, each with an example."""
     odd = {
         (r.resource, name, kind): r.id
         for r in records

@@ -23,6 +23,10 @@ UNKNOWN = "unknown:"
 """How the reason begins of an edit that is parked because it may have arrived already."""
 
 
+Sent = Mapping[str, tuple[Any, Any]]
+"""Field -> (the value that ClickFunnels had before a call, the value that the call sent)."""
+
+
 class OutboxState(StrEnum):
     """The state of an edit.
 

@@ -1,7 +1,8 @@
-"""The secrets by which deliveries are verified: those of endpoints that lead to this receiver.
+"""The secrets that verify webhook deliveries: those of endpoints that lead to this receiver.
 
-They stand in `cf_secrets` alone. A secret that was replaced stays valid for a day and an hour,
-since ClickFunnels repeats a delivery for a day: `previous` holds a JSON list of [secret, until].
+They are kept in `cf_secrets` and nowhere else. A secret that was replaced stays valid for a day and
+an hour, since ClickFunnels repeats a delivery for a day: `previous` is a JSON list of [secret,
+until].
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ ENDPOINTS = RESOURCES["webhook_endpoints"]
 (FIELD,) = ENDPOINTS.secrets
 
 VALID_AFTER_S = 25 * 3600.0
-"""So long a secret that was replaced is still valid."""
+"""Seconds for which a replaced secret is still valid."""
 
 Previous = list[tuple[str, str]]
 """(secret, until), the time as canonical text."""
 
 
 def path_of(workspace_id: int) -> str:
-    """Where the receiver takes a workspace's deliveries; the end of its endpoint's URL."""
+    """The path of the receiver for a workspace's deliveries: the end of its endpoint's URL."""
     return f"/webhooks/{workspace_id}"
 
 
@@ -47,20 +48,22 @@ def valid_secrets(tx: Tx) -> dict[int, tuple[str, ...]]:
 
 
 def parsed(text: str | None) -> Previous:
+    """The secrets in a `previous` column; none for NULL."""
     return [(secret, until) for secret, until in orjson.loads(text)] if text else []
 
 
 def still_valid(previous: Previous, now: str) -> Previous:
+    """Those that are still valid at `now`."""
     return [(secret, until) for secret, until in previous if until > now]
 
 
 def valid_until(now: str) -> str:
-    """To when a secret that is replaced `now` is valid."""
+    """Until when a secret that is replaced at `now` is valid."""
     return later(now, VALID_AFTER_S)
 
 
 def has_secret(tx: Tx, workspace_id: int, url: str) -> dict[int, bool]:
-    """Endpoint id -> whether its secret is here, of the rows that lead a workspace to `url`."""
+    """Endpoint id -> whether its secret is known, for a workspace's endpoints with this URL."""
     table = TABLES[ENDPOINTS.name]
     mine = (SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id == table.c.id)
     query = sa.select(table.c.id, SECRETS.c.value).outerjoin(SECRETS, sa.and_(*mine))
@@ -69,11 +72,11 @@ def has_secret(tx: Tx, workspace_id: int, url: str) -> dict[int, bool]:
 
 
 def replace(tx: Tx, new_id: int, old_ids: Collection[int]) -> None:
-    """The endpoint `new_id` takes the place of others, whose secrets are valid for a while yet."""
+    """Put the endpoint `new_id` in the place of others, whose secrets stay valid for a while."""
     old = _secrets(tx, old_ids)
     previous = [p for _, earlier in old for p in still_valid(parsed(earlier), tx.now)]
     previous += [(value, valid_until(tx.now)) for value, _ in old]
-    forget(tx, old_ids)
+    delete(tx, old_ids)
     tx.conn.execute(
         sa.update(SECRETS)
         .where(SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id == new_id)
@@ -88,33 +91,34 @@ def _secrets(tx: Tx, ids: Collection[int]) -> list[tuple[str, str | None]]:
     return [(value, previous) for value, previous in tx.conn.execute(query)]
 
 
-def forget(tx: Tx, ids: Collection[int]) -> None:
+def delete(tx: Tx, ids: Collection[int]) -> None:
+    """Delete the secrets of these endpoints."""
     tx.conn.execute(
         sa.delete(SECRETS).where(SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id.in_(ids))
     )
 
 
 def own_endpoints(tx: Tx, workspace_id: int) -> dict[int, str]:
-    """The endpoints that lead a workspace here and whose secret is here: id -> URL; also those that
-    were deleted in ClickFunnels, and that nobody has replaced or removed since.
+    """Id -> URL of a workspace's endpoints that lead to this receiver and whose secret is known;
+    among them those that were deleted in ClickFunnels and not replaced or removed since.
     """
     return {i: url for i, (w, url) in _own_endpoints(tx).items() if w == workspace_id}
 
 
 def workspaces_with_own(tx: Tx) -> set[int]:
-    """Those that have such endpoints."""
+    """The workspaces that have such endpoints."""
     return {workspace_id for workspace_id, _ in _own_endpoints(tx).values()}
 
 
 def _own_endpoints(tx: Tx) -> dict[int, tuple[int, str]]:
     """Endpoint id -> its workspace and URL, from its row or from the proof that it is gone."""
     table, s, t = TABLES[ENDPOINTS.name], SECRETS.c, TOMBSTONES.c
-    buried = sa.and_(t.resource == s.resource, t.record_id == s.record_id)
+    gone = sa.and_(t.resource == s.resource, t.record_id == s.record_id)
     query = (
         sa.select(s.record_id, table.c.workspace_id, table.c.url, t.workspace_id, t.body)
         .select_from(SECRETS)
         .outerjoin(table, table.c.id == s.record_id)
-        .outerjoin(TOMBSTONES, buried)
+        .outerjoin(TOMBSTONES, gone)
         .where(s.resource == ENDPOINTS.name)
     )
     found = {}
@@ -127,7 +131,7 @@ def _own_endpoints(tx: Tx) -> dict[int, tuple[int, str]]:
 
 
 def workspaces_with_any(tx: Tx, workspaces: Collection[int]) -> set[int]:
-    """Those of which the mirror knows an endpoint, ours or another program's."""
+    """Those of these workspaces that have an endpoint, of cfsync or of another program."""
     table = TABLES[ENDPOINTS.name]
     query = sa.select(table.c.workspace_id).where(table.c.workspace_id.in_(workspaces)).distinct()
     return set(tx.conn.execute(query).scalars())

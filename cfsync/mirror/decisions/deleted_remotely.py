@@ -1,14 +1,14 @@
-"""Records that ClickFunnels deleted while edits of them waited: let them go, or make them anew."""
+"""Records that ClickFunnels deleted while edits of them waited: accept it, or create them again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import ids, missing_rows, open_edits, outbox, tombstones
-from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
+from cfsync.mirror.bookkeeping import ids, missing_rows, open_edits, outbox, rows, tombstones
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -17,9 +17,7 @@ from cfsync.resources import RESOURCES, Resource
 
 
 def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
-    """The deletion stands: row and base go, its edits are dropped; the next sweep asks for what
-    hangs below it.
-    """
+    """Delete row and base, and discard the edits; rows below the record become candidates."""
     row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
     _end(tx, resource, record_id, row, "deleted in ClickFunnels")
     statements.delete(tx, TABLES[resource.name], [record_id])
@@ -27,8 +25,8 @@ def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
 
 
 def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any]) -> int:
-    """The row becomes an insert of the values `given`, with a new negative id, which is returned.
-    References that wait to be sent go with it; what ClickFunnels itself shows stays as it is.
+    """Turn the row into an insert of the values `given`; returns its new negative id. References in
+    open edits change with it; those in records that ClickFunnels shows stay.
     """
     table = TABLES[resource.name]
     row = statements.load(tx, table, [record_id])[record_id]
@@ -52,7 +50,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
 
 
 def _end(tx: Tx, resource: Resource, record_id: int, row: Mapping[str, Any], reason: str) -> None:
-    """What is known of the record turns into the proof that it is gone."""
+    """Discard the edits of a record, and turn its base into the proof that it is gone."""
     entry = open_edits.load(tx, resource, [record_id]).get(record_id)
     outbox.discard(tx, [r.seq for r in entry.edits] if entry else [], reason)
     base = statements.by_ids(tx, BASE, ["body"], [record_id], resource=resource.name)
@@ -70,36 +68,19 @@ def _end(tx: Tx, resource: Resource, record_id: int, row: Mapping[str, Any], rea
 
 
 def _move_unsent(tx: Tx, resource: Resource, old_id: int, new_id: int) -> None:
-    """Change the references to a record in what waits to be sent, row and edit."""
+    """Change the references to a record in open edits and their rows."""
     for other in RESOURCES.values():
         names = [name for name, target in other.references.items() if target == resource.name]
-        for seq, record_id, patch in _unsent(tx, other) if names else ():
-            given = {n: pair[1] for n, pair in patch.items() if n in names}
+        edits = outbox.find(tx, states=OPEN_STATES, resources=[other.name]) if names else ()
+        for edit in edits:
+            given = {n: value for n, value in edit.given.items() if n in names}
             moved = ids.with_real_ids(other, given, {(resource.name, old_id): new_id})
             if moved != given:
-                _rewrite(tx, other, seq, record_id, patch, moved)
+                _set_new_values(tx, other, edit, moved)
 
 
-def _unsent(tx: Tx, resource: Resource) -> Sequence[Any]:
-    where = (
-        OUTBOX.c.resource == resource.name,
-        OUTBOX.c.state.in_(OPEN_STATES),
-        OUTBOX.c.op != Op.DELETE,
-    )
-    query = sa.select(OUTBOX.c.seq, OUTBOX.c.record_id, OUTBOX.c.patch).where(*where)
-    return tx.conn.execute(query.order_by(OUTBOX.c.seq)).all()
-
-
-def _rewrite(
-    tx: Tx,
-    other: Resource,
-    seq: int,
-    record_id: int,
-    patch: Mapping[str, Any],
-    moved: Mapping[str, Any],
-) -> None:
-    new = {n: [pair[0], moved.get(n, pair[1])] for n, pair in patch.items()}
-    tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(patch=new))
-    table = TABLES[other.name]
-    query = sa.update(table).where(table.c.id == record_id)
-    tx.conn.execute(query.values({**moved, "cf_rev": tx.new_rev()}))
+def _set_new_values(tx: Tx, resource: Resource, edit: Edit, values: Mapping[str, Any]) -> None:
+    """Change what an edit gives to some fields, in the edit and in its row."""
+    patch = {n: [pair[0], values.get(n, pair[1])] for n, pair in edit.patch.items()}
+    tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == edit.seq).values(patch=patch))
+    rows.set_fields(tx, resource, edit.record_id, values)

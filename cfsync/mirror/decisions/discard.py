@@ -1,4 +1,4 @@
-"""Dropping edits: ClickFunnels' values come back into the mirror in place of what they changed."""
+"""Discarding edits: ClickFunnels' values replace what they changed in the mirror."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ DISCARDABLE = (OutboxState.PENDING, OutboxState.PARKED, OutboxState.HELD)
 
 
 def discard(tx: Tx, seqs: Collection[int]) -> list[Edit]:
-    """Drop edits, and with an insert all that follows it. Where a later edit of a field is open,
-    that one stands. Returns all that were dropped.
+    """Discard edits, and with an insert all later ones of its record. A later open edit of the same
+    field stays. Returns all that were discarded.
 
     Raises UsageError for an edit that is not open or is being sent, and Busy.
     """
@@ -47,19 +47,19 @@ def _discard_of(tx: Tx, resource: Resource, record_id: int, seqs: Collection[int
     entry = open_edits.load(tx, resource, [record_id])[record_id]
     dropped = [r for r in entry.edits if r.seq in seqs]
     if any(r.op == Op.INSERT for r in dropped):
-        return _unmake(tx, resource, record_id, entry.edits)
+        return _delete_unsent(tx, resource, record_id, entry.edits)
     take_back(tx, resource, record_id, dropped, [r for r in entry.edits if r.seq not in seqs])
     return [r.seq for r in dropped]
 
 
 def lock(tx: Tx, resource: Resource, record_id: int) -> None:
-    """Raises Busy where another program holds the row."""
+    """Lock a row. Raises Busy where another program holds it."""
     if statements.lock(tx, TABLES[resource.name], [record_id]):
         raise Busy(f"{resource.name} {record_id} is locked by another program; try again")
 
 
-def _unmake(tx: Tx, resource: Resource, record_id: int, edits: Sequence[Edit]) -> list[int]:
-    """A row that was never sent goes, with every edit of it."""
+def _delete_unsent(tx: Tx, resource: Resource, record_id: int, edits: Sequence[Edit]) -> list[int]:
+    """Delete a row that was never sent; returns all its edits."""
     if any(r.state == OutboxState.SENDING for r in edits):
         raise UsageError(f"{resource.name} {record_id} is being sent; see cfsync push")
     statements.delete(tx, TABLES[resource.name], [record_id])
@@ -73,7 +73,7 @@ def take_back(
     dropped: Sequence[Edit],
     kept: Sequence[Edit],
 ) -> None:
-    """Make the row what it is without the edits `dropped`, and end the conflicts about them."""
+    """Give the row its values without the edits `dropped`, and resolve the conflicts about them."""
     base = base_values(tx, resource, record_id)
     deletes = [r for r in dropped if r.op == Op.DELETE]
     if deletes:
@@ -93,7 +93,7 @@ def take_back(
 
 
 def base_values(tx: Tx, resource: Resource, record_id: int) -> Mapping[str, Any]:
-    """What ClickFunnels had when it was last read; {} where it has none."""
+    """The values that ClickFunnels had when the record was last read; {} if it never was."""
     base = bases.load(tx, resource, [record_id]).get(record_id)
     return bases.decode(resource, base).values if base else {}
 
@@ -101,8 +101,8 @@ def base_values(tx: Tx, resource: Resource, record_id: int) -> Mapping[str, Any]
 def _undeleted(
     resource: Resource, base: Mapping[str, Any], delete: Edit, kept: Sequence[Edit]
 ) -> dict[str, Any]:
-    """The row as ClickFunnels has it, with the edits that still wait; what it doesn't show is as
-    it was when the row was deleted.
+    """The row as ClickFunnels has it, with the edits `kept`; fields that ClickFunnels doesn't show
+    are as they were when the row was deleted.
     """
     last = {name: pair[0] for name, pair in delete.patch.items() if name not in OWN}
     edited = {name for row in kept for name in row.patch}
@@ -113,7 +113,7 @@ def _undeleted(
 
 
 def forget_field(tx: Tx, resource: Resource, record_id: int, name: str) -> None:
-    """Drop the open edits of one field, which holds ClickFunnels' value by now. An edit of which
+    """Drop the open edits of one field, which holds ClickFunnels' value now. An edit of which
     nothing is left is discarded. Raises UsageError where one is being sent.
     """
     entry = open_edits.load(tx, resource, [record_id]).get(record_id)

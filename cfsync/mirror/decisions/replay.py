@@ -14,8 +14,8 @@ Pair = Sequence[Any]
 
 
 def replay(field: Field, value: Any, edits: Iterable[Pair]) -> Any:
-    """`value` after some edits: a set or a map takes in what each of them changed, any other field
-    has the last one's new value.
+    """`value` after some edits: of a set or a map, with what each of them changed; of any other
+    field, the last one's new value.
     """
     for old, new in edits:
         match field.merge:
@@ -51,8 +51,8 @@ def without(
     dropped: Sequence[Edit],
     kept: Sequence[Edit],
 ) -> dict[str, Any]:
-    """The values, after the edits `kept`, of the fields that the edits `dropped` have changed. A
-    field that ClickFunnels doesn't show goes back to what it was before the first of them.
+    """The values of the fields that the edits `dropped` have changed, as they are with the edits
+    `kept` alone. A field that ClickFunnels doesn't show is as it was before the first of them.
     """
     names = {name: None for row in dropped for name in row.patch if row.op != Op.DELETE}
     return {name: _without(resource.by_name[name], base, dropped, kept) for name in names}
@@ -66,5 +66,5 @@ def _without(
 
 
 def pairs(name: str, edits: Sequence[Edit]) -> list[Pair]:
-    """What the edits did to one field, in order."""
+    """(old, new) of one field in each of the edits that changed it, in order."""
     return [row.patch[name] for row in edits if row.op != Op.DELETE and name in row.patch]

@@ -1,4 +1,4 @@
-"""Edits that cfsync makes for a human, as if by SQL: the triggers catch them, or refuse them."""
+"""Edits that cfsync makes for a person, as if by SQL: the triggers capture or refuse them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cfsync.resources import Resource
 
 def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
     """Change fields of a row. Raises UsageError, with the database's own words, where a trigger or
-    a constraint refuses it; what the transaction did before stands.
+    a constraint refuses it; what the transaction did before is kept.
     """
     table = TABLES[resource.name]
     try:

@@ -1,8 +1,8 @@
-"""Whether events can be trusted to tell of every change of a list: they do so long as they bring
-news, and no pull or sweep finds any that they should have told of.
+"""Whether events report every change of a list: as long as they bring changes, and no pull or sweep
+finds one that they should have reported.
 
-A checkpoint of the lane `events` of each list holds it: `began_at`, since when they have brought
-news without missing any, NULL if they have not; `seen_at`, when they last missed something.
+Kept in a checkpoint of the lane `events` of each list: `began_at`, since when they have missed no
+change, NULL if they are not known to; `seen_at`, when they last missed one.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from cfsync.resources.model import Resource
 from cfsync.values import later
 
 GRACE_S = 30.0
-"""Seconds in which an event is awaited; a pull that finds an older change first proves a gap."""
+"""Seconds that an event may take. A pull that finds an older change first proves a gap."""
 
 PROVED_S = 3600.0
-"""So long nothing must have been missed before events are trusted."""
+"""Seconds without a gap after which events count as reporting every change."""
 
 
 def update(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> None:
-    """Take into account what a lane has brought first."""
+    """Take into account the new and changed records that a lane has brought first."""
     if resource.name not in WITH_EVENTS or not resource.listed_by_workspace:
         return
     if lane == Lane.EVENTS:
@@ -62,7 +62,7 @@ def _workspaces(records: Sequence[Record]) -> set[int]:
 
 
 def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Record]:
-    """Those that changed a while ago, and of which no event has told since."""
+    """Those that changed more than GRACE_S ago and that no event has reported since."""
     before = later(tx.now, -GRACE_S)
     late = [(r, r.updated_at) for r in news if r.updated_at and r.updated_at < before]
     if not late:
@@ -75,12 +75,12 @@ def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Reco
         EVENTS.c.received_at >= min(at for _, at in late),
     )
     rows = tx.conn.execute(query.group_by(EVENTS.c.record_id))
-    told: dict[int, str] = {int(i): at for i, at in rows}
-    return [record for record, at in late if told.get(record.id, "") < at]
+    reported: dict[int, str] = {int(i): at for i, at in rows}
+    return [record for record, at in late if reported.get(record.id, "") < at]
 
 
 def covered_workspaces(tx: Tx, resource: Resource) -> set[int]:
-    """The workspaces of whose records events have told without a gap for long enough."""
+    """The workspaces whose events have reported every change for long enough."""
     before = later(tx.now, -PROVED_S)
     query = sa.select(CHECKPOINTS.c.parent_id).where(
         CHECKPOINTS.c.resource == resource.name,

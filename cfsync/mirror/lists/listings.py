@@ -1,4 +1,4 @@
-"""Which lists there are: one of each resource below each record of its parent that is known."""
+"""Which lists there are, one below each known record of a resource's parent, and which are due."""
 
 from __future__ import annotations
 
@@ -36,18 +36,17 @@ def all_lists(
 
 
 ROTATION = 288
-"""In how many pulls every quiet list of children is looked at: a day's, at 5 minutes."""
-
+"""Within how many pulls every quiet list of children is pulled once: a day of pulls every 5 min."""
 
 LATE = timedelta(minutes=10)
-"""So much later than it is dated a row may come to be seen: another process's transaction took
-long, or its clock goes differently.
+"""How much later than its time stamp a row may become visible: another process's transaction took
+long, or its clock differs.
 """
 
 
 def due_lists(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
-    """The children's lists to pull now: those whose parent was written since they were last
-    pulled (or that never were), and behind them those whose turn it is in the rotation.
+    """The children's lists to pull now: those whose parent was written since they were last pulled,
+    those never pulled, and then those whose turn it is in the rotation.
     """
     quiet = dict.fromkeys(_quiet(tx, resource, workspaces))
     changed = [li for li in _changed(tx, resource, workspaces) if li not in quiet]
@@ -55,8 +54,8 @@ def due_lists(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[L
 
 
 def mark_tried(tx: Tx, lists: Iterable[Listing]) -> None:
-    """These were `due`, in this order, and each was tried. One that can't be read keeps its place
-    in the rotation and holds up no other.
+    """Move the rotation on behind the last of these `due_lists`, all of which were tried: one that
+    can't be read doesn't hold up the others.
     """
     last = {listing.resource: listing for listing in lists}
     turns = [fresh(Listing(name, ROOT), Lane.TURN) for name in last]
@@ -66,8 +65,8 @@ def mark_tried(tx: Tx, lists: Iterable[Listing]) -> None:
 def mark_pulled(
     tx: Tx, resources: Iterable[Resource], workspaces: Collection[int], began_at: str
 ) -> None:
-    """All that was `due` at `began_at` has been pulled: parents that were written before need not
-    be looked at again. Kept for each workspace, since not every pass is about all of them.
+    """Note that all `due_lists` at `began_at` were pulled: parents written before it need not be
+    checked again. Kept for each workspace, since not every pass is about all of them.
     """
     since = time_text(datetime.fromisoformat(began_at) - LATE)
     turns = [turn for r in resources for turn in _turns(tx, r, workspaces)]
@@ -76,8 +75,8 @@ def mark_pulled(
 
 
 def restart(tx: Tx, lists: Iterable[Listing]) -> None:
-    """These are to be walked from their beginning, as if they had never been. A pull that is under
-    way meanwhile does not count as their turn.
+    """Forget how far these lists were walked, so that they are walked from their beginning. A pull
+    that is under way meanwhile doesn't count as their turn.
     """
     turns = {
         (li.resource, li.workspace_id)
@@ -92,8 +91,8 @@ def restart(tx: Tx, lists: Iterable[Listing]) -> None:
 
 
 def _turns(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Checkpoint]:
-    """One for each workspace. `began_at`: since when parents are to be looked at; `done_at`: when
-    it began `anew`.
+    """A checkpoint for each workspace. `began_at`: parents written since then are to be checked;
+    `done_at`: when the lists were last restarted.
     """
     lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.TURN)
     known = {place.parent_id: place for place in _checkpoints(tx, *lane)}
@@ -126,15 +125,15 @@ def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Li
 
 
 def _last_turn(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:
-    """When the last turn began of that workspace whose is the oldest; None if one never ended, or
-    in a future, as it looks when a clock was set back.
+    """The oldest of the times at which the workspaces' last turns began; None if one has had none,
+    or if one is in the future, from before a clock was set back.
     """
     began = [turn.began_at or "" for turn in _turns(tx, resource, workspaces)]
     return min(began, default="") or None if max(began, default="") <= tx.now else None
 
 
 def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Listing]:
-    """Of a resource's lists the part that is looked at in one pull: the next in the rotation."""
+    """The lists of a resource that are next in the rotation: those for one pull."""
     assert resource.parent is not None
     parent, pull = TABLES[resource.parent], CHECKPOINTS.c
     mine = sa.and_(pull.resource == resource.name, pull.lane == Lane.PULL)
@@ -153,7 +152,7 @@ def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[List
 
 
 def pull_checkpoints(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
-    """Where the pull of each list of a resource stands, by its parent's id."""
+    """Parent id -> the checkpoint of the pull of its list."""
     lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.PULL)
     return {place.parent_id: place for place in _checkpoints(tx, *lane)}
 
@@ -164,7 +163,7 @@ def _checkpoints(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Checkpoint]:
 
 
 def first_backfill_at(tx: Tx, resource: Resource) -> str | None:
-    """When the first of a resource's lists was begun to be backfilled, canonical text."""
+    """When the backfill of a resource's first list began, canonical text; None: it hasn't."""
     began = sa.func.min(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
     found: str | None = tx.conn.execute(
         sa.select(began).where(

@@ -1,18 +1,18 @@
-"""What ClickFunnels answered to a write, merged like any record, with what was sent as its base.
+"""Merges ClickFunnels' answer to a write like any record, with what was sent as its base.
 
-Field by field an answer has applied what was sent, normalised it (another form stands there now:
-the mirror takes it, and it isn't sent again), or ignored it (200, but unchanged: the mirror shows
-what stands there, and the edit's value is kept as a conflict).
+For each field that was sent, an answer has applied the value, normalised it (it is stored in
+another form: the mirror takes that, and it isn't sent again), or ignored it (status 200, but
+unchanged: the mirror takes ClickFunnels' value, and the edit's value is kept as a conflict).
 
-An answer is put off, its rows left as of unknown outcome, where the mirror has read the record
-again since the call went out, or somebody holds the row: the next pass reads before it sends.
+An answer is put off, the outcome of its edits left unknown, where the mirror has read the record
+again since the call, or somebody holds the row: the next pass reads the record before it sends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -30,7 +30,7 @@ from cfsync.mirror.bookkeeping import (
 )
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
-from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.bookkeeping.outbox import Op, Sent
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -43,29 +43,33 @@ from cfsync.resources.model import Field
 from cfsync.values import equal
 
 Fate = Literal["applied", "normalised", "ignored"]
-Sent = Mapping[str, tuple[Any, Any]]
-"""Field -> (the value in ClickFunnels before, the value sent)."""
-Legs = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
-"""Base, local and remote."""
+
+
+class Legs(NamedTuple):
+    """The three sides of a merge, each as the values of a record."""
+
+    base: Mapping[str, Any]
+    local: Mapping[str, Any]
+    remote: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call of a claim came to: what it `sent`, and what `answer` shows of the record.
-
-    `rev_before`: the highest `cf_rev` before the call. `found`: its own answer was lost, and the
-    record was read later.
-    """
+    """What one call of a claim sent, and the record afterwards."""
 
     sent: Sent
     answer: Record
+    #: The highest `cf_rev` before the call.
     rev_before: int
+    #: The call's own answer was lost, and the record was read later.
     found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of each field that was sent; `rev_before`: for the next call."""
+    """What became of each field that was sent. `rev_before`: the highest `cf_rev` before the next
+    call.
+    """
 
     fates: Mapping[str, Fate]
     rev_before: int
@@ -79,6 +83,7 @@ def fate(field: Field, before: Any, sent: Any, answered: Any) -> Fate:
 
 
 def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
+    """What became of each field that was sent. Pure."""
     return {
         name: fate(resource.by_name[name], before, value, answer.values.get(name, ABSENT))
         for name, (before, value) in sent.items()
@@ -86,8 +91,8 @@ def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
 
 
 def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
-    """Merge the answer to one call of a claim; None where it is put off. When all its calls are
-    done the caller closes the claim's rows.
+    """Merge the answer to one call of a claim; None where it is put off. The caller closes the
+    claim's edits when all its calls are done.
     """
     resource, sent, answer = claim.resource, outcome.sent, outcome.answer
     statements.serialize_writers(tx, TABLES[resource.name])
@@ -108,8 +113,8 @@ def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settl
 
 
 def _is_put_off(tx: Tx, resource: Resource, outcome: Outcome, ids_: Sequence[int]) -> bool:
-    """Whether the mirror has news of the record that are younger than the call, or somebody holds
-    one of these rows.
+    """Whether the mirror has read the record after the call was made, or somebody holds one of
+    these rows.
     """
     answer = outcome.answer
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
@@ -120,9 +125,9 @@ def _is_put_off(tx: Tx, resource: Resource, outcome: Outcome, ids_: Sequence[int
 
 
 def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
-    """What was sent is settled; any other field that is edited stands against the answer. What a
-    new record came with is nobody's change; what it has otherwise than it was sent, when it is
-    found later, is.
+    """Write the merge of a row with the answer: fields that were sent are settled, other edited
+    fields are merged. What a new record holds beside them is nobody's change; but where it is found
+    later, a value other than the one sent is a change.
     """
     resource, sent, answer = claim.resource, outcome.sent, outcome.answer
     row = statements.load(tx, TABLES[resource.name], [answer.id]).get(answer.id)
@@ -148,8 +153,8 @@ def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
 
 
 def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, FieldEdit]:
-    """The open edits of a record that a call has not settled: of other fields, and later ones.
-    What an INSERT gave and its call did not carry becomes an edit afterwards.
+    """The open edits of a record that a call has not settled: those of other fields, and later
+    ones. What an INSERT gave and its call did not carry becomes an edit afterwards.
     """
     entry = open_edits.load(tx, claim.resource, [record_id]).get(record_id, OpenEdits())
     later = {n for r in entry.edits if r.seq not in claim.seqs for n in r.given}
@@ -158,8 +163,8 @@ def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, Fi
 
 
 def assign_real_id(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
-    """A record exists now for an inserted row: give the row its real id, with all that refers to
-    it, and merge the answer. None where that is put off; whose record it is, is kept in any case.
+    """Give an inserted row, whose record exists now, its real id, with all that refers to it, and
+    merge the answer. None where that is put off; the pair of ids is kept in any case.
     """
     resource, real_id = claim.resource, outcome.answer.id
     statements.serialize_writers(tx, TABLES[resource.name])
@@ -174,9 +179,10 @@ def assign_real_id(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Se
 def merge_duplicate(
     tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy
 ) -> None:
-    """The inserted row becomes that of the real id. Where there is one already (a pull was faster),
-    that one stays, with what was edited in either since; where the user has deleted the inserted
-    row, his delete goes for the other. `known`: the fields that calls of the claim have carried.
+    """Change an inserted row's id to the real one. Where that has a row already (a pull was
+    faster), this one stays, with what was edited in either since; where the user has deleted the
+    inserted row, the delete applies to it. `known`: the fields that calls of the claim have
+    carried.
     """
     resource, table = claim.resource, TABLES[claim.resource.name]
     both = statements.load(tx, table, [claim.record_id, real_id])
@@ -195,50 +201,44 @@ def merge_duplicate(
         theirs = entries.get(real_id, OpenEdits())
         base = {n: claim.row.get(n) for n in known}
         local = ids.resolve_references(tx, resource, mine)
-        _write(
-            tx,
-            resource,
-            there,
-            merged_fields(resource, (base, local, there), since, theirs, policy),
-        )
+        merged = merged_fields(resource, Legs(base, local, there), since, theirs, policy)
+        _write_merged(tx, resource, real_id, merged)
 
 
 def merged_fields(
     resource: Resource, legs: Legs, since: OpenEdits, theirs: OpenEdits, policy: Policy
 ) -> dict[str, Merged]:
-    """What becomes of each field that was edited in the inserted row `since` its call; its legs are
-    what that call carried, the inserted row, and the row that was there before it. Of a field that
-    was edited in both rows the later edit counts, and the other value is a conflict. Pure.
+    """The merge of each field that was edited in the inserted row `since` its call. The legs are
+    what that call carried, the inserted row, and the row that was there already. Where a field was
+    edited in both rows, the later edit counts and the other value is a conflict. Pure.
     """
-    base, local, there = legs
     found = {}
     for name, edit in since.by_field.items():
         last, other = since.last_seq(name), theirs.last_seq(name)
         rule = policy if not other else "local" if last > other else "clickfunnels"
         found[name] = merge(
-            resource, base=base, local=local, remote=there, edits={name: edit}, policy=rule
+            resource,
+            base=legs.base,
+            local=legs.local,
+            remote=legs.remote,
+            edits={name: edit},
+            policy=rule,
         )
     return found
 
 
-def _write(
-    tx: Tx, resource: Resource, there: Mapping[str, Any], merged: Mapping[str, Merged]
-) -> None:
-    table = TABLES[resource.name]
+def _write_merged(tx: Tx, resource: Resource, record_id: int, merged: Mapping[str, Merged]) -> None:
     for conflict in (c for m in merged.values() for c in m.conflicts):
-        conflicts.add(tx, resource, there["id"], conflict)
+        conflicts.add(tx, resource, record_id, conflict)
     if merged:
-        values = {name: m.row[name] for name, m in merged.items()} | {"cf_rev": tx.new_rev()}
-        tx.conn.execute(sa.update(table).where(table.c.id == there["id"]).values(values))
+        values = {name: m.row[name] for name, m in merged.items()}
+        rows.set_fields(tx, resource, record_id, values)
 
 
 def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
     """Queue a change of a record as one more edit of its row, which holds the values already."""
-    table = TABLES[claim.resource.name]
     values = {name: new for name, (_, new) in wanted.items()}
-    tx.conn.execute(
-        sa.update(table).where(table.c.id == record_id).values(**values, cf_rev=tx.new_rev())
-    )
+    rows.set_fields(tx, claim.resource, record_id, values)
     outbox.append(
         tx,
         claim.resource,
@@ -273,5 +273,5 @@ def confirm_delete(tx: Tx, claim: Claim) -> None:
 
 
 def hold_for_decision(tx: Tx, claim: Claim) -> None:
-    """The record of an edit is gone: the row stays, and a human decides between the two."""
+    """Hold the edits of a claim whose record is gone: the row stays until a person decides."""
     conflicts.hold_edits_of_deleted(tx, claim.resource, claim.record_id, claim.seqs)

@@ -122,7 +122,7 @@ def _edited_records(tx: Tx, resource: Resource, record_ids: Collection[int]) -> 
 def email_changes(
     tx: Tx, resource: Resource, workspaces: Collection[int]
 ) -> list[tuple[int, int, int | None, tuple[str, ...]]]:
-    """(seq, record id, workspace id, key values in lower case) of the open rows that give up or
+    """(number, record id, workspace id, values in lower case) of the open edits that give up or
     take a value of the resource's upsert key, held ones too.
     """
     key = resource.upsert_key

@@ -1,5 +1,5 @@
-"""When edits may be sent: each record some seconds after its last edit, so that nothing half-typed
-goes out. All times are the database's, which stamped the edits too.
+"""When edits may be sent: a record some seconds after its last edit, so that no half-finished
+change goes out. All times are by the database's clock, as are the edits'.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from cfsync.resources import Resource
 from cfsync.values import later
 
 LONGEST_S = 60.0
-"""A record that is edited on and on is sent after so many seconds as it then is."""
+"""Seconds after its first edit when a record is sent even if it is still being edited."""
 
 MAX_READY = 500
-"""Edits of a resource that are remembered as tried and still open; more than that are a mass."""
+"""Edits of a resource that are remembered as tried; more than that are a mass."""
 
 _TO_SEND = OUTBOX.c.state.in_(TO_SEND_STATES)
 
@@ -29,8 +29,8 @@ _TO_SEND = OUTBOX.c.state.in_(TO_SEND_STATES)
 def seconds_until_ready(
     tx: Tx, resources: Collection[str], *, debounce: float, tried: Collection[int]
 ) -> dict[str, float]:
-    """Resource -> seconds until the first of its edits may go (0: now); only of those that have
-    any. Edits in `tried` (their seq) don't count.
+    """Resource -> seconds until the first of its edits may be sent (0: now), for those that have
+    any. The edits with the numbers `tried` don't count.
     """
     found = tx.conn.execute(
         sa.select(OUTBOX.c.resource, sa.func.min(OUTBOX.c.captured_at, type_=_TIME))
@@ -42,14 +42,14 @@ def seconds_until_ready(
 
 
 def _wait(edited: datetime, now: datetime, debounce: float) -> float:
-    """An edit that seems to come from the future was made before the clock was set back."""
+    """An edit with a time in the future was made before the clock was set back: it may go now."""
     age = (now - edited).total_seconds()
     return max(0.0, debounce - age) if age >= 0 else 0.0
 
 
 def ready_seqs(tx: Tx, resource: str, *, debounce: float) -> list[int]:
-    """The first KNOWN edits (seq) of a resource that have been left alone for long enough; those
-    of before the clock was set back among them.
+    """The numbers of the first MAX_READY edits of a resource that are older than `debounce`
+    seconds, or from before the clock was set back.
     """
     at = OUTBOX.c.captured_at
     old = sa.or_(at <= _before(tx, debounce), at > _before(tx, -LONGEST_S))
@@ -58,12 +58,13 @@ def ready_seqs(tx: Tx, resource: str, *, debounce: float) -> list[int]:
 
 
 def open_among(tx: Tx, seqs: Collection[int]) -> set[int]:
+    """Those of these edits that are still to be sent."""
     query = sa.select(OUTBOX.c.seq).where(_TO_SEND, OUTBOX.c.seq.in_(seqs))
     return set(tx.conn.execute(query).scalars())
 
 
 def recently_edited(tx: Tx, resource: Resource, *, debounce: float) -> set[int]:
-    """Ids of records that are being edited: not to be sent yet."""
+    """Ids of records edited within the last `debounce` seconds: not to be sent yet."""
     if not debounce:
         return set()
     first, last = sa.func.min(OUTBOX.c.captured_at), sa.func.max(OUTBOX.c.captured_at)

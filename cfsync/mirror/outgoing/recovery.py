@@ -1,4 +1,4 @@
-"""What a restored backup can't know: how far the walks had come since, which creates went out."""
+"""What a restored backup can't know: how far walks had come since, and which creates were sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WALKS = (Lane.BACKFILL, Lane.PULL, Lane.SWEEP, Lane.TURN)
 
 
 def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Claim]:
-    """Rows whose records the mirror has not seen, and may have been created."""
+    """Claims on inserts whose records may have been created unknown to the mirror."""
     query = (
         sa.select(OUTBOX.c.record_id)
         .where(*unsent.where_to_send(resource, workspaces))
@@ -29,5 +29,5 @@ def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> l
 
 
 def forget_walks(tx: Tx) -> int:
-    """Drop every watermark and cursor, so that each list is walked whole again; how many."""
+    """Delete every watermark and cursor, so that each list is walked again; returns how many."""
     return tx.conn.execute(sa.delete(CHECKPOINTS).where(CHECKPOINTS.c.lane.in_(WALKS))).rowcount

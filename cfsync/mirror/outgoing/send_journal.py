@@ -1,6 +1,8 @@
-"""A claim's rows on their way: pending -> sending, with the values about to be sent, in one
-transaction; the call is made with none open; a second one merges the answer and closes each row by
-its own number.
+"""The journal of edits that are being sent.
+
+One transaction marks a claim's edits as sending and keeps the values about to be sent; the call is
+made with no transaction open; a second one merges the answer and closes each edit by its own
+number.
 """
 
 from __future__ import annotations
@@ -48,17 +50,17 @@ _CLOSE = (
 
 
 def next_batch(tx: Tx) -> int:
-    """The number of a new batch: one push pass, the unit of `revert`. No two passes get the same,
-    whatever was forgotten meanwhile and whoever else pushes just now.
+    """The number of a new batch: one push pass, the unit of `revert`. No two passes ever get the
+    same number.
     """
     return meta.increment(tx.conn, meta.BATCH)
 
 
 def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | None:
-    """Mark a claim's rows as being sent and keep what: {field: [before, sent]}. Returns the
-    highest `cf_rev`, an answer to be held against it; None where the record has got further edits,
-    or has changed otherwise, since it was looked at, where another pass sends it, or somebody is at
-    its rows: nothing is done.
+    """Mark a claim's edits as being sent and keep what is sent: {field: [before, sent]}. Returns
+    the highest `cf_rev`, against which the answer is checked. None, with nothing done, where the
+    record has further edits or has changed since it was claimed, or where another transaction holds
+    the edits.
     """
     if _open_now(tx, claim) != claim.open_attempts or _base_rev(tx, claim) != claim.base_rev:
         return None
@@ -78,16 +80,14 @@ def _base_rev(tx: Tx, claim: Claim) -> int:
 
 
 def close(tx: Tx, seqs: Sequence[int], state: OutboxState, error: str | None = None) -> None:
-    """End the work on these rows: done, parked (with the server's words), pending again, ... What
-    another pass has settled meanwhile stays so.
+    """Set the state and the reason of edits whose work is over. Those that another pass has closed
+    meanwhile stay as they are.
     """
     tx.conn.execute(_CLOSE, {"seqs": list(seqs), "becomes": state, "words": error})
 
 
 def journal_normalised(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
-    """Journal values in the form that ClickFunnels gave them: what this call has made of them is
-    what can be taken back.
-    """
+    """Journal values in the form that ClickFunnels has stored, so that `revert` recognises them."""
     if not forms:
         return
     query = sa.select(OUTBOX.c.seq, OUTBOX.c.sent).where(OUTBOX.c.seq.in_(claim.seqs))
@@ -97,9 +97,9 @@ def journal_normalised(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
 
 
 def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
-    """End the work on a claim: each row is done, but parked where one of its fields was `refused`
-    (field -> the reason), and still pending where one waits for a human's decision. Values that
-    ClickFunnels never shows are taken from the row when they have been sent.
+    """Close a claim: each edit is done, or parked where one of its fields was `refused` (field ->
+    the reason), or pending again where one waits for a person's decision. Sent values that
+    ClickFunnels never shows are removed from the row.
     """
     held = {name.partition(".")[0] for name in claim.held}
     for seq, patch in _patches(tx, claim):
@@ -117,7 +117,7 @@ def _patches(tx: Tx, claim: Claim) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 def _empty_hidden(tx: Tx, claim: Claim) -> None:
-    """Make fields NULL again that ClickFunnels never shows and that are edited no more."""
+    """Set to NULL the fields that ClickFunnels never shows and that have no open edit any more."""
     resource, table = claim.resource, TABLES[claim.resource.name]
     hidden = [f.name for f in resource.columns if not (f.shown or f.path)]
     if not hidden:
@@ -133,8 +133,8 @@ def _empty_hidden(tx: Tx, claim: Claim) -> None:
 
 
 def park_unknown(tx: Tx, claim: Claim, found: Sequence[int]) -> None:
-    """Park an insert whose record may exist already: a human says which it is. To retry it is to
-    make it in spite of what was found, so a later look begins behind that.
+    """Park an insert whose record may be one of those `found`: a person decides. A retry creates
+    the record in spite of these, so the next search begins behind them.
     """
     seen = ", ".join(map(str, found)) or "nothing to know it by"
     text = f"{UNKNOWN} it may exist already ({seen}); discard this edit, or retry it"

@@ -1,8 +1,8 @@
-"""A person's data: found wherever the mirror holds it, and taken away.
+"""Finds and removes a person's data in values of any record.
 
-A person is known by email address, public id and uuid. In other records the object that quotes the
-person becomes null, and an address in a text `[redacted]`; what they say in words of their own (a
-name, a delivery address) is theirs.
+A person is recognised by email address, public id and uuid. In other records an object that quotes
+the person becomes null, and an address in a text becomes `[redacted]`; what such a record holds in
+other words (a name, a delivery address) stays.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Person:
         object.__setattr__(self, "_pattern", compiled)
 
     def is_quoted_by(self, name: str, value: Mapping[str, Any]) -> bool:
-        """Whether an object that stands under `name` is a copy of the person."""
+        """Whether an object under the key `name` is a copy of the person."""
         if name == self.resource.body_key and value.get("id") == self.id:
             return True
         key = value.get(self.resource.upsert_key or "")
@@ -45,6 +45,7 @@ class Person:
         return known or any(value.get(n) in self.marks for n in _IDENTITIES)
 
     def clean_text(self, text: str) -> str:
+        """A text without the person's addresses and marks."""
         if text in self.marks:
             return REDACTED
         return self._pattern.sub(REDACTED, text) if self._pattern else text

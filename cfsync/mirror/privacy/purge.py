@@ -1,7 +1,7 @@
-"""Where a person is to be looked for, and taken out: the statements behind a redaction.
+"""The statements of a redaction: where a person may be found, and how each place is cleaned.
 
-The others' tables are gone through in pieces, a transaction each; the person's own rows go last,
-so that a redaction that was cut off can be run again and still knows whom to look for.
+Other records are cleaned in pieces, each in a transaction of its own; the person's own rows are
+deleted last, so that a redaction that was interrupted can be run again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Receipt = Counter[str]
 
 
 def person_of(tx: Tx, resource: Resource, record_id: int) -> Person:
-    """All that the mirror knows a record by, now and earlier."""
+    """The person that a record is, with all that the mirror has known it by."""
     return Person(resource, record_id, **identity(resource, _seen(tx, resource, record_id)))
 
 
@@ -65,8 +65,8 @@ def _own(table: sa.Table, resource: Resource, record_id: int) -> list[sa.ColumnE
 def ids_that_may_hold(
     tx: Tx, person: Person, resource: Resource, table: sa.Table, after: int
 ) -> tuple[list[int], int | None]:
-    """Ids, of the next CHUNK behind `after`, whose row (or base) may hold something of the person;
-    and the last id that was looked at, None at the end.
+    """Of the next CHUNK ids after `after`, those whose row (or base) may hold something of the
+    person; and the last id that was searched, None at the end.
     """
     key = table.c.id
     where = [table.c.resource == resource.name] if table is BASE else []
@@ -90,7 +90,7 @@ def _may_hold(person: Person, table: sa.Table) -> sa.ColumnElement[bool]:
 
 
 def _references(table: sa.Table) -> Mapping[str, str]:
-    """Of plain columns: a list of ids holds nothing of a person."""
+    """Column -> resource, of plain columns: a list of ids holds nothing of a person."""
     resource = RESOURCES.get(table.name)
     found = resource.references if resource else {}
     return {n: r for n, r in found.items() if isinstance(table.c[n].type, sa.BigInteger)}
@@ -106,7 +106,7 @@ def _mentions(person: Person, column: sa.ColumnElement[Any]) -> Iterator[sa.Colu
 
 
 def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -> Receipt:
-    """Take the person out of the rows and bases of these other records. Raises Busy where another
+    """Remove the person from the rows and bases of these other records. Raises Busy where another
     program holds one.
     """
     receipt: Receipt = Counter()
@@ -125,7 +125,7 @@ def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -
 
 
 def clean_body(person: Person, resource: Resource, body: str) -> str | None:
-    """A record's JSON text without the person; None where there is nothing to take out."""
+    """A record's JSON text without the person; None where there is nothing to remove."""
     values = json.loads(body)
     changed = clean_record(person, resource, values)
     if not changed:
@@ -137,7 +137,7 @@ def clean_body(person: Person, resource: Resource, body: str) -> str | None:
 
 
 def clean_bookkeeping(tx: Tx, person: Person) -> Receipt:
-    """Take the person out of what cfsync's own tables say of other records."""
+    """Remove the person from what cfsync's own tables hold of other records."""
     receipt: Receipt = Counter()
     for table, key in ((OUTBOX, OUTBOX.c.seq), (CONFLICTS, CONFLICTS.c.id)):
         for row in tx.conn.execute(sa.select(table).where(_may_hold(person, table))).mappings():
@@ -171,7 +171,7 @@ def _cleaned(person: Person, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def purge(tx: Tx, person: Person) -> Receipt:
-    """Take away all that is the person's own; what stays is that there was such a record."""
+    """Delete all that is the person's own; what stays is the proof that there was such a record."""
     resource, record_id = person.resource, person.id
     receipt: Receipt = Counter()
     tx.dialect.clear_replaced(tx.conn)
@@ -209,7 +209,7 @@ def _save_proof(tx: Tx, person: Person, receipt: Receipt) -> None:
 
 
 def overwrite_deleted(tx: Tx) -> None:
-    """SQLite leaves deleted text in its file unless it is told to overwrite it; from here on, on
-    this connection.
+    """Have the database overwrite what it deletes from here on, on this connection: SQLite leaves
+    deleted text in its file otherwise.
     """
     tx.dialect.overwrite_deleted(tx.conn)

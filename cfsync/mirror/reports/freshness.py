@@ -1,4 +1,4 @@
-"""How old the mirror is, for those who watch it: few rows, read often."""
+"""How old the mirror is: cheap enough to be read often."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def row_count(tx: Tx, name: str) -> int:
 
 
 def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:
-    """When a list of this resource was pulled last, of those below other records than workspaces;
-    None where there are no such lists, or none was pulled yet. Canonical text.
+    """When a list of a resource below other records than workspaces was last pulled, canonical
+    text; None where there are no such lists, or none was pulled yet.
     """
     assert resource.parent is not None
     parent = TABLES[resource.parent]
@@ -37,7 +37,7 @@ def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -
 
 
 def oldest_edit_age(tx: Tx, resources: Collection[str]) -> float:
-    """The age in seconds of the first edit that is still to be sent; 0 where there is none."""
+    """The age in seconds of the oldest edit that is to be sent; 0 where there is none."""
     first = sa.func.min(OUTBOX.c.captured_at, type_=OUTBOX.c.captured_at.type)
     to_send = OUTBOX.c.state.in_(TO_SEND_STATES)
     query = sa.select(first).where(to_send, OUTBOX.c.resource.in_(resources))

@@ -1,4 +1,4 @@
-"""All that the mirror knows of one record, to say where its values came from."""
+"""All that the mirror knows of one record, to explain where its values came from."""
 
 from __future__ import annotations
 
@@ -21,31 +21,35 @@ from cfsync.values import json_of
 
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
-    """`row` and `base` are canonical values, {} where there is none; `lane` brought the base, and
-    `local_id` is the one that the row had before it was sent. `unsent`: records that it refers to
-    and that ClickFunnels doesn't know yet. `tombstone`: (state, cause, confirmed at).
-    """
+    """All that the mirror knows of one record."""
 
     record_id: int
+    #: The id that its row had before it was sent; None: it was not inserted here.
     local_id: int | None
+    #: Canonical values; {} where it has no row.
     row: Mapping[str, Any]
+    #: Canonical values as last read; {} where it was never read.
     base: Mapping[str, Any]
+    #: The lane that brought the base.
     lane: str | None
     edits: list[Edit]
+    #: Open ones.
     conflicts: list[Conflict]
+    #: (resource, negative id) of records to which it refers and that ClickFunnels doesn't know yet.
     unsent: list[tuple[str, int]]
+    #: (state, cause, confirmed at).
     tombstone: tuple[str, str | None, str | None] | None
 
 
 def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
-    """By the id that the record has, or that its row had before it was sent."""
+    """All about a record, by its id or by the one that its row had before it was sent."""
     if record_id < 0:
         real = ids.find_real_ids(tx, [(resource.name, record_id)])
         record_id = real.get((resource.name, record_id), record_id)
     row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
     base, lane = _base(tx, resource, record_id)
     wanted = list(ids.local_ids(resource, row))
-    born = ids.find_real_ids(tx, wanted)
+    real = ids.find_real_ids(tx, wanted)
     return KnownRecord(
         record_id=record_id,
         local_id=_local_id(tx, resource, record_id),
@@ -54,7 +58,7 @@ def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
         lane=lane,
         edits=outbox.find(tx, resources=[resource.name], record_id=record_id),
         conflicts=conflicts.find(tx, resources=[resource.name], record_id=record_id),
-        unsent=[pair for pair in wanted if pair not in born],
+        unsent=[pair for pair in wanted if pair not in real],
         tombstone=_tombstone(tx, resource, record_id),
     )
 

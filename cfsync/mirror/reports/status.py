@@ -1,4 +1,4 @@
-"""What the mirror can say about itself: counts and places, read for a person."""
+"""What the mirror holds and how far its passes have come, for a person."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def row_counts(tx: Tx) -> dict[str, int]:
 
 
 def walks(tx: Tx) -> Rows:
-    """A row for each resource and lane: lists, unfinished, the oldest and the newest beginning of
-    their last passes, and the newest watermark.
+    """A row for each resource and lane: how many lists, how many unfinished, when the oldest and
+    the newest of their last walks began, and the newest watermark.
     """
     c = CHECKPOINTS.c
     unfinished = sa.func.sum(sa.case((c.done_at.is_(None), 1), else_=0))
@@ -73,25 +73,25 @@ def walks(tx: Tx) -> Rows:
 
 
 def open_edits(tx: Tx) -> dict[str, dict[str, int]]:
-    """Resource -> state -> rows of the outbox that are not settled."""
+    """Resource -> state -> how many open edits."""
     return _counted(tx, OUTBOX.c.resource, OUTBOX.c.state, OUTBOX.c.state.in_(OPEN_STATES))
 
 
 def open_conflicts(tx: Tx) -> dict[str, dict[str, int]]:
-    """Resource -> winner -> conflicts that nobody has looked at."""
+    """Resource -> winner -> how many open conflicts."""
     return _counted(
         tx, CONFLICTS.c.resource, CONFLICTS.c.winner, CONFLICTS.c.state == ConflictState.OPEN
     )
 
 
 def deletions(tx: Tx, *states: str) -> dict[str, dict[str, int]]:
-    """Resource -> state -> tombstones; only those in `states`, where some are given."""
+    """Resource -> state -> how many tombstones; only those in `states` where given."""
     where = TOMBSTONES.c.state.in_(states) if states else sa.true()
     return _counted(tx, TOMBSTONES.c.resource, TOMBSTONES.c.state, where)
 
 
 def found_by_lane(tx: Tx) -> dict[str, dict[str, Counts]]:
-    """Resource -> lane -> news that this lane brought first, by the class of its delay."""
+    """Resource -> lane -> how many changes it brought first, by the class of their delay."""
     by_resource: dict[str, dict[str, dict[int, int]]] = {}
     for row in _rows(tx, sa.select(FOUND)):
         lanes = by_resource.setdefault(row["resource"], {})
@@ -106,13 +106,13 @@ def last_runs(tx: Tx) -> Rows:
 
 
 def notes(tx: Tx) -> Rows:
-    """Fields of the API that surprised: (resource, field, kind, record_id: an example, seen_at)."""
+    """Unknown or unstorable fields: (resource, field, kind, record_id: an example, seen_at)."""
     order = (NOTES.c.kind, NOTES.c.resource, NOTES.c.field)
     return _rows(tx, sa.select(NOTES).order_by(*order))
 
 
 def waiting(tx: Tx, limit: int) -> Rows:
-    """What waits for a human, oldest first: kind, resource, id, since, reason, command."""
+    """What waits for a person, oldest first: kind, resource, id, since, reason, command."""
     sql = f"SELECT * FROM cf_waiting ORDER BY since, kind, resource, id LIMIT {limit:d}"
     return [dict(row) for row in tx.conn.exec_driver_sql(sql).mappings()]
 
@@ -120,8 +120,8 @@ def waiting(tx: Tx, limit: int) -> Rows:
 def ids_between(
     tx: Tx, resource: Resource, listing: Listing, above: int, upto: int | None
 ) -> list[int]:
-    """Ids of a list's rows with above < id <= upto that ought to be in ClickFunnels: not those
-    that are known to be gone or that a human said should stay.
+    """Ids of a list's rows with above < id <= upto that should be in ClickFunnels: not those known
+    to be gone, nor those that stay by a person's decision.
     """
     table = TABLES[resource.name]
     settled = sa.select(TOMBSTONES.c.record_id).where(

@@ -197,7 +197,7 @@ def _keep(tx: Tx, reading: Reading, record: Record, replaced: Collection[int]) -
 
 def _confirm_deletion(tx: Tx, endpoint_id: int) -> None:
     """Our own delete needs no second sighting."""
-    webhook_secrets.forget(tx, [endpoint_id])
+    webhook_secrets.delete(tx, [endpoint_id])
     rev_before = bases.highest_rev(tx)
     missing_rows.add_not_found(tx, ENDPOINTS, [endpoint_id], rev_before=rev_before)
     evidence = Evidence(Cause.DELETED, rev_before)

@@ -12,7 +12,7 @@ from typing import Any
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import outbox
-from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cfsync.mirror.outgoing.answers import Sent
+from cfsync.mirror.bookkeeping.outbox import Sent
 from cfsync.resources.model import Resource
 
 Kind = Literal["create", "upsert", "update", "members", "act", "delete"]

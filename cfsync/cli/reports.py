@@ -17,7 +17,7 @@ def print_problems(report: Report, command: str) -> None:
     """Print the report's problems on standard error, and how to continue a stopped pass."""
     for line in report.problems:
         print_problem(line)
-    if report.state == "stopped":
+    if report.is_stopped:
         print_problem(f"run `cfsync {command}` again to go on")
 
 

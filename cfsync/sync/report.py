@@ -43,9 +43,19 @@ class Report:
         return sum(counts[name] for counts in self.counts.values())
 
     @property
+    def is_done(self) -> bool:
+        """Whether the pass came to its end."""
+        return self.state == RunState.DONE
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it ended early, with everything kept, and goes on when it is started again."""
+        return self.state == RunState.STOPPED
+
+    @property
     def exit_code(self) -> int:
         """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a person."""
-        if self.state != RunState.DONE:
+        if not self.is_done:
             return 1 if self.state == RunState.FAILED else 4
         return 5 if self.waiting or self.unreachable or self.unproved or self.outdated else 0
 
@@ -58,4 +68,4 @@ class Report:
     def quiet(self) -> bool:
         """Whether it found nothing to do and nothing to say."""
         said = self.problems or self.unreachable or self.unproved or self.outdated
-        return self.state == RunState.DONE and self.idle and not said
+        return self.is_done and self.idle and not said

@@ -158,7 +158,7 @@ def _text(edits: Sequence[Edit], *, values: bool) -> str:
 
 def _row(edit: Edit, *, values: bool) -> tuple[object, ...]:
     what = ", ".join(edit.fields)
-    if values and edit.op != "delete":
+    if values:
         pairs = ((name, edit.patch[name]) for name in edit.fields)
         what = "; ".join(
             f"{name} {shortened(old)} -> {shortened(new)}" for name, (old, new) in pairs

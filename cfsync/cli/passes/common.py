@@ -31,7 +31,7 @@ def run_passes(
             reports = []
             for one in passes:
                 reports.append(await one(context))
-                if reports[-1].state == "stopped":
+                if reports[-1].is_stopped:
                     break
             return reports, await _database(context, counted=command == "backfill")
 
@@ -67,5 +67,5 @@ def _print(command: str, reports: Sequence[Report], database: dict[str, Any]) ->
     print("\n".join(as_text(report) for report in reports))
     rows = f", {database['rows']:,} rows" if "rows" in database else ""
     print(f"database: {database['database']}{rows}")
-    if command == "backfill" and reports[-1].state == "done":
+    if command == "backfill" and reports[-1].is_done:
         print("Change it by SQL as you like: `cfsync push` sends the edits to ClickFunnels.")

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from cfsync.config import Settings
 from cfsync.daemon.jobs.runner import Runner
 from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
@@ -128,6 +129,6 @@ def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: floa
         edits=edits,
         oldest_edit_s=freshness.oldest_edit_age(tx, pushed),
         conflicts=status.total(status.open_conflicts(tx)),
-        deletions_held=status.total(status.deletions(tx, "held")),
+        deletions_held=status.total(status.deletions(tx, TombstoneState.HELD)),
         found=status.found_by_lane(tx),
     )

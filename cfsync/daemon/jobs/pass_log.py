@@ -32,7 +32,7 @@ class PassLog:
         self._counts["requests"] += report.requests if report else 0
         if job.trouble is None:
             write = log.info if counts else log.debug
-            event = "pass.done" if report and report.state == "done" else "pass.stopped"
+            event = "pass.done" if report and report.is_done else "pass.stopped"
             write(event, **counts, requests=report.requests if report else 0)
         elif job.trouble.kind == "error":
             log.error("pass.crashed", error=job.trouble.text, exc_info=error)

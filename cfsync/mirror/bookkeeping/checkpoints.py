@@ -1,4 +1,4 @@
-"""Checkpoints: where each walk stands, saved in the transaction that saved its rows."""
+"""Checkpoints: how far each walk has come, saved in the transaction that saved its rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where one walk of one list stands. Times are canonical text."""
+    """How far a walk of a list has come. Times are canonical text."""
 
     resource: str
     #: The record below which the list hangs; 0: below nothing.
@@ -39,7 +39,7 @@ class Checkpoint:
     lane: Lane
     #: The number of its range of ids, where a walk is cut in several.
     part: int = 0
-    #: The id behind which the walk goes on; None: at its beginning.
+    #: The id after which the walk goes on; None: it has just begun.
     cursor: int | None = None
     #: The last id of the range; None: it has no end.
     upper: int | None = None

@@ -58,7 +58,7 @@ class Conflict:
     local: Any
     #: The value in ClickFunnels.
     remote: Any
-    #: The side whose value stands; `hold`: none yet.
+    #: The side whose value counts; `hold`: neither until a person decides.
     winner: Winner
     state: ConflictState
     #: When it was found, canonical text.

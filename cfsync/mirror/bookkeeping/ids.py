@@ -109,7 +109,7 @@ def _insert_states(tx: Tx, resource: str, local_id: int) -> set[str]:
 
 def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
     """Change every reference in the mirror, and the outbox, from the negative id to the real one.
-    A row that somebody else holds keeps it until its edits are looked at.
+    A row that somebody else holds keeps it until its edits are claimed.
     """
     tx.conn.execute(
         sa.update(OUTBOX)

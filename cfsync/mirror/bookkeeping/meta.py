@@ -1,7 +1,7 @@
 """Meta: values of the mirror as a whole, by key: the rows of `cf_meta`.
 
 The functions take a connection, since a migration, which has no transaction of a mirror yet, uses
-them too. (`cf_rev`, which stands here on SQLite, belongs to the transactions themselves.)
+them too. (`cf_rev`, which is a row of it on SQLite, belongs to the transactions themselves.)
 """
 
 from __future__ import annotations

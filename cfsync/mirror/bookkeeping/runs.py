@@ -30,7 +30,7 @@ class RunState(StrEnum):
 
     DONE = "done"
     STOPPED = "stopped"
-    """Before its end, with everything kept: started again it goes on."""
+    """Before its end, with everything kept: when started again it goes on."""
     FAILED = "failed"
     """A list could not be read."""
 
@@ -45,7 +45,7 @@ class Run:
     state: RunState
     #: Canonical text.
     started_at: str
-    #: How many it made.
+    #: How many requests it sent.
     requests: int
     #: Resource -> counts by name.
     counts: Mapping[str, Any]

@@ -111,7 +111,7 @@ def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Li
         .where(
             sa.or_(
                 pull.began_at.is_(None),
-                pull.began_at > tx.now,  # as it looks when a clock was set back
+                pull.began_at > tx.now,  # from before a clock was set back
                 parent.c.cf_synced_at >= pull.began_at,
             )
         )

@@ -63,7 +63,7 @@ def identity(resource: Resource, seen: Iterable[Mapping[str, Any]]) -> dict[str,
 
 
 def clean(person: Person, value: Any, name: str = "") -> Any:
-    """A JSON value without the person. `name`: the key or column under which it stands. Pure."""
+    """A JSON value without the person. `name`: its key or column. Pure."""
     match value:
         case dict():
             if person.is_quoted_by(name, value):

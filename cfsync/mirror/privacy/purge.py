@@ -35,7 +35,7 @@ from cfsync.mirror.privacy.person import Person, clean, clean_record, identity
 from cfsync.resources import RESOURCES, Resource
 
 CHUNK = 5_000
-"""Rows that one statement looks through."""
+"""Rows that one statement searches."""
 LOWEST = -(2**63)
 Receipt = Counter[str]
 """Table -> how many of its rows held something."""

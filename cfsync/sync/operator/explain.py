@@ -10,6 +10,7 @@ from cfsync.config import Settings
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import provenance, status
 from cfsync.mirror.reports.provenance import KnownRecord
@@ -99,7 +100,7 @@ def _gather(tx: Tx, resource: Resource, record_name: str) -> KnownRecord:
 def _state(known: KnownRecord) -> State:
     if known.row:
         return "mirrored" if known.record_id > 0 else "unsent"
-    if known.tombstone and known.tombstone[0] == "hidden":
+    if known.tombstone and known.tombstone[0] == TombstoneState.HIDDEN:
         return "hidden"
     return "deleted here" if any(e.state in OPEN_STATES for e in known.edits) else "gone"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cfsync.config import Settings
 from cfsync.errors import UnknownWorkspace
 from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -24,7 +25,7 @@ from cfsync.sync.health import PullAge
 from cfsync.sync.incoming.pace import interval
 from cfsync.values import seconds
 
-_COMMAND_PASSES = ("backfill", "pull", "push", "sweep")
+_COMMAND_PASSES = (PassName.BACKFILL, PassName.PULL, PassName.PUSH, PassName.SWEEP)
 
 
 @dataclass(frozen=True)

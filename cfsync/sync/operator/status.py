@@ -9,6 +9,7 @@ from typing import Any
 
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.latency import quantile
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.coordination import rate_limit as budget
@@ -131,11 +132,11 @@ def _finite(seconds: float | None) -> float | None:
 def _walked(
     resource: Resource, walks: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> dict[str, Any]:
-    backfill = walks.get((resource.name, "backfill"), {})
-    pull = walks.get((resource.name, "pull"), {})
+    backfill = walks.get((resource.name, Lane.BACKFILL), {})
+    pull = walks.get((resource.name, Lane.PULL), {})
     return {
         "lists": max(backfill.get("lists", 0), pull.get("lists", 0)),
         "unfinished": backfill.get("unfinished", 0),
         "watermark": pull.get("watermark"),
-        "swept_at": walks.get((resource.name, "sweep"), {}).get("oldest"),
+        "swept_at": walks.get((resource.name, Lane.SWEEP), {}).get("oldest"),
     }

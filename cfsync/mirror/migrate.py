@@ -34,22 +34,27 @@ _VERSIONS = "cf_schema"
 
 @dataclass(frozen=True, slots=True)
 class MigrateResult:
-    """`place` is the file's absolute path or the database's name; `before` None: it was empty."""
+    """What a migration did."""
 
+    #: The file's absolute path, or the database's name.
     place: str
+    #: The revision that the schema had; None: the database was empty.
     before: str | None
+    #: The revision that it has now.
     after: str
+    #: Triggers, functions and views were replaced.
     recaptured: bool
 
     @property
     def changed(self) -> bool:
+        """Whether there was anything to do."""
         return self.recaptured or self.before != self.after
 
 
 def migrate(url: str) -> MigrateResult:
-    """Bring the mirror at `url` up to date, making an SQLite file that is absent.
+    """Bring the mirror at `url` up to date, creating an SQLite file that is absent.
 
-    Takes a lock: a second one waits and finds nothing to do. All of it happens or nothing.
+    Takes a lock: a second migration waits and finds nothing to do. All of it happens or nothing.
     Raises MirrorError, also for a schema that is newer than this program.
     """
     place = place_of(url)

@@ -1,4 +1,4 @@
-"""The state diagrams in docs/concepts.md draw the transitions that the code has."""
+"""What the code, its docstrings, the migration and docs/concepts.md say of states is the same."""
 
 from __future__ import annotations
 
@@ -25,8 +25,37 @@ def drawn(table: str) -> Iterator[tuple[str | None, str | None]]:
         yield before, after
 
 
-@pytest.mark.parametrize(("table", "module"), [("outbox", outbox), ("tombstones", tombstones)])
+def listed_in_migration(table: str) -> set[str]:
+    """The states in the comment beside the column."""
+    sql = (ROOT / "migrations/versions/0001_books_sqlite.sql").read_text()
+    columns = sql.split(f"CREATE TABLE cf_{table} (")[1].split("\n);")[0]
+    comment = "\n".join(re.findall(r"^ +-- (.*)$", columns, re.MULTILINE))
+    return set(re.findall(r"(?:^|; )([a-z]+)(?::| +->)", comment, re.MULTILINE))
+
+
+each_table = pytest.mark.parametrize(
+    ("table", "module"), [("outbox", outbox), ("tombstones", tombstones)]
+)
+
+
+@each_table
 def test_a_diagram_has_the_transitions_of_the_code(table: str, module: ModuleType) -> None:
     coded = [(a, b) for a, following in module.TRANSITIONS.items() for b in following]
 
     assert sorted(drawn(table), key=str) == sorted(coded, key=str)
+
+
+@each_table
+def test_a_docstring_explains_each_transition(table: str, module: ModuleType) -> None:
+    states = type(next(state for state in module.TRANSITIONS if state))
+    coded = [(a or "none", b or "none") for a, after in module.TRANSITIONS.items() for b in after]
+
+    explained = re.findall(r"^ +(\w+) -> (\w+): \S", states.__doc__, re.MULTILINE)
+
+    assert sorted(explained) == sorted(coded)
+    assert set(module.TRANSITIONS) == {None, *states}
+
+
+@each_table
+def test_the_migration_lists_each_state(table: str, module: ModuleType) -> None:
+    assert listed_in_migration(table) == set(module.TRANSITIONS) - {None}

@@ -63,9 +63,7 @@ def write_records(
     resource = reading.resource
     statements.serialize_writers(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
-    proofs = tombstones.proof_revs(tx, resource, [r.id for r in records])
-    found = classify(reading, records, known, proofs)
-    tombstones.delete(tx, resource, _listed_again(found, proofs))
+    found = _without_tombstones(tx, reading, records, known)
     drifted, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
     touched = list({r.id: r for r in (*news, *drifted, *copies)}.values())
@@ -89,6 +87,17 @@ def write_records(
         busy=tuple(sorted(busy)),
         rev=bases.highest_rev(tx),
     )
+
+
+def _without_tombstones(
+    tx: Tx, reading: Reading, records: Sequence[Record], known: Mapping[int, Base]
+) -> Classified:
+    """The records classified; the tombstones of those that exist are deleted."""
+    proofs = tombstones.proof_revs(tx, reading.resource, [r.id for r in records])
+    found = classify(reading, records, known, proofs)
+    exist = [r.id for r in (*found.new, *found.changed, *found.same) if r.id in proofs]
+    tombstones.delete(tx, reading.resource, exist)
+    return found
 
 
 def classify(
@@ -124,11 +133,6 @@ def same_content(resource: Resource, record: Record, before: Record) -> bool:
         for f in resource.columns
         if f.shown and f.merge != "quote" and f.name in record.values
     )
-
-
-def _listed_again(found: Classified, proofs: Mapping[int, object]) -> list[int]:
-    """Records that have a tombstone and are there all the same."""
-    return [r.id for r in (*found.new, *found.changed, *found.same) if r.id in proofs]
 
 
 def _stale_rows(

@@ -113,14 +113,17 @@ class EditedRecord:
 
     @property
     def is_blocked(self) -> bool:
+        """Whether nothing of the record can be sent now."""
         return self.blocker is not None
 
     @property
     def has_edits_to_send(self) -> bool:
+        """Whether any of its open edits is neither parked nor held."""
         return any(e.state in TO_SEND_STATES for e in self.open.edits)
 
     @property
     def exists_as(self) -> int | None:
+        """The record's id in ClickFunnels where the row doesn't have it yet; None: not known."""
         return self.real_ids.get((self.resource.name, self.record_id))
 
     @property

@@ -19,7 +19,6 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.decisions import discard
 from cfsync.mirror.decisions.replay import replay
 from cfsync.mirror.decisions.user_edits import edit
-from cfsync.mirror.outgoing.answers import Sent
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.sync.push.calls import action_key
 from cfsync.values import equal, normal_map

@@ -10,7 +10,7 @@ from typing import Any
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.bookkeeping.checkpoints import Lane
-from cfsync.mirror.bookkeeping.latency import quantile
+from cfsync.mirror.bookkeeping.latency import Counts, quantile
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.coordination import rate_limit as budget
 from cfsync.mirror.coordination.pauses import Trouble
@@ -113,15 +113,20 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
             conflicts=sum(conflicts.get(name, {}).values()),
             deletions=deletions.get(name, {}),
             found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},
-            delays={
-                lane: {"p50": _finite(half), "p99": _finite(quantile(n, 0.99))}
-                for lane, n in found.get(name, {}).items()
-                if (half := quantile(n, 0.5)) is not None
-            },
+            delays=_delays(found.get(name, {})),
             lag_s=read_pull_age(tx, resource, settings, workspaces).lag_s,
             **_walked(resource, walks),
         )
         for name, resource in RESOURCES.items()
+    }
+
+
+def _delays(found: Mapping[str, Counts]) -> dict[str, dict[str, float | None]]:
+    """Lane -> p50 and p99; lanes that have brought nothing are left out."""
+    return {
+        lane: {"p50": _finite(half), "p99": _finite(quantile(counts, 0.99))}
+        for lane, counts in found.items()
+        if (half := quantile(counts, 0.5)) is not None
     }
 
 

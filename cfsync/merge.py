@@ -25,11 +25,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from cfsync.records import ABSENT
 from cfsync.resources.model import Field, Resource
 from cfsync.values import equal, normal_map
+
+_Versions = tuple[Any, Any, Any]
+"""A field's base, local and remote value; ABSENT where the base or the answer lacks the field."""
 
 Policy = Literal["clickfunnels", "local", "newest", "hold"]
 
@@ -88,14 +91,6 @@ class Merged:
     conflicts: tuple[FieldConflict, ...] = ()
 
 
-class _Versions(NamedTuple):
-    """The versions of one field's value; ABSENT where the base or the answer lacks the field."""
-
-    base: Any
-    local: Any
-    remote: Any
-
-
 def merge(
     resource: Resource,
     *,
@@ -112,7 +107,7 @@ def merge(
     for name, edit in edits.items():
         decided = _decide(
             resource.by_name[name],
-            _Versions(base.get(name, ABSENT), local.get(name), remote.get(name, ABSENT)),
+            (base.get(name, ABSENT), local.get(name), remote.get(name, ABSENT)),
             edit,
             _winner(policy, edit, remote.get("updated_at")),
         )
@@ -133,11 +128,11 @@ def _winner(policy: Policy, edit: FieldEdit, updated_at: str | None) -> Winner:
 
 
 def _decide(f: Field, versions: _Versions, edit: FieldEdit, winner: Winner) -> Decision:
-    local = versions.local
-    if versions.remote is ABSENT:  # a field that ClickFunnels takes and never shows
+    _, local, remote = versions
+    if remote is ABSENT:  # a field that ClickFunnels takes and never shows
         return Decision(local, send=ABSENT if local is None else local)
     if edit.sent is not ABSENT:
-        versions = versions._replace(base=_base_after_send(f, versions, edit.sent))
+        versions = _base_after_send(f, versions, edit.sent), local, remote
     match f.merge:
         case "set":
             return _merge_set(f, versions)
@@ -183,7 +178,8 @@ def _merge_value(f: Field, versions: _Versions, winner: Winner, held: frozenset[
 
 
 def _merge_set(f: Field, versions: _Versions) -> Decision:
-    before, ours, theirs = map(_set, versions)
+    base, local, remote = versions
+    before, ours, theirs = _set(base), _set(local), _set(remote)
     merged = sorted((theirs | (ours - before)) - (before - ours))
     return Decision(merged, send=ABSENT if equal(f, merged, theirs) else merged)
 
@@ -197,7 +193,8 @@ def _merge_map(f: Field, versions: _Versions, winner: Winner, held: frozenset[st
 
     The API has no way to remove a key: null becomes '' there, so '' and no key are the same.
     """
-    before, theirs, ours = _normal_maps(versions.base, versions.remote, versions.local)
+    base, local, remote = versions
+    before, theirs, ours = _normal_maps(base, remote, local)
     row, send, conflicts = dict(theirs), dict(theirs), []
     for key in sorted(ours.keys() | before.keys()):
         name = f"{f.name}.{key}"

@@ -162,7 +162,7 @@ BREAKAGES = (
     Breakage(
         "cfsync's own change counts as somebody else's",
         "cfsync/merge.py",
-        "        versions = versions._replace(base=_base_after_send(f, versions, edit.sent))\n",
+        "        versions = _base_after_send(f, versions, edit.sent), local, remote\n",
         "        pass\n",
         "an edit after a lost answer is a conflict with the edit before it",
         (

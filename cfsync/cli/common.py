@@ -145,13 +145,13 @@ async def _share_rate(api: Api, mirror: Mirror) -> AsyncIterator[None]:
     """Share the rate limit, and what was learned about it, with other processes on this mirror.
     Errors of the mirror are ignored here: the pass meets and reports them.
     """
-    from cfsync.sync.rate_sharing import LOOK_S, Sharing
+    from cfsync.sync.rate_sharing import READ_S, Sharing
 
     sharing = Sharing(api.budget.rate, mirror)
 
     async def repeat() -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(READ_S)
             with suppress(MirrorError):
                 await sharing.turn()
 

@@ -60,7 +60,7 @@ class Maintenance:
     def tasks_when_connected(self) -> Iterator[PeriodicTask]:
         """Tasks from the first connection to ClickFunnels on."""
         c = self._components
-        yield PeriodicTask("rate limit", rate_sharing.LOOK_S, c.rate_sharing.turn)
+        yield PeriodicTask("rate limit", rate_sharing.READ_S, c.rate_sharing.turn)
         yield PeriodicTask("leases", c.settings.daemon.lease_ttl / 3, self._update_ownership)
         yield PeriodicTask("pauses", SOON_S, self._read_pauses)
         yield PeriodicTask("troubles", SOON_S, self._save_troubles)

@@ -1,4 +1,4 @@
-"""Which account, and which workspaces of it: what each pass makes sure of before it begins."""
+"""Which teams the token shows and which workspaces to mirror: what each pass settles first."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
 async def open_account(
     context: Context, report: Report | None = None, *, only: str | None = None
 ) -> list[int]:
-    """Ask for the teams (one request), claim the mirror for them, and return the ids of the
-    workspaces to keep: those that the settings choose, or the one that `only` names.
+    """Read the teams (one request), claim the mirror for them, and return the ids of the workspaces
+    to mirror: those that the settings choose, or the one that `only` names.
 
-    The workspaces are asked for where the mirror knows none, or not all that are named. Nothing is
-    asked where this process has opened the account before. What is new goes into the `report`.
-    Raises TokenRefused, MirrorError (the mirror belongs to other teams), UnknownWorkspace.
+    The workspaces are read too if the mirror knows none yet, or not all that are named. If this
+    process has opened the account before, no request is made. What is new is counted in `report`.
+    Raises TokenRefused, UnknownWorkspace, and MirrorError if the mirror belongs to other teams.
     """
     if context.opened:
         return await known_workspaces(context, only=only)
@@ -49,7 +49,7 @@ async def open_account(
 
 
 async def is_reachable(context: Context, workspace: int) -> bool:
-    """Whether the token reaches a workspace: else nothing is proved by what is missing there."""
+    """Whether the token reaches a workspace. If not, a record missing there proves nothing."""
     try:
         await context.api.get(WORKSPACES, workspace)
     except (NotFound, Forbidden):
@@ -58,7 +58,7 @@ async def is_reachable(context: Context, workspace: int) -> bool:
 
 
 async def known_workspaces(context: Context, *, only: str | None = None) -> list[int]:
-    """The ids of the workspaces to keep, of those that the mirror knows by now."""
+    """The ids of the workspaces to mirror, of those that the mirror knows."""
     known = await context.mirror.read(listings.workspaces)
     if not known:
         raise TokenRefused("it reaches no workspace; check which token it is")
@@ -76,7 +76,7 @@ def _excluded(context: Context) -> list[str]:
 def choose(
     known: Sequence[tuple[int, str | None]], wanted: Sequence[str], exclude: Sequence[str]
 ) -> list[int]:
-    """Pure: ids of the wanted workspaces (all, where none is named) less the excluded ones.
+    """The ids of the wanted workspaces (all, if none is named) without the excluded ones. Pure.
 
     `known` is (id, public_id); names may be either. Raises UnknownWorkspace.
     """
@@ -100,7 +100,7 @@ def _is(record_id: int, public_id: str | None, names: Sequence[str]) -> bool:
 
 
 async def _read(context: Context, listing: Listing) -> list[Record]:
-    """A whole list of the account itself: few records."""
+    """All records of a list of teams or workspaces: few."""
     return [r async for page in walk_by_id(context.api, listing) for r in page.records]
 
 

@@ -1,4 +1,4 @@
-"""What every pass is given: the two sides, the settings, and when to stop."""
+"""What every pass receives: the API, the mirror, the settings, and the signal to stop."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Who shows how far a pass is. `fraction`: how much of the list is walked, 0 to 1. `of`: how
-    many lists of its resource are walked beside it.
+    """Shows how far a pass has come. `fraction`: the part of the list that is walked, 0 to 1.
+    `of`: how many lists of its resource the pass walks.
     """
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None: ...
@@ -46,17 +46,17 @@ class Silent:
 
 @dataclass(frozen=True)
 class Context:
-    """`stop` set: end at the next page with everything kept. `started_at`: when this process
-    began, by the clock that stamps the edits, the database's; canonical text. `opened`: it has made
-    sure of the account already.
-    """
+    """What a pass works with."""
 
     api: Api
     mirror: Mirror
     settings: Settings
+    #: When set, the pass ends at the next page; everything that was read is kept.
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     progress: Progress = field(default_factory=Silent)
+    #: When this process started, by the database's clock, which stamps the edits; canonical text.
     started_at: str = ""
+    #: Whether this process has asked for the teams and workspaces already.
     opened: bool = False
 
     async def reading(self, resource: Resource, lane: Lane) -> Reading:
@@ -92,14 +92,16 @@ async def each_list(
     listings: Sequence[Listing],
     work: Callable[[Listing], Awaitable[None]],
 ) -> None:
-    """Do `work` for every list, as many at once as requests may be. A list that can't be read is
-    said in the report and the others go on; anything that concerns all of them ends the pass.
+    """Do `work` for every list, as many at once as `api.max_concurrency` allows.
+
+    A list that can't be read is reported and the others go on; an error that concerns all lists
+    ends the pass.
     """
 
     of = Counter(listing.resource for listing in listings)
 
     async def guarded(listing: Listing) -> None:
-        async with _its_own_problem(report, listing):
+        async with _reported(report, listing):
             await work(listing)
         context.progress.walked(listing, of=of[listing.resource])
 
@@ -109,8 +111,8 @@ async def each_list(
 async def side_by_side(
     context: Context, items: Iterable[T], work: Callable[[T], Awaitable[None]]
 ) -> None:
-    """Do `work` for every item, as many at once as requests may be. The first error ends it; of
-    several at once the one whose exit code counts is raised.
+    """Do `work` for every item, as many at once as `api.max_concurrency` allows. The first error
+    ends it; of several at once the one whose exit code counts is raised.
     """
     queue = iter(items)
 
@@ -126,7 +128,7 @@ async def side_by_side(
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """Tasks that end together; of several errors the one whose exit code counts is raised."""
+    """A task group that raises, of several errors, the one whose exit code counts."""
     try:
         async with asyncio.TaskGroup() as group:
             yield group
@@ -135,7 +137,7 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 @asynccontextmanager
-async def _its_own_problem(report: Report, listing: Listing) -> AsyncIterator[None]:
+async def _reported(report: Report, listing: Listing) -> AsyncIterator[None]:
     try:
         yield
     except (Forbidden, NotFound) as error:
@@ -148,7 +150,7 @@ async def _its_own_problem(report: Report, listing: Listing) -> AsyncIterator[No
 
 
 def _worst(errors: BaseExceptionGroup[CfsyncError]) -> CfsyncError:
-    """The one of several errors whose exit code counts: 1, 2, 3, then 4."""
+    """The error whose exit code counts: 1, then 2, 3 and 4."""
     return min(_leaves(errors), key=lambda e: e.exit_code)
 
 

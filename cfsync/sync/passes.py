@@ -1,4 +1,4 @@
-"""The passes over many lists: backfill, pull, sweep. Each ends and returns a report."""
+"""The passes over many lists: backfill, pull and sweep. Each returns a report."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ async def backfill(
     workspace: str | None = None,
     restart: bool = False,
 ) -> Report:
-    """Walk everything by id, going on where an earlier run stopped; lists that are complete bring
-    their news in. With `restart` every list is walked from its beginning.
+    """Walk every list by id, from where an earlier run stopped; lists that are complete are pulled.
+    With `restart` every list is walked from its beginning.
     """
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.BACKFILL, resources) as report:
@@ -48,9 +48,9 @@ async def backfill(
 
 
 async def pull(context: Context, names: Sequence[str] = ()) -> Report:
-    """News in: every list of the workspace in one request where nothing changed; of the lists
-    below other records those whose parent changed, and some of the others in rotation. Then what
-    only events tell of.
+    """Read what changed: every list of a workspace (one request each if nothing changed), and of
+    the lists below other records those whose parent changed and some others in rotation. Then
+    follow the events.
     """
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.PULL, resources) as report:
@@ -72,8 +72,8 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
 
 
 async def pull_due(context: Context, name: str) -> Report | None:
-    """The daemon's pull: of one resource the lists whose time has come. None: of none of them. The
-    teams are what opening the account reads.
+    """The daemon's pull: the lists of one resource that are due; None if none is. Teams are read by
+    opening the account.
     """
     resource = named(name)
     if resource.parent is None:
@@ -92,8 +92,8 @@ async def pull_due(context: Context, name: str) -> Report | None:
 
 
 async def events_due(context: Context, name: str) -> Report | None:
-    """The daemon's pass over the hints of one resource. None: there are none, and of what was
-    missing nothing can be judged yet.
+    """The daemon's pass over the hints of one resource; None if there are no hints, and no
+    candidate for deletion can be judged yet.
     """
     resource = named(name)
     hints = await context.mirror.read(events.find_open, resource, limit=1)
@@ -105,7 +105,7 @@ async def events_due(context: Context, name: str) -> Report | None:
 
 
 async def logs_due(context: Context) -> Report | None:
-    """The daemon's pass over the events logs. None: the time of none of them has come."""
+    """The daemon's pass over the events logs; None if none is due."""
     logs = await log.due_by_pace(context, await known_workspaces(context))
     if not logs:
         return None
@@ -115,7 +115,7 @@ async def logs_due(context: Context) -> Report | None:
 
 
 async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
-    """The complete comparison: every list walked by id, then a verdict on all that was missing."""
+    """The complete comparison: walk every list by id, then decide about what was missing."""
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.SWEEP, resources) as report:
         resources = await without_paused(context, report, resources)
@@ -128,7 +128,7 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
 
 
 def _below_teams(resources: Sequence[Resource]) -> list[Resource]:
-    """Opening the account has read the teams already."""
+    """All but the teams, which opening the account has read."""
     return [r for r in resources if r.parent is not None]
 
 
@@ -174,7 +174,7 @@ async def _mark_tried(
     workspaces: Collection[int],
     began_at: str,
 ) -> None:
-    """Remember that every list that was due has been tried, and pulled, unless one could not be
+    """Remember which lists were tried, and that all due ones were pulled unless one could not be
     read.
     """
     nested = {r.name: r for r in resources if r.nested}

@@ -98,7 +98,7 @@ BREAKAGES = (
     Breakage(
         "an empty list of a workspace with records is trusted",
         "cfsync/sync/incoming/sweep.py",
-        "    if not page.records and await _lost_sight(context, writer, listing):\n",
+        "    if not page.records and await _is_not_believed(context, writer, listing):\n",
         "    if False:\n",
         "the same, although the workspace still answers",
         (

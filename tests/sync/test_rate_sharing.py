@@ -10,7 +10,7 @@ import pytest
 
 from cfsync.api.rate import Rate
 from cfsync.mirror.db.engine import Mirror
-from cfsync.sync.rate_sharing import SAY_S, Sharing
+from cfsync.sync.rate_sharing import REPORT_S, Sharing
 from tests.conftest import SQLITE_ONLY
 from tests.load import Load, TokenBucket
 from tests.sync.conftest import Clock
@@ -206,7 +206,7 @@ def test_one_that_was_killed_is_forgotten(
         await both.run(2.0, busy=1)
         before = both.loads[0].rate.per_second
         sql("UPDATE cf_budget SET updated_at = '2000-01-01T00:00:00.000Z' WHERE kind LIKE 'use/%'")
-        await both.run(SAY_S + 1.0, busy=1)
+        await both.run(REPORT_S + 1.0, busy=1)
         return before, both.loads[0].rate.per_second
 
     before, after = asyncio.run(main())
@@ -248,7 +248,7 @@ def test_one_that_says_nothing_new_leaves_what_another_has_learned(mirror: Mirro
         both = await Processes.that_learned(mirror, others=1)
         both.sharing[0]._rate._learned = 60.0
         await both.sharing[0].turn()
-        both.now += SAY_S
+        both.now += REPORT_S
         await both.sharing[1].turn()
         await both.sharing[1].end()
         await both.sharing[0].turn()

@@ -1,8 +1,9 @@
-"""Events: records that some event speaks of are read again, and come in like any pulled record.
+"""Follow hints: records that an event names are read again and written like any pulled record.
 
-As many to a request as the list can be filtered by id, else singly. One that is not there becomes a
-candidate for deletion, on which `verdicts` has the last word. Only where the settings say so is the
-record that came along taken as it is, and only where its `updated_at` is newer than base.
+Several are read with one request where the list can be filtered by id, else one by one. A record
+that is not there becomes a candidate for deletion (see `incoming.deletions`). With
+`events.use_payload` the record in the event itself is written, if its `updated_at` is newer than
+base.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Found:
-    """What a look at some records showed: those that are there (or listed), and those that are not.
-    A record in neither could not be seen.
+    """What reading some records showed: those that exist (or are listed), and the ids of those that
+    don't. A record in neither could not be read.
     """
 
     found: dict[int, Record] = field(default_factory=dict)
@@ -73,8 +74,8 @@ async def _follow(
         count(report, resource.name, written)
     reading = await context.reading(resource, Lane.EVENTS)
     place = Listing(resource.name, workspace or 0, workspace)
-    sight = await _read_records(context, report, resource, place, {h.record_id for h in hints})
-    written = await context.mirror.write(_write, reading, hints, sight)
+    found = await _read_records(context, report, resource, place, {h.record_id for h in hints})
+    written = await context.mirror.write(_write, reading, hints, found)
     count(report, resource.name, written)
 
 
@@ -85,48 +86,48 @@ async def _read_records(
 
     Those that can't be read are reported; the next pull or sweep reads them.
     """
-    sight, listable = Found(), "id" in resource.filters and resource.listed_by_workspace
+    found, listable = Found(), "id" in resource.filters and resource.listed_by_workspace
 
-    async def look_at(some: Sequence[int]) -> None:
+    async def read(some: Sequence[int]) -> None:
         try:
             if listable:
-                await _read_listed(context, place, some, sight)
+                await _read_listed(context, place, some, found)
             else:
-                await _read_single(context, resource, place, some[0], sight)
+                await _read_single(context, resource, place, some[0], found)
         except (Forbidden, NotFound, BadAnswer) as error:
             log.warning("hint.unreadable", list=str(place), status=error.status)
             report.unreachable.append(str(place))
 
-    await side_by_side(context, _batches(sorted(ids), PAGE if listable else 1), look_at)
-    return sight
+    await side_by_side(context, _batches(sorted(ids), PAGE if listable else 1), read)
+    return found
 
 
 def _batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (ids[at : at + size] for at in range(0, len(ids), size))
 
 
-async def _read_listed(context: Context, place: Listing, ids: Sequence[int], sight: Found) -> None:
-    """What its list does not show is gone or hidden, and no part of the mirror."""
+async def _read_listed(context: Context, place: Listing, ids: Sequence[int], found: Found) -> None:
+    """A record that its list does not show is gone or hidden, and does not belong in the mirror."""
     listed = {r.id: r for r in await context.api.find(place, "id", ids)}
-    sight.found |= listed
-    sight.missing |= set(ids) - listed.keys()
+    found.found |= listed
+    found.missing |= set(ids) - listed.keys()
 
 
 async def _read_single(
-    context: Context, resource: Resource, place: Listing, record_id: int, sight: Found
+    context: Context, resource: Resource, place: Listing, record_id: int, found: Found
 ) -> None:
     try:
-        sight.found[record_id] = await context.api.get(resource, record_id, place)
+        found.found[record_id] = await context.api.get(resource, record_id, place)
     except NotFound:
-        sight.missing.add(record_id)
+        found.missing.add(record_id)
 
 
-def _write(tx: Tx, reading: Reading, hints: Sequence[OpenEvent], sight: Found) -> Written:
-    """One transaction: the records, what is missing, and that the hints are followed. Those of
-    records that the mirror has younger news of stay, so that they are read once more.
+def _write(tx: Tx, reading: Reading, hints: Sequence[OpenEvent], found: Found) -> Written:
+    """In one transaction: write the records, note what is missing, and settle the hints. Those
+    of records that are to be read again stay open.
     """
-    written = write_records(tx, reading, list(sight.found.values()))
-    missing, rev_before = sorted(sight.missing), reading.rev_before
+    written = write_records(tx, reading, list(found.found.values()))
+    missing, rev_before = sorted(found.missing), reading.rev_before
     missing_rows.add_not_found(tx, reading.resource, missing, rev_before=rev_before)
     events.close(tx, [h for h in hints if h.record_id not in written.again])
     return written
@@ -135,9 +136,9 @@ def _write(tx: Tx, reading: Reading, hints: Sequence[OpenEvent], sight: Found) -
 def _take_payloads(
     tx: Tx, reading: Reading, hints: Sequence[OpenEvent]
 ) -> tuple[Written, list[OpenEvent]]:
-    """Write the newest record that came along with hints, where it is provably newer than base;
-    returns also the hints that must be followed all the same. What is thought to be gone is asked
-    for: it may have been sent before the record went.
+    """Write the newest record of each hint's payload if it is provably newer than base; returns
+    also the hints that must be followed all the same. A record with a tombstone is always read: its
+    payload may have been sent before it was deleted.
     """
     resource, ids = reading.resource, [h.record_id for h in hints]
     known, buried = bases.load(tx, resource, ids), tombstones.proof_revs(tx, resource, ids)
@@ -156,13 +157,13 @@ def _take_payloads(
 
 
 def _is_later_and_whole(record: Record, before: Record) -> bool:
-    """Whether it is the later state, and all of it: an older version of payloads shows less."""
+    """Whether a record is a later state and complete: older payload versions show fewer fields."""
     later = record.updated_at and before.updated_at and record.updated_at > before.updated_at
     return bool(later) and record.values.keys() >= before.values.keys()
 
 
 def _payload_record(resource: Resource, hint: OpenEvent) -> Record | None:
-    """The record that came along; None if it proves nothing."""
+    """The record in a hint's payload; None if there is none, or it proves nothing."""
     if hint.body is None or hint.workspace_id is None:
         return None
     place = Listing(resource.name, hint.workspace_id, hint.workspace_id)

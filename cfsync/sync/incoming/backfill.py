@@ -1,8 +1,8 @@
-"""Backfill: walk every list by id and go on where an earlier run stopped.
+"""Backfill: walk a list by id, and continue where an earlier run stopped.
 
-Before the first page of a list a look at it newest first: its `updated_at` is the first watermark,
-so that the first pull sees all that changes while the walk is under way; a list that fits on that
-page is done with it.
+The first request reads the list newest first: the newest `updated_at` becomes the first watermark,
+so that the first pull sees everything that changes during the walk. A list that fits on that page
+is complete with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cfsync.sync.walk.range_walkers import last_id, walk_in_ranges
 
 
 async def backfill_list(context: Context, writer: PageWriter, listing: Listing) -> None:
-    """Walk one list to its end and leave its pull checkpoint behind. Repeats no saved page."""
+    """Walk one list to its end, then create its pull checkpoint. No saved page is read again."""
     context = replace(context, api=context.api.with_priority(Priority.BACKFILL))
     parts = await context.mirror.read(checkpoints.parts, listing, Lane.BACKFILL)
     if not parts:
@@ -33,7 +33,7 @@ async def backfill_list(context: Context, writer: PageWriter, listing: Listing) 
 
 
 async def _begin(context: Context, writer: PageWriter, listing: Listing) -> list[Checkpoint]:
-    """The first look. Nothing is left to walk where it showed the whole list."""
+    """Read the first page; the ranges to walk, none if that page was the whole list."""
     reading = await context.reading(RESOURCES[listing.resource], Lane.BACKFILL)
     page = await context.api.page(listing, sort="updated_at", descending=True)
     place = replace(
@@ -55,7 +55,7 @@ def _finished(tx: Tx, place: Checkpoint) -> None:
 
 
 def _finish(tx: Tx, place: Checkpoint) -> list[Checkpoint]:
-    """The list is walked: one row says so, and the pull takes over from here."""
+    """The checkpoints of a list that is walked: the backfill's, and the pull's to continue from."""
     done = replace(place, part=0, cursor=None, upper=None, done_at=tx.now)
     checkpoints.forget(tx, Listing(place.resource, place.parent_id), Lane.BACKFILL)
     return [done, replace(done, lane=Lane.PULL)]

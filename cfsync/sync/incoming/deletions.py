@@ -56,21 +56,24 @@ async def judge_candidates(
     *,
     wait: bool = True,
 ) -> None:
-    """Guard and confirm the candidates of one resource, workspace by workspace. Without
-    `wait` those that are too young are left to another pass, and so are all while a sweep goes on,
-    which counts them first.
+    """Hold, confirm or remove the candidates of one resource, workspace by workspace.
+
+    Without `wait`, candidates that are too young are left to another pass, and so are all of them
+    while a sweep is under way, because it counts them first.
     """
     chosen = None if wait else await ready_candidates(context, resource)
     if chosen == []:
         return
     candidates = await context.mirror.read(tombstones.find, states=_OPEN, resource=resource.name)
     for workspace in workspaces:
-        here = [s for s in candidates if s.workspace_id == workspace]
-        await _judge_workspace(context, report, resource, workspace, here, chosen)
+        here = [c for c in candidates if c.workspace_id == workspace]
+        left = await _hold_mass(context, report, resource, workspace, here)
+        ready = [c for c in left if chosen is None or c in chosen]
+        await confirm(context, report, resource, workspace, ready)
 
 
 async def ready_candidates(context: Context, resource: Resource) -> list[Tombstone]:
-    """The candidates of a resource that can be judged now, without waiting and by any pass."""
+    """The candidates of a resource that can be judged now, without waiting."""
     return await context.mirror.read(
         _ready_candidates, resource, context.settings.deletions.confirm_after
     )
@@ -83,25 +86,24 @@ def _ready_candidates(tx: Tx, resource: Resource, confirm_after: float) -> list[
     return [s for s in candidates if seconds(s.first_seen, tx.now) >= confirm_after]
 
 
-async def _judge_workspace(
+async def _hold_mass(
     context: Context,
     report: Report,
     resource: Resource,
     workspace: int,
-    candidates: list[Tombstone],
-    chosen: Collection[Tombstone] | None,
-) -> None:
+    candidates: Sequence[Tombstone],
+) -> Sequence[Tombstone]:
+    """Hold the new candidates of a workspace if they are too many; the ones that are left."""
     limits = context.settings.deletions
-    fresh = [s for s in candidates if s.state == TombstoneState.CANDIDATE]
+    fresh = [c for c in candidates if c.state == TombstoneState.CANDIDATE]
     rows = await context.mirror.read(missing_rows.row_count, resource, workspace)
-    if too_many(len(fresh), rows, max_count=limits.max_count, max_fraction=limits.max_fraction):
-        ids = [s.record_id for s in fresh]
-        await context.mirror.write(tombstones.set_state, resource.name, ids, TombstoneState.HELD)
-        log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(ids))
-        report.add(resource.name, held=len(ids))
-        candidates = [s for s in candidates if s.state == TombstoneState.APPROVED]
-    ready = candidates if chosen is None else [s for s in candidates if s in chosen]
-    await confirm(context, report, resource, workspace, ready)
+    if not too_many(len(fresh), rows, max_count=limits.max_count, max_fraction=limits.max_fraction):
+        return candidates
+    ids = [c.record_id for c in fresh]
+    await context.mirror.write(tombstones.set_state, resource.name, ids, TombstoneState.HELD)
+    log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(ids))
+    report.add(resource.name, held=len(ids))
+    return [c for c in candidates if c.state == TombstoneState.APPROVED]
 
 
 async def confirm(
@@ -111,7 +113,7 @@ async def confirm(
     workspace: int,
     candidates: Sequence[Tombstone],
 ) -> None:
-    """Ask for each, and act on the verdicts if the workspace still answers afterwards."""
+    """Read each candidate, and act on the verdicts if the workspace still answers afterwards."""
     if not candidates:
         return
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
@@ -129,7 +131,7 @@ async def confirm(
 
 async def _wait_for_second_sighting(context: Context, candidates: Sequence[Tombstone]) -> None:
     age = seconds(max(s.first_seen for s in candidates), await context.now())
-    # one that seems to come from the future was seen before the clock was set back
+    # a time in the future was noted before the clock was set back
     left = context.settings.deletions.confirm_after - max(0.0, age)
     if left > 0:
         log.info("deletions.waiting", resource=candidates[0].resource, seconds=round(left))

@@ -1,6 +1,6 @@
-"""How often the daemon looks at a list: at `pull_every` while it changes, ever more seldom while it
-is quiet, at `pull_max_every` at the longest. Pure, and told by the list's checkpoint alone, so that
-restarts and several daemons make no difference.
+"""How often the daemon pulls a list: every `pull_every` while it changes, then less and less often
+while it is quiet, at least every `pull_max_every`. Pure, and computed from the list's checkpoint
+alone, so restarts and several daemons make no difference.
 """
 
 from __future__ import annotations

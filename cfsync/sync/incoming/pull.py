@@ -1,9 +1,9 @@
-"""Pull: what changed, by `updated_at`, newest first, down to the watermark.
+"""Pull: read what changed, by `updated_at`, newest first, down to the watermark.
 
 A quiet list costs one request, k changed records about k/20. The watermark moves only when the
-walk has ended, to the newest value that its first page showed. While it is young the walk goes on
-to `overlap` before it, because ClickFunnels shows records later than it stamps them. A server that
-ignores the sort is seen from its answer; its list is then walked whole.
+walk has ended, to the newest value on its first page. While the watermark is young the walk goes on
+to `overlap` before it, because ClickFunnels shows records later than it stamps them. If the answers
+show that the server ignores the sort, the list is walked whole.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ log = structlog.get_logger()
 
 
 def floor_of(checkpoint: Checkpoint, overlap: float) -> str | None:
-    """The `updated_at` at which a walk may end; None: it must go to the end. Pure.
+    """The `updated_at` at which a walk may end; None: it goes to the end of the list. Pure.
 
     `overlap` is in seconds. A watermark that was first seen less than that before the previous
-    pass began has not been looked behind for long enough.
+    pass began is too young: records older than it may have appeared since.
     """
     watermark = checkpoint.watermark
     if watermark is None or checkpoint.seen_at is None or checkpoint.began_at is None:
@@ -52,8 +52,8 @@ def settled(checkpoint: Checkpoint, overlap: float) -> bool:
 def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) -> Checkpoint:
     """The checkpoint after a walk that reached its floor. Pure.
 
-    In doubt a watermark counts as younger than it is: it was seen `now` at the latest, and a walk
-    that was taken up again had read its first pages in a run that began nobody knows when.
+    In doubt a watermark counts as younger than it is: it was seen at `now` at the latest, and it is
+    not known when the run began that read the first pages of a resumed walk.
     """
     newer = pending is not None and (start.watermark or "") < pending
     return replace(
@@ -68,7 +68,7 @@ def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) ->
 
 
 async def pull_list(context: Context, writer: PageWriter, listing: Listing) -> None:
-    """Bring one list's news in. A list that was never walked to its end is backfilled instead."""
+    """Read what changed in one list. A list that was never walked to its end is backfilled."""
     context = replace(context, api=context.api.with_priority(Priority.PULL))
     checkpoint = await context.mirror.read(checkpoints.get, listing, Lane.PULL)
     if checkpoint is None:

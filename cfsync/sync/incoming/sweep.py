@@ -1,7 +1,8 @@
 """Sweep: a complete walk by id that finds what the other lanes can't: deletions and drift.
 
-A page proves which ids exist between the one before it and its own last. What the mirror has there
-and the page has not becomes a candidate; `verdicts` asks for each of them before anything goes.
+A page proves which ids exist between the page before it and its own last id. A row of the mirror in
+that range that the page lacks becomes a candidate for deletion; `deletions` reads each candidate
+by itself before anything is removed.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ log = structlog.get_logger()
 
 
 async def sweep_list(context: Context, writer: PageWriter, listing: Listing) -> None:
-    """Walk one list whole, going on where a stopped sweep was. Missing rows become candidates."""
+    """Walk one list whole, from where a stopped sweep ended. Missing rows become candidates."""
     context = replace(context, api=context.api.with_priority(Priority.SWEEP))
     proof = _proof(listing)
     reading = await context.reading(RESOURCES[listing.resource], Lane.SWEEP)
     page = await context.api.page(listing, descending=True)
-    if not page.records and await _lost_sight(context, writer, listing):
+    if not page.records and await _is_not_believed(context, writer, listing):
         return
     parts = await context.mirror.read(checkpoints.parts, listing, Lane.SWEEP)
     if all(p.done_at for p in parts):
@@ -60,9 +61,9 @@ def _proof(listing: Listing) -> Proof:
     return prove
 
 
-async def _lost_sight(context: Context, writer: PageWriter, listing: Listing) -> bool:
-    """An empty list of a workspace of which the mirror has rows: rather the token has lost sight
-    of it than that everything was deleted, so nothing of it is a candidate.
+async def _is_not_believed(context: Context, writer: PageWriter, listing: Listing) -> bool:
+    """Whether an empty list is not believed. If the mirror has rows of it, the token has more
+    likely lost access than everything been deleted, so no row becomes a candidate.
     """
     resource = RESOURCES[listing.resource]
     lost = resource.listed_by_workspace and await context.mirror.read(
@@ -77,7 +78,7 @@ async def _lost_sight(context: Context, writer: PageWriter, listing: Listing) ->
 async def _write_whole(
     writer: PageWriter, reading: Reading, page: Page, place: Checkpoint, proof: Proof
 ) -> None:
-    """A list of one page."""
+    """Write a list that fits on one page."""
 
     def on_write(tx: Tx) -> list[Checkpoint]:
         proof(tx, reading.rev_before, 0, None, {r.id for r in page.records})
@@ -91,6 +92,6 @@ def _finished(tx: Tx, place: Checkpoint) -> None:
 
 
 def _finish(tx: Tx, place: Checkpoint) -> Checkpoint:
-    """One row says that the list is swept."""
+    """The checkpoint of a list that is swept; those of its ranges are removed."""
     checkpoints.forget(tx, Listing(place.resource, place.parent_id), Lane.SWEEP)
     return replace(place, part=0, cursor=None, upper=None, done_at=tx.now)

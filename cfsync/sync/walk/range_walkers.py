@@ -1,4 +1,4 @@
-"""Walkers: one list, walked by id in several ranges at once, each with a checkpoint of its own."""
+"""Walk one list by id in several ranges at once, each with a checkpoint of its own."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from cfsync.sync.walk.ranges import Range, Ranges
 log = structlog.get_logger()
 
 Proof = Callable[[Tx, int, int, int | None, Collection[int]], None]
-"""What a sweep makes of a page, in its transaction: (tx, rev_before, above, upto, listed): of the
-ids with above < id <= upto (None: to the end) the list has just those that are listed.
+"""Called by a sweep for each page, in its transaction, as (tx, rev_before, above, upto, listed): of
+the ids with above < id <= upto (None: to the end) the list has exactly those in `listed`.
 """
 
 _CANT_START = (BadAnswer, NotFound, Refused)
-"""What a server may say to a request behind an id that no record of the list has."""
+"""How a server may answer a request for what follows an id that no record of the list has."""
 
 
 async def last_id(context: Context, listing: Listing) -> int:
-    """The list's last id, for cutting it. A server that ignores the order gives one too low,
-    which costs only speed: the last range has no end.
+    """The list's highest id, 0 if it is empty: where to cut the list. A server that ignores the
+    order yields one that is too low, which costs only speed: the last range has no end.
     """
     page = await context.api.page(listing, descending=True)
     return max((r.id for r in page.records), default=0)
@@ -48,11 +48,12 @@ async def walk_in_ranges(
     end: int,
     proof: Proof | None = None,
 ) -> None:
-    """Walk what is left of a list. `parts`: where its ranges stand; `end`: the list's last id.
+    """Walk what is left of a list. `parts`: how far its ranges were walked; `end`: its highest id.
 
-    A server whose answers show that it can't start between two records is walked in one line, from
-    where the first range stands, or from the beginning; one that does not keep to the order of ids
-    in its own order, which proves nothing. Everything is in the mirror when this returns.
+    If the answers show that the server can't start between two records, the list is walked in one
+    line, from where the first range stands or from the beginning. If the server does not keep the
+    order of ids, the list is walked in the server's own order, which proves no deletions.
+    Everything is in the mirror when this returns.
     """
     walkers = Walkers(context, writer, listing, parts[0], proof)
     try:
@@ -81,8 +82,8 @@ async def _by_id(
 
 
 async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
-    """What lies before `cursor` was walked from the list's beginning. The record that it is may be
-    gone.
+    """Everything before `cursor` is walked. If the cursor's record is gone, begin again at the
+    beginning of the list.
     """
     try:
         await walkers.walk_in_one_line(cursor, end=end)
@@ -93,7 +94,7 @@ async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
 
 
 async def _as_listed(walkers: Walkers) -> None:
-    """Once more, if a record that had just been read was moved by an edit meanwhile, or is gone."""
+    """Twice, if a record that was just read has moved or is gone in the meantime."""
     try:
         await walkers.walk_as_listed()
     except _CANT_START:
@@ -101,9 +102,9 @@ async def _as_listed(walkers: Walkers) -> None:
 
 
 class Walkers:
-    """The walkers of one list. `first` is the checkpoint of its first range; those of the others
-    are like it. With a `proof` it is a sweep. `started_between`: whether a request went out behind
-    an id that no record of the walk has.
+    """The walkers of one list. `first`: the checkpoint of its first range; the others are derived
+    from it. `proof`: given by a sweep. `started_between`: whether a request has asked for what
+    follows an id that no page of this walk has shown.
     """
 
     def __init__(
@@ -120,21 +121,21 @@ class Walkers:
         self.started_between = first.cursor is not None
 
     async def walk(self, ranges: Ranges, *, most: int) -> None:
-        """Walk every range to its end, with so many walkers at most. Raises BadAnswer."""
+        """Walk every range to its end, with at most `most` walkers. Raises BadAnswer."""
         self._ranges, self._most, self._active = ranges, most, 0
         self._reading = await self._begin_reading()
         async with task_group() as self._tasks:
             await self._start_walkers(self._tasks)
 
     async def walk_in_one_line(self, cursor: int, *, end: int) -> None:
-        """Walk what is behind a record, 0: all of it, whatever ranges there were."""
+        """Walk everything after a record (0: the whole list) as one range."""
         rest = Range(0, cursor, None)
         await self._restart(self._place(rest))
         await self.walk(Ranges([rest], end=end), most=1)
 
     async def walk_as_listed(self) -> None:
-        """Walk all of it in the server's own order. No place in that order means anything later, so
-        none is kept; and what is missing there may have moved, so it is no candidate.
+        """Walk the whole list in the server's own order. A place in that order means nothing later,
+        so none is saved; a record that is missing may have moved, so it is no candidate.
         """
         place = self._place(Range(0, 0, None))
         await self._restart(place)
@@ -155,8 +156,8 @@ class Walkers:
         )
 
     async def _start_walkers(self, tasks: asyncio.TaskGroup) -> None:
-        """As many as have something to do. Each cut costs a request more, and where requests have
-        to wait for their turn another walker would only wait too.
+        """Start as many walkers as have something to do. Each cut costs another request, and while
+        requests wait for the budget another walker would only wait too.
         """
         room = max(self._context.api.free_places, 0 if self._active else 1)
         while self._active < self._most and room > 0:
@@ -208,7 +209,7 @@ class Walkers:
         self._context.progress.at(self._listing, records=self._records, fraction=fraction)
 
     async def _save(self, *ranges: Range) -> None:
-        """A range was halved: both places together, before any page of the new one."""
+        """Save both checkpoints of a halved range together, before any page of the new one."""
         places = [self._place(r) for r in ranges]
         await self._put(Page((), None), lambda _: places)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cfsync.mirror import retention
-from cfsync.mirror.bookkeeping.runs import Run, record
+from cfsync.mirror.bookkeeping.runs import Run, save
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.values import time_text
 
@@ -108,7 +108,7 @@ def test_ten_thousand_quiet_passes_leave_the_database_as_big_as_it_was(
         for i in range(first, first + 50):
             for name in ("contacts", "orders"):
                 run = Run("pull", name, "done", LONG_AGO, 1, {name: {"unchanged": i % 3}}, None)
-                record(tx, run, quiet=True)
+                save(tx, run, quiet=True)
 
     async def passes(n: int) -> None:
         """Fifty of each to a transaction, for speed."""

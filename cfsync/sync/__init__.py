@@ -6,5 +6,6 @@ the mirror or calls to ClickFunnels.
 Read `context` and `report` first, then `pass_run` (how a pass is recorded) and `passes` (backfill,
 pull, sweep). Below them, `account` finds the workspaces, `walk` reads lists, `incoming` brings news
 and deletions in, `events` follows what ClickFunnels announces, `push` sends edits, and `operator`
-does what a person asks for. `mass_limit` and `rate_sharing` stand for themselves.
+does what a person asks for. `health` says what is late, `mass_limit` how many deletions are too
+many, and `rate_sharing` divides the rate limit among processes.
 """

@@ -14,7 +14,7 @@ from cfsync.mirror.bookkeeping import events, webhook_secrets
 from cfsync.mirror.bookkeeping.events import EventSource
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import listings
-from cfsync.sync.account import choose
+from cfsync.sync.workspaces import choose
 from cfsync.web.receiver import Receiver
 
 

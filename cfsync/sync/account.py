@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cfsync.api.pages import walk_by_id
-from cfsync.errors import Forbidden, NotFound, TokenRefused, UnknownWorkspace
+from cfsync.errors import Forbidden, NotFound, TokenRefused
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh, save
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
@@ -18,6 +18,7 @@ from cfsync.resources import RESOURCES, ROOT
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import count
+from cfsync.sync.workspaces import all_known, choose
 
 TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
 
@@ -40,7 +41,7 @@ async def open_account(
     teams = await _read(context, Listing(TEAMS.name, ROOT))
     await context.mirror.write(claim_teams, [t.id for t in teams])
     await _write(context, report, reading, teams, _teams_are_read(reading))
-    if not known or not _named(known, (*_wanted(context, only), *_excluded(context))):
+    if not known or not all_known(known, (*_wanted(context, only), *_excluded(context))):
         for team in teams:
             reading = await context.reading(WORKSPACES, lane)
             found = await _read(context, Listing(WORKSPACES.name, team.id))
@@ -71,32 +72,6 @@ def _wanted(context: Context, only: str | None) -> list[str]:
 
 def _excluded(context: Context) -> list[str]:
     return [str(w) for w in context.settings.api.exclude]
-
-
-def choose(
-    known: Sequence[tuple[int, str | None]], wanted: Sequence[str], exclude: Sequence[str]
-) -> list[int]:
-    """The ids of the wanted workspaces (all, if none is named) without the excluded ones. Pure.
-
-    `known` is (id, public_id); names may be either. Raises UnknownWorkspace.
-    """
-    for name in (*wanted, *exclude):
-        if not _named(known, [name]):
-            raise UnknownWorkspace(name)
-    return [
-        i
-        for i, public in known
-        if (not wanted or _is(i, public, wanted)) and not _is(i, public, exclude)
-    ]
-
-
-def _named(known: Iterable[tuple[int, str | None]], names: Sequence[str]) -> bool:
-    pairs = list(known)
-    return all(any(_is(i, public, [name]) for i, public in pairs) for name in names)
-
-
-def _is(record_id: int, public_id: str | None, names: Sequence[str]) -> bool:
-    return str(record_id) in names or public_id in names
 
 
 async def _read(context: Context, listing: Listing) -> list[Record]:

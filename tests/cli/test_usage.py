@@ -54,6 +54,15 @@ UNUSED = ("alembic", "apscheduler", "starlette", "uvicorn", "prometheus_client")
 """Not rich, click and Pygments: structlog and httpx load these wherever they are installed."""
 
 
+def test_status_which_makes_no_request_loads_no_http_client():
+    loaded = "print([m for m in ('httpx', 'aiohttp') if m in sys.modules])"
+    code = f"import sys, cfsync.sync.operator.status, cfsync.sync.operator.health; {loaded}"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
 def test_a_pass_loads_nothing_that_it_does_not_use():
     loaded = f"print([m for m in {UNUSED!r} if m in sys.modules])"
     code = (

@@ -14,7 +14,7 @@ from cfsync.errors import MirrorError, SettingsError, UnknownResource, UnknownWo
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.migrate import migrate
 from cfsync.resources import RESOURCES, named
-from cfsync.sync.account import choose
+from cfsync.sync.workspaces import choose
 from tests.conftest import Postgres
 
 EVIL = [

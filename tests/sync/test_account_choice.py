@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cfsync.errors import UnknownWorkspace
-from cfsync.sync.account import choose
+from cfsync.sync.workspaces import choose
 
 KNOWN = [(7, "wLkAbc"), (8, "wRtDef"), (9, None)]
 

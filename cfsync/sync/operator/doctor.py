@@ -21,12 +21,12 @@ from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
 from cfsync.records import Listing, Record
 from cfsync.resources import ROOT
-from cfsync.sync.account import choose
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import steady_rate
 from cfsync.sync.operator.probes import Check, probe
+from cfsync.sync.workspaces import choose
 
 SKEW = 30.0
 """Seconds by which the clocks may differ before `doctor` reports it."""

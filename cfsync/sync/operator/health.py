@@ -20,9 +20,9 @@ from cfsync.mirror.lists import event_coverage, listings
 from cfsync.mirror.reports import freshness
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import health
-from cfsync.sync.account import choose
 from cfsync.sync.health import PullAge
 from cfsync.sync.incoming.pace import interval
+from cfsync.sync.workspaces import choose
 from cfsync.values import seconds
 
 _COMMAND_PASSES = (PassName.BACKFILL, PassName.PULL, PassName.PUSH, PassName.SWEEP)

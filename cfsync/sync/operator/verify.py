@@ -19,10 +19,10 @@ from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync.account import choose
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.report import Report
+from cfsync.sync.workspaces import choose
 from cfsync.values import equal
 
 NAMED = 1000

@@ -24,12 +24,12 @@ from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync.account import choose
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import EmailChange, email_groups
 from cfsync.sync.push.mass_guard import masses
+from cfsync.sync.workspaces import choose
 
 PIECE = 500
 """Records that are read in one transaction."""

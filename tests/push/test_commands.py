@@ -113,6 +113,8 @@ def test_explain(cfsync: Command, contact: int):
     assert f"contacts {contact}: mirrored" in told.stdout
     assert "waits: edit 1 (update): waits for the next push" in told.stdout
     found = cfsync("explain", "contacts", str(contact), "--json").json
+    keys = "attempts batch captured_at db_user error op patch record_id resource sent sent_at seq"
+    assert set(found["edits"][0]) == {*keys.split(), "state", "workspace_id"}
     (field,) = [f for f in found["fields"] if f["field"] == "first_name"]
     assert (field["value"], field["source"], field["edits"]) == ("Zoe", "edit", [1])
     missing = cfsync("explain", "contacts", "77")

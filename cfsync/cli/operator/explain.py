@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,9 +40,17 @@ def explain(
     settings = load_settings(config)
     found = with_mirror(settings, lambda mirror: inner(mirror, settings, resource, record_id))
     if json:
-        print_json(asdict(found))
+        print_json(_as_json(found))
     else:
         print("\n".join(_lines(found)))
+
+
+def _as_json(found: Explanation) -> dict[str, Any]:
+    """`highest_id` of an edit is for the look-up of lost creates and no part of the output."""
+    values = asdict(found)
+    for edit in values["edits"]:
+        del edit["highest_id"]
+    return values
 
 
 def _lines(found: Explanation) -> Iterator[str]:

@@ -8,7 +8,10 @@ The layers, from the top. An import goes down only; import-linter checks it:
     sync       passes (backfill, pull, push, sweep): functions from both sides to a report
     api        the HTTP client, reading lists, the rate limit; the only package that knows httpx
     mirror     tables, triggers, outbox, checkpoints; the only package that knows SQLAlchemy
-    merge      the three-way merge and its decision table: pure
+    logs       log lines; hides secrets
+    config     settings: the model, the file, the environment
+    merge      the three-way merge, where a conflict is decided: pure
+    decode     a record from the API's JSON; `hints`: the record that an event names: pure
     values     a field's canonical value, and when two are equal: pure
     resources  the catalogue: every kind of record as data
     records    what flows between the layers: frozen

@@ -17,7 +17,7 @@ from cfsync.daemon.maintenance import Maintenance
 from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.errors import MirrorError
 from cfsync.sync.context import task_group
-from cfsync.web.health import Health
+from cfsync.web.daemon_health import Health
 
 log = structlog.get_logger()
 

@@ -23,7 +23,7 @@ from cfsync.daemon.systemd import Notifier
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.web import app, server
-from cfsync.web.health import Health
+from cfsync.web.daemon_health import Health
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 

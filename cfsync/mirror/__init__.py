@@ -7,6 +7,6 @@ Read `db` (one database: connections, transactions, bulk statements) and `bookke
 tables, a module each) first, then the two ways of data: `incoming` writes what ClickFunnels shows,
 `outgoing` claims edits and settles their answers. Beside them, `capture` generates the triggers,
 `lists` knows which lists exist and which are due, `coordination` is for processes that share a
-mirror, `decisions` is what a person decides, `reports` only reads, and `privacy` forgets a person.
-`migrate` brings the schema up to date, and `retention` deletes what is over.
+mirror, `user_decisions` is what a person decides, `reports` only reads, and `privacy` forgets a
+person. `migrate` brings the schema up to date, and `retention` deletes old bookkeeping rows.
 """

@@ -6,6 +6,7 @@ the mirror or calls to ClickFunnels.
 Read `context` and `report` first, then `pass_run` (how a pass is recorded) and `passes` (backfill,
 pull, sweep). Below them, `account` finds the workspaces, `walk` reads lists, `incoming` brings news
 and deletions in, `events` follows what ClickFunnels announces, `push` sends edits, and `operator`
-does what a person asks for. `health` says what is late, `mass_limit` how many deletions are too
-many, and `rate_sharing` divides the rate limit among processes.
+does what a person asks for. `health_rule` decides what is late, from what `health_facts` reads.
+`mass_limit` says how many deletions are too many, `workspaces` which workspaces to mirror, and
+`rate_sharing` shares the rate limit among processes.
 """

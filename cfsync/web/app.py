@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cfsync.sync.health import Freshness
-from cfsync.web import health
-from cfsync.web.health import Health
+from cfsync.sync.health_rule import Freshness
+from cfsync.web import daemon_health
+from cfsync.web.daemon_health import Health
 from cfsync.web.metrics import CONTENT_TYPE, Metrics
 from cfsync.web.receiver import Receiver
 
@@ -32,14 +32,14 @@ def create(
     """
 
     async def livez(_request: Request) -> Response:
-        return _answer(health.liveness_problems(read_health()))
+        return _answer(daemon_health.liveness_problems(read_health()))
 
     async def readyz(_request: Request) -> Response:
-        return _answer(health.readiness_problems(read_health()))
+        return _answer(daemon_health.readiness_problems(read_health()))
 
     async def healthz(_request: Request) -> Response:
         now = read_health()
-        return _answer(health.freshness_problems(now), resources=_resources(now))
+        return _answer(daemon_health.freshness_problems(now), resources=_resources(now))
 
     async def show_metrics(request: Request) -> Response:
         if not _is_authorized(request, access_token):

@@ -15,7 +15,7 @@ from cfsync.daemon.jobs.runner import Job
 from cfsync.logs import RepeatFilter
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.report import Report
-from cfsync.web.health import Health
+from cfsync.web.daemon_health import Health
 from cfsync.web.metrics import Metrics
 
 

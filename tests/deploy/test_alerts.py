@@ -13,7 +13,7 @@ import yaml
 
 from cfsync.config import load
 from cfsync.resources import RESOURCES
-from cfsync.sync.health import late_after
+from cfsync.sync.health_rule import late_after
 from tests.deploy.conftest import DEPLOY
 from tests.meta.metrics import label_names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cfsync.web.health import Health, ResourceHealth
+from cfsync.web.daemon_health import Health, ResourceHealth
 from cfsync.web.metrics import Metrics
 
 

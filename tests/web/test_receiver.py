@@ -15,7 +15,7 @@ import pytest
 from cfsync.errors import MirrorError
 from cfsync.hints import Hint
 from cfsync.web import app
-from cfsync.web.health import Health
+from cfsync.web.daemon_health import Health
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import MAX_DELIVERIES, Receiver
 from cfsync.web.signature import MAX_BODY

@@ -19,7 +19,7 @@ from cfsync.config import WebSettings
 from cfsync.errors import SettingsError
 from cfsync.web import app, server
 from cfsync.web.connection import MAX_CONNECTIONS
-from cfsync.web.health import Health, ResourceHealth
+from cfsync.web.daemon_health import Health, ResourceHealth
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 

@@ -1,5 +1,6 @@
-"""The commands by which a person looks at the mirror and decides what waits for a decision.
+"""The commands by which a person inspects the mirror and decides what waits for a decision.
 
-Each module holds one command, or one group of commands: it reads the arguments, calls the function
-of the same name in `cfsync.sync.operator`, and prints what comes back.
+In: arguments. Out: what a function of `cfsync.sync` returns, printed, and the exit code. (`pause`
+and `resume` call `mirror.coordination.pauses`.) Each module holds one command or one group of
+commands and can be read by itself.
 """

@@ -36,7 +36,7 @@ def status(
       cfsync status
       cfsync status --health || systemctl restart cfsync
     """
-    from cfsync.sync.operator import health as operator_health
+    from cfsync.sync import health_facts as operator_health
     from cfsync.sync.operator import status as inner
 
     settings = load_settings(config)

@@ -16,10 +16,10 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
 from cfsync.resources import RESOURCES
-from cfsync.sync import health
-from cfsync.sync.operator.health import HealthFacts, read_facts
+from cfsync.sync import health_rule
+from cfsync.sync.health_facts import HealthFacts, read_facts
 from cfsync.values import later
-from cfsync.web.health import Health, ResourceHealth
+from cfsync.web.daemon_health import Health, ResourceHealth
 
 REFRESH_S = 10.0
 """Seconds between two reads of the mirror's state."""
@@ -100,7 +100,7 @@ class HealthObserver:
         self, name: str, state: MirrorState, elapsed_s: float, runner: Runner, paused: bool
     ) -> ResourceHealth:
         jobs = [job for job in runner.jobs.values() if job.resource == name]
-        found = health.freshness(
+        found = health_rule.freshness(
             state.facts.pull_ages[name].after(elapsed_s),
             self.settings.resource(name).pull_every,
             [job.trouble for job in jobs if job.trouble is not None],

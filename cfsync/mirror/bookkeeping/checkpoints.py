@@ -17,7 +17,7 @@ from cfsync.resources.model import Resource
 
 
 class Lane(StrEnum):
-    """A way by which news reaches the mirror, and what a checkpoint is of."""
+    """A way in which changes reach the mirror. Each checkpoint belongs to one."""
 
     BACKFILL = "backfill"
     PULL = "pull"
@@ -26,7 +26,7 @@ class Lane(StrEnum):
     PUSH = "push"
     """The answers to calls that a push makes."""
     TURN = "turn"
-    """No lane of news: when all lists below a workspace's records were last pulled."""
+    """Not a way in: when all lists below a workspace's records were last pulled."""
 
 
 @dataclass(frozen=True, slots=True)

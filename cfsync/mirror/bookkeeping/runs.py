@@ -90,7 +90,7 @@ def failed_command(tx: Tx, name: str) -> str | None:
         RUNS.c["pass"] == name, RUNS.c.resource.is_(None)
     )
     last = tx.conn.execute(query.order_by(RUNS.c.id.desc()).limit(1)).first()
-    return last.ended_at if last is not None and last.state == "failed" else None
+    return last.ended_at if last is not None and last.state == RunState.FAILED else None
 
 
 def waiting(tx: Tx) -> int:

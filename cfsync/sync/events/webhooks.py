@@ -1,7 +1,7 @@
-"""Webhook endpoints that lead to this receiver: made, looked after, replaced, removed.
+"""Creates, checks, replaces and removes the webhook endpoints that send to this receiver.
 
 ClickFunnels shows an endpoint's secret once, in the answer that made it. It is kept in `cf_secrets`
-in the transaction that writes the answer; where it is not known, only another endpoint helps.
+in the transaction that writes the answer; if it is unknown, the endpoint must be replaced.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Endpoint:
 
 
 async def register(context: Context, url: str) -> list[Endpoint]:
-    """Have one endpoint, whose secret is known, in each workspace that `url` stands for: all, or
-    the one that it ends with. What is right already stays as it is.
+    """Make sure that each workspace meant by `url` (all, or the one that it ends with) has one
+    endpoint with a known secret. What is right already stays as it is.
     """
     workspaces = targets(url, await open_account(context))
     return [await _register(context, w, full) for w, full in workspaces.items()]

@@ -17,8 +17,8 @@ from cfsync.values import seconds
 
 T = TypeVar("T")
 
-ROOM = 1.25
-"""So much more than its share a pull may take of the lists that are due: none is left behind."""
+CATCH_UP_FACTOR = 1.25
+"""By how much a pull may exceed its share of the lists that are due, so that none falls behind."""
 
 SHARE = 0.1
 """A list that last changed some time ago is looked at again after this share of that time."""
@@ -27,8 +27,8 @@ SHARE = 0.1
 def interval(
     place: Checkpoint, settings: ResourceSettings, now: str, told: Collection[int] = ()
 ) -> float:
-    """Seconds between two pulls of a list that stands at `place`. `told`: parents of lists of whose
-    changes events tell, so that pulls only make sure.
+    """Seconds between two pulls of a list that stands at `place`. `told`: parents of lists
+    whose changes arrive as events; their pulls are only a check.
     """
     if place.parent_id in told:
         return max(settings.pull_every, settings.pull_max_every)
@@ -56,7 +56,7 @@ def due_now(
         elif pace > every and age >= pace - every / 2:
             calm.append((age, listing))
     calm.sort(key=lambda waited: -waited[0])
-    return urgent + [listing for _, listing in calm[: ceil(share * ROOM)]]
+    return urgent + [listing for _, listing in calm[: ceil(share * CATCH_UP_FACTOR)]]
 
 
 def steady_rate(settings: Settings, lists: Mapping[str, int]) -> float:
@@ -75,8 +75,8 @@ def steady_rate(settings: Settings, lists: Mapping[str, int]) -> float:
 
 
 def _age(place: Checkpoint | None, now: str) -> float | None:
-    """Seconds since its last pull began. None: it was never pulled to its end, or in a future, as
-    it looks when a clock was set back.
+    """Seconds since its last pull began. None: it was never pulled to its end, or it lies in the
+    future because a clock was set back.
     """
     if place is None or place.began_at is None or place.pending is not None:
         return None

@@ -25,8 +25,8 @@ from cfsync.mirror.capture.rules import insertable
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.decisions import deleted_remotely, discard, waiting_edits
-from cfsync.mirror.decisions.user_edits import edit
+from cfsync.mirror.user_decisions import deleted_remotely, discard, waiting_edits
+from cfsync.mirror.user_decisions.user_edits import edit
 from cfsync.resources import RESOURCES, Field, Resource, named
 from cfsync.sync.push.calls import action_key
 from cfsync.values import Unholdable, decode, equal, normal_map, snake_case

@@ -9,8 +9,8 @@ from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, OutboxState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.decisions import discard as discards
-from cfsync.mirror.decisions import waiting_edits
+from cfsync.mirror.user_decisions import discard as discards
+from cfsync.mirror.user_decisions import waiting_edits
 from cfsync.resources import named
 
 

@@ -17,7 +17,7 @@ from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status as inspect
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync.operator.health import mirrored_workspaces, read_pull_age
+from cfsync.sync.health_facts import mirrored_workspaces, read_pull_age
 
 SHOWN = 20
 """Entries of `cf_waiting` that are listed; the others are only counted."""

@@ -175,7 +175,7 @@ class Walkers:
         pages = walk_by_id(self._context.api, self._listing, after=range_.cursor or None)
         async for page in pages:
             await self._check_end(range_, page)
-            await self._land(range_, cut(page, range_.upper))
+            await self._write_page(range_, cut(page, range_.upper))
             if range_.done:
                 break
             self._context.check_stop()
@@ -190,7 +190,7 @@ class Walkers:
             if last < self._ranges.end:
                 raise BadAnswer(f"{self._listing}: ends behind {last}, before its last record")
 
-    async def _land(self, range_: Range, page: Page) -> None:
+    async def _write_page(self, range_: Range, page: Page) -> None:
         above, ids, ended = range_.cursor, [r.id for r in page.records], page.next is None
         self._ranges.advance(range_, ids, done=ended)
         place = self._place(range_)

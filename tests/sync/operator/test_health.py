@@ -15,10 +15,10 @@ from cfsync.daemon.jobs.runner import Runner
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db.engine import Tx
-from cfsync.sync.health import PullAge, is_late, late_after
-from cfsync.sync.operator.health import problems
+from cfsync.sync.health_facts import problems
+from cfsync.sync.health_rule import PullAge, is_late, late_after
 from cfsync.values import later
-from cfsync.web.health import Health, freshness_problems
+from cfsync.web.daemon_health import Health, freshness_problems
 
 Change = Callable[[Any], object]
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cfsync.resources import RESOURCES
-from cfsync.sync.health import pull_age
-from cfsync.sync.operator.health import problems
+from cfsync.sync.health_facts import problems
+from cfsync.sync.health_rule import pull_age
 from cfsync.sync.operator.status import Status, status
 
 

@@ -17,7 +17,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import OUTBOX, TABLES
-from cfsync.mirror.decisions.replay import pairs, replay, without
+from cfsync.mirror.user_decisions.replay import pairs, replay, without
 from cfsync.resources import RESOURCES, Resource
 
 DISCARDABLE = (OutboxState.PENDING, OutboxState.PARKED, OutboxState.HELD)

@@ -1,4 +1,4 @@
-"""Health as the mirror shows it: what the rule in `cfsync.sync.health` needs, read from the mirror.
+"""The facts of health: what the rule in `cfsync.sync.health_rule` needs, read from the mirror.
 
 `problems` answers `cfsync status --health`. The daemon reads the same facts, and knows pauses and
 troubles from memory.
@@ -19,8 +19,8 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.mirror.reports import freshness
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync import health
-from cfsync.sync.health import PullAge
+from cfsync.sync import health_rule
+from cfsync.sync.health_rule import PullAge
 from cfsync.sync.incoming.pace import interval
 from cfsync.sync.workspaces import choose
 from cfsync.values import seconds
@@ -48,7 +48,7 @@ def _problems(tx: Tx, settings: Settings) -> list[str]:
     facts = read_facts(tx, settings, mirrored_workspaces(tx, settings))
     paused, troubles = pauses.paused(tx), pauses.troubles(tx)
     resources = {
-        name: health.freshness(
+        name: health_rule.freshness(
             facts.pull_ages[name],
             mine.pull_every,
             [trouble for trouble in troubles if trouble.resource == name],
@@ -59,7 +59,7 @@ def _problems(tx: Tx, settings: Settings) -> list[str]:
         if mine.enabled
     }
     refused = any(t.kind == "token" and _is_current(t, facts) for t in troubles)
-    return health.problems(resources, token_ok=not refused, failed_passes=facts.failed_passes)
+    return health_rule.problems(resources, token_ok=not refused, failed_passes=facts.failed_passes)
 
 
 def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> HealthFacts:
@@ -90,12 +90,12 @@ def read_pull_age(
     if resource.nested:
         newest = freshness.newest_pull_below(tx, resource, workspaces)
         pulls = [] if newest is None else [(newest, mine.pull_every)]
-        return health.pull_age(resource, pulls, tx.now)
+        return health_rule.pull_age(resource, pulls, tx.now)
     places = listings.pull_checkpoints(tx, resource)
     by_events = (
         event_coverage.covered_workspaces(tx, resource) if settings.events.stretch_pulls else set()
     )
-    return health.pull_age(
+    return health_rule.pull_age(
         resource,
         [
             (place.began_at, interval(place, mine, tx.now, by_events))

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cfsync.mirror.bookkeeping.latency import Counts
-from cfsync.sync import health as rule
-from cfsync.sync.health import Freshness
+from cfsync.sync import health_rule as rule
+from cfsync.sync.health_rule import Freshness
 
 SQL_PATIENCE_S = 150.0
 """Seconds without an answer after which the SQL thread is stuck: a transaction on SQLite may wait

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
-from cfsync.mirror.decisions.replay import replay, without
+from cfsync.mirror.user_decisions.replay import replay, without
 from cfsync.resources import RESOURCES
 
 CONTACTS = RESOURCES["contacts"]

@@ -25,7 +25,7 @@ class ConflictState(StrEnum):
     """The state of a conflict.
 
     open -> superseded: a later conflict about the same field took its place
-    open -> resolved: a person decided, or dropped the edit
+    open -> resolved: a person decided, or dropped the edit; or both sides agree by now
     """
 
     OPEN = "open"
@@ -72,6 +72,20 @@ class Conflict:
 
 _NAMES = [f.name for f in fields(Conflict)]
 
+GONE = "deleted in ClickFunnels; see cfsync conflicts"
+"""Why edits are held whose record is gone."""
+
+# built once: it runs for every page; the state is spelled out, so that the partial index serves
+_OPEN_OF_RECORDS = (
+    sa.select(CONFLICTS)
+    .where(
+        CONFLICTS.c.resource == sa.bindparam("name"),
+        CONFLICTS.c.record_id.in_(sa.bindparam("ids", expanding=True)),
+        CONFLICTS.c.state == sa.literal_column(f"'{ConflictState.OPEN}'"),
+    )
+    .order_by(CONFLICTS.c.id)
+)
+
 
 def add(tx: Tx, resource: Resource, record_id: int, found: FieldConflict) -> None:
     """Open a conflict. One that is open on the same field is superseded, its values kept."""
@@ -108,7 +122,7 @@ def hold_edits_of_deleted(tx: Tx, resource: Resource, record_id: int, seqs: Sequ
     """
     kind = ConflictKind.DELETED_REMOTELY
     add(tx, resource, record_id, FieldConflict(kind, None, None, None, Winner.HOLD))
-    outbox.hold(tx, seqs, "deleted in ClickFunnels; see cfsync conflicts")
+    outbox.hold(tx, seqs, GONE)
 
 
 def find(
@@ -121,6 +135,14 @@ def find(
     if record_id is not None:
         query = query.where(CONFLICTS.c.record_id == record_id)
     return _read(tx, query.order_by(CONFLICTS.c.id))
+
+
+def of_records(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[Conflict]:
+    """Open conflicts about these records, oldest first."""
+    if not ids:
+        return []
+    query = {"name": resource.name, "ids": ids}
+    return [_conflict(row) for row in tx.conn.execute(_OPEN_OF_RECORDS, query).mappings()]
 
 
 def lock_open(tx: Tx, conflict_id: int) -> Conflict:

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cfsync.mirror.bookkeeping import bases, events, notes, open_edits, rows, tombstones
+from cfsync.mirror.bookkeeping import (
+    agreement,
+    bases,
+    events,
+    notes,
+    open_edits,
+    rows,
+    tombstones,
+)
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -75,6 +83,7 @@ def write_records(
         for r in (*news, *copies)
         if r.id in edits and r.id not in busy
     ]
+    agreement.end_settled(tx, resource, [r.id for r in found.changed if r.id not in busy])
     events.add_busy(tx, resource, busy)
     _note_news(tx, reading, [r for r in news if r.id not in busy])
     return Written(
@@ -97,6 +106,7 @@ def _without_tombstones(
     found = classify(reading, records, known, proofs)
     exist = [r.id for r in (*found.new, *found.changed, *found.same) if r.id in proofs]
     tombstones.delete(tx, reading.resource, exist)
+    agreement.end_deletions(tx, reading.resource, exist)
     return found
 
 

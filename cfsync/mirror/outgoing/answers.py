@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, Winner, merge
 from cfsync.mirror.bookkeeping import (
+    agreement,
     bases,
     conflicts,
     ids,
@@ -101,6 +102,7 @@ def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settl
     ends = fates(resource, sent, answer)
     _merge_row(tx, claim, outcome, policy)
     bases.save(tx, [answer], Lane.PUSH)
+    agreement.end_settled(tx, resource, [answer.id], edited=sent.keys())
     notes.keep_secrets(tx, [answer])
     send_journal.journal_normalised(
         tx, claim, {n: answer.values[n] for n, f in ends.items() if f == "normalised"}

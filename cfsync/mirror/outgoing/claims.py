@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, ids, open_edits, outbox
+from cfsync.mirror.bookkeeping import agreement, bases, ids, open_edits, outbox
 from cfsync.mirror.bookkeeping.outbox import UNKNOWN as UNKNOWN
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db import statements
@@ -102,8 +102,13 @@ def preview_by_statement(tx: Tx, resource: Resource, record_ids: Collection[int]
 
 
 def _free(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[int]:
+    """Lock the rows, and end the conflicts that the user has settled; the ids of those that nobody
+    else holds.
+    """
     busy = statements.lock(tx, TABLES[resource.name], list(record_ids))
-    return [i for i in record_ids if i not in busy]
+    free = [i for i in record_ids if i not in busy]
+    agreement.end_settled(tx, resource, free)
+    return free
 
 
 def _edited_records(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[EditedRecord]:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from cfsync.errors import UsageError
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping import conflicts, open_edits, outbox, rows
+from cfsync.mirror.bookkeeping.agreement import Part
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.capture.rules import insertable
@@ -27,9 +28,9 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.user_decisions import deleted_remotely, discard, waiting_edits
 from cfsync.mirror.user_decisions.user_edits import edit
-from cfsync.resources import RESOURCES, Field, Resource, named
+from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.push.calls import action_key
-from cfsync.values import Unholdable, decode, equal, normal_map, snake_case
+from cfsync.values import equal
 
 Choice = Literal["local", "remote", "value"]
 
@@ -171,43 +172,3 @@ def _row(tx: Tx, resource: Resource, conflict: Conflict) -> Mapping[str, Any]:
             f" conflict {conflict.id}"
         )
     return found[conflict.record_id]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a conflict is about: a column, or one `key` of the map in it ("" for the column)."""
-
-    resource: Resource
-    field: Field
-    key: str
-
-    @classmethod
-    def of(cls, resource: Resource, name: str) -> Part:
-        column, _, key = name.partition(".")
-        return cls(resource, resource.by_name[column], key)
-
-    def of_row(self, row: Mapping[str, Any]) -> Any:
-        value = row.get(self.field.name)
-        return normal_map(value, value or ()).get(self.key, "") if self.key else value
-
-    def in_row(self, row: Mapping[str, Any], value: Any) -> Any:
-        """The column's value with this part of it changed."""
-        if not self.key:
-            return value
-        whole = row.get(self.field.name) or {}
-        others = {k: v for k, v in whole.items() if self.key not in (k, snake_case(k))}
-        return others | {self.key: value}
-
-    def same(self, a: Any, b: Any) -> bool:
-        return (a or "") == (b or "") if self.key else equal(self.field, a, b)
-
-    def canonical(self, value: Any) -> Any:
-        """A JSON value as this part stores it. Raises UsageError if it can't hold the value."""
-        if value is None and self.key:
-            return ""
-        try:
-            return decode("text" if self.key else self.field.type, value)
-        except Unholdable:
-            name = f"{self.resource.name}.{self.field.name}"
-            kind = "text" if self.key else self.field.type
-            raise UsageError(f"{name} is {kind}: no such value") from None

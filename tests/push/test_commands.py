@@ -105,6 +105,31 @@ def test_conflicts(cfsync: Command, contact: int, served: Running):
     assert served.world.get("contacts", contact)["first_name"] == "Both"
 
 
+def test_a_conflict_that_has_changed_is_shown_and_asked_again(
+    cfsync: Command, contact: int, served: Running
+):
+    rename(cfsync, contact)
+    served.world.edit("contacts", contact, first_name="There")
+    assert cfsync("push").returncode == 5
+    served.world.edit("contacts", contact, first_name="Later")
+    assert cfsync("pull").returncode == 5
+
+    refused = cfsync("conflicts", "resolve", "1", "--local")
+
+    assert refused.returncode == 5
+    assert refused.stdout.splitlines() == [
+        f"not resolved: contacts {contact} first_name has changed since conflict 1 was found",
+        "              then     now",
+        'mirror        "Zoe"    "Zoe"',
+        'ClickFunnels  "There"  "Later"',
+        "to choose it all the same: cfsync conflicts resolve 1 --local",
+    ]
+    assert "Later" not in refused.stderr
+    assert cfsync("conflicts", "resolve", "1", "--local").returncode == 0
+    assert cfsync("push").returncode == 0
+    assert served.world.get("contacts", contact)["first_name"] == "Zoe"
+
+
 def test_explain(cfsync: Command, contact: int):
     rename(cfsync, contact)
 

@@ -14,7 +14,7 @@ from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.conflicts import Conflict
-    from cfsync.sync.operator.conflicts import Choice, Resolved
+    from cfsync.sync.operator.conflicts import Changed, Choice, Resolved
 
 
 def register(app: typer.Typer) -> None:
@@ -65,12 +65,15 @@ def resolve(
     ] = None,
     config: Config = None,
     json: Json = False,
-) -> None:
+) -> int:
     """Choose a side, even if `on_conflict` has already chosen the other.
 
     The next push sends whatever your choice requires. If the record was deleted in ClickFunnels,
     --local creates it again and --remote deletes the row. If the row was deleted here, --local
     deletes the record and --remote restores the row.
+
+    If the record has changed since the conflict was found, nothing is resolved: the new value is
+    shown, and you choose again.
 
     \b
     Example:
@@ -85,6 +88,9 @@ def resolve(
         load_settings(config),
         lambda mirror: conflicts.resolve(mirror, conflict_id, choice, wanted),
     )
+    if isinstance(done, conflicts.Changed):
+        _print_changed(done, choice, json=json)
+        return 5
     if json:
         print_json(
             {"id": conflict_id, "state": "resolved", "choice": choice}
@@ -93,6 +99,7 @@ def resolve(
         )
     else:
         print(_told(done))
+    return 0
 
 
 def _choice(*, local: bool, remote: bool, value: str | None) -> Choice:
@@ -111,6 +118,29 @@ def _parsed(text: str) -> Any:
 def _told(done: Resolved) -> str:
     then = "; the next push sends it" if done.edited else ""
     return f"resolved: {done.conflict.resource} {done.record_id}{then}"
+
+
+def _print_changed(changed: Changed, choice: Choice, *, json: bool) -> None:
+    was, now = changed.was, changed.now
+    if json:
+        print_json(
+            {"id": was.id, "state": "changed", "choice": choice}
+            | {"was": _as_json(was, values=True), "now": _as_json(now, values=True)}
+        )
+        return
+    what = f"{now.resource} {now.record_id} {now.field or '(deleted here)'}"
+    print(f"not resolved: {what} has changed since conflict {was.id} was found")
+    rows = [("", "then", "now")]
+    rows += [
+        (name, shortened(then), shortened(by_now))
+        for name, then, by_now in (
+            ("mirror", was.local, now.local),
+            ("ClickFunnels", was.remote, now.remote),
+        )
+    ]
+    print(columns(rows))
+    option = "--value ..." if choice == "value" else f"--{choice}"
+    print(f"to choose it all the same: cfsync conflicts resolve {now.id} {option}")
 
 
 def _as_json(conflict: Conflict, *, values: bool) -> dict[str, Any]:

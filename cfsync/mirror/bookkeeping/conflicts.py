@@ -6,8 +6,8 @@ and field one conflict is open at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -145,15 +145,35 @@ def of_records(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[Conflict]
     return [_conflict(row) for row in tx.conn.execute(_OPEN_OF_RECORDS, query).mappings()]
 
 
-def lock_open(tx: Tx, conflict_id: int) -> Conflict:
-    """An open conflict by its number, locked. Raises UsageError where there is none."""
+def by_id(tx: Tx, conflict_id: int) -> Conflict:
+    """A conflict by its number, locked. Raises UsageError where there is none."""
     query = sa.select(CONFLICTS).where(CONFLICTS.c.id == conflict_id)
-    found = _read(tx, query.with_for_update())
-    if not found:
-        raise UsageError(f"there is no conflict {conflict_id}; see cfsync conflicts list")
-    if found[0].state != ConflictState.OPEN:
-        raise UsageError(f"conflict {conflict_id} is {found[0].state} already")
-    return found[0]
+    if found := _read(tx, query.with_for_update()):
+        return found[0]
+    raise UsageError(f"there is no conflict {conflict_id}; see cfsync conflicts list")
+
+
+def lock_open(tx: Tx, conflict_id: int) -> Conflict:
+    """An open conflict by its number, locked, or the one that took its place. Raises UsageError
+    where there is none.
+    """
+    conflict = by_id(tx, conflict_id)
+    if conflict.state == ConflictState.SUPERSEDED:
+        about = find(tx, resources=[conflict.resource], record_id=conflict.record_id)
+        conflict = next((c for c in about if c.field == conflict.field), conflict)
+    if conflict.state != ConflictState.OPEN:
+        raise UsageError(f"conflict {conflict_id} is {conflict.state} already")
+    return conflict
+
+
+def update(tx: Tx, conflict: Conflict, values: Mapping[str, Any]) -> Conflict:
+    """Change the `local` or `remote` value of an open conflict to what the record holds now; what
+    it was found with is kept as a superseded one.
+    """
+    found = {name: getattr(conflict, name) for name in _NAMES if name != "id"}
+    tx.conn.execute(sa.insert(CONFLICTS).values(found | {"state": ConflictState.SUPERSEDED}))
+    tx.conn.execute(sa.update(CONFLICTS).where(CONFLICTS.c.id == conflict.id).values(values))
+    return replace(conflict, **values)
 
 
 def _read(tx: Tx, query: sa.Select[Any]) -> list[Conflict]:

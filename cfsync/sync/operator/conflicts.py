@@ -7,7 +7,9 @@
 | a record deleted in ClickFunnels | the record is created again   | the row is deleted           |
 | a row deleted in the mirror      | the delete is sent            | the row comes back           |
 
-An edit is made like a user's, through the triggers, and the next push sends it.
+An edit is made like a user's, through the triggers, and the next push sends it. Nothing is resolved
+where the choice would overwrite a value that the conflict does not show, because the record has
+changed since: the conflict then shows that value, and the person chooses again.
 """
 
 from __future__ import annotations
@@ -48,12 +50,25 @@ class Resolved:
     record_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Nothing was resolved: the record has changed since the conflict was found.
+
+    `now`: the conflict to decide about, with the values that the record has now.
+    """
+
+    was: Conflict
+    now: Conflict
+
+
 async def open_conflicts(mirror: Mirror, names: Sequence[str] = ()) -> list[Conflict]:
     """Open conflicts of the resources named, or of all, oldest first. Raises UnknownResource."""
     return await mirror.read(conflicts.find, resources=[named(name).name for name in names])
 
 
-async def resolve(mirror: Mirror, conflict_id: int, choice: Choice, value: Any = None) -> Resolved:
+async def resolve(
+    mirror: Mirror, conflict_id: int, choice: Choice, value: Any = None
+) -> Resolved | Changed:
     """Resolve a conflict. `value` is the JSON value for the choice "value", and ignored otherwise.
 
     Raises UsageError if the conflict isn't open, doesn't offer the choice, or the database refuses
@@ -62,10 +77,12 @@ async def resolve(mirror: Mirror, conflict_id: int, choice: Choice, value: Any =
     return await mirror.write(_resolve, conflict_id, choice, value)
 
 
-def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
+def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved | Changed:
     conflict = conflicts.lock_open(tx, conflict_id)
     resource = RESOURCES[conflict.resource]
     discard.lock(tx, resource, conflict.record_id)
+    if changed := _changed(tx, resource, conflict, conflict_id, choice):
+        return changed
     if not conflict.is_about_record:
         return _resolve_field(tx, resource, conflict, choice, value)
     if choice == "value":
@@ -76,6 +93,42 @@ def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved:
         else _resolve_local_deletion
     )
     return decide(tx, resource, conflict, choice)
+
+
+def _changed(
+    tx: Tx, resource: Resource, conflict: Conflict, asked: int, choice: Choice
+) -> Changed | None:
+    """What the conflict that was `asked` about doesn't show; None: the choice overwrites nothing
+    unseen.
+    """
+    if conflict.id != asked:
+        return Changed(conflicts.by_id(tx, asked), conflict)
+    if conflict.is_about_record:
+        return None
+    part = Part.of(resource, conflict.field)
+    row = statements.load(tx, TABLES[resource.name], [conflict.record_id]).get(conflict.record_id)
+    base = discard.base_values(tx, resource, conflict.record_id)
+    sides = {"local": row or {}, "remote": base}
+    held = {side: part.of_row(v) for side, v in sides.items() if part.field.name in v}
+    values = unseen_values(conflict, part, held, choice)
+    return Changed(conflict, conflicts.update(tx, conflict, values)) if values else None
+
+
+def unseen_values(
+    conflict: Conflict, part: Part, held: Mapping[str, Any], choice: Choice
+) -> dict[str, Any]:
+    """The values that the choice would overwrite and the conflict doesn't show, by side. `held`:
+    what each side holds now, where it is known. Pure.
+    """
+    seen = [conflict.local, conflict.remote]
+    found: dict[str, Any] = {}
+    for side in ("remote", "local"):
+        if side in held and not any(part.same(held[side], value) for value in seen):
+            found[side] = held[side]
+            seen.append(held[side])
+    if choice == "remote":  # it overwrites nothing there
+        found.pop("remote", None)
+    return found
 
 
 def _resolve_remote_deletion(

@@ -285,3 +285,72 @@ def test_a_dispute_about_a_record_is_one_thing_that_waits(account, contact, make
     assert account.sql("SELECT kind, id, reason, command FROM cf_waiting") == [
         ("conflict", contact, reason, f"cfsync conflicts resolve {number}")
     ]
+
+
+# a record that has changed since its conflict was found
+
+
+@pytest.mark.parametrize("policy", ["clickfunnels", "local", "hold"])
+@pytest.mark.parametrize(("choice", "value"), [("local", None), ("value", "Both")])
+def test_a_value_that_the_conflict_does_not_show_is_not_overwritten(
+    account, contact, policy, choice, value
+):
+    number = clash(account, contact, policy=policy)
+    if policy == "local":  # a further change there would end the conflict
+        account.sql("UPDATE contacts SET first_name = 'Later' WHERE id = ?", contact)
+        account.push()
+    else:
+        account.world.edit("contacts", contact, first_name="Later")
+        account.pull()
+
+    changed = account.desk(conflicts.resolve, number, choice, value)
+
+    assert isinstance(changed, conflicts.Changed)
+    assert (changed.was.id, changed.now.remote) == (number, "Later")
+    account.push()
+    assert name_there(account, contact) == "Later"
+    resolve(account, changed.now.id, choice, value)
+    account.push()
+    assert name_there(account, contact) == (value or changed.now.local)
+
+
+@pytest.mark.parametrize("choice", ["local", "remote"])
+def test_an_edit_made_since_is_not_overwritten(account, contact, choice):
+    number = clash(account, contact)
+    account.sql("UPDATE contacts SET first_name = 'Mine' WHERE id = ?", contact)
+
+    changed = account.desk(conflicts.resolve, number, choice)
+
+    assert isinstance(changed, conflicts.Changed)
+    assert (changed.was.local, changed.now.local, changed.now.remote) == ("Here", "Mine", "There")
+    assert name_here(account, contact) == "Mine"
+    resolve(account, number, choice)
+    account.push()
+    wanted = "Mine" if choice == "local" else "There"
+    assert (name_here(account, contact), name_there(account, contact)) == (wanted, wanted)
+
+
+def test_a_change_that_nobody_has_read_yet_is_not_overwritten_either(account, contact):
+    number = clash(account, contact, policy="hold")
+    account.world.edit("contacts", contact, first_name="Later")
+
+    resolve(account, number, "local")
+    account.push()
+
+    assert name_there(account, contact) == "Later"
+    (conflict,) = account.desk(conflicts.open_conflicts)
+    assert (conflict.local, conflict.remote) == ("Here", "Later")
+
+
+def test_the_choice_for_a_delete_is_asked_again_after_a_further_change(account, contact):
+    number = clash_with_delete(account, contact)
+    account.world.edit("contacts", contact, last_name="Later")
+    account.pull()
+
+    changed = account.desk(conflicts.resolve, number, "local")
+
+    assert isinstance(changed, conflicts.Changed)
+    assert account.states() == ["held"]
+    resolve(account, changed.now.id, "local")
+    account.push()
+    assert account.world.get("contacts", contact) is None

@@ -105,6 +105,7 @@ class PushSettings(Section):
     batch: PositiveInt = 100
     debounce: Duration = 2 * _SECOND
     hold_updates: NonNegativeInt = 10_000
+    hold_fraction: Share = 0.25
     settle: Duration = 30 * _SECOND
 
 

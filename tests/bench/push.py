@@ -35,7 +35,7 @@ def _sent(it: Account, mirror: str, line: Line, name: str, how: str = "", **sett
         where = f"WHERE id IN (SELECT id FROM contacts ORDER BY id LIMIT {EDITS})"
         sql.execute(f"{_BULK.format(name)} {where}")
         sql.commit()
-    pushed = run(it, "push", mirror, **settings)
+    pushed = run(it, "push", mirror, CFSYNC_PUSH__HOLD_FRACTION="1", **settings)
     each = pushed.requests / EDITS
     line(f"push of {EDITS:,} edits{how} ({each:.3f} requests an edit)", pushed, None)
     line("pull after it: all is known", run(it, "pull", mirror), None)

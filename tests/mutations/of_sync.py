@@ -60,8 +60,8 @@ BREAKAGES = (
     Breakage(
         "there is no guard against mass deletions",
         "cfsync/sync/mass_limit.py",
-        "    return missing > max_count or (missing >= 10 and missing > rows * max_fraction)\n",
-        "    return False\n",
+        "    return missing > max_count or is_large_share(\n",
+        "    return False and is_large_share(\n",
         "one wrong list empties the mirror, and one wrong DELETE the account",
         (
             "tests/sync/incoming/test_sweep.py::test_too_many_are_held_until_a_human_says_so[sqlite]",

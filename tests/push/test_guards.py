@@ -56,6 +56,50 @@ def test_few_deletions_and_rows_that_were_never_sent_pass_the_guard(
     assert [verb for verb, _ in sent(account)] == ["delete"] * 3
 
 
+def fill_contacts(account: Account, rows: int) -> None:
+    for number in range(rows - len(account.ids_of("contacts"))):
+        account.world.create("contacts", account.workspace, first_name=f"N{number}")
+    account.pull()
+
+
+@pytest.mark.parametrize(
+    ("edited", "rows", "settings", "held"),
+    [
+        (60, 60, {}, True),
+        (50, 196, {}, True),
+        (50, 200, {}, False),
+        (49, 60, {}, False),
+        (60, 60, {"HOLD_FRACTION": "1"}, False),
+        (60, 60, {"HOLD_UPDATES": "0"}, True),
+    ],
+)
+def test_an_update_of_a_large_share_of_the_rows_is_held(
+    account: Account, app_sql: Any, edited: int, rows: int, settings: dict[str, str], held: bool
+) -> None:
+    fill_contacts(account, rows)
+    for name, value in settings.items():
+        account.settings[f"CFSYNC_PUSH__{name}"] = value
+    some = f"SELECT id FROM contacts ORDER BY id LIMIT {edited}"
+    app_sql(f"UPDATE contacts SET first_name = 'X' WHERE id IN ({some})")
+
+    report = account.push("contacts")
+
+    assert report.exit_code == (5 if held else 0)
+    assert set(account.states()) == {"held" if held else "done"}
+    assert len(sent(account)) == (0 if held else edited)
+
+
+def test_rows_are_counted_not_edits(account: Account, app_sql: Any) -> None:
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "6"
+    fill_contacts(account, 60)
+    some = "SELECT id FROM contacts ORDER BY id LIMIT 6"
+    for number in range(10):
+        app_sql(f"UPDATE contacts SET first_name = 'X{number}' WHERE id IN ({some})")
+
+    assert account.push("contacts").exit_code == 0
+    assert set(account.states()) == {"done"}
+
+
 def test_a_mass_update_is_held(account: Account, app_sql: Any) -> None:
     account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "5"
     app_sql("UPDATE contacts SET first_name = 'X'")

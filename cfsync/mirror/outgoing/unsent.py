@@ -60,18 +60,18 @@ def record_ids(tx: Tx, seqs: Sequence[int]) -> list[int]:
     return list(tx.conn.execute(query).scalars())
 
 
-def unapproved(tx: Tx, resource: Resource, op: Op) -> dict[int | None, list[int]]:
-    """Workspace id -> the pending edits of one kind of records that exist in ClickFunnels, other
-    than those that a person has approved.
+def unapproved(tx: Tx, resource: Resource, op: Op) -> dict[int | None, dict[int, int]]:
+    """Workspace id -> the pending edits (number -> record id) of one kind of records that exist in
+    ClickFunnels, other than those that a person has approved.
     """
-    query = sa.select(OUTBOX.c.workspace_id, OUTBOX.c.seq).where(
+    query = sa.select(OUTBOX.c.workspace_id, OUTBOX.c.seq, OUTBOX.c.record_id).where(
         OUTBOX.c.resource == resource.name,
         OUTBOX.c.op == op,
         OUTBOX.c.state == OutboxState.PENDING,
         OUTBOX.c.approved.is_(None),
         OUTBOX.c.record_id > 0,
     )
-    found: dict[int | None, list[int]] = {}
-    for workspace, seq in tx.conn.execute(query):
-        found.setdefault(workspace, []).append(seq)
+    found: dict[int | None, dict[int, int]] = {}
+    for workspace, seq, record_id in tx.conn.execute(query):
+        found.setdefault(workspace, {})[seq] = record_id
     return found

@@ -14,7 +14,7 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import unsent
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
-from cfsync.sync.mass_limit import too_many
+from cfsync.sync.mass_limit import UPDATES_FROM, is_large_share, too_many
 from cfsync.sync.report import Report
 
 log = structlog.get_logger()
@@ -48,12 +48,31 @@ async def masses(
     mirror: Mirror, settings: Settings, resource: Resource, workspaces: Collection[int]
 ) -> list[Mass]:
     """What a push would hold now. Changes nothing."""
-    found = [*await _deletes(mirror, settings, resource, workspaces)]
-    updates = await mirror.read(unsent.unapproved, resource, Op.UPDATE)
-    seqs = [seq for of_one in updates.values() for seq in of_one]
-    limit = settings.push.hold_updates
-    if limit and len(seqs) > limit:
-        found.append(Mass(resource.name, tuple(seqs), "a mass update"))
+    deletes = await _deletes(mirror, settings, resource, workspaces)
+    return deletes + await _updates(mirror, settings, resource, workspaces)
+
+
+async def _updates(
+    mirror: Mirror, settings: Settings, resource: Resource, workspaces: Collection[int]
+) -> list[Mass]:
+    """Mass updates: too many rows in all, or too large a share of those of a workspace."""
+    updates, limits = await mirror.read(unsent.unapproved, resource, Op.UPDATE), settings.push
+    edited = sum(len(set(edits.values())) for edits in updates.values())
+    if limits.hold_updates and edited > limits.hold_updates:
+        seqs = tuple(seq for edits in updates.values() for seq in edits)
+        return [Mass(resource.name, seqs, "a mass update")]
+    found = []
+    for workspace, edits in updates.items():
+        if workspace is not None and workspace not in workspaces:
+            continue
+        rows = await mirror.read(missing_rows.row_count, resource, workspace)
+        if is_large_share(
+            len(set(edits.values())),
+            rows,
+            max_fraction=limits.hold_fraction,
+            at_least=UPDATES_FROM,
+        ):
+            found.append(Mass(resource.name, tuple(edits), "a mass update"))
     return found
 
 

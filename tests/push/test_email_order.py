@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from cfsync.api.retry import Retry
+from cfsync.sync.operator import outbox
+from cfsync.sync.push.email_order import Step, release_first
+from cfsync.sync.push.plan import plan
 from tests.push.checks import conflicts, differences
 from tests.push.conftest import Account
 
@@ -196,6 +199,97 @@ def test_a_held_delete_stops_the_insert_of_its_email(
     account.sql("UPDATE cf_conflicts SET state = 'resolved'")
     account.push()
     assert [verb for verb, *_ in calls(account)] == ["delete", "upsert"]
+
+
+def merge_contacts(app_sql: Any, stays: int, goes: int, email: str) -> None:
+    """As somebody does who merges two contacts and changes the one that stays first."""
+    to(app_sql, stays, email)
+    app_sql("DELETE FROM contacts WHERE id = ?", goes)
+
+
+def test_two_contacts_are_merged_although_the_email_is_taken_before_it_is_given_up(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    merge_contacts(app_sql, one, two, B.upper())
+    planned = account.desk(plan, account.configured())
+    assert [(p.record_id, p.calls[0].kind) for p in planned.records] == [
+        (two, "delete"),
+        (one, "update"),
+    ]
+
+    report = account.push()
+
+    assert report.exit_code == 0
+    assert calls(account) == [("delete", two, None), ("update", one, B.upper())]
+    assert account.states() == ["done", "done"]
+    has(account, one, B.upper())
+    assert account.world.get("contacts", two) is None
+
+
+def test_a_contact_takes_an_email_before_the_other_moves_on(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    to(app_sql, one, B)
+    to(app_sql, two, C)
+
+    assert account.push().exit_code == 0
+    assert calls(account) == [("update", two, C), ("update", one, B)]
+    has(account, one, B)
+
+
+def test_a_merge_waits_for_its_held_delete(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    account.world.edit("contacts", two, last_name="Theirs")
+    merge_contacts(app_sql, one, two, B)
+
+    assert account.push().exit_code == 5
+
+    assert calls(account) == []
+    assert account.states() == ["pending", "held"]
+    reason = "waits for edit 2, which touches the same email_address"
+    assert account.column("SELECT error FROM cf_outbox ORDER BY seq")[0] == reason
+    account.desk(outbox.approve, ["2"])
+    assert account.push().exit_code == 0
+    assert [verb for verb, *_ in calls(account)] == ["delete", "update"]
+    has(account, one, B)
+
+
+def step(record: int, number: int, takes: str = "", gives: str = "", had: str = "") -> Step:
+    return Step(record, (number,), frozenset(takes), frozenset(gives), frozenset(had))
+
+
+@pytest.mark.parametrize(
+    ("steps", "order"),
+    [
+        ([step(1, 1, "b", "a", "a"), step(2, 2, "", "b", "b")], [2, 1]),
+        ([step(1, 1, "c", "a", "a"), step(2, 2, "a", "b", "b")], [1, 2]),
+        # a chain, made the wrong way round
+        (
+            [step(1, 1, "b", "a", "a"), step(2, 2, "c", "b", "b"), step(3, 3, "", "c", "c")],
+            [3, 2, 1],
+        ),
+        # each waits for the other: as they were made
+        ([step(1, 1, "b", "a", "a"), step(2, 2, "a", "b", "b")], [1, 2]),
+        # an email that was free goes through two hands
+        (
+            [
+                step(1, 1, "e", "a", "a"),
+                step(1, 2, "f", "e", "a"),
+                step(2, 3, "e", "b", "b"),
+                step(2, 4, "g", "e", "b"),
+            ],
+            [1, 2, 3, 4],
+        ),
+        # the record that gives it up has an earlier statement
+        ([step(1, 1, "b", "a", "a"), step(2, 2), step(2, 3, "", "b", "b")], [2, 3, 1]),
+    ],
+)
+def test_an_email_is_given_up_before_it_is_taken(steps: list[Step], order: list[int]) -> None:
+    assert [s.seqs[0] for s in release_first(steps)] == order
 
 
 def test_an_email_that_clickfunnels_changed_too_is_not_overwritten(

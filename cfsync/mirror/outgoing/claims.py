@@ -90,12 +90,16 @@ def claim_by_statement(tx: Tx, resource: Resource, record_ids: Collection[int]) 
     return preview_by_statement(tx, resource, _free(tx, resource, record_ids))
 
 
-def preview_by_statement(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
-    """As `claim_by_statement`, but nothing is locked."""
+def preview_by_statement(
+    tx: Tx, resource: Resource, record_ids: Collection[int], *, blocked: bool = False
+) -> list[Claim]:
+    """As `claim_by_statement`, but nothing is locked. With `blocked`, the statements of records
+    that a person has to decide about are among them.
+    """
     found = [
         fold_statement(record, statement)
         for record in _edited_records(tx, resource, record_ids)
-        if not record.is_blocked
+        if blocked or not record.is_blocked
         for statement in by_statement(record)
     ]
     return sorted(found, key=lambda c: c.seqs[0] if c.op == Op.DELETE else c.seqs[-1])

@@ -44,14 +44,15 @@ def any_unsent(tx: Tx, seqs: Sequence[int]) -> bool:
     return tx.conn.execute(query.limit(1)).first() is not None
 
 
-def first_held(tx: Tx, resource: Resource, ids: Sequence[int]) -> int | None:
-    """The number of the first held edit of these records; None where none is held."""
-    query = sa.select(sa.func.min(OUTBOX.c.seq)).where(
+def first_held(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, int]:
+    """Record id -> the number of its first held edit, of those of these records that have one."""
+    query = sa.select(OUTBOX.c.record_id, sa.func.min(OUTBOX.c.seq)).where(
         OUTBOX.c.resource == resource.name,
         OUTBOX.c.record_id.in_(ids),
         OUTBOX.c.state == OutboxState.HELD,
     )
-    return tx.conn.execute(query).scalar()
+    found = tx.conn.execute(query.group_by(OUTBOX.c.record_id))
+    return {row[0]: row[1] for row in found}
 
 
 def record_ids(tx: Tx, seqs: Sequence[int]) -> list[int]:

@@ -4,7 +4,7 @@ The order of a pass:
 
 1. The records of creates whose answer was lost are looked for.
 2. The resources follow, parents before children. In each of them:
-   1. edits that share an email, one statement at a time;
+   1. edits that share an email, one statement at a time, giving up before taking;
    2. all others in the order in which they were made, `push.batch` records at a time: first the
       creates, then updates and deletes, a page of records at a time. Calls are concurrent.
 3. Lost creates are looked for again, and those that are still missing are sent.
@@ -33,7 +33,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import could_duplicate, send_create
-from cfsync.sync.push.email_order import EmailChange, email_groups
+from cfsync.sync.push.email_order import EmailChange, email_groups, release_first, step_of
 from cfsync.sync.push.lost_creates import (
     find_lost_creates,
     find_lost_creates_again,
@@ -177,18 +177,18 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     there = await mirror.read(claims.preview, resource, [i for i in group if i > 0])
     await reread_records(work, resource, there)
     held = await mirror.read(unsent.first_held, resource, group)
-    order = [c.seqs for c in await mirror.read(claims.preview_by_statement, resource, group)]
-    for place, seqs in enumerate(order):
+    found = await mirror.read(claims.preview_by_statement, resource, group, blocked=True)
+    steps = release_first(map(step_of, found))
+    for place, step in enumerate(steps):
         work.context.check_stop()
-        stopper = seqs[-1] if held is None else min(seqs[-1], held)
-        if stopper != held:
-            for claim in await _claims_of_statement(work, resource, seqs):
-                await isolated(work, claim, send_create if claim.op == Op.INSERT else send)
-        if await mirror.read(unsent.any_unsent, seqs):
-            behind = order[place if stopper == held else place + 1 :]
+        for claim in await _claims_of_statement(work, resource, step.seqs):
+            await isolated(work, claim, send_create if claim.op == Op.INSERT else send)
+        if await mirror.read(unsent.any_unsent, step.seqs):
+            stopper = held.get(step.record_id, step.seqs[-1])
+            rest = [seq for step in steps[place:] for seq in step.seqs]
             words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
-            await mirror.write(outbox.set_reason, [seq for some in behind for seq in some], words)
-            rest = [seq for some in order[place:] for seq in some]
+            behind = rest if step.record_id in held else rest[len(step.seqs) :]
+            await mirror.write(outbox.set_reason, behind, words)
             return set(await mirror.read(unsent.record_ids, rest))
     return set()
 

@@ -1,15 +1,19 @@
 """Groups of edits that share an email, which must be sent in the order they were made. Pure.
 
 In a workspace of ClickFunnels an email belongs to one contact. If one contact gives up an email and
-another takes it, the two calls must be made in that order. All other edits can be folded, and sent
-concurrently.
+another takes it, the two calls must be made in that order, also where the statements were made in
+the other one: who merges two contacts may update the one before he deletes the other. All other
+edits can be folded, and sent concurrently.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.outgoing.claims import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,54 @@ def email_groups(touches: Iterable[EmailChange]) -> list[list[int]]:
     for record in owner:
         groups[find(record)].append(record)
     return [sorted(g) for g in groups.values() if len(g) > 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement about a record of a group; its emails are in lower case."""
+
+    record_id: int
+    #: The numbers of its edits.
+    seqs: tuple[int, ...]
+    #: The email that it takes: one or none.
+    takes: frozenset[str] = frozenset()
+    #: Emails that it gives up.
+    gives: frozenset[str] = frozenset()
+    #: The email that its record has in ClickFunnels: one or none.
+    had: frozenset[str] = frozenset()
+
+
+def step_of(claim: Claim) -> Step:
+    """The step of a claim of one statement."""
+    key = claim.resource.upsert_key or ""
+    pairs = [e.patch[key] for e in claim.edits if key in e.patch]
+    had = _lower(claim.base.get(key))
+    if claim.op == Op.DELETE:
+        return Step(
+            claim.record_id, claim.seqs, gives=had | _lower(*(p[0] for p in pairs)), had=had
+        )
+    takes = _lower(pairs[-1][1]) if pairs else frozenset()
+    gives = _lower(*(p[0] for p in pairs)) - takes
+    return Step(claim.record_id, claim.seqs, takes, gives, had)
+
+
+def _lower(*values: str | None) -> frozenset[str]:
+    return frozenset(v.lower() for v in values if v)
+
+
+def release_first(steps: Iterable[Step]) -> list[Step]:
+    """The steps in the order in which they were made, except that a record gives up the email which
+    it has in ClickFunnels before another one takes it.
+    """
+    left, found = list(steps), []
+    while left:
+        ready = (i for i in range(len(left)) if not _must_wait(left, i))
+        found.append(left.pop(next(ready, 0)))  # those that wait for each other: as they were made
+    return found
+
+
+def _must_wait(left: Sequence[Step], place: int) -> bool:
+    step, before, behind = left[place], left[:place], left[place + 1 :]
+    return any(s.record_id == step.record_id or s.gives & step.takes for s in before) or any(
+        s.record_id != step.record_id and s.gives & s.had & step.takes for s in behind
+    )

@@ -27,7 +27,7 @@ from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.push.creates import could_duplicate, natural_values
-from cfsync.sync.push.email_order import EmailChange, email_groups
+from cfsync.sync.push.email_order import EmailChange, email_groups, release_first, step_of
 from cfsync.sync.push.mass_guard import masses
 from cfsync.sync.workspaces import choose
 
@@ -182,11 +182,12 @@ async def _email_claims(
     touches = [
         EmailChange(*t) for t in await mirror.read(claims.email_changes, resource, workspaces)
     ]
-    return [
-        claim
-        for group in email_groups(touches)
-        for claim in await mirror.read(claims.preview_by_statement, resource, group)
-    ]
+    found: list[Claim] = []
+    for group in email_groups(touches):
+        of_group = await mirror.read(claims.preview_by_statement, resource, group)
+        steps = {step_of(claim): claim for claim in of_group}
+        found += [steps[step] for step in release_first(steps)]
+    return found
 
 
 def _record_claims(

@@ -78,13 +78,14 @@ async def _by_id(
         if not isinstance(error, BadAnswer):
             await context.api.page(listing)  # the list itself may be what is refused
         log.warning("walk.in_one_line", list=str(listing), lane=parts[0].lane)
-        await _in_one_line(walkers, ranges[0].cursor, end)
+        await _in_one_line(walkers, end)
 
 
-async def _in_one_line(walkers: Walkers, cursor: int, end: int) -> None:
-    """Everything before `cursor` is walked. If the cursor's record is gone, begin again at the
+async def _in_one_line(walkers: Walkers, end: int) -> None:
+    """Go on where the first range stands in the mirror. If that record is gone, begin again at the
     beginning of the list.
     """
+    cursor = await walkers.saved_cursor()
     try:
         await walkers.walk_in_one_line(cursor, end=end)
     except _CANT_START:
@@ -126,6 +127,14 @@ class Walkers:
         self._reading = await self._begin_reading()
         async with task_group() as self._tasks:
             await self._start_walkers(self._tasks)
+
+    async def saved_cursor(self) -> int:
+        """Where the first range stands in the mirror, 0 at its beginning: a page that was still
+        waiting for its turn to be written when the walkers were stopped is not in it.
+        """
+        await self._writer.drained()
+        place = await self._context.mirror.read(checkpoints.get, self._listing, self._first.lane)
+        return (place and place.cursor) or 0
 
     async def walk_in_one_line(self, cursor: int, *, end: int) -> None:
         """Walk everything after a record (0: the whole list) as one range."""

@@ -168,3 +168,18 @@ def test_the_demo_shows_the_round_and_touches_nothing_of_the_user(bare: Command)
     assert "$ cfsync backfill" in done.stdout
     assert done.stdout.rstrip().endswith("no difference.")
     assert [p.name for p in bare.directory.iterdir()] == ["cfsync.toml"]
+
+
+def test_adopt_shows_both_sides_and_needs_a_yes_without_a_terminal(filled: Command, world: World):
+    book = world.create("products", world.workspaces[0], name="Book", seo_title="Theirs")
+    filled.sql("INSERT INTO products (name, seo_title) VALUES ('Book', 'Mine')")
+    filled.sql(f"UPDATE cf_outbox SET state = 'parked', error = 'unknown: ({book})'")
+
+    asked = filled("outbox", "adopt", "1", str(book))
+    done = filled("outbox", "adopt", "1", str(book), "--yes")
+
+    assert (asked.returncode, done.returncode) == (2, 0), done.stderr
+    assert "without a terminal it needs --yes" in asked.stderr
+    assert '"Mine"' in done.stdout
+    assert '"Theirs"' in done.stdout
+    assert done.stdout.endswith(f"adopted: the row is products {book} now\n")

@@ -1,15 +1,17 @@
-"""`outbox list / approve / retry / discard`: edits made by SQL that are not confirmed yet."""
+"""The `outbox` commands: edits made by SQL that are not confirmed yet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
+from cfsync.cli.operator import adopt
 from cfsync.cli.text import columns, plural, print_json, shortened
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_edits)
     for command in (approve, retry, discard):
         group.command()(command)
+    adopt.register(group)
     app.add_typer(group, name="outbox")
 
 
@@ -91,13 +94,18 @@ def approve(
 def retry(
     which: Which = None,
     all: All = False,  # noqa: A002
+    make_another: Annotated[
+        bool,
+        typer.Option("--make-another", help="Also create an insert that may have arrived."),
+    ] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Send parked edits again with the next push.
 
-    An insert that may already have arrived ("unknown") is retried only by its number: it is then
-    created, whatever was found in ClickFunnels.
+    An insert that may already have arrived ("unknown") is retried only by its number and with
+    --make-another: it is then created, whatever was found in ClickFunnels. To give it the record
+    that was found, use `cfsync outbox adopt`.
 
     \b
     Example:
@@ -106,8 +114,8 @@ def retry(
     """
     from cfsync.sync.operator import outbox
 
-    work = outbox.retry
-    _decide(lambda mirror: work(mirror, which or [], everything=all), "pending", config, json=json)
+    work = partial(outbox.retry, everything=all, make_another=make_another)
+    _decide(lambda mirror: work(mirror, which or []), "pending", config, json=json)
 
 
 def discard(seq: Seqs, config: Config = None, json: Json = False) -> None:

@@ -25,7 +25,7 @@ def recover(config: Config = None, json: Json = False) -> int:
 
     Run it before anything else after you restored a backup of the mirror, with the daemon stopped.
     Inserts that wait in the backup are looked up in ClickFunnels: those with a similar record
-    there are parked as unknown, the others are held, and you decide (`cfsync outbox retry`,
+    there are parked as unknown, the others are held, and you decide (`cfsync outbox adopt`,
     `approve` or `discard`). Then every list is read from beginning to end.
 
     \b

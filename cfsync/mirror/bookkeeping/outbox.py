@@ -14,14 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX
 from cfsync.resources.model import Resource
-
-UNKNOWN = "unknown:"
-"""How the reason begins of an edit that is parked because it may have arrived already."""
-
 
 Sent = Mapping[str, tuple[Any, Any]]
 """Field -> (the value that ClickFunnels had before a call, the value that the call sent)."""

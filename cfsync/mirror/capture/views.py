@@ -6,12 +6,14 @@ place, and views that users have built on it stay.
 
 from __future__ import annotations
 
+from cfsync.mirror.bookkeeping import reasons
+
 NAMES = ("order_line_items", "contact_tag_links", "cf_waiting")
 
-WAITING = """CREATE VIEW cf_waiting AS
+WAITING = f"""CREATE VIEW cf_waiting AS
 SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, captured_at) AS since,
   error AS reason,
-  'cfsync outbox ' || CASE state WHEN 'held' THEN 'approve ' ELSE 'retry ' END || seq AS command
+  {reasons.what_helps_sql()} AS command
 FROM cf_outbox o WHERE state IN ('parked', 'held') AND NOT EXISTS (
   SELECT 1 FROM cf_conflicts c WHERE c.resource = o.resource AND c.record_id = o.record_id
     AND c.state = 'open' AND c.field IN ('deleted_remotely', ''))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from cfsync.errors import MirrorError
 
+OWN_CONSTRAINT = "a constraint of your own holds the row"
+"""How the error begins of a row that a user's own constraint refuses."""
+
 
 class Away(MirrorError):
     """The database can't be used at the moment: it is unreachable, or its disk is full."""

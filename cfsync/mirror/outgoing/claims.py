@@ -7,7 +7,6 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import agreement, bases, ids, open_edits, outbox
-from cfsync.mirror.bookkeeping.outbox import UNKNOWN as UNKNOWN
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -72,6 +71,14 @@ def claim(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim
 def preview(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
     """As `claim`, but nothing is locked or written: what a push would find now."""
     return _claims(_edited_records(tx, resource, record_ids))
+
+
+def of_record(tx: Tx, resource: Resource, record_id: int) -> Claim:
+    """The claim on all open edits of one record that has some, also where it is blocked. Nothing is
+    locked or written.
+    """
+    (found,) = _edited_records(tx, resource, [record_id])
+    return fold(found, found.open.edits)
 
 
 def _claims(found: Collection[EditedRecord]) -> list[Claim]:

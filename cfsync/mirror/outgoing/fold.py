@@ -10,13 +10,11 @@ from cfsync.merge import FieldEdit, merge
 from cfsync.mirror.bookkeeping import bases, ids
 from cfsync.mirror.bookkeeping.ids import RealIds
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
-from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, UNKNOWN, Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.reasons import MAY_HAVE_ARRIVED, UNSEEN
 from cfsync.records import ABSENT, Listing
 from cfsync.resources import Resource
 from cfsync.values import equal
-
-_UNSEEN = "ClickFunnels holds a value here that no column can hold; change it there"
-_MAYBE = f"{UNKNOWN} it may have arrived, and ClickFunnels doesn't show it; discard or retry it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +241,12 @@ def _unsendable(
     """Fields that are not to be sent, and why. No reason: a field that ClickFunnels never shows and
     that a call of unknown outcome carried, which has arrived, as its other fields show.
     """
-    found = {name: _UNSEEN for name in send if name in noted}
+    found = {name: UNSEEN for name in send if name in noted}
     again = {n for n in send if _same(record, n, send[n], by_field[n].sent)}
     hidden = {n for n in again if not record.resource.by_name[n].shown}
     tells = {n for n, e in by_field.items() if e.sent is not ABSENT} - hidden
     if hidden and not again & tells:
-        found |= dict.fromkeys(hidden, "" if tells else _MAYBE)
+        found |= dict.fromkeys(hidden, "" if tells else MAY_HAVE_ARRIVED)
     return found
 
 

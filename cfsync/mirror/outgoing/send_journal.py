@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, meta, open_edits
-from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, UNKNOWN, Op, OutboxState
+from cfsync.mirror.bookkeeping import bases, meta, open_edits, reasons
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX, TABLES
@@ -133,12 +133,10 @@ def _empty_hidden(tx: Tx, claim: Claim) -> None:
 
 
 def park_unknown(tx: Tx, claim: Claim, found: Sequence[int]) -> None:
-    """Park an insert whose record may be one of those `found`: a person decides. A retry creates
-    the record in spite of these, so the next search begins behind them.
+    """Park an insert whose record may be one of those `found`: a person decides. Another one is
+    created in spite of these, so the next search begins behind them.
     """
-    seen = ", ".join(map(str, found)) or "nothing to know it by"
-    text = f"{UNKNOWN} it may exist already ({seen}); discard this edit, or retry it"
-    close(tx, claim.seqs, OutboxState.PARKED, text)
+    close(tx, claim.seqs, OutboxState.PARKED, reasons.may_exist(found))
     tx.conn.execute(
         sa.update(OUTBOX)
         .where(OUTBOX.c.seq.in_(claim.seqs), OUTBOX.c.op == Op.INSERT)

@@ -10,7 +10,8 @@ from cfsync.errors import UsageError
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping import conflicts, outbox
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind, ConflictState
-from cfsync.mirror.bookkeeping.outbox import UNKNOWN, Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, OUTBOX
 
@@ -55,11 +56,16 @@ def approve_all(tx: Tx, resource: str | None) -> list[Edit]:
     return outbox.release(tx, *held, *_of(resource), approved=True)
 
 
-def retry(tx: Tx, seqs: Collection[int]) -> list[Edit]:
-    """Send parked edits once more, also an insert that may have arrived: its record is created
-    again. Raises UsageError for an edit that isn't parked.
+def retry(tx: Tx, seqs: Collection[int], *, make_another: bool = False) -> list[Edit]:
+    """Send parked edits once more. With `make_another`, an insert that may have arrived is created
+    again. Raises UsageError for an edit that isn't parked, and for such an insert without it.
     """
-    outbox.lock(tx, seqs, (OutboxState.PARKED,), wanted="parked")
+    for edit in outbox.lock(tx, seqs, (OutboxState.PARKED,), wanted="parked"):
+        if edit.may_exist and not make_another:
+            raise UsageError(
+                f"edit {edit.seq} may have arrived, and a retry may make a second record: give it"
+                f" the record it is (cfsync outbox adopt {edit.seq} ID), or use --make-another"
+            )
     return outbox.release(tx, OUTBOX.c.seq.in_(seqs))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import outbox
@@ -37,13 +38,17 @@ async def approve(mirror: Mirror, which: Sequence[str], *, everything: bool = Fa
     return await _decide(mirror, which, everything, _APPROVE)
 
 
-async def retry(mirror: Mirror, which: Sequence[str], *, everything: bool = False) -> list[Edit]:
+async def retry(
+    mirror: Mirror, which: Sequence[str], *, everything: bool = False, make_another: bool = False
+) -> list[Edit]:
     """Make parked edits pending again: by number, or all of a resource, or `everything`.
 
-    Inserts that may have arrived are retried by number only. Returns the edits. Raises
-    UnknownResource, and UsageError if `which` names no parked edit.
+    Inserts that may have arrived are retried by number only, and only with `make_another`. Returns
+    the edits. Raises UnknownResource, and UsageError if `which` names no parked edit.
     """
-    return await _decide(mirror, which, everything, _RETRY)
+    by_number = partial(waiting_edits.retry, make_another=make_another)
+    decision = _Decision(OutboxState.PARKED, by_number, waiting_edits.retry_all)
+    return await _decide(mirror, which, everything, decision)
 
 
 async def discard(mirror: Mirror, which: Sequence[str]) -> list[Edit]:
@@ -61,7 +66,6 @@ class _Decision:
 
 
 _APPROVE = _Decision(OutboxState.HELD, waiting_edits.approve, waiting_edits.approve_all)
-_RETRY = _Decision(OutboxState.PARKED, waiting_edits.retry, waiting_edits.retry_all)
 
 
 async def _decide(

@@ -8,6 +8,7 @@ from typing import Any
 from cfsync.errors import CfsyncError, NotFound, Refused, StateConflict
 from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
+from cfsync.mirror.bookkeeping.reasons import NO_ROW
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
@@ -35,7 +36,7 @@ async def send_update(push: Push, claim: Claim) -> None:
     An edit may take several calls; each is acknowledged or refused by itself.
     """
     if not claim.row:
-        await park(push, claim, "its row is no longer in the mirror; discard this edit")
+        await park(push, claim, NO_ROW)
         return
     if await waits_for_others(push, claim):
         return

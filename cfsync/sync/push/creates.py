@@ -15,6 +15,7 @@ from cfsync.merge import FieldEdit, Policy, merge
 from cfsync.mirror.bookkeeping import conflicts, ids, open_edits, rows
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
+from cfsync.mirror.bookkeeping.reasons import NO_PARENT
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy, Constrained
@@ -57,7 +58,7 @@ async def send_create(push: Push, claim: Claim) -> None:
 def as_refusal(error: CfsyncError) -> CfsyncError:
     """The error of a create or a list. A 404 means that the parent record no longer exists."""
     if isinstance(error, NotFound):
-        return Refused("its parent record no longer exists", call=error.call, status=404)
+        return Refused(NO_PARENT, call=error.call, status=404)
     return error
 
 

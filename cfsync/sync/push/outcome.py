@@ -37,11 +37,12 @@ from cfsync.errors import (
 from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import ids, outbox
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
+from cfsync.mirror.bookkeeping.reasons import GIVEN_UP, REFERS, UNKNOWN
 from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Fate
-from cfsync.mirror.outgoing.claims import UNKNOWN, Claim
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -160,9 +161,9 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
     names = ", ".join(f"{resource} {number}" for resource, number in sorted(missing))
     outlook = await mirror.read(ids.outlook, missing)
     if outlook == "never":
-        await park(push, claim, f"refers to {names}, which will never be created")
+        await park(push, claim, f"{REFERS} {names}, which will never be created")
     elif outlook == "unseen" and claim.attempts + 1 >= PATIENCE:
-        await park(push, claim, f"refers to {names}, which nobody has inserted")
+        await park(push, claim, f"{REFERS} {names}, which nobody has inserted")
     else:
         push.waiting.append((claim.resource, claim.record_id))
         words, is_unseen = f"waits for {names}", outlook == "unseen"
@@ -261,7 +262,7 @@ async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bo
     refused = isinstance(error, NotJson) and 400 <= (error.status or 0) < 500
     if (called or refused) and claim.attempts + 1 >= PATIENCE:
         doubt = f"{UNKNOWN} " if claim.op == Op.INSERT and (called or claim.unknown) else ""
-        await park(push, claim, f"{doubt}given up after {PATIENCE} attempts: {error.text}")
+        await park(push, claim, f"{doubt}{GIVEN_UP} {PATIENCE} attempts: {error.text}")
         return
     tried = refused and not called
     await push.context.mirror.write(outbox.set_reason, claim.seqs, error.text, tried=tried)

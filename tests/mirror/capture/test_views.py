@@ -6,10 +6,41 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import reasons
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import OUTBOX
 from tests.conftest import Sql
 from tests.mirror.conftest import Daemon
 
+CHANGE = "change the row, or cfsync outbox discard 1"
+CASES = [
+    ("insert", reasons.may_exist([1158]), "cfsync outbox adopt 1 1158"),
+    ("insert", reasons.may_exist([1158, 1159]), "cfsync outbox adopt 1 ID"),
+    ("insert", reasons.may_exist([]), "cfsync outbox adopt 1 ID"),
+    ("insert", f"{reasons.UNKNOWN} given up after 10 attempts", "cfsync outbox adopt 1 ID"),
+    (
+        "update",
+        reasons.MAY_HAVE_ARRIVED,
+        "look in ClickFunnels, then cfsync outbox discard 1, or cfsync outbox retry 1",
+    ),
+    ("update", f"{reasons.GIVEN_UP} 10 attempts: ...", "cfsync outbox retry 1"),
+    ("update", f"{reasons.REFERS} contacts 7, ...", CHANGE),
+    ("insert", reasons.NO_PARENT, "cfsync outbox discard 1"),
+    ("update", reasons.NO_ROW, "cfsync outbox discard 1"),
+    ("update", reasons.UNSEEN, "change the value in ClickFunnels, or cfsync outbox discard 1"),
+    (
+        "update",
+        f"{reasons.OWN_CONSTRAINT}: one_email",
+        "change the row in its way, then cfsync outbox retry 1",
+    ),
+    ("insert", "name has already been taken", CHANGE),
+    ("update", "email_address is invalid", CHANGE),
+    ("delete", "can't be deleted", "cfsync outbox discard 1"),
+    ("update", None, CHANGE),
+]
+"""(op, reason of a parked edit, what helps)"""
 ITEM = {
     "id": 71,
     "public_id": "abc",
@@ -84,8 +115,33 @@ def test_what_waits_for_a_person(ada: int, write: Any, app_sql: Sql) -> None:
             "cfsync deletions approve forms 8",
         ),
         ("held", "contacts", 6, "101 deletes", "cfsync outbox approve 2"),
-        ("parked", "contacts", 5, "name is taken", "cfsync outbox retry 1"),
+        ("parked", "contacts", 5, "name is taken", "change the row, or cfsync outbox discard 1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("op", "reason", "helps"),
+    CASES,
+)
+def test_each_reason_is_shown_with_what_helps(
+    write: Any, app_sql: Sql, op: str, reason: str | None, helps: str
+) -> None:
+    def park(tx: Tx) -> None:
+        statement = sa.insert(OUTBOX).values(
+            seq=1, resource="contacts", workspace_id=1, record_id=5, op=op, patch={},
+            state="parked", error=reason, captured_at="2026-01-01T00:00:00.000Z",
+        )  # fmt: skip
+        tx.conn.execute(statement)
+
+    write(park)
+
+    assert app_sql("SELECT reason, command FROM cf_waiting") == [(reason, helps)]
+
+
+def test_each_kind_of_reason_has_such_a_case() -> None:
+    tested = [reason or "" for _, reason, _ in CASES]
+    kinds = {next(b for b in reasons.WHAT_HELPS if text.startswith(b)) for text in tested}
+    assert kinds == set(reasons.WHAT_HELPS)
 
 
 @pytest.mark.parametrize("view", ["order_line_items", "contact_tag_links", "cf_waiting"])

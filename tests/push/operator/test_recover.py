@@ -147,7 +147,7 @@ def test_a_create_that_is_retried_is_made_in_spite_of_the_find(account, restored
     old = backup()
     old.run(recover)
 
-    old.desk(outbox.retry, ["1"])
+    old.desk(outbox.retry, ["1"], make_another=True)
     report = old.push()
 
     assert report.exit_code == 0

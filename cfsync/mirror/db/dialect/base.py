@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.errors import Busy, Constrained
+from cfsync.mirror.db.errors import OWN_CONSTRAINT, Busy, Constrained
 from cfsync.mirror.db.quoting import ident
 
 Row = Mapping[str, Any]
@@ -235,7 +235,7 @@ class Dialect(ABC):
         if self.is_contention(error):
             return Busy(f"{where} is locked by another program; end its long transactions")
         if isinstance(error, sa.exc.IntegrityError):
-            return Constrained(f"a constraint of your own holds the row: {self.message(error)}")
+            return Constrained(f"{OWN_CONSTRAINT}: {self.message(error)}")
         return self.failure(error, where)
 
 

@@ -22,7 +22,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class CfsyncError(Exception):
@@ -127,3 +129,61 @@ class Refused(ApiError):
 
 class BadAnswer(ApiError):
     exit_code = 1
+
+
+@contextmanager
+def located(place: object) -> Iterator[None]:
+    """Note on an unforeseen error in the block at which record or list it happened, for
+    `description`. The innermost block counts.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, CfsyncError) and not getattr(error, "__notes__", None):
+            error.add_note(str(place))
+        raise
+
+
+def description(error: BaseException) -> str:
+    """An unforeseen error in one line: its class, the line of code, what it was working on, and
+    words only where they come from the operating system or the database. Those of other errors
+    might quote a record.
+    """
+    cause, notes = error, [*getattr(error, "__notes__", ())]
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+        notes = [*getattr(cause, "__notes__", ()), *notes]
+    words = _words(cause)
+    parts = [type(cause).__name__ + (f": {words}" if words else ""), _code_line(cause), *notes[:1]]
+    return f"unexpected {', at '.join(part for part in parts if part)}"
+
+
+def _code_line(error: BaseException) -> str:
+    """`module:line` where it was raised, or where cfsync called what raised it."""
+    lines, where = [], error.__traceback__
+    while where:
+        lines.append(f"{where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}")
+        where = where.tb_next
+    return next(
+        (line for line in reversed(lines) if line.startswith("cfsync.")), (lines or [""])[-1]
+    )
+
+
+def _words(error: BaseException) -> str:
+    """The words of the operating system or the database without values; empty for any other."""
+    if isinstance(error, OSError):
+        return error.strerror or ""
+    lines = str(getattr(error, "orig", "")).splitlines()
+    return _QUOTED.sub(_without_value, _EMAIL.sub("...", lines[0])) if lines else ""
+
+
+_EMAIL = re.compile(r"\S+@\S+")
+_QUOTED = re.compile(
+    r"(?P<kind>(?:column|constraint|function|index|relation|role|schema|table|type) )?"
+    r"(?:\"[^\"]*\"|'[^']*')"
+)
+"""A name or a value in quotes: only what kind of thing stands before it tells which."""
+
+
+def _without_value(found: re.Match[str]) -> str:
+    return found[0] if found["kind"] else "..."

@@ -45,7 +45,7 @@ from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
 from cfsync.cli.setup import api, config, demo, doctor, migrate, sandbox
 from cfsync.cli.text import print_problem
-from cfsync.errors import CfsyncError, SettingsError
+from cfsync.errors import CfsyncError, SettingsError, description
 
 INTERRUPTED = 4
 
@@ -147,20 +147,12 @@ def _usage_error(error: Exception) -> int:
 
 
 def _unexpected_error(error: Exception) -> int:
-    """A bug in cfsync. Its text is not printed, since it may quote a record."""
+    """A bug in cfsync."""
     import structlog
 
-    cause: BaseException = error
-    while isinstance(cause, BaseExceptionGroup):
-        cause = cause.exceptions[0]
-    where = cause.__traceback__
-    while where and where.tb_next:
-        where = where.tb_next
-    place = f" at {where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where else ""
-    reason = f": {cause.strerror}" if isinstance(cause, OSError) and cause.strerror else ""
     print_problem(
-        f"unexpected error{reason} ({type(cause).__name__}{place});"
-        " everything that was done is kept. CFSYNC_LOG__LEVEL=debug shows the traceback"
+        f"{description(error)}; everything that was done is kept."
+        " CFSYNC_LOG__LEVEL=debug shows the traceback"
     )
     if structlog.is_configured():
         structlog.get_logger().debug("command.failed", exc_info=error)

@@ -13,7 +13,7 @@ import structlog
 
 from cfsync.api import Api
 from cfsync.config import Settings
-from cfsync.errors import BadAnswer, CfsyncError, Forbidden, Interrupted, NotFound
+from cfsync.errors import BadAnswer, CfsyncError, Forbidden, Interrupted, NotFound, located
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -139,7 +139,8 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 @asynccontextmanager
 async def _reported(report: Report, listing: Listing) -> AsyncIterator[None]:
     try:
-        yield
+        with located(f"list {listing}"):
+            yield
     except (Forbidden, NotFound) as error:
         log.warning("list.unreachable", list=str(listing), status=error.status)
         report.unreachable.append(str(listing))

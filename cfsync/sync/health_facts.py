@@ -46,7 +46,7 @@ async def problems(mirror: Mirror, settings: Settings) -> list[str]:
 
 def _problems(tx: Tx, settings: Settings) -> list[str]:
     facts = read_facts(tx, settings, mirrored_workspaces(tx, settings))
-    paused, troubles = pauses.paused(tx), pauses.troubles(tx)
+    paused, troubles = pauses.paused(tx), [t for t in pauses.troubles(tx) if not _is_over(tx, t)]
     resources = {
         name: health_rule.freshness(
             facts.pull_ages[name],
@@ -115,6 +115,16 @@ def mirrored_workspaces(tx: Tx, settings: Settings) -> list[int]:
         return choose(known, [str(w) for w in api.workspaces], [str(w) for w in api.exclude])
     except UnknownWorkspace:
         return [workspace for workspace, _ in known]
+
+
+def _is_over(tx: Tx, trouble: Trouble) -> bool:
+    """Whether a command has run the pass since to its end, after which a daemon that was stopped
+    left its crash behind.
+    """
+    if trouble.kind != health_rule.CRASH:
+        return False
+    done_at = runs.last_done(tx, PassName(trouble.name), trouble.resource, alone=False)
+    return done_at is not None and done_at > trouble.since
 
 
 def _is_current(trouble: Trouble, facts: HealthFacts) -> bool:

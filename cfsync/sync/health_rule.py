@@ -2,8 +2,8 @@
 
 Both `cfsync status --health` and the daemon's `/healthz` follow it. A resource is late when one of
 its lists has not been pulled for three of its intervals and a minute more; one that was never
-pulled to its end, when its passes have been failing for that long. A resource that a person has
-paused is not late.
+pulled to its end, when its passes have been failing for that long. A pass that an unforeseen error
+ended is a problem at once. A resource that a person has paused is neither late nor a problem.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.resources import Resource
 from cfsync.values import seconds
+
+CRASH = "error"
+"""The kind of trouble of a pass that an unforeseen error ended."""
 
 GRACE_S = 60.0
 """Seconds that a list may be late, beyond three of its intervals."""
@@ -47,6 +50,8 @@ class Freshness:
     paused: bool = False
     #: The kind of trouble that one of its passes is in; None: none is.
     trouble: str | None = None
+    #: What one of its passes died of, if nobody foresaw it; None: nothing.
+    crash: str | None = None
 
 
 def late_after(interval_s: float) -> float:
@@ -89,6 +94,7 @@ def freshness(
         late=is_late(age, interval_s, failing_s=failing_s),
         paused=paused,
         trouble=next((trouble.kind for trouble in troubles), None),
+        crash=next((f"{t.name}: {t.text}" for t in troubles if t.kind == CRASH), None),
     )
 
 
@@ -106,7 +112,8 @@ def problems(
         for name, found in resources.items()
         if found.late and not found.paused
     ]
-    return token + failed + late
+    crashed = [f"{name}: {r.crash}" for name, r in resources.items() if r.crash and not r.paused]
+    return token + failed + crashed + late
 
 
 def _lag(found: Freshness) -> str:

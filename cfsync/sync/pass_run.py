@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from cfsync.config import Settings
-from cfsync.errors import CfsyncError
+from cfsync.errors import CfsyncError, MirrorError, description
 from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.bookkeeping.runs import PassName, Run, RunState
 from cfsync.mirror.coordination import pauses
@@ -48,25 +48,47 @@ async def recorded(
     An error that only stops it (exit code 4) goes into the report; any other one is raised.
     """
     report, began, sent = Report(name), time.monotonic(), context.api.requests
-    started_at = await context.now()
+    started_at, resource = await context.now(), resources[0].name if len(resources) == 1 else None
+    error: BaseException | None = None
     try:
         yield report
-    except CfsyncError as error:
-        report.state = RunState.STOPPED if error.exit_code == 4 else RunState.FAILED
-        report.cause = error
-        report.problems.append(str(error))
-        if report.state == RunState.FAILED:
+    except BaseException as raised:
+        error = raised
+        _note_end(report, error)
+        if report.state == RunState.FAILED or not isinstance(error, CfsyncError):
             raise
     finally:
         report.requests = context.api.requests - sent
         report.seconds = time.monotonic() - began
-        run = Run(
-            name,
-            resources[0].name if len(resources) == 1 else None,
-            report.state,
-            started_at,
-            report.requests,
-            {resource: dict(counts) for resource, counts in report.counts.items()},
-            "; ".join(report.problems) or None,
-        )
-        report.waiting = await context.mirror.write(runs.save, run, quiet=report.idle)
+        run = _run_of(report, resource, started_at)
+        try:
+            report.waiting = await context.mirror.write(runs.save, run, quiet=report.idle)
+        except MirrorError:
+            if error is None:
+                raise  # otherwise what ended the pass says more
+
+
+def _note_end(report: Report, error: BaseException) -> None:
+    """Write into the report what ended the pass."""
+    if isinstance(error, CfsyncError):
+        report.state = RunState.STOPPED if error.exit_code == 4 else RunState.FAILED
+        report.cause = error
+        report.problems.append(str(error))
+    elif isinstance(error, Exception):
+        report.state = RunState.FAILED
+        report.problems.append(description(error))
+    else:
+        report.state = RunState.STOPPED
+        report.problems.append("interrupted")
+
+
+def _run_of(report: Report, resource: str | None, started_at: str) -> Run:
+    return Run(
+        report.name,
+        resource,
+        report.state,
+        started_at,
+        report.requests,
+        {name: dict(counts) for name, counts in report.counts.items()},
+        "; ".join(report.problems) or None,
+    )

@@ -133,6 +133,11 @@ _RESOURCE_GAUGES: tuple[tuple[str, str, Callable[[ResourceHealth], float | None]
         "Rows changed without the triggers, as found by the last sweep",
         lambda r: r.drift,
     ),
+    (
+        "cfsync_crashed",
+        "Whether an unforeseen error ended one of its passes: 1 or 0",
+        lambda r: r.crash is not None,
+    ),
 )
 """Metric, its description, and its value for a resource (None: not shown)."""
 

@@ -193,5 +193,5 @@ def test_a_full_disk_or_any_other_fault_of_the_machine_is_one_line(filled: Comma
 
     assert done.returncode == 1
     assert len(done.said) == 1
-    assert done.said[0].startswith("unexpected error (OperationalError at ")
+    assert done.said[0].startswith("unexpected OperationalError: no such table: cf_runs, at ")
     assert done.said[0].endswith("CFSYNC_LOG__LEVEL=debug shows the traceback")

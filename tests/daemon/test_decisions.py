@@ -49,6 +49,9 @@ def test_every_error_has_a_kind(error: Exception, kind: str) -> None:
 
 def test_the_text_of_an_unknown_error_is_not_logged() -> None:
     assert backoff.text_of(ValueError("ada@example.com")) == "unexpected ValueError"
+    assert backoff.text_of(FileNotFoundError(2, "No such file", "ada@example.com")) == (
+        "unexpected FileNotFoundError: No such file"
+    )
     assert backoff.text_of(BadAnswer("not a list", call="GET /x")) == "GET /x: not a list"
 
 

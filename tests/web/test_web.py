@@ -114,6 +114,7 @@ def test_healthz_names_what_is_late_and_why() -> None:
     assert answer["reasons"] == ["contacts: the last pull began 4000 s ago (server)"]
     assert answer["resources"]["contacts"] == {
         "lag_s": 4000.0,
+        "crash": None,
         "late": True,
         "paused": False,
         "trouble": "server",

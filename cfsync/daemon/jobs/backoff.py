@@ -8,11 +8,13 @@ from typing import Literal
 
 from cfsync.errors import (
     ApiError,
+    CfsyncError,
     Interrupted,
     MirrorError,
     RateLimited,
     TokenRefused,
     Transient,
+    description,
 )
 from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.sync.report import Report
@@ -50,10 +52,8 @@ def kind_of(error: BaseException) -> Kind:
 
 
 def text_of(error: BaseException) -> str:
-    """One line for a person. The text of an error from elsewhere is left out: it might quote a
-    record.
-    """
-    return str(error) if kind_of(error) != "error" else f"unexpected {type(error).__name__}"
+    """One line for a person, without a person's data."""
+    return str(error) if isinstance(error, CfsyncError) else description(error)
 
 
 def trouble_of(report: Report) -> tuple[Kind, str] | None:

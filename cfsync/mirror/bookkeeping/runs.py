@@ -32,7 +32,7 @@ class RunState(StrEnum):
     STOPPED = "stopped"
     """Before its end, with everything kept: when started again it goes on."""
     FAILED = "failed"
-    """A list could not be read."""
+    """A list could not be read, or by an error that nobody foresaw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,15 @@ def save(tx: Tx, run: Run, *, quiet: bool) -> int:
     return waiting(tx)
 
 
-def last_done(tx: Tx, name: PassName, resource: str) -> str | None:
-    """When a pass of this resource alone last ended well, canonical text."""
+def last_done(tx: Tx, name: PassName, resource: str, *, alone: bool = True) -> str | None:
+    """When a pass of this resource (`alone`, or also with others) last ended well, canonical
+    text.
+    """
+    of = RUNS.c.resource == resource
     query = sa.select(sa.func.max(RUNS.c.ended_at, type_=RUNS.c.ended_at.type)).where(
-        RUNS.c["pass"] == name, RUNS.c.state == RunState.DONE, RUNS.c.resource == resource
+        RUNS.c["pass"] == name,
+        RUNS.c.state == RunState.DONE,
+        of if alone else of | RUNS.c.resource.is_(None),
     )
     found: str | None = tx.conn.execute(query).scalar()
     return found

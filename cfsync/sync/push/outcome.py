@@ -33,6 +33,7 @@ from cfsync.errors import (
     TokenRefused,
     Transient,
     Unreachable,
+    located,
 )
 from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import ids, outbox
@@ -111,7 +112,8 @@ async def isolated(
     """Work on one claim; a row that the mirror refuses or has locked ends only this claim."""
     name = claim.resource.name
     try:
-        await work(push, claim)
+        with located(f"{name} {claim.record_id}"):
+            await work(push, claim)
     except Constrained as error:
         await park(push, claim, str(error))
     except Busy as error:

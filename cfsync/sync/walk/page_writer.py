@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from cfsync.errors import located
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
@@ -49,6 +50,12 @@ class PageWrite:
     @property
     def kind(self) -> tuple[str, str, bool]:
         return self.reading.resource.name, self.reading.lane, self.full
+
+    @property
+    def place(self) -> str:
+        """`contacts 1001 to 1020`: what is written, for messages."""
+        ids, name = [r.id for r in self.records], self.reading.resource.name
+        return f"{name} {min(ids)} to {max(ids)}" if ids else name
 
 
 class PageWriter:
@@ -110,7 +117,8 @@ class PageWriter:
     async def _write(self, batch: Sequence[PageWrite]) -> None:
         self._check()
         began = time.perf_counter()
-        written_pages = await self._context.mirror.write(write_pages, batch)
+        with located(", ".join(dict.fromkeys(page.place for page in batch))):
+            written_pages = await self._context.mirror.write(write_pages, batch)
         self._measure(len(batch), time.perf_counter() - began)
         for page, written in written_pages:
             resource, lane = page.reading.resource, page.reading.lane

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cfsync.errors import NotFound
+from cfsync.errors import NotFound, located
 from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
@@ -58,9 +58,10 @@ async def reread(
     """Read records singly and write them."""
     for record_id in ids:
         context.check_stop()
-        reading = await context.reading(resource, lane)
-        found = await _get(context, resource, record_id)
-        await write_asked(context, report, reading, [record_id], found)
+        with located(f"{resource.name} {record_id}"):
+            reading = await context.reading(resource, lane)
+            found = await _get(context, resource, record_id)
+            await write_asked(context, report, reading, [record_id], found)
 
 
 async def _get(context: Context, resource: Resource, record_id: int) -> list[Record]:

@@ -85,6 +85,8 @@ def backfill(round_: Any) -> None:
         ([trouble("server", 200)], None),
         ([trouble("server", 300)], "contacts: never pulled to its end (server)"),
         ([backfill, wait(30), trouble("token", 10)], "ClickFunnels refuses the token"),
+        ([backfill, trouble("error", 10)], "contacts: pull: no way"),
+        ([backfill, trouble("error", 10), pause], None),
         ([backfill, passes_failed], "the last backfill failed"),
         ([backfill, passes_failed, pull_later], None),
     ],
@@ -118,5 +120,17 @@ def test_a_trouble_that_a_stopped_daemon_left_behind_does_not_count(round_: Any)
     trouble("token", 10)(round_)
     round_.clock.go_on(60)
     round_.backfill()
+
+    assert by_command(round_) == []
+
+
+def test_a_crash_that_a_stopped_daemon_left_behind_is_over_when_the_pass_succeeds(
+    round_: Any,
+) -> None:
+    round_.backfill()
+    trouble("error", 10)(round_)
+    assert by_command(round_) == ["contacts: pull: no way"]
+
+    round_.pull()
 
     assert by_command(round_) == []

@@ -13,7 +13,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 _LONGEST = 100 * 365 * 86400
 
 
-def _seconds(value: Any) -> float:
+def seconds_of(value: Any) -> float:
     """A duration with its unit (`30s`, `5m`, `1h30m`, `30d`), or a number of seconds."""
     try:
         seconds = _of_text(value) if isinstance(value, str) else float(value)
@@ -103,7 +103,7 @@ def _listen(value: Any) -> Any:
     raise ValueError('must be HOST:PORT or "off"')
 
 
-DURATION = BeforeValidator(_seconds)
+DURATION = BeforeValidator(seconds_of)
 Duration = Annotated[float, DURATION]
 PositiveDuration = Annotated[Duration, Field(gt=0)]
 Names = Annotated[list[int | str], BeforeValidator(_names)]

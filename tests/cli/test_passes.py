@@ -204,13 +204,20 @@ def test_deletions_that_are_too_many_wait_and_are_approved_or_rejected(
     swept = filled("sweep", "contacts")
     listed = filled("deletions", "list", "--json")
     rejected = filled("deletions", "reject", "contacts", str(ids[0]))
-    approved = filled("deletions", "approve", "--all")
+    asked = filled("deletions", "approve", "contacts")
+    approved = filled("deletions", "approve", "contacts", "--since", "1h", "--yes")
     again = filled("sweep", "contacts")
 
     assert swept.returncode == 5
     assert "12 held" in swept.stdout
     assert filled("status").returncode == 0
     assert [d["id"] for d in listed.json] == ids[:12]
+    assert asked.returncode == 2
+    assert asked.stderr.splitlines() == [
+        "resource  count",
+        "contacts     11",
+        "cfsync: nothing is done: without a terminal, --yes is needed to approve them",
+    ]
     assert rejected.stdout == "rejected 1 deletion\n"
     assert approved.stdout == "approved 11 deletions; the next sweep deletes them\n"
     assert again.returncode == 0, again.stderr

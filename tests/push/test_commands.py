@@ -191,3 +191,27 @@ def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, c
 
     assert done.returncode == 2
     assert done.said == [f"no mirror at {bare.database}: run cfsync backfill"]
+
+
+def test_many_are_shown_before_they_are_decided(cfsync: Command, contact: int, served: Running):
+    rename(cfsync, contact)
+    served.world.edit("contacts", contact, first_name="There")
+    assert cfsync("push").returncode == 5
+
+    asked = cfsync("conflicts", "resolve", "contacts", "--local")
+    done = cfsync("conflicts", "resolve", "contacts", "--local", "--yes", "--json")
+    edit = cfsync("outbox", "discard", "contacts", "--field", "first_name")
+    dropped = cfsync("outbox", "discard", "contacts", "--field", "first_name", "--yes")
+
+    assert asked.returncode == edit.returncode == 2
+    assert asked.stderr.splitlines() == [
+        "resource  field       winner        count",
+        "contacts  first_name  clickfunnels      1",
+        "cfsync: nothing is done: without a terminal, --yes is needed to resolve them",
+    ]
+    assert (done.returncode, done.json["conflicts"][0]["state"]) == (0, "resolved")
+    assert "contacts  update  pending  first_name      1" in edit.stderr
+    assert (dropped.returncode, dropped.stdout) == (0, "discarded: 1 edit\n")
+    assert cfsync("outbox", "discard", "contacts", "--yes").said == [
+        "no edit of contacts waits to be sent"
+    ]

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json as json_text
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
-from cfsync.cli.text import columns, print_json, shortened
+from cfsync.cli.operator.selection import Field, Since, Yes, confirmation
+from cfsync.cli.text import columns, plural, print_json, shortened
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.conflicts import Conflict
-    from cfsync.sync.operator.conflicts import Changed, Choice, Resolved
+    from cfsync.sync.operator.conflicts import Changed, Choice, Left, Resolved
+
+    Outcome = Resolved | Changed | Left
+
+Which = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID...|RESOURCE]", help="From `conflicts list`, or one resource."),
+]
+All = Annotated[bool, typer.Option("--all", help="All open conflicts.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -57,12 +67,16 @@ def list_conflicts(
 
 
 def resolve(
-    conflict_id: Annotated[int, typer.Argument(metavar="ID", help="From `conflicts list`.")],
+    which: Which = None,
+    everything: All = False,
+    field: Field = None,
+    since: Since = None,
     local: Annotated[bool, typer.Option("--local", help="Take the mirror's value.")] = False,
     remote: Annotated[bool, typer.Option("--remote", help="Take ClickFunnels' value.")] = False,
     value: Annotated[
         str | None, typer.Option(metavar="JSON", help="Take this value, such as '\"Ada\"' or null.")
     ] = None,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -70,36 +84,37 @@ def resolve(
 
     The next push sends whatever your choice requires. If the record was deleted in ClickFunnels,
     --local creates it again and --remote deletes the row. If the row was deleted here, --local
-    deletes the record and --remote restores the row.
+    deletes the record and --remote restores the row. (As --field: deleted_remotely, deleted_here.)
 
     If the record has changed since the conflict was found, nothing is resolved: the new value is
-    shown, and you choose again.
+    shown, and you choose again. Conflicts that you don't name by number are shown first, and you
+    are asked.
 
     \b
     Example:
       cfsync conflicts resolve 7 --local
       cfsync conflicts resolve 7 --value '"Ada"'
+      cfsync conflicts resolve contacts --field phone_number --remote
     """
     from cfsync.sync.operator import conflicts
+    from cfsync.sync.operator.selection import Filter
 
+    named = which or []
     choice = _choice(local=local, remote=remote, value=value)
-    wanted = _parsed(value) if value is not None else None
+    decision = (choice, _parsed(value) if value is not None else None)
+    given = Filter(everything, field, since)
+    confirm = confirmation("resolve", ("resource", "field", "winner"), _kind, yes=yes)
     done = with_mirror(
         load_settings(config),
-        lambda mirror: conflicts.resolve(mirror, conflict_id, choice, wanted),
+        lambda mirror: conflicts.resolve_all(mirror, named, given, decision, confirm),
     )
-    if isinstance(done, conflicts.Changed):
-        _print_changed(done, choice, json=json)
-        return 5
     if json:
-        print_json(
-            {"id": conflict_id, "state": "resolved", "choice": choice}
-            | {"resource": done.conflict.resource, "record_id": done.record_id}
-            | {"edited": done.edited}
-        )
+        found = [_outcome(one, choice) for one in done]
+        is_one = len(named) == 1 and named[0].isdecimal()
+        print_json(found[0] if is_one else {"conflicts": found})
     else:
-        print(_told(done))
-    return 0
+        _print_outcomes(done, choice)
+    return 0 if all(isinstance(one, conflicts.Resolved) for one in done) else 5
 
 
 def _choice(*, local: bool, remote: bool, value: str | None) -> Choice:
@@ -115,28 +130,51 @@ def _parsed(text: str) -> Any:
         raise UsageError("--value takes JSON: put text in double quotes") from None
 
 
-def _told(done: Resolved) -> str:
-    then = "; the next push sends it" if done.edited else ""
-    return f"resolved: {done.conflict.resource} {done.record_id}{then}"
+def _kind(conflict: Conflict) -> tuple[str, str, str]:
+    return conflict.resource, conflict.field or "deleted_here", conflict.winner
 
 
-def _print_changed(changed: Changed, choice: Choice, *, json: bool) -> None:
+def _outcome(one: Outcome, choice: Choice) -> dict[str, Any]:
+    from cfsync.sync.operator import conflicts
+
+    match one:
+        case conflicts.Resolved(conflict, edited, record_id):
+            where = {"resource": conflict.resource, "record_id": record_id}
+            found = {"id": conflict.id, "state": "resolved", **where, "edited": edited}
+        case conflicts.Changed(was, now):
+            sides = {"was": _as_json(was, values=True), "now": _as_json(now, values=True)}
+            found = {"id": was.id, "state": "changed", **sides}
+        case conflicts.Left(conflict_id, reason):
+            found = {"id": conflict_id, "state": "left", "reason": reason}
+    return found | {"choice": choice}
+
+
+def _print_outcomes(done: Sequence[Outcome], choice: Choice) -> None:
+    from cfsync.sync.operator import conflicts
+
+    resolved = [one for one in done if isinstance(one, conflicts.Resolved)]
+    edits = sum(one.edited for one in resolved)
+    if len(done) == 1 and resolved:
+        what = f"{resolved[0].conflict.resource} {resolved[0].record_id}"
+        print(f"resolved: {what}{'; the next push sends it' if edits else ''}")
+    elif resolved:
+        then = f"; the next push sends {plural(edits, 'edit')}" if edits else ""
+        print(f"resolved: {plural(len(resolved), 'conflict')}{then}")
+    for one in done:
+        if isinstance(one, conflicts.Changed):
+            _print_changed(one, choice)
+        elif isinstance(one, conflicts.Left):
+            print(f"not resolved: conflict {one.conflict_id}: {one.reason}")
+
+
+def _print_changed(changed: Changed, choice: Choice) -> None:
     was, now = changed.was, changed.now
-    if json:
-        print_json(
-            {"id": was.id, "state": "changed", "choice": choice}
-            | {"was": _as_json(was, values=True), "now": _as_json(now, values=True)}
-        )
-        return
     what = f"{now.resource} {now.record_id} {now.field or '(deleted here)'}"
     print(f"not resolved: {what} has changed since conflict {was.id} was found")
-    rows = [("", "then", "now")]
-    rows += [
-        (name, shortened(then), shortened(by_now))
-        for name, then, by_now in (
-            ("mirror", was.local, now.local),
-            ("ClickFunnels", was.remote, now.remote),
-        )
+    rows = [
+        ("", "then", "now"),
+        ("mirror", shortened(was.local), shortened(now.local)),
+        ("ClickFunnels", shortened(was.remote), shortened(now.remote)),
     ]
     print(columns(rows))
     option = "--value ..." if choice == "value" else f"--{choice}"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.operator.selection import Since, Yes, confirmation
 from cfsync.cli.text import columns, plural, print_json
-from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.tombstones import Tombstone
@@ -57,18 +57,23 @@ def approve(
     resource: Resource = None,
     ids: Ids = None,
     all: All = False,  # noqa: A002
+    since: Since = None,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Accept the deletions: the next sweep checks again, then deletes.
 
+    Deletions that you don't name by their ids are shown first, and you are asked.
+
     \b
     Example:
       cfsync deletions approve contacts 1042
-      cfsync deletions approve contacts
-      cfsync deletions approve --all
+      cfsync deletions approve contacts --since 2h
+      cfsync deletions approve --all --yes
     """
-    decided = _decide(resource, ids, config, all=all, approve=True)
+    which = [*([resource] if resource else []), *(ids or [])]
+    decided = _decide(which, (all, since), config, yes=yes, approve=True)
     _print("approved", decided, "; the next sweep deletes them", json=json)
 
 
@@ -76,38 +81,50 @@ def reject(
     resource: Resource = None,
     ids: Ids = None,
     all: All = False,  # noqa: A002
+    since: Since = None,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Reject the deletions: the rows stay in the mirror.
 
+    Deletions that you don't name by their ids are shown first, and you are asked.
+
     \b
     Example:
       cfsync deletions reject contacts 1042
+      cfsync deletions reject contacts --yes
     """
-    decided = _decide(resource, ids, config, all=all, approve=False)
+    which = [*([resource] if resource else []), *(ids or [])]
+    decided = _decide(which, (all, since), config, yes=yes, approve=False)
     _print("rejected", decided, json=json)
 
 
 def _decide(
-    resource: str | None,
-    ids: list[str] | None,
+    which: list[str],
+    given: tuple[bool, str | None],
     config: Path | None,
     *,
-    all: bool,  # noqa: A002
+    yes: bool,
     approve: bool,
 ) -> list[Tombstone]:
-    """Approve or reject; returns what was decided. Raises UsageError unless either a resource or
-    `all` is given.
-    """
+    """Approve or reject; returns what was decided. `given`: --all and --since."""
     from cfsync.sync.operator import deletions
+    from cfsync.sync.operator.selection import Filter
 
-    if (resource is None) != all:
-        raise UsageError("name a resource, with or without ids, or use --all")
+    verb = "approve" if approve else "reject"
+    confirm = confirmation(verb, ("resource",), _kind, yes=yes)
+    everything, since = given
     return with_mirror(
         load_settings(config),
-        lambda mirror: deletions.decide(mirror, resource, ids or [], approve=approve),
+        lambda mirror: deletions.decide(
+            mirror, which, Filter(everything, since=since), approve=approve, confirm=confirm
+        ),
     )
+
+
+def _kind(stone: Tombstone) -> tuple[str]:
+    return (stone.resource,)
 
 
 def _print(word: str, decided: Sequence[Tombstone], then: str = "", *, json: bool) -> None:

@@ -12,11 +12,12 @@ import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.operator import adopt
+from cfsync.cli.operator.selection import Field, Since, Yes, confirmation
 from cfsync.cli.text import columns, plural, print_json, shortened
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.outbox import Edit
-    from cfsync.mirror.db.engine import Mirror
+    from cfsync.sync.operator.selection import Filter
 
 SHOWN = 200
 
@@ -24,7 +25,6 @@ Which = Annotated[
     list[str] | None,
     typer.Argument(metavar="[SEQ...|RESOURCE]", help="Numbers of edits, or one resource."),
 ]
-Seqs = Annotated[list[str], typer.Argument(metavar="SEQ...", help="Numbers of edits.")]
 All = Annotated[bool, typer.Option("--all", help="The edits of all resources.")]
 Values = Annotated[bool, typer.Option("--values", help="Also show the values: people's data.")]
 
@@ -72,81 +72,116 @@ def list_edits(
 def approve(
     which: Which = None,
     all: All = False,  # noqa: A002
+    field: Field = None,
+    since: Since = None,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Release held edits: the next push sends them.
 
     By number, any held edit: also an insert, or a delete of a record that ClickFunnels has changed
-    since. By resource, only the updates and deletes that were held because there were too many.
+    since. Otherwise the updates and deletes that were held because there were too many: what is
+    meant is shown first, and you are asked.
 
     \b
     Example:
       cfsync outbox approve contacts
+      cfsync outbox approve contacts --field phone_number --since 2h --yes
       cfsync outbox approve 1042 1043
     """
     from cfsync.sync.operator import outbox
+    from cfsync.sync.operator.selection import Filter
 
-    work = outbox.approve
-    _decide(lambda mirror: work(mirror, which or [], everything=all), "approved", config, json=json)
+    given = Filter(all, field, since)
+    _decide(outbox.approve, ("approve", "approved"), (which or [], given, yes), config, json=json)
 
 
 def retry(
     which: Which = None,
     all: All = False,  # noqa: A002
+    field: Field = None,
+    since: Since = None,
     make_another: Annotated[
         bool,
         typer.Option("--make-another", help="Also create an insert that may have arrived."),
     ] = False,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Send parked edits again with the next push.
 
-    An insert that may already have arrived ("unknown") is retried only by its number and with
-    --make-another: it is then created, whatever was found in ClickFunnels. To give it the record
-    that was found, use `cfsync outbox adopt`.
+    Edits that you don't name by number are shown first, and you are asked. An insert that may
+    already have arrived ("unknown") is retried only by its number and with --make-another: it is
+    then created, whatever was found in ClickFunnels. To give it the record that was found, use
+    `cfsync outbox adopt`.
 
     \b
     Example:
       cfsync outbox retry 1042
-      cfsync outbox retry contacts
+      cfsync outbox retry contacts --yes
     """
     from cfsync.sync.operator import outbox
+    from cfsync.sync.operator.selection import Filter
 
-    work = partial(outbox.retry, everything=all, make_another=make_another)
-    _decide(lambda mirror: work(mirror, which or []), "pending", config, json=json)
+    given = Filter(all, field, since)
+    work = partial(outbox.retry, make_another=make_another)
+    _decide(work, ("retry", "pending"), (which or [], given, yes), config, json=json)
 
 
-def discard(seq: Seqs, config: Config = None, json: Json = False) -> None:
+def discard(
+    which: Which = None,
+    all: All = False,  # noqa: A002
+    field: Field = None,
+    since: Since = None,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
     """Drop edits: the mirror shows ClickFunnels' values again.
 
     A later edit of the same field stays. A row that was never sent is removed with all its edits;
-    a deleted row is restored.
+    a deleted row is restored. Edits that you don't name by number are shown first, and you are
+    asked; with --field, an edit of several fields is dropped as a whole.
 
     \b
     Example:
       cfsync outbox discard 1042
+      cfsync outbox discard contacts --since 2h
     """
     from cfsync.sync.operator import outbox
+    from cfsync.sync.operator.selection import Filter
 
-    work = outbox.discard
-    _decide(lambda mirror: work(mirror, seq), "discarded", config, json=json)
+    given = Filter(all, field, since)
+    _decide(outbox.discard, ("discard", "discarded"), (which or [], given, yes), config, json=json)
 
 
 def _decide(
-    work: Callable[[Mirror], Coroutine[Any, Any, list[Edit]]],
-    word: str,
+    decide: Callable[..., Coroutine[Any, Any, list[Edit]]],
+    words: tuple[str, str],
+    asked: tuple[list[str], Filter, bool],
     config: Path | None,
     *,
     json: bool,
 ) -> None:
-    edits = with_mirror(load_settings(config), work)
+    """Decide and print the result. `words`: the verb, and what the edits are then; `asked`: what a
+    person has named, what else he has given, and whether he has said --yes.
+    """
+    (verb, done), (which, given, yes) = words, asked
+    confirm = confirmation(verb, ("resource", "op", "state", "fields"), _kind, yes=yes)
+    edits = with_mirror(
+        load_settings(config), lambda mirror: decide(mirror, which, given, confirm=confirm)
+    )
     if json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]
-        print_json({"state": word, "edits": rows})
+        print_json({"state": done, "edits": rows})
     else:
-        print(f"{word}: {plural(len(edits), 'edit')}")
+        print(f"{done}: {plural(len(edits), 'edit')}")
+
+
+def _kind(edit: Edit) -> tuple[str, str, str, str | None]:
+    return edit.resource, edit.op, edit.state, ", ".join(edit.fields) or None
 
 
 def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:

@@ -153,9 +153,10 @@ def find(
     resources: Collection[str] = (),
     record_id: int | None = None,
     batch: int | None = None,
+    seqs: Collection[int] | None = None,
 ) -> list[Edit]:
     """Edits in the order in which they were made: those in `states`, and only those of some
-    resources, of one record or of one push where given.
+    resources, of one record, of one push or with some numbers (up to AT_ONCE) where given.
     """
     query = sa.select(*_COLUMNS).where(OUTBOX.c.state.in_(states))
     if resources:
@@ -164,6 +165,8 @@ def find(
         query = query.where(OUTBOX.c.record_id == record_id)
     if batch is not None:
         query = query.where(OUTBOX.c.batch == batch)
+    if seqs is not None:
+        query = query.where(OUTBOX.c.seq.in_(seqs))
     return _read(tx, query.order_by(OUTBOX.c.seq))
 
 

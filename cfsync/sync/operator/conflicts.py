@@ -14,7 +14,7 @@ changed since: the conflict then shows that value, and the person chooses again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,16 +25,20 @@ from cfsync.mirror.bookkeeping.agreement import Part
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.capture.rules import insertable
-from cfsync.mirror.db import statements
+from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.user_decisions import deleted_remotely, discard, waiting_edits
 from cfsync.mirror.user_decisions.user_edits import edit
 from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync.operator.selection import Filter, select
 from cfsync.sync.push.calls import action_key
 from cfsync.values import equal
 
 Choice = Literal["local", "remote", "value"]
+
+DELETED_HERE = "deleted_here"
+"""The field by which a person selects the conflicts about rows that were deleted in the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,54 @@ class Changed:
 async def open_conflicts(mirror: Mirror, names: Sequence[str] = ()) -> list[Conflict]:
     """Open conflicts of the resources named, or of all, oldest first. Raises UnknownResource."""
     return await mirror.read(conflicts.find, resources=[named(name).name for name in names])
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A conflict of several that could not be resolved, and why."""
+
+    conflict_id: int
+    reason: str
+
+
+async def resolve_all(
+    mirror: Mirror,
+    which: Sequence[str],
+    given: Filter,
+    decision: tuple[Choice, Any],
+    confirm: Callable[[Sequence[Conflict]], None],
+) -> list[Resolved | Changed | Left]:
+    """As `resolve`, for the conflicts with some numbers or all that fit what is given, each by
+    itself. `decision`: choice and value. Conflicts that nobody has named are shown to `confirm`
+    first, which raises an error to stop.
+
+    Raises UnknownResource, and UsageError if no conflict is meant, or the only one that is named
+    can't be resolved.
+    """
+    now = await mirror.read(clock.now)
+    names = (ConflictKind.DELETED_REMOTELY, DELETED_HERE)
+    listed = "cfsync conflicts list"
+    selection = select(which, given, now, noun="a conflict", listed=listed, also=names)
+    numbers: Sequence[int] = selection.numbers
+    if not numbers:
+        found = await mirror.read(conflicts.find, resources=selection.resources)
+        chosen = [c for c in found if selection.fits([c.field or DELETED_HERE], c.found_at)]
+        if not chosen:
+            raise UsageError("no such conflict is open")
+        confirm(chosen)
+        numbers = [c.id for c in chosen]
+    elif len(numbers) == 1:
+        return [await resolve(mirror, numbers[0], *decision)]
+    return [await _resolve_or_leave(mirror, number, *decision) for number in numbers]
+
+
+async def _resolve_or_leave(
+    mirror: Mirror, number: int, choice: Choice, value: Any
+) -> Resolved | Changed | Left:
+    try:
+        return await resolve(mirror, number, choice, value)
+    except UsageError as error:
+        return Left(number, str(error))
 
 
 async def resolve(

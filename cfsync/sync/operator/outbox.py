@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import outbox
-from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, OutboxState
+from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.reasons import UNKNOWN
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.user_decisions import discard as discards
 from cfsync.mirror.user_decisions import waiting_edits
 from cfsync.resources import named
+from cfsync.sync.operator.selection import NOT_GIVEN, Filter, Selection, select
+
+Confirm = Callable[[Sequence[Edit]], None]
+
+
+def agree(_: Sequence[Edit]) -> None:
+    """Confirm whatever is shown."""
 
 
 async def waiting(
@@ -29,62 +38,123 @@ async def waiting(
     return await mirror.read(outbox.find, states=states, resources=resources)
 
 
-async def approve(mirror: Mirror, which: Sequence[str], *, everything: bool = False) -> list[Edit]:
-    """Release held edits: by number, or all updates and deletes of a resource, or `everything`.
+async def approve(
+    mirror: Mirror,
+    which: Sequence[str] = (),
+    given: Filter = NOT_GIVEN,
+    *,
+    confirm: Confirm = agree,
+) -> list[Edit]:
+    """Release held edits: by number, or all updates and deletes that fit what is given.
 
-    Inserts, and deletes that are in conflict, are released by number only. Returns the edits.
-    Raises UnknownResource, and UsageError if `which` names no held edit.
+    Inserts, and deletes that are in conflict, are released by number only. Edits that nobody has
+    named are shown to `confirm` first, which raises an error to stop. Returns the edits. Raises
+    UnknownResource, and UsageError if no held edit is meant.
     """
-    return await _decide(mirror, which, everything, _APPROVE)
+    return await _decide(mirror, which, given, _APPROVE, confirm)
 
 
 async def retry(
-    mirror: Mirror, which: Sequence[str], *, everything: bool = False, make_another: bool = False
+    mirror: Mirror,
+    which: Sequence[str] = (),
+    given: Filter = NOT_GIVEN,
+    *,
+    make_another: bool = False,
+    confirm: Confirm = agree,
 ) -> list[Edit]:
-    """Make parked edits pending again: by number, or all of a resource, or `everything`.
-
-    Inserts that may have arrived are retried by number only, and only with `make_another`. Returns
-    the edits. Raises UnknownResource, and UsageError if `which` names no parked edit.
+    """As `approve`, but make parked edits pending again. Inserts that may have arrived are retried
+    by number only, and only with `make_another`.
     """
     by_number = partial(waiting_edits.retry, make_another=make_another)
-    decision = _Decision(OutboxState.PARKED, by_number, waiting_edits.retry_all)
-    return await _decide(mirror, which, everything, decision)
+    return await _decide(mirror, which, given, replace(_RETRY, by_number=by_number), confirm)
 
 
-async def discard(mirror: Mirror, which: Sequence[str]) -> list[Edit]:
-    """Discard edits by number; the mirror shows ClickFunnels' values again. Returns the edits."""
-    return await mirror.write(discards.discard, _numbers(which))
+async def discard(
+    mirror: Mirror,
+    which: Sequence[str] = (),
+    given: Filter = NOT_GIVEN,
+    *,
+    confirm: Confirm = agree,
+) -> list[Edit]:
+    """As `approve`, but discard edits that wait; the mirror shows ClickFunnels' values again. Edits
+    of records that ClickFunnels has deleted are decided with their conflict.
+    """
+    return await _decide(mirror, which, given, _DISCARD, confirm)
 
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What a person may decide about the edits in one state. A resource of None means all."""
+    """What a person may decide about the edits in some states."""
 
-    state: OutboxState
+    states: Sequence[OutboxState]
+    #: How an edit that can be decided is called.
+    wanted: str
+    #: Decide the edits with these numbers.
     by_number: Callable[[Tx, Collection[int]], list[Edit]]
-    by_resource: Callable[[Tx, str | None], list[Edit]]
+    #: Whether an edit may be decided about without being named.
+    in_bulk: Callable[[Edit], bool]
+    #: How many in one transaction.
+    at_once: int = outbox.AT_ONCE
 
 
-_APPROVE = _Decision(OutboxState.HELD, waiting_edits.approve, waiting_edits.approve_all)
+_APPROVE = _Decision(
+    (OutboxState.HELD,), "held", waiting_edits.approve, lambda edit: edit.op != Op.INSERT
+)
+_RETRY = _Decision(
+    (OutboxState.PARKED,),
+    "parked",
+    waiting_edits.retry,
+    lambda edit: not (edit.error or "").startswith(UNKNOWN),
+)
+_DISCARD = _Decision(discards.DISCARDABLE, "to be sent", discards.discard, lambda _: True, 100)
 
 
 async def _decide(
-    mirror: Mirror, which: Sequence[str], everything: bool, decision: _Decision
+    mirror: Mirror,
+    which: Sequence[str],
+    given: Filter,
+    decision: _Decision,
+    confirm: Confirm,
 ) -> list[Edit]:
-    if bool(which) == everything:
-        raise UsageError("give numbers (cfsync outbox list shows them), a resource, or --all")
-    if which and which[0].isdecimal():
-        return await mirror.write(decision.by_number, _numbers(which))
-    if len(which) > 1:
-        raise UsageError("give numbers, or one resource")
-    resource = None if everything else named(which[0]).name
-    edits = await mirror.write(decision.by_resource, resource)
-    if not edits:
-        raise UsageError(f"no edit{f' of {resource}' if resource else ''} waits {decision.state}")
-    return edits
+    selection = select(
+        which, given, await mirror.read(clock.now), noun="an edit", listed="cfsync outbox list"
+    )
+    if selection.numbers:
+        return await mirror.write(decision.by_number, selection.numbers)
+    chosen = await mirror.read(_choose, selection, decision)
+    if not chosen:
+        what = f" of {selection.resource}" if selection.resource else ""
+        raise UsageError(f"no edit{what} waits {decision.wanted}")
+    confirm(chosen)
+    done: list[Edit] = []
+    for start in range(0, len(chosen), decision.at_once):
+        seqs = {edit.seq for edit in chosen[start : start + decision.at_once]}
+        done += await mirror.write(_decide_still, selection, decision, seqs)
+    return done
 
 
-def _numbers(which: Sequence[str]) -> list[int]:
-    if wrong := [text for text in which if not text.isdecimal()]:
-        raise UsageError(f"{wrong[0]!r} is not the number of an edit")
-    return list(dict.fromkeys(map(int, which)))
+def _choose(
+    tx: Tx, selection: Selection, decision: _Decision, seqs: Collection[int] | None = None
+) -> list[Edit]:
+    """The edits that a selection means (of those with the numbers `seqs`, where given), without
+    those of records that are in conflict as a whole: that conflict decides about them.
+    """
+    about = conflicts.find(tx, resources=selection.resources)
+    in_conflict = {(c.resource, c.record_id) for c in about if c.is_about_record}
+    return [
+        edit
+        for edit in outbox.find(
+            tx, states=decision.states, resources=selection.resources, seqs=seqs
+        )
+        if selection.fits(edit.fields, edit.captured_at)
+        and decision.in_bulk(edit)
+        and (edit.resource, edit.record_id) not in in_conflict
+    ]
+
+
+def _decide_still(
+    tx: Tx, selection: Selection, decision: _Decision, seqs: Collection[int]
+) -> list[Edit]:
+    """Decide those of the edits that have not moved on since they were shown."""
+    still = [edit.seq for edit in _choose(tx, selection, decision, seqs)]
+    return decision.by_number(tx, still) if still else []

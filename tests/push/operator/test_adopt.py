@@ -9,6 +9,7 @@ import pytest
 from cfsync.errors import UsageError
 from cfsync.sync.operator import adopt as adopting
 from cfsync.sync.operator import outbox
+from cfsync.sync.operator.selection import Filter
 from tests.push.checks import conflicts
 from tests.push.conftest import Account
 
@@ -65,7 +66,7 @@ def test_a_retry_makes_another_record_only_when_told_to(account: Account, book: 
     with pytest.raises(UsageError, match=r"cfsync outbox adopt 1 ID\), or use --make-another"):
         account.desk(outbox.retry, ["1"])
     with pytest.raises(UsageError, match="no edit waits parked"):
-        account.desk(outbox.retry, [], everything=True)
+        account.desk(outbox.retry, [], Filter(everything=True))
 
     account.desk(outbox.retry, ["1"], make_another=True)
 

@@ -50,6 +50,7 @@ class UnknownResource(UsageError):
 
 class UnknownWorkspace(UsageError):
     def __init__(self, workspace: str) -> None:
+        self.workspace = workspace
         super().__init__(
             f"the token reaches no workspace {workspace}; `cfsync doctor` lists those it reaches"
         )

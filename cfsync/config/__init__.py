@@ -7,6 +7,7 @@ value is from, and SettingsError names everything that is wrong. Read them in th
     values     the kinds of value: durations, URLs, lists of ids
     sources    file and environment, merged and validated
     problems   what is wrong with them, in words for a person
+    runnable   what they must hold together before the daemon runs
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from cfsync.config.values import (
     DURATION,
     BaseUrl,
     Duration,
+    Interval,
     Listen,
     Names,
     PositiveDuration,
@@ -86,11 +87,11 @@ class ResourceSettings(Section):
     #: Mirror it at all.
     enabled: bool = True
     #: Between two pulls.
-    pull_every: PositiveDuration
+    pull_every: Interval
     #: Between two pulls of a list in which nothing changes.
-    pull_max_every: PositiveDuration = 15 * _MINUTE
+    pull_max_every: Interval = 15 * _MINUTE
     #: Between two sweeps.
-    sweep_every: PositiveDuration = 24 * _HOUR
+    sweep_every: Interval = 24 * _HOUR
     #: Send edits made by SQL.
     push: bool
     #: Who wins a field that both sides changed.

@@ -1,7 +1,7 @@
 """What is wrong with settings: one sentence for each problem, with the key and its origin.
 
 No sentence holds a secret: neither the value of a secret setting, nor one under a misspelt name,
-nor a file's name, where somebody may have put the secret itself.
+nor a file's name, unless it is an absolute path: somebody may have put the secret itself there.
 """
 
 from __future__ import annotations

@@ -159,7 +159,9 @@ def _read_secret(key: str, file: Given, given: dict[str, Given], problems: list[
         return  # validation says what is wrong with it
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        problems.append(f"{key}_file can't be read: {reason} (from {file.origin})")
+        # any other value may be the secret itself
+        path = f" {file.value}" if str(file.value).startswith("/") else ""
+        problems.append(f"{key}_file{path} can't be read: {reason} (from {file.origin})")
     else:
         given[key] = Given(text, str(file.value))
 

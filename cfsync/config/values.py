@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import durationpy
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
+_SHORTEST = 0.1
 _LONGEST = 100 * 365 * 86400
 
 
@@ -21,6 +22,13 @@ def seconds_of(value: Any) -> float:
         seconds = -1
     if isinstance(value, bool) or not 0 <= seconds < _LONGEST:
         raise ValueError('must be a duration such as "30s", "5m", "24h" or "30d"')
+    return seconds
+
+
+def _regular(seconds: float) -> float:
+    """An interval that leaves the daemon time for something else."""
+    if seconds < _SHORTEST:
+        raise ValueError(f"must be at least {_SHORTEST * 1000:.0f}ms")
     return seconds
 
 
@@ -106,6 +114,7 @@ def _listen(value: Any) -> Any:
 DURATION = BeforeValidator(seconds_of)
 Duration = Annotated[float, DURATION]
 PositiveDuration = Annotated[Duration, Field(gt=0)]
+Interval = Annotated[Duration, AfterValidator(_regular)]
 Names = Annotated[list[int | str], BeforeValidator(_names)]
 Token = Annotated[SecretStr, BeforeValidator(_token)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]

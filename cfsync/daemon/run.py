@@ -12,7 +12,7 @@ from contextlib import suppress
 import structlog
 
 from cfsync import __version__
-from cfsync.config import Settings
+from cfsync.config import Settings, runnable
 from cfsync.daemon import ownership, startup
 from cfsync.daemon.assembly import EarlyComponents, SettingsSource, assemble
 from cfsync.daemon.daemon import Daemon
@@ -47,8 +47,7 @@ async def run(
     meanwhile.
     """
     settings = load_settings()
-    settings.for_api()
-    server.check(settings.web)
+    runnable.check(settings)
     lock = ownership.lock_sqlite(place_of(settings.database.url))
     try:
         source = SettingsSource(load_settings, token_is_fixed)

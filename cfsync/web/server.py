@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from cfsync.config import WebSettings
+from cfsync.config.runnable import host_and_port
 from cfsync.errors import SettingsError
 from cfsync.web.connection import BACKLOG, Connection
 
@@ -21,24 +21,6 @@ log = structlog.get_logger()
 
 CERTIFICATE_CHECK_S = 3600.0
 """Seconds between two reads of the certificate's files."""
-
-
-def check(settings: WebSettings) -> None:
-    """Raise SettingsError for settings that are unsafe or can't work."""
-    problems = []
-    if settings.listen != "off" and settings.access_token is None:
-        host, _ = _address(settings.listen)
-        if not _is_loopback(host):
-            problems.append(f"web.listen = {settings.listen} is not loopback: set web.access_token")
-    if (settings.tls_cert is None) != (settings.tls_key is None):
-        problems.append("web.tls_cert and web.tls_key are both needed, or none")
-    problems += [
-        f"{name} can't be read: {path}"
-        for name, path in (("web.tls_cert", settings.tls_cert), ("web.tls_key", settings.tls_key))
-        if path and not path.is_file()
-    ]
-    if problems:
-        raise SettingsError(problems)
 
 
 @asynccontextmanager
@@ -105,7 +87,7 @@ class _SignalFreeServer(uvicorn.Server):
 
 
 def _bind(listen: str) -> socket.socket:
-    host, port = _address(listen)
+    host, port = host_and_port(listen)
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with ExitStack() as on_error:
@@ -118,15 +100,3 @@ def _bind(listen: str) -> socket.socket:
         reason = f"web.listen = {listen} can't be used: {error.strerror}"
         raise SettingsError([f"{reason}; choose another one, or `off`"]) from None
     return listener
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -50,6 +50,41 @@ def test_doctor_without_token_and_mirror_still_says_all_there_is_to_do(bare: Com
     assert "api.base_url is not set" in done.stdout
 
 
+def test_doctor_and_config_check_refuse_what_run_refuses(filled: Command):
+    wrong = {"WEB__LISTEN": "0.0.0.0:0", "WEB__TLS_CERT": "absent.pem"}
+
+    checked, run = filled("config", "check", **wrong), filled("run", **wrong)
+    examined = filled("doctor", "--json", **wrong)
+
+    assert (checked.returncode, run.returncode, examined.returncode) == (2, 2, 2)
+    assert len(checked.said) == 3
+    said = [c["text"] for c in examined.json if c["name"] == "settings"]
+    assert [line.removeprefix("cfsync: ") for line in checked.said] == said
+    assert filled("config", "check").stdout == "ok: cfsync run takes these settings\n"
+
+
+def test_doctor_ends_with_3_for_a_refused_token_also_before_the_first_backfill(cfsync: Command):
+    done = cfsync("doctor", API__TOKEN="refused")
+
+    assert done.returncode == 3
+    assert "no mirror at" in done.stdout
+
+
+def test_doctor_tells_a_host_that_does_not_answer_from_a_token(filled: Command):
+    done = filled("doctor", "--json", API__BASE_URL="http://127.0.0.1:9/api/v2")
+
+    assert done.returncode == 4
+    assert {c["name"] for c in done.json if c["state"] == "todo"} == {"connection"}
+
+
+def test_doctor_lists_the_workspaces_that_the_token_reaches(filled: Command, world: World):
+    done = filled("doctor", API__WORKSPACES="999")
+
+    assert done.returncode == 2
+    assert f"no workspace 999; it reaches {world.workspaces[0]}: change" in done.stdout
+    assert "cfsync doctor" not in done.stdout
+
+
 def test_doctor_sees_a_server_that_ignores_what_is_assumed(filled: Command, world: World):
     world.fault("ignore_sort", times=None)
 

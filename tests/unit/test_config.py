@@ -291,6 +291,22 @@ def test_the_database_url_may_stand_in_a_file():
     assert loaded('[database]\nurl_file = "file"').database.url == "postgresql://u:pw@h/d"
 
 
+def test_an_absolute_path_of_a_secret_file_that_can_not_be_read_is_named(tmp_path):
+    absent = str(tmp_path / "absent")
+
+    assert problems(CFSYNC_API__TOKEN_FILE=absent) == [
+        f"api.token_file {absent} can't be read: No such file or directory"
+        " (from CFSYNC_API__TOKEN_FILE)"
+    ]
+
+
+@pytest.mark.parametrize("key", ["pull_every", "pull_max_every", "sweep_every"])
+def test_an_interval_leaves_time_for_something_else(key):
+    (problem,) = problems(f'[resources.contacts]\n{key} = "1ms"')
+
+    assert f"resources.contacts.{key} must be at least 100ms" in problem
+
+
 def test_a_token_file_that_can_not_be_read_is_told_without_its_name():
     assert problems(CFSYNC_API__TOKEN_FILE="hunter2") == [
         "api.token_file can't be read: No such file or directory (from CFSYNC_API__TOKEN_FILE)"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
-from cfsync.cli.text import columns, print_json
+from cfsync.cli.text import columns, print_json, print_problem
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
@@ -48,7 +48,13 @@ def register_endpoint(
     """
     from cfsync.sync.events import webhooks
 
-    return _run(lambda context: webhooks.register(context, url), config, json=json)
+    async def work(context: Context) -> Sequence[Endpoint]:
+        found = await webhooks.register(context, url)
+        if warning := webhooks.unreachable(url):
+            print_problem(warning)
+        return found
+
+    return _run(work, config, json=json)
 
 
 def list_endpoints(config: Config = None, json: Json = False) -> int:
@@ -68,13 +74,16 @@ def list_endpoints(config: Config = None, json: Json = False) -> int:
 
 def remove(
     endpoint_id: Annotated[str, typer.Argument(metavar="ID", help="Id or public id.")],
+    foreign: Annotated[
+        bool, typer.Option("--foreign", help="Also an endpoint of another program.")
+    ] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """Delete an endpoint in ClickFunnels, and its secret here.
 
     If the endpoint is already gone in ClickFunnels, this deletes the secret, and `webhooks list`
-    no longer reports it.
+    no longer reports it. One that leads to another program is only deleted with --foreign.
 
     \b
     Example:
@@ -83,7 +92,7 @@ def remove(
     from cfsync.sync.events import webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
-        return [await webhooks.remove(context, endpoint_id)]
+        return [await webhooks.remove(context, endpoint_id, foreign=foreign)]
 
     return _run(work, config, json=json)
 

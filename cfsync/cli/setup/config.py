@@ -1,4 +1,4 @@
-"""`config example / show`: a settings file to start from, and the settings in force."""
+"""`config example / show / check`: a settings file to start from, and the settings in force."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ EXAMPLE = "config.example.toml"
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Print an example settings file, or the settings in force.")
+    group = typer.Typer(help="Print an example settings file, or print and check the settings.")
     group.command()(example)
     group.command()(show)
+    group.command()(check)
     app.add_typer(group, name="config")
 
 
@@ -57,6 +58,24 @@ def show(config: Config = None, json: Json = False) -> None:
         print_json({s.key: {"value": s.value, "source": s.source} for s in found})
     else:
         print(columns([(s.key, _written(s.value), s.source) for s in found]))
+
+
+def check(config: Config = None, json: Json = False) -> None:
+    """Check the settings as `run` does, without a connection.
+
+    Every problem is reported at once; the exit code is then 2.
+
+    \b
+    Example:
+      cfsync config check --config /etc/cfsync/config.toml
+    """
+    from cfsync.config import load, runnable
+
+    runnable.check(load(config))
+    if json:
+        print_json({"state": "ok"})
+    else:
+        print("ok: cfsync run takes these settings")
 
 
 def _written(value: object) -> str | None:

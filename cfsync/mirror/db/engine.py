@@ -18,6 +18,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db import crash_points
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
+from cfsync.mirror.db.errors import NO_MIRROR
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -95,7 +96,7 @@ class Mirror:
 
     def _probe(self, must_exist: bool) -> None:
         if not self._reading(_has_tables) and must_exist:
-            raise MirrorError(f"no mirror at {self.place}: run cfsync backfill")
+            raise MirrorError(f"{NO_MIRROR} {self.place}: run cfsync backfill")
 
     async def write(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs

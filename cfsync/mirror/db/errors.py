@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cfsync.errors import MirrorError
 
+NO_MIRROR = "no mirror at"
+"""How the error begins where there is no database, or an empty one."""
 OWN_CONSTRAINT = "a constraint of your own holds the row"
 """How the error begins of a row that a user's own constraint refuses."""
 

@@ -87,9 +87,9 @@ async def rotate(context: Context) -> list[Endpoint]:
     return [await _create(context, w, url, replaced=ids) for (w, url), ids in places.items()]
 
 
-async def remove(context: Context, named: str) -> Endpoint:
-    """Delete one endpoint, ours or another program's, or forget one of ours that is gone already.
-    Raises UsageError where there is none.
+async def remove(context: Context, named: str, *, foreign: bool = False) -> Endpoint:
+    """Delete one endpoint, or forget one of ours that is gone already. Raises UsageError where
+    there is none, and for one that leads to another program unless `foreign` allows it.
     """
     for workspace in await open_account(context):
         ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
@@ -97,6 +97,11 @@ async def remove(context: Context, named: str) -> Endpoint:
         for i, url in (ours | {r.id: _url(r) for r in there.values()}).items():
             public_id = there[i].values.get("public_id") if i in there else None
             if named in (str(i), public_id):
+                if not (foreign or url.endswith(webhook_secrets.path_of(workspace))):
+                    raise UsageError(
+                        f"endpoint {i} belongs to another program ({url}): add --foreign to delete"
+                        " it all the same"
+                    )
                 await _delete(context, i)
                 return Endpoint(workspace, i, url, "removed", "removed")
     raise UsageError(f"there is no webhook endpoint {named}; see `cfsync webhooks list`")
@@ -148,6 +153,18 @@ def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
     if int(named[1]) not in workspaces:
         raise UnknownWorkspace(named[1])
     return {int(named[1]): base}
+
+
+def unreachable(url: str) -> str | None:
+    """Why ClickFunnels can't reach a URL from the internet; None where nothing says so. Pure."""
+    host = (urlsplit(url.strip()).hostname or "").lower()
+    try:
+        is_public = ipaddress.ip_address(host).is_global
+    except ValueError:
+        is_public = "." in host and not host.endswith((".local", ".localhost", ".internal", ".lan"))
+    if is_public:
+        return None
+    return f"ClickFunnels can't reach {host} from the internet: nothing will be delivered there"
 
 
 def _is_webhook_url(url: str) -> bool:

@@ -11,12 +11,20 @@ from urllib.parse import urlsplit
 
 from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
-from cfsync.config import Settings, world_readable
-from cfsync.errors import CfsyncError, MirrorError, TokenRefused
+from cfsync.config import Settings, runnable, world_readable
+from cfsync.errors import (
+    CfsyncError,
+    MirrorError,
+    SettingsError,
+    TokenRefused,
+    Transient,
+    UnknownWorkspace,
+)
 from cfsync.mirror.bookkeeping import meta, runs, webhook_secrets
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.errors import NO_MIRROR
 from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
 from cfsync.records import Listing, Record
@@ -50,13 +58,14 @@ async def run_checks(
     that opening it raised. Such an error is a check of its own, and the checks that need that side
     are left out.
     """
-    checks = [Check("settings", "ok", str(file) if file else "no file: defaults and environment")]
+    checks = _settings(settings, file)
     checks += permissions(settings, file)
     teams: list[int] = []
     if isinstance(api, Api):
         checks += await _checked("token", _account(api, settings, teams))
     else:
-        checks += _failed("token", api)
+        named = {check.text for check in checks}
+        checks += [check for check in _failed("token", api) if check.text not in named]
     if isinstance(mirror, Mirror):
         checks += await _checked("database", _database(mirror, teams, settings))
     else:
@@ -67,8 +76,20 @@ async def run_checks(
 
 
 def exit_code(checks: Sequence[Check]) -> int:
-    """The lowest exit code of the checks that failed; 0 if none did."""
-    return min((c.exit_code for c in checks if c.exit_code), default=0)
+    """The lowest exit code of the checks that failed; 0 if none did. A refused token comes before a
+    mirror that isn't there yet: nobody can make one without it.
+    """
+    failed = [c for c in checks if c.exit_code]
+    if any(c.exit_code == TokenRefused.exit_code for c in failed):
+        failed = [c for c in failed if not c.text.startswith(NO_MIRROR)]
+    return min((c.exit_code for c in failed), default=0)
+
+
+def _settings(settings: Settings, file: Path | None) -> list[Check]:
+    """What `run` would refuse."""
+    if found := runnable.problems(settings):
+        return [Check("settings", "todo", text, SettingsError.exit_code) for text in found]
+    return [Check("settings", "ok", str(file) if file else "no file: defaults and environment")]
 
 
 async def _checked(name: str, work: Awaitable[list[Check]]) -> list[Check]:
@@ -80,6 +101,8 @@ async def _checked(name: str, work: Awaitable[list[Check]]) -> list[Check]:
 
 def _failed(name: str, error: CfsyncError) -> list[Check]:
     texts = getattr(error, "problems", None) or [str(error)]
+    if isinstance(error, Transient):  # nobody has looked at the token
+        name = "connection"
     return [Check(name, "todo", text, error.exit_code) for text in texts]
 
 
@@ -117,10 +140,17 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
     if not found:
         raise TokenRefused("it reaches no workspace; check which token it is")
     wanted, exclude = settings.api.workspaces, settings.api.exclude
-    chosen = choose(found, [str(w) for w in wanted], [str(w) for w in exclude])
+    chosen: list[int] = []
+    try:
+        chosen = choose(found, [str(w) for w in wanted], [str(w) for w in exclude])
+        workspaces = Check("workspaces", "ok", f"{_list(chosen)} of {len(found)}")
+    except UnknownWorkspace as error:
+        reached = f"it reaches {_list([i for i, _ in found])}: change api.workspaces or api.exclude"
+        text = f"the token reaches no workspace {error.workspace}; {reached}"
+        workspaces = Check("workspaces", "todo", text, error.exit_code)
     return [
         Check("token", "ok", f"reaches team {_list(teams)}"),
-        Check("workspaces", "ok", f"{_list(chosen)} of {len(found)}"),
+        workspaces,
         *connection(settings),
         clock(answer.headers, datetime.now(UTC)),
         *await probe(api, chosen[0] if chosen else found[0][0]),

@@ -181,9 +181,28 @@ def test_one_of_another_program_is_left_alone_unless_it_is_named(round_: Round) 
     assert {e.state for e in call(round_, webhooks.list_endpoints)} == {"foreign", "ok"}
 
     call(round_, webhooks.rotate)
+    with pytest.raises(UsageError, match=r"another program \(https://else.where/in\).*--foreign"):
+        call(round_, lambda context: webhooks.remove(context, str(other)))
     assert other in there(round_)
-    call(round_, lambda context: webhooks.remove(context, str(other)))
+    call(round_, lambda context: webhooks.remove(context, str(other), foreign=True))
     assert other not in there(round_)
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("https://hooks.example.com", False),
+        ("https://8.8.8.8", False),
+        ("http://127.0.0.1:8787", True),
+        ("http://localhost:8787/webhooks/1", True),
+        ("https://192.168.1.7", True),
+        ("https://[fd00::1]:8787", True),
+        ("https://cfsync:8787", True),
+        ("https://nas.local", True),
+    ],
+)
+def test_an_address_that_clickfunnels_cannot_reach_is_warned_about(url: str, warned: bool) -> None:
+    assert bool(webhooks.unreachable(url)) == warned
 
 
 def test_what_is_removed_takes_its_secret_along(round_: Round) -> None:

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
-from cfsync.mirror.db.errors import Away
+from cfsync.mirror.db.errors import NO_MIRROR, Away
 
 LOOK_S = 0.2
 """Seconds between two looks at whether another program has committed."""
@@ -56,7 +56,7 @@ class SQLiteFile(Place):
             raise MirrorError(f"{file} is a directory: give a file in database.url")
         if not file.exists():
             if must_exist:
-                raise MirrorError(f"no mirror at {file}: run cfsync backfill")
+                raise MirrorError(f"{NO_MIRROR} {file}: run cfsync backfill")
             _create(file)
         if not os.access(file, os.R_OK | os.W_OK) or not os.access(file.parent, os.W_OK):
             raise MirrorError(

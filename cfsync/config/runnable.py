@@ -1,0 +1,51 @@
+"""What the settings must hold together before the daemon runs; `run`, `doctor` and `config check`
+all ask here. Needs no connection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from cfsync.config.model import MISSING, Settings, WebSettings
+from cfsync.errors import SettingsError
+
+
+def check(settings: Settings) -> None:
+    """Raise SettingsError for settings that are missing, unsafe or can't work."""
+    if found := problems(settings):
+        raise SettingsError(found)
+
+
+def problems(settings: Settings) -> list[str]:
+    """A line for each thing because of which the daemon doesn't run with these settings."""
+    missing = [text for name, text in MISSING.items() if not getattr(settings.api, name)]
+    return missing + web_problems(settings.web)
+
+
+def web_problems(web: WebSettings) -> list[str]:
+    """A line for each thing because of which the web server can't listen as it should."""
+    found = []
+    local = web.listen == "off" or is_loopback(host_and_port(web.listen)[0])
+    if not local and web.access_token is None:
+        found.append(f"web.listen = {web.listen} is not loopback: set web.access_token")
+    if (web.tls_cert is None) != (web.tls_key is None):
+        found.append("web.tls_cert and web.tls_key are both needed, or none")
+    return found + [
+        f"{name} can't be read: {path}"
+        for name, path in (("web.tls_cert", web.tls_cert), ("web.tls_key", web.tls_key))
+        if path and not path.is_file()
+    ]
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """Host and port of `web.listen`."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 
@@ -14,20 +15,48 @@ from cfsync.records import Record
 from cfsync.resources import ALL, RESOURCES, Resource
 from cfsync.values import BIGINT, Unholdable, decode
 
-SUBJECTS: Mapping[str, Resource] = {
-    event.rpartition(".")[0]: resource for resource in ALL.values() for event in resource.events
-}
-"""The part of an event's type before the verb ('courses/enrollment') -> the resource it is about.
-A type with a new verb is understood too.
+_MIRRORED = {r.name: r for r in RESOURCES.values() if r.deletable}
+
+_ABOUT: tuple[Resource, ...] = (
+    *_MIRRORED.values(),
+    *(r for r in ALL.values() if not r.mirrored and r.parent in _MIRRORED),
+)
+"""The resources that an event can be about: those of the mirror, and those that a record of the
+mirror shows.
+"""
+
+
+def _key(name: str) -> str:
+    """'Courses::Enrollment', 'courses/enrollment' -> 'courses_enrollment'."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[^a-z0-9.]+", "_", words.lower())
+
+
+def _singular(key: str) -> str:
+    return "_".join(word.removesuffix("s") for word in key.split("_"))
+
+
+def _subjects() -> Mapping[str, Resource]:
+    exact = {_key(r.body_key): r for r in _ABOUT}
+    exact |= {_key(event.rpartition(".")[0]): r for r in _ABOUT for event in r.events}
+    return {_singular(key): resource for key, resource in exact.items()} | exact
+
+
+SUBJECTS: Mapping[str, Resource] = _subjects()
+"""What an event names, as `_key` writes it ('courses_enrollment') -> the resource it is about.
+Documents write the same name in the singular and in the plural; the exact one wins.
 """
 
 MAX_NAME = 200
 """The most characters of an event's id or type."""
 
 WITH_EVENTS: tuple[str, ...] = tuple(
-    dict.fromkeys(r.name if r.name in RESOURCES else str(r.parent) for r in SUBJECTS.values())
+    dict.fromkeys(r.name if r.mirrored else str(r.parent) for r in _ABOUT if r.events)
 )
-"""The names of the mirrored resources that events are about."""
+"""The names of the mirrored resources that the API documents events of."""
+
+FOLLOWED: tuple[str, ...] = tuple(_MIRRORED)
+"""The names of the mirrored resources that an event's subject may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +99,39 @@ def from_log(event: Record, workspace_id: int) -> Hint:
 
 def _hint(event_id: str, event_type: Any, event: Mapping[str, Any], workspace_id: int) -> Hint:
     blank = Hint(event_id, _name(event_type), workspace_id)
-    kind, _, verb = blank.event_type.rpartition(".")
-    resource, data = SUBJECTS.get(kind), event.get("data")
+    resource = _named(_name(event.get("subject_type"))) or subject_of(blank.event_type)
+    data, subject = event.get("data"), _id(event.get("subject_id"))
     shown = data if isinstance(data, dict) else {}
     if resource is None:
         return blank
-    if resource.name not in RESOURCES:
+    if not resource.mirrored:
         return _about_parent(blank, resource, shown)
-    if not _is_id(subject := event.get("subject_id")):
+    if subject is None:
         return blank
-    is_whole = verb != "deleted" and shown.get("id") == subject
-    return Hint(
-        event_id,
-        blank.event_type,
-        workspace_id,
-        resource.name,
-        subject,
-        _updated_at(shown) if is_whole else None,
-        _text(shown) if is_whole else None,
+    is_deletion = blank.event_type.rpartition(".")[2] == "deleted"
+    is_whole = not is_deletion and shown.get("id") == subject
+    return replace(
+        blank,
+        resource=resource.name,
+        record_id=subject,
+        updated_at=_updated_at(shown) if is_whole else None,
+        body=_text(shown) if is_whole else None,
     )
+
+
+def subject_of(event_type: str) -> Resource | None:
+    """The resource that events of a type are about, as far as the type's name tells: one with a new
+    verb ('order.refunded', 'subscription.plan.changed') is understood too.
+    """
+    kind = event_type.rpartition(".")[0]
+    while kind and (found := _named(kind)) is None:
+        kind = kind.rpartition(".")[0]
+    return found if kind else None
+
+
+def _named(name: str) -> Resource | None:
+    key = _key(name)
+    return SUBJECTS.get(key) or SUBJECTS.get(_singular(key))
 
 
 def _name(value: Any) -> str:
@@ -99,10 +142,10 @@ def _name(value: Any) -> str:
 
 def _about_parent(blank: Hint, resource: Resource, shown: Mapping[str, Any]) -> Hint:
     """A hint to read the parent of a record that has no table: the parent shows it."""
-    parent_id = shown.get(resource.parent_field or "")
-    if resource.parent is None or not _is_id(parent_id):
+    parent_id = _id(shown.get(resource.parent_field or ""))
+    if parent_id is None:
         return blank
-    return Hint(blank.event_id, blank.event_type, blank.workspace_id, resource.parent, parent_id)
+    return replace(blank, resource=resource.parent, record_id=parent_id)
 
 
 def _text(shown: Mapping[str, Any]) -> str | None:
@@ -112,8 +155,11 @@ def _text(shown: Mapping[str, Any]) -> str | None:
         return None
 
 
-def _is_id(value: Any) -> TypeGuard[int]:
-    return type(value) is int and 0 < value < BIGINT
+def _id(value: Any) -> int | None:
+    """An id, also as text; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < MAX_NAME:
+        value = int(value)
+    return value if type(value) is int and 0 < value < BIGINT else None
 
 
 def _updated_at(shown: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ COURSES = Resource(
     parent="workspaces",
     list_path="/workspaces/{parent}/courses",
     one_path="/courses/{id}",
-    events=("course.created", "course.updated", "course.deleted"),
+    events=("course.created", "course.updated", "course.deleted", "course.published"),
     fields=table("""
         id                         integer
         public_id                  text?
@@ -49,6 +49,7 @@ ENROLLMENTS = Resource(
         "courses/enrollment.updated",
         "courses/enrollment.deleted",
         "courses/enrollment.suspended",
+        "courses/enrollment.course_completed",
     ),
     pull_every="5m",
     fields=table("""

@@ -14,7 +14,29 @@ ORDERS = Resource(
     refuse_insert="orders are made by a checkout",
     refuse_delete="ClickFunnels has no delete for orders",
     filters=("id", "contact_id", "order_type"),
-    events=("order.created", "order.updated", "order.deleted", "order.completed"),
+    events=(
+        "order.created",
+        "order.updated",
+        "order.deleted",
+        "order.completed",
+        "one-time-order.completed",
+        "one-time-order.invoice.paid",
+        "one_time_order.refunded",
+        "subscription.activated",
+        "subscription.canceled",
+        "subscription.churned",
+        "subscription.completed",
+        "subscription.downgraded",
+        "subscription.upgraded",
+        "subscription.first_payment_received",
+        "subscription.invoice.paid",
+        "subscription.line_items.changed",
+        "subscription.modified",
+        "subscription.reactivated",
+        "subscription.trial_started",
+        "subscription.trial_ended",
+        "subscription.trial_converted",
+    ),
     pull_every="1m",
     fields=table("""
         id                                  integer
@@ -90,7 +112,17 @@ ORDER_INVOICES = Resource(
     list_path="/workspaces/{parent}/orders/invoices",
     one_path="/orders/invoices/{id}",
     filters=("id", "status", "invoice_type", "invoice_number", "external_id"),
-    events=("orders/invoice.created", "orders/invoice.updated"),
+    events=(
+        "orders/invoice.created",
+        "orders/invoice.updated",
+        "orders/invoice.paid",
+        "orders/invoice.refunded",
+        "orders/invoice.past_due",
+        "orders/invoice.fulfilled",
+        "orders/invoice.voided",
+        "orders/invoice.abandoned",
+        "orders/invoice.reissued",
+    ),
     pull_every="5m",
     fields=table("""
         id                        integer
@@ -128,6 +160,7 @@ ORDER_TRANSACTIONS = Resource(
     parent="orders",
     list_path="/orders/{parent}/transactions",
     one_path="/orders/transactions/{id}",
+    events=("orders/transaction.created", "orders/transaction.updated"),
     pull_every="5m",
     fields=table("""
         id                                integer

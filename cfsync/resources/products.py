@@ -59,6 +59,7 @@ PRODUCT_VARIANTS = Resource(
     refuse_delete="set archived to true instead",
     filters=("id", "visible", "archived", "fulfillment_required"),
     natural=("name", "sku", "product_type"),
+    events=("products/variant.created", "products/variant.updated"),
     pull_every="5m",
     fields=table("""
         id                               integer

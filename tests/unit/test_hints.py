@@ -15,11 +15,12 @@ from cfsync.resources import ALL
 AT = "2025-05-21T12:18:51.772Z"
 
 
-def delivered(event_type: str, subject_id: Any = 5, **data: Any) -> Hint:
+def delivered(event_type: str, subject_id: Any = 5, subject_type: Any = None, **data: Any) -> Hint:
     payload = {
         "event_id": "e1",
         "event_type": event_type,
         "subject_id": subject_id,
+        "subject_type": subject_type,
         "data": data,
         "workspace_id": 7,
     }
@@ -36,6 +37,15 @@ def delivered(event_type: str, subject_id: Any = 5, **data: Any) -> Hint:
         ("courses/enrollment.suspended", "enrollments"),
         ("form_submission.created", "form_submissions"),
         ("product.some_verb_of_tomorrow", "products"),
+        ("orders/transaction.created", "order_transactions"),
+        ("products/variant.updated", "product_variants"),
+        ("subscription.activated", "orders"),
+        ("subscription.invoice.paid", "orders"),
+        ("subscription.plan.changed_tomorrow", "orders"),
+        ("one-time-order.invoice.paid", "orders"),
+        ("one_time_order.refunded", "orders"),
+        ("form/submission.created", "form_submissions"),
+        ("forms/submission.created", "submissions"),
     ],
 )
 def test_it_is_about_its_subject(event_type: str, resource: str) -> None:
@@ -63,12 +73,48 @@ def test_an_applied_tag_is_news_of_its_contact() -> None:
     assert (hint.resource, hint.record_id, hint.updated_at) == ("contacts", 5, None)
 
 
-@pytest.mark.parametrize("subject", [None, "5", 5.0, True, 0, -1, 2**63, []])
+@pytest.mark.parametrize(
+    ("event_type", "subject_type", "resource"),
+    [
+        ("subscription.invoice.paid", "Orders::Invoice", "order_invoices"),
+        ("renewal-invoice-payment-declined", "Orders::Invoice", "order_invoices"),
+        ("thing.of_tomorrow", "Products::Price", "product_prices"),
+        ("", "Courses::Enrollment", "enrollments"),
+        ("form.filled", "FormSubmission", "form_submissions"),
+        ("form.filled", "Forms::Submission", "submissions"),
+        ("contacts/applied_tag.created", "Contact", "contacts"),
+        ("order.updated", "Something::New", "orders"),
+    ],
+)
+def test_its_subject_counts_before_its_name(
+    event_type: str, subject_type: str, resource: str
+) -> None:
+    for subject in (5, "5"):
+        hint = delivered(event_type, subject, subject_type, id=5, updated_at=AT)
+
+        assert (hint.resource, hint.record_id) == (resource, 5)
+
+
+@pytest.mark.parametrize("subject_type", [None, "Contacts::AppliedTag"])
+@pytest.mark.parametrize("event_type", ["contact/applied_tag.created", "contacts/applied_tag.new"])
+def test_an_applied_tag_of_any_spelling_is_news_of_its_contact(
+    event_type: str, subject_type: str | None
+) -> None:
+    hint = delivered(event_type, 900, subject_type, id=900, contact_id="5")
+
+    assert (hint.resource, hint.record_id) == ("contacts", 5)
+
+
+@pytest.mark.parametrize(
+    "subject", [None, "", "5.0", "-5", "x", "٥", "9" * 150, "9" * 9999, 5.0, True, 0, -1, 2**63, []]
+)
 def test_a_subject_that_is_none_is_about_nothing(subject: Any) -> None:
     assert delivered("contact.updated", subject).resource is None
 
 
-@pytest.mark.parametrize("event_type", ["subscription.created", "", ".", "contact", "x.y.z", None])
+@pytest.mark.parametrize(
+    "event_type", ["courses/lesson.created", "", ".", "contact", "x.y.z", None]
+)
 def test_a_kind_that_is_not_mirrored_is_about_nothing(event_type: Any) -> None:
     assert delivered(event_type).resource is None
 
@@ -111,4 +157,4 @@ def test_the_log_knows_an_event_by_the_same_id() -> None:
 
 
 def test_every_kind_of_the_catalogue_is_known() -> None:
-    assert {r.name for r in SUBJECTS.values()} == {r.name for r in ALL.values() if r.events}
+    assert {r.name for r in SUBJECTS.values()} >= {r.name for r in ALL.values() if r.events}

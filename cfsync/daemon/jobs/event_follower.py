@@ -16,7 +16,7 @@ from cfsync.config import Settings
 from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.daemon.jobs.schedule import Schedule
-from cfsync.hints import WITH_EVENTS
+from cfsync.hints import FOLLOWED
 from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db import notifications
@@ -40,7 +40,7 @@ class EventFollower:
     def create_jobs(self) -> list[Job]:
         """A job for each resource that events point to, and one for the events logs."""
         wanted = self._settings.wanted
-        jobs = [Job(PassName.EVENTS, name, _follow_hints) for name in WITH_EVENTS if name in wanted]
+        jobs = [Job(PassName.EVENTS, name, _follow_hints) for name in FOLLOWED if name in wanted]
         return [*jobs, Job(PassName.EVENTS, LOG.name, self._read_logs)]
 
     def schedule_jobs(self, schedule: Schedule, runner: Runner) -> None:

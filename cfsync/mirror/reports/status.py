@@ -17,6 +17,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import (
     CHECKPOINTS,
     CONFLICTS,
+    EVENTS,
     FOUND,
     NOTES,
     OUTBOX,
@@ -109,6 +110,13 @@ def notes(tx: Tx) -> Rows:
     """Unknown or unstorable fields: (resource, field, kind, record_id: an example, seen_at)."""
     order = (NOTES.c.kind, NOTES.c.resource, NOTES.c.field)
     return _rows(tx, sa.select(NOTES).order_by(*order))
+
+
+def unused_events(tx: Tx) -> Rows:
+    """Types of the kept events that name no record of the mirror: (event_type, events)."""
+    query = sa.select(EVENTS.c.event_type, sa.func.count().label("events"))
+    named_none = query.where(EVENTS.c.resource.is_(None)).group_by(EVENTS.c.event_type)
+    return _rows(tx, named_none.order_by(EVENTS.c.event_type))
 
 
 def waiting(tx: Tx, limit: int) -> Rows:

@@ -51,6 +51,8 @@ class Store:
         self.plan = plan
         self.clock = clock
         self.events: Literal["always", "endpoints", "never"] = "always"
+        self.subjects: Literal["typed", "text", "untyped"] = "typed"
+        """How events name their subject: type and id, the id as text, or only the id."""
         self.live_products: set[int] = set()
         self.listeners: list[Callable[[Values, list[Values]], None]] = []
         self.tables = {name: Table(r, plan, partial(seeded, plan, name)) for name, r in ALL.items()}
@@ -185,8 +187,8 @@ class Store:
             workspace,
             {
                 "event_type_id": event_type,
-                "subject_id": values["id"],
-                "subject_type": subject_type(resource),
+                "subject_id": str(values["id"]) if self.subjects == "text" else values["id"],
+                "subject_type": None if self.subjects == "untyped" else subject_type(resource),
                 "data": self.shown(resource, values),
                 "api_version": 2,
             },

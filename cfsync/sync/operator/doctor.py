@@ -212,6 +212,7 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     workspaces = await mirror.read(listings.workspaces)
     checks += pace(settings, await mirror.read(status.walks), len(workspaces))
     checks += drift(await mirror.read(status.notes))
+    checks += unused_events(await mirror.read(status.unused_events))
     if waiting := await mirror.read(runs.waiting):
         checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))
     return checks
@@ -231,6 +232,19 @@ def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]
     if rate + logs <= MANY:
         return [Check("pace", "ok", text)]
     return [Check("pace", "note", f"{text}: raise pull_max_every, or enable fewer resources")]
+
+
+def unused_events(found: status.Rows) -> list[Check]:
+    """Types of events that brought no news, since they name no record of the mirror. Pure."""
+    return [
+        Check(
+            "events",
+            "note",
+            f"{row['events']} of type {row['event_type'] or '(none)'} name no record of the mirror:"
+            " pulls and sweeps bring such changes",
+        )
+        for row in found
+    ]
 
 
 def drift(notes: status.Rows) -> list[Check]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.reports import status
 from cfsync.sync import passes
 from cfsync.sync.events.log import FRESH_S, QUIET_S, interval, is_due
+from cfsync.sync.operator import doctor
 from cfsync.values import time_text
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
@@ -68,6 +71,34 @@ def test_a_deletion_is_found_without_any_sweep(live: Round) -> None:
 
     assert report.counts["contacts"]["deleted"] == 1
     assert gone not in live.ids("contacts")
+
+
+@pytest.mark.parametrize("subjects", ["typed", "text", "untyped"])
+def test_events_that_name_their_subject_in_any_form_bring_its_change(
+    live: Round, subjects: str
+) -> None:
+    live.world.store.subjects = subjects  # type: ignore[assignment]
+    product = live.world.create("products", live.workspace, name="news")
+    variant = live.world.create("product_variants", product, name="news")
+
+    live.pull("contacts")
+
+    named = live.column(f"SELECT resource FROM cf_events WHERE record_id = {variant}")
+    assert set(named) == {"product_variants"}
+
+
+def test_types_that_name_no_record_of_the_mirror_are_counted(live: Round) -> None:
+    log = live.world.store
+    for _ in range(2):
+        named = {"event_type_id": "courses/lesson.published", "subject_type": "Courses::Lesson"}
+        event = log.draft("webhook_events", live.workspace, named | {"subject_id": 5, "data": {}})
+        log.put("webhook_events", event)
+
+    live.pull("contacts")
+
+    unused = asyncio.run(live.mirror.read(status.unused_events))
+    assert unused == [{"event_type": "courses/lesson.published", "events": 2}]
+    assert "2 of type courses/lesson.published" in doctor.unused_events(unused)[0].text
 
 
 def test_the_daemons_pass_reads_on_from_where_it_was(live: Round) -> None:

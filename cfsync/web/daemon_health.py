@@ -51,6 +51,8 @@ class Health:
     #: Open conflicts.
     conflicts: int = 0
     deletions_held: int = 0
+    #: Age in seconds of what has waited longest for a person; 0: nothing waits.
+    oldest_waiting_s: float = 0.0
     #: The learned rate limit, by kind.
     rate: Mapping[str, float] = field(default_factory=dict)
     #: Resources that this daemon works for.

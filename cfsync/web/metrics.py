@@ -104,6 +104,10 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
         ),
         "cfsync_conflicts_open": ("Open conflicts", health.conflicts),
         "cfsync_deletions_held": ("Deletions that wait for a person", health.deletions_held),
+        "cfsync_waiting_oldest_seconds": (
+            "Age of what has waited longest for a person",
+            health.oldest_waiting_s,
+        ),
         "cfsync_token_ok": ("Whether ClickFunnels accepts the token: 1 or 0", health.token_ok),
         "cfsync_leases_held": ("Resources that this daemon works for", health.leases),
     }

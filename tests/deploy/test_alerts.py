@@ -109,6 +109,7 @@ CASES: dict[str, Any] = {
         *both("CfsyncEditsWaitForYou", 'cfsync_outbox_rows{state="parked"}', "1x120", "0x120"),
         *both("CfsyncConflicts", "cfsync_conflicts_open", "1x120", "0x120"),
         *both("CfsyncDeletionsHeld", "cfsync_deletions_held", "1x120", "0x120"),
+        *both("CfsyncWaitsForADay", "cfsync_waiting_oldest_seconds", "90000x120", "3600x120"),
         *both("CfsyncDrift", 'cfsync_drift_rows{resource="contacts"}', "1x120", "0x120"),
         case("CfsyncRateLimited", {OK: "0+90x120", LIMITED: "0+10x120"}, fires=True),
         case("CfsyncRateLimited", {OK: "0+99x120", LIMITED: "0+1x120"}, fires=False),

@@ -35,6 +35,7 @@ WELL = Health(
     oldest_edit_s=3.0,
     conflicts=1,
     deletions_held=5,
+    oldest_waiting_s=90.0,
     rate={"rate": 40.0, "learned": 50.0},
     leases=19,
 )
@@ -139,6 +140,7 @@ def test_every_metric_is_shown() -> None:
     assert found["cfsync_outbox_oldest_seconds"] == {"": 3.0}
     assert found["cfsync_conflicts_open"] == {"": 1.0}
     assert found["cfsync_deletions_held"] == {"": 5.0}
+    assert found["cfsync_waiting_oldest_seconds"] == {"": 90.0}
     assert found["cfsync_drift_rows"] == {"resource=contacts": 0.0}
     assert found["cfsync_found_total"] == {"lane=pull,resource=contacts": 4.0}
     assert found["cfsync_webhooks_total"] == {"outcome=unsigned": 1.0}

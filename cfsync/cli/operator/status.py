@@ -31,6 +31,9 @@ def status(
 ) -> int:
     """Show rows, lag, edits, conflicts and what waits for you.
 
+    --health is about how fresh the mirror is. What waits for you doesn't make it unhealthy: it is
+    listed by `cfsync status`, with a warning when it has waited for more than a day.
+
     \b
     Example:
       cfsync status
@@ -69,6 +72,8 @@ def _lines(found: Status) -> Iterator[str]:
     yield f"database: {found.database}"
     if found.waiting_total:
         yield f"waiting for you: {found.waiting_total}"
+        if found.waiting_long:
+            yield f"warning: {found.waiting_long} of them for more than a day"
         yield columns(
             [(w["kind"], w["resource"], w["id"], w["reason"], w["command"]) for w in found.waiting]
         )

@@ -42,6 +42,8 @@ class MirrorState:
     #: Open conflicts.
     conflicts: int
     deletions_held: int
+    #: Age in seconds of what has waited longest for a person; 0: nothing waits.
+    oldest_waiting_s: float
     #: Resource -> lane -> changes that it brought first, by the class of their delay.
     found: Mapping[str, Mapping[str, Counts]]
 
@@ -94,6 +96,7 @@ class HealthObserver:
             oldest_edit_s=state.oldest_edit_s + elapsed_s if state.oldest_edit_s else 0.0,
             conflicts=state.conflicts,
             deletions_held=state.deletions_held,
+            oldest_waiting_s=state.oldest_waiting_s + elapsed_s if state.oldest_waiting_s else 0.0,
         )
 
     def _resource(
@@ -130,5 +133,6 @@ def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: floa
         oldest_edit_s=freshness.oldest_edit_age(tx, pushed),
         conflicts=status.total(status.open_conflicts(tx)),
         deletions_held=status.total(status.deletions(tx, TombstoneState.HELD)),
+        oldest_waiting_s=freshness.oldest_waiting_age(tx),
         found=status.found_by_lane(tx),
     )

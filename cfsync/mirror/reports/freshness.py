@@ -14,6 +14,9 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX, TABLES
 from cfsync.resources import Resource
 
+_WAITING = sa.table("cf_waiting", sa.column("since", OUTBOX.c.captured_at.type))
+_SINCE = _WAITING.c.since
+
 
 def row_count(tx: Tx, name: str) -> int:
     """Rows of a resource's table."""
@@ -41,8 +44,22 @@ def oldest_edit_age(tx: Tx, resources: Collection[str]) -> float:
     first = sa.func.min(OUTBOX.c.captured_at, type_=OUTBOX.c.captured_at.type)
     to_send = OUTBOX.c.state.in_(TO_SEND_STATES)
     query = sa.select(first).where(to_send, OUTBOX.c.resource.in_(resources))
-    captured_at = tx.conn.execute(query).scalar()
-    if captured_at is None:
+    return _age(tx, tx.conn.execute(query).scalar())
+
+
+def oldest_waiting_age(tx: Tx) -> float:
+    """The age in seconds of what has waited longest for a person; 0 where nothing does."""
+    return _age(tx, tx.conn.execute(sa.select(sa.func.min(_SINCE, type_=_SINCE.type))).scalar())
+
+
+def waiting_since_before(tx: Tx, time: str) -> int:
+    """How much of what waits for a person has waited since before that time."""
+    query = sa.select(sa.func.count()).where(time > _SINCE).select_from(_WAITING)
+    return int(tx.conn.execute(query).scalar_one())
+
+
+def _age(tx: Tx, time: str | None) -> float:
+    if time is None:
         return 0.0
     at = datetime.fromisoformat(clock.now(tx))
-    return max(0.0, (at - datetime.fromisoformat(captured_at)).total_seconds())
+    return max(0.0, (at - datetime.fromisoformat(time)).total_seconds())

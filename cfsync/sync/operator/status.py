@@ -15,10 +15,14 @@ from cfsync.mirror.coordination import pauses
 from cfsync.mirror.coordination import rate_limit as budget
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.reports import freshness
 from cfsync.mirror.reports import status as inspect
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.health_facts import mirrored_workspaces, read_pull_age
+from cfsync.values import later
 
+LONG_S = 86400.0
+"""Seconds after which something that waits for a person is worth a warning."""
 SHOWN = 20
 """Entries of `cf_waiting` that are listed; the others are only counted."""
 
@@ -71,6 +75,8 @@ class Status:
     waiting: list[dict[str, Any]]
     #: The number of all entries that wait for a person.
     waiting_total: int
+    #: How many of them have waited for more than `LONG_S`.
+    waiting_long: int
 
     @property
     def exit_code(self) -> int:
@@ -93,6 +99,7 @@ def _status(tx: Tx, place: str, settings: Settings) -> Status:
         troubles=pauses.troubles(tx),
         waiting=inspect.waiting(tx, SHOWN),
         waiting_total=runs.waiting(tx),
+        waiting_long=freshness.waiting_since_before(tx, later(tx.now, -LONG_S)),
     )
 
 

@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from cfsync.config import LogSettings
+from cfsync.log_sentences import as_sentence
 
 _VARYING = {"timestamp", "pass_id"}
 """Keys that differ between repetitions of one event."""
@@ -152,9 +153,10 @@ def hider(secrets: Iterable[str]) -> Callable[[str], str]:
 
 def _console() -> Callable[..., str]:
     colors = sys.stderr.isatty()
-    return structlog.dev.ConsoleRenderer(
+    render = structlog.dev.ConsoleRenderer(
         colors=colors, exception_formatter=structlog.dev.plain_traceback
     )
+    return lambda logger, method, event: render(logger, method, as_sentence(event))
 
 
 def _json(_logger: object, _method: str, event: EventDict) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from socket import gethostname
 
 import structlog
 
@@ -108,7 +109,7 @@ class Maintenance:
         now = set(c.ownership.owned) if c.api_access.token_ok else set()
         gained, lost, self._owned = now - self._owned, self._owned - now, now
         if gained or lost:
-            log.info("leases.changed", gained=sorted(gained), lost=sorted(lost))
+            log.info("leases.changed", host=gethostname(), gained=sorted(gained), lost=sorted(lost))
         c.runner.stop(lambda job: job.resource in lost)
         for job in c.runner.jobs_of(PassName.PULL):
             if job.resource in gained:

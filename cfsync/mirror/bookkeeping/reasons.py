@@ -48,6 +48,12 @@ def may_exist(found: Sequence[int]) -> str:
     return f"{MAY_EXIST} ({', '.join(map(str, found)) or 'nothing to know it by'})"
 
 
+def kind_of(reason: str) -> str:
+    """The kind of a reason, without anything that ClickFunnels or the database said."""
+    begins = next(begins for begins in WHAT_HELPS if reason.startswith(begins))
+    return begins.rstrip(":") or "refused by ClickFunnels"
+
+
 def what_helps_sql() -> str:
     """The table as an SQL expression over the columns of `cf_outbox`, the same on both databases.
     A delete that ClickFunnels has refused has no row left to change.

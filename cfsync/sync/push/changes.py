@@ -13,6 +13,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.sync.push import edit_log
 from cfsync.sync.push.calls import Call, update_calls
 from cfsync.sync.push.outcome import (
     Push,
@@ -48,6 +49,7 @@ async def send_update(push: Push, claim: Claim) -> None:
         send_journal.journal, claim, journal_entry(calls), push.batch
     )
     if rev_before is not None:
+        edit_log.sending(claim, {name for call in calls for name in call.fields}, push.batch)
         await _call_all(push, claim, calls, rev_before)
 
 
@@ -97,9 +99,11 @@ async def send_delete(push: Push, claim: Claim) -> None:
     mirror = push.context.mirror
     if claim.record_id < 0:  # no call of it ever succeeded: insert and delete are nothing
         await mirror.write(send_journal.close, claim.seqs, OutboxState.DONE)
+        edit_log.settled(claim)
         return
     if await mirror.write(send_journal.journal, claim, {}, push.batch) is None:
         return
+    edit_log.sending(claim, (), push.batch)
     try:
         await push.context.api.delete(claim.resource, claim.record_id)
     except NotFound:

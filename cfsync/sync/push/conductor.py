@@ -31,6 +31,7 @@ from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
 from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
+from cfsync.sync.push import edit_log
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import could_duplicate, send_create
 from cfsync.sync.push.email_order import EmailChange, email_groups, release_first, step_of
@@ -189,6 +190,7 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
             words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
             behind = rest if step.record_id in held else rest[len(step.seqs) :]
             await mirror.write(outbox.set_reason, behind, words)
+            edit_log.blocked(resource.name, behind, words)
             return set(await mirror.read(unsent.record_ids, rest))
     return set()
 

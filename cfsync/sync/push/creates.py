@@ -27,6 +27,7 @@ from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
+from cfsync.sync.push import edit_log
 from cfsync.sync.push.calls import Call, create_call, left_over
 from cfsync.sync.push.changes import journal_entry
 from cfsync.sync.push.outcome import Push, count_answer, handle_failure, park, waits_for_others
@@ -99,6 +100,7 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
     rev_before = await mirror.write(send_journal.journal, claim, journal_entry([call]), push.batch)
     if rev_before is None:
         return
+    edit_log.sending(claim, call.fields, push.batch)
     try:
         if call.kind == "upsert":
             answer, _ = await api.upsert(claim.listing, call.values)
@@ -117,6 +119,8 @@ async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -
     the next pass. Raises Busy if it is locked.
     """
     mirror, policy, answer = push.context.mirror, push.policy(claim), outcome.answer
+    if outcome.found:
+        edit_log.found(claim, answer.id)
     try:
         settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:

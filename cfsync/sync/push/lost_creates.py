@@ -23,7 +23,7 @@ from itertools import groupby
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError
-from cfsync.mirror.bookkeeping import ids
+from cfsync.mirror.bookkeeping import ids, reasons
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.outgoing import claims, send_journal
@@ -31,6 +31,7 @@ from cfsync.mirror.outgoing.answers import Outcome
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import Resource
+from cfsync.sync.push import edit_log
 from cfsync.sync.push.calls import Call, create_call
 from cfsync.sync.push.creates import (
     adopt_record,
@@ -75,6 +76,7 @@ async def find_lost_creates_again(
         push.context.check_stop()
         if await _is_missing(push, claim):
             await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
+            edit_log.missing(claim)
             released.append(claim)
     return released
 
@@ -102,6 +104,7 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
             return await _find(push, claim, call)
         if not await push.context.api.find(claim.listing, key, [claim.row[key]]):
             await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
+            edit_log.missing(claim)
     except CfsyncError as error:
         await handle_failure(push, claim, as_refusal(error), called=False)
     return False
@@ -182,5 +185,7 @@ async def _unclaimed(push: Push, claim: Claim, found: Sequence[Record]) -> list[
 
 
 async def _park(push: Push, claim: Claim, alike: Sequence[Record]) -> None:
-    await push.context.mirror.write(send_journal.park_unknown, claim, [r.id for r in alike])
+    found = [r.id for r in alike]
+    await push.context.mirror.write(send_journal.park_unknown, claim, found)
+    edit_log.parked(claim, reasons.may_exist(found))
     push.report.add(claim.resource.name, parked=1)

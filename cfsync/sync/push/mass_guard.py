@@ -15,6 +15,7 @@ from cfsync.mirror.outgoing import unsent
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.mass_limit import UPDATES_FROM, is_large_share, too_many
+from cfsync.sync.push import edit_log
 from cfsync.sync.report import Report
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ async def hold_masses(
         for mass in await masses(context.mirror, context.settings, resource, workspaces):
             await context.mirror.write(outbox.hold, mass.seqs, mass.reason)
             log.warning("edits.held", resource=resource.name, count=len(mass.seqs))
+            edit_log.held(resource.name, mass.seqs)
             report.add(resource.name, held=len(mass.seqs))
 
 

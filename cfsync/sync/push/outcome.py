@@ -17,8 +17,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-import structlog
-
 from cfsync.errors import (
     ApiError,
     CfsyncError,
@@ -47,9 +45,8 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
+from cfsync.sync.push import edit_log
 from cfsync.sync.report import Report
-
-log = structlog.get_logger()
 
 PATIENCE = 10
 """Attempts after which an edit that fails for reasons of the server is parked."""
@@ -169,6 +166,7 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
     else:
         push.waiting.append((claim.resource, claim.record_id))
         words, is_unseen = f"waits for {names}", outlook == "unseen"
+        edit_log.waiting(claim, words)
         await mirror.write(outbox.set_reason, claim.seqs, words, tried=is_unseen)
     return True
 
@@ -176,22 +174,24 @@ async def waits_for_others(push: Push, claim: Claim) -> bool:
 async def park(push: Push, claim: Claim, words: str) -> None:
     """Park an edit with the reason; it waits for a person."""
     await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PARKED, words)
-    _count_parked(push, claim)
+    _count_parked(push, claim, words)
 
 
 async def finish(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
     """End a claim that needs no further call. `refused`: field -> why it is parked."""
     await push.context.mirror.write(send_journal.finish, claim, refused)
+    if not refused:
+        edit_log.settled(claim)
     count_refused(push, claim, refused)
 
 
 def count_refused(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
     if refused:
-        _count_parked(push, claim)
+        _count_parked(push, claim, next(iter(refused.values())), refused)
 
 
-def _count_parked(push: Push, claim: Claim) -> None:
-    log.warning("edit.parked", resource=claim.resource.name, id=claim.record_id)
+def _count_parked(push: Push, claim: Claim, words: str, fields: Collection[str] = ()) -> None:
+    edit_log.parked(claim, words, fields)
     push.report.add(claim.resource.name, parked=1)
 
 
@@ -199,13 +199,12 @@ def count_answer(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
     """Count a call that was answered, and each field that ClickFunnels changed or ignored."""
     push.failures, push.report.batch = 0, push.batch
     push.report.add(claim.resource.name, sent=1)
+    edit_log.sent(claim, push.batch)
     for name, fate in fates.items():
         if fate != "applied":
             push.report.add(claim.resource.name, **{fate: 1})
         if fate == "ignored":
-            log.warning(
-                "edit.ignored", resource=claim.resource.name, id=claim.record_id, field=name
-            )
+            edit_log.ignored(claim, name)
 
 
 async def handle_failure(
@@ -221,18 +220,18 @@ async def handle_failure(
             await park(push, claim, error.text)
         case NotFound():
             await push.context.mirror.write(answers.hold_for_decision, claim)
-            log.warning("edit.deleted_remotely", resource=claim.resource.name, id=claim.record_id)
+            edit_log.deleted_remotely(claim)
             push.report.add(claim.resource.name, held=1)
         case Forbidden() if not called:
             await wait_for_access(push, claim)
         case Forbidden():
-            await _put_back(push, claim, called)
+            await _put_back(push, claim, error, called=called)
             raise TokenRefused("it may not write this; check api.token", status=403) from error
         case TokenRefused() | Interrupted():
-            await _put_back(push, claim, called)
+            await _put_back(push, claim, error, called=called)
             raise error
         case RateLimited() | Unreachable(sent=False):
-            await _put_back(push, claim, called, error.text)
+            await _put_back(push, claim, error, called=called, words=error.text)
             _count_failure(push, error)
         case ApiError():
             await _outcome_unknown(push, claim, error, called)
@@ -246,11 +245,15 @@ async def wait_for_access(push: Push, claim: Claim) -> None:
     if place not in push.report.unreachable:
         push.report.unreachable.append(place)
     words = "waits: the token does not reach its workspace; check api.token"
+    edit_log.waiting(claim, words)
     await push.context.mirror.write(outbox.set_reason, claim.seqs, words)
 
 
-async def _put_back(push: Push, claim: Claim, called: bool, words: str | None = None) -> None:
+async def _put_back(
+    push: Push, claim: Claim, error: CfsyncError, *, called: bool, words: str | None = None
+) -> None:
     """Make the rows pending again after a call that changed nothing."""
+    edit_log.postponed(claim, error)
     if called:
         await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING, words)
 
@@ -267,6 +270,8 @@ async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bo
         await park(push, claim, f"{doubt}{GIVEN_UP} {PATIENCE} attempts: {error.text}")
         return
     tried = refused and not called
+    in_doubt = called or claim.unknown
+    (edit_log.unconfirmed if in_doubt else edit_log.postponed)(claim, error)
     await push.context.mirror.write(outbox.set_reason, claim.seqs, error.text, tried=tried)
     _count_failure(push, error)
 

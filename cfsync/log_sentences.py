@@ -1,0 +1,36 @@
+"""The sentences that a terminal shows for the steps of an edit; log files keep event and keys."""
+
+from __future__ import annotations
+
+from structlog.typing import EventDict
+
+_EDIT = "edit {seqs} of {resource} {id}"
+SENTENCES = {
+    "edit.held": "edit {seqs} of {resource} waits for approval: it is one of many",
+    "edit.blocked": "edit {seqs} of {resource} {reason}",
+    "edit.waiting": f"{_EDIT} {{reason}}",
+    "edit.missing": f"{_EDIT} is not in ClickFunnels, and is sent again",
+    "edit.settled": f"{_EDIT} needs no call: ClickFunnels has its values already",
+    "edit.sending": f"{_EDIT} is being sent as {{op}} in batch {{batch}}: {{fields}}",
+    "edit.sent": f"{_EDIT} was sent in batch {{batch}}",
+    "edit.found": f"{_EDIT} is in ClickFunnels already, as {{record_id}}",
+    "edit.ignored": f"{_EDIT} was sent, but ClickFunnels kept its value of {{field}}",
+    "edit.parked": f"{_EDIT} is parked and waits for you: {{reason}} {{fields}}",
+    "edit.deleted_remotely": f"{_EDIT} waits for you: the record was deleted in ClickFunnels",
+    "edit.postponed": f"{_EDIT} was not sent and is tried again: {{reason}}",
+    "edit.unconfirmed": f"{_EDIT} may have arrived and is looked up first: {{reason}}",
+}
+
+
+def as_sentence(event: EventDict) -> EventDict:
+    """The same event with its sentence as text, without the keys that the sentence tells."""
+    sentence = SENTENCES.get(event.get("event", ""))
+    if sentence is None:
+        return event
+    told = {name: _text(value) for name, value in event.items()}
+    left = {name: value for name, value in event.items() if f"{{{name}}}" not in sentence}
+    return {**left, "event": sentence.format(**told).rstrip(" :")}
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,99 @@
+"""Log lines of an edit's way to ClickFunnels: one for each step, with the numbers of its outbox
+rows, so that a search for one number tells what became of that edit.
+
+| event                 | the edit                                                            |
+| --------------------- | ------------------------------------------------------------------- |
+| edit.held             | waits for approval, because it is one of a mass                     |
+| edit.blocked          | waits for another edit                                              |
+| edit.waiting          | waits for another record or for access                              |
+| edit.missing          | had no answer, and is not in ClickFunnels: it is sent again         |
+| edit.settled          | needs no call: ClickFunnels has its values already                  |
+| edit.sending          | is about to be sent                                                 |
+| edit.sent             | was sent, and ClickFunnels has answered                             |
+| edit.found            | is in ClickFunnels already; an earlier call has created its record  |
+| edit.ignored          | was sent, and ClickFunnels kept the old value of a field            |
+| edit.parked           | was refused, and waits for a person                                 |
+| edit.deleted_remotely | waits for a person: its record was deleted in ClickFunnels          |
+| edit.postponed        | had no effect yet; a later pass sends it again                      |
+| edit.unconfirmed      | may have arrived; a later pass reads before it sends                |
+
+The lines name fields and kinds of reasons. Values and the words of the server stand in the outbox
+alone, because they may tell about people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import structlog
+
+from cfsync.errors import CfsyncError
+from cfsync.mirror.bookkeeping import reasons
+from cfsync.mirror.outgoing.claims import Claim
+
+log = structlog.get_logger()
+
+
+def held(resource: str, seqs: Sequence[int]) -> None:
+    for seq in seqs:
+        log.info("edit.held", resource=resource, seqs=[seq])
+
+
+def blocked(resource: str, seqs: Sequence[int], reason: str) -> None:
+    for seq in seqs:
+        log.info("edit.blocked", resource=resource, seqs=[seq], reason=reason)
+
+
+def waiting(claim: Claim, reason: str) -> None:
+    log.info("edit.waiting", **_names(claim), reason=reason)
+
+
+def missing(claim: Claim) -> None:
+    log.info("edit.missing", **_names(claim))
+
+
+def settled(claim: Claim) -> None:
+    log.info("edit.settled", **_names(claim))
+
+
+def sending(claim: Claim, fields: Collection[str], batch: int) -> None:
+    log.info("edit.sending", **_names(claim), op=claim.op, batch=batch, fields=sorted(fields))
+
+
+def sent(claim: Claim, batch: int) -> None:
+    log.info("edit.sent", **_names(claim), batch=batch)
+
+
+def found(claim: Claim, record_id: int) -> None:
+    log.info("edit.found", **_names(claim), record_id=record_id)
+
+
+def ignored(claim: Claim, field: str) -> None:
+    log.warning("edit.ignored", **_names(claim), field=field)
+
+
+def parked(claim: Claim, words: str, fields: Collection[str] = ()) -> None:
+    """`words`: the reason as the outbox keeps it, of which only the kind is logged."""
+    kind = reasons.kind_of(words)
+    log.warning("edit.parked", **_names(claim), reason=kind, fields=sorted(fields))
+
+
+def deleted_remotely(claim: Claim) -> None:
+    log.warning("edit.deleted_remotely", **_names(claim))
+
+
+def postponed(claim: Claim, error: CfsyncError) -> None:
+    log.info("edit.postponed", **_names(claim), reason=type(error).__name__)
+
+
+def unconfirmed(claim: Claim, error: CfsyncError) -> None:
+    log.info("edit.unconfirmed", **_names(claim), reason=type(error).__name__)
+
+
+def _names(claim: Claim) -> dict[str, Any]:
+    return {
+        "resource": claim.resource.name,
+        "id": claim.record_id,
+        "seqs": list(claim.seqs),
+    }

@@ -56,7 +56,7 @@ UNUSED = ("alembic", "apscheduler", "starlette", "uvicorn", "prometheus_client")
 
 def test_status_which_makes_no_request_loads_no_http_client():
     loaded = "print([m for m in ('httpx', 'aiohttp') if m in sys.modules])"
-    code = f"import sys, cfsync.sync.operator.status, cfsync.sync.operator.health; {loaded}"
+    code = f"import sys, cfsync.sync.operator.status, cfsync.sync.health_facts; {loaded}"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -39,12 +39,12 @@ def status(
       cfsync status
       cfsync status --health || systemctl restart cfsync
     """
-    from cfsync.sync import health_facts as operator_health
+    from cfsync.sync import health_facts
     from cfsync.sync.operator import status as inner
 
     settings = load_settings(config)
     if health:
-        problems = with_mirror(settings, lambda mirror: operator_health.problems(mirror, settings))
+        problems = with_mirror(settings, lambda mirror: health_facts.problems(mirror, settings))
         for line in problems:
             print_problem(line)
         if json:

@@ -22,7 +22,7 @@ from cfsync.api.retry import Retry
 from cfsync.api.sender import Request, Sender, Watcher
 from cfsync.api.transport import Transport
 from cfsync.config import ApiSettings
-from cfsync.errors import UsageError
+from cfsync.errors import NotFound, UsageError
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import ALL, Resource
 
@@ -155,10 +155,13 @@ class Api:
         listing: Listing | None = None,
     ) -> Record:
         """The record with that id or public_id. `listing` gives the ids of its parents where the
-        answer lacks them. Raises NotFound.
+        answer lacks them. Raises NotFound, also for a deleted record that is still shown.
         """
         call, answer = await self._call("GET", resource.one_path, id)
-        return codec.record(call, answer, resource, listing, asked=id)
+        record = codec.record(call, answer, resource, listing, asked=id)
+        if answer.data.get("deleted_at"):
+            raise NotFound("deleted (deleted_at is set)", call=call, status=answer.status)
+        return record
 
     async def create(self, listing: Listing, values: Mapping[str, Any]) -> Record:
         """The record that the call created."""

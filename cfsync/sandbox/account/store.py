@@ -53,6 +53,9 @@ class Store:
         self.events: Literal["always", "endpoints", "never"] = "always"
         self.subjects: Literal["typed", "text", "untyped"] = "typed"
         """How events name their subject: type and id, the id as text, or only the id."""
+        self.soft_deletes = False
+        """Whether a GET still shows a deleted record, with `deleted_at`."""
+        self.deleted: dict[tuple[str, int], Values] = {}
         self.live_products: set[int] = set()
         self.listeners: list[Callable[[Values, list[Values]], None]] = []
         self.tables = {name: Table(r, plan, partial(seeded, plan, name)) for name, r in ALL.items()}
@@ -162,6 +165,8 @@ class Store:
 
     def drop(self, resource: str, values: Values) -> None:
         self.log_event(resource, "deleted", values)
+        if self.soft_deletes:
+            self.deleted[resource, values["id"]] = values | {"deleted_at": self.now()}
         table = self.tables[resource]
         if resource in HIDDEN:
             self.emails.update(values, None)

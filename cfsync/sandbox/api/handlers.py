@@ -72,6 +72,8 @@ def _path_record(account: Account, access: Access, route: Route, text: str) -> V
         return {}
     id_ = id_of(route.above, text)
     values = None if id_ is None else account.store.get(route.above, id_)
+    if values is None and route.kind == "get":
+        values = account.store.deleted.get((route.above, id_ or 0))
     if values is None:
         raise missing()
     access.check(route.above, values)
@@ -116,6 +118,9 @@ def _subdomain(call: Call) -> str:
 
 
 def _get(call: Call) -> Answer:
+    if deleted_at := call.above.get("deleted_at"):
+        shown = call.account.store.shown(call.resource.name, call.above)
+        return answer(200, shown | {"deleted_at": deleted_at})
     return Answer(200, call.account.store.text(call.resource.name, call.above["id"]))
 
 

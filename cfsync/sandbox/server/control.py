@@ -8,8 +8,8 @@ POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, app
        those of a record in "fields":
        {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
        answers {"result": the id, or null}
-POST   /_sandbox/set        any of latency, gone_cursor, events, subjects, per_second, burst,
-       retry_after, and of deliveries lose, double, forge, spread, pace
+POST   /_sandbox/set        any of latency, gone_cursor, events, subjects, soft_deletes,
+       per_second, burst, retry_after, and of deliveries lose, double, forge, spread, pace
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
 """
 
@@ -65,7 +65,7 @@ def _owner(world: World, name: str) -> object:
         return world
     if name in ("per_second", "burst", "retry_after"):
         return world.limit
-    if name in ("events", "subjects"):
+    if name in ("events", "subjects", "soft_deletes"):
         return world.store
     if name in ("lose", "double", "forge", "spread", "pace"):
         return world.courier

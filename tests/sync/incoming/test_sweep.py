@@ -29,6 +29,36 @@ def test_a_deleted_record_leaves_and_its_last_state_is_kept(filled: Round) -> No
     assert f'"id":{gone}' in filled.one("SELECT body FROM cf_tombstones")
 
 
+@pytest.mark.parametrize("resource", ["contacts", "forms", "images", "courses"])
+def test_a_deleted_record_that_is_still_shown_leaves_as_deleted(
+    filled: Round, resource: str
+) -> None:
+    """Whether its list can be filtered by id or not."""
+    gone, _ = [filled.world.create(resource, filled.workspace) for _ in range(2)]
+    filled.pull(resource)
+    filled.world.store.soft_deletes = True
+    filled.world.delete(resource, gone)
+
+    report = filled.sweep(resource)
+
+    assert report.counts[resource]["deleted"] == 1
+    assert gone not in filled.ids(resource)
+    assert filled.sql(STONES) == [(gone, "deleted", "confirmed")]
+    assert report.exit_code == 0
+
+
+def test_an_edit_of_a_deleted_record_that_is_still_shown_is_held(filled: Round) -> None:
+    gone = filled.ids("contacts")[3]
+    filled.world.store.soft_deletes = True
+    filled.world.delete("contacts", gone)
+    filled.sql(f"UPDATE contacts SET first_name = 'Ada' WHERE id = {gone}")
+
+    report = filled.push()
+
+    assert filled.sql("SELECT record_id, state FROM cf_outbox") == [(gone, "held")]
+    assert report.exit_code == 5
+
+
 @pytest.mark.parametrize("where", [0, 19, 20, 44], ids=["first", "page end", "page start", "last"])
 def test_a_deletion_is_found_wherever_it_stands_in_a_page(filled: Round, where: int) -> None:
     gone = filled.ids("contacts")[where]

@@ -19,7 +19,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.mirror.reports import freshness
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync import health_rule
+from cfsync.sync import capture_check, health_rule
 from cfsync.sync.health_rule import PullAge
 from cfsync.sync.incoming.pace import interval
 from cfsync.sync.workspaces import choose
@@ -37,6 +37,10 @@ class HealthFacts:
     now: str
     pull_ages: Mapping[str, PullAge]
     failed_passes: Sequence[str]
+    #: What is missing of the capture, in a line; '' where nothing is.
+    capture_problem: str
+    #: How often a pass has put back what was missing.
+    captures_restored: int
 
 
 async def problems(mirror: Mirror, settings: Settings) -> list[str]:
@@ -59,7 +63,12 @@ def _problems(tx: Tx, settings: Settings) -> list[str]:
         if mine.enabled
     }
     refused = any(t.kind == "token" and _is_current(t, facts) for t in troubles)
-    return health_rule.problems(resources, token_ok=not refused, failed_passes=facts.failed_passes)
+    return health_rule.problems(
+        resources,
+        token_ok=not refused,
+        failed_passes=facts.failed_passes,
+        capture_problem=facts.capture_problem,
+    )
 
 
 def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> HealthFacts:
@@ -71,7 +80,7 @@ def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> Healt
         if (failed_at := runs.failed_command(tx, name)) is not None
         if not _is_pulled_since(failed_at, ages, tx.now)
     ]
-    return HealthFacts(tx.now, ages, failed)
+    return HealthFacts(tx.now, ages, failed, capture_check.problem(tx), capture_check.restored(tx))
 
 
 def _is_pulled_since(at: str, ages: Mapping[str, PullAge], now: str) -> bool:

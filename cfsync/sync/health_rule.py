@@ -99,12 +99,18 @@ def freshness(
 
 
 def problems(
-    resources: Mapping[str, Freshness], *, token_ok: bool, failed_passes: Iterable[str]
+    resources: Mapping[str, Freshness],
+    *,
+    token_ok: bool,
+    failed_passes: Iterable[str],
+    capture_problem: str,
 ) -> list[str]:
-    """Why the mirror may be out of date, a line each; empty: all is well.
+    """Why the mirror may be out of date, or miss edits, a line each; empty: all is well.
 
     `failed_passes`: passes started by a command that failed, and after which nothing was pulled.
+    `capture_problem`: what is missing of the triggers; '' where nothing is.
     """
+    capture = [capture_problem] if capture_problem else []
     token = [] if token_ok else ["ClickFunnels refuses the token"]
     failed = [f"the last {name} failed" for name in failed_passes]
     late = [
@@ -113,7 +119,7 @@ def problems(
         if found.late and not found.paused
     ]
     crashed = [f"{name}: {r.crash}" for name, r in resources.items() if r.crash and not r.paused]
-    return token + failed + crashed + late
+    return token + capture + failed + crashed + late
 
 
 def _lag(found: Freshness) -> str:

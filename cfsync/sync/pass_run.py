@@ -12,6 +12,7 @@ from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.bookkeeping.runs import PassName, Run, RunState
 from cfsync.mirror.coordination import pauses
 from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync.capture_check import ensure_capture
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 
@@ -51,6 +52,8 @@ async def recorded(
     started_at, resource = await context.now(), resources[0].name if len(resources) == 1 else None
     error: BaseException | None = None
     try:
+        if said := await ensure_capture(context.mirror, resources):
+            report.problems.append(said)
         yield report
     except BaseException as raised:
         error = raised

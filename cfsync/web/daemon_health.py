@@ -44,6 +44,10 @@ class Health:
     resources: Mapping[str, ResourceHealth] = field(default_factory=dict)
     #: Passes started by a command that failed, and after which nothing was pulled.
     failed_passes: Sequence[str] = ()
+    #: What is missing of the triggers, in a line; '' where nothing is.
+    capture_problem: str = ""
+    #: How often a pass has put back what was missing.
+    captures_restored: int = 0
     #: Open rows of the outbox, by state.
     edits: Mapping[str, int] = field(default_factory=dict)
     #: Age in seconds of the first edit that is still to be sent; 0: there is none.
@@ -74,5 +78,8 @@ def readiness_problems(health: Health) -> list[str]:
 def freshness_problems(health: Health) -> list[str]:
     """Why the mirror may be out of date, by the same rule as `cfsync status --health`."""
     return readiness_problems(health) + rule.problems(
-        health.resources, token_ok=health.token_ok, failed_passes=health.failed_passes
+        health.resources,
+        token_ok=health.token_ok,
+        failed_passes=health.failed_passes,
+        capture_problem=health.capture_problem,
     )

@@ -108,11 +108,20 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
             "Age of what has waited longest for a person",
             health.oldest_waiting_s,
         ),
+        "cfsync_capture_ok": (
+            "Whether all triggers that capture edits are there and on: 1 or 0",
+            not health.capture_problem,
+        ),
         "cfsync_token_ok": ("Whether ClickFunnels accepts the token: 1 or 0", health.token_ok),
         "cfsync_leases_held": ("Resources that this daemon works for", health.leases),
     }
     for name, (text, value) in plain.items():
         yield GaugeMetricFamily(name, text, value=float(value))
+    yield CounterMetricFamily(
+        "cfsync_capture_restored",
+        "How often a pass has put back triggers that were missing or off",
+        value=health.captures_restored,
+    )
     schema = {health.schema: 1.0} if health.schema else {}
     yield _gauge_by("state", "cfsync_outbox_rows", "Edits that are not confirmed", health.edits)
     yield _gauge_by(

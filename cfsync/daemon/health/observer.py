@@ -92,6 +92,8 @@ class HealthObserver:
                 if settings.enabled
             },
             failed_passes=state.facts.failed_passes,
+            capture_problem=state.facts.capture_problem,
+            captures_restored=state.facts.captures_restored,
             edits=state.edits,
             oldest_edit_s=state.oldest_edit_s + elapsed_s if state.oldest_edit_s else 0.0,
             conflicts=state.conflicts,

@@ -19,6 +19,12 @@ BATCH = "batch"
 """The number of the last push that sent something."""
 CAPTURE = "capture"
 """The version that generated the triggers, functions and views, and a digest of their text."""
+CAPTURE_OBJECTS = "capture_objects"
+"""JSON object: a digest of each trigger, function, view and column that belongs in the mirror."""
+CAPTURE_LOST = "capture_lost"
+"""JSON list: what of them was missing when a pass last looked and could not put it back."""
+CAPTURE_RESTORED = "capture_restored"
+"""How often a pass has put back what was missing."""
 
 _PUT = sa.text(
     "INSERT INTO cf_meta (key, value) VALUES (:key, :value)"

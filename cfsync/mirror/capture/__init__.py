@@ -5,30 +5,34 @@ replaced whenever their text has changed.
 
 Read `rules` first (what SQL may do to each table, for every database), then the package of a
 database (`sqlite`, `postgresql`), which turns the rules into statements: `templates/*.sql` show
-whole triggers. `templates` fills them in, `views` says what the views have in common.
+whole triggers. `templates` fills them in, `views` says what the views have in common, `installed`
+finds what is no longer there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from importlib import import_module
-from types import ModuleType
 
 import sqlalchemy as sa
 
 import cfsync
 from cfsync.mirror.bookkeeping import meta
+from cfsync.mirror.capture import installed
 
 
 def install(conn: sa.Connection) -> bool:
-    """Bring them up to date in the caller's transaction. Returns whether anything was replaced."""
+    """Bring them up to date in the caller's transaction, and put back what is missing. Returns
+    whether anything was replaced. Those of a newer version stay as they are.
+    """
     wanted = statements(conn)
-    if not _are_older(conn, wanted):
+    is_whole = _is_newer(conn) or not installed.restorable(installed.lost(conn))
+    if is_whole and not _are_older(conn, wanted):
         return False
-    for statement in [*_database(conn).drops(conn), *wanted]:
+    for statement in [*installed.database(conn).drops(conn), *wanted]:
         conn.exec_driver_sql(statement)
     meta.put(conn, meta.CAPTURE, f"{cfsync.__version__} {_digest(wanted)}")
+    installed.note(conn)
     return True
 
 
@@ -38,21 +42,19 @@ def is_older(conn: sa.Connection) -> bool:
 
 
 def _are_older(conn: sa.Connection, wanted: list[str]) -> bool:
-    found = meta.get(conn, meta.CAPTURE)
-    version, _, digest = (found or "").partition(" ")
-    newer = bool(found) and _numbers(version) > _numbers(cfsync.__version__)
-    return not newer and digest != _digest(wanted)
+    digest = (meta.get(conn, meta.CAPTURE) or "").rpartition(" ")[2]
+    return not _is_newer(conn) and digest != _digest(wanted)
+
+
+def _is_newer(conn: sa.Connection) -> bool:
+    version = (meta.get(conn, meta.CAPTURE) or "").partition(" ")[0]
+    return _numbers(version) > _numbers(cfsync.__version__)
 
 
 def statements(conn: sa.Connection) -> list[str]:
     """The statements that create them, in order."""
-    found: list[str] = _database(conn).statements(conn)
+    found: list[str] = installed.database(conn).statements(conn)
     return found
-
-
-def _database(conn: sa.Connection) -> ModuleType:
-    """The package with the statements for this kind of database."""
-    return import_module(f"{__name__}.{conn.dialect.name}")
 
 
 def _digest(wanted: list[str]) -> str:

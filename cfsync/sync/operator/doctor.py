@@ -29,6 +29,7 @@ from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
 from cfsync.records import Listing, Record
 from cfsync.resources import ROOT
+from cfsync.sync import capture_check
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
@@ -209,6 +210,7 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     if teams and ours and not ours & set(teams):
         text = f"the mirror holds team {_list(sorted(ours))}, the token shows {_list(teams)}"
         checks.append(Check("account", "todo", f"{text}: use another database.url or token", 2))
+    checks.append(capture(await mirror.read(capture_check.problem)))
     workspaces = await mirror.read(listings.workspaces)
     checks += pace(settings, await mirror.read(status.walks), len(workspaces))
     checks += drift(await mirror.read(status.notes))
@@ -216,6 +218,13 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     if waiting := await mirror.read(runs.waiting):
         checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))
     return checks
+
+
+def capture(problem: str) -> Check:
+    """Whether all that captures edits is there and on. Pure."""
+    if problem:
+        return Check("capture", "todo", problem, 5)
+    return Check("capture", "ok", "every trigger is there and on")
 
 
 def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:

@@ -51,6 +51,7 @@ def test_all_is_well_after_a_backfill(round_):
         "sort by updated_at",
         "events log",
         "database",
+        "capture",
         "pace",
         "schema drift",
     ]

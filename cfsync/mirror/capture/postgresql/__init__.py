@@ -17,8 +17,43 @@ from cfsync.mirror.capture.postgresql.parts import templates
 from cfsync.mirror.capture.postgresql.triggers import common, triggers
 from cfsync.mirror.capture.postgresql.views import VIEWS
 from cfsync.mirror.capture.views import NAMES
-from cfsync.mirror.db.quoting import ident
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources import RESOURCES
+
+_VIEWS = ", ".join(map(literal, NAMES))
+_HERE = "current_schema()::regnamespace"
+
+OBJECTS = f"""
+SELECT concat('trigger ', tgname, ' on ', relname),
+  concat(tgenabled IN ('O', 'A'), pg_get_triggerdef(t.oid))
+FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+WHERE NOT tgisinternal AND starts_with(tgname, 'cf_') AND relnamespace = {_HERE}
+UNION ALL
+SELECT concat('function ', proname), concat(md5(prosrc), prosecdef, proconfig)
+FROM pg_proc WHERE starts_with(proname, 'cf_') AND pronamespace = {_HERE}
+UNION ALL
+SELECT concat('view ', relname), ''
+FROM pg_class WHERE relkind = 'v' AND relname IN ({_VIEWS}) AND relnamespace = {_HERE}
+UNION ALL
+SELECT concat('setting ', setting, ' of ', coalesce('role ' || rolname, 'the database')), ''
+FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = setrole, unnest(setconfig) setting
+WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+  AND setting ~ '^session_replication_role=' AND setting !~ '=(origin|local)$'
+"""
+"""The triggers, functions and views that are there, and the settings that switch triggers off:
+(name, text).
+"""
+
+COLUMNS = f"""
+SELECT relname, attname, concat(format_type(atttypid, atttypmod), CASE WHEN EXISTS (
+    SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary AND attnum = ANY (indkey)
+  ) THEN ' key' END),
+  concat(attidentity, pg_get_expr(adbin, adrelid))
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND adnum = attnum
+WHERE relkind IN ('r', 'p') AND relnamespace = {_HERE}
+"""
+"""The columns that are there: (table, column, type, default)."""
 
 
 def statements(conn: sa.Connection) -> list[str]:

@@ -15,8 +15,31 @@ import sqlalchemy as sa
 from cfsync.mirror.capture.sqlite.triggers import triggers
 from cfsync.mirror.capture.sqlite.views import VIEWS
 from cfsync.mirror.capture.views import NAMES
-from cfsync.mirror.db.quoting import ident
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources import RESOURCES
+
+_VIEWS = ", ".join(map(literal, NAMES))
+
+OBJECTS = f"""
+SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql
+FROM sqlite_master
+WHERE type = 'trigger' AND name GLOB 'cf_*' OR type = 'view' AND name IN ({_VIEWS})
+"""
+"""The triggers and views that are there: (name, text)."""
+
+COLUMNS = """
+SELECT m.name, c.name, CASE
+    WHEN c.pk THEN 'key'
+    WHEN c.type LIKE '%INT%' THEN 'integer'
+    WHEN c.type LIKE '%CHAR%' OR c.type LIKE '%CLOB%' OR c.type LIKE '%TEXT%' THEN 'text'
+    ELSE upper(c.type) END,
+  upper(c.type) || ' ' || coalesce(c.dflt_value, '')
+  || CASE WHEN m.sql LIKE '%AUTOINCREMENT%' THEN ' AUTOINCREMENT' ELSE '' END
+FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'
+"""
+"""The columns that are there: (table, column, kind, default). The kind is what SQLite makes of the
+declared type.
+"""
 
 
 def statements(_conn: sa.Connection) -> list[str]:

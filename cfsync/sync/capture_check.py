@@ -1,0 +1,108 @@
+"""Notices capture that is gone, and puts it back: each pass begins with it.
+
+A program that rebuilds a table, or a person who switches triggers off, leaves edits uncaptured
+without any error. What the catalogue lacks is put back where the role may do so (on PostgreSQL the
+owner's may); the sweep finds what was changed in the meantime.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from cfsync.errors import MirrorError
+from cfsync.mirror import capture
+from cfsync.mirror.bookkeeping import meta
+from cfsync.mirror.capture import installed
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Away
+from cfsync.resources import Resource
+
+log = structlog.get_logger()
+
+NAMED = 3
+"""Missing objects that a line names; the others are only counted."""
+
+
+def describe(lost: Sequence[str]) -> str:
+    """One line about what is missing, with what to do; '' where nothing is. Pure."""
+    if not lost:
+        return ""
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    named = f"{', '.join(lost[:NAMED])}{more}"
+    if settings := [name for name in lost if name.startswith(installed.SETTING)]:
+        return f"edits are not captured: {settings[0]}: reset it"
+    return f"edits may not be captured: missing, off or changed: {named}: run cfsync migrate"
+
+
+def problem(tx: Tx) -> str:
+    """One line about what is missing in the mirror; '' where nothing is."""
+    return describe(installed.lost(tx.conn))
+
+
+def restored(tx: Tx) -> int:
+    """How often a pass has put back what was missing."""
+    return int(meta.get(tx.conn, meta.CAPTURE_RESTORED) or 0)
+
+
+async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
+    """Put back what is missing of the capture. Returns a line for the pass's report, '' where
+    there is nothing to say. Raises MirrorError where a table of these resources has lost columns.
+    """
+    lost = await mirror.read(_lost)
+    if not lost:
+        return ""
+    _refuse_unusable(lost, [resource.name for resource in resources])
+    try:
+        back = await mirror.write(_put_back)
+    except Away:
+        return ""  # somebody uses the tables: the next pass tries again
+    except MirrorError as error:
+        back, reason = [], str(error)
+        await mirror.write(_note_lost, lost, reason)
+    if not back:
+        return describe(lost)
+    names = ", ".join(back[:NAMED])
+    return (
+        f"{len(back)} triggers and functions were missing or off ({names}) and were put back:"
+        " cfsync sweep finds what was changed meanwhile"
+    )
+
+
+def _lost(tx: Tx) -> list[str]:
+    return installed.lost(tx.conn)
+
+
+def _refuse_unusable(lost: Sequence[str], names: Sequence[str]) -> None:
+    for table, columns in installed.unusable_tables(lost).items():
+        if table in names:
+            raise MirrorError(
+                f"the table {table} no longer has {', '.join(columns[:NAMED])} as cfsync made it:"
+                " put the table back from a backup, or give a new database in database.url"
+            )
+
+
+def _put_back(tx: Tx) -> list[str]:
+    """Returns what was put back."""
+    lost = installed.lost(tx.conn)
+    if installed.unusable_tables(lost) or not capture.install(tx.conn):
+        _note_lost(tx, lost)
+        return []
+    left = installed.lost(tx.conn)
+    back = [name for name in lost if name not in left]
+    meta.increment(tx.conn, meta.CAPTURE_RESTORED)
+    tx.warnings.append(("capture.restored", {"objects": back}))
+    _note_lost(tx, left)
+    return back
+
+
+def _note_lost(tx: Tx, lost: Sequence[str], reason: str = "") -> None:
+    """Log what can't be put back, once."""
+    text = json.dumps(lost)
+    if meta.get(tx.conn, meta.CAPTURE_LOST) == text:
+        return
+    meta.put(tx.conn, meta.CAPTURE_LOST, text)
+    if lost:
+        tx.warnings.append(("capture.lost", {"objects": list(lost), "reason": reason}))

@@ -1,0 +1,170 @@
+"""Capture that is gone is noticed by each pass, by doctor and by health, and is put back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlite_utils import Database
+from structlog.testing import capture_logs
+
+from cfsync.mirror.capture import installed
+from cfsync.mirror.db.engine import Mirror
+from cfsync.sync import capture_check, health_facts
+from cfsync.sync.operator import doctor
+from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
+from tests.sync.conftest import Clock, Round
+
+
+@pytest.fixture
+def mirror(mirror_url: str, clock: Clock) -> Iterator[Mirror]:
+    """On PostgreSQL as the owner, which alone may put triggers back."""
+    opened = Mirror.open(
+        mirror_url.replace("cfsync_daemon@", "cfsync_owner@"), must_exist=True, clock=clock
+    )
+    yield opened
+    opened.close()
+
+
+def transformed(sql: Sql) -> None:
+    database = Database(sql.path)
+    database["contacts"].transform(types={"first_name": str})
+    database.conn.close()
+
+
+def rebuilt(sql: Sql) -> None:
+    """As an editor, or a migration of Django, changes a table on SQLite."""
+    (text,) = sql("SELECT sql FROM sqlite_master WHERE name = 'contacts'")[0]
+    sql("PRAGMA legacy_alter_table = ON")
+    sql(text.replace("CREATE TABLE contacts", "CREATE TABLE new__contacts"))
+    sql("INSERT INTO new__contacts SELECT * FROM contacts")
+    sql("DROP TABLE contacts")
+    sql("ALTER TABLE new__contacts RENAME TO contacts")
+
+
+def dropped(sql: Sql) -> None:
+    sql("DROP TRIGGER cf_contacts_after_update")
+
+
+def disabled(sql: Sql) -> None:
+    sql("ALTER TABLE contacts DISABLE TRIGGER ALL")
+
+
+def replica_only(sql: Sql) -> None:
+    sql("ALTER TABLE contacts ENABLE REPLICA TRIGGER cf_contacts_update")
+
+
+def emptied(sql: Sql) -> None:
+    sql(
+        "CREATE OR REPLACE FUNCTION cf_contacts_update() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN RETURN NULL; END'"
+    )
+
+
+WAYS = [
+    *(pytest.param("sqlite", way, id=way.__name__) for way in (transformed, rebuilt, dropped)),
+    *(
+        pytest.param("postgresql", way, id=way.__name__)
+        for way in (disabled, replica_only, emptied)
+    ),
+]
+
+
+def problems(round_: Round) -> list[str]:
+    return asyncio.run(health_facts.problems(round_.mirror, round_.configured()))
+
+
+@pytest.mark.parametrize(("mirror_url", "switch_off"), WAYS, indirect=["mirror_url"])
+def test_the_next_pass_puts_back_what_is_missing_and_says_so_once(
+    round_: Round, sql: Sql, switch_off: Callable[[Sql], None]
+) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    switch_off(sql)
+    said = problems(round_)
+    checked = doctor.capture(asyncio.run(round_.mirror.read(capture_check.problem)))
+
+    with capture_logs() as lines:
+        report = round_.pull("contacts")
+        again = round_.pull("contacts")
+    sql("UPDATE contacts SET first_name = 'Caught' WHERE id = ?", contact)
+
+    assert "cf_contacts_" in "".join(said)
+    assert (checked.state, checked.exit_code) == ("todo", 5)
+    assert [line["event"] for line in lines].count("capture.restored") == 1
+    assert "put back" in report.problems[0]
+    assert "put back" not in "".join(again.problems)
+    assert [row[:3] for row in sql.outbox()] == [("update", "contacts", contact)]
+    assert asyncio.run(round_.mirror.read(capture_check.restored)) == 1
+
+
+@POSTGRESQL_ONLY
+def test_a_role_that_may_not_put_it_back_says_who_may(
+    round_: Round, mirror_url: str, clock: Clock, sql: Sql
+) -> None:
+    round_.backfill()
+    disabled(sql)
+    round_.mirror = Mirror.open(mirror_url, must_exist=True, clock=clock)
+
+    with capture_logs() as lines:
+        reports = [round_.pull("contacts") for _ in range(2)]
+    round_.mirror.close()
+
+    assert all(r.state == "done" and "cfsync migrate" in r.problems[0] for r in reports)
+    assert [line["event"] for line in lines].count("capture.lost") == 1
+
+
+@POSTGRESQL_ONLY
+def test_a_role_whose_sessions_run_no_trigger_is_named(round_: Round, sql: Sql) -> None:
+    sql("ALTER ROLE cfsync_app SET session_replication_role = replica")
+    try:
+        (problem,) = problems(round_)
+    finally:
+        sql("ALTER ROLE cfsync_app RESET session_replication_role")
+
+    assert "session_replication_role=replica of role cfsync_app" in problem
+    assert problems(round_) == []
+
+
+def test_a_whole_capture_is_no_problem(round_: Round) -> None:
+    assert asyncio.run(round_.mirror.read(capture_check.problem)) == ""
+    assert doctor.capture("").state == "ok"
+
+
+@SQLITE_ONLY
+def test_an_id_that_lost_its_default_is_named_until_it_has_it_again(
+    round_: Round, sql: Sql
+) -> None:
+    transformed(sql)
+
+    round_.pull("contacts")
+
+    assert "default of contacts.id" in "".join(problems(round_))
+
+
+def test_a_table_without_its_columns_is_named(round_: Round, sql: Sql) -> None:
+    round_.backfill()
+    if sql.is_sqlite:
+        sql("ALTER TABLE contact_tags RENAME TO mine")
+        sql("CREATE TABLE contact_tags AS SELECT id, name FROM mine")
+    else:
+        sql("ALTER TABLE contact_tags DROP COLUMN color")
+
+    with pytest.raises(Exception, match=r"the table contact_tags no longer has .*color") as error:
+        round_.pull("contact_tags")
+
+    assert error.value.exit_code == 2  # type: ignore[attr-defined]
+    assert round_.pull("contacts").is_done
+
+
+def test_what_differs_is_named() -> None:
+    noted = {"trigger a on t": "1", "view v": "2", "column t.id": "key"}
+
+    found = installed.compare(
+        noted, {"trigger a on t": "0", "column t.id": "text", "setting s": ""}
+    )
+
+    assert found == ["column t.id", "setting s", "trigger a on t", "view v"]
+    assert installed.restorable(found) == ["trigger a on t", "view v"]
+    assert installed.unusable_tables(found) == {"t": ["id"]}

@@ -21,7 +21,7 @@ from cfsync.sync.incoming.sweep import sweep_list
 from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
 from cfsync.sync.report import Report
 from cfsync.sync.walk.page_writer import page_writer
-from cfsync.sync.walk.records import reread_busy
+from cfsync.sync.walk.records import reread_busy, reread_refused
 
 
 async def backfill(
@@ -193,6 +193,7 @@ async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]
             await pull_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
+    await _retry_refused(context, report, lists)
 
 
 async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
@@ -202,3 +203,11 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
             await sweep_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
+    await _retry_refused(context, report, lists)
+
+
+async def _retry_refused(context: Context, report: Report, lists: Sequence[Listing]) -> None:
+    """Try the rows again that this pass could not write: what was in the way came later in it."""
+    for name in sorted({listing.resource for listing in lists}):
+        if name in report.counts and report.counts[name]["refused"]:
+            await reread_refused(context, report, named(name))

@@ -130,14 +130,15 @@ CREATE TABLE cf_budget (
 -- Hints to look at a record.
 CREATE TABLE cf_events (
     event_id TEXT NOT NULL PRIMARY KEY,
-    source TEXT NOT NULL,  -- receiver, log, busy (a row that somebody held)
+    source TEXT NOT NULL,  -- receiver, log, busy (somebody held the row), refused (a user's constraint)
     workspace_id BIGINT,
     event_type TEXT,
     resource TEXT,
     record_id BIGINT,
     state TEXT NOT NULL,  -- new -> done
     received_at TIMESTAMPTZ NOT NULL,
-    body TEXT
+    body TEXT,
+    error TEXT  -- why the row was refused
 );
 CREATE INDEX cf_events_state ON cf_events (state, resource, received_at);
 

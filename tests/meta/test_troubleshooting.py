@@ -17,7 +17,7 @@ KNOWN = (
     "it may have arrived, and ClickFunnels doesn't show it",
     "ClickFunnels holds a value here that no column can hold",
     "its parent record no longer exists",
-    "a constraint of your own holds the row",
+    "a constraint or trigger of your own refuses the row",
 )
 """Reasons that reach the outbox in a roundabout way."""
 
@@ -41,7 +41,7 @@ def cells() -> list[str]:
 
 
 def test_every_kind_has_its_section() -> None:
-    assert kinds() == {"parked", "held", "conflict", "deletion"}
+    assert kinds() == {"parked", "held", "conflict", "deletion", "refused"}
     assert {h for h in DOC.headings if h.startswith("Kind ")} == {f"Kind `{k}`" for k in kinds()}
 
 

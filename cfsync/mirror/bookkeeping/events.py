@@ -43,6 +43,12 @@ class EventSource(StrEnum):
     """The events log of ClickFunnels."""
     BUSY = "busy"
     """A pass that found its row held by somebody."""
+    REFUSED = "refused"
+    """A pass whose row a constraint or trigger of the user's refused; `error`: why."""
+
+
+OWN = (EventSource.BUSY, EventSource.REFUSED)
+"""Records that cfsync itself asks for."""
 
 
 BATCH = 200
@@ -135,7 +141,7 @@ def add_busy(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
 def resources_with_open(tx: Tx) -> list[str]:
     """Resources with events to follow, other than rows that somebody held."""
     query = sa.select(EVENTS.c.resource).where(
-        EVENTS.c.state == EventState.NEW, EVENTS.c.source != EventSource.BUSY
+        EVENTS.c.state == EventState.NEW, EVENTS.c.source.not_in(OWN)
     )
     return list(tx.conn.execute(query.distinct()).scalars())
 
@@ -144,7 +150,7 @@ def find_open(
     tx: Tx, resource: Resource, *, busy: bool = False, limit: int = BATCH
 ) -> list[OpenEvent]:
     """A resource's events to follow, oldest first; with `busy` the rows that somebody held."""
-    source = EVENTS.c.source == EventSource.BUSY if busy else EVENTS.c.source != EventSource.BUSY
+    source = EVENTS.c.source == EventSource.BUSY if busy else EVENTS.c.source.not_in(OWN)
     found = tx.conn.execute(
         sa.select(*(EVENTS.c[f.name] for f in fields(OpenEvent)))
         .where(EVENTS.c.resource == resource.name, EVENTS.c.state == EventState.NEW, source)
@@ -174,3 +180,36 @@ def close_busy(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -
         )
         .values(state=EventState.DONE)
     )
+
+
+_ADD_REFUSED = sa.text(
+    "INSERT INTO cf_events (event_id, source, resource, record_id, state, received_at, error)"
+    " VALUES (:event_id, 'refused', :resource, :record_id, 'new', :now, :reason)"
+    " ON CONFLICT (event_id) DO UPDATE SET state = 'new', error = excluded.error, received_at ="
+    " CASE cf_events.state WHEN 'new' THEN cf_events.received_at ELSE excluded.received_at END"
+).bindparams(sa.bindparam("now", type_=EVENTS.c.received_at.type))
+
+
+def add_refused(tx: Tx, resource: Resource, reasons: Mapping[int, str]) -> None:
+    """Ask for the records again whose rows were refused, and keep since when and why."""
+    for record_id, reason in reasons.items():
+        key = {"event_id": f"refused:{resource.name}:{record_id}", "resource": resource.name}
+        values = {"record_id": record_id, "now": tx.now, "reason": reason}
+        tx.conn.execute(_ADD_REFUSED, key | values)
+
+
+def find_refused(tx: Tx, resource: Resource) -> list[int]:
+    """The ids of the records whose rows were refused, longest first."""
+    query = sa.select(EVENTS.c.record_id).where(
+        EVENTS.c.resource == resource.name,
+        EVENTS.c.state == EventState.NEW,
+        EVENTS.c.source == EventSource.REFUSED,
+    )
+    return list(tx.conn.execute(query.order_by(EVENTS.c.received_at).limit(BATCH)).scalars())
+
+
+def close_refused(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
+    """Note that the mirror has taken these records."""
+    names = [f"refused:{resource.name}:{record_id}" for record_id in ids]
+    done = sa.update(EVENTS).where(EVENTS.c.event_id.in_(names), EVENTS.c.state == EventState.NEW)
+    tx.conn.execute(done.values(state=EventState.DONE, error=None))

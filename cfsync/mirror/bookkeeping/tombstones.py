@@ -159,6 +159,12 @@ def set_state(tx: Tx, resource: str, ids: Sequence[int], state: TombstoneState) 
     )
 
 
+def see_again(tx: Tx, resource: Resource, record_id: int) -> None:
+    """Count a tombstone's first sighting from now on, so that it is judged again later."""
+    mine = (TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id)
+    tx.conn.execute(sa.update(TOMBSTONES).where(*mine).values(first_seen=tx.now))
+
+
 def confirm(
     tx: Tx, resource: Resource, record_id: int, evidence: Evidence, *, keep_row: bool
 ) -> bool:

@@ -7,6 +7,7 @@ place, and views that users have built on it stay.
 from __future__ import annotations
 
 from cfsync.mirror.bookkeeping import reasons
+from cfsync.mirror.db.errors import OWN_CONSTRAINT
 
 NAMES = ("order_line_items", "contact_tag_links", "cf_waiting")
 
@@ -29,4 +30,8 @@ UNION ALL
 SELECT 'deletion', resource, record_id, first_seen,
   'missing in ClickFunnels; too many at once to delete unasked',
   'cfsync deletions approve ' || resource || ' ' || record_id
-FROM cf_tombstones WHERE state = 'held'"""
+FROM cf_tombstones WHERE state = 'held'
+UNION ALL
+SELECT 'refused', resource, record_id, received_at,
+  '{OWN_CONSTRAINT}: ' || error, 'cfsync pull ' || resource
+FROM cf_events WHERE source = 'refused' AND state = 'new'"""

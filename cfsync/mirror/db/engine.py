@@ -37,6 +37,9 @@ class Tx:
     now: str
     #: log events, each with its keys, that are logged as warnings after the commit
     warnings: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    #: it failed because a constraint or trigger of the user's refused a row, and is run again:
+    #: now each row is written by itself (`try_write`)
+    careful: bool = False
     _rev: int | None = None
 
     def rev(self) -> int:
@@ -51,6 +54,23 @@ class Tx:
         """
         self._rev = self.dialect.next_rev(self.conn)
         return self._rev
+
+
+def try_write(tx: Tx, write: Callable[[], object]) -> str | None:
+    """Write within a savepoint. Returns the database's words if a constraint or trigger of the
+    user's refuses it, after which nothing of it is left.
+    """
+    rev = tx.rev()
+    try:
+        with tx.conn.begin_nested():
+            write()
+            tx.dialect.check_deferred(tx.conn)
+    except sa.exc.DBAPIError as error:
+        if not tx.dialect.is_refusal(error):
+            raise
+        tx._rev = rev
+        return tx.dialect.message(error)
+    return None
 
 
 @contextmanager
@@ -104,8 +124,9 @@ class Mirror:
         """Run `fn(tx, ...)` in one transaction and commit; on any exception roll back and raise it.
         The triggers let pass what it writes.
 
-        Where others are in the way (deadlock, busy file) the whole of `fn` is run again, up to
-        `Dialect.tries` times, so it must change nothing but the database. A cancelled waiter
+        Where a constraint or trigger of the user's refuses a row, the whole of `fn` is run once
+        more with `Tx.careful`. Where others are in the way (deadlock, busy file) it is run again,
+        up to `Dialect.tries` times. So it must change nothing but the database. A cancelled waiter
         leaves the transaction to end by itself. Raises MirrorError (`Busy` when every try failed).
         """
         return await self._in_worker(lambda: self._writing(lambda tx: fn(tx, *args, **kwargs), fn))
@@ -133,19 +154,24 @@ class Mirror:
 
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
         name = getattr(named, "__name__", "")
+        careful = False
         for attempt in range(1, self.dialect.tries + 1):
             try:
-                return self._commit(fn, name)
+                return self._commit(fn, name, careful=careful)
             except sa.exc.DBAPIError as error:
+                if not careful and self.dialect.is_refusal(error):
+                    careful = True
+                    continue
                 if not self.dialect.is_contention(error) or attempt == self.dialect.tries:
                     self._explain(error)
                 self.dialect.before_retry(str(self.place), attempt)
         raise AssertionError
 
-    def _commit(self, fn: Callable[[Tx], T], name: str) -> T:
+    def _commit(self, fn: Callable[[Tx], T], name: str, *, careful: bool) -> T:
         with self._engine.connect() as conn, self._pause(conn):
             self.dialect.mark(conn)
             tx = self._tx(conn)
+            tx.careful = careful
             self._check(tx)
             result = fn(tx)
             self.dialect.before_commit(conn)

@@ -6,8 +6,8 @@ from cfsync.errors import MirrorError
 
 NO_MIRROR = "no mirror at"
 """How the error begins where there is no database, or an empty one."""
-OWN_CONSTRAINT = "a constraint of your own holds the row"
-"""How the error begins of a row that a user's own constraint refuses."""
+OWN_CONSTRAINT = "a constraint or trigger of your own refuses the row"
+"""How the error begins of a row that a user's own constraint or trigger refuses."""
 
 
 class Away(MirrorError):
@@ -19,4 +19,10 @@ class Busy(Away):
 
 
 class Constrained(MirrorError):
-    """A constraint that a user added to the mirror's tables refuses a row."""
+    """A constraint or trigger that a user added to the mirror's tables refuses a row. `words`: the
+    database's own.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"{OWN_CONSTRAINT}: {words}")
+        self.words = words

@@ -162,7 +162,7 @@ BUDGET = _bookkeeping(
 EVENTS = _bookkeeping(
     "events",
     _text("event_id", key=True),
-    _text("source"),  # receiver, log, busy (a row that somebody held: look again)
+    _text("source"),  # receiver, log, busy (somebody held the row), refused
     _big("workspace_id"),
     _text("event_type"),
     _text("resource"),
@@ -170,6 +170,7 @@ EVENTS = _bookkeeping(
     _text("state"),  # new, done
     _time("received_at"),
     _text("body"),
+    _text("error"),
 )
 SECRETS = _bookkeeping(
     "secrets",

@@ -1,13 +1,15 @@
 """Writing the records of one answer into the mirror, merged with what users have edited.
 
 All of it in the caller's transaction, in this order: load the bases; classify the records as new,
-changed, the same or outdated; lock the rows; load their open edits; write.
+changed, the same or outdated; lock the rows; load their open edits; write. Rows that a constraint
+or trigger of the user's refuses wait alone, and each pass tries them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cfsync.mirror.bookkeeping import (
@@ -25,6 +27,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming import edited_record
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.incoming.refused import write_each
 from cfsync.mirror.lists import event_coverage
 from cfsync.records import Record
 from cfsync.resources.model import Resource
@@ -46,6 +49,8 @@ class Written:
     again: tuple[int, ...] = ()
     #: Somebody holds the row: noted, so that the next pass reads it again.
     busy: tuple[int, ...] = ()
+    #: A constraint or trigger of the user's refuses the row: noted, so that each pass tries again.
+    refused: tuple[int, ...] = ()
     #: The highest `cf_rev` now, for the next `Reading.rev_before`.
     rev: int = 0
 
@@ -77,23 +82,27 @@ def write_records(
     touched = list({r.id: r for r in (*news, *drifted, *copies)}.values())
     busy = statements.lock(tx, TABLES[resource.name], [r.id for r in touched])
     edits = open_edits.load(tx, resource, [r.id for r in touched])
-    _write_unedited(tx, reading, [r for r in touched if r.id not in busy and r.id not in edits])
-    conflicts = [
-        edited_record.write_edited(tx, reading, r, known.get(r.id), edits[r.id])
-        for r in (*news, *copies)
-        if r.id in edits and r.id not in busy
-    ]
-    agreement.end_settled(tx, resource, [r.id for r in found.changed if r.id not in busy])
+    to_merge = [r for r in (*news, *copies) if r.id in edits and r.id not in busy]
+    unedited = [r for r in touched if r.id not in busy and r.id not in edits]
+    merges = {
+        r.id: partial(edited_record.write_edited, tx, reading, r, known.get(r.id), edits[r.id])
+        for r in to_merge
+    }
+    refused, conflicts = _write(tx, reading, unedited, merges)
+    left = busy | refused.keys()
+    agreement.end_settled(tx, resource, [r.id for r in found.changed if r.id not in left])
     events.add_busy(tx, resource, busy)
-    _note_news(tx, reading, [r for r in news if r.id not in busy])
+    events.add_refused(tx, resource, refused)
+    _note_news(tx, reading, [r for r in news if r.id not in left])
     return Written(
-        new=sum(r.id not in busy for r in found.new),
-        changed=sum(r.id not in busy for r in found.changed),
+        new=sum(r.id not in left for r in found.new),
+        changed=sum(r.id not in left for r in found.changed),
         unchanged=len(found.same),
-        drift=sum(r.id not in busy and r.id not in edits for r in drifted),
-        conflicts=sum(conflicts),
+        drift=sum(r.id not in left and r.id not in edits for r in drifted),
+        conflicts=conflicts,
         again=tuple(r.id for r in found.again),
         busy=tuple(sorted(busy)),
+        refused=tuple(sorted(refused)),
         rev=bases.highest_rev(tx),
     )
 
@@ -165,6 +174,28 @@ def _holds(resource: Resource, row: Mapping[str, Any] | None, record: Record) ->
         for name, value in record.values.items()
         if resource.by_name[name].merge != "quote"
     )
+
+
+def _write(
+    tx: Tx, reading: Reading, unedited: Sequence[Record], merges: Mapping[int, Callable[[], int]]
+) -> tuple[dict[int, str], int]:
+    """Write the unedited records, and merge the others; returns the database's words for those
+    that are refused, and how many conflicts there are.
+    """
+    if not tx.careful:
+        _write_unedited(tx, reading, unedited)
+        return {}, sum(merge() for merge in merges.values())
+    conflicts: dict[int, int] = {}
+
+    def merge_one(record_id: int) -> None:
+        conflicts[record_id] = merges[record_id]()
+
+    refused = write_each(
+        tx,
+        {r.id: partial(_write_unedited, tx, reading, [r]) for r in unedited}
+        | {record_id: partial(merge_one, record_id) for record_id in merges},
+    )
+    return refused, sum(n for record_id, n in conflicts.items() if record_id not in refused)
 
 
 def _write_unedited(tx: Tx, reading: Reading, records: Sequence[Record]) -> None:

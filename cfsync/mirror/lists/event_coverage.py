@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from cfsync.hints import WITH_EVENTS
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
-from cfsync.mirror.bookkeeping.events import EventSource, EventState
+from cfsync.mirror.bookkeeping.events import OWN, EventState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, EVENTS
 from cfsync.records import Listing, Record
@@ -71,7 +71,7 @@ def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Reco
     query = sa.select(EVENTS.c.record_id, newest).where(
         EVENTS.c.resource == resource.name,
         EVENTS.c.state.in_(tuple(EventState)),
-        EVENTS.c.source != EventSource.BUSY,
+        EVENTS.c.source.not_in(OWN),
         EVENTS.c.received_at >= min(at for _, at in late),
     )
     rows = tx.conn.execute(query.group_by(EVENTS.c.record_id))

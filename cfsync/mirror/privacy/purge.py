@@ -176,7 +176,10 @@ def purge(tx: Tx, person: Person) -> Receipt:
     receipt: Receipt = Counter()
     tx.dialect.clear_replaced(tx.conn)
     table = TABLES[resource.name]
-    events = [*_own(EVENTS, resource, record_id), EVENTS.c.body.is_not(None)]
+    events = [
+        *_own(EVENTS, resource, record_id),
+        EVENTS.c.body.is_not(None) | EVENTS.c.error.is_not(None),
+    ]
     for name, query in (
         (table.name, sa.delete(table).where(table.c.id == record_id)),
         (
@@ -185,7 +188,10 @@ def purge(tx: Tx, person: Person) -> Receipt:
         ),
         (CONFLICTS.name, sa.delete(CONFLICTS).where(*_own(CONFLICTS, resource, record_id))),
         (SECRETS.name, sa.delete(SECRETS).where(*_own(SECRETS, resource, record_id))),
-        (EVENTS.name, sa.update(EVENTS).where(*events).values(body=None, state=EventState.DONE)),
+        (
+            EVENTS.name,
+            sa.update(EVENTS).where(*events).values(body=None, error=None, state=EventState.DONE),
+        ),
         (OUTBOX.name, _emptied_edits(resource, record_id)),
     ):
         receipt[name] += tx.conn.execute(query).rowcount

@@ -21,5 +21,7 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
     try:
         with tx.conn.begin_nested(), as_user(tx):
             tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(dict(values)))
-    except sa.exc.IntegrityError as error:
+    except sa.exc.DBAPIError as error:
+        if not tx.dialect.is_refusal(error):
+            raise
         raise UsageError(tx.dialect.message(error)) from None

@@ -19,10 +19,11 @@ import structlog
 
 from cfsync.api import Priority
 from cfsync.errors import Forbidden, NotFound
-from cfsync.mirror.bookkeeping import checkpoints, missing_rows, tombstones
+from cfsync.mirror.bookkeeping import checkpoints, events, missing_rows, tombstones
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence, Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
@@ -162,11 +163,23 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
     record_id = verdict.candidate.record_id
     if verdict.cause is not None:
         keep = context.settings.deletions.on_remote_delete == "keep"
-        if await context.mirror.write(_write_deletion, resource, verdict, keep):
+        try:
+            gone = await context.mirror.write(_write_deletion, resource, verdict, keep)
+        except Constrained as error:
+            await context.mirror.write(_put_off, resource, record_id, error.words)
+            report.add(resource.name, refused=1)
+            return
+        if gone:
             log.info("record.gone", resource=resource.name, id=record_id, cause=verdict.cause)
             report.add(resource.name, **{verdict.cause.value: 1})
     elif verdict.record is not None:
         await write_asked(context, report, verdict.reading, [record_id], [verdict.record])
+
+
+def _put_off(tx: Tx, resource: Resource, record_id: int, words: str) -> None:
+    """Keep a row whose deletion a constraint or trigger of the user's refuses, for a later pass."""
+    tombstones.see_again(tx, resource, record_id)
+    events.add_refused(tx, resource, {record_id: words})
 
 
 def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:
@@ -176,5 +189,6 @@ def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) ->
     evidence = Evidence(verdict.cause, verdict.reading.rev_before)
     gone = tombstones.confirm(tx, resource, candidate.record_id, evidence, keep_row=keep)
     if gone:
+        events.close_refused(tx, resource, [candidate.record_id])
         missing_rows.add_below(tx, resource, candidate.record_id, candidate.workspace_id)
     return gone

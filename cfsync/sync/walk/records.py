@@ -26,6 +26,7 @@ def count(report: Report, resource: str, written: Written) -> None:
         drift=written.drift,
         conflicts=written.conflicts,
         busy=len(written.busy),
+        refused=len(written.refused),
     )
 
 
@@ -49,7 +50,10 @@ def _write_asked(
 ) -> Written:
     """The reading answers every hint that asked for these records before it began."""
     events.close_busy(tx, reading.resource, ids, before=reading.began_at)
-    return write_records(tx, reading, records)
+    written = write_records(tx, reading, records)
+    left = {*written.busy, *written.again, *written.refused}
+    events.close_refused(tx, reading.resource, {r.id for r in records} - left)
+    return written
 
 
 async def reread(
@@ -72,6 +76,15 @@ async def _get(context: Context, resource: Resource, record_id: int) -> list[Rec
 
 
 async def reread_busy(context: Context, report: Report, resource: Resource) -> None:
-    """Read the records whose rows somebody held when an earlier pass wanted to write them."""
+    """Read the records whose rows somebody held, or a constraint or trigger of the user's refused,
+    when an earlier pass wanted to write them.
+    """
     busy = await context.mirror.read(events.find_open, resource, busy=True)
     await reread(context, report, resource, [hint.record_id for hint in busy], Lane.PULL)
+    await reread_refused(context, report, resource)
+
+
+async def reread_refused(context: Context, report: Report, resource: Resource) -> None:
+    """Read the records whose rows were refused: what was in the way may have moved."""
+    refused = await context.mirror.read(events.find_refused, resource)
+    await reread(context, report, resource, refused, Lane.PULL)

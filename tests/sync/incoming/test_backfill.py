@@ -117,7 +117,8 @@ def test_a_page_that_the_mirror_refused_is_read_again(round_: Round) -> None:
     odd = round_.world.ids("contacts", round_.workspace)[25]
     refuse = "SELECT RAISE(ABORT, 'not this one')"
     round_.sql(
-        f"CREATE TRIGGER mine BEFORE INSERT ON contacts WHEN NEW.id = {odd} BEGIN {refuse}; END"
+        "CREATE TRIGGER mine BEFORE INSERT ON cf_checkpoints"
+        f" WHEN EXISTS (SELECT 1 FROM contacts WHERE id = {odd}) BEGIN {refuse}; END"
     )
     with pytest.raises(MirrorError):
         round_.backfill("contacts")

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.errors import OWN_CONSTRAINT, Busy, Constrained
+from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.db.quoting import ident
 
 Row = Mapping[str, Any]
@@ -126,6 +126,14 @@ class Dialect(ABC):
         """Whether the same transaction may succeed when it is run again."""
 
     @abstractmethod
+    def is_refusal(self, error: sa.exc.DBAPIError) -> bool:
+        """Whether a constraint or trigger, such as one of the user's, refuses what was written."""
+
+    @abstractmethod
+    def check_deferred(self, conn: sa.Connection) -> None:
+        """Check now the constraints that would be checked at the commit, where that is possible."""
+
+    @abstractmethod
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         """One line for a person if the database can't be used; None: the statement is wrong."""
 
@@ -234,8 +242,8 @@ class Dialect(ABC):
         """The one line for a person; None for an error that is a fault of the statement itself."""
         if self.is_contention(error):
             return Busy(f"{where} is locked by another program; end its long transactions")
-        if isinstance(error, sa.exc.IntegrityError):
-            return Constrained(f"{OWN_CONSTRAINT}: {self.message(error)}")
+        if self.is_refusal(error):
+            return Constrained(self.message(error))
         return self.failure(error, where)
 
 

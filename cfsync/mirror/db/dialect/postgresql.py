@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +24,11 @@ from cfsync.values import time_text
 
 _CONTENTION = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, a lock that did not come in time."""
+
+_REFUSALS = {"22", "23", "38", "39", "44", "P0"}
+"""Classes of errors that a constraint, a trigger or an index on an expression makes."""
+_USERS_FUNCTION = re.compile(r"function (?:\w+\.)?(?!cf_)\w+\(")
+"""In the context of an error: a function that isn't cfsync's."""
 
 _FAILURES = {
     "25006": (MirrorError, "{where} is read-only: give one that can be written in database.url"),
@@ -59,6 +65,15 @@ class PostgreSQL(Dialect):
 
     def is_contention(self, error: sa.exc.DBAPIError) -> bool:
         return _state(error) in _CONTENTION
+
+    def is_refusal(self, error: sa.exc.DBAPIError) -> bool:
+        if self.is_contention(error):
+            return False
+        context = getattr(getattr(error.orig, "diag", None), "context", None) or ""
+        return _state(error)[:2] in _REFUSALS or bool(_USERS_FUNCTION.search(context))
+
+    def check_deferred(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         state = _state(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -29,6 +30,11 @@ SIZES = (160, 80, 40, 20)
 """Rows in one statement, which takes no more than 32,766 values. Few sizes, since each is a
 statement that stays compiled, and takes memory; a page has 20 records.
 """
+
+_IN_TRIGGER = re.compile(
+    r"no such table: main\.|no such function: |malformed JSON|integer overflow"
+)
+"""What a trigger or an index on an expression fails with. Only a trigger names the schema."""
 
 _AWAY = {"SQLITE_FULL", "SQLITE_IOERR"}
 _FAILURES = {
@@ -75,6 +81,15 @@ class SQLite(Dialect):
 
     def is_contention(self, error: sa.exc.DBAPIError) -> bool:
         return _error_name(error) in ("SQLITE_BUSY", "SQLITE_LOCKED")
+
+    def is_refusal(self, error: sa.exc.DBAPIError) -> bool:
+        """A trigger that is itself broken makes an SQLITE_ERROR, as a statement of ours would."""
+        if isinstance(error, sa.exc.IntegrityError):
+            return True
+        return _error_name(error) == "SQLITE_ERROR" and bool(_IN_TRIGGER.match(str(error.orig)))
+
+    def check_deferred(self, conn: sa.Connection) -> None:
+        """SQLite checks them at the commit only."""
 
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         name = _error_name(error)

@@ -1,0 +1,192 @@
+"""A row that a constraint or trigger of the user's refuses waits alone; the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+BLOCKED = "blocked@example.com"
+
+UNIQUE = ["CREATE UNIQUE INDEX one_email ON contacts (lower(email_address))"]
+
+
+def check(round_: Any) -> list[str]:
+    """A constraint that refuses one email: in SQLite, which adds none to a table, a trigger."""
+    if round_.mirror.dialect.name == "postgresql":
+        return [f"ALTER TABLE contacts ADD CONSTRAINT mine CHECK (email_address <> '{BLOCKED}')"]
+    return triggers(f"SELECT RAISE(ABORT, 'mine') WHERE NEW.email_address = '{BLOCKED}'")
+
+
+def raising(round_: Any) -> list[str]:
+    if round_.mirror.dialect.name == "postgresql":
+        return function(f"IF NEW.email_address = '{BLOCKED}' THEN RAISE 'mine'; END IF;")
+    return triggers(f"SELECT RAISE(FAIL, 'mine') WHERE NEW.email_address = '{BLOCKED}'")
+
+
+def broken(round_: Any) -> list[str]:
+    """A trigger that fails in its own statement, for one row only."""
+    if round_.mirror.dialect.name == "postgresql":
+        return function(
+            f"IF NEW.email_address = '{BLOCKED}' THEN INSERT INTO mine VALUES (1); END IF;"
+        )
+    return triggers(f"SELECT json('mine') WHERE NEW.email_address = '{BLOCKED}'")
+
+
+def triggers(statement: str) -> list[str]:
+    return [
+        f"CREATE TRIGGER mine_{op} AFTER {op} ON contacts BEGIN {statement}; END"
+        for op in ("INSERT", "UPDATE")
+    ]
+
+
+def function(body: str) -> list[str]:
+    return [
+        f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN {body} RETURN NEW; END $$",
+        "CREATE TRIGGER mine BEFORE INSERT OR UPDATE ON contacts"
+        " FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ]
+
+
+def waiting(round_: Any) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = round_.sql(
+        "SELECT id, reason FROM cf_waiting WHERE kind = 'refused' AND resource = 'contacts'"
+    )
+    return found
+
+
+def emails(round_: Any, *ids: int) -> list[str]:
+    return [round_.one(f"SELECT email_address FROM contacts WHERE id = {i}") for i in ids]
+
+
+@pytest.mark.parametrize(
+    ("own", "lane"), [(check, "pull"), (raising, "sweep"), (broken, "backfill"), (broken, "pull")]
+)
+def test_it_waits_alone_and_is_written_when_nothing_refuses_it(
+    round_: Any, own: Callable[[Any], list[str]], lane: str
+) -> None:
+    if lane != "backfill":
+        round_.backfill()
+    for statement in own(round_):
+        round_.sql(statement)
+    blocked, other = round_.world.ids("contacts", round_.workspace)[3:5]
+    round_.world.edit("contacts", blocked, email_address=BLOCKED)
+    round_.world.edit("contacts", other, first_name="Ann")
+
+    report = getattr(round_, lane)()
+
+    ((waits, reason),) = waiting(round_)
+    assert waits == blocked
+    assert reason.startswith("a constraint or trigger of your own refuses the row: ")
+    assert report.is_done
+    assert report.exit_code == 5
+    assert round_.one(f"SELECT first_name FROM contacts WHERE id = {other}") == "Ann"
+    assert round_.sql("SELECT state FROM cf_tombstones WHERE resource = 'contacts'") == []
+    since = round_.one("SELECT since FROM cf_waiting WHERE kind = 'refused'")
+    assert round_.pull().exit_code == 5
+    assert round_.one("SELECT since FROM cf_waiting WHERE kind = 'refused'") == since
+
+    drop(round_)
+    round_.pull()
+
+    assert waiting(round_) == []
+    assert emails(round_, blocked) == [BLOCKED]
+
+
+def drop(round_: Any) -> None:
+    if round_.mirror.dialect.name == "sqlite":
+        for op in ("INSERT", "UPDATE"):
+            round_.sql(f"DROP TRIGGER mine_{op}")
+        return
+    round_.sql("ALTER TABLE contacts DROP CONSTRAINT IF EXISTS mine")
+    round_.sql("DROP TRIGGER IF EXISTS mine ON contacts")
+
+
+@pytest.mark.parametrize(
+    ("lane", "first", "apart"),
+    [("pull", 0, 1), ("pull", 1, 1), ("pull", 0, 30), ("pull", 1, 30), ("sweep", 0, 30)],
+)
+def test_an_email_that_moves_to_another_contact_needs_no_person(
+    round_: Any, lane: str, first: int, apart: int
+) -> None:
+    round_.backfill()
+    round_.sql(*UNIQUE)
+    ids = round_.world.ids("contacts", round_.workspace)
+    takes, has = (ids[0], ids[apart])[:: 1 if first else -1]
+    (email,) = emails(round_, has)
+    round_.world.edit("contacts", has, email_address="moved@example.com")
+    round_.world.edit("contacts", takes, email_address=email)
+
+    report = getattr(round_, lane)()
+
+    assert emails(round_, takes, has) == [email, "moved@example.com"]
+    assert waiting(round_) == []
+    assert report.exit_code == 0
+
+
+def test_a_merge_of_an_edited_row_waits_alone_too(round_: Any) -> None:
+    round_.backfill()
+    for statement in raising(round_):
+        round_.sql(statement)
+    blocked, other = round_.world.ids("contacts", round_.workspace)[3:5]
+    round_.sql(f"UPDATE contacts SET last_name = 'Mine' WHERE id = {blocked}")
+    round_.world.edit("contacts", blocked, email_address=BLOCKED)
+    round_.world.edit("contacts", other, first_name="Ann")
+
+    report = round_.pull()
+
+    assert [i for i, _ in waiting(round_)] == [blocked]
+    assert report.is_done
+    assert round_.one(f"SELECT first_name FROM contacts WHERE id = {other}") == "Ann"
+    assert round_.one("SELECT count(*) FROM cf_outbox WHERE state = 'pending'") == 1
+
+
+def test_a_deletion_that_a_foreign_key_refuses_waits_alone(round_: Any) -> None:
+    round_.backfill()
+    kept, other = round_.world.ids("contacts", round_.workspace)[3:5]
+    round_.sql("CREATE TABLE own (contact_id BIGINT REFERENCES contacts (id))")
+    round_.sql(f"INSERT INTO own VALUES ({kept})")
+    if round_.mirror.dialect.name == "sqlite":  # its other programs may not enforce foreign keys
+        round_.sql(
+            "CREATE TRIGGER own_rows BEFORE DELETE ON contacts"
+            " WHEN EXISTS (SELECT 1 FROM own WHERE contact_id = OLD.id)"
+            " BEGIN SELECT RAISE(ABORT, 'own rows'); END"
+        )
+    for contact in (kept, other):
+        round_.world.delete("contacts", contact)
+
+    report = round_.sweep()
+
+    assert report.is_done
+    assert [i for i, _ in waiting(round_)] == [kept]
+    assert kept in round_.ids("contacts")
+    assert other not in round_.ids("contacts")
+
+    round_.sql("DELETE FROM own")
+    round_.clock.go_on(3600)
+    round_.sweep()
+
+    assert waiting(round_) == []
+    assert kept not in round_.ids("contacts")
+
+
+def test_an_answer_that_the_row_refuses_parks_its_edit_alone(round_: Any) -> None:
+    round_.backfill()
+    blocked, other = round_.world.ids("contacts", round_.workspace)[3:5]
+    round_.sql(f"UPDATE contacts SET email_address = '{BLOCKED}' WHERE id = {blocked}")
+    round_.sql(f"UPDATE contacts SET first_name = 'Ann' WHERE id = {other}")
+    for statement in broken(round_):
+        round_.sql(statement)
+
+    round_.push()
+
+    states = "SELECT record_id, state FROM cf_outbox"
+    assert dict(round_.sql(states)) == {blocked: "parked", other: "done"}
+
+    drop(round_)
+    round_.pull()
+
+    assert dict(round_.sql(states)) == {blocked: "done", other: "done"}
+    assert round_.sql("SELECT kind FROM cf_waiting") == []

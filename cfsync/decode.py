@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 
 from cfsync.errors import BadAnswer
-from cfsync.records import Listing, Record
+from cfsync.records import Listing, Record, is_provisional
 from cfsync.resources import ALL, Resource
-from cfsync.values import BIGINT, Unholdable, as_is, decode, decoder
+from cfsync.values import Unholdable, as_is, decode, decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def decode_record(
     """
     plan = _plan(resource.name)
     id_ = body.get("id")
-    if type(id_) is not int or not 0 < id_ < BIGINT:
+    if type(id_) is not int or id_ <= 0 or is_provisional(id_):
         raise BadAnswer(f"a record of {resource.name} without a usable id")
     secrets: dict[str, str] = {}
     unholdable: list[str] = []

@@ -15,6 +15,15 @@ class _Absent(Enum):
         return "ABSENT"
 
 
+PROVISIONAL_FROM: Final = 900_000_000_000_000
+"""Ids below it are ClickFunnels'; in SQL, `id < 900000000000000`: the record exists there."""
+
+
+def is_provisional(record_id: int) -> bool:
+    """Whether the id is one of a row that ClickFunnels doesn't know yet."""
+    return record_id >= PROVISIONAL_FROM
+
+
 ABSENT: Final = _Absent.ABSENT
 """Not given. None always means null: a field that is absent must not clear one."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from cfsync.records import is_provisional
 from tests.conftest import POSTGRESQL_ONLY, Sql
 from tests.meta.shop import WORKSPACE
 from tests.meta.test_sql_blocks import of_database, run, shop
@@ -53,7 +54,7 @@ def test_tagging_adds_and_removes_single_tags_and_makes_a_new_one(cook: Cook) ->
     ]
     op, resource, record_id, values = edits[2]
     assert (op, resource) == ("insert", "contact_tags")
-    assert record_id < 0
+    assert is_provisional(record_id)
     assert values == {"workspace_id": WORKSPACE, "name": "Customer", "color": "#10B981"}
 
 

@@ -267,7 +267,8 @@ BREAKAGES = (
     Breakage(
         "deletes are not counted by the guard",
         "cfsync/sync/push/outcome.py",
-        "if (c.op != Op.DELETE or c.record_id < 0 or c.seqs[-1] in self.seen)\n            and ",
+        "if (c.op != Op.DELETE or is_provisional(c.record_id) or c.seqs[-1] in self.seen)\n"
+        "            and ",
         "if ",
         "a mass deletion that is made while a push runs is sent",
         (

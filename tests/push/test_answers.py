@@ -117,11 +117,11 @@ def test_a_change_in_clickfunnels_that_the_answer_shows_is_taken(
 def test_a_row_that_is_edited_while_its_create_is_out_keeps_the_edit(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-5, 'new@example.com')")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000005, 'new@example.com')")
 
     during_the_call(
         account,
-        lambda: app_sql("UPDATE contacts SET first_name = 'Late' WHERE id = -5"),
+        lambda: app_sql("UPDATE contacts SET first_name = 'Late' WHERE id = 950000000000005"),
         method="POST",
     )
     account.push()
@@ -137,10 +137,12 @@ def test_a_row_that_is_edited_while_its_create_is_out_keeps_the_edit(
 def test_a_row_that_is_deleted_while_its_create_is_out_is_deleted_by_its_real_id(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contact_tags (id, name) VALUES (-5, 'VIP')")
+    app_sql("INSERT INTO contact_tags (id, name) VALUES (950000000000005, 'VIP')")
 
     during_the_call(
-        account, lambda: app_sql("DELETE FROM contact_tags WHERE id = -5"), method="POST"
+        account,
+        lambda: app_sql("DELETE FROM contact_tags WHERE id = 950000000000005"),
+        method="POST",
     )
     account.push()
 

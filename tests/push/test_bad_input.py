@@ -61,14 +61,16 @@ def test_an_id_that_nobody_can_have_is_refused_in_every_table(
     assert account.states() == []
 
 
-def test_a_negative_id_may_be_as_low_as_there_are(account: Account, app_sql: Sql) -> None:
-    for number in (-1, -(2**53) - 1, -(2**63)):
-        app_sql("INSERT INTO contacts (id, last_name) VALUES (?, 'Low')", number)
+def test_a_chosen_id_may_be_any_provisional_one(account: Account, app_sql: Sql) -> None:
+    for number in (900_000_000_000_500, 950_000_000_000_000, 999_999_999_999_999):
+        app_sql("INSERT INTO contacts (id, last_name) VALUES (?, 'Own')", number)
         app_sql("UPDATE contacts SET first_name = 'Very' WHERE id = ?", number)
 
     account.push()
 
-    made = account.column("SELECT id FROM contacts WHERE first_name = 'Very' AND id > 0")
+    made = account.column(
+        "SELECT id FROM contacts WHERE first_name = 'Very' AND id < 900000000000000"
+    )
     assert len(made) == 3
     settled(account, "contacts", made[0])
 
@@ -80,18 +82,21 @@ def test_an_email_that_is_taken_is_refused_here_or_there_and_makes_no_second_con
     first, second, third = account.ids_of("contacts")[1:4]
     taken = account.one("SELECT email_address FROM contacts WHERE id = ?", first)
     insert = "INSERT INTO contacts (id, email_address) VALUES"
-    assert is_refused(app_sql, f"{insert} (-1, '{taken.upper()}')")
-    assert is_refused(app_sql, f"{insert} (-1, 'new@example.com'), (-2, 'NEW@example.com')")
+    assert is_refused(app_sql, f"{insert} (950000000000001, '{taken.upper()}')")
+    assert is_refused(
+        app_sql,
+        f"{insert} (950000000000001, 'new@example.com'), (950000000000002, 'NEW@example.com')",
+    )
     for contact, email in ((second, taken), (third, f"{taken} ")):
         app_sql("UPDATE contacts SET email_address = ? WHERE id = ?", email, contact)
-    app_sql(f"{insert} (-3, '{taken}@')")
+    app_sql(f"{insert} (950000000000003, '{taken}@')")
 
     account.push()
 
     assert what_waits(account) == [
         (second, "parked", "email_address has already been taken"),
         (third, "parked", "email_address is invalid"),
-        (-3, "parked", "email_address is invalid"),
+        (950000000000003, "parked", "email_address is invalid"),
     ]
     assert account.world.ids("contacts", account.workspace) == before
 
@@ -174,7 +179,7 @@ def test_an_email_that_the_cdn_never_lets_through_waits_ten_passes_and_no_longer
     account.world.fault("html_403", method="GET", path="evil", times=None)
     account.retry = Retry(attempts=1)
     good = account.ids_of("contacts")[0]
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-7, 'evil@example.com')")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000007, 'evil@example.com')")
 
     for turn in range(MOST_PASSES):
         assert account.states()[0] == "pending"
@@ -183,7 +188,7 @@ def test_an_email_that_the_cdn_never_lets_through_waits_ten_passes_and_no_longer
         assert set(account.states()[1:]) == {"done"}
 
     ((record, state, why),) = what_waits(account)
-    assert (record, state) == (-7, "parked")
+    assert (record, state) == (950000000000007, "parked")
     assert why.startswith("given up after 10 attempts: ClickFunnels' CDN answered")
 
 
@@ -191,14 +196,16 @@ def test_a_reference_to_what_nobody_has_inserted_waits_ten_passes_and_no_longer(
     account: Account, app_sql: Sql
 ) -> None:
     submission = account.ids_of("submissions")[0]
-    app_sql("UPDATE submissions SET contact_id = -77 WHERE id = ?", submission)
+    app_sql("UPDATE submissions SET contact_id = 950000000000077 WHERE id = ?", submission)
 
     for _ in range(MOST_PASSES - 1):
         account.push()
-        assert what_waits(account) == [(submission, "pending", "waits for contacts -77")]
+        assert what_waits(account) == [
+            (submission, "pending", "waits for contacts 950000000000077")
+        ]
     account.push()
 
-    words = "refers to contacts -77, which nobody has inserted"
+    words = "refers to contacts 950000000000077, which nobody has inserted"
     assert what_waits(account) == [(submission, "parked", words)]
     assert sent(account) == []
 
@@ -207,10 +214,10 @@ def test_a_reference_to_what_is_inserted_later_is_sent_with_it(
     account: Account, app_sql: Sql
 ) -> None:
     submission = account.ids_of("submissions")[0]
-    app_sql("UPDATE submissions SET contact_id = -77 WHERE id = ?", submission)
+    app_sql("UPDATE submissions SET contact_id = 950000000000077 WHERE id = ?", submission)
     account.push()
 
-    app_sql("INSERT INTO contacts (id, last_name) VALUES (-77, 'Late')")
+    app_sql("INSERT INTO contacts (id, last_name) VALUES (950000000000077, 'Late')")
     account.push()
 
     made = account.one("SELECT id FROM contacts WHERE last_name = 'Late'")

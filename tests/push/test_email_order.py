@@ -96,8 +96,12 @@ def test_an_insert_takes_the_email_that_another_row_gave_up(
 ) -> None:
     one, _ = a_and_b
     to(app_sql, one, C)
-    app_sql("INSERT INTO contacts (id, email_address, tag_ids) VALUES (-5, ?, ?)", A, tag(account))
-    app_sql("UPDATE contacts SET first_name = 'New' WHERE id = -5")
+    app_sql(
+        "INSERT INTO contacts (id, email_address, tag_ids) VALUES (950000000000005, ?, ?)",
+        A,
+        tag(account),
+    )
+    app_sql("UPDATE contacts SET first_name = 'New' WHERE id = 950000000000005")
 
     account.push()
 
@@ -115,9 +119,9 @@ def tag(account: Account) -> str:
 def test_a_new_contact_gives_its_email_up_for_another_new_one(
     account: Account, app_sql: Any, a_and_b: tuple[int, int]
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, ?)", C)
-    to(app_sql, -1, "d@example.com")
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-2, ?)", C)
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, ?)", C)
+    to(app_sql, 950000000000001, "d@example.com")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000002, ?)", C)
 
     account.push()
 

@@ -35,9 +35,9 @@ def test_several_edits_of_a_row_are_one_call(account: Account, app_sql: Any, con
 
 
 def test_an_insert_and_its_delete_need_no_call(account: Account, app_sql: Any) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-5, 'new@example.com')")
-    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = -5")
-    app_sql("DELETE FROM contacts WHERE id = -5")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000005, 'new@example.com')")
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = 950000000000005")
+    app_sql("DELETE FROM contacts WHERE id = 950000000000005")
 
     account.push()
 
@@ -46,9 +46,12 @@ def test_an_insert_and_its_delete_need_no_call(account: Account, app_sql: Any) -
 
 
 def test_an_insert_and_its_updates_are_one_create(account: Account, app_sql: Any) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-5, 'new@example.com')")
-    app_sql("UPDATE contacts SET first_name = 'X', email_address = 'n@example.com' WHERE id = -5")
-    app_sql("UPDATE contacts SET last_name = 'Y' WHERE id = -5")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000005, 'new@example.com')")
+    app_sql(
+        "UPDATE contacts SET first_name = 'X', email_address = 'n@example.com'"
+        " WHERE id = 950000000000005"
+    )
+    app_sql("UPDATE contacts SET last_name = 'Y' WHERE id = 950000000000005")
 
     account.push()
 

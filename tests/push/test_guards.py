@@ -48,8 +48,10 @@ def test_few_deletions_and_rows_that_were_never_sent_pass_the_guard(
 ) -> None:
     account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "3"
     for number in range(5):
-        app_sql("INSERT INTO contacts (id, first_name) VALUES (?, 'X')", -1 - number)
-    app_sql("DELETE FROM contacts WHERE id < 0")
+        app_sql(
+            "INSERT INTO contacts (id, first_name) VALUES (?, 'X')", 950_000_000_000_001 + number
+        )
+    app_sql("DELETE FROM contacts WHERE id >= 900000000000000")
     app_sql("DELETE FROM contacts WHERE id IN (SELECT id FROM contacts ORDER BY id LIMIT 3)")
 
     assert account.push().exit_code == 0

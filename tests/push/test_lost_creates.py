@@ -82,8 +82,10 @@ def test_an_edit_that_waits_for_a_lost_create_is_sent_in_the_same_pass(
     account: Account, app_sql: Any
 ) -> None:
     kind = KINDS["fulfillment"]
-    app_sql("INSERT INTO contacts (id, first_name) VALUES (-7, 'New')")
-    insert(account, app_sql, replace(kind, values=kind.values.replace("CONTACT", "-7")))
+    app_sql("INSERT INTO contacts (id, first_name) VALUES (950000000000007, 'New')")
+    insert(
+        account, app_sql, replace(kind, values=kind.values.replace("CONTACT", "950000000000007"))
+    )
     account.world.fault("reset_before", method="POST")
     assert account.push().exit_code == 4
     assert account.states() == ["sending", "pending"]
@@ -92,7 +94,9 @@ def test_an_edit_that_waits_for_a_lost_create_is_sent_in_the_same_pass(
 
     assert account.states() == ["done", "done"]
     ((_, made),) = sent(account, "fulfillments")
-    assert made["contact_id"] == account.one("SELECT id FROM cf_ids WHERE local_id = -7")
+    assert made["contact_id"] == account.one(
+        "SELECT id FROM cf_ids WHERE local_id = 950000000000007"
+    )
 
 
 def test_identical_inserts_never_share_one_record(account: Account, app_sql: Any) -> None:
@@ -149,14 +153,14 @@ def test_concurrent_creates_of_one_list_make_one_record_each(
 def test_a_record_without_any_natural_field_waits_for_a_human(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contacts (id, website_url) VALUES (-1, 'https://e.org')")
+    app_sql("INSERT INTO contacts (id, website_url) VALUES (950000000000001, 'https://e.org')")
     account.world.fault("reset_after", method="POST")
     account.push()
 
     assert account.push().exit_code == 5
 
     assert account.states() == ["parked"]
-    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = -1")
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = 950000000000001")
     account.push()
     assert len(sent(account)) == 1
 
@@ -165,7 +169,7 @@ def test_a_record_that_is_only_similar_is_not_taken_for_the_lost_one(
     account: Account, app_sql: Any
 ) -> None:
     """No last name was sent: who has one is somebody else, but he may be ours, changed."""
-    app_sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'Ann')")
+    app_sql("INSERT INTO contacts (id, first_name) VALUES (950000000000001, 'Ann')")
     account.world.fault("reset_before", method="POST")
     account.push()
     account.world.create("contacts", account.workspace, first_name="Ann", last_name="Smith")

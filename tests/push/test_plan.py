@@ -90,10 +90,10 @@ def test_what_would_not_be_sent_is_said_with_the_reason(account, contact):
     account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "5"
     account.sql("UPDATE contacts SET first_name = 'X'")
     account.sql("UPDATE workspaces SET name = 'Shop'")
-    account.sql("INSERT INTO contacts (id, first_name) VALUES (-5, 'New')")
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
     account.sql(
         "INSERT INTO fulfillments (contact_id, location_id,"
-        " included_orders_invoices_line_items_attributes) VALUES (-9, 1, '[]')"
+        " included_orders_invoices_line_items_attributes) VALUES (950000000000009, 1, '[]')"
     )
 
     found = planned(account)
@@ -101,7 +101,7 @@ def test_what_would_not_be_sent_is_said_with_the_reason(account, contact):
     assert [(k.resource, k.reason) for k in found.kept] == [
         ("workspaces", "resources.workspaces.push is off"),
         ("contacts", "a mass update of 6: cfsync outbox approve contacts"),
-        ("fulfillments", "waits for contacts -9"),
+        ("fulfillments", "waits for contacts 950000000000009"),
     ]
     assert calls(found) == [("contacts", "create", {"first_name": (None, "New")})]
     assert found.exit_code == 5
@@ -120,11 +120,11 @@ def test_what_is_held_or_parked_already_is_said(account, contact):
 
 def test_a_record_that_another_one_waits_for_comes_first(account):
     location = account.ids_of("fulfillment_locations")[0]
-    account.sql("INSERT INTO contacts (id, first_name) VALUES (-5, 'New')")
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
     account.sql(
         "INSERT INTO fulfillments (contact_id, location_id,"
         " included_orders_invoices_line_items_attributes)"
-        ' VALUES (-5, ?, \'[{"id": 1, "quantity": 1}]\')',
+        ' VALUES (950000000000005, ?, \'[{"id": 1, "quantity": 1}]\')',
         location,
     )
 
@@ -132,7 +132,7 @@ def test_a_record_that_another_one_waits_for_comes_first(account):
 
     assert [(r.resource, r.after) for r in found.records] == [
         ("contacts", ()),
-        ("fulfillments", (("contacts", -5),)),
+        ("fulfillments", (("contacts", 950000000000005),)),
     ]
 
 

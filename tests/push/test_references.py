@@ -36,12 +36,17 @@ def test_a_contact_and_a_fulfillment_for_it_in_one_transaction(
     account: Account, app_sql: Any, location: int
 ) -> None:
     with app_sql.transaction():
-        app_sql(FULFILL, -2, -1, location, ITEMS)
-        app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'new@example.com')")
+        app_sql(FULFILL, 950000000000002, 950000000000001, location, ITEMS)
+        app_sql(
+            "INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'new@example.com')"
+        )
 
     report = account.push()
 
-    contact, fulfillment = real(account, "contacts", -1), real(account, "fulfillments", -2)
+    contact, fulfillment = (
+        real(account, "contacts", 950000000000001),
+        real(account, "fulfillments", 950000000000002),
+    )
     assert report.exit_code == 0
     assert account.one("SELECT contact_id FROM fulfillments WHERE id = ?", fulfillment) == contact
     assert account.world.ledger.writes("fulfillments")[0].fields["contact_id"] == contact
@@ -50,14 +55,20 @@ def test_a_contact_and_a_fulfillment_for_it_in_one_transaction(
 
 def test_a_tag_and_a_contact_that_has_it_in_one_transaction(account: Account, app_sql: Any) -> None:
     with app_sql.transaction():
-        app_sql("INSERT INTO contact_tags (id, name) VALUES (-7, 'VIP')")
-        app_sql("INSERT INTO contacts (id, email_address, tag_ids) VALUES (-1, 'n@e.org', '[-7]')")
+        app_sql("INSERT INTO contact_tags (id, name) VALUES (950000000000007, 'VIP')")
+        app_sql(
+            "INSERT INTO contacts (id, email_address, tag_ids)"
+            " VALUES (950000000000001, 'n@e.org', '[950000000000007]')"
+        )
     existing = account.ids_of("contacts")[-1]
-    app_sql("UPDATE contacts SET tag_ids = '[-7]' WHERE id = ?", existing)
+    app_sql("UPDATE contacts SET tag_ids = '[950000000000007]' WHERE id = ?", existing)
 
     account.push()
 
-    tag, contact = real(account, "contact_tags", -7), real(account, "contacts", -1)
+    tag, contact = (
+        real(account, "contact_tags", 950000000000007),
+        real(account, "contacts", 950000000000001),
+    )
     assert account.tags(contact) == [tag]
     assert account.tags(existing) == [tag]
     for record in (contact, existing):
@@ -69,27 +80,30 @@ def test_a_tag_and_a_contact_that_has_it_in_one_transaction(account: Account, ap
 def test_a_reference_that_commits_after_its_target_was_made_is_put_right(
     account: Account, app_sql: Any, location: int
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'new@example.com')")
-    app_sql("INSERT INTO contact_tags (id, name) VALUES (-7, 'VIP')")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'new@example.com')")
+    app_sql("INSERT INTO contact_tags (id, name) VALUES (950000000000007, 'VIP')")
     account.push()
 
-    app_sql(FULFILL, -2, -1, location, ITEMS)
-    contact = real(account, "contacts", -1)
-    app_sql("UPDATE contacts SET tag_ids = '[-7]' WHERE id = ?", contact)
+    app_sql(FULFILL, 950000000000002, 950000000000001, location, ITEMS)
+    contact = real(account, "contacts", 950000000000001)
+    app_sql("UPDATE contacts SET tag_ids = '[950000000000007]' WHERE id = ?", contact)
     account.push()
 
     assert account.one("SELECT contact_id FROM fulfillments WHERE contact_id = ?", contact)
-    assert account.tags(contact) == [real(account, "contact_tags", -7)]
+    assert account.tags(contact) == [real(account, "contact_tags", 950000000000007)]
     settled(account, "contacts", contact)
 
 
 def test_a_reference_that_is_no_change_in_clickfunnels_is_put_right_all_the_same(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contact_tags (id, name) VALUES (-7, 'VIP')")
+    app_sql("INSERT INTO contact_tags (id, name) VALUES (950000000000007, 'VIP')")
     account.push()
-    tag, contact = real(account, "contact_tags", -7), account.ids_of("contacts")[-1]
-    app_sql("UPDATE contacts SET tag_ids = '[-7]' WHERE id = ?", contact)
+    tag, contact = (
+        real(account, "contact_tags", 950000000000007),
+        account.ids_of("contacts")[-1],
+    )
+    app_sql("UPDATE contacts SET tag_ids = '[950000000000007]' WHERE id = ?", contact)
     for applied in account.world.records("contact_applied_tags", contact):
         account.world.delete("contact_applied_tags", applied["id"])
     account.world.create("contact_applied_tags", contact, tag_id=tag)
@@ -105,12 +119,16 @@ def test_a_reference_that_is_no_change_in_clickfunnels_is_put_right_all_the_same
 def test_a_reference_made_while_its_target_is_on_its_way(
     account: Account, app_sql: Any, location: int
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'new@example.com')")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'new@example.com')")
 
-    during_the_call(account, lambda: app_sql(FULFILL, -2, -1, location, ITEMS), method="POST")
+    during_the_call(
+        account,
+        lambda: app_sql(FULFILL, 950000000000002, 950000000000001, location, ITEMS),
+        method="POST",
+    )
     account.push()
 
-    fulfillment = real(account, "fulfillments", -2)
+    fulfillment = real(account, "fulfillments", 950000000000002)
     assert account.one("SELECT contact_id FROM fulfillments WHERE id = ?", fulfillment) == real(
         account, "contacts", -1
     )
@@ -119,18 +137,21 @@ def test_a_reference_made_while_its_target_is_on_its_way(
 def test_a_reference_to_a_parked_insert_waits_and_holds_up_nobody(
     account: Account, app_sql: Any, location: int
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'no address')")
-    app_sql(FULFILL, -2, -1, location, ITEMS)
-    app_sql(FULFILL, -3, account.ids_of("contacts")[-1], location, ITEMS)
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'no address')")
+    app_sql(FULFILL, 950000000000002, 950000000000001, location, ITEMS)
+    app_sql(FULFILL, 950000000000003, account.ids_of("contacts")[-1], location, ITEMS)
 
     account.push()
     account.push()
 
     assert [e.resource for e in account.world.ledger.writes()] == ["fulfillments"]
     assert account.states() == ["parked", "pending", "done"]
-    assert account.one("SELECT error FROM cf_outbox WHERE seq = 2") == "waits for contacts -1"
+    assert (
+        account.one("SELECT error FROM cf_outbox WHERE seq = 2")
+        == "waits for contacts 950000000000001"
+    )
 
-    app_sql("UPDATE contacts SET email_address = 'now@example.com' WHERE id = -1")
+    app_sql("UPDATE contacts SET email_address = 'now@example.com' WHERE id = 950000000000001")
     account.push()
     assert set(account.states()) == {"done"}
 
@@ -138,31 +159,33 @@ def test_a_reference_to_a_parked_insert_waits_and_holds_up_nobody(
 def test_a_reference_to_a_row_that_will_never_be_made_waits_for_a_human(
     account: Account, app_sql: Any, location: int
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'new@example.com')")
-    app_sql(FULFILL, -2, -1, location, ITEMS)
-    app_sql("DELETE FROM contacts WHERE id = -1")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'new@example.com')")
+    app_sql(FULFILL, 950000000000002, 950000000000001, location, ITEMS)
+    app_sql("DELETE FROM contacts WHERE id = 950000000000001")
 
     assert account.push().exit_code == 5
     assert account.states() == ["done", "parked", "done"]
     reason = account.one("SELECT error FROM cf_outbox WHERE seq = 2")
-    assert reason == "refers to contacts -1, which will never be created"
+    assert reason == "refers to contacts 950000000000001, which will never be created"
 
 
 def test_a_whole_product_with_variant_and_price_in_one_transaction(
     account: Account, app_sql: Any
 ) -> None:
     with app_sql.transaction():
-        app_sql("INSERT INTO products (id, name, archived) VALUES (-1, 'Book', ?)", True)
+        app_sql(
+            "INSERT INTO products (id, name, archived) VALUES (950000000000001, 'Book', ?)", True
+        )
         app_sql(
             "INSERT INTO product_variants"
             " (id, product_id, name, product_type, weight_unit, properties_values)"
-            " VALUES (-2, -1, 'Red', 'physical', 'lb', '[]')"
+            " VALUES (950000000000002, 950000000000001, 'Red', 'physical', 'lb', '[]')"
         )
 
     assert account.push().exit_code == 0
 
-    product = real(account, "products", -1)
-    variant = real(account, "product_variants", -2)
+    product = real(account, "products", 950000000000001)
+    variant = real(account, "product_variants", 950000000000002)
     assert account.one("SELECT product_id FROM product_variants WHERE id = ?", variant) == product
     assert [e.verb for e in account.world.ledger.writes()] == ["create", "archive", "create"]
     account.pull()
@@ -170,13 +193,20 @@ def test_a_whole_product_with_variant_and_price_in_one_transaction(
 
 
 def test_references_as_text_move_too(account: Account, app_sql: Any) -> None:
-    app_sql("INSERT INTO images (id, name, upload_source_url) VALUES (-3, 'I', 'https://e.org/i')")
+    app_sql(
+        "INSERT INTO images (id, name, upload_source_url)"
+        " VALUES (950000000000003, 'I', 'https://e.org/i')"
+    )
     (product,) = account.column("SELECT max(id) FROM products")
-    app_sql("UPDATE products SET seo_image_id = '-3', image_ids = '[-3]' WHERE id = ?", product)
+    app_sql(
+        "UPDATE products SET seo_image_id = '950000000000003', image_ids = '[950000000000003]'"
+        " WHERE id = ?",
+        product,
+    )
 
     account.push()
 
-    image = real(account, "images", -3)
+    image = real(account, "images", 950000000000003)
     assert account.world.ledger.writes("products")[0].fields == {
         "seo_image_id": str(image),
         "image_ids": [image],
@@ -190,12 +220,16 @@ def test_a_table_of_the_users_own_follows_by_its_foreign_key(account: Account) -
         " ON UPDATE CASCADE ON DELETE CASCADE)"
     )
     grant(account, "notes")
-    account.sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'new@example.com')")
-    account.sql("INSERT INTO notes VALUES (-1)")
+    account.sql(
+        "INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'new@example.com')"
+    )
+    account.sql("INSERT INTO notes VALUES (950000000000001)")
 
     account.push()
 
-    assert account.column("SELECT contact FROM notes") == [real(account, "contacts", -1)]
+    assert account.column("SELECT contact FROM notes") == [
+        real(account, "contacts", 950000000000001)
+    ]
 
 
 @pytest.mark.parametrize("deferred", ["", " DEFERRABLE INITIALLY DEFERRED"])
@@ -204,9 +238,13 @@ def test_a_row_that_a_constraint_of_the_user_holds_parks_alone(
 ) -> None:
     account.sql(f"CREATE TABLE notes (contact BIGINT REFERENCES contacts (id){deferred})")
     grant(account, "notes")
-    account.sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'held@example.com')")
-    account.sql("INSERT INTO contacts (id, email_address) VALUES (-2, 'free@example.com')")
-    account.sql("INSERT INTO notes VALUES (-1)")
+    account.sql(
+        "INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'held@example.com')"
+    )
+    account.sql(
+        "INSERT INTO contacts (id, email_address) VALUES (950000000000002, 'free@example.com')"
+    )
+    account.sql("INSERT INTO notes VALUES (950000000000001)")
 
     report = account.push()
 
@@ -214,13 +252,13 @@ def test_a_row_that_a_constraint_of_the_user_holds_parks_alone(
     assert account.states() == ["parked", "done"]
     assert "constraint" in account.one("SELECT error FROM cf_outbox WHERE seq = 1")
     account.sql("DELETE FROM notes")
-    account.sql("UPDATE contacts SET last_name = 'L' WHERE id = -1")
+    account.sql("UPDATE contacts SET last_name = 'L' WHERE id = 950000000000001")
     account.sql("UPDATE cf_outbox SET state = 'pending' WHERE seq = 1")
     account.push()
     account.push()
     assert [verb for verb, _ in sent(account)] == ["upsert", "upsert", "update"]
     assert set(account.states()) == {"done"}
-    settled(account, "contacts", real(account, "contacts", -1))
+    settled(account, "contacts", real(account, "contacts", 950000000000001))
 
 
 def grant(account: Account, table: str) -> None:
@@ -232,13 +270,16 @@ def grant(account: Account, table: str) -> None:
 def test_a_pull_that_was_faster_has_made_the_row_and_the_two_become_one(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address, first_name) VALUES (-1, 'n@e.org', 'New')")
+    app_sql(
+        "INSERT INTO contacts (id, email_address, first_name)"
+        " VALUES (950000000000001, 'n@e.org', 'New')"
+    )
     account.world.fault("reset_after", method="POST")
     account.push()
     account.pull()
     (pulled,) = account.column("SELECT max(id) FROM contacts WHERE email_address = 'n@e.org'")
     app_sql("UPDATE contacts SET first_name = 'Edited' WHERE id = ?", pulled)
-    app_sql("UPDATE contacts SET last_name = 'Also' WHERE id = -1")
+    app_sql("UPDATE contacts SET last_name = 'Also' WHERE id = 950000000000001")
 
     account.push()
     account.push()
@@ -253,11 +294,11 @@ def test_a_pull_that_was_faster_has_made_the_row_and_the_two_become_one(
 def test_a_pull_was_faster_and_the_user_deleted_his_row_the_delete_goes_to_the_real_one(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (-1, 'n@e.org')")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'n@e.org')")
     account.world.fault("reset_after", method="POST")
     account.push()
     account.pull()
-    app_sql("DELETE FROM contacts WHERE id = -1")
+    app_sql("DELETE FROM contacts WHERE id = 950000000000001")
 
     account.push()
     account.push()
@@ -314,19 +355,21 @@ def test_a_row_that_is_held_when_its_answer_comes_is_settled_later(
 def test_a_new_row_that_is_held_when_its_answer_comes_gets_its_id_later(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contact_tags (id, name) VALUES (-1, 'VIP')")
+    app_sql("INSERT INTO contact_tags (id, name) VALUES (950000000000001, 'VIP')")
 
     with psycopg.connect(app_sql.dsn) as holder:
         during_the_call(
             account,
-            lambda: holder.execute("UPDATE contact_tags SET color = '#111111' WHERE id = -1"),
+            lambda: holder.execute(
+                "UPDATE contact_tags SET color = '#111111' WHERE id = 950000000000001"
+            ),
             method="POST",
         )
         assert account.states() == ["sending"]
 
     account.push()
     assert [verb for verb, _ in sent(account)] == ["create", "update"]
-    settled(account, "contact_tags", real(account, "contact_tags", -1))
+    settled(account, "contact_tags", real(account, "contact_tags", 950000000000001))
 
 
 @SQLITE_ONLY

@@ -75,10 +75,10 @@ def test_what_another_pass_has_journalled_is_not_journalled_again(
     account: Account, other: Account, app_sql: Any
 ) -> None:
     """Should a turn be lost, as when the database restarts."""
-    app_sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'Ann')")
+    app_sql("INSERT INTO contacts (id, first_name) VALUES (950000000000001, 'Ann')")
     contacts = RESOURCES["contacts"]
-    (mine,) = account.desk(lambda mirror: mirror.write(claims.claim, contacts, [-1]))
-    (theirs,) = other.desk(lambda mirror: mirror.write(claims.claim, contacts, [-1]))
+    (mine,) = account.desk(lambda mirror: mirror.write(claims.claim, contacts, [950000000000001]))
+    (theirs,) = other.desk(lambda mirror: mirror.write(claims.claim, contacts, [950000000000001]))
 
     assert account.desk(lambda mirror: mirror.write(send_journal.journal, mine, {}, 1)) is not None
     assert other.desk(lambda mirror: mirror.write(send_journal.journal, theirs, {}, 2)) is None
@@ -111,7 +111,9 @@ def test_what_changes_in_clickfunnels_while_others_are_sent_is_seen(
         app_sql("UPDATE contacts SET last_name = 'Ours' WHERE id = ?", one)
 
     during_the_call(
-        account, lambda: account.world.edit("contacts", new[-1], last_name="Theirs"), seconds=0.2
+        account,
+        lambda: account.world.edit("contacts", new[-1], last_name="Theirs"),
+        seconds=0.2,
     )
 
     assert conflicts(account) == [("last_name", None, "Ours", "Theirs", "clickfunnels")]

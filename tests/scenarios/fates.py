@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES
 from cfsync.values import snake_case
 from tests.scenarios.book import Book, Made, part
@@ -179,7 +180,11 @@ def _with_its_record(trial: Trial, made: Made) -> Fate:
 def _of_insert(trial: Trial, made: Made) -> Fate:
     if trial.is_there(made) if made.side == "here" else made.record in trial.now.rows[made.table]:
         return "arrived"
-    if trial.deletes(made, "here") or trial.deletes(made, "there") or made.record > 0:
+    if (
+        trial.deletes(made, "here")
+        or trial.deletes(made, "there")
+        or not is_provisional(made.record)
+    ):
         return "gone" if not (made.side == "there" and trial.is_there(made)) else "waiting"
     return "waiting" if trial.waits(made) else "lost"
 

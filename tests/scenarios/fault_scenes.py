@@ -143,7 +143,7 @@ def _edits(account: Account) -> None:
         ("INSERT INTO contacts (email_address, first_name) VALUES ('known@example.com', 'Ours')",),
         (
             "INSERT INTO contacts (id, first_name, last_name, tag_ids)"
-            " VALUES (-7, 'No', 'Address', ?)",
+            " VALUES (950000000000007, 'No', 'Address', ?)",
             json.dumps(t[:1]),
         ),
         ("UPDATE contacts SET email_address = 'other@example.com' WHERE id = ?", c[3]),
@@ -158,7 +158,7 @@ def _edits(account: Account) -> None:
         (
             "INSERT INTO fulfillments (contact_id, location_id, tracking_code,"
             " included_orders_invoices_line_items_attributes)"
-            " VALUES (-7, ?, 'T1', '[{\"id\": 7, \"quantity\": 1}]')",
+            " VALUES (950000000000007, ?, 'T1', '[{\"id\": 7, \"quantity\": 1}]')",
             place,
         ),
         ("UPDATE fulfillments SET tracking_code = 'T2' WHERE id = ?", f[0]),

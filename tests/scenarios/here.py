@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Field, Resource
 from tests.conftest import Sql
 from tests.scenarios.book import Book, value_of
@@ -151,7 +152,12 @@ class Here:
         """
         where = "" if workspace is None else f"WHERE workspace_id = {workspace}"
         ids = [i for (i,) in self.sql(f"SELECT id FROM {table} {where}")]
-        ids.sort(key=lambda i: (i < 0, i if i > 0 else self._born.index((table, i))))
+        ids.sort(
+            key=lambda i: (
+                is_provisional(i),
+                self._born.index((table, i)) if is_provisional(i) else i,
+            )
+        )
         return ids[pick % len(ids)] if ids else 0
 
     def _set(self, resource: Resource, record: int, field: Field, new: Any) -> None:

@@ -26,7 +26,7 @@ Records = Mapping[str, Mapping[int, Values]]
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`outbox`, `conflicts`, `tombstones`: rows of those tables, in order. `real`: (resource,
-    negative id) -> real one. `entries`: all writes that ClickFunnels has taken, in order;
+    provisional id) -> real one. `entries`: all writes that ClickFunnels has taken, in order;
     `created`: those over the API that made a record.
     """
 

@@ -33,7 +33,8 @@ def test_tags_of_an_insert_whose_answer_was_lost_and_tags_given_since_are_added_
     account.world.fault("reset_after", method="POST", path="upsert")
     account.push()
     account.sql(
-        'UPDATE contacts SET tag_ids = ?, custom_attributes = \'{"hat": "7"}\' WHERE id < 0',
+        'UPDATE contacts SET tag_ids = ?, custom_attributes = \'{"hat": "7"}\''
+        " WHERE id >= 900000000000000",
         json.dumps([first, later]),
     )
 
@@ -52,7 +53,7 @@ def test_a_tag_taken_away_after_an_answer_was_lost_that_had_brought_it_is_taken_
     )
     account.world.fault("reset_after", method="POST", path="upsert")
     account.push()
-    account.sql("UPDATE contacts SET tag_ids = '[]' WHERE id < 0")
+    account.sql("UPDATE contacts SET tag_ids = '[]' WHERE id >= 900000000000000")
 
     account.push()
     account.push()
@@ -126,8 +127,10 @@ def test_edits_of_both_rows_of_a_record_that_a_pull_was_faster_to_bring_are_merg
     )
     account.world.fault("reset_after", method="POST", path="upsert")
     account.push()
-    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id < 0")
-    account.sql('UPDATE contacts SET custom_attributes = \'{"hat": "2"}\' WHERE id < 0')
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id >= 900000000000000")
+    account.sql(
+        'UPDATE contacts SET custom_attributes = \'{"hat": "2"}\' WHERE id >= 900000000000000'
+    )
     account.pull("contacts")
     contact = max(account.ids_of("contacts"))
     account.sql(
@@ -153,7 +156,7 @@ def test_what_somebody_changed_in_a_new_record_before_its_lost_answer_was_found_
     account.push()
     tag = max(account.world.ids("contact_tags", account.workspace))
     account.world.edit("contact_tags", tag, color="#222222")
-    account.sql("UPDATE contact_tags SET color = '#333333' WHERE id < 0")
+    account.sql("UPDATE contact_tags SET color = '#333333' WHERE id >= 900000000000000")
 
     account.push()
     account.push()

@@ -1,4 +1,4 @@
-"""Ids: a row that ClickFunnels doesn't know has a negative one until its record exists there.
+"""Ids: a row that ClickFunnels doesn't know has a provisional one until its record exists there.
 
 Then the row's id and every reference to it change to the real id. `cf_ids` keeps the pair, so that
 a reference that commits later is put right when it is sent.
@@ -17,6 +17,7 @@ from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import IDS, OUTBOX, TABLES
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource
 from cfsync.resources.model import Field
 
@@ -24,7 +25,7 @@ _ID = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
 """Longer ones are no id of ours, nor a number that both databases compare with one."""
 
 RealIds = Mapping[tuple[str, int], int]
-"""(resource, negative id) -> the id in ClickFunnels."""
+"""(resource, provisional id) -> the id in ClickFunnels."""
 
 Outlook = Literal["awaited", "unseen", "never"]
 """`never`: one of them is gone for good, its insert was dropped or deleted unsent. `unseen`: one
@@ -33,10 +34,10 @@ was never inserted, as far as can be seen, for its transaction may still be open
 
 
 def local_ids(resource: Resource, values: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The (resource, negative id) pairs to which a row's values refer. Pure."""
+    """The (resource, provisional id) pairs to which a row's values refer. Pure."""
     for name, target in resource.references.items():
         for number in _members(values.get(name)):
-            if number < 0:
+            if is_provisional(number):
                 yield target, number
 
 
@@ -51,7 +52,7 @@ def _is_int(text: str) -> bool:
 
 
 def find_real_ids(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """The real ids of those of these (resource, negative id) pairs that have one."""
+    """The real ids of those of these (resource, provisional id) pairs that have one."""
     pairs = list(set(wanted))
     if not pairs:
         return {}
@@ -62,7 +63,7 @@ def find_real_ids(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, 
 def with_real_ids(
     resource: Resource, values: Mapping[str, Any], real_ids: RealIds
 ) -> dict[str, Any]:
-    """The values with every known negative id replaced. Pure."""
+    """The values with every known provisional id replaced. Pure."""
     return {
         name: _real(resource.by_name[name], value, real_ids)
         if name in resource.references
@@ -108,7 +109,7 @@ def _insert_states(tx: Tx, resource: str, local_id: int) -> set[str]:
 
 
 def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
-    """Change every reference in the mirror, and the outbox, from the negative id to the real one.
+    """Change every reference in the mirror, and the outbox, from a provisional id to the real one.
     A row that somebody else holds keeps it until its edits are claimed.
     """
     tx.conn.execute(
@@ -125,7 +126,7 @@ def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) 
 
 
 def _referring(tx: Tx, other: Resource, field: Field, local_id: int) -> list[Mapping[str, Any]]:
-    """The rows that refer to a negative id and are free, locked. Only what waits to be sent can."""
+    """The free rows that refer to a provisional id, locked. Only what waits to be sent can."""
     table = TABLES[other.name]
     edited = sa.select(OUTBOX.c.record_id).where(
         OUTBOX.c.resource == other.name, OUTBOX.c.state.in_(OPEN_STATES)
@@ -137,7 +138,7 @@ def _referring(tx: Tx, other: Resource, field: Field, local_id: int) -> list[Map
 
 
 def _mentions(field: Field, column: sa.ColumnElement[Any], local_id: int) -> sa.ColumnElement[bool]:
-    """Whether a value refers to the id; of a list, whether its text may: negative ids are rare."""
+    """Whether a value refers to the id; of a list, whether its text may: such ids are rare."""
     if field.type == "json":
         return sa.cast(column, sa.Text).contains(str(local_id))
     return column == (str(local_id) if field.type == "text" else local_id)
@@ -146,7 +147,7 @@ def _mentions(field: Field, column: sa.ColumnElement[Any], local_id: int) -> sa.
 def replace_references(
     tx: Tx, resource: Resource, row: Mapping[str, Any] | None, real_ids: RealIds
 ) -> None:
-    """Write real ids in place of the negative ones that a row, which is locked, refers to."""
+    """Write real ids in place of the provisional ones that a row, which is locked, refers to."""
     real = with_real_ids(resource, row or {}, real_ids)
     wrong = {name: real[name] for name in resource.references if row and real[name] != row[name]}
     if row and wrong:

@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping.tombstones import Side, TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
-from cfsync.records import Listing
+from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources import children_of
 from cfsync.resources.model import Resource
 
@@ -107,7 +107,7 @@ def row_count(tx: Tx, resource: Resource, workspace_id: int | None) -> int:
     guard measures a number of candidates against.
     """
     table = TABLES[resource.name]
-    query = sa.select(sa.func.count()).select_from(table).where(table.c.id > 0)
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.id < PROVISIONAL_FROM)
     if workspace_id is not None and "workspace_id" in table.c:
         query = query.where(table.c.workspace_id == workspace_id)
     return int(tx.conn.execute(query).scalar_one())

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import SECRETS, TABLES, TOMBSTONES
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 from cfsync.values import json_of, later
 
@@ -67,7 +68,7 @@ def has_secret(tx: Tx, workspace_id: int, url: str) -> dict[int, bool]:
     table = TABLES[ENDPOINTS.name]
     mine = (SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id == table.c.id)
     query = sa.select(table.c.id, SECRETS.c.value).outerjoin(SECRETS, sa.and_(*mine))
-    here = (table.c.workspace_id == workspace_id, table.c.url == url, table.c.id > 0)
+    here = (table.c.workspace_id == workspace_id, table.c.url == url, table.c.id < PROVISIONAL_FROM)
     return {i: value is not None for i, value in tx.conn.execute(query.where(*here))}
 
 

@@ -6,6 +6,8 @@ from functools import cache
 
 from sqlalchemy.engine.default import DefaultDialect
 
+from cfsync.records import PROVISIONAL_FROM
+
 _preparer = DefaultDialect().identifier_preparer
 
 
@@ -13,6 +15,11 @@ _preparer = DefaultDialect().identifier_preparer
 def ident(name: str) -> str:
     """The name of a table or column, always quoted, so that it may be an SQL keyword."""
     return _preparer.quote_identifier(name)
+
+
+def exists_in_clickfunnels(id_column: str) -> str:
+    """Whether a row's id is ClickFunnels', no provisional one."""
+    return f"{id_column} < {PROVISIONAL_FROM}"
 
 
 def literal(text: str) -> str:

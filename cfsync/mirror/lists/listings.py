@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, TABLES
-from cfsync.records import Listing
+from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.values import time_text
 
@@ -26,7 +26,7 @@ def all_lists(
     if resource.parent is None:
         return [Listing(resource.name, ROOT)]
     parent = TABLES[resource.parent]
-    query = sa.select(parent.c.id).where(parent.c.id > 0).order_by(parent.c.id)
+    query = sa.select(parent.c.id).where(parent.c.id < PROVISIONAL_FROM).order_by(parent.c.id)
     if "workspace_id" not in parent.c:
         return [Listing(resource.name, i) for i in tx.conn.execute(query).scalars()]
     query = query.add_columns(parent.c.workspace_id)
@@ -176,5 +176,9 @@ def first_backfill_at(tx: Tx, resource: Resource) -> str | None:
 def workspaces(tx: Tx) -> list[tuple[int, str | None]]:
     """(id, public_id) of every workspace that the mirror knows, in id order."""
     table = TABLES["workspaces"]
-    query = sa.select(table.c.id, table.c.public_id).where(table.c.id > 0).order_by(table.c.id)
+    query = (
+        sa.select(table.c.id, table.c.public_id)
+        .where(table.c.id < PROVISIONAL_FROM)
+        .order_by(table.c.id)
+    )
     return [(i, public) for i, public in tx.conn.execute(query)]

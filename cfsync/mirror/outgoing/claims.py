@@ -20,6 +20,7 @@ from cfsync.mirror.outgoing.fold import (
     fold_statement,
     sent_together,
 )
+from cfsync.records import PROVISIONAL_FROM, is_provisional
 from cfsync.resources import Resource
 
 
@@ -47,7 +48,7 @@ def lost_creates(tx: Tx, resource: Resource, workspaces: Collection[int]) -> lis
         sa.select(OUTBOX.c.record_id)
         .where(*unsent.where_to_send(resource, workspaces))
         .where(OUTBOX.c.state == OutboxState.SENDING, OUTBOX.c.op == Op.INSERT)
-        .where(OUTBOX.c.record_id < 0)
+        .where(OUTBOX.c.record_id >= PROVISIONAL_FROM)
         .order_by(OUTBOX.c.seq)
     )
     return list(tx.conn.execute(query).scalars())
@@ -127,7 +128,9 @@ def _edited_records(tx: Tx, resource: Resource, record_ids: Collection[int]) -> 
     rows = statements.load(tx, TABLES[resource.name], list(opened))
     given = [e.given for found in opened.values() for e in found.edits]
     refers = [pair for v in (*rows.values(), *given) for pair in ids.local_ids(resource, v)]
-    real = ids.find_real_ids(tx, [*refers, *((resource.name, i) for i in opened if i < 0)])
+    real = ids.find_real_ids(
+        tx, [*refers, *((resource.name, i) for i in opened if is_provisional(i))]
+    )
     known = bases.load(tx, resource, list(opened))
     return [
         EditedRecord(resource, record_id, found, rows.get(record_id), known.get(record_id), real)

@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping.ids import RealIds
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.reasons import MAY_HAVE_ARRIVED, UNSEEN
-from cfsync.records import ABSENT, Listing
+from cfsync.records import ABSENT, Listing, is_provisional
 from cfsync.resources import Resource
 from cfsync.values import equal
 
@@ -127,7 +127,7 @@ class EditedRecord:
     @property
     def sent_before(self) -> list[Edit]:
         """Of an insert that may have arrived: the edits that its call sent."""
-        if self.record_id > 0:
+        if not is_provisional(self.record_id):
             return []
         if self.exists_as:
             return [e for e in self.open.edits if e.sent is not None]
@@ -139,7 +139,7 @@ def sent_together(record: EditedRecord) -> list[Edit]:
     parked one only where a later one of the same field repairs it.
     """
     edits = record.open.edits
-    if record.sent_before or record.record_id < 0 or record.open.deleted:
+    if record.sent_before or is_provisional(record.record_id) or record.open.deleted:
         return record.sent_before or edits
     found: list[Edit] = []
     touched: set[str] = set()
@@ -212,7 +212,7 @@ def fold(
 def _op(record_id: int, part: OpenEdits) -> Op:
     if part.deleted:
         return Op.DELETE
-    return Op.INSERT if record_id < 0 and part.edits[0].op == Op.INSERT else Op.UPDATE
+    return Op.INSERT if is_provisional(record_id) and part.edits[0].op == Op.INSERT else Op.UPDATE
 
 
 def _row(record: EditedRecord, part: OpenEdits, instead: Mapping[str, Any]) -> dict[str, Any]:

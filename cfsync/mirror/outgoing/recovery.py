@@ -12,6 +12,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX
 from cfsync.mirror.outgoing import claims, unsent
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import Resource
 
 WALKS = (Lane.BACKFILL, Lane.PULL, Lane.SWEEP, Lane.TURN)
@@ -22,7 +23,7 @@ def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> l
     query = (
         sa.select(OUTBOX.c.record_id)
         .where(*unsent.where_to_send(resource, workspaces))
-        .where(OUTBOX.c.op == Op.INSERT, OUTBOX.c.record_id < 0)
+        .where(OUTBOX.c.op == Op.INSERT, OUTBOX.c.record_id >= PROVISIONAL_FROM)
     )
     found = claims.preview(tx, resource, list(tx.conn.execute(query).scalars()))
     return [c for c in found if c.op == Op.INSERT and not c.exists_as]

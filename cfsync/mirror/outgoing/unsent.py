@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources.model import Resource
 
 
@@ -70,7 +71,7 @@ def unapproved(tx: Tx, resource: Resource, op: Op) -> dict[int | None, dict[int,
         OUTBOX.c.op == op,
         OUTBOX.c.state == OutboxState.PENDING,
         OUTBOX.c.approved.is_(None),
-        OUTBOX.c.record_id > 0,
+        OUTBOX.c.record_id < PROVISIONAL_FROM,
     )
     found: dict[int | None, dict[int, int]] = {}
     for workspace, seq, record_id in tx.conn.execute(query):

@@ -32,6 +32,7 @@ from cfsync.mirror.db.tables import (
 )
 from cfsync.mirror.db.types import Json
 from cfsync.mirror.privacy.person import Person, clean, clean_record, identity
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource
 
 CHUNK = 5_000
@@ -207,7 +208,7 @@ def _emptied_edits(resource: Resource, record_id: int) -> sa.Update:
 
 def _save_proof(tx: Tx, person: Person, receipt: Receipt) -> None:
     """The proof that it is gone, without its last state; a row that was never sent needs none."""
-    if person.id < 0:
+    if is_provisional(person.id):
         return
     known = statements.by_ids(tx, TOMBSTONES, ["body"], [person.id], resource=person.resource.name)
     receipt[TOMBSTONES.name] += sum(body is not None for (body,) in known)

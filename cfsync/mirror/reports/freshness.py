@@ -12,6 +12,7 @@ from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX, TABLES
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import Resource
 
 _WAITING = sa.table("cf_waiting", sa.column("since", OUTBOX.c.captured_at.type))
@@ -30,7 +31,9 @@ def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -
     """
     assert resource.parent is not None
     parent = TABLES[resource.parent]
-    there = sa.select(parent.c.id).where(parent.c.id > 0, parent.c.workspace_id.in_(workspaces))
+    there = sa.select(parent.c.id).where(
+        parent.c.id < PROVISIONAL_FROM, parent.c.workspace_id.in_(workspaces)
+    )
     newest = sa.func.max(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
     query = sa.select(newest).where(
         CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.PULL, there.exists()

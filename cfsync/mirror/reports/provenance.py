@@ -15,6 +15,7 @@ from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, IDS, TABLES, TOMBSTONES
+from cfsync.records import is_provisional
 from cfsync.resources import Resource
 from cfsync.values import json_of
 
@@ -35,7 +36,7 @@ class KnownRecord:
     edits: list[Edit]
     #: Open ones.
     conflicts: list[Conflict]
-    #: (resource, negative id) of records to which it refers and that ClickFunnels doesn't know yet.
+    #: (resource, provisional id) of records to which it refers and that don't exist yet.
     unsent: list[tuple[str, int]]
     #: (state, cause, confirmed at).
     tombstone: tuple[str, str | None, str | None] | None
@@ -43,7 +44,7 @@ class KnownRecord:
 
 def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
     """All about a record, by its id or by the one that its row had before it was sent."""
-    if record_id < 0:
+    if is_provisional(record_id):
         real = ids.find_real_ids(tx, [(resource.name, record_id)])
         record_id = real.get((resource.name, record_id), record_id)
     row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})

@@ -25,7 +25,7 @@ from cfsync.mirror.db.tables import (
     TABLES,
     TOMBSTONES,
 )
-from cfsync.records import Listing
+from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources.model import Resource
 
 Rows = list[dict[str, Any]]
@@ -136,7 +136,9 @@ def ids_between(
         TOMBSTONES.c.resource == resource.name,
         TOMBSTONES.c.state.in_((TombstoneState.CONFIRMED, TombstoneState.REJECTED)),
     )
-    query = sa.select(table.c.id).where(table.c.id > above, table.c.id.not_in(settled))
+    query = sa.select(table.c.id).where(
+        table.c.id > above, table.c.id < PROVISIONAL_FROM, table.c.id.not_in(settled)
+    )
     if resource.parent_field:
         query = query.where(table.c[resource.parent_field] == listing.parent_id)
     if upto is not None:

@@ -13,6 +13,7 @@ from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES, Resource
 
 
@@ -25,14 +26,15 @@ def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
 
 
 def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any]) -> int:
-    """Turn the row into an insert of the values `given`; returns its new negative id. References in
-    open edits change with it; those in records that ClickFunnels shows stay.
+    """Turn the row into an insert of the values `given`; returns its new provisional id. References
+    in open edits change with it; those in records that ClickFunnels shows stay.
     """
     table = TABLES[resource.name]
     row = statements.load(tx, table, [record_id])[record_id]
     _end(tx, resource, record_id, row, "created anew")
     new_id = tx.dialect.new_local_id(tx.conn, table)
-    highest = tx.conn.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
+    known = sa.select(sa.func.max(table.c.id)).where(table.c.id < PROVISIONAL_FROM)
+    highest = tx.conn.execute(known).scalar() or 0
     blank = {c.name: None for c in table.c if c.name not in given}
     values = {**blank, **given, "id": new_id, "cf_rev": tx.new_rev()}
     tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(values))
@@ -43,7 +45,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
         {name: [None, value] for name, value in given.items()},
         record_id=new_id,
         workspace_id=row.get("workspace_id"),
-        highest_id=max(highest, 0),
+        highest_id=highest,
     )
     _move_unsent(tx, resource, record_id, new_id)
     return new_id

@@ -14,6 +14,7 @@ from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import provenance, status
 from cfsync.mirror.reports.provenance import KnownRecord
+from cfsync.records import is_provisional
 from cfsync.resources import Field, Resource, named
 from cfsync.values import equal
 
@@ -99,7 +100,7 @@ def _gather(tx: Tx, resource: Resource, record_name: str) -> KnownRecord:
 
 def _state(known: KnownRecord) -> State:
     if known.row:
-        return "mirrored" if known.record_id > 0 else "unsent"
+        return "mirrored" if not is_provisional(known.record_id) else "unsent"
     if known.tombstone and known.tombstone[0] == TombstoneState.HIDDEN:
         return "hidden"
     return "deleted here" if any(e.state in OPEN_STATES for e in known.edits) else "gone"

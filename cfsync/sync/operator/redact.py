@@ -12,6 +12,7 @@ from cfsync.mirror.privacy import purge
 from cfsync.mirror.privacy.person import Person
 from cfsync.mirror.privacy.purge import LOWEST, Receipt
 from cfsync.mirror.reports import status
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 
@@ -59,7 +60,7 @@ async def redact(context: Context, name: str) -> Redacted:
 
 
 async def _request_deletion(context: Context, person: Person) -> str:
-    if person.id < 0:
+    if is_provisional(person.id):
         return "never sent"
     try:
         await context.api.call_action(person.resource, ACTION, person.id)

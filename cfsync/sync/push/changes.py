@@ -13,6 +13,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.records import is_provisional
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.calls import Call, update_calls
 from cfsync.sync.push.outcome import (
@@ -97,7 +98,7 @@ def _settle(
 async def send_delete(push: Push, claim: Claim) -> None:
     """Delete a record. A 404 means that it is gone already, and counts as success."""
     mirror = push.context.mirror
-    if claim.record_id < 0:  # no call of it ever succeeded: insert and delete are nothing
+    if is_provisional(claim.record_id):  # it was never created: insert and delete are nothing
         await mirror.write(send_journal.close, claim.seqs, OutboxState.DONE)
         edit_log.settled(claim)
         return

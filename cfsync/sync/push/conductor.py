@@ -27,6 +27,7 @@ from cfsync.mirror.coordination import push_lock
 from cfsync.mirror.outgoing import claims, send_journal, unsent
 from cfsync.mirror.outgoing import debounce as ready
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.records import is_provisional
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
@@ -145,11 +146,11 @@ async def _push_records(work: Push, resource: Resource, ids: Collection[int]) ->
     created = work.take_unfinished(resource)
     if created:
         piece += await work.context.mirror.write(claims.claim, resource, created)
-    known = [c for c in piece if c.op != Op.INSERT and c.record_id > 0]
+    known = [c for c in piece if c.op != Op.INSERT and not is_provisional(c.record_id)]
     async for fresh in reread_claims(work, resource, known):
         for op in (Op.UPDATE, Op.DELETE):
             await side_by_side(work, [c for c in work.sendable(fresh) if c.op == op], send)
-    unborn = [c for c in piece if c.op == Op.DELETE and c.record_id < 0]
+    unborn = [c for c in piece if c.op == Op.DELETE and is_provisional(c.record_id)]
     await side_by_side(work, unborn, send)
 
 

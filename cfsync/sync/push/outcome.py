@@ -42,7 +42,7 @@ from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.answers import Fate
 from cfsync.mirror.outgoing.claims import Claim
-from cfsync.records import Listing, Record
+from cfsync.records import Listing, Record, is_provisional
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.push import edit_log
@@ -88,7 +88,7 @@ class Push:
         return [
             c
             for c in claims
-            if (c.op != Op.DELETE or c.record_id < 0 or c.seqs[-1] in self.seen)
+            if (c.op != Op.DELETE or is_provisional(c.record_id) or c.seqs[-1] in self.seen)
             and ((c.resource.name, c.record_id) in self.created or self.allowed([c]))
         ]
 

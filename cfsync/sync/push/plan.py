@@ -22,7 +22,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
-from cfsync.records import Listing
+from cfsync.records import Listing, is_provisional
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
@@ -229,7 +229,7 @@ def calls_of(claim: Claim) -> list[Call]:
     """The calls that a claim takes. Pure."""
     match claim.op:
         case Op.DELETE:
-            return [Call("delete", {})] if claim.record_id > 0 else []
+            return [Call("delete", {})] if not is_provisional(claim.record_id) else []
         case Op.UPDATE:
             return update_calls(claim.resource, claim.base, claim.send)
         case Op.INSERT:
@@ -243,7 +243,9 @@ def _requests(records: Iterable[Planned]) -> int:
     found, read_again = 0, Counter[str]()
     for record in records:
         found += sum(_cost(call) for call in record.calls)
-        if record.calls[0].kind not in ("create", "upsert") and record.record_id > 0:
+        if record.calls[0].kind not in ("create", "upsert") and not is_provisional(
+            record.record_id
+        ):
             read_again[record.resource] += 1
     for name, count in read_again.items():
         found += -(-count // PAGE) if "id" in RESOURCES[name].filters else count

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from cfsync.records import is_provisional
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
 from tests.mirror.conftest import Daemon
 
@@ -60,7 +61,7 @@ def test_sqlalchemys_orm_changes_inserts_and_deletes(ada: int, session: Session,
     session.delete(contact)
     session.commit()
 
-    assert new_id < 0
+    assert is_provisional(new_id)
     assert sorted((row[0], row[2]) for row in sql.outbox()) == [
         ("delete", 5),
         ("insert", new_id),
@@ -156,13 +157,14 @@ def test_copy_is_an_insert(workspace: int, app_sql: Sql, sql: Sql) -> None:
 @POSTGRESQL_ONLY
 def test_merge_is_caught(ada: int, app_sql: Sql, sql: Sql) -> None:
     app_sql(
-        "MERGE INTO contacts c USING (VALUES (5, 'Merged'), (-1, 'New')) AS v (id, name)"
+        "MERGE INTO contacts c USING (VALUES (5, 'Merged'), (950000000000001, 'New'))"
+        " AS v (id, name)"
         " ON c.id = v.id WHEN MATCHED THEN UPDATE SET first_name = v.name"
         " WHEN NOT MATCHED THEN INSERT (id, first_name) VALUES (v.id, v.name)"
     )
 
     assert sorted(row[:3] for row in sql.outbox()) == [
-        ("insert", "contacts", -1),
+        ("insert", "contacts", 950000000000001),
         ("update", "contacts", 5),
     ]
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
+from cfsync.records import is_provisional
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
 from tests.mirror.conftest import Daemon
 
@@ -88,10 +89,10 @@ def test_money_is_text_as_written_and_times_are_canonical(
         assert sql("SELECT next_charge_at FROM orders") == [("2026-01-02T03:04:05.000Z",)]
 
 
-def test_an_insert_gets_a_negative_id_and_the_only_workspace(workspace: int, sql: Sql) -> None:
+def test_an_insert_gets_a_provisional_id_and_the_only_workspace(workspace: int, sql: Sql) -> None:
     [(row_id,)] = sql("INSERT INTO contacts (email_address) VALUES ('b@example.com') RETURNING id")
 
-    assert row_id < 0
+    assert is_provisional(row_id)
     patch = {"workspace_id": [None, 10], "email_address": [None, "b@example.com"]}
     assert sql.outbox() == [("insert", "contacts", row_id, patch)]
     assert sql("SELECT workspace_id, cf_rev FROM contacts") == [(10, None)]
@@ -108,15 +109,15 @@ def test_a_child_gets_the_workspace_of_its_parent(workspace: int, daemon: Daemon
     daemon("workspaces", {"id": 11, "workspace_id": 11, "team_id": 1})
     daemon("products", {"id": 7, "workspace_id": 11})
 
-    sql("INSERT INTO product_variants (id, product_id, name) VALUES (-1, 7, 'Large')")
+    sql("INSERT INTO product_variants (id, product_id, name) VALUES (950000000000001, 7, 'Large')")
 
     patch = {"workspace_id": [None, 11], "product_id": [None, 7], "name": [None, "Large"]}
-    assert sql.outbox() == [("insert", "product_variants", -1, patch)]
+    assert sql.outbox() == [("insert", "product_variants", 950000000000001, patch)]
     assert sql("SELECT workspace_id FROM product_variants") == [(11,)]
 
 
 def test_a_product_may_be_born_archived(workspace: int, sql: Sql) -> None:
-    sql("INSERT INTO products (id, name, archived) VALUES (-1, 'Mug', TRUE)")
+    sql("INSERT INTO products (id, name, archived) VALUES (950000000000001, 'Mug', TRUE)")
 
     assert sql.outbox()[0][3] == {
         "workspace_id": [None, 10],
@@ -160,11 +161,13 @@ def test_the_daemons_own_writes_are_let_through(
 
 
 def test_the_daemon_may_give_a_row_its_real_id(workspace: int, write: Any, sql: Sql) -> None:
-    sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'Bob')")
+    sql("INSERT INTO contacts (id, first_name) VALUES (950000000000001, 'Bob')")
 
     def adopt(tx: Tx) -> None:
         table = TABLES["contacts"]
-        tx.conn.execute(sa.update(table).where(table.c.id == -1).values(id=77, cf_rev=tx.rev()))
+        tx.conn.execute(
+            sa.update(table).where(table.c.id == 950000000000001).values(id=77, cf_rev=tx.rev())
+        )
 
     write(adopt)
 
@@ -196,12 +199,17 @@ def _mark_visited_when_product_comes(sql: Sql) -> None:
 
 def test_on_conflict_do_update_is_an_update(ada: int, sql: Sql) -> None:
     sql(
-        "INSERT INTO contacts (id, first_name) VALUES (5, 'Upserted'), (-3, 'New')"
+        "INSERT INTO contacts (id, first_name) VALUES (5, 'Upserted'), (950000000000003, 'New')"
         " ON CONFLICT (id) DO UPDATE SET first_name = excluded.first_name"
     )
 
     assert sorted(sql.outbox(), key=lambda row: row[2]) == [
-        ("insert", "contacts", -3, {"workspace_id": [None, 10], "first_name": [None, "New"]}),
+        (
+            "insert",
+            "contacts",
+            950000000000003,
+            {"workspace_id": [None, 10], "first_name": [None, "New"]},
+        ),
         ("update", "contacts", 5, {"first_name": ["Ada", "Upserted"]}),
     ]
 
@@ -244,10 +252,10 @@ def test_a_row_with_a_pending_delete_can_come_back_later(ada: int, sql: Sql) -> 
 def test_a_row_that_was_never_sent_can_be_changed_deleted_and_brought_back(
     workspace: int, sql: Sql
 ) -> None:
-    sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'Bob')")
-    sql("UPDATE contacts SET first_name = 'Rob' WHERE id = -1")
-    sql("DELETE FROM contacts WHERE id = -1")
-    sql("INSERT INTO contacts (id, last_name) VALUES (-1, 'Roy')")
+    sql("INSERT INTO contacts (id, first_name) VALUES (950000000000001, 'Bob')")
+    sql("UPDATE contacts SET first_name = 'Rob' WHERE id = 950000000000001")
+    sql("DELETE FROM contacts WHERE id = 950000000000001")
+    sql("INSERT INTO contacts (id, last_name) VALUES (950000000000001, 'Roy')")
 
     assert [(row[0], row[3]) for row in sql.outbox()] == [
         ("insert", {"workspace_id": [None, 10], "first_name": [None, "Bob"]}),
@@ -258,12 +266,23 @@ def test_a_row_that_was_never_sent_can_be_changed_deleted_and_brought_back(
 
 
 def test_a_field_of_the_create_can_change_until_it_is_sent(workspace: int, sql: Sql) -> None:
-    sql("INSERT INTO images (id, upload_source_url) VALUES (-1, 'https://a.example/1.png')")
-    sql("INSERT INTO fulfillments (id, contact_id, location_id) VALUES (-2, -9, 3)")
+    sql(
+        "INSERT INTO images (id, upload_source_url)"
+        " VALUES (950000000000001, 'https://a.example/1.png')"
+    )
+    sql(
+        "INSERT INTO fulfillments (id, contact_id, location_id)"
+        " VALUES (950000000000002, 950000000000009, 3)"
+    )
 
-    sql("UPDATE fulfillments SET contact_id = 8 WHERE id = -2")
+    sql("UPDATE fulfillments SET contact_id = 8 WHERE id = 950000000000002")
 
-    assert sql.outbox()[-1] == ("update", "fulfillments", -2, {"contact_id": [-9, 8]})
+    assert sql.outbox()[-1] == (
+        "update",
+        "fulfillments",
+        950000000000002,
+        {"contact_id": [950000000000009, 8]},
+    )
 
 
 @POSTGRESQL_ONLY
@@ -284,7 +303,7 @@ def test_a_role_with_rights_on_the_tables_alone_is_captured_under_its_name(
     ada: int, app_sql: Sql, sql: Sql
 ) -> None:
     app_sql("UPDATE contacts SET first_name = 'App' WHERE id = 5")
-    app_sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'App')")
+    app_sql("INSERT INTO contacts (id, first_name) VALUES (950000000000001, 'App')")
     app_sql("DELETE FROM contacts WHERE id = 5")
     app_sql("INSERT INTO contacts (id, last_name) VALUES (5, 'Back')")
 

@@ -60,7 +60,7 @@ def test_rows_that_clickfunnels_makes_itself_can_not_be_inserted(shop: None, sql
     refused(
         sql,
         *(
-            (f"INSERT INTO {table} (id) VALUES (-1)", f"{table}: INSERT is refused: ")
+            (f"INSERT INTO {table} (id) VALUES (950000000000001)", f"{table}: INSERT is refused: ")
             for table in NO_INSERT
         ),
     )
@@ -198,7 +198,8 @@ def test_an_insert_that_can_not_become_a_record_is_refused(shop: None, sql: Sql)
             "contacts: id 5 has this email_address; update that row",
         ),
         (
-            "INSERT INTO contacts (id, email_address) VALUES (-1, 'b@x.y'), (-2, 'B@x.y')",
+            "INSERT INTO contacts (id, email_address)"
+            " VALUES (950000000000001, 'b@x.y'), (950000000000002, 'B@x.y')",
             "has this email_address; update that row",
         ),
     )
@@ -213,9 +214,12 @@ def test_the_workspace_must_be_given_where_there_are_two(
         sql,
         ("INSERT INTO contacts (first_name) VALUES ('x')", "contacts.workspace_id must be given"),
     )
-    sql("INSERT INTO contacts (id, email_address, workspace_id) VALUES (-1, 'ada@example.com', 11)")
+    sql(
+        "INSERT INTO contacts (id, email_address, workspace_id)"
+        " VALUES (950000000000001, 'ada@example.com', 11)"
+    )
 
-    assert [row[2] for row in sql.outbox()] == [-1]
+    assert [row[2] for row in sql.outbox()] == [950000000000001]
 
 
 def test_the_workspace_must_be_given_where_none_is_known_yet(sql: Sql) -> None:
@@ -227,25 +231,34 @@ def test_the_workspace_must_be_given_where_none_is_known_yet(sql: Sql) -> None:
 
 def test_an_email_without_a_value_is_nobodys(ada: int, sql: Sql) -> None:
     sql(
-        "INSERT INTO contacts (id, email_address) VALUES (-1, ''), (-2, ''), (-3, NULL), (-4, NULL)"
+        "INSERT INTO contacts (id, email_address)"
+        " VALUES (950000000000001, ''), (950000000000002, ''),"
+        " (950000000000003, NULL), (950000000000004, NULL)"
     )
 
     assert len(sql.outbox()) == 4
 
 
-def test_a_negative_id_is_never_used_twice(workspace: int, write: Any, sql: Sql) -> None:
+def test_a_provisional_id_is_never_used_twice(workspace: int, write: Any, sql: Sql) -> None:
     def earlier(tx: Any) -> None:
-        tx.conn.exec_driver_sql("INSERT INTO cf_ids VALUES ('contacts', -1, 77)")
+        tx.conn.exec_driver_sql("INSERT INTO cf_ids VALUES ('contacts', 950000000000001, 77)")
         tx.conn.exec_driver_sql(
             "INSERT INTO cf_outbox (resource, record_id, op, patch, state, captured_at)"
-            " VALUES ('contacts', -2, 'insert', '{}', 'done', '2026-01-01T00:00:00.000Z')"
+            " VALUES ('contacts', 950000000000002, 'insert', '{}', 'done',"
+            " '2026-01-01T00:00:00.000Z')"
         )
 
     write(earlier)
 
-    refused(sql, ("INSERT INTO contacts (id) VALUES (-1)", "contacts: this id was used before"))
-    refused(sql, ("INSERT INTO contacts (id) VALUES (-2)", "contacts: this id was used before"))
-    sql("INSERT INTO contact_tags (id, name) VALUES (-1, 'x')")
+    refused(
+        sql,
+        ("INSERT INTO contacts (id) VALUES (950000000000001)", "contacts: this id was used before"),
+    )
+    refused(
+        sql,
+        ("INSERT INTO contacts (id) VALUES (950000000000002)", "contacts: this id was used before"),
+    )
+    sql("INSERT INTO contact_tags (id, name) VALUES (950000000000001, 'x')")
 
 
 def test_a_delete_that_is_being_sent_can_not_be_taken_back(ada: int, write: Any, sql: Sql) -> None:
@@ -304,7 +317,7 @@ def test_sqlite_refuses_values_of_another_type(shop: None, daemon: Daemon, sql: 
             "UPDATE orders SET next_charge_at = '0000-01-01'",
             "next_charge_at must be a time such as",
         ),
-        ("INSERT INTO contacts (id) VALUES ('abc')", "contacts: no row has this id"),
+        ("INSERT INTO contacts (id) VALUES ('abc')", "datatype mismatch"),
     )
 
 

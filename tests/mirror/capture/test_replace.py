@@ -44,8 +44,8 @@ def test_or_replace_with_all_columns_as_they_are_is_nothing(ada: int, sql: Sql) 
 
 
 def test_or_replace_of_a_new_row_is_an_insert(workspace: int, sql: Sql) -> None:
-    sql("INSERT OR REPLACE INTO contacts (id, first_name) VALUES (-1, 'Bob')")
-    sql("INSERT OR REPLACE INTO contacts (id, first_name) VALUES (-1, 'Rob')")
+    sql("INSERT OR REPLACE INTO contacts (id, first_name) VALUES (950000000000001, 'Bob')")
+    sql("INSERT OR REPLACE INTO contacts (id, first_name) VALUES (950000000000001, 'Rob')")
 
     assert [(row[0], row[3]) for row in sql.outbox()] == [
         ("insert", {"workspace_id": [None, 10], "first_name": [None, "Bob"]}),
@@ -104,9 +104,9 @@ def test_what_is_refused_is_refused_in_every_form(
 
 
 def test_or_ignore_of_a_known_row_is_nothing_and_of_a_new_one_an_insert(ada: int, sql: Sql) -> None:
-    sql("INSERT OR IGNORE INTO contacts (id, first_name) VALUES (5, 'X'), (-1, 'New')")
+    sql("INSERT OR IGNORE INTO contacts (id, first_name) VALUES (5, 'X'), (950000000000001, 'New')")
 
-    assert [(row[0], row[2]) for row in sql.outbox()] == [("insert", -1)]
+    assert [(row[0], row[2]) for row in sql.outbox()] == [("insert", 950000000000001)]
     assert sql("SELECT first_name FROM contacts WHERE id = 5") == [("Ada",)]
 
 
@@ -168,7 +168,7 @@ def test_a_second_row_of_a_known_id_is_refused(ada: int, sql: Sql, policy: str) 
 
 def test_a_failed_statement_leaves_no_trace(ada: int, sql: Sql) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        sql("INSERT INTO contacts (id, first_name) VALUES (-1, 'a'), (5, 'b')")
+        sql("INSERT INTO contacts (id, first_name) VALUES (950000000000001, 'a'), (5, 'b')")
 
     assert sql.outbox() == []
     assert sql("SELECT * FROM cf_replaced") == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cfsync.errors import UsageError
+from cfsync.records import is_provisional
 from cfsync.sync.operator import conflicts, outbox
 from tests.push.conftest import Account
 
@@ -159,7 +160,7 @@ def test_a_record_that_is_gone_is_created_anew(account, contact):
     )
 
     done = resolve(account, number, "local")
-    assert done.record_id < 0
+    assert is_provisional(done.record_id)
     account.push()
 
     new_id = account.one("SELECT id FROM contacts WHERE email_address = ?", email)

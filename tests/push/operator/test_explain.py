@@ -72,31 +72,32 @@ def test_a_conflict_is_named_with_the_command_that_ends_it(account, contact):
 
 def test_an_unsent_row_says_for_whom_it_waits(account):
     location = account.ids_of("fulfillment_locations")[0]
-    account.sql("INSERT INTO contacts (id, first_name) VALUES (-5, 'New')")
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
     account.sql(
         "INSERT INTO fulfillments (id, contact_id, location_id,"
-        " included_orders_invoices_line_items_attributes) VALUES (-6, -5, ?, '[]')",
+        " included_orders_invoices_line_items_attributes)"
+        " VALUES (950000000000006, 950000000000005, ?, '[]')",
         location,
     )
 
-    found = explained(account, "fulfillments", -6)
+    found = explained(account, "fulfillments", 950000000000006)
 
     assert found.state == "unsent"
     assert origin(found, "contact_id").source == "edit"
     assert found.waits == [
         "edit 2 (insert): waits for the next push",
-        "contacts -5, to which it refers, is not in ClickFunnels yet",
+        "contacts 950000000000005, to which it refers, is not in ClickFunnels yet",
     ]
 
 
 def test_the_id_that_a_row_had_leads_to_the_record(account):
-    account.sql("INSERT INTO contacts (id, first_name) VALUES (-5, 'New')")
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
     account.push()
     new_id = account.one("SELECT id FROM contacts WHERE first_name = 'New'")
 
-    found = explained(account, "contacts", -5)
+    found = explained(account, "contacts", 950000000000005)
 
-    assert (found.id, found.local_id) == (new_id, -5)
+    assert (found.id, found.local_id) == (new_id, 950000000000005)
 
 
 def test_a_resource_that_is_not_pushed_is_said(account):

@@ -170,10 +170,10 @@ def test_a_create_that_is_discarded_leaves_the_record_that_is_there(account, res
 
 def test_a_row_that_waits_for_another_one_is_held_with_it(account, restored):
     location = account.ids_of("fulfillment_locations")[0]
-    account.sql("INSERT INTO contacts (id, first_name) VALUES (-5, 'New')")
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
     account.sql(
         "INSERT INTO fulfillments (contact_id, location_id,"
-        " included_orders_invoices_line_items_attributes) VALUES (-5, ?, '[]')",
+        " included_orders_invoices_line_items_attributes) VALUES (950000000000005, ?, '[]')",
         location,
     )
     old = restored()()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cfsync.mirror.capture.rules import DEEPEST, Refusal, json_kind
-from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field
 
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
@@ -77,8 +77,8 @@ def update_refused_if(refusal: Refusal, field: Field) -> str:
     if refusal.when == "always":
         return changed(field)
     condition = {
-        "sent": "o.id > 0",
-        "unsent": "o.id < 0",
+        "sent": exists_in_clickfunnels("o.id"),
+        "unsent": f"NOT {exists_in_clickfunnels('o.id')}",
         "unless": f"o.{ident(refusal.other)} IS DISTINCT FROM {_values(refusal)}",
         "not_in": f"({new} IS NULL OR {new} NOT IN ({_values(refusal)}))",
     }[refusal.when]

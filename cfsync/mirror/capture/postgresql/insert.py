@@ -26,7 +26,7 @@ from cfsync.mirror.capture.rules import (
     unique_by,
 )
 from cfsync.mirror.capture.templates import branches
-from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Resource
 
 
@@ -75,6 +75,8 @@ def _capture(resource: Resource) -> str:
     return templates.render(
         "capture_insert",
         **names(resource),
+        id_is_real=exists_in_clickfunnels("n.id"),
+        real_ids=exists_in_clickfunnels("id"),
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),

@@ -7,7 +7,7 @@ with the SQLite that they bring.
 from __future__ import annotations
 
 from cfsync.mirror.capture.rules import DEEPEST, Refusal, columns, json_kind
-from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
 
 
@@ -140,8 +140,8 @@ def update_refused_if(refusal: Refusal, field: Field) -> str:
         return changed_by_value(field)
     new = f"NEW.{ident(refusal.column)}"
     condition = {
-        "sent": "OLD.id > 0",
-        "unsent": "OLD.id < 0",
+        "sent": exists_in_clickfunnels("OLD.id"),
+        "unsent": f"NOT {exists_in_clickfunnels('OLD.id')}",
         "unless": f"OLD.{ident(refusal.other)} IS NOT {''.join(map(literal, refusal.values))}",
         "not_in": f"({new} IS NULL OR {new} NOT IN ({_values(refusal, field)}))",
     }[refusal.when]

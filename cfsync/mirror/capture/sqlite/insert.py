@@ -34,7 +34,7 @@ from cfsync.mirror.capture.sqlite.parts import (
     wrong_kind_branches,
 )
 from cfsync.mirror.capture.templates import branches
-from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
 
 _BY_USER = f"CASE {MARK} WHEN 0 THEN 1 WHEN 1 THEN NEW.cf_rev IS NULL ELSE 0 END"
@@ -87,6 +87,7 @@ def _refusals(resource: Resource) -> str:
     return templates.render(
         "insert_refusals",
         **names(resource),
+        id_is_real=exists_in_clickfunnels("NEW.id"),
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),
         wrong_kinds=branches(kinds),
@@ -151,6 +152,7 @@ def _capture(resource: Resource, is_replacement: str) -> str:
     return templates.render(
         "capture_insert",
         **names(resource),
+        real_ids=exists_in_clickfunnels("id"),
         workspace=_filled(resource, "workspace_id") if has_workspace(resource) else "NULL",
         given_pairs=" || ".join(_given_pair(resource, f) for f in insertable(resource)),
         now=NOW,

@@ -19,7 +19,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
 from cfsync.mirror.db.errors import Away
-from cfsync.mirror.db.quoting import ident
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.db.types import Json
 from cfsync.mirror.db.write_pause import WritePause
 from cfsync.values import json_of
@@ -174,7 +174,10 @@ class SQLite(Dialect):
         """They wait already."""
 
     def new_local_id(self, conn: sa.Connection, table: sa.Table) -> int:
-        sql = "SELECT -1-abs(random()%9007199254740990)"
+        sql = (
+            "UPDATE sqlite_sequence SET seq = max(seq, (SELECT max(id) FROM"
+            f" {ident(table.name)})) + 1 WHERE name = {literal(table.name)} RETURNING seq"
+        )
         return int(conn.exec_driver_sql(sql).scalar_one())
 
     def notify(self, conn: sa.Connection) -> None:

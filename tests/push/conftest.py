@@ -122,7 +122,9 @@ class Account:
         return value
 
     def ids_of(self, table: str) -> list[int]:
-        return self.column(f"SELECT id FROM {table} ORDER BY id")
+        """Of the records that exist in ClickFunnels."""
+        there = "id < 900000000000000"
+        return self.column(f"SELECT id FROM {table} WHERE {there} ORDER BY id")
 
     def tags(self, contact: int) -> list[int]:
         """Of a contact in ClickFunnels."""

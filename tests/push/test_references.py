@@ -130,7 +130,7 @@ def test_a_reference_made_while_its_target_is_on_its_way(
 
     fulfillment = real(account, "fulfillments", 950000000000002)
     assert account.one("SELECT contact_id FROM fulfillments WHERE id = ?", fulfillment) == real(
-        account, "contacts", -1
+        account, "contacts", 950000000000001
     )
 
 
@@ -277,7 +277,7 @@ def test_a_pull_that_was_faster_has_made_the_row_and_the_two_become_one(
     account.world.fault("reset_after", method="POST")
     account.push()
     account.pull()
-    (pulled,) = account.column("SELECT max(id) FROM contacts WHERE email_address = 'n@e.org'")
+    (pulled,) = account.column("SELECT min(id) FROM contacts WHERE email_address = 'n@e.org'")
     app_sql("UPDATE contacts SET first_name = 'Edited' WHERE id = ?", pulled)
     app_sql("UPDATE contacts SET last_name = 'Also' WHERE id = 950000000000001")
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from cfsync.records import is_provisional
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
@@ -48,6 +48,57 @@ def session(app_sql: Sql) -> Iterator[Session]:
     )
     with Session(engine) as opened:
         yield opened
+
+
+class Plain(DeclarativeBase):
+    """As somebody maps it who knows nothing of provisional ids."""
+
+
+class Person(Plain):
+    __tablename__ = "contacts"
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True
+    )
+    first_name: Mapped[str | None]
+
+
+class Enrolled(Plain):
+    __tablename__ = "enrollments"
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True
+    )
+    course_id: Mapped[int]
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contacts.id"))
+    contact: Mapped[Person] = relationship()
+
+
+def test_children_that_the_orm_adds_with_their_parents_get_their_own(
+    workspace: int, daemon: Daemon, session: Session, sql: Sql
+) -> None:
+    daemon("courses", {"id": 7, "workspace_id": 10})
+    people = [Person(first_name=name) for name in "dacb"]
+    session.add_all([*people, *(Enrolled(course_id=7, contact=p) for p in people)])
+    session.commit()
+
+    assert [p.id for p in people] == list(range(900_000_000_000_001, 900_000_000_000_005))
+    assert sql(
+        "SELECT c.first_name FROM enrollments e JOIN contacts c ON c.id = e.contact_id"
+        " ORDER BY e.id"
+    ) == [("d",), ("a",), ("c",), ("b",)]
+
+
+@SQLITE_ONLY
+def test_lastrowid_is_the_id(workspace: int, ada: int, sql: Sql) -> None:
+    with sqlite3.connect(sql.path) as connection:
+        ids = [
+            connection.execute("INSERT INTO contacts (first_name) VALUES (?)", (name,)).lastrowid
+            for name in "ab"
+        ]
+        connection.execute("DELETE FROM contacts WHERE id = ?", (ids[1],))
+        ids.append(connection.execute("INSERT INTO contacts DEFAULT VALUES").lastrowid)
+
+    assert ids == [900_000_000_000_001, 900_000_000_000_002, 900_000_000_000_003]
+    assert sql("SELECT id FROM contacts ORDER BY id") == [(5,), (ids[0],), (ids[2],)]
 
 
 def test_sqlalchemys_orm_changes_inserts_and_deletes(ada: int, session: Session, sql: Sql) -> None:

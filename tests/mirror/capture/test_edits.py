@@ -204,13 +204,13 @@ def test_on_conflict_do_update_is_an_update(ada: int, sql: Sql) -> None:
     )
 
     assert sorted(sql.outbox(), key=lambda row: row[2]) == [
+        ("update", "contacts", 5, {"first_name": ["Ada", "Upserted"]}),
         (
             "insert",
             "contacts",
             950000000000003,
             {"workspace_id": [None, 10], "first_name": [None, "New"]},
         ),
-        ("update", "contacts", 5, {"first_name": ["Ada", "Upserted"]}),
     ]
 
 

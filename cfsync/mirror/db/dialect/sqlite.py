@@ -175,8 +175,9 @@ class SQLite(Dialect):
 
     def new_local_id(self, conn: sa.Connection, table: sa.Table) -> int:
         sql = (
-            "UPDATE sqlite_sequence SET seq = max(seq, (SELECT max(id) FROM"
-            f" {ident(table.name)})) + 1 WHERE name = {literal(table.name)} RETURNING seq"
+            "UPDATE sqlite_sequence"
+            f" SET seq = max(seq, coalesce((SELECT max(id) FROM {ident(table.name)}), 0)) + 1"
+            f" WHERE name = {literal(table.name)} RETURNING seq"
         )
         return int(conn.exec_driver_sql(sql).scalar_one())
 

@@ -20,7 +20,7 @@ FULFILLMENT_LOCATIONS = Resource(
         workspace_id   integer     ref=workspaces
         name           text        create! update
         address_name   text        create! update
-        email_address  text        create! update
+        email_address  text        create! update email
         phone_number   text?       create update
         sort_order     integer?
         archived       boolean     create update

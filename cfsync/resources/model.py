@@ -17,6 +17,7 @@ A field table has a line for each field, in the order of the columns:
     set, map              changes to it on both sides are merged member by member, or key by key
     via=R:F               a set that changes by creating and deleting records of R, whose field F
                           names the member
+    email                 an email address
     quote                 a copy of other records: a difference in it is no change of this record
     V=>A                  the change to value V is made by calling the action A
 """
@@ -64,6 +65,8 @@ class Field:
     derived: str | None = None
     #: How changes of both sides are merged.
     merge: Merge = "value"
+    #: It is an email address, of which case makes no difference.
+    email: bool = False
     #: (resource, field): a member of this set is a record of that resource, named by that field.
     via: tuple[str, str] | None = None
     #: New value -> the action that makes the change.
@@ -117,6 +120,8 @@ class Resource:
     natural: tuple[str, ...] = ()
     #: The field by which an upsert finds the record.
     upsert_key: str | None = None
+    #: The field that has another value in each record of a workspace.
+    unique: str | None = None
     #: The types of the events about it.
     events: tuple[str, ...] = ()
     #: The default of the setting `pull_every`.
@@ -194,6 +199,7 @@ _PLAIN: Mapping[str, dict[str, object]] = {
     "set": {"merge": "set"},
     "map": {"merge": "map"},
     "quote": {"merge": "quote"},
+    "email": {"email": True},
 }
 
 

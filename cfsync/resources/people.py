@@ -15,6 +15,7 @@ CONTACT_TAGS = Resource(
     delete=True,
     filters=("id", "name"),
     natural=("name",),
+    unique="name",
     fields=table("""
         id            integer
         public_id     text?
@@ -41,6 +42,7 @@ CONTACTS = Resource(
     },
     filters=("email_address", "id"),
     upsert_key="email_address",
+    unique="email_address",
     natural=("email_address", "first_name", "last_name", "phone_number"),
     events=(
         "contact.created",
@@ -54,7 +56,7 @@ CONTACTS = Resource(
         public_id                        text?
         workspace_id                     integer     ref=workspaces
         anonymous                        text?
-        email_address                    text?       create update
+        email_address                    text?       create update email
         first_name                       text?       create update
         last_name                        text?       create update
         phone_number                     text?       create update

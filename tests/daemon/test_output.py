@@ -59,7 +59,7 @@ def _edit_both_sides(daemon: Daemon, world: World, sql: Any, ids: list[int]) -> 
     """An edit that is sent, one that is refused, an insert, a conflict, and a deletion."""
     sent, refused, disputed, gone = ids[:4]
     sql("UPDATE contacts SET first_name = ? WHERE id = ?", f"{NAME} II", sent)
-    sql("UPDATE contacts SET email_address = ? WHERE id = ?", f"{NAME} at home", refused)
+    sql("UPDATE contacts SET email_address = ? WHERE id = ?", f"{NAME}@home", refused)
     address = f"new.{NAME.lower()}@example.com"
     workspace = world.workspaces[0]
     sql("INSERT INTO contacts (workspace_id, email_address) VALUES (?, ?)", workspace, address)

@@ -89,7 +89,8 @@ def test_an_email_that_is_taken_is_refused_here_or_there_and_makes_no_second_con
     )
     for contact, email in ((second, taken), (third, f"{taken} ")):
         app_sql("UPDATE contacts SET email_address = ? WHERE id = ?", email, contact)
-    app_sql(f"{insert} (950000000000003, '{taken}@')")
+    assert is_refused(app_sql, f"{insert} (950000000000003, '{taken}@')")
+    app_sql(f"{insert} (950000000000003, 'nobody@nowhere')")
 
     account.push()
 

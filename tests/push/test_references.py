@@ -137,7 +137,7 @@ def test_a_reference_made_while_its_target_is_on_its_way(
 def test_a_reference_to_a_parked_insert_waits_and_holds_up_nobody(
     account: Account, app_sql: Any, location: int
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'no address')")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'no@address')")
     app_sql(FULFILL, 950000000000002, 950000000000001, location, ITEMS)
     app_sql(FULFILL, 950000000000003, account.ids_of("contacts")[-1], location, ITEMS)
 

@@ -111,7 +111,7 @@ def test_a_later_edit_is_sent_although_an_earlier_one_is_refused(
 def test_a_refused_insert_is_repaired_by_an_update_of_its_row(
     account: Account, app_sql: Any
 ) -> None:
-    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000005, 'no address')")
+    app_sql("INSERT INTO contacts (id, email_address) VALUES (950000000000005, 'no@address')")
     assert account.push().exit_code == 5
     assert account.states() == ["parked"]
 

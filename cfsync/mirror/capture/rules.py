@@ -1,13 +1,14 @@
 """What SQL may do to each table, from the catalogue, and the words in which a trigger refuses it.
 
-A trigger refuses only what ClickFunnels is certain to refuse or what would break the mirror.
-Whether a name is taken or a field is missing, ClickFunnels decides (422), and the edit is parked.
+A trigger refuses what ClickFunnels is certain to refuse, by what the mirror holds, and what would
+break the mirror. Anything else ClickFunnels decides (422), and the edit is parked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from cfsync.resources.model import Field, Resource
@@ -18,9 +19,33 @@ OWN = ("cf_rev", "cf_synced_at")
 _OWN_FIELDS = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
 
 STALE = "changed in ClickFunnels since you read it; read it again"
+NOT_AN_ID = "no row has this id; leave id out, ClickFunnels gives it"
+ID_TOO_LONG = "an id that you choose has 15 digits at the most"
+USED_BEFORE = "this id was used before; leave id out"
 
 DEEPEST = 64
 """The most levels of JSON in a column. Few servers take more, and readers need a limit."""
+
+
+class SqlState(StrEnum):
+    """The kind of a refusal. PostgreSQL reports it, and drivers and ORMs choose their error by it;
+    on SQLite every refusal is a constraint error.
+    """
+
+    IMPOSSIBLE = "0A000"
+    """feature_not_supported: ClickFunnels has no such insert or delete."""
+    STALE = "23000"
+    """integrity_constraint_violation: the row has changed since it was read."""
+    MISSING = "23502"
+    """not_null_violation: a value must be given."""
+    UNKNOWN = "23503"
+    """foreign_key_violation: the record that is referred to does not exist."""
+    TAKEN = "23505"
+    """unique_violation: another row has the value."""
+    WRONG_VALUE = "23514"
+    """check_violation: the column can't have this value."""
+    READ_ONLY = "428C9"
+    """generated_always: the column is not for the user to set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,7 @@ class Refusal:
     when: Literal["always", "sent", "unsent", "unless", "not_in"] = "always"
     other: str = ""
     values: tuple[str, ...] = ()
+    state: SqlState = SqlState.READ_ONLY
 
 
 def columns(resource: Resource) -> tuple[Field, ...]:
@@ -53,9 +79,44 @@ def has_workspace(resource: Resource) -> bool:
     return "workspace_id" in resource.by_name
 
 
-def unique_by(resource: Resource) -> str | None:
-    """The field by which an upsert finds a record; two rows with the same value are one record."""
-    return resource.upsert_key if resource.insert == "upsert" else None
+def unique_field(resource: Resource) -> Field | None:
+    """The field that has another value in each row of a workspace."""
+    return resource.by_name[resource.unique] if resource.unique and resource.insert else None
+
+
+def unique_in_updates(resource: Resource) -> Field | None:
+    """The field of which an UPDATE may give no row the value of another one. That by which an
+    upsert finds a record is none: whoever merges two may take it before the other gives it up.
+    """
+    field = unique_field(resource)
+    return field if field and field.name != resource.upsert_key else None
+
+
+def taken_message(resource: Resource) -> str:
+    """The words for a value of that field which another row has."""
+    return (
+        f"{resource.name}: another row has this {resource.unique}; use that row, or change or"
+        " delete it first"
+    )
+
+
+def references(resource: Resource) -> Iterable[Field]:
+    """The columns of which an unknown id is refused: those with the parent, without which there is
+    no workspace, and sets. Of other records a program may know sooner than the mirror.
+    """
+    return (
+        f
+        for f in resource.columns
+        if f.ref and f.ref != "workspaces" and (f.name == resource.parent_field or f.merge == "set")
+    )
+
+
+def unknown_message(resource: Resource, field: Field) -> str:
+    """The words for the id of a record that the mirror does not have."""
+    return (
+        f"{resource.name}.{field.name}: the mirror has no such row in {field.ref}; if ClickFunnels"
+        f" has it, run cfsync pull {field.ref}"
+    )
 
 
 def insertable(resource: Resource) -> tuple[Field, ...]:
@@ -127,7 +188,7 @@ def _only_actions(resource: Resource, field: Field) -> Refusal:
     values = tuple(field.actions)
     allowed = " or ".join(v if field.type == "boolean" else f"'{v}'" for v in values)
     message = f"{resource.name}.{field.name} can only be set to {allowed}"
-    return Refusal(field.name, message, "not_in", values=values)
+    return Refusal(field.name, message, "not_in", values=values, state=SqlState.WRONG_VALUE)
 
 
 def _own(resource: Resource, name: str) -> Refusal:
@@ -147,6 +208,8 @@ def json_kind(field: Field) -> Literal["array", "object"] | None:
 
 def wrong_kind_message(resource: Resource, field: Field) -> str:
     """The words for a value that the column does not take."""
+    if field.email:
+        return f"{resource.name}.{field.name} must be an email address such as ada@example.com"
     if field.type != "json":
         return f"{resource.name}.{field.name} must be {_KINDS[field.type]}"
     kind = {

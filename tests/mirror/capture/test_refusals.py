@@ -193,15 +193,6 @@ def test_an_insert_that_can_not_become_a_record_is_refused(shop: None, sql: Sql)
             "INSERT INTO contacts (tag_ids) VALUES ('{}')",
             "contacts.tag_ids must be a JSON list of ids",
         ),
-        (
-            "INSERT INTO contacts (email_address) VALUES ('ADA@example.com')",
-            "contacts: id 5 has this email_address; update that row",
-        ),
-        (
-            "INSERT INTO contacts (id, email_address)"
-            " VALUES (950000000000001, 'b@x.y'), (950000000000002, 'B@x.y')",
-            "has this email_address; update that row",
-        ),
     )
 
 

@@ -85,8 +85,8 @@ def test_or_replace_of_rows_that_can_not_be_deleted_is_an_update(
         ("UPDATE OR IGNORE contacts SET uuid = 'x'", "contacts.uuid is read-only"),
         ("UPDATE OR REPLACE contacts SET id = 6", "contacts.id is given once"),
         (
-            "INSERT OR IGNORE INTO contacts (email_address) VALUES ('ada@example.com')",
-            "contacts: id 5 has this email_address; update that row",
+            "INSERT OR REPLACE INTO contacts (email_address) VALUES ('ada@example.com')",
+            "contacts: another row has this email_address",
         ),
     ],
 )

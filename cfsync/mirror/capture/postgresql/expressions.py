@@ -38,6 +38,8 @@ def has_wrong_kind(field: Field) -> str | None:
     new = f"n.{ident(field.name)}"
     if field.type == "json":
         return _wrong_json(field, new)
+    if field.email:
+        return f"{new} <> '' AND {new} !~ '^\\s*[^@\\s]+@[^@\\s]+\\s*$'"
     return {
         "timestamp": f"NOT ({new} >= '0001-01-01Z' AND {new} < '10000-01-01Z')",
         "money": f"{new} IN ('NaN', 'Infinity', '-Infinity')",
@@ -61,6 +63,23 @@ def is_unsendable(field: Field) -> str:
     new = f"n.{ident(field.name)}"
     large = '@.type() == "number" && (@ >= 9223372036854775808 || @ < -9223372036854775808)'
     return f"({new} @? '$.**{{{DEEPEST + 1}}}' OR {new} @? '$.** ? ({large})')"
+
+
+def has_unknown_id(field: Field, old: str | None) -> str:
+    """Whether the new value refers to a record that the mirror does not have. Provisional ids may
+    be those of rows that another transaction commits, and an empty table may not be filled yet.
+    """
+    table, new = ident(field.ref or ""), f"n.{ident(field.name)}"
+    missing = f"NOT EXISTS (SELECT FROM {table} t WHERE t.id = given.id)"
+    given = f"(SELECT {new} AS id)"
+    if field.merge == "set":
+        given = f"(SELECT member::bigint AS id FROM jsonb_array_elements({new}) member"
+        given += f" WHERE ({old} @> member) IS NOT TRUE)" if old else ")"
+    real = exists_in_clickfunnels("given.id")
+    return (
+        f"EXISTS (SELECT FROM {table}) AND"
+        f" EXISTS (SELECT FROM {given} given WHERE {real} AND {missing})"
+    )
 
 
 def insert_refused_if(refusal: Refusal) -> str:

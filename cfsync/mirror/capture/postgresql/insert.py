@@ -8,25 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfsync.mirror.capture.postgresql.expressions import insert_refused_if, pair
+from cfsync.mirror.capture.postgresql.expressions import has_unknown_id, insert_refused_if, pair
 from cfsync.mirror.capture.postgresql.parts import (
     MARK,
     names,
     refusing,
     statements,
+    taken_by,
     templates,
     wrong_kind_branches,
 )
 from cfsync.mirror.capture.rules import (
+    ID_TOO_LONG,
+    NOT_AN_ID,
+    USED_BEFORE,
+    SqlState,
     columns,
     has_workspace,
     insert_refusals,
     insertable,
     parents,
-    unique_by,
+    references,
+    taken_message,
+    unique_field,
+    unknown_message,
 )
 from cfsync.mirror.capture.templates import branches
-from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
+from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident
 from cfsync.resources.model import Resource
 
 
@@ -43,8 +51,23 @@ def triggers(resource: Resource, schema: str) -> list[str]:
         capture=_capture(resource) if resource.insert else _refuse(resource),
     )
     if resource.insert and has_workspace(resource):
-        found += statements(resource, schema, "fill", workspace=_workspace(resource))
+        found += _fill(resource, schema)
     return found
+
+
+def _fill(resource: Resource, schema: str) -> list[str]:
+    """Before the INSERT. A row that another one makes impossible gets that one's id: so the primary
+    key refuses it, and ON CONFLICT has its effect.
+    """
+    field, condition = unique_field(resource), "NEW.cf_rev IS NULL"
+    return statements(
+        resource,
+        schema,
+        "fill",
+        workspace=_workspace(resource),
+        take_id=f"NEW.id := coalesce({taken_by(resource, field, 'NEW')}, NEW.id);" if field else "",
+        condition=condition if field else f"NEW.workspace_id IS NULL AND {condition}",
+    )
 
 
 def _workspace(resource: Resource) -> str:
@@ -58,12 +81,13 @@ def _workspace(resource: Resource) -> str:
 
 def _refuse(resource: Resource) -> str:
     message = f"{resource.name}: INSERT is refused: {resource.refuse_insert}"
-    return templates.render("insert_refused", message=literal(message))
+    refusal = refusing(message, SqlState.IMPOSSIBLE)
+    return templates.render("insert_refused", **names(resource), refusal=refusal)
 
 
 def _capture(resource: Resource) -> str:
     not_insertable = (
-        (insert_refused_if(r), refusing(r.message)) for r in insert_refusals(resource)
+        (insert_refused_if(r), refusing(r.message, r.state)) for r in insert_refusals(resource)
     )
     kinds = wrong_kind_branches(
         resource, insertable(resource), lambda f: f"n.{ident(f.name)} IS NOT NULL"
@@ -78,35 +102,42 @@ def _capture(resource: Resource) -> str:
         id_is_real=exists_in_clickfunnels("n.id"),
         real_ids=exists_in_clickfunnels("id"),
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
+        not_an_id=refusing(f"{resource.name}: {NOT_AN_ID}", SqlState.READ_ONLY),
+        id_too_long=refusing(f"{resource.name}: {ID_TOO_LONG}", SqlState.WRONG_VALUE),
+        used_before=refusing(f"{resource.name}: {USED_BEFORE}", SqlState.TAKEN),
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),
         wrong_kinds=branches(kinds),
-        known_already=branches(_known_already(resource)),
+        unknown=branches(_unknown(resource)),
+        taken=branches(_taken(resource)),
         given_pairs="\n|| ".join(pairs),
     )
 
 
 def _parents(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in references(resource):
+        if field.name == resource.parent_field:
+            words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
+            yield has_unknown_id(field, None), words
     for column in parents(resource):
-        missing = refusing(f"{resource.name}.{column} must be given")
+        missing = refusing(f"{resource.name}.{column} must be given", SqlState.MISSING)
         yield f"n.{ident(column)} IS NULL", missing
     if has_workspace(resource):
         some = "EXISTS (SELECT FROM workspaces)"
         unknown = "NOT EXISTS (SELECT FROM workspaces w WHERE w.id = n.workspace_id)"
         message = f"{resource.name}.workspace_id: the mirror has no such workspace"
-        yield f"{some} AND {unknown}", refusing(message)
+        yield f"{some} AND {unknown}", refusing(message, SqlState.UNKNOWN)
 
 
-def _known_already(resource: Resource) -> Iterator[tuple[str, str]]:
-    """Refuse a second row for what ClickFunnels would take for the same record."""
-    name = unique_by(resource)
-    if name is None:
-        return
-    column = ident(name)
-    other = (
-        f"(SELECT c.id FROM {ident(resource.name)} c WHERE lower(c.{column}) = lower(n.{column})"
-        " AND c.workspace_id = n.workspace_id AND c.id <> n.id LIMIT 1)"
-    )
-    before, after = literal(f"{resource.name}: id "), literal(f" has this {name}; update that row")
-    error = f"cf_refuse({before} || {other} || {after})"
-    yield f"n.{column} <> '' AND {other} IS NOT NULL", error
+def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in references(resource):
+        if field.merge == "set":
+            words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
+            yield has_unknown_id(field, None), words
+
+
+def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
+    """What a trigger of the user's has changed since the row got its id."""
+    if field := unique_field(resource):
+        words = refusing(taken_message(resource), SqlState.TAKEN)
+        yield f"{taken_by(resource, field, 'n')} IS NOT NULL", words

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from cfsync.mirror.capture.postgresql.expressions import has_wrong_kind, is_unsendable
-from cfsync.mirror.capture.rules import unsendable_message, wrong_kind_message
+from cfsync.mirror.capture.rules import SqlState, unsendable_message, wrong_kind_message
 from cfsync.mirror.capture.templates import Templates
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL
 from cfsync.mirror.db.quoting import ident, literal
@@ -18,12 +19,15 @@ templates = Templates(Path(__file__).parent / "templates")
 
 
 def names(resource: Resource) -> dict[str, str]:
-    """The pieces that name the table and its channel, in each of the ways in which it is named."""
+    """The pieces that name the table and its channel, in each of the ways in which it is named, and
+    the one that raises a refusal.
+    """
     return {
         "name": resource.name,
         "resource": literal(resource.name),
         "table": ident(resource.name),
         "channel": literal(CHANNEL),
+        "raise": templates.render("raise"),
     }
 
 
@@ -44,9 +48,9 @@ def options(schema: str) -> str:
     return templates.render("options", schema=ident(schema))
 
 
-def refusing(message: str) -> str:
-    """An expression that raises the error when it is evaluated."""
-    return f"cf_refuse({literal(message)})"
+def refusing(message: str, state: SqlState) -> str:
+    """What a trigger function raises, as JSON."""
+    return f"{literal(json.dumps([state, message]))}::jsonb"
 
 
 def wrong_kind_branches(
@@ -60,7 +64,21 @@ def wrong_kind_branches(
         new = f"n.{ident(field.name)}"
         # The empty set is a list; NULL would be neither a value nor "not given".
         bad = f"({new} IS NULL OR {bad})" if field.merge == "set" else f"({bad})"
-        yield f"{touched(field)} AND {bad}", refusing(wrong_kind_message(resource, field))
+        words = wrong_kind_message(resource, field)
+        yield f"{touched(field)} AND {bad}", refusing(words, SqlState.WRONG_VALUE)
         if field.type == "json":
             unfit = f"{touched(field)} AND {is_unsendable(field)}"
-            yield unfit, refusing(unsendable_message(resource, field))
+            words = unsendable_message(resource, field)
+            yield unfit, refusing(words, SqlState.WRONG_VALUE)
+
+
+def taken_by(resource: Resource, field: Field, row: str) -> str:
+    """The id of another row in the workspace with the value of a field in `row`; NULL: it is free,
+    or has no value.
+    """
+    held, new = f"other.{ident(field.name)}", f"{row}.{ident(field.name)}"
+    same = f"lower({held}) = lower({new})" if field.email else f"{held} = {new}"
+    return (
+        f"(SELECT other.id FROM {ident(resource.name)} other WHERE {same} AND {new} <> ''"
+        f" AND other.workspace_id = {row}.workspace_id AND other.id <> {row}.id LIMIT 1)"
+    )

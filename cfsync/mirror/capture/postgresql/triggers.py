@@ -7,18 +7,38 @@ session, and one made for a single row would be ruinous for a hundred thousand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cfsync.mirror.capture.postgresql import insert
-from cfsync.mirror.capture.postgresql.expressions import canonical, changed, pair, update_refused_if
+from cfsync.mirror.capture.postgresql.expressions import (
+    canonical,
+    changed,
+    has_unknown_id,
+    pair,
+    update_refused_if,
+)
 from cfsync.mirror.capture.postgresql.parts import (
     MARK,
     names,
     options,
     refusing,
     statements,
+    taken_by,
     templates,
     wrong_kind_branches,
 )
-from cfsync.mirror.capture.rules import STALE, columns, has_workspace, updatable, update_refusals
+from cfsync.mirror.capture.rules import (
+    STALE,
+    SqlState,
+    columns,
+    has_workspace,
+    references,
+    taken_message,
+    unique_in_updates,
+    unknown_message,
+    updatable,
+    update_refusals,
+)
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Resource
@@ -26,7 +46,12 @@ from cfsync.resources.model import Resource
 
 def common(schema: str) -> list[str]:
     """The functions that all tables share."""
-    return templates.statements("common", schema=ident(schema), options=options(schema))
+    return templates.statements(
+        "common",
+        schema=ident(schema),
+        options=options(schema),
+        state=literal(SqlState.IMPOSSIBLE),
+    )
 
 
 def triggers(resource: Resource, schema: str) -> list[str]:
@@ -42,7 +67,7 @@ def triggers(resource: Resource, schema: str) -> list[str]:
 def _update(resource: Resource, schema: str) -> list[str]:
     fields = {f.name: f for f in columns(resource)}
     read_only = (
-        (update_refused_if(r, fields[r.column]), refusing(r.message))
+        (update_refused_if(r, fields[r.column]), refusing(r.message, r.state))
         for r in update_refusals(resource)
     )
     return statements(
@@ -50,12 +75,29 @@ def _update(resource: Resource, schema: str) -> list[str]:
         schema,
         "update",
         mark=MARK,
-        stale=STALE,
+        id_stays=refusing(f"{resource.name}.id is given once and stays", SqlState.READ_ONLY),
+        stale=refusing(f"{resource.name}: {STALE}", SqlState.STALE),
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
         read_only=branches(read_only),
         wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
+        unknown=branches(_unknown(resource)),
+        taken=branches(_taken(resource)),
         changed_pairs=_changed_pairs(resource),
     )
+
+
+def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in references(resource):
+        if field in updatable(resource):
+            words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
+            yield f"{changed(field)} AND {has_unknown_id(field, f'o.{ident(field.name)}')}", words
+
+
+def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
+    if field := unique_in_updates(resource):
+        other = taken_by(resource, field, "n")
+        words = refusing(taken_message(resource), SqlState.TAKEN)
+        yield f"{changed(field)} AND {other} IS NOT NULL", words
 
 
 def _changed_pairs(resource: Resource) -> str:
@@ -74,7 +116,8 @@ def _delete(resource: Resource, schema: str) -> list[str]:
 
 def _refuse_delete(resource: Resource) -> str:
     message = f"{resource.name}: DELETE is refused: {resource.refuse_delete}"
-    return templates.render("delete_refused", message=literal(message))
+    refusal = refusing(message, SqlState.IMPOSSIBLE)
+    return templates.render("delete_refused", **names(resource), refusal=refusal)
 
 
 def _capture_delete(resource: Resource) -> str:

@@ -57,9 +57,12 @@ def has_wrong_kind(field: Field) -> str:
     new = f"NEW.{ident(field.name)}"
     if field.type == "json":
         return _wrong_json(field, new)
+    not_text = f"typeof({new}) <> 'text' OR instr({new}, char(0)) > 0 OR {_not_utf8(new)}"
+    if field.email:
+        return f"({not_text} OR {_no_email(new)})"
     return {
         "integer": f"typeof({new}) <> 'integer'",
-        "text": f"(typeof({new}) <> 'text' OR instr({new}, char(0)) > 0 OR {_not_utf8(new)})",
+        "text": f"({not_text})",
         "boolean": f"{new} NOT IN (0, 1)",
         "timestamp": f"{canonical_time(new)} IS NULL",
         "money": (
@@ -68,6 +71,15 @@ def has_wrong_kind(field: Field) -> str:
         ),
         "number": f"(typeof({new}) NOT IN ('integer', 'real') OR abs({new}) >= 1e308)",
     }[field.type]
+
+
+def _no_email(new: str) -> str:
+    spaces = "char(32, 9, 10, 13)"
+    bare = f"trim({new}, {spaces})"
+    return (
+        f"{bare} <> '' AND ({bare} NOT GLOB '?*@?*' OR {bare} GLOB '*@*@*'"
+        f" OR {bare} GLOB '*[' || {spaces} || ']*')"
+    )
 
 
 def _not_utf8(new: str) -> str:
@@ -124,6 +136,32 @@ def row_as_patch(resource: Resource, row: str) -> str:
     prefix = f"{row}." if row else ""
     parts = [pair(f, f"{prefix}{ident(f.name)}", "NULL") for f in columns(resource)]
     return f"'{{' || substr({' || '.join(parts)}, 2) || '}}'"
+
+
+def has_unknown_id(field: Field, old: str | None) -> str:
+    """Whether the new value refers to a record that the mirror does not have. Provisional ids may
+    be those of rows that come later, and an empty table may not be filled yet.
+    """
+    table, new = ident(field.ref or ""), f"NEW.{ident(field.name)}"
+    real = exists_in_clickfunnels("given.value")
+    missing = f"{real} AND NOT EXISTS (SELECT 1 FROM {table} WHERE id = given.value)"
+    given = f"(SELECT {new} AS value)"
+    if field.merge == "set":
+        given = f"json_each({new})"
+        known = f"CASE WHEN json_valid({old}) THEN {old} END"
+        missing += f" AND given.value NOT IN (SELECT value FROM json_each({known}))" if old else ""
+    some = f"EXISTS (SELECT 1 FROM {given} AS given WHERE {missing})"
+    return f"EXISTS (SELECT 1 FROM {table}) AND {some}"
+
+
+def taken(resource: Resource, field: Field, workspace: str) -> str:
+    """Whether another row in the workspace has the new row's value of a field."""
+    column, new = ident(field.name), f"NEW.{ident(field.name)}"
+    same = f"lower({column}) = lower({new})" if field.email else f"{column} = {new}"
+    return (
+        f"{new} <> '' AND EXISTS (SELECT 1 FROM {ident(resource.name)} WHERE {same}"
+        f" AND workspace_id = {workspace} AND id <> NEW.id)"
+    )
 
 
 def insert_refused_if(refusal: Refusal, field: Field) -> str:

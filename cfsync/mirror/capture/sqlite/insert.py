@@ -11,18 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cfsync.mirror.capture.rules import (
+    ID_TOO_LONG,
+    NOT_AN_ID,
+    USED_BEFORE,
     columns,
     has_workspace,
     insert_refusals,
     insertable,
     parents,
-    unique_by,
+    references,
+    taken_message,
+    unique_field,
+    unknown_message,
 )
 from cfsync.mirror.capture.sqlite.expressions import (
     canonical_time,
+    has_unknown_id,
     insert_refused_if,
     pair,
     row_as_patch,
+    taken,
 )
 from cfsync.mirror.capture.sqlite.parts import (
     MARK,
@@ -45,10 +53,13 @@ def triggers(resource: Resource) -> list[str]:
 
 
 def _before(resource: Resource) -> str:
+    is_taken = _taken(resource)
     return templates.render(
         "before_insert",
         **names(resource, "before_insert"),
         by_user=_BY_USER,
+        id_too_long=raising(f"{resource.name}: {ID_TOO_LONG}"),
+        ignore=templates.render("ignore_taken", taken=is_taken) if is_taken else "",
         row_as_patch=row_as_patch(resource, ""),
     )
 
@@ -84,18 +95,25 @@ def _refusals(resource: Resource) -> str:
     kinds = wrong_kind_branches(
         resource, insertable(resource), lambda f: f"NEW.{ident(f.name)} IS NOT NULL"
     )
+    is_taken = _taken(resource)
     return templates.render(
         "insert_refusals",
         **names(resource),
         id_is_real=exists_in_clickfunnels("NEW.id"),
+        not_an_id=raising(f"{resource.name}: {NOT_AN_ID}"),
+        used_before=raising(f"{resource.name}: {USED_BEFORE}"),
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),
         wrong_kinds=branches(kinds),
-        known_already=branches(_known_already(resource)),
+        unknown=branches(_unknown(resource)),
+        taken=branches([(is_taken, raising(taken_message(resource)))] if is_taken else []),
     )
 
 
 def _parents(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in references(resource):
+        if field.name == resource.parent_field:
+            yield has_unknown_id(field, None), raising(unknown_message(resource, field))
     for name in parents(resource):
         missing = raising(f"{resource.name}.{name} must be given")
         yield f"{_filled(resource, name)} IS NULL", missing
@@ -119,21 +137,16 @@ def _filled(resource: Resource, name: str) -> str:
     return f"coalesce({new}, {own}, {one})"
 
 
-def _known_already(resource: Resource) -> Iterator[tuple[str, str]]:
-    """Refuse a second row for what ClickFunnels would take for the same record."""
-    name = unique_by(resource)
-    if name is None:
-        return
-    column = ident(name)
-    other = (
-        f"(SELECT id FROM {ident(resource.name)} WHERE lower({column}) = lower(NEW.{column})"
-        f" AND workspace_id = {_filled(resource, 'workspace_id')} AND id <> NEW.id LIMIT 1)"
-    )
-    # RAISE takes fixed texts only, so the words travel in an error of json_extract, which quotes
-    # the path that it can't read.
-    before, after = literal(f"{resource.name}: id "), literal(f" has this {name}; update that row")
-    error = f"json_extract('{{}}', {before} || {other} || {after})"
-    yield f"NEW.{column} <> '' AND {other} IS NOT NULL", error
+def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in references(resource):
+        if field.merge == "set":
+            yield has_unknown_id(field, None), raising(unknown_message(resource, field))
+
+
+def _taken(resource: Resource) -> str:
+    """Whether ClickFunnels would refuse the new row, or take it for the same record as another."""
+    field = unique_field(resource)
+    return taken(resource, field, _filled(resource, "workspace_id")) if field else ""
 
 
 def _fill_in(resource: Resource, is_replacement: str) -> str:

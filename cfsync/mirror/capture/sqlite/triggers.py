@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import STALE, columns, has_workspace, updatable, update_refusals
+from collections.abc import Iterator
+
+from cfsync.mirror.capture.rules import (
+    STALE,
+    columns,
+    has_workspace,
+    references,
+    taken_message,
+    unique_in_updates,
+    unknown_message,
+    updatable,
+    update_refusals,
+)
 from cfsync.mirror.capture.sqlite import insert
 from cfsync.mirror.capture.sqlite.expressions import (
     canonical_time,
     changed,
+    has_unknown_id,
     pair,
     row_as_patch,
+    taken,
     update_refused_if,
 )
 from cfsync.mirror.capture.sqlite.parts import (
@@ -43,9 +57,24 @@ def _update(resource: Resource) -> str:
         stale=STALE,
         read_only=branches(read_only),
         wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
+        unknown=branches(_unknown(resource)),
+        taken=branches(_taken(resource)),
         restore=_restore(resource),
         capture=_capture_update(resource) if updatable(resource) else "",
     )
+
+
+def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in references(resource):
+        if field in updatable(resource):
+            unknown = has_unknown_id(field, f"OLD.{ident(field.name)}")
+            yield f"{changed(field)} AND {unknown}", raising(unknown_message(resource, field))
+
+
+def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
+    if field := unique_in_updates(resource):
+        is_taken = taken(resource, field, "NEW.workspace_id")
+        yield f"{changed(field)} AND {is_taken}", raising(taken_message(resource))
 
 
 def _restore(resource: Resource) -> str:

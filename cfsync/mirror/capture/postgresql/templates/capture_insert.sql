@@ -1,25 +1,30 @@
+-- The patch of each row, or the reason of its refusal: [SQLSTATE, message].
 WITH edits AS MATERIALIZED (
   SELECT $workspace AS workspace_id, n.id, CASE
-    WHEN $id_is_real
-      THEN cf_refuse('$name: no row has this id; leave id out, ClickFunnels gives it')
-    WHEN n.id > 999999999999999
-      THEN cf_refuse('$name: an id that you choose has 15 digits at the most')
+    WHEN $id_is_real THEN $not_an_id
+    WHEN n.id > 999999999999999 THEN $id_too_long
     WHEN EXISTS (SELECT FROM cf_ids i WHERE resource = $resource AND i.local_id = n.id)
-      THEN cf_refuse('$name: this id was used before; leave id out')
+      THEN $used_before
     WHEN EXISTS (SELECT FROM cf_outbox x WHERE resource = $resource AND x.record_id = n.id)
-      THEN cf_refuse('$name: this id was used before; leave id out')
+      THEN $used_before
     $not_insertable
     $parents
     $wrong_kinds
-    $known_already
+    $unknown
+    $taken
     ELSE $given_pairs END AS patch
   FROM cf_new n
   WHERE (mark <> 'on' OR n.cf_rev IS NULL) AND n.id <> ALL (folded)
+), captured AS (
+  INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at,
+    highest_id)
+  SELECT $resource, workspace_id, id, 'insert', patch, session_user, clock_timestamp(),
+    (SELECT greatest(max(id), 0) FROM $table)
+  FROM edits WHERE jsonb_typeof(patch) = 'object'
 )
-INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at,
-  highest_id)
-SELECT $resource, workspace_id, id, 'insert', patch, session_user, clock_timestamp(),
-  (SELECT coalesce(max(id), 0) FROM $table WHERE $real_ids)
-FROM edits;
-IF FOUND THEN PERFORM pg_notify($channel, ''); END IF;
+SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),
+  EXISTS (SELECT FROM edits)
+INTO refusal, is_edit;
+$raise
+IF is_edit THEN PERFORM pg_notify($channel, ''); END IF;
 RETURN NULL;

@@ -1,6 +1,8 @@
 CREATE FUNCTION $schema.$function() RETURNS trigger
 $options
 AS $$cfsync$$
+DECLARE
+  refusal jsonb;
 BEGIN
   IF $mark IN ('on', 'fold') THEN RETURN NULL; END IF;
   $capture

@@ -1,2 +1,3 @@
-IF EXISTS (SELECT FROM cf_old) THEN PERFORM cf_refuse($message); END IF;
+IF EXISTS (SELECT FROM cf_old) THEN refusal := $refusal; END IF;
+$raise
 RETURN NULL;

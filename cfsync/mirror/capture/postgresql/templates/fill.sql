@@ -2,10 +2,11 @@ CREATE FUNCTION $schema.$function() RETURNS trigger
 $options
 AS $$cfsync$$
 BEGIN
-  NEW.workspace_id := $workspace;
+  NEW.workspace_id := coalesce(NEW.workspace_id, $workspace);
+  $take_id
   RETURN NEW;
 END $$cfsync$$
 ;;
 CREATE TRIGGER $function BEFORE INSERT ON $schema.$table
-FOR EACH ROW WHEN (NEW.workspace_id IS NULL AND NEW.cf_rev IS NULL)
+FOR EACH ROW WHEN ($condition)
 EXECUTE FUNCTION $schema.$function()

@@ -6,6 +6,8 @@ DECLARE
   ids bigint[];
   gone record;
   folded bigint[] := '{}';
+  refusal jsonb;
+  is_edit boolean;
 BEGIN
   IF mark = 'fold' THEN RETURN NULL; END IF;
   ids := ARRAY(SELECT id FROM cf_new WHERE mark <> 'on' OR cf_rev IS NULL);

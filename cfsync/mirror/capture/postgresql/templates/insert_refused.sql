@@ -1,4 +1,3 @@
-IF EXISTS (SELECT FROM unnest(ids) id WHERE id <> ALL (folded)) THEN
-  PERFORM cf_refuse($message);
-END IF;
+IF EXISTS (SELECT FROM unnest(ids) id WHERE id <> ALL (folded)) THEN refusal := $refusal; END IF;
+$raise
 RETURN NULL;

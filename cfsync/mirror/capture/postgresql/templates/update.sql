@@ -1,26 +1,36 @@
 CREATE FUNCTION $schema.$function() RETURNS trigger
 $options
 AS $$cfsync$$
+DECLARE
+  refusal jsonb;
+  is_edit boolean;
 BEGIN
   IF $mark = 'fold' THEN RETURN NULL; END IF;
   IF $mark = 'on' AND NOT EXISTS (
     SELECT FROM cf_new n JOIN cf_old o ON o.id = n.id WHERE n.cf_rev IS NOT DISTINCT FROM o.cf_rev
   ) THEN RETURN NULL; END IF;
+  -- The patch of each row, or the reason of its refusal: [SQLSTATE, message].
   WITH edits AS MATERIALIZED (
     SELECT $workspace AS workspace_id, n.id, CASE
-      WHEN o.id IS NULL THEN cf_refuse('$name.id is given once and stays')
-      WHEN n.cf_rev IS DISTINCT FROM o.cf_rev THEN cf_refuse('$name: $stale')
+      WHEN o.id IS NULL THEN $id_stays
+      WHEN n.cf_rev IS DISTINCT FROM o.cf_rev THEN $stale
       $read_only
       $wrong_kinds
+      $unknown
+      $taken
       ELSE $changed_pairs END AS patch
     FROM cf_new n LEFT JOIN cf_old o ON o.id = n.id
     WHERE $mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev
+  ), captured AS (
+    INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at)
+    SELECT $resource, workspace_id, id, 'update', patch, session_user, clock_timestamp()
+    FROM edits WHERE jsonb_typeof(patch) = 'object' AND patch <> '{}'
   )
-  INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at)
-  SELECT $resource, workspace_id, id, 'update', patch,
-    session_user, clock_timestamp()
-  FROM edits WHERE patch <> '{}';
-  IF FOUND THEN PERFORM pg_notify($channel, ''); END IF;
+  SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),
+    EXISTS (SELECT FROM edits WHERE patch <> '{}')
+  INTO refusal, is_edit;
+  $raise
+  IF is_edit THEN PERFORM pg_notify($channel, ''); END IF;
   RETURN NULL;
 END $$cfsync$$
 ;;

@@ -6,6 +6,8 @@ BEGIN
     WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN RAISE(ABORT, '$name: $stale')
     $read_only
     $wrong_kinds
+    $unknown
+    $taken
   END;
   $restore
   $capture

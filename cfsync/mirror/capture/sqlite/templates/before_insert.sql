@@ -1,10 +1,12 @@
--- Keep the row that INSERT OR REPLACE removes without running its DELETE trigger.
+-- Keep the row that INSERT OR REPLACE removes without running its DELETE trigger. INSERT OR IGNORE
+-- skips a row that another one makes impossible.
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
 WHEN $by_user
 BEGIN
   -- Behind a higher one AUTOINCREMENT would have no ids left. An id that is left out is -1 here.
-  SELECT RAISE(ABORT, '$name: an id that you choose has 15 digits at the most')
+  SELECT $id_too_long
     WHERE NEW.id > 999999999999999;
+  $ignore
   DELETE FROM cf_replaced WHERE resource = $resource;
   -- Whether the statement says OR REPLACE: its policy also holds for the second INSERT here. Of
   -- OR IGNORE and ON CONFLICT nothing must be kept: the row stays.

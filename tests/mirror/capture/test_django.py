@@ -1,0 +1,91 @@
+"""Django's ORM meets refusals as it meets those of any database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sql
+
+django = pytest.importorskip("django")
+
+from django.conf import settings  # noqa: E402
+from django.db import connections, models, transaction  # noqa: E402
+from django.db.utils import IntegrityError, ProgrammingError  # noqa: E402
+
+settings.configure(INSTALLED_APPS=[], DATABASES={}, USE_TZ=True)
+django.setup()
+
+
+class Contact(models.Model):
+    """As a user would map it: some columns, none of cfsync's."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace_id = models.BigIntegerField(null=True)
+    email_address = models.TextField(null=True)
+    first_name = models.TextField(null=True)
+    uuid = models.TextField(null=True)
+
+    class Meta:
+        app_label = "mirror"
+        managed = False
+        db_table = "contacts"
+
+
+@pytest.fixture(autouse=True)
+def _connected(app_sql: Sql) -> Iterator[None]:
+    place: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(app_sql.path)}
+    if not app_sql.is_sqlite:
+        parts = dict(part.split("=") for part in app_sql.dsn.split())
+        place = {"ENGINE": "django.db.backends.postgresql", "NAME": parts["dbname"]}
+        place |= {"HOST": parts["host"], "USER": parts["user"]}
+    connections.settings = connections.configure_settings({"default": place})
+    yield
+    connections["default"].close()
+    del connections["default"]
+
+
+def test_get_or_create_and_update_or_create_find_the_row_with_the_email(ada: int, sql: Sql) -> None:
+    found, made = Contact.objects.get_or_create(email_address="ada@example.com")
+    assert (found.id, made) == (ada, False)
+
+    new, made = Contact.objects.get_or_create(email_address="new@example.com")
+    assert made
+    saved, made = Contact.objects.update_or_create(
+        email_address="new@example.com", defaults={"first_name": "Saved"}
+    )
+    assert (saved.id, made) == (new.id, False)
+
+    assert [row[:3] for row in sql.outbox()] == [
+        ("insert", "contacts", new.id),
+        ("update", "contacts", new.id),
+    ]
+
+
+def test_a_known_email_is_an_integrity_error_after_which_the_transaction_goes_on(
+    ada: int, sql: Sql
+) -> None:
+    """What `get_or_create` catches where another program was faster; here it is the case."""
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            Contact.objects.get_or_create(email_address="ADA@example.com")
+        Contact.objects.create(email_address="new@example.com")
+
+    assert [row[3]["email_address"] for row in sql.outbox()] == [[None, "new@example.com"]]
+
+
+def test_bulk_create_ignores_the_known_rows_where_it_is_told_to(ada: int, sql: Sql) -> None:
+    emails = ["ada@example.com", "one@example.com", "ONE@example.com", "two@example.com"]
+
+    Contact.objects.bulk_create([Contact(email_address=e) for e in emails], ignore_conflicts=True)
+
+    assert [row[3]["email_address"][1] for row in sql.outbox()] == [emails[1], emails[3]]
+
+
+def test_a_read_only_column_is_named(ada: int, sql: Sql) -> None:
+    with pytest.raises((IntegrityError, ProgrammingError), match=r"contacts\.uuid is read-only"):
+        Contact.objects.filter(id=ada).update(uuid="x")
+
+    assert sql.outbox() == []

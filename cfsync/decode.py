@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from cfsync.errors import BadAnswer
+from cfsync.json_types import is_converted
 from cfsync.records import Listing, Record, is_provisional
 from cfsync.resources import ALL, Resource
 from cfsync.values import Unholdable, as_is, decode, decoder
@@ -40,8 +41,8 @@ def decode_record(
     resource: Resource, body: Mapping[str, Any], listing: Listing | None = None
 ) -> Record:
     """The record in `body`. Ids of its parents that the body lacks are taken from `listing`. A
-    value that its column can't hold is None, and its field is in `noted`. Raises BadAnswer without
-    a usable id.
+    value of another JSON type is converted where nothing is lost; one that its column can't hold is
+    None, and its field is in `noted`. Raises BadAnswer without a usable id.
     """
     plan = _plan(resource.name)
     id_ = body.get("id")
@@ -52,7 +53,7 @@ def decode_record(
     if plan.secrets:
         body, secrets, unholdable = _without_secrets(plan.secrets, body)
     text, is_plain = _json_text(body)
-    values, noted, unknown = _values(plan, body, plan.as_is if is_plain else {})
+    values, noted, unknown, converted = _values(plan, body, plan.as_is if is_plain else {})
     _fill_in_path(plan, values, id_, listing)
     return Record(
         resource=resource.name,
@@ -62,6 +63,7 @@ def decode_record(
         body=text,
         noted=(*noted, *unholdable),
         unknown=tuple(unknown),
+        converted=converted,
         secrets=secrets,
     )
 
@@ -83,11 +85,14 @@ def _plan(name: str) -> _Plan:
 
 def _values(
     plan: _Plan, body: Mapping[str, Any], as_is: Mapping[str, frozenset[type]]
-) -> tuple[dict[str, Any], list[str], list[str]]:
-    """The canonical values, the names of unholdable ones, and the names of unknown fields."""
+) -> tuple[dict[str, Any], list[str], list[str], dict[str, Any]]:
+    """The canonical values, the names of unholdable ones, the names of unknown fields, and what was
+    sent for the converted ones.
+    """
     values: dict[str, Any] = {}
     noted: list[str] = []
     unknown: list[str] = []
+    converted: dict[str, Any] = {}
     types_of, nothing = as_is.get, frozenset[type]()
     for name, value in body.items():
         if type(value) in types_of(name, nothing):
@@ -102,21 +107,23 @@ def _values(
             except Unholdable:
                 values[name] = None
                 noted.append(name)
+                continue
+            if is_converted(value, values[name]):
+                converted[name] = value
     for name, source in plan.derived:
         if source in body:
             values[name] = ids = _ids(body[source])
             if ids is None:
                 noted.append(name)
-    return values, noted, unknown
+    return values, noted, unknown, converted
 
 
 def _ids(objects: Any) -> list[int] | None:
     """The sorted ids of a list of objects, none for null; None for anything else."""
     try:
-        ids = [o["id"] for o in objects or ()]
-    except (TypeError, KeyError, IndexError):
+        return sorted({decode("integer", o["id"]) for o in objects or ()})
+    except (TypeError, KeyError, IndexError, Unholdable):
         return None
-    return sorted(ids) if set(map(type, ids)) <= {int} else None
 
 
 def _fill_in_path(plan: _Plan, values: dict[str, Any], id_: int, listing: Listing | None) -> None:

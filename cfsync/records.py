@@ -55,6 +55,8 @@ class Record:
     body: str
     #: The fields whose value no column can hold; they are None in `values`.
     noted: tuple[str, ...] = ()
+    #: Field -> the value as sent, where it has another JSON type than the one in `values`.
+    converted: Mapping[str, Any] = field(default_factory=dict)
     #: The fields that the catalogue doesn't know.
     unknown: tuple[str, ...] = ()
     #: Field -> secret.

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -31,6 +32,16 @@ _USUAL_TIME = re.compile(
 _MONEY = re.compile(r"-?\d{1,1000}(?:\.\d{1,1000})?", re.ASCII).fullmatch
 """Matches amounts that PostgreSQL's NUMERIC can hold, by a wide margin."""
 
+_WHOLE = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII).fullmatch
+"""Matches integers whose text is the only one for their value."""
+
+_EXACT = 2**53
+"""Up to here a float holds each integer."""
+
+_BOOLEANS: Mapping[Any, bool] = dict.fromkeys((0, "0", "false"), False) | dict.fromkeys(
+    (1, "1", "true"), True
+)
+
 _FOREIGN = re.compile("[\0\ud800-\udfff]").search
 
 
@@ -39,13 +50,15 @@ class Unholdable(ValueError):
 
 
 def decode(type_: Type, value: Any) -> Any:
-    """The canonical form of a value as the API sent it; None for null. Raises Unholdable."""
+    """The canonical form of a value as the API sent it; None for null. A value of another JSON type
+    that converts without loss is converted. Raises Unholdable.
+    """
     return None if value is None else _DECODERS[type_](value)
 
 
 def decoder(field: Field) -> Callable[[Any], Any]:
     """`decode` for values of one field that are not None; for hot loops."""
-    return _map if field.merge == "map" else _DECODERS[field.type]
+    return _SHAPES.get(field.merge) or _DECODERS[field.type]
 
 
 def as_is(field: Field) -> frozenset[type]:
@@ -53,13 +66,22 @@ def as_is(field: Field) -> frozenset[type]:
     lone surrogate and no integer in them more than 64 bits; for hot loops.
     """
     types = _AS_IS.get(field.type, frozenset({type(None)}))
-    return types - {list} if field.merge == "map" else types
+    return types - {list} if field.merge in _SHAPES else types
 
 
 def _integer(value: Any) -> int:
+    if _is_whole(value):
+        value = int(value)
     if type(value) is int and -BIGINT <= value < BIGINT:
         return value
     raise Unholdable
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether it is an integer of another JSON type."""
+    if type(value) is str:
+        return _WHOLE(value) is not None
+    return type(value) is float and value.is_integer() and abs(value) <= _EXACT
 
 
 def _text(value: Any) -> str:
@@ -67,12 +89,16 @@ def _text(value: Any) -> str:
         "\0" in value if value.isascii() else _FOREIGN(value)  # the cheap test first
     ):
         return value
+    if type(value) in (int, bool) or (type(value) is float and isfinite(value)):
+        return json.dumps(value)
     raise Unholdable
 
 
 def _boolean(value: Any) -> bool:
     if type(value) is bool:
         return value
+    if type(value) in (int, str) and value in _BOOLEANS:
+        return _BOOLEANS[value]
     raise Unholdable
 
 
@@ -89,15 +115,29 @@ def _timestamp(value: Any) -> str:
 
 
 def _money(value: Any) -> str:
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        value = f"{Decimal(repr(value)):f}"
     if type(value) is str and _MONEY(value):
         return value
     raise Unholdable
 
 
 def _number(value: Any) -> int | float:
+    if type(value) is str and _MONEY(value):
+        value = _same_number(value)
     if type(value) is float and abs(value) < 1e308:
         return value
-    return _integer(value)
+    if type(value) is int:
+        return _integer(value)
+    raise Unholdable
+
+
+def _same_number(text: str) -> int | float | None:
+    """The number in a text; None where a column can't hold it without loss."""
+    number = float(text)
+    if abs(number) < 1e308 and Decimal(repr(number)) == Decimal(text):
+        return number
+    return None
 
 
 def _json(value: Any) -> Any:
@@ -110,6 +150,17 @@ def _map(value: Any) -> Any:
     if type(value) is dict:
         return _json(value)
     raise Unholdable
+
+
+def _set(value: Any) -> list[int]:
+    """A set is sorted and has each member once, in whatever order the API shows them."""
+    if type(value) is list:
+        return sorted(set(map(_integer, value)))
+    raise Unholdable
+
+
+_SHAPES: Mapping[str, Callable[[Any], Any]] = {"map": _map, "set": _set}
+"""How a field merges -> the decoder of its values, where JSON of any kind isn't enough."""
 
 
 def _has_foreign(value: Any) -> bool:

@@ -170,7 +170,7 @@ CREATE TABLE cf_found (
 CREATE TABLE cf_notes (
     resource TEXT NOT NULL,
     field TEXT NOT NULL,
-    kind TEXT NOT NULL,  -- unholdable, unknown
+    kind TEXT NOT NULL,  -- unholdable, unknown, converted (shown as another JSON type)
     record_id BIGINT,
     seen_at TEXT,
     PRIMARY KEY (resource, field, kind)

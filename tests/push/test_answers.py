@@ -52,6 +52,27 @@ def test_a_value_that_the_server_rewrites_is_stored_and_not_sent_again(
     assert sent(account)[1:] == [("update", {"phone_number": "2"})]
 
 
+def test_a_field_shown_as_another_json_type_is_sent_as_that_type(
+    account: Account, app_sql: Any
+) -> None:
+    product = account.world.create("products", account.workspace, name="Book")
+    price = account.world.create("product_prices", product, amount=12.5, interval_count=1)
+    account.sweep("products")
+    account.sweep("product_prices")
+    assert account.one("SELECT interval_count FROM product_prices WHERE id = ?", price) == "1"
+    assert float(account.one("SELECT amount FROM product_prices WHERE id = ?", price)) == 12.5
+
+    app_sql("UPDATE product_prices SET amount = '13.50' WHERE id = ?", price)
+
+    assert account.push().exit_code == 0
+    assert sent(account) == [("update", {"amount": 13.5})]
+    assert account.sql("SELECT field FROM cf_notes WHERE kind = 'converted' ORDER BY field") == [
+        ("amount",),
+        ("interval_count",),
+    ]
+    settled(account, "product_prices", price)
+
+
 def test_a_200_that_changed_nothing_shows_the_servers_value_and_keeps_the_edits(
     account: Account, app_sql: Any, contact: int, names: tuple[str, str]
 ) -> None:

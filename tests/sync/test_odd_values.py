@@ -32,7 +32,7 @@ def assert_the_same(round_: Round) -> None:
 @pytest.mark.parametrize(
     ("table", "path", "fields"),
     [
-        ("orders", "/orders", {"workspace_id": "7", "page_id": 2**70}),
+        ("orders", "/orders", {"workspace_id": "seven", "page_id": 2**70}),
         ("contacts", "/contacts", {"custom_attributes": ["no map"]}),
         ("contacts", "/contacts", {"first_name": "\ud800", "new": "\ud800"}),
         ("form_submissions", "/form_submissions", {"data": {"n": 1.5e30}}),

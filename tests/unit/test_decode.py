@@ -47,7 +47,7 @@ def test_ids_of_the_path_in_the_body_win():
     assert record.values == {"id": 5, "course_id": 8, "workspace_id": 7}
 
 
-@pytest.mark.parametrize("sent", [None, "8", 8.5, 2**63])
+@pytest.mark.parametrize("sent", [None, "8a", 8.5, 2**63])
 def test_ids_of_the_path_that_are_none_in_the_body_are_those_of_the_path(sent: Any):
     record = decoded("orders", {"id": 5, "workspace_id": sent}, Listing("orders", 7, 7))
 
@@ -76,12 +76,24 @@ def test_tag_ids_are_the_sorted_ids_of_the_tags():
     assert record.values["tags"] == [{"id": 9}, {"id": 2, "name": "vip"}]
 
 
+def test_values_of_another_json_type_are_converted_and_named():
+    sent = {"id": 5, "anonymous": 0, "workspace_id": "7", "tags": [{"id": "9"}, {"id": 2}]}
+
+    record = decoded("contacts", sent)
+
+    assert record.values == {
+        "id": 5, "anonymous": "0", "workspace_id": 7, "tags": sent["tags"], "tag_ids": [2, 9],
+    }  # fmt: skip
+    assert record.converted == {"anonymous": 0, "workspace_id": "7"}
+    assert record.noted == ()
+
+
 @pytest.mark.parametrize("tags", [None, []])
 def test_no_tags_are_an_empty_set(tags: Any):
     assert decoded("contacts", {"id": 5, "tags": tags}).values["tag_ids"] == []
 
 
-@pytest.mark.parametrize("tags", [[7], [{"name": "vip"}], [{"id": "2"}], "vip", 7, {"id": 7}])
+@pytest.mark.parametrize("tags", [[7], [{"name": "vip"}], [{"id": "x"}], "vip", 7, {"id": 7}])
 def test_tags_of_another_shape_are_noted(tags: Any):
     record = decoded("contacts", {"id": 5, "tags": tags})
 
@@ -97,7 +109,7 @@ def test_a_map_of_another_shape_is_noted(sent: Any):
     assert record.noted == ("custom_attributes",)
 
 
-@pytest.mark.parametrize("sent", ["nul\0", "\ud800", 7, ["x"]])
+@pytest.mark.parametrize("sent", ["nul\0", "\ud800", {"a": 7}, ["x"]])
 def test_a_secret_that_can_not_be_held_is_noted_and_kept_nowhere(sent: Any):
     record = decoded("webhook_endpoints", {"id": 5, "webhook_secret": sent})
 
@@ -105,7 +117,7 @@ def test_a_secret_that_can_not_be_held_is_noted_and_kept_nowhere(sent: Any):
 
 
 def test_what_no_column_can_hold_is_noted_and_kept_in_the_body():
-    sent = {"id": 5, "first_name": "nul\0", "last_name": "\ud800", "time_zone": 3, "visits": {}}
+    sent = {"id": 5, "first_name": "nul\0", "last_name": "\ud800", "time_zone": ["x"], "visits": {}}
 
     record = decoded("contacts", sent)
 

@@ -49,11 +49,17 @@ def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:
 
 
 def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:
-    """Note fields that are unknown, or whose value no column holds, each with an example."""
+    """Note fields that are unknown, of another JSON type, or whose value no column holds, each with
+    an example.
+    """
     odd = {
         (r.resource, name, kind): r.id
         for r in records
-        for kind, names in (("unholdable", r.noted), ("unknown", r.unknown))
+        for kind, names in (
+            ("unholdable", r.noted),
+            ("unknown", r.unknown),
+            ("converted", r.converted),
+        )
         for name in names
     }
     statements.upsert(

@@ -193,7 +193,7 @@ NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),
     _text("field", key=True),
-    _text("kind", key=True),  # unholdable, unknown
+    _text("kind", key=True),  # unholdable, unknown, converted
     _big("record_id"),  # an example
     _time("seen_at"),
 )

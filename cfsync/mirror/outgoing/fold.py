@@ -37,6 +37,8 @@ class Claim:
     row: Mapping[str, Any]
     #: The values last read from ClickFunnels; {} for an insert.
     base: Mapping[str, Any]
+    #: Field -> the value as ClickFunnels shows it, where that has another JSON type.
+    shown: Mapping[str, Any]
     #: The edited values that ClickFunnels lacks.
     send: Mapping[str, Any]
     #: Edited fields that can't be sent -> why.
@@ -201,6 +203,7 @@ def fold(
         open_attempts={e.seq: e.attempts for e in record.open.edits},
         row=row,
         base=before,
+        shown=base.converted if base else {},
         send={n: v for n, v in lacking.items() if n not in unsendable},
         unsendable={n: why for n, why in unsendable.items() if why},
         held=record.open.held,

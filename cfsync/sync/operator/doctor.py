@@ -260,6 +260,7 @@ def drift(notes: status.Rows) -> list[Check]:
     """Fields of the API that the catalogue doesn't know or whose values no column holds. Pure."""
     said = {
         "unknown": "is new in the API: kept in cf_base.body, and no column yet",
+        "converted": "is shown as another JSON type: converted, and sent in the form shown",
         "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",
     }
     texts = [

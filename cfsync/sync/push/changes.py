@@ -64,7 +64,9 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
     for place, call in enumerate(calls):
         later = {name for c in calls[place + 1 :] for name in c.fields}
         try:
-            answer = await perform(push.context.api, claim.resource, claim.record_id, call)
+            answer = await perform(
+                push.context.api, claim.resource, claim.record_id, call, claim.shown
+            )
         except (Refused, StateConflict) as error:
             refused |= dict.fromkeys(call.fields, error.text)
             if not later:

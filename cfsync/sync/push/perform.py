@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from cfsync.api import Api
 from cfsync.errors import NotFound, StateConflict
+from cfsync.json_types import as_shown
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL, Resource
 from cfsync.sync.push.calls import Call
 from cfsync.values import equal
 
 
-async def perform(api: Api, resource: Resource, record_id: int, call: Call) -> Record:
-    """Make an update, members or act call.
+async def perform(
+    api: Api, resource: Resource, record_id: int, call: Call, shown: Mapping[str, Any]
+) -> Record:
+    """Make an update, members or act call. `shown`: the values that ClickFunnels shows as another
+    JSON type, by field; an update sends that type.
 
     Raises what the client raises, except StateConflict (409) if the record is in the wanted state
     already: that counts as success.
     """
     match call.kind:
         case "update":
-            return await api.update(resource, record_id, call.values)
+            return await api.update(resource, record_id, _in_shown_types(resource, call, shown))
         case "members":
             return await _change_members(api, resource, record_id, call)
         case "act":
             return await _act(api, resource, record_id, call)
         case _:
             raise AssertionError(call.kind)
+
+
+def _in_shown_types(resource: Resource, call: Call, shown: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: as_shown(resource.by_name[name], value, shown[name]) if name in shown else value
+        for name, value in call.values.items()
+    }
 
 
 async def _act(api: Api, resource: Resource, record_id: int, call: Call) -> Record:

@@ -67,7 +67,7 @@ async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
     names = ", ".join(back[:NAMED])
     return (
         f"{len(back)} triggers and functions were missing or off ({names}) and were put back:"
-        " cfsync sweep finds what was changed meanwhile"
+        " cfsync verify shows what was changed meanwhile, before the next sweep takes it back"
     )
 
 

@@ -31,7 +31,13 @@ def _order(record_id: int, contact: int, amount: str) -> dict[str, Any]:
         "products_price": {"id": 79, "amount": amount, "currency": "USD"},
     }
     return _record(
-        record_id, contact_id=contact, total_amount=amount, currency="USD", line_items=[item]
+        record_id,
+        contact_id=contact,
+        total_amount=amount,
+        currency="USD",
+        live_mode=True,
+        billing_status="paid",
+        line_items=[item],
     )
 
 

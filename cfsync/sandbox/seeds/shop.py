@@ -121,7 +121,6 @@ def price(seed: Seed) -> Values:
 
 
 ORDER: Values = {
-    "live_mode": True,
     "currency": "USD",
     "origination_channel_type": "Funnel",
     "shipping_address_first_name": "Ada",
@@ -135,7 +134,6 @@ ORDER: Values = {
     "billing_address_country": "US",
     "billing_address_postal_code": "83702",
     "in_trial": False,
-    "billing_status": "paid",
     "service_status": "active",
     "tax_amount": "0.00",
     "funnel_name": "Spring launch",
@@ -149,11 +147,19 @@ ORDER: Values = {
 }
 
 
+BILLING = (*("paid",) * 6, "unpaid", "refunded", "voided", "partially-refunded")
+"""What becomes of ten orders."""
+TEST_MODE_EVERY = 8
+"""One order of so many is made in test mode."""
+
+
 def order(seed: Seed) -> Values:
     chance, amount = seed.chance, _price(seed.chance)
     external = seed.index // max(1, seed.plan.counts["workspaces"]) % 3 == 2
     return ORDER | {
         "order_number": str(10_000 + seed.index),
+        "live_mode": seed.index % TEST_MODE_EVERY < TEST_MODE_EVERY - 1,
+        "billing_status": BILLING[seed.index % len(BILLING)],
         "contact_id": seed.pick("contacts", chance),
         "total_amount": amount,
         "origination_channel_id": 800 + chance % 5,

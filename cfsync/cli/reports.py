@@ -17,7 +17,9 @@ def print_problems(report: Report, command: str) -> None:
     """Print the report's problems on standard error, and how to continue a stopped pass."""
     for line in report.problems:
         print_problem(line)
-    if report.is_stopped:
+    if report.is_stopped and report.paused:
+        print_problem(f"run `cfsync resume`, then `cfsync {command}`")
+    elif report.is_stopped:
         print_problem(f"run `cfsync {command}` again to go on")
 
 

@@ -33,10 +33,10 @@ async def without_paused(
 ) -> list[Resource]:
     """The resources that nobody has paused; the report names the others."""
     all_paused = await context.mirror.read(pauses.paused)
-    paused = [r.name for r in resources if r.name in all_paused]
-    if paused:
+    report.paused = [r.name for r in resources if r.name in all_paused]
+    if report.paused:
         report.state = RunState.STOPPED
-        report.problems.append(f"paused: {', '.join(paused)}; `cfsync resume` lets them run again")
+        report.problems.append(f"paused: {', '.join(report.paused)}")
     return [r for r in resources if r.name not in all_paused]
 
 

@@ -28,6 +28,8 @@ class Report:
     problems: list[str] = field(default_factory=list)
     #: Records of a plan that were not sent because they have changed since.
     outdated: list[str] = field(default_factory=list)
+    #: Resources that a person has paused.
+    paused: list[str] = field(default_factory=list)
     #: The number of a push that sent something.
     batch: int | None = None
     #: The duration, in seconds.

@@ -28,7 +28,8 @@ def test_no_pass_of_a_paused_resource_runs_until_it_is_resumed(
     sql("UPDATE contacts SET first_name = 'Zed' WHERE id = ?", contact)
     one_shot = command("push")
     assert one_shot.returncode == 4
-    assert "paused: contacts" in one_shot.stderr
+    assert "paused: contacts\n" in one_shot.stderr
+    assert "run `cfsync resume`, then `cfsync push`" in one_shot.stderr
     assert world.get("contacts", contact)["first_name"] != "Zed"
 
     assert command("resume").stdout == "nothing is paused\n"

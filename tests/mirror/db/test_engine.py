@@ -352,7 +352,7 @@ def test_a_role_without_rights_is_told_where_to_look(mirror_url: str, postgres: 
     url = mirror_url.replace("cfsync_daemon", "cfsync_app")
     mirror = Mirror.open(url, must_exist=True, clock=lambda: datetime.now(UTC))
 
-    with pytest.raises(MirrorError, match=r"this role may not do that; see deploy/roles\.sql"):
+    with pytest.raises(MirrorError, match=r"this role may not do that; run `cfsync migrate` as"):
         asyncio.run(mirror.write(remember, "test"))
 
     mirror.close()

@@ -32,7 +32,10 @@ _USERS_FUNCTION = re.compile(r"function (?:\w+\.)?(?!cf_)\w+\(")
 
 _FAILURES = {
     "25006": (MirrorError, "{where} is read-only: give one that can be written in database.url"),
-    "42501": (MirrorError, "{where}: this role may not do that; see deploy/roles.sql"),
+    "42501": (
+        MirrorError,
+        "{where}: this role may not do that; run `cfsync migrate` as the owner (deploy/roles.sql)",
+    ),
     "53100": (Away, "the disk of {where} is full"),
     "53200": (Away, "{where} is out of memory"),
 }

@@ -69,6 +69,7 @@ def test_a_session_prints_what_it_says(name: str, tmp_path: Path) -> None:
             "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
             "CFSYNC_API__BASE_URL": served.api,
             "CFSYNC_API__TOKEN": TOKEN,
+            "CFSYNC_LOG__LEVEL": "warning",  # as on a terminal, where progress bars are shown
             "CFSYNC_DELETIONS__CONFIRM_AFTER": "0s",
         }
         for command, expected in steps(document(name)):

@@ -52,8 +52,9 @@ def test_an_id_that_nobody_can_have_is_refused_in_every_table(
         above = "".join(f', "{n}"' for n in parents(resource) if resource.insert)
         row = f"SELECT {number}{above} FROM {table} LIMIT 1"
         before = sql(f"SELECT * FROM {table} ORDER BY id")
+        left_out = number == "NULL" and sql.is_sqlite  # there an id that is NULL is given
         if before:
-            assert is_refused(sql, f"INSERT INTO {table} (id{above}) {row}"), table
+            assert left_out or is_refused(sql, f"INSERT INTO {table} (id{above}) {row}"), table
             assert is_refused(sql, f"UPDATE {table} SET id = {number}"), table
             assert is_refused(sql, f"UPDATE {table} SET id = -id"), table
         assert sql(f"SELECT * FROM {table} ORDER BY id") == before

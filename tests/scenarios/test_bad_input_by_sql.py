@@ -115,11 +115,13 @@ def edited(account: Account, statement: str) -> int | None:
 
 
 def is_plain(error: str) -> bool:
-    """Our words begin with the table; the databases' own name the type or the value."""
+    """Our words begin with the table; the databases' own name the key, the type or the
+    value.
+    """
     line = error.splitlines()[0]
     ours = re.search(r"(?:^|')(\w+)[.:]", line)
     return bool(ours and ours[1] in RESOURCES) or bool(
-        re.search(r"type|out of range|encoding|syntax|Unicode|character|(?i:null)", line)
+        re.search(r"_pkey|type|out of range|encoding|syntax|Unicode|character|(?i:null)", line)
     )
 
 

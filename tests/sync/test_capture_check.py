@@ -33,11 +33,12 @@ def transformed(sql: Sql) -> None:
     database.conn.close()
 
 
-def rebuilt(sql: Sql) -> None:
+def rebuilt(sql: Sql, without: str = "\n") -> None:
     """As an editor, or a migration of Django, changes a table on SQLite."""
     (text,) = sql("SELECT sql FROM sqlite_master WHERE name = 'contacts'")[0]
     sql("PRAGMA legacy_alter_table = ON")
-    sql(text.replace("CREATE TABLE contacts", "CREATE TABLE new__contacts"))
+    text = text.replace("CREATE TABLE contacts", "CREATE TABLE new__contacts")
+    sql(text.replace(without, ""))
     sql("INSERT INTO new__contacts SELECT * FROM contacts")
     sql("DROP TABLE contacts")
     sql("ALTER TABLE new__contacts RENAME TO contacts")
@@ -136,11 +137,22 @@ def test_a_whole_capture_is_no_problem(round_: Round) -> None:
 def test_an_id_that_lost_its_default_is_named_until_it_has_it_again(
     round_: Round, sql: Sql
 ) -> None:
-    transformed(sql)
+    rebuilt(sql, " AUTOINCREMENT")
 
     round_.pull("contacts")
 
     assert "default of contacts.id" in "".join(problems(round_))
+
+
+@SQLITE_ONLY
+def test_after_a_rebuild_a_new_row_gets_a_provisional_id(round_: Round, sql: Sql) -> None:
+    sql("DELETE FROM sqlite_sequence")
+    rebuilt(sql)
+
+    round_.pull("contacts")
+    sql("INSERT INTO contacts (first_name) VALUES ('Ada')")
+
+    assert sql("SELECT max(id) FROM contacts") == [(900000000000001,)]
 
 
 def test_a_table_without_its_columns_is_named(round_: Round, sql: Sql) -> None:

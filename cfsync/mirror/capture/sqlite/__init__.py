@@ -16,8 +16,16 @@ from cfsync.mirror.capture.sqlite.triggers import triggers
 from cfsync.mirror.capture.sqlite.views import VIEWS
 from cfsync.mirror.capture.views import NAMES
 from cfsync.mirror.db.quoting import ident, literal
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 
+_TABLES = ", ".join(f"({literal(name)})" for name in RESOURCES)
+_FIRST_IDS = (
+    f"DELETE FROM sqlite_sequence WHERE name IN (VALUES {_TABLES}) AND seq < {PROVISIONAL_FROM}",
+    f"INSERT INTO sqlite_sequence (name, seq) SELECT column1, {PROVISIONAL_FROM}"
+    f" FROM (VALUES {_TABLES}) WHERE column1 NOT IN (SELECT name FROM sqlite_sequence)",
+)
+"""Provisional ids begin where they should, also after a table was rebuilt."""
 _VIEWS = ", ".join(map(literal, NAMES))
 
 OBJECTS = f"""
@@ -44,7 +52,7 @@ declared type.
 
 def statements(_conn: sa.Connection) -> list[str]:
     """All that creates the triggers and views, in order."""
-    return [*(t for r in RESOURCES.values() for t in triggers(r)), *VIEWS]
+    return [*(t for r in RESOURCES.values() for t in triggers(r)), *VIEWS, *_FIRST_IDS]
 
 
 def drops(conn: sa.Connection) -> list[str]:

@@ -19,7 +19,7 @@ WITH edits AS MATERIALIZED (
   INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at,
     highest_id)
   SELECT $resource, workspace_id, id, 'insert', patch, session_user, clock_timestamp(),
-    (SELECT greatest(max(id), 0) FROM $table)
+    (SELECT coalesce(max(id), 0) FROM $table WHERE $real_ids)
   FROM edits WHERE jsonb_typeof(patch) = 'object'
 )
 SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),

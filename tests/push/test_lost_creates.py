@@ -139,7 +139,7 @@ def test_identical_inserts_whose_answers_are_both_lost_wait_for_a_human(
 def test_concurrent_creates_of_one_list_make_one_record_each(
     account: Account, app_sql: Any
 ) -> None:
-    kind = KINDS["tag"]
+    kind = KINDS["image"]
     before = listed(account, kind)
     for _ in range(8):
         insert(account, app_sql, kind)
@@ -183,8 +183,8 @@ def test_a_record_that_is_only_similar_is_not_taken_for_the_lost_one(
 def test_an_older_record_of_the_same_name_is_never_taken_for_the_lost_one(
     account: Account, app_sql: Any
 ) -> None:
-    kind = KINDS["tag"]
-    account.world.create("contact_tags", account.workspace, name="VIP")
+    kind = KINDS["product"]
+    account.world.create("products", account.workspace, name="Book")
     account.pull()
     before = listed(account, kind)
     local = insert(account, app_sql, kind)

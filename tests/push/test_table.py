@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cfsync.records import is_provisional
 from tests.push.checks import parent_of, sent, settled
 from tests.push.conftest import Account
 
@@ -84,7 +85,7 @@ def test_an_insert_creates_one_record(
     calls: list[tuple[str, dict[str, Any]]],
 ) -> None:
     ((local,),) = app_sql(f"INSERT INTO {table} {values} RETURNING id", *params)
-    assert local < 0
+    assert is_provisional(local)
 
     report = account.push()
 

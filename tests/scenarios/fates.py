@@ -194,7 +194,7 @@ def _of_delete(trial: Trial, made: Made) -> Fate:
         here = made.record in trial.now.rows[made.table]
         waits = trial.waits(made) or trial.now.is_unprovable(made.table, made.record)
         return ("waiting" if waits else "lost") if here else "arrived"
-    if made.record < 0 or not trial.is_there(made):
+    if is_provisional(made.record) or not trial.is_there(made):
         return "arrived"
     return "waiting" if trial.waits(made) else "lost"
 

@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, TABLES
-from cfsync.records import PROVISIONAL_FROM, Listing
+from cfsync.records import PROVISIONAL_FROM, Listing, is_provisional
 from cfsync.resources import RESOURCES, ROOT, Resource
 from cfsync.values import time_text
 
@@ -120,8 +120,8 @@ def _changed(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Li
     if since := _last_turn(tx, resource, workspaces):
         query = query.where(parent.c.cf_synced_at >= since)
     # sorted out here, or the databases would go by the workspace and read everything in it
-    found = [(i, w) for i, w in tx.conn.execute(query) if i > 0 and w in workspaces]
-    return [Listing(resource.name, i, w) for i, w in found]
+    found = [(i, w) for i, w in tx.conn.execute(query) if w in workspaces]
+    return [Listing(resource.name, i, w) for i, w in found if not is_provisional(i)]
 
 
 def _last_turn(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:

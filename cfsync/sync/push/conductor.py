@@ -176,7 +176,7 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     An edit that stays open blocks all later ones of its group; a refused one is parked and doesn't.
     """
     mirror = work.context.mirror
-    there = await mirror.read(claims.preview, resource, [i for i in group if i > 0])
+    there = await mirror.read(claims.preview, resource, [i for i in group if not is_provisional(i)])
     await reread_records(work, resource, there)
     held = await mirror.read(unsent.first_held, resource, group)
     found = await mirror.read(claims.preview_by_statement, resource, group, blocked=True)

@@ -113,7 +113,7 @@ def test_one_attribute_of_many_is_resolved(account, contact):
 @pytest.mark.parametrize(
     ("choice", "value", "said"),
     [
-        ("value", 7, "contacts.first_name is text: no such value"),
+        ("value", {"x": 7}, "contacts.first_name is text: no such value"),
         ("value", ["x"], "contacts.first_name is text: no such value"),
     ],
 )

@@ -2,7 +2,8 @@
 
 A program that rebuilds a table, or a person who switches triggers off, leaves edits uncaptured
 without any error. What the catalogue lacks is put back where the role may do so (on PostgreSQL the
-owner's may); the sweep finds what was changed in the meantime.
+owner's may). What was changed in the meantime is no edit: `verify` shows it, and a sweep takes it
+back.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ def describe(lost: Sequence[str]) -> str:
     named = f"{', '.join(lost[:NAMED])}{more}"
     if settings := [name for name in lost if name.startswith(installed.SETTING)]:
         return f"edits are not captured: {settings[0]}: reset it"
+    if not installed.restorable(lost):
+        return (
+            f"the table is not as cfsync made it: {named}: put it back from a backup, or give a new"
+            " database in database.url"
+        )
     return f"edits may not be captured: missing, off or changed: {named}: run cfsync migrate"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
+from cfsync.cli.operator.selection import Yes
 from cfsync.cli.text import columns, print_json, shortened
 from cfsync.errors import UsageError
 
@@ -23,7 +24,7 @@ def register(group: typer.Typer) -> None:
 def adopt(
     seq: Annotated[int, typer.Argument(metavar="SEQ", help="Number of an insert that waits.")],
     record_id: Annotated[str, typer.Argument(metavar="ID", help="Id or public id of its record.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 Programs that rebuild a table drop its triggers with it, and triggers can be switched off: edits
 are then not captured, and nothing fails. `install` notes a digest of everything that belongs there;
-one query of the catalogue finds what is missing.
+two queries of the catalogue find what is missing.
 """
 
 from __future__ import annotations

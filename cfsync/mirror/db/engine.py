@@ -18,7 +18,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db import crash_points
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
-from cfsync.mirror.db.errors import NO_MIRROR
+from cfsync.mirror.db.errors import NO_MIRROR, Constrained
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -154,14 +154,16 @@ class Mirror:
 
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
         name = getattr(named, "__name__", "")
-        careful = False
+        try:
+            return self._retrying(fn, name, careful=False)
+        except Constrained:
+            return self._retrying(fn, name, careful=True)
+
+    def _retrying(self, fn: Callable[[Tx], T], name: str, *, careful: bool) -> T:
         for attempt in range(1, self.dialect.tries + 1):
             try:
                 return self._commit(fn, name, careful=careful)
             except sa.exc.DBAPIError as error:
-                if not careful and self.dialect.is_refusal(error):
-                    careful = True
-                    continue
                 if not self.dialect.is_contention(error) or attempt == self.dialect.tries:
                     self._explain(error)
                 self.dialect.before_retry(str(self.place), attempt)

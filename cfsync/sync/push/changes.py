@@ -79,6 +79,7 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
         settled = await push.context.mirror.write(
             _settle, claim, outcome, push.policy(claim), None if later else refused
         )
+        edit_log.sent(claim, push.batch)
         count_answer(push, claim, settled.fates if settled else {})
         if settled is None:
             return
@@ -115,6 +116,7 @@ async def send_delete(push: Push, claim: Claim) -> None:
         await handle_failure(push, claim, error)
         return
     await mirror.write(finish_delete, claim)
+    edit_log.sent(claim, push.batch)
     count_answer(push, claim, {})
     push.report.add(claim.resource.name, deleted_remotely=1)
 

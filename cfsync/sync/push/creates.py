@@ -121,6 +121,8 @@ async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -
     mirror, policy, answer = push.context.mirror, push.policy(claim), outcome.answer
     if outcome.found:
         edit_log.found(claim, answer.id)
+    else:
+        edit_log.sent(claim, push.batch)
     try:
         settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:

@@ -65,15 +65,11 @@ async def _updates(
         return [Mass(resource.name, seqs, "a mass update")]
     found = []
     for workspace, edits in updates.items():
-        if workspace is not None and workspace not in workspaces:
-            continue
+        edited = len(set(edits.values()))
+        if edited < UPDATES_FROM or (workspace is not None and workspace not in workspaces):
+            continue  # counting a large table is slow
         rows = await mirror.read(missing_rows.row_count, resource, workspace)
-        if is_large_share(
-            len(set(edits.values())),
-            rows,
-            max_fraction=limits.hold_fraction,
-            at_least=UPDATES_FROM,
-        ):
+        if is_large_share(edited, rows, max_fraction=limits.hold_fraction, at_least=UPDATES_FROM):
             found.append(Mass(resource.name, tuple(edits), "a mass update"))
     return found
 

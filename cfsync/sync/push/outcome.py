@@ -180,7 +180,9 @@ async def park(push: Push, claim: Claim, words: str) -> None:
 async def finish(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
     """End a claim that needs no further call. `refused`: field -> why it is parked."""
     await push.context.mirror.write(send_journal.finish, claim, refused)
-    if not refused:
+    if claim.held:
+        edit_log.waiting(claim, "waits for a decision about a conflict")
+    elif not refused:
         edit_log.settled(claim)
     count_refused(push, claim, refused)
 
@@ -199,7 +201,6 @@ def count_answer(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
     """Count a call that was answered, and each field that ClickFunnels changed or ignored."""
     push.failures, push.report.batch = 0, push.batch
     push.report.add(claim.resource.name, sent=1)
-    edit_log.sent(claim, push.batch)
     for name, fate in fates.items():
         if fate != "applied":
             push.report.add(claim.resource.name, **{fate: 1})

@@ -259,6 +259,21 @@ def test_a_transaction_that_others_upset_is_run_again(mirror: Mirror, sql: Sql, 
 
 
 @POSTGRESQL_ONLY
+def test_a_refusal_after_others_were_in_the_way_is_still_tried_row_by_row(mirror: Mirror) -> None:
+    states = iter(["40001"] * (mirror.dialect.tries - 1) + ["23505"])
+    found = []
+
+    def upset(tx: Tx) -> None:
+        found.append(tx.careful)
+        if state := next(states, None):
+            tx.conn.exec_driver_sql(f"DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$")
+
+    asyncio.run(mirror.write(upset))
+
+    assert found == [False] * mirror.dialect.tries + [True]
+
+
+@POSTGRESQL_ONLY
 @pytest.mark.parametrize(
     ("state", "words"),
     [("53100", r"the disk of PostgreSQL .* is full"), ("53200", "PostgreSQL .* is out of memory")],

@@ -20,6 +20,7 @@ HOUR = 3600.0
 def test_what_waits_for_more_than_a_day_is_a_warning(
     account: Account, contact: int, make, hours: int, warned: bool
 ) -> None:
+    account.pull()  # the copied mirror may be older than health allows
     make(account, contact)
     account.sql("UPDATE cf_conflicts SET found_at = ?", later(now().isoformat(), -hours * HOUR))
 
@@ -29,8 +30,7 @@ def test_what_waits_for_more_than_a_day_is_a_warning(
     assert ("warning: 1 of them for more than a day" in _lines(found)) is warned
     age = account.desk(lambda mirror: mirror.read(oldest_waiting_age))
     assert hours * HOUR <= age < (hours + 1) * HOUR
-    problems = account.desk(health_facts.problems, account.configured())
-    assert [p for p in problems if "the last pull began" not in p] == []  # a slow run is late
+    assert account.desk(health_facts.problems, account.configured()) == []
 
 
 def test_nothing_waits(account: Account) -> None:

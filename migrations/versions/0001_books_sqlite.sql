@@ -18,6 +18,7 @@ CREATE TABLE cf_outbox (
     attempts BIGINT NOT NULL DEFAULT 0,
     error TEXT,
     db_user TEXT,
+    application TEXT,
     captured_at TEXT NOT NULL,  -- by the database's clock
     sent_at TEXT,
     batch BIGINT,

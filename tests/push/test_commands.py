@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,20 @@ def test_outbox(cfsync: Command, contact: int):
     assert "there is no state 'lost'" in unknown.said[0]
 
 
+def test_the_program_that_made_an_edit_is_shown(cfsync: Command, contact: int):
+    with sqlite3.connect(cfsync.database) as program:
+        program.executescript(
+            "CREATE TEMP TRIGGER cf_who AFTER INSERT ON main.cf_outbox BEGIN"
+            " UPDATE cf_outbox SET db_user = 'crm-import' WHERE seq = NEW.seq; END;"
+            f"UPDATE contacts SET first_name = 'Zoe' WHERE id = {contact}"
+        )
+    program.close()
+
+    assert "crm-import" in cfsync("outbox", "list").stdout
+    told = cfsync("explain", "contacts", str(contact)).stdout
+    assert "edit 1: update by crm-import at 2" in told
+
+
 def test_conflicts(cfsync: Command, contact: int, served: Running):
     rename(cfsync, contact)
     served.world.edit("contacts", contact, first_name="There")
@@ -139,7 +154,7 @@ def test_explain(cfsync: Command, contact: int):
     assert "waits: edit 1 (update): waits for the next push" in told.stdout
     found = cfsync("explain", "contacts", str(contact), "--json").json
     keys = "attempts batch captured_at db_user error op patch record_id resource sent sent_at seq"
-    assert set(found["edits"][0]) == {*keys.split(), "state", "workspace_id"}
+    assert set(found["edits"][0]) == {*keys.split(), "application", "state", "workspace_id"}
     (field,) = [f for f in found["fields"] if f["field"] == "first_name"]
     assert (field["value"], field["source"], field["edits"]) == ("Zoe", "edit", [1])
     missing = cfsync("explain", "contacts", "77")

@@ -62,7 +62,7 @@ def _lines(found: Explanation) -> Iterator[str]:
         head = ("field", "value", "from", "in ClickFunnels", "edits", "batch", "conflicts")
         yield columns([head, *map(_row, found.fields)])
     for edit in found.edits:
-        who = f" by {edit.db_user}" if edit.db_user else ""
+        who = f" by {edit.author}" if edit.author else ""
         yield f"edit {edit.seq}: {edit.op}{who} at {edit.captured_at}, {edit.state}"
     for line in found.waits:
         yield f"waits: {' '.join(line.split())}"

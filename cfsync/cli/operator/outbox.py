@@ -192,7 +192,10 @@ def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:
 
 
 def _text(edits: Sequence[Edit], *, values: bool) -> str:
-    head = ("seq", "resource", "id", "op", "state", "since", "tries", "batch", "what", "reason")
+    head = (
+        *("seq", "resource", "id", "op", "state", "since", "by"),
+        *("tries", "batch", "what", "reason"),
+    )
     lines = [columns([head, *(_row(edit, values=values) for edit in edits[:SHOWN])])]
     if len(edits) > SHOWN:
         lines.append(f"... and {len(edits) - SHOWN:,} more (--json has all)")
@@ -213,6 +216,7 @@ def _row(edit: Edit, *, values: bool) -> tuple[object, ...]:
         edit.op,
         edit.state,
         edit.captured_at,
+        edit.author,
         edit.attempts,
         edit.batch,
         what or None,

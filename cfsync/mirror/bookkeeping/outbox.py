@@ -101,8 +101,10 @@ class Edit:
     attempts: int = 0
     #: Why it waits, is parked, held or discarded.
     error: str | None = None
-    #: Who made it, by the name of the database's user.
+    #: Who made it: the role on PostgreSQL, the name that a program gives itself on SQLite.
     db_user: str | None = None
+    #: The program that made it, by PostgreSQL's `application_name`; None on SQLite.
+    application: str | None = None
     #: When it was made, by the database's clock, canonical text.
     captured_at: str
     #: When its last call was journalled, canonical text.
@@ -125,6 +127,13 @@ class Edit:
         return {} if self.op == Op.DELETE else {n: pair[1] for n, pair in self.patch.items()}
 
     @property
+    def author(self) -> str | None:
+        """Who made it, and with which program, as far as the database knows."""
+        if self.application in (None, self.db_user):
+            return self.db_user
+        return f"{self.db_user} ({self.application})"
+
+    @property
     def may_exist(self) -> bool:
         """Whether it is an insert of a record that may exist already: a person has to say."""
         return (
@@ -135,6 +144,9 @@ class Edit:
 
 
 _COLUMNS = [OUTBOX.c[f.name] for f in fields(Edit)]
+
+CFSYNC = "cfsync"
+"""Who made an edit that cfsync makes for a person."""
 
 AT_ONCE = 10_000
 """Numbers in one statement: both databases take no more than some ten thousand."""
@@ -227,7 +239,7 @@ def append(
             patch=patch,
             state=OutboxState.PENDING,
             attempts=0,
-            db_user="cfsync",
+            db_user=CFSYNC,
             captured_at=clock.now(tx),
             **columns,
         )

@@ -82,6 +82,7 @@ OUTBOX = _bookkeeping(
     _big("attempts"),
     _text("error"),
     _text("db_user"),
+    _text("application"),
     _time("captured_at"),
     _time("sent_at"),
     _big("batch"),

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.db.engine import Tx, as_user
-from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.resources import Resource
 
 
@@ -17,7 +18,7 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
     """Change fields of a row. Raises UsageError, with the database's own words, where a trigger or
     a constraint refuses it; what the transaction did before is kept.
     """
-    table = TABLES[resource.name]
+    table, before = TABLES[resource.name], outbox.highest_seq(tx)
     try:
         with tx.conn.begin_nested(), as_user(tx):
             tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(dict(values)))
@@ -25,3 +26,5 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
         if not tx.dialect.is_refusal(error):
             raise
         raise UsageError(tx.dialect.message(error)) from None
+    nameless = sa.update(OUTBOX).where(OUTBOX.c.seq > before, OUTBOX.c.db_user.is_(None))
+    tx.conn.execute(nameless.values(db_user=outbox.CFSYNC))

@@ -312,6 +312,43 @@ def test_a_role_with_rights_on_the_tables_alone_is_captured_under_its_name(
         assert sql("SELECT DISTINCT db_user FROM cf_outbox") == [("cfsync_app",)]
 
 
+def test_an_edit_names_the_program_that_made_it(
+    ada: int, daemon: Daemon, sql: Sql, mirror_url: str
+) -> None:
+    daemon("contacts", {"id": 6, "workspace_id": 10})
+    named, other = Sql(mirror_url, "postgres"), Sql(mirror_url, "postgres")
+    if sql.is_sqlite:
+        named(
+            "CREATE TEMP TRIGGER cf_who AFTER INSERT ON main.cf_outbox BEGIN"
+            " UPDATE cf_outbox SET db_user = 'crm' WHERE seq = NEW.seq; END"
+        )
+    else:
+        named("SET application_name = 'crm'")
+    with named.transaction():
+        named("UPDATE contacts SET first_name = 'A' WHERE id = 5")
+    other("UPDATE contacts SET first_name = 'B' WHERE id = 5")
+    named("INSERT INTO contacts (first_name) VALUES ('C')")
+    named("DELETE FROM contacts WHERE id = 6")
+    for user in (named, other):
+        user.conn.close()
+
+    found = sql("SELECT db_user, application FROM cf_outbox ORDER BY seq")
+    crm, nobody = ("crm", None), (None, None)
+    if not sql.is_sqlite:
+        crm, nobody = ("postgres", "crm"), ("postgres", None)
+    assert found == [crm, nobody, crm, crm]
+
+
+@POSTGRESQL_ONLY
+def test_an_edit_is_by_the_role_that_its_session_has_taken(ada: int, sql: Sql) -> None:
+    sql("SET ROLE cfsync_app")
+    sql("UPDATE contacts SET first_name = 'A' WHERE id = 5")
+    sql("RESET ROLE")
+    sql("UPDATE contacts SET first_name = 'B' WHERE id = 5")
+
+    assert sql("SELECT db_user FROM cf_outbox ORDER BY seq") == [("cfsync_app",), ("postgres",)]
+
+
 @POSTGRESQL_ONLY
 def test_the_users_role_sees_nothing_of_the_books(mirror_url: str, app_sql: Sql) -> None:
     for table in ("cf_outbox", "cf_base", "cf_secrets", "cf_meta"):

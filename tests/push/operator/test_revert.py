@@ -33,6 +33,17 @@ def test_fields_get_their_old_values_by_the_next_push(account, contact):
     assert (there["first_name"], there["last_name"]) == (first, last)
 
 
+def test_its_edits_say_that_cfsync_made_them(account, contact):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.push()
+
+    take_back(account, 1)
+
+    mine, its = account.sql("SELECT db_user, application FROM cf_outbox ORDER BY seq")
+    assert mine == ((None, None) if account.sql.is_sqlite else ("postgres", None))
+    assert its == (("cfsync", None) if account.sql.is_sqlite else ("cfsync_daemon", "cfsync"))
+
+
 def test_a_revert_can_be_reverted(account, contact):
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
     account.push()

@@ -14,19 +14,25 @@ from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 
 MARK = "coalesce(current_setting('cfsync.writer', true), '')"
+WHO = (
+    "coalesce(nullif(current_setting('role'), 'none'), session_user),"
+    " nullif(current_setting('application_name'), '')"
+)
+"""The user's role and program. The functions run as their owner, who is `current_user` in them."""
 
 templates = Templates(Path(__file__).parent / "templates")
 
 
 def names(resource: Resource) -> dict[str, str]:
-    """The pieces that name the table and its channel, in each of the ways in which it is named, and
-    the one that raises a refusal.
+    """The pieces that name the table and its channel, in each of the ways in which it is named, the
+    one that says who made an edit, and the one that raises a refusal.
     """
     return {
         "name": resource.name,
         "resource": literal(resource.name),
         "table": ident(resource.name),
         "channel": literal(CHANNEL),
+        "who": WHO,
         "raise": templates.render("raise"),
     }
 

@@ -1,7 +1,8 @@
-INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at)
+INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+  captured_at)
 SELECT $resource, $workspace, o.id, 'delete',
   jsonb_build_object($row_as_patch),
-  session_user, clock_timestamp()
+  $who, clock_timestamp()
 FROM cf_old o;
 IF FOUND THEN PERFORM pg_notify($channel, ''); END IF;
 RETURN NULL;

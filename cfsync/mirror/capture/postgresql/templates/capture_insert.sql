@@ -16,9 +16,9 @@ WITH edits AS MATERIALIZED (
   FROM cf_new n
   WHERE (mark <> 'on' OR n.cf_rev IS NULL) AND n.id <> ALL (folded)
 ), captured AS (
-  INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at,
-    highest_id)
-  SELECT $resource, workspace_id, id, 'insert', patch, session_user, clock_timestamp(),
+  INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+    captured_at, highest_id)
+  SELECT $resource, workspace_id, id, 'insert', patch, $who, clock_timestamp(),
     (SELECT coalesce(max(id), 0) FROM $table WHERE $real_ids)
   FROM edits WHERE jsonb_typeof(patch) = 'object'
 )

@@ -22,8 +22,9 @@ BEGIN
     FROM cf_new n LEFT JOIN cf_old o ON o.id = n.id
     WHERE $mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev
   ), captured AS (
-    INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at)
-    SELECT $resource, workspace_id, id, 'update', patch, session_user, clock_timestamp()
+    INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+      captured_at)
+    SELECT $resource, workspace_id, id, 'update', patch, $who, clock_timestamp()
     FROM edits WHERE jsonb_typeof(patch) = 'object' AND patch <> '{}'
   )
   SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),

@@ -71,3 +71,5 @@ class Page:
 
     records: tuple[Record, ...]
     next: int | None
+    #: The server's clock when it answered, a canonical time; None: it doesn't say.
+    at: str | None = None

@@ -28,6 +28,7 @@ from cfsync.errors import (
 )
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import ALL, Resource
+from cfsync.values import time_text
 
 PAGE = 20
 """Records on a full page of a list; the API has no way to ask for more."""
@@ -176,7 +177,17 @@ def page(call: str, answer: Answer, listing: Listing) -> Page:
     following = next_id(call, answer.headers)
     if following is None and len(records) >= PAGE:
         following = records[-1].id  # a gateway may have dropped the headers
-    return Page(records, following)
+    return Page(records, following, server_time(answer.headers))
+
+
+def server_time(headers: Mapping[str, str]) -> str | None:
+    """The server's clock when it answered (`Date`), as a canonical time; None without a usable
+    one.
+    """
+    try:
+        return time_text(parsedate_to_datetime(headers["date"]))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
 
 
 def next_id(call: str, headers: Mapping[str, str]) -> int | None:

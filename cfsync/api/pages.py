@@ -154,7 +154,7 @@ def cut(page: Page, upto: int | None) -> Page:
         return page
     records = tuple(r for r in page.records if r.id <= upto)
     ended = page.next is None or page.next >= upto or len(records) < len(page.records)
-    return Page(records, None if ended else page.next)
+    return Page(records, None if ended else page.next, page.at)
 
 
 async def walk_newest_first(
@@ -243,7 +243,7 @@ class NewestFirst:
         else:
             self._ended = self._ended and not fresh
             self._advance(following)
-        return Page(fresh, following) if fresh or self.done else None
+        return Page(fresh, following, page.at) if fresh or self.done else None
 
     def _remember(self, keys: list[_Key]) -> None:
         before = self._read[: self._at + 1][-_KEEP:]

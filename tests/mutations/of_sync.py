@@ -19,15 +19,15 @@ BREAKAGES = (
     ),
     Breakage(
         "a watermark that didn't move counts as new",
-        "cfsync/sync/incoming/pull.py",
+        "cfsync/sync/incoming/watermark.py",
         '(start.watermark or "") < pending',
         '(start.watermark or "") <= pending',
         "every pull reads behind it again, for ever (`<=` in place of `<`)",
-        ("tests/sync/incoming/test_pull_places.py::test_the_watermark_never_goes_back",),
+        ("tests/sync/incoming/test_watermark.py::test_the_watermark_never_goes_back",),
     ),
     Breakage(
         "nothing is read behind a recent watermark",
-        "cfsync/sync/incoming/pull.py",
+        "cfsync/sync/incoming/watermark.py",
         "    if settled(checkpoint, overlap):\n",
         "    if True:\n",
         "a record that becomes visible later than its `updated_at` is missed",

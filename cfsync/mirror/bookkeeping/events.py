@@ -19,6 +19,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, EVENTS
 from cfsync.resources.model import Resource
+from cfsync.values import is_ahead
 
 
 class EventState(StrEnum):
@@ -109,14 +110,16 @@ def _row(
 
 
 def _is_known(tx: Tx, hint: Hint) -> bool:
-    """Every change moves `updated_at`, so a base that is not older has the change already."""
+    """Every change moves `updated_at`, so a base that is not older has the change already. A base
+    of the future says nothing.
+    """
     if hint.updated_at is None:
         return False
     query = sa.select(BASE.c.updated_at).where(
         BASE.c.resource == hint.resource, BASE.c.id == hint.record_id
     )
     known = tx.conn.execute(query).scalar()
-    return known is not None and known >= hint.updated_at
+    return known is not None and known >= hint.updated_at and not is_ahead(known, tx.now)
 
 
 def add_busy(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:

@@ -13,6 +13,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import NOTES, SECRETS
 from cfsync.records import Record
 from cfsync.resources.model import Resource
+from cfsync.values import is_ahead
 
 MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP)
 """Lanes whose delays are measured."""
@@ -49,8 +50,8 @@ def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:
 
 
 def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:
-    """Note fields that are unknown, of another JSON type, or whose value no column holds, each with
-    an example.
+    """Note fields that are unknown, of another JSON type, whose value no column holds, or whose
+    time lies in the future, each with an example.
     """
     odd = {
         (r.resource, name, kind): r.id
@@ -59,6 +60,7 @@ def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:
             ("unholdable", r.noted),
             ("unknown", r.unknown),
             ("converted", r.converted),
+            ("ahead", ["updated_at"] if is_ahead(r.updated_at, tx.now) else []),
         )
         for name in names
     }

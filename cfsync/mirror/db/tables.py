@@ -194,7 +194,7 @@ NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),
     _text("field", key=True),
-    _text("kind", key=True),  # unholdable, unknown, converted
+    _text("kind", key=True),  # unholdable, unknown, converted, ahead
     _big("record_id"),  # an example
     _time("seen_at"),
 )

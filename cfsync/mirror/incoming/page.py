@@ -211,4 +211,4 @@ def _note_news(tx: Tx, reading: Reading, news: Sequence[Record]) -> None:
         notes.count_found(tx, reading.resource, reading.lane, news)
         event_coverage.update(tx, reading.resource, news, reading.lane)
     notes.keep_secrets(tx, [r for r in news if r.secrets])
-    notes.note_odd_fields(tx, [r for r in news if r.noted or r.unknown or r.converted])
+    notes.note_odd_fields(tx, news)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from email.utils import format_datetime
 
 from cfsync.sandbox.api.answers import Answer
 from cfsync.sandbox.api.handlers import respond
@@ -19,6 +20,8 @@ def handle(world: World, request: Request, query: str = "") -> Reply:
         reply = _reply(world, request, target)
         if world.latency:
             reply = replace(reply, delay=reply.delay + world.latency)
+        if reply.answer:
+            reply = replace(reply, answer=_dated(world, reply.answer))
         route = request.route.path if request.route else "-"
         status = reply.answer.status if reply.answer else 0
         world.ledger.count(request.method, route, target, status)
@@ -31,6 +34,12 @@ def _reply(world: World, request: Request, target: str) -> Reply:
     if fault := world.faults.strike(request.method, target):
         return KINDS[fault.kind](fault, Exchange(world, request))
     return Reply(respond(world, request))
+
+
+def _dated(world: World, answer: Answer) -> Answer:
+    """The answer with the time on the world's clock."""
+    date = {"Date": format_datetime(world.store.clock(), usegmt=True)}
+    return replace(answer, headers=date | dict(answer.headers))
 
 
 def not_found() -> Answer:

@@ -29,6 +29,7 @@ from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.incoming.deletions import judge_candidates
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import count
+from cfsync.values import is_ahead
 
 log = structlog.get_logger()
 
@@ -144,7 +145,7 @@ def _take_payloads(
     known, buried = bases.load(tx, resource, ids), tombstones.proof_revs(tx, resource, ids)
     newest: dict[int, Record] = {}
     for hint in hints:
-        record = _payload_record(resource, hint)
+        record = _payload_record(resource, hint, tx.now)
         if record is not None and record.id in known.keys() - buried.keys():
             before = newest.get(record.id) or bases.decode(resource, known[record.id])
             if _is_later_and_whole(record, before):
@@ -162,8 +163,10 @@ def _is_later_and_whole(record: Record, before: Record) -> bool:
     return bool(later) and record.values.keys() >= before.values.keys()
 
 
-def _payload_record(resource: Resource, hint: OpenEvent) -> Record | None:
-    """The record in a hint's payload; None if there is none, or it proves nothing."""
+def _payload_record(resource: Resource, hint: OpenEvent, now: str) -> Record | None:
+    """The record in a hint's payload; None if there is none, or it proves nothing, as one whose
+    time lies in the future.
+    """
     if hint.body is None or hint.workspace_id is None:
         return None
     place = Listing(resource.name, hint.workspace_id, hint.workspace_id)
@@ -171,4 +174,5 @@ def _payload_record(resource: Resource, hint: OpenEvent) -> Record | None:
         record = decode_record(resource, orjson.loads(hint.body), place)
     except BadAnswer:
         return None
-    return record if record.values.get("workspace_id") == hint.workspace_id else None
+    is_there = record.values.get("workspace_id") == hint.workspace_id
+    return record if is_there and not is_ahead(record.updated_at, now) else None

@@ -3,7 +3,7 @@
 In: a list and its checkpoint. Out: records in the mirror, an advanced checkpoint, and candidates
 for deletion.
 
-Read `backfill` (the first walk by id), `pull` (what changed, newest first), `sweep` (the complete
-comparison), `deletions` (what becomes of records that a sweep did not find), and `pace` (how often
-the daemon looks at a list, pure).
+Read `backfill` (the first walk by id), `pull` (what changed, newest first), `watermark` (where a
+pull may end, pure), `sweep` (the complete comparison), `deletions` (what becomes of records that a
+sweep did not find), and `pace` (how often the daemon looks at a list, pure).
 """

@@ -16,6 +16,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
+from cfsync.sync.incoming.watermark import newest
 from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.sync.walk.range_walkers import last_id, walk_in_ranges
 
@@ -38,7 +39,7 @@ async def _begin(context: Context, writer: PageWriter, listing: Listing) -> list
     page = await context.api.page(listing, sort="updated_at", descending=True)
     place = replace(
         checkpoints.fresh(listing, Lane.BACKFILL),
-        watermark=max((r.updated_at for r in page.records if r.updated_at), default=None),
+        watermark=newest(page, page.at or reading.began_at),
         seen_at=await context.now(),
         began_at=reading.began_at,
     )

@@ -261,6 +261,7 @@ def drift(notes: status.Rows) -> list[Check]:
     said = {
         "unknown": "is new in the API: kept in cf_base.body, and no column yet",
         "converted": "is shown as another JSON type: converted, and sent in the form shown",
+        "ahead": "lay in the future: read, and no measure of what pulls have read",
         "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",
     }
     texts = [

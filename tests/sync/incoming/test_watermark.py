@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
-from cfsync.sync.incoming.pull import ended, floor_of, settled
-from cfsync.values import time_text
+from cfsync.records import Page, Record
+from cfsync.sync.incoming.watermark import ended, floor_of, newest, settled
+from cfsync.values import AHEAD_S, time_text
 
 START = datetime(2025, 5, 21, 12, tzinfo=UTC)
 OVERLAP = 120
@@ -221,3 +222,27 @@ def test_the_pass_after_the_settling_one_ends_at_the_watermark():
         pulled.run(Pass(gap, 0, 0))
 
     assert floors == [at(-120), at(-120), at(-120), at(0)]
+
+
+def page(*times: float | None) -> Page:
+    records = [
+        Record("contacts", i, None if t is None else at(t), {}, "{}") for i, t in enumerate(times)
+    ]
+    return Page(tuple(records), None)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ((), None),
+        ((None,), None),
+        ((AHEAD_S, 0), at(AHEAD_S)),
+        ((AHEAD_S + 1, 0), at(0)),
+        ((1e9, None, -5), at(-5)),
+        ((1e9,), None),
+    ],
+)
+def test_a_time_in_the_future_is_no_watermark(
+    times: tuple[float | None, ...], expected: str | None
+):
+    assert newest(page(*times), at(0)) == expected

@@ -1,0 +1,56 @@
+"""The watermark of a list: where a pull may end, and what the next one starts from. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.records import Page
+from cfsync.values import is_ahead, later, seconds
+
+
+def floor_of(checkpoint: Checkpoint, overlap: float) -> str | None:
+    """The `updated_at` at which a walk may end; None: it goes to the end of the list. Pure.
+
+    `overlap` is in seconds. A watermark that was first seen less than that before the previous
+    pass began is too young: records older than it may have appeared since.
+    """
+    watermark = checkpoint.watermark
+    if watermark is None or checkpoint.seen_at is None or checkpoint.began_at is None:
+        return None
+    if settled(checkpoint, overlap):
+        return watermark
+    return later(watermark, -overlap)
+
+
+def settled(checkpoint: Checkpoint, overlap: float) -> bool:
+    """Whether the last pass began at least `overlap` seconds after the watermark was first seen."""
+    if checkpoint.seen_at is None or checkpoint.began_at is None:
+        return False
+    return seconds(checkpoint.seen_at, checkpoint.began_at) >= overlap
+
+
+def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) -> Checkpoint:
+    """The checkpoint after a walk that reached its floor. Pure.
+
+    In doubt a watermark counts as younger than it is: it was seen at `now` at the latest, and it is
+    not known when the run began that read the first pages of a resumed walk.
+    """
+    newer = pending is not None and (start.watermark or "") < pending
+    return replace(
+        start,
+        watermark=pending if newer else start.watermark,
+        seen_at=now if newer else start.seen_at,
+        pending=None,
+        cursor=None,
+        began_at=start.began_at if start.pending else began_at,
+        done_at=now,
+    )
+
+
+def newest(page: Page, now: str) -> str | None:
+    """The newest `updated_at` on a page that was read at `now` by a clock; None where there is
+    none. Times in the future don't count: no change would ever be newer. Pure.
+    """
+    times = (r.updated_at for r in page.records if r.updated_at)
+    return max((time for time in times if not is_ahead(time, now)), default=None)

@@ -39,7 +39,7 @@ async def _begin(context: Context, writer: PageWriter, listing: Listing) -> list
     page = await context.api.page(listing, sort="updated_at", descending=True)
     place = replace(
         checkpoints.fresh(listing, Lane.BACKFILL),
-        watermark=newest(page, page.at or reading.began_at),
+        watermark=newest(page, reading.began_at),
         seen_at=await context.now(),
         began_at=reading.began_at,
     )

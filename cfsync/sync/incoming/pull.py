@@ -54,13 +54,13 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
         after=checkpoint.cursor,
     )
     async for page in pages:
-        now = page.at or reading.began_at
-        if is_ahead(start.watermark, now):
+        # Of both clocks: one server of many whose clock is behind makes nobody walk all again.
+        if is_ahead(start.watermark, max(page.at or "", reading.began_at)):
             log.warning("pull.watermark_ahead", list=str(listing), watermark=start.watermark)
             await _walk(context, writer, listing, replace(start, watermark=None, pending=None))
             return
         if checkpoint.pending is None:
-            checkpoint = replace(checkpoint, pending=newest(page, now))
+            checkpoint = replace(checkpoint, pending=newest(page, reading.began_at))
         if page.records:
             checkpoint = replace(checkpoint, cursor=page.records[-1].id)
             await _put(writer, reading, page.records, checkpoint)
@@ -74,8 +74,8 @@ async def _walk_whole(
     reading = await context.reading(RESOURCES[listing.resource], Lane.PULL)
     pending = None
     async for page in walk_whole(context.api, listing):
-        now = page.at or reading.began_at
-        pending = pending or newest(page, now)  # what changes behind the walk is newer than this
+        # What changes behind the walk is newer than this.
+        pending = pending or newest(page, reading.began_at)
         await _put(writer, reading, page.records, start)
         context.check_stop()
     await _end(context, writer, reading, start, pending)

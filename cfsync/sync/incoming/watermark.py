@@ -48,9 +48,11 @@ def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) ->
     )
 
 
-def newest(page: Page, now: str) -> str | None:
-    """The newest `updated_at` on a page that was read at `now` by a clock; None where there is
-    none. Times in the future don't count: no change would ever be newer. Pure.
+def newest(page: Page, read_at: str) -> str | None:
+    """The newest `updated_at` on a page; None where there is none. Times in the future, by the
+    server's clock or, where it names none, by the mirror's (`read_at`), don't count: no change
+    would ever be newer.
     """
+    now = page.at or read_at
     times = (r.updated_at for r in page.records if r.updated_at)
     return max((time for time in times if not is_ahead(time, now)), default=None)

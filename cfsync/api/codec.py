@@ -195,12 +195,13 @@ def next_id(call: str, headers: Mapping[str, str]) -> int | None:
     either. Nothing else of a Link is used: it may lead to another host, which must not get the
     token.
     """
-    text = headers.get("pagination-next")
-    if text is None and (link := _NEXT_LINK.search(headers.get("link", ""))):
-        text = parse_qs(urlsplit(link[1]).query).get("after", [""])[0]
-    if text is None:
-        return None
-    if not re.fullmatch(r"\d{1,18}", text.strip(), re.ASCII):
+    text = headers.get("pagination-next", "").strip()
+    if text.lower() in ("", "null"):
+        link = _NEXT_LINK.search(headers.get("link", ""))
+        if link is None:
+            return None
+        text = parse_qs(urlsplit(link[1]).query).get("after", [""])[0].strip()
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
         raise BadAnswer("a next page without a usable id", call=call)
     return int(text)
 

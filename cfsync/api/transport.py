@@ -33,6 +33,9 @@ _UPWARDS = (".", "..")
 
 _JSON = {"Content-Type": "application/json"}
 
+_NOT_PACKED, _GZIP = ("", "identity", "none"), ("gzip", "x-gzip")
+"""What servers and proxies say in Content-Encoding of a plain body, and of a packed one."""
+
 _NEVER_SENT = (
     aiohttp.ClientConnectorError,  # DNS, TCP, TLS, the connection to a proxy
     aiohttp.ConnectionTimeoutError,
@@ -150,10 +153,10 @@ async def _content(response: httpx.Response) -> bytes:
     """The body, unpacked. Raises ValueError on more than MAX_ANSWER bytes, before more than that
     are unpacked: a few kilobytes can unpack to gigabytes.
     """
-    packed = response.headers.get("content-encoding", "identity").strip().lower()
-    if packed == "identity":
+    packed = response.headers.get("content-encoding", "").strip().lower()
+    if packed in _NOT_PACKED:
         return await _read_all(response.aiter_raw())
-    if packed != "gzip":
+    if packed not in _GZIP:
         raise ValueError(f"an answer packed as {packed[:60]!r}, which was not asked for")
     return await _read_all(_gunzip(response.aiter_raw()))
 
@@ -168,17 +171,20 @@ async def _read_all(chunks: AsyncIterator[bytes]) -> bytes:
 
 
 async def _gunzip(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The unpacked bytes, at most CHUNK at a time; what follows the end of the gzip is ignored."""
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    """The unpacked bytes, at most CHUNK at a time; what follows the end of the gzip is ignored. An
+    answer without a body, such as a 204, has nothing to unpack.
+    """
+    unpacker, is_empty = zlib.decompressobj(zlib.MAX_WBITS | 16), True
     try:
         async for chunk in chunks:
+            is_empty = is_empty and not chunk
             rest = b"" if unpacker.eof else chunk
             while rest:
                 yield unpacker.decompress(rest, CHUNK)
                 rest = unpacker.unconsumed_tail
     except zlib.error:
         raise aiohttp.ClientPayloadError("broken gzip") from None
-    if not unpacker.eof:
+    if not (unpacker.eof or is_empty):
         raise aiohttp.ClientPayloadError("gzip that breaks off")
 
 

@@ -26,6 +26,13 @@ def test_packed_answers_are_unpacked():
     assert [r.id for r in Fake(packed).ask(page).records] == [5]
 
 
+@pytest.mark.parametrize("kind", ["", " ", "none", "Identity"])
+def test_what_is_not_packed_is_read_as_it_is(kind: str):
+    plain = Say(b'[{"id":5}]', headers={"Content-Encoding": kind})
+
+    assert [r.id for r in Fake(plain).ask(page).records] == [5]
+
+
 @pytest.mark.parametrize(
     "end",
     [b"", b"not gzip" * 1000, gzip.compress(b"more", mtime=0)],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from cfsync.sandbox.api.answers import HTML, Answer, answer, block_page
 from cfsync.sandbox.api.limits import too_many
@@ -60,6 +62,19 @@ def _hang(fault: Fault, exchange: Exchange) -> Reply:
     return Reply(None, delay=fault.seconds)
 
 
+def _headers(fault: Fault, exchange: Exchange) -> Reply:
+    """Odd headers, which are true of the answer: a body that they call packed is."""
+    proper = exchange.proper()
+    is_packed = "gzip" in fault.headers.get("Content-Encoding", "") and proper.body
+    return Reply(
+        replace(
+            proper,
+            body=gzip.compress(proper.body) if is_packed else proper.body,
+            headers={**proper.headers, **fault.headers},
+        )
+    )
+
+
 ANSWER_KINDS: Mapping[str, Kind] = {
     "status": instead(_status),
     "html_200": instead(lambda _: block_page(200)),
@@ -75,6 +90,7 @@ ANSWER_KINDS: Mapping[str, Kind] = {
     "truncated": changed(lambda a: Answer(a.status, a.body[: len(a.body) // 2], a.headers)),
     "empty_body": changed(lambda a: Answer(a.status, b"", a.headers)),
     "wrong_content_type": changed(lambda a: Answer(a.status, a.body, a.headers, HTML)),
+    "headers": _headers,
     "slow": lambda fault, exchange: Reply(exchange.proper(), delay=fault.seconds),
     "slow_body": lambda fault, exchange: Reply(exchange.proper(), pause=fault.seconds),
     "hang": _hang,

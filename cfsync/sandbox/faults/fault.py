@@ -18,8 +18,8 @@ class Fault:
     `times` times (None: always), each with `probability`. `applied`: if the fault replaces the
     answer, whether the server still does what was requested. The rest are details of the kinds:
     `status`; `seconds` of slow, hang and slow_body; `retry_after` of 429; `host` of foreign_link
-    and redirect; for body: `fields` to put into records (and `drop` to leave out) with these `ids`
-    (None: the first one); `act` is called meanwhile.
+    and redirect; `headers` to set in the right answer; for body: `fields` to put into records (and
+    `drop` to leave out) with these `ids` (None: the first one); `act` is called meanwhile.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class Fault:
     seconds: float = 1.0
     retry_after: float | None = None
     host: str = "https://shop.myclickfunnels.com"
+    headers: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     ids: tuple[int, ...] | None = None

@@ -13,8 +13,9 @@ from cfsync.errors import MirrorError
 from cfsync.mirror import capture
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.connect import place_of
+from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.tables import metadata
+from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign
 
 
 def _migrations() -> Path:
@@ -28,8 +29,6 @@ REVISIONS = tuple(sorted(file.name[:4] for file in _migrations().glob("versions/
 """The revisions in `migrations/versions`, oldest first, by the numbers that their files begin with:
 only `migrate` itself needs Alembic, which takes long to load.
 """
-
-_VERSIONS = "cf_schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +60,19 @@ def migrate(url: str) -> MigrateResult:
     place.prepare(must_exist=False)
     try:
         with place.migration() as conn:
-            return _upgrade(conn, str(place))
+            return _upgrade(conn, place)
     except sa.exc.DBAPIError as error:
         raise place.dialect.explained(error, str(place)) or error from error
 
 
-def _upgrade(conn: sa.Connection, place: str) -> MigrateResult:
-    before = _revision(conn)
-    _refuse_newer(before, place)
+def _upgrade(conn: sa.Connection, place: Place) -> MigrateResult:
+    before = _revision(conn, place.dialect)
+    _refuse_newer(before, str(place))
     if before is None:
-        _refuse_foreign(conn, place)
+        refuse_foreign(place.dialect.relations(conn), str(place))
     if before != REVISIONS[-1]:
         _run_migrations(conn)
-    return MigrateResult(place, before, REVISIONS[-1], capture.install(conn))
+    return MigrateResult(str(place), before, REVISIONS[-1], capture.install(conn))
 
 
 def _run_migrations(conn: sa.Connection) -> None:
@@ -82,29 +81,19 @@ def _run_migrations(conn: sa.Connection) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
-    config.attributes.update(connection=conn, version_table=_VERSIONS)
+    config.attributes.update(connection=conn, version_table=SCHEMA_VERSION)
     command.upgrade(config, "head")
 
 
-def _revision(conn: sa.Connection) -> str | None:
-    if not sa.inspect(conn).has_table(_VERSIONS):
+def _revision(conn: sa.Connection, dialect: Dialect) -> str | None:
+    if SCHEMA_VERSION not in dialect.relations(conn):
         return None
-    return conn.exec_driver_sql(f"SELECT version_num FROM {_VERSIONS}").scalar()
+    return conn.exec_driver_sql(f"SELECT version_num FROM {SCHEMA_VERSION}").scalar()
 
 
 def _refuse_newer(revision: str | None, place: str) -> None:
     if revision is not None and revision not in REVISIONS:
         raise MirrorError(f"{place} was made by a newer cfsync ({revision}): upgrade cfsync")
-
-
-def _refuse_foreign(conn: sa.Connection, place: str) -> None:
-    found = sa.inspect(conn)
-    if taken := sorted(
-        {*found.get_table_names(), *found.get_view_names()} & metadata.tables.keys()
-    ):
-        raise MirrorError(
-            f"{place} has a table {taken[0]} of its own: give an empty database in database.url"
-        )
 
 
 async def check(mirror: Mirror) -> None:
@@ -113,7 +102,7 @@ async def check(mirror: Mirror) -> None:
 
 
 def _check(tx: Tx, place: str) -> None:
-    revision = _revision(tx.conn)
+    revision = _revision(tx.conn, tx.dialect)
     _refuse_newer(revision, place)
     if revision != REVISIONS[-1] or capture.is_older(tx.conn):
         raise MirrorError(f"{place} has an older schema: run cfsync migrate")

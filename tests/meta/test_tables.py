@@ -14,8 +14,7 @@ from cfsync.mirror.bookkeeping.events import EventSource, EventState
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
-from cfsync.mirror.capture.views import NAMES
-from cfsync.mirror.db.tables import TABLES, metadata
+from cfsync.mirror.db.tables import TABLES, VIEW_NAMES, metadata
 from cfsync.mirror.db.types import Json, Timestamp
 from cfsync.resources import RESOURCES
 from tests.conftest import Sql
@@ -69,7 +68,7 @@ def test_every_value_of_a_column_is_listed(table: str, column: str) -> None:
 
 
 def test_every_column_of_every_view_is_listed(sql: Sql) -> None:
-    for name in NAMES:
+    for name in VIEW_NAMES:
         (row,) = re.findall(rf"^\| `{name}` \|.*\| (.*) \|$", TEXT, re.MULTILINE)
         sql(f"SELECT {row.replace('`', '')} FROM {name}")
         count = f"SELECT count(*) FROM information_schema.columns WHERE table_name = '{name}'"

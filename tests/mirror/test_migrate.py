@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,8 +40,8 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.drop(name)
 
 
-def opened(url: str) -> Mirror:
-    return Mirror.open(url, must_exist=True, clock=lambda: datetime.now(UTC))
+def opened(url: str, *, must_exist: bool = True) -> Mirror:
+    return Mirror.open(url, must_exist=must_exist, clock=lambda: datetime.now(UTC))
 
 
 def test_a_fresh_mirror_has_the_tables_that_queries_expect(mirror: Mirror) -> None:
@@ -217,13 +218,25 @@ def test_a_mirror_belongs_to_its_teams(mirror: Mirror) -> None:
         asyncio.run(mirror.write(claim_teams, [5, 4]))
 
 
-def test_a_database_with_tables_of_that_name_is_refused_and_left_alone(empty_url: str) -> None:
-    engine = place_of(empty_url).engine()
-    with engine.begin() as conn:
-        conn.exec_driver_sql("CREATE TABLE contacts (mine TEXT)")
+@pytest.mark.parametrize("name", ["contacts", "order_line_items", "cf_meta"])
+def test_a_database_with_a_relation_of_our_name_is_refused_and_left_alone(
+    empty_url: str, name: str
+) -> None:
+    file = Path(empty_url.removeprefix("sqlite:///"))
+    statement = f"CREATE TABLE {name} (mine TEXT)"
+    if empty_url.startswith("sqlite"):
+        sqlite3.connect(file).execute(statement).connection.close()
+    else:
+        _change(empty_url, statement)
+    before = file.read_bytes() if file.is_file() else b""
 
-    with pytest.raises(MirrorError, match=r" has a table contacts of its own: give an empty data"):
+    words = f" has a table or view {name} that cfsync did not make: rename it, or give another"
+    with pytest.raises(MirrorError, match=words):
         migrate(empty_url)
+    for must_exist in (True, False):
+        with pytest.raises(MirrorError, match=words):
+            opened(empty_url, must_exist=must_exist)
 
-    assert sa.inspect(engine).get_table_names() == ["contacts"]
-    engine.dispose()
+    assert (file.read_bytes() if file.is_file() else b"") == before
+    _change(empty_url, f"DROP TABLE {name}")
+    assert migrate(empty_url).changed

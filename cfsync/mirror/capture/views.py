@@ -1,4 +1,4 @@
-"""What the views have in common on both databases: their names, their columns, and `cf_waiting`.
+"""What the views have in common on both databases: their columns, and `cf_waiting`.
 
 A column may be added at the end, but never moved or removed: PostgreSQL can then replace a view in
 place, and views that users have built on it stay.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.db.errors import OWN_CONSTRAINT
-
-NAMES = ("order_line_items", "contact_tag_links", "cf_waiting")
 
 WAITING = f"""CREATE VIEW cf_waiting AS
 SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, captured_at) AS since,

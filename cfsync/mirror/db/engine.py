@@ -19,6 +19,7 @@ from cfsync.mirror.db import crash_points
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.mirror.db.errors import NO_MIRROR, Constrained
+from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -115,7 +116,11 @@ class Mirror:
         return mirror
 
     def _probe(self, must_exist: bool) -> None:
-        if not self._reading(_has_tables) and must_exist:
+        names = self._reading(lambda tx: tx.dialect.relations(tx.conn))
+        if SCHEMA_VERSION in names:
+            return
+        refuse_foreign(names, str(self.place))
+        if must_exist:
             raise MirrorError(f"{NO_MIRROR} {self.place}: run cfsync backfill")
 
     async def write(
@@ -209,7 +214,3 @@ class Mirror:
 
 def _no_check(_tx: Tx) -> None:
     pass
-
-
-def _has_tables(tx: Tx) -> bool:
-    return sa.inspect(tx.conn).has_table("cf_meta")

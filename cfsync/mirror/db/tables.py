@@ -5,13 +5,14 @@ The DDL itself is frozen in `migrations/`; a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
+from cfsync.errors import MirrorError
 from cfsync.mirror.db.types import TYPES, Json, Timestamp
 from cfsync.resources import RESOURCES, Resource
 
@@ -69,6 +70,12 @@ class _Tables(Mapping[str, Table]):
 TABLES: Mapping[str, Table] = _Tables()
 """Resource name -> its table."""
 
+
+SCHEMA_VERSION = "cf_schema"
+"""The table in which Alembic keeps the schema's revision."""
+
+VIEW_NAMES = ("order_line_items", "contact_tag_links", "cf_waiting")
+"""The views beside the tables; `mirror.capture.views` makes them."""
 
 OUTBOX = _bookkeeping(
     "outbox",
@@ -198,3 +205,14 @@ NOTES = _bookkeeping(
     _big("record_id"),  # an example
     _time("seen_at"),
 )
+
+
+def refuse_foreign(names: Collection[str], place: str) -> None:
+    """Raise MirrorError if any of the names in a database that holds no mirror is one that the
+    mirror needs.
+    """
+    if taken := {*TABLES, *VIEW_NAMES, *metadata.tables}.intersection(names):
+        raise MirrorError(
+            f"{place} has a table or view {min(taken)} that cfsync did not make: rename it, or give"
+            " another database in database.url"
+        )

@@ -22,6 +22,7 @@ from cfsync.mirror.db.tables import (
     NOTES,
     OUTBOX,
     RUNS,
+    SCHEMA_VERSION,
     TABLES,
     TOMBSTONES,
 )
@@ -33,7 +34,7 @@ Rows = list[dict[str, Any]]
 
 def has_schema(tx: Tx) -> bool:
     """Whether a migration has ever run here."""
-    return sa.inspect(tx.conn).has_table("cf_schema")
+    return SCHEMA_VERSION in tx.dialect.relations(tx.conn)
 
 
 def server(tx: Tx) -> Server:

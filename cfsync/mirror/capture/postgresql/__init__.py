@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from cfsync.mirror.capture.postgresql.parts import templates
 from cfsync.mirror.capture.postgresql.triggers import common, triggers
 from cfsync.mirror.capture.postgresql.views import VIEWS
-from cfsync.mirror.capture.views import NAMES
 from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.tables import VIEW_NAMES
 from cfsync.resources import RESOURCES
 
-_VIEWS = ", ".join(map(literal, NAMES))
+_VIEWS = ", ".join(map(literal, VIEW_NAMES))
 _HERE = "current_schema()::regnamespace"
 
 OBJECTS = f"""
@@ -82,5 +82,5 @@ def drops(conn: sa.Connection) -> list[str]:
 
 def _grant() -> str:
     return templates.render(
-        "grant", tables=", ".join(map(ident, RESOURCES)), views=", ".join(map(ident, NAMES))
+        "grant", tables=", ".join(map(ident, RESOURCES)), views=", ".join(map(ident, VIEW_NAMES))
     )

@@ -42,15 +42,19 @@ def statements(resource: Resource, schema: str, event: str, **pieces: str) -> li
     return templates.statements(
         event,
         **names(resource),
-        **pieces,
+        **{"options": options(schema)} | pieces,
         schema=ident(schema),
         function=ident(f"cf_{resource.name}_{event}"),
-        options=options(schema),
     )
 
 
 def options(schema: str) -> str:
     """How a trigger function runs: with its owner's rights, planned for joins by hash and index."""
+    return templates.render("statement_options", options=row_options(schema))
+
+
+def row_options(schema: str) -> str:
+    """How a function runs that is called for each row: each setting costs a tenth of its time."""
     return templates.render("options", schema=ident(schema))
 
 

@@ -221,6 +221,10 @@ class Dialect(ABC):
     # --- whole databases ---
 
     @abstractmethod
+    def relations(self, conn: sa.Connection) -> set[str]:
+        """The names of all tables, views and the like where the mirror's are, or would be."""
+
+    @abstractmethod
     def notify(self, conn: sa.Connection) -> None:
         """Wake what waits in `Place.changes`, at the commit."""
 

@@ -48,6 +48,19 @@ WHERE NOT has_table_privilege(t, right_)
 """A table that stands for others and that this role may not write. (Given several rights at once,
 has_table_privilege asks for any of them.)"""
 
+_HIDDEN = """
+SELECT min(relname) FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relrowsecurity AND row_security_active(oid)
+"""
+"""A table in which a policy may hide rows from this role."""
+_SEES_ALL = "cfsync must see every row: give its role BYPASSRLS"
+
+_RELATIONS = """
+SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+UNION SELECT typname FROM pg_type WHERE typnamespace = current_schema()::regnamespace
+"""
+"""A type of one's own stands in the way of a table of its name, too."""
+
 
 class PostgreSQL(Dialect):
     """Bulk statements send one JSON parameter, which the server turns into rows."""
@@ -72,7 +85,7 @@ class PostgreSQL(Dialect):
     def is_refusal(self, error: sa.exc.DBAPIError) -> bool:
         if self.is_contention(error):
             return False
-        context = getattr(getattr(error.orig, "diag", None), "context", None) or ""
+        context = _diagnosis(error, "context")
         return _state(error)[:2] in _REFUSALS or bool(_USERS_FUNCTION.search(context))
 
     def check_deferred(self, conn: sa.Connection) -> None:
@@ -80,6 +93,8 @@ class PostgreSQL(Dialect):
 
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         state = _state(error)
+        if _diagnosis(error, "source_function") == "check_enable_rls":
+            return MirrorError(f"{where}: {self.message(error)}: {_SEES_ALL}")
         if state in _FAILURES:
             kind, text = _FAILURES[state]
             return kind(text.format(where=where))
@@ -166,6 +181,9 @@ class PostgreSQL(Dialect):
         sql = f"SELECT nextval(pg_get_serial_sequence({literal(table.name)}, 'id'))"
         return int(conn.exec_driver_sql(sql).scalar_one())
 
+    def relations(self, conn: sa.Connection) -> set[str]:
+        return set(conn.exec_driver_sql(_RELATIONS).scalars())
+
     def notify(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
@@ -173,8 +191,13 @@ class PostgreSQL(Dialect):
         version = conn.exec_driver_sql("SHOW server_version").scalar()
         role = conn.exec_driver_sql("SELECT current_user").scalar()
         forbidden = conn.exec_driver_sql(_FORBIDDEN).scalar()
-        problem = f"the role {role} may not write {forbidden}: see deploy/roles.sql"
-        return Server(f"PostgreSQL {version}, role {role}", (problem,) if forbidden else ())
+        hidden = conn.exec_driver_sql(_HIDDEN).scalar()
+        found = {
+            f"the role {role} may not write {forbidden}: see deploy/roles.sql": forbidden,
+            f"a row security policy may hide rows of {hidden} from {role}: {_SEES_ALL}": hidden,
+        }
+        problems = tuple(text for text, is_so in found.items() if is_so)
+        return Server(f"PostgreSQL {version}, role {role}", problems)
 
     def clear_replaced(self, conn: sa.Connection) -> None:
         """The triggers keep none."""
@@ -186,6 +209,11 @@ class PostgreSQL(Dialect):
 def _state(error: sa.exc.DBAPIError) -> str:
     """The SQLSTATE; empty where the server gave none."""
     return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _diagnosis(error: sa.exc.DBAPIError, what: str) -> str:
+    """A detail that the server gives of an error; empty where it gave none."""
+    return getattr(getattr(error.orig, "diag", None), what, None) or ""
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:

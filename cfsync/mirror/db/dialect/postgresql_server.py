@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
+from cfsync.mirror.db.dialect import postgresql_session
 from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
 from cfsync.mirror.db.errors import Away
 from cfsync.values import json_of
@@ -31,11 +32,27 @@ every SIGN_S seconds.
 _MIGRATION_LOCK = 0x6366_7379_6E63
 """The advisory lock of a migration under way ("cfsync" as a number)."""
 
+_PINS = "cfsync_pins"
+"""Where SQLAlchemy keeps the statement that begins each transaction on a connection."""
+
+# Prepared statements do not survive a pooler that hands out connections by transaction.
+_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 10,
+    "application_name": "cfsync",
+    "client_encoding": "utf8",
+    "prepare_threshold": None,
+}
+_LISTEN = (
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'",
+    f"LISTEN {CHANNEL}",
+)
+
 # A transaction that is left open holds the locks: a pooler gives it a connection of its own, as it
 # does not for a session. A machine that has gone is missed within half a minute.
 _HOLD = (
     "SELECT set_config(name, value, true) FROM pg_settings JOIN (VALUES"
     " ('idle_in_transaction_session_timeout', '{ms}'), ('transaction_timeout', '0'),"
+    " ('statement_timeout', '0'),"
     " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),"
     " ('tcp_keepalives_count', '3')) wanted (name, value) USING (name)"
 )
@@ -60,13 +77,6 @@ class PostgreSQLServer(Place):
         """The server itself says what is wrong."""
 
     def engine(self) -> sa.Engine:
-        # Prepared statements do not survive a pooler that hands out connections by transaction.
-        options = {
-            "connect_timeout": 10,
-            "application_name": "cfsync",
-            "client_encoding": "utf8",
-            "prepare_threshold": None,
-        }
         try:
             engine = sa.create_engine(
                 self.url,
@@ -74,20 +84,23 @@ class PostgreSQLServer(Place):
                 max_overflow=0,
                 hide_parameters=True,
                 pool_pre_ping=True,
+                isolation_level="READ COMMITTED",
                 json_deserializer=json_of,
-                connect_args=options,
+                connect_args=_OPTIONS,
             )
         except ModuleNotFoundError as error:
             raise MirrorError(
                 "PostgreSQL needs its driver: pip install 'cfsync[postgres]'"
             ) from error
-        sa.event.listen(engine, "connect", self._check_encoding)
+        sa.event.listen(engine, "connect", self._connected)
+        sa.event.listen(engine, "begin", _pin)
         return engine
 
-    def _check_encoding(self, connection: Any, _record: object) -> None:
+    def _connected(self, connection: Any, record: Any) -> None:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding not in ("UTF8", None):
             raise MirrorError(f"{self} has the encoding {encoding}: make one with UTF8")
+        record.info[_PINS] = postgresql_session.pins(connection)
 
     @contextmanager
     def migration(self) -> Iterator[sa.Connection]:
@@ -103,8 +116,12 @@ class PostgreSQLServer(Place):
         import psycopg
 
         try:
-            async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as it:
-                await it.execute(f"LISTEN {CHANNEL}")
+            connecting = psycopg.AsyncConnection.connect(
+                self._conninfo, autocommit=True, **_OPTIONS
+            )
+            async with await connecting as it:
+                for statement in _LISTEN:
+                    await it.execute(statement)
                 while True:
                     yield
                     async for _ in it.notifies(timeout=notifications.POLL_S, stop_after=1):
@@ -133,7 +150,7 @@ class ServerPushLocks:
         import psycopg
 
         try:
-            conn = await psycopg.AsyncConnection.connect(self._conninfo, prepare_threshold=None)
+            conn = await psycopg.AsyncConnection.connect(self._conninfo, **_OPTIONS)
             await conn.execute(_HOLD.format(ms=PAUSED_S * 1000))
             mine = [name for (name,) in await (await conn.execute(_TAKE, [list(names)])).fetchall()]
         except psycopg.Error as error:
@@ -148,6 +165,10 @@ class ServerPushLocks:
                 # A connection that is merely closed holds its locks a little longer.
                 await conn.rollback()
                 await conn.close()
+
+
+def _pin(conn: sa.Connection) -> None:
+    conn.exec_driver_sql(conn.info[_PINS])
 
 
 async def _give_signs(conn: psycopg.AsyncConnection, lost: Lost) -> None:

@@ -181,6 +181,9 @@ class SQLite(Dialect):
         )
         return int(conn.exec_driver_sql(sql).scalar_one())
 
+    def relations(self, conn: sa.Connection) -> set[str]:
+        return set(conn.exec_driver_sql("SELECT lower(name) FROM sqlite_schema").scalars())
+
     def notify(self, conn: sa.Connection) -> None:
         """The others see the commit."""
 

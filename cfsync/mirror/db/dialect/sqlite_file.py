@@ -34,6 +34,9 @@ _PRAGMAS = (
     "wal_autocheckpoint = 8000",
 )
 
+_FOREIGN = "SELECT count(*) > 0 AND NOT sum(name = 'cf_schema') FROM sqlite_schema"
+"""Whether the file holds something and no mirror (yet): then its journal stays as it is."""
+
 
 class SQLiteFile(Place):
     """A file on this machine. Raises MirrorError for a URL that names no file."""
@@ -144,8 +147,10 @@ def _configure(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
     connection.text_factory = lambda text: text.decode(errors="replace")
+    (foreign,) = connection.execute(_FOREIGN).fetchone()
     for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+        if not (foreign and pragma.startswith("journal_mode")):
+            connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(conn: sa.Connection) -> None:

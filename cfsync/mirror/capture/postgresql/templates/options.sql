@@ -1,2 +1,3 @@
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, $schema, pg_temp
-SET timezone = 'UTC' SET enable_nestloop = off SET enable_seqscan = off SET jit = off
+-- A plan is kept for the session: see triggers.py.
+SET enable_seqscan = off SET jit = off

@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from cfsync.amounts import Rounded, same_digits
 from cfsync.records import ABSENT
 from cfsync.resources.model import Field, Type
 
@@ -29,8 +30,8 @@ _USUAL_TIME = re.compile(
 ).fullmatch
 """Matches only days that every month has; `datetime` checks the others."""
 
-_MONEY = re.compile(r"-?\d{1,1000}(?:\.\d{1,1000})?", re.ASCII).fullmatch
-"""Matches amounts that PostgreSQL's NUMERIC can hold, by a wide margin."""
+_MONEY = re.compile(r"-?\d{1,300}(?:\.\d{1,1000})?", re.ASCII).fullmatch
+"""Matches amounts that PostgreSQL's NUMERIC can hold, and a float with 15 digits."""
 
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII).fullmatch
 """Matches integers whose text is the only one for their value."""
@@ -248,6 +249,8 @@ def equal(field: Field, a: Any, b: Any) -> bool:
         return True
     if a is ABSENT or b is ABSENT:
         return False
+    if Rounded in (type(a), type(b)) and a is not None and b is not None:
+        return same_digits(a, b)
     return bool(normal(field, a) == normal(field, b))
 
 

@@ -73,6 +73,24 @@ def test_a_field_shown_as_another_json_type_is_sent_as_that_type(
     settled(account, "product_prices", price)
 
 
+def test_an_amount_with_more_digits_than_sqlite_holds_is_no_difference(
+    account: Account, app_sql: Any
+) -> None:
+    exact = "12345678901234567.89"
+    product = account.world.create("products", account.workspace, name="Ship")
+    price = account.world.create("product_prices", product, amount=exact, setup_amount="1.50")
+    account.sweep("products")
+    account.sweep("product_prices")
+    app_sql("UPDATE product_prices SET setup_amount = '2.50', amount = amount WHERE id = ?", price)
+
+    account.push()
+    account.sweep("product_prices")
+
+    assert sent(account) == [("update", {"setup_amount": "2.50"})]
+    assert account.world.get("product_prices", price)["amount"] == exact
+    settled(account, "product_prices", price)
+
+
 def test_a_200_that_changed_nothing_shows_the_servers_value_and_keeps_the_edits(
     account: Account, app_sql: Any, contact: int, names: tuple[str, str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -223,7 +224,7 @@ def _plain(field: Field, stored: Any) -> Any:
         return json.loads(stored)
     if field.type == "boolean" and stored is not None:
         return bool(stored)
-    return str(stored) if field.type == "money" and stored is not None else stored
+    return f"{Decimal(str(stored)):.2f}" if field.type == "money" and stored is not None else stored
 
 
 VERBS: Mapping[str, Callable[[Here, Resource, Edit], None]] = {

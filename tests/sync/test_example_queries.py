@@ -44,8 +44,8 @@ def listed(round_: Round, workspace: int) -> list[Any]:
     return round_.world.records("orders", workspace)
 
 
-def rounded(amount: Any) -> Decimal:
-    return Decimal(str(amount)).quantize(Decimal("0.01"))
+def money(amount: Any) -> Decimal:
+    return Decimal(str(amount))
 
 
 def test_revenue(filled: Round) -> None:
@@ -53,7 +53,7 @@ def test_revenue(filled: Round) -> None:
     for order in paid_orders(filled):
         expected[order["created_at"][:7], order["currency"]] += Decimal(order["total_amount"])
 
-    found = {(month, c): rounded(sum_) for month, c, sum_ in result_of(filled, "AS revenue")}
+    found = {(month, c): money(sum_) for month, c, sum_ in result_of(filled, "AS revenue")}
 
     assert found == expected
 
@@ -70,7 +70,7 @@ def test_what_contacts_with_a_tag_spent(filled: Round) -> None:
     found = result_of(filled, "AS spent", VIP=name)
 
     assert {row[0] for row in found} == members
-    assert {row[0]: rounded(row[4]) for row in found if row[3]} == expected
+    assert {row[0]: money(row[4]) for row in found if row[3]} == expected
 
 
 def has(tags: Any, tag: int) -> bool:

@@ -233,6 +233,6 @@ _KINDS = {
     "text": "text in UTF-8, without NUL",
     "boolean": "true or false",
     "timestamp": "a time such as 2025-05-21T12:18:51.772Z",
-    "money": "a decimal number such as 123.00",
+    "money": "a decimal number such as 123.00, on SQLite of at most 15 digits",
     "number": "a number",
 }

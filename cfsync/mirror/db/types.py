@@ -6,7 +6,7 @@
 | text      | TEXT                  | TEXT             |
 | boolean   | BOOLEAN               | BOOLEAN          |
 | timestamp | TEXT, `...12:18:51.772Z` | TIMESTAMPTZ   |
-| money     | TEXT, exactly as sent | NUMERIC          |
+| money     | NUMERIC, 15 digits    | NUMERIC          |
 | number    | REAL                  | DOUBLE PRECISION |
 | json      | TEXT                  | JSONB            |
 

@@ -61,7 +61,7 @@ def test_or_replace_of_rows_that_can_not_be_deleted_is_an_update(
     sql("INSERT OR REPLACE INTO orders (id, notes, total_amount) VALUES (1, 'n', 12.5)")
 
     assert sql.outbox() == [("update", "orders", 1, {"notes": [None, "n"]})]
-    assert sql("SELECT total_amount FROM orders") == [("12.50",)]
+    assert sql("SELECT total_amount FROM orders") == [(12.5,)]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from cfsync.resources.model import Field, Resource
 
 
 def changed(field: Field) -> str:
-    """Whether an UPDATE changes the column: JSON by content, times as instants."""
+    """Whether an UPDATE changes the column: JSON by content, times as instants, money as far as it
+    has digits.
+    """
     old, new = f"OLD.{ident(field.name)}", f"NEW.{ident(field.name)}"
     if field.type == "json":
         return (
@@ -20,15 +22,9 @@ def changed(field: Field) -> str:
         )
     if field.type == "timestamp":
         return f"({new} IS NOT {old} AND coalesce({canonical_time(new)}, {new}) IS NOT {old})"
+    if field.type == "money":
+        return f"({new} IS NOT {old} AND {amount(new)} IS NOT {amount(old)})"
     return f"{new} IS NOT {old}"
-
-
-def changed_by_value(field: Field) -> str:
-    """As `changed`, but money is compared by value too. For columns that may not be changed."""
-    if field.type != "money":
-        return changed(field)
-    old, new = f"OLD.{ident(field.name)}", f"NEW.{ident(field.name)}"
-    return f"({new} IS NOT {old} AND CAST({new} AS REAL) IS NOT CAST({old} AS REAL))"
 
 
 def json_content(field: Field, value: str) -> str:
@@ -52,6 +48,18 @@ def canonical_time(value: str) -> str:
     return f"CASE WHEN {shape} AND {real} THEN strftime('%Y-%m-%dT%H:%M:%fZ', {value}) END"
 
 
+def amount(value: str) -> str:
+    """An amount as text of 15 digits, in the API's form: with two decimals or more."""
+    digits, cents = f"printf('%.15g', {value})", f"printf('%.15g', round({value}, 2))"
+    # %g writes very small numbers with an exponent.
+    small = f"rtrim(printf('%.20f', {value}), '0')"
+    return (
+        f"CASE WHEN typeof({value}) NOT IN ('integer', 'real') THEN {value}"
+        f" WHEN {digits} = {cents} THEN printf('%.2f', {value})"
+        f" WHEN abs({value}) < 0.0001 THEN {small} ELSE {digits} END"
+    )
+
+
 def has_wrong_kind(field: Field) -> str:
     """Whether the new value, which is not NULL, is not of the column's type."""
     new = f"NEW.{ident(field.name)}"
@@ -66,8 +74,8 @@ def has_wrong_kind(field: Field) -> str:
         "boolean": f"{new} NOT IN (0, 1)",
         "timestamp": f"{canonical_time(new)} IS NULL",
         "money": (
-            f"({new} GLOB '*[^0-9.-]*' OR {new} GLOB '*.*.*' OR {new} GLOB '?*-*'"
-            f" OR {new} NOT GLOB '*[0-9]*')"
+            f"(typeof({new}) NOT IN ('integer', 'real') OR abs({new}) >= 1e15"
+            f" OR abs({new}) >= 1e13 AND CAST(printf('%.15g', {new}) AS REAL) <> {new})"
         ),
         "number": f"(typeof({new}) NOT IN ('integer', 'real') OR abs({new}) >= 1e308)",
     }[field.type]
@@ -122,7 +130,7 @@ def json_text(field: Field, value: str) -> str:
         return f"CASE WHEN json_valid({value}) THEN json({value}) ELSE json_quote({value}) END"
     if field.type == "timestamp":
         return f"json_quote(coalesce({canonical_time(value)}, {value}))"
-    return f"json_quote({value})"
+    return f"json_quote({amount(value) if field.type == 'money' else value})"
 
 
 def pair(field: Field, old: str, new: str) -> str:
@@ -175,7 +183,7 @@ def insert_refused_if(refusal: Refusal, field: Field) -> str:
 def update_refused_if(refusal: Refusal, field: Field) -> str:
     """The condition under which an UPDATE is refused."""
     if refusal.when == "always":
-        return changed_by_value(field)
+        return changed(field)
     new = f"NEW.{ident(refusal.column)}"
     condition = {
         "sent": exists_in_clickfunnels("OLD.id"),

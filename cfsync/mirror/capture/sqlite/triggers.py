@@ -78,8 +78,8 @@ def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
 
 
 def _restore(resource: Resource) -> str:
-    """Where a program wrote the same value in another form ('12.5' for '12.50'), restore the form
-    that was there; times in writable columns get the canonical form.
+    """Where a program wrote the same value in another form, such as JSON with spaces, restore the
+    form that was there; times in writable columns get the canonical form.
     """
     writable = {f.name for f in updatable(resource)}
     loose = [f for f in columns(resource) if f.type in ("timestamp", "money", "json")]

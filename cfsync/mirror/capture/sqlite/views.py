@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 from cfsync.mirror.capture.views import WAITING
 
+
+def _money(value: str) -> str:
+    is_decimal = f"{value} GLOB '*[0-9]' AND {value} NOT GLOB '*[^0-9.-]*'"
+    return f"CASE WHEN {is_decimal} THEN CAST({value} AS NUMERIC) END"
+
+
 VIEWS: Sequence[str] = (
-    """CREATE VIEW order_line_items AS
+    f"""CREATE VIEW order_line_items AS
 SELECT o.id AS order_id, o.workspace_id, o.contact_id, item.key + 1 AS position,
   json_extract(item.value, '$.id') AS id,
   json_extract(item.value, '$.public_id') AS public_id,
@@ -19,7 +25,7 @@ SELECT o.id AS order_id, o.workspace_id, o.contact_id, item.key + 1 AS position,
   json_extract(item.value, '$.products_variant.sku') AS sku,
   json_extract(item.value, '$.products_price.id') AS price_id,
   json_extract(item.value, '$.products_price.name') AS price_name,
-  json_extract(item.value, '$.products_price.amount') AS amount,
+  {_money("json_extract(item.value, '$.products_price.amount')")} AS amount,
   json_extract(item.value, '$.products_price.currency') AS currency,
   o.created_at AS ordered_at
 FROM orders o, json_each(CASE json_valid(o.line_items) WHEN 1 THEN o.line_items END) item

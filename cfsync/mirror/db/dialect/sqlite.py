@@ -15,12 +15,13 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import sqlite
 
+from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal
-from cfsync.mirror.db.types import Json
+from cfsync.mirror.db.types import Json, Money
 from cfsync.mirror.db.write_pause import WritePause
 from cfsync.values import json_of
 
@@ -62,6 +63,11 @@ def _from_json(value: Any) -> Any:
         return value
 
 
+def _amount(value: Any) -> Any:
+    """Text, which a trigger would have refused, is no amount."""
+    return value if isinstance(value, str) else Rounded.of(value)
+
+
 class SQLite(Dialect):
     """A transaction that writes holds the whole database, so rows and tables need no locks."""
 
@@ -72,7 +78,7 @@ class SQLite(Dialect):
     id_in = "IN (SELECT value FROM json_each(:ids))"
     stored: ClassVar = {
         "timestamp": Stored(sa.Text()),
-        "money": Stored(sa.Text()),
+        "money": Stored(sa.Numeric(asdecimal=False), float, _amount),
         "json": Stored(sa.Text(), _to_json, _from_json),
     }
 
@@ -221,11 +227,15 @@ def _driver_values(
     """The values of each row as the driver takes and returns them."""
     values = itemgetter(*columns, columns[0])  # of one name alone it would give no tuple
     json = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, Json)]
+    money = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, Money)]
     for row in rows:
         *one, _ = values(row)
         for i in json:
             if one[i] is not None:
                 one[i] = orjson.dumps(one[i]).decode()
+        for i in money:
+            if one[i] is not None:
+                one[i] = float(one[i])
         yield one
 
 

@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from cfsync.config import LogSettings
+from cfsync.config.secrets import SHORTEST
 from cfsync.log_sentences import as_sentence
 
 _VARYING = {"timestamp", "pass_id"}
@@ -137,10 +138,13 @@ class _SecretHider:
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
     """A function that replaces each secret in a text by `***`, plain or as JSON or Python quote it.
-    Secrets of less than four characters are left: they are part of too many words.
+    Secrets shorter than `SHORTEST` are left.
     """
     known = {
-        form for s in secrets if len(s) > 3 for form in (s, json.dumps(s)[1:-1], repr(s)[1:-1])
+        form
+        for s in secrets
+        if len(s) >= SHORTEST
+        for form in (s, json.dumps(s)[1:-1], repr(s)[1:-1])
     }
 
     def hide(text: str) -> str:

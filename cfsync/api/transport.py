@@ -218,14 +218,21 @@ def _transport(base: httpx.URL, connections: int) -> httpx.AsyncBaseTransport:
 
 
 def _proxy(base: httpx.URL) -> httpx.Proxy | None:
-    """The environment's proxy for the base URL; None without one. Raises SettingsError on a proxy
-    that is neither http nor https.
+    """The environment's proxy for the base URL; None without one. Raises SettingsError on one that
+    is no http or https URL; its text isn't shown, since it may hold a password.
     """
     proxies = urllib.request.getproxies()
     text = proxies.get(base.scheme) or proxies.get("all")
     if not text or urllib.request.proxy_bypass(base.netloc.decode("ascii")):
         return None
-    url = httpx.URL(text if "://" in text else f"http://{text}")
+    try:
+        url = httpx.URL(text if "://" in text else f"http://{text}")
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if not url.host:
+        raise SettingsError(
+            [f"the proxy in {base.scheme.upper()}_PROXY (or ALL_PROXY) is no URL of a host"]
+        )
     if url.scheme not in ("http", "https"):
         raise SettingsError([f"a proxy of kind {url.scheme} can't be used, only http and https"])
     proxy = httpx.Proxy(url)

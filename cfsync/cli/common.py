@@ -9,8 +9,10 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from urllib.request import getproxies
 
 import typer
 
@@ -52,20 +54,13 @@ def load_settings(
     """
     from cfsync import logs
     from cfsync.config import load
+    from cfsync.config.secrets import secrets_in, secrets_of
 
     settings = load(config, environ)
     quiet = bars and sys.stderr.isatty()
-    logs.configure(
-        settings.log, secrets=_secrets(settings), quiet=quiet, repeat_filter=repeat_filter
-    )
+    secrets = [*secrets_of(settings), *chain.from_iterable(map(secrets_in, getproxies().values()))]
+    logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeat_filter)
     return settings
-
-
-def _secrets(settings: Settings) -> list[str]:
-    login = settings.database.url.rpartition("@")[0]
-    password = login.partition("://")[2].partition(":")[2]
-    tokens = [settings.api.token, settings.web.access_token]
-    return [password, *(t.get_secret_value() for t in tokens if t)]
 
 
 def until_stopped(

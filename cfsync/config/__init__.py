@@ -6,6 +6,7 @@ value is from, and SettingsError names everything that is wrong. Read them in th
     model      every setting, with its default and limits
     values     the kinds of value: durations, URLs, lists of ids
     sources    file and environment, merged and validated
+    secrets    which of their texts are secrets
     problems   what is wrong with them, in words for a person
     runnable   what they must hold together before the daemon runs
 """

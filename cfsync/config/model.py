@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -125,7 +125,7 @@ class EventsSettings(Section):
 
 class WebSettings(Section):
     listen: Listen = "127.0.0.1:8787"
-    access_token: SecretStr | None = None
+    access_token: Token | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
 

@@ -21,6 +21,7 @@ from pydantic_settings import EnvSettingsSource
 
 from cfsync.config.model import SECRET_KEYS, Settings, known_keys
 from cfsync.config.problems import misnamed, problem_of, unknown_resource, variable
+from cfsync.config.secrets import without_secrets
 from cfsync.errors import SettingsError
 from cfsync.resources import RESOURCES
 
@@ -197,11 +198,4 @@ def _tree(given: Mapping[str, Given]) -> dict[str, Any]:
 def _hidden(key: str, value: Any) -> Any:
     if value is None or key not in SECRET_KEYS:
         return value
-    return _without_password(str(value)) if key == "database.url" else "***"
-
-
-def _without_password(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    login, at, place = rest.rpartition("@")
-    user, colon, _ = login.partition(":")
-    return f"{scheme}{mark}{user}{':***' if colon else ''}{at}{place}"
+    return without_secrets(str(value)) if key == "database.url" else "***"

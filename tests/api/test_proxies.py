@@ -133,6 +133,18 @@ def test_no_proxy_for_the_exempt(exempt: str, monkeypatch: pytest.MonkeyPatch):
     assert len(fake.seen) == 1
 
 
+@pytest.mark.parametrize(
+    "url", ["http://user:pass@[::1", "http://user:pass@host:port", "http://", "user:pass@"]
+)
+def test_a_proxy_that_is_no_url_is_told_without_it(url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTPS_PROXY", url)
+
+    with pytest.raises(SettingsError, match=r"the proxy in HTTPS_PROXY .* is no URL") as caught:
+        client("https://127.0.0.1/api/v2")
+
+    assert "pass" not in str(caught.value)
+
+
 def test_a_proxy_of_another_kind_is_told_at_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ALL_PROXY", "socks5://user:pass@127.0.0.1:1")
 

@@ -10,8 +10,10 @@ import pytest
 from cfsync import config
 from cfsync.config import Source
 from cfsync.config.model import known_keys
+from cfsync.config.secrets import secrets_in, without_secrets
 from cfsync.config.values import duration_text
 from cfsync.errors import SettingsError, UnknownResource
+from cfsync.logs import hider
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -313,18 +315,49 @@ def test_a_token_file_that_can_not_be_read_is_told_without_its_name():
     ]
 
 
-SECRETS = {
-    "CFSYNC_API__TOKEN": "hunter2",
-    "CFSYNC_WEB__ACCESS_TOKEN": "hunter2",
-    "CFSYNC_DATABASE__URL": "postgresql://cfsync:hunter2@db/cf",
-}
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://cfsync:hunter2@db/cf", "postgresql://cfsync:***@db/cf"),
+        ("postgresql://cfsync:hun?t/e@r2@db/cf", "postgresql://cfsync:***@db/cf"),
+        (
+            "postgresql://db/cf?user=me&password=hunter2&sslmode=require",
+            "postgresql://db/cf?user=me&password=***&sslmode=require",
+        ),
+        ("postgresql://db/cf?PASSWORD=hunter%402", "postgresql://db/cf?PASSWORD=***"),
+        ("postgresql://db/cf?sslpassword=hunter@2", "postgresql://db/cf?sslpassword=***"),
+        ("postgresql://me@db/cf?sslkey=hunter2&x", "postgresql://me@db/cf?sslkey=***&x"),
+        ("postgresql://me@db/cf?", "postgresql://me@db/cf?"),
+        ("postgresql://me@/cf?host=/run/pg", "postgresql://me@/cf?host=/run/pg"),
+        ("sqlite:///cf.db?vfs=unix&key=hunter2", "sqlite:///cf.db?vfs=unix&key=***"),
+        ("cf.db", "cf.db"),
+    ],
+)
+def test_secrets_are_in_no_repr_and_no_explanation(url: str, shown: str):
+    secrets = {
+        "CFSYNC_API__TOKEN": "hunter2",
+        "CFSYNC_WEB__ACCESS_TOKEN": "hunter2",
+        "CFSYNC_DATABASE__URL": url,
+    }
+    printed = {source.key: source.value for source in config.explain_sources(None, secrets)}
+
+    assert without_secrets(url) == printed["database.url"] == shown
+    assert "hunter2" not in repr(loaded(**secrets)) + str(loaded(**secrets))
+    assert {printed["api.token"], printed["web.access_token"]} == {"***"}
 
 
-def test_secrets_are_in_no_repr_and_no_explanation():
-    shown = repr(loaded(**SECRETS)) + str(loaded(**SECRETS))
-    shown += repr(config.explain_sources(None, SECRETS))
+def test_the_log_hides_the_secrets_of_a_url_as_written_and_as_sent():
+    url = "postgresql://me:pass%40word@db/cf?sslpassword=hunter%242&sslmode=require"
 
-    assert "hunter2" not in shown
+    hide = hider(secrets_in(url))
+
+    assert hide("pass%40word pass@word hunter$2 hunter%242 require") == "*** *** *** *** require"
+
+
+def test_an_empty_access_token_is_none():
+    assert problems(CFSYNC_WEB__ACCESS_TOKEN="  ") == [
+        "web.access_token must not be empty (from CFSYNC_WEB__ACCESS_TOKEN)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -348,7 +381,11 @@ def test_the_value_of_a_secret_is_not_echoed(text: str):
 def test_every_setting_is_explained_with_value_and_source():
     Path("cfsync.toml").write_text('[pull]\noverlap = "3m"')
 
-    shown = {s.key: s for s in config.explain_sources(None, SECRETS)}
+    given = {
+        "CFSYNC_API__TOKEN": "hunter2",
+        "CFSYNC_DATABASE__URL": "postgresql://cfsync:hunter2@db/cf",
+    }
+    shown = {s.key: s for s in config.explain_sources(None, given)}
 
     assert shown.keys() == known_keys().keys()
     assert shown["pull.overlap"] == Source("pull.overlap", "3m", "cfsync.toml")

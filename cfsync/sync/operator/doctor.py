@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, runnable, world_readable
+from cfsync.config.secrets import SHORTEST, secrets_of
 from cfsync.errors import (
     CfsyncError,
     MirrorError,
@@ -119,9 +120,9 @@ def permissions(settings: Settings, file: Path | None) -> list[Check]:
 
 
 def _private_files(settings: Settings, file: Path | None) -> Iterator[Path]:
-    if file and settings.api.token:
+    if file:
         text = file.read_text(encoding="utf-8", errors="replace")
-        if settings.api.token.get_secret_value() in text:
+        if any(secret in text for secret in secrets_of(settings) if len(secret) >= SHORTEST):
             yield file
     named = [settings.api.token_file, settings.database.url_file, settings.web.tls_key]
     with suppress(MirrorError):  # a URL that leads nowhere has a check of its own

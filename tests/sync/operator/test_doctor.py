@@ -234,11 +234,20 @@ def test_files_with_secrets_that_others_can_read_are_named(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("mode", "state"), [(0o644, "todo"), (0o604, "todo"), (0o640, "ok")])
-def test_a_config_file_with_the_token_in_it_is_for_its_owner_alone(
-    tmp_path: Path, mode: int, state: str
+@pytest.mark.parametrize(
+    "secret",
+    [
+        '[api]\ntoken = "hunter2"',
+        '[web]\naccess_token = "hunter2"',
+        '[database]\nurl = "postgresql://cfsync:hunter2@db/cf"',
+        '[database]\nurl = "postgresql://cfsync@db/cf?sslpassword=hunter2"',
+    ],
+)
+def test_a_config_file_with_a_secret_in_it_is_for_its_owner_alone(
+    tmp_path: Path, mode: int, state: str, secret: str
 ):
     config = tmp_path / "cfsync.toml"
-    config.write_text('[api]\ntoken = "hunter2"\n')
+    config.write_text(secret)
     config.chmod(mode)
 
     (check,) = doctor.permissions(load(config, {}), config)

@@ -1,0 +1,59 @@
+"""Which texts in the settings are secrets, so that nothing that is printed shows one. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from cfsync.config.model import Settings
+
+_SECRET_NAME = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
+"""Query parameters of a database URL that hold one: `password`, `sslpassword`, `sslkey`, ..."""
+
+SHORTEST = 4
+"""Secrets of fewer characters are not looked for in texts: they are part of too many words."""
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Every secret in the settings, as written and as sent."""
+    tokens = (settings.api.token, settings.web.access_token)
+    found = [token.get_secret_value() for token in tokens if token]
+    return [*found, *secrets_in(settings.database.url)]
+
+
+def secrets_in(url: str) -> list[str]:
+    """The password and the secret parameters of a URL, as written and unquoted."""
+    login, place = _parts(url)
+    texts = [login.partition(":")[2]]
+    texts += [value for name, value in _parameters(place) if _SECRET_NAME.search(name)]
+    return [form for text in texts if text for form in {text, unquote(text)}]
+
+
+def without_secrets(url: str) -> str:
+    """The URL with `***` in place of its password and of its secret parameters."""
+    scheme, mark, _ = url.partition("://")
+    login, place = _parts(url)
+    user, colon, _ = login.partition(":")
+    address, question, _ = place.partition("?")
+    query = "&".join(
+        f"{name}=***" if _SECRET_NAME.search(name) else f"{name}={value}" if value else name
+        for name, value in _parameters(place)
+    )
+    at = "@" if login else ""
+    return f"{scheme}{mark}{user}{':***' if colon else ''}{at}{address}{question}{query}"
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """`user:password`, '' where there is none, and what stands behind it."""
+    rest = url.partition("://")[2]
+    login, _, place = rest.rpartition("@")
+    # An @ behind a / belongs to the path or the query, unless a : before it began a password.
+    return (login, place) if login and "/" not in login.partition(":")[0] else ("", rest)
+
+
+def _parameters(place: str) -> Iterator[tuple[str, str]]:
+    query = place.partition("?")[2]
+    for part in query.split("&") if query else ():
+        name, _, value = part.partition("=")
+        yield name, value

@@ -73,6 +73,11 @@ class Field:
     actions: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def is_writable(self) -> bool:
+        """Whether users may give it a value, if only in an INSERT or in some records."""
+        return bool(self.create or self.update or self.update_if or self.actions)
+
+    @property
     def shown(self) -> bool:
         """Whether the API's answers hold a value for it."""
         return not self.path and (not self.write_only or self.derived is not None)

@@ -37,6 +37,7 @@ CREATE TABLE cf_base (
     updated_at TEXT,
     rev BIGINT NOT NULL,
     lane TEXT,
+    same_since BIGINT,
     PRIMARY KEY (resource, id)
 );
 

@@ -231,7 +231,8 @@ BREAKAGES = (
     Breakage(
         "a stale save is accepted",
         "cfsync/mirror/capture/sqlite/templates/after_update.sql",
-        "    WHEN NEW.cf_rev IS NOT OLD.cf_rev THEN RAISE(ABORT, '$name: $stale')\n",
+        "    WHEN NEW.cf_rev IS NOT OLD.cf_rev AND NOT $is_same_since\n"
+        "      THEN RAISE(ABORT, '$name: $stale')\n",
         "",
         "a program that saves all columns reverts a change in ClickFunnels",
         (

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cfsync.decode import decode_record
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE
-from cfsync.records import Record
-from cfsync.resources.model import Resource
-from cfsync.values import json_of
+from cfsync.records import ABSENT, Record
+from cfsync.resources.model import Field, Resource
+from cfsync.values import equal, json_of
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,14 @@ class Base:
 
     body: str
     rev: int
+    same_since: int | None = None
 
 
 def load(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Base]:
     """The bases of those of these records that have one."""
-    found = statements.by_ids(tx, BASE, ["id", "body", "rev"], ids, resource=resource.name)
-    return {i: Base(body, rev) for i, body, rev in found}
+    columns = ["id", "body", "rev", "same_since"]
+    found = statements.by_ids(tx, BASE, columns, ids, resource=resource.name)
+    return {i: Base(*values) for i, *values in found}
 
 
 def decode(resource: Resource, base: Base) -> Record:
@@ -34,15 +39,43 @@ def decode(resource: Resource, base: Base) -> Record:
     return decode_record(resource, json_of(base.body))
 
 
-def save(tx: Tx, records: Sequence[Record], lane: Lane) -> None:
+def save(tx: Tx, records: Sequence[Record], lane: Lane, *, same_since: int | None = None) -> None:
     """Write the bases of records of one resource, which `lane` has brought."""
     if records:
+        stamp = {"resource": records[0].resource, "rev": tx.rev(), "lane": str(lane)}
         statements.upsert(
             tx,
             BASE,
             [{"id": r.id, "body": r.body, "updated_at": r.updated_at} for r in records],
-            stamp={"resource": records[0].resource, "rev": tx.rev(), "lane": str(lane)},
+            stamp=stamp | {"same_since": same_since},
         )
+
+
+def same_since(
+    resource: Resource,
+    before: Row | None,
+    after: Row,
+    base: Base | None,
+    read_rev: int | None = None,
+) -> int | None:
+    """The lowest `cf_rev` at which a row may have been read with all that users can write as it
+    is now; None: this write changes some. `before` and `after` it; the base before it.
+    `read_rev`: the row's `cf_rev` before the transaction, where that has changed. Pure.
+    """
+    if before is None or not all(
+        _same(field, before[field.name], after.get(field.name, ABSENT))
+        for field in resource.columns
+        if field.is_writable
+    ):
+        return None
+    rev = before["cf_rev"] or 0 if read_rev is None else read_rev
+    holds = base is not None and base.rev == rev and base.same_since is not None
+    return base.same_since if base and holds else rev
+
+
+def _same(field: Field, before: Any, after: Any) -> bool:
+    is_empty = field.merge == "set" and not before and not after
+    return after is ABSENT or is_empty or equal(field, before, after)
 
 
 def highest_rev(tx: Tx) -> int:

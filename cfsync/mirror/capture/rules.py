@@ -119,6 +119,19 @@ def unknown_message(resource: Resource, field: Field) -> str:
     )
 
 
+def kept(resource: Resource) -> tuple[Field, ...]:
+    """The columns of which an UPDATE of the whole row may give a value that the program had read
+    or filled in before: they keep theirs.
+    """
+    writable = updatable(resource)
+    return tuple(f for f in columns(resource) if f not in writable)
+
+
+def sets(resource: Resource) -> tuple[Field, ...]:
+    """The columns that an UPDATE may change and in which NULL is no value."""
+    return tuple(f for f in updatable(resource) if f.merge == "set")
+
+
 def insertable(resource: Resource) -> tuple[Field, ...]:
     """The columns that an INSERT may give a value, but for `id`."""
     return tuple(f for f in _but_id(resource) if _may_insert(resource, f))

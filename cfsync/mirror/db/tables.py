@@ -105,6 +105,9 @@ BASE = _bookkeeping(
     _time("updated_at"),
     _big("rev"),
     _text("lane"),  # which lane brought this body
+    # What users can write in the row is the same since it had this `cf_rev`; NULL: since `rev`. It
+    # holds while the row's `cf_rev` is `rev`.
+    _big("same_since"),
 )
 CHECKPOINTS = _bookkeeping(
     "checkpoints",

@@ -25,8 +25,8 @@ def write_edited(
     """Merge a record that has open edits; returns how many new conflicts there are."""
     resource = reading.resource
     before = bases.decode(resource, base).values if base else {}
-    bases.save(tx, [record], reading.lane)
     if found.deleted:
+        bases.save(tx, [record], reading.lane)
         return _hold_delete(tx, resource, record, before, found)
     row = statements.load(tx, TABLES[resource.name], [record.id]).get(record.id)
     given = {name: value for r in found.edits for name, value in r.given.items()}
@@ -39,6 +39,8 @@ def write_edited(
         policy=reading.policy,
     )
     rows.save(tx, resource, [merged.row])
+    since = bases.same_since(resource, row, merged.row, base)
+    bases.save(tx, [record], reading.lane, same_since=since)
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, record.id, conflict)
     open_edits.close_settled_parked(tx, resource, found, merged.row, record.values)

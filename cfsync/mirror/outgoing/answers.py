@@ -91,17 +91,20 @@ def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
     }
 
 
-def acknowledge(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Settled | None:
+def acknowledge(
+    tx: Tx, claim: Claim, outcome: Outcome, policy: Policy, *, read_rev: int | None = None
+) -> Settled | None:
     """Merge the answer to one call of a claim; None where it is put off. The caller closes the
-    claim's edits when all its calls are done.
+    claim's edits when all its calls are done. `read_rev`: the row's `cf_rev` before this
+    transaction, where it has changed; 0: none.
     """
     resource, sent, answer = claim.resource, outcome.sent, outcome.answer
     statements.serialize_writers(tx, TABLES[resource.name])
     if _is_put_off(tx, resource, outcome, [answer.id]):
         return None
     ends = fates(resource, sent, answer)
-    _merge_row(tx, claim, outcome, policy)
-    bases.save(tx, [answer], Lane.PUSH)
+    same_since = _merge_row(tx, claim, outcome, policy, read_rev)
+    bases.save(tx, [answer], Lane.PUSH, same_since=same_since)
     agreement.end_settled(tx, resource, [answer.id], edited=sent.keys())
     notes.keep_secrets(tx, [answer])
     send_journal.journal_normalised(
@@ -126,15 +129,17 @@ def _is_put_off(tx: Tx, resource: Resource, outcome: Outcome, ids_: Sequence[int
     return bool(statements.lock(tx, TABLES[resource.name], ids_))
 
 
-def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
+def _merge_row(
+    tx: Tx, claim: Claim, outcome: Outcome, policy: Policy, read_rev: int | None
+) -> int | None:
     """Write the merge of a row with the answer: fields that were sent are settled, other edited
     fields are merged. What a new record holds beside them is nobody's change; but where it is found
-    later, a value other than the one sent is a change.
+    later, a value other than the one sent is a change. Returns `bases.same_since`.
     """
     resource, sent, answer = claim.resource, outcome.sent, outcome.answer
     row = statements.load(tx, TABLES[resource.name], [answer.id]).get(answer.id)
     if row is None:
-        return
+        return None
     base = bases.load(tx, resource, [answer.id]).get(answer.id)
     before = bases.decode(resource, base).values if base else answer.values
     settled = {n: answer.values[n] for n in sent if n in answer.values}
@@ -152,6 +157,7 @@ def _merge_row(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> None:
     rows.save(tx, resource, [merged.row])
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, answer.id, conflict)
+    return bases.same_since(resource, row, merged.row, base, read_rev)
 
 
 def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, FieldEdit]:
@@ -173,18 +179,18 @@ def assign_real_id(tx: Tx, claim: Claim, outcome: Outcome, policy: Policy) -> Se
     ids.save(tx, resource, claim.record_id, real_id)
     if _is_put_off(tx, resource, outcome, [claim.record_id, real_id]):
         return None
-    merge_duplicate(tx, claim, real_id, outcome.sent.keys() | claim.tried, policy)
+    read_rev = merge_duplicate(tx, claim, real_id, outcome.sent.keys() | claim.tried, policy)
     ids.replace_everywhere(tx, resource, claim.record_id, real_id)
-    return acknowledge(tx, claim, outcome, policy)
+    return acknowledge(tx, claim, outcome, policy, read_rev=read_rev)
 
 
 def merge_duplicate(
     tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy
-) -> None:
+) -> int | None:
     """Change an inserted row's id to the real one. Where that has a row already (a pull was
     faster), this one stays, with what was edited in either since; where the user has deleted the
     inserted row, the delete applies to it. `known`: the fields that calls of the claim have
-    carried.
+    carried. Returns the `cf_rev` that the row had, 0 for none; None: it is another row now.
     """
     resource, table = claim.resource, TABLES[claim.resource.name]
     both = statements.load(tx, table, [claim.record_id, real_id])
@@ -192,7 +198,7 @@ def merge_duplicate(
     if there is None:
         renumbered = sa.update(table).where(table.c.id == claim.record_id)
         tx.conn.execute(renumbered.values(id=real_id, cf_rev=tx.new_rev()))
-        return
+        return mine["cf_rev"] or 0 if mine else None
     entries = open_edits.load(tx, resource, [claim.record_id, real_id])
     mine_open = entries.get(claim.record_id, OpenEdits()).edits
     statements.delete(tx, table, [claim.record_id])
@@ -205,6 +211,7 @@ def merge_duplicate(
         local = ids.resolve_references(tx, resource, mine)
         merged = merged_fields(resource, Legs(base, local, there), since, theirs, policy)
         _write_merged(tx, resource, real_id, merged)
+    return None
 
 
 def merged_fields(

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+from django.db import models, transaction
+from django.db.utils import IntegrityError, ProgrammingError
 
 from tests.conftest import Sql
-
-django = pytest.importorskip("django")
-
-from django.conf import settings  # noqa: E402
-from django.db import connections, models, transaction  # noqa: E402
-from django.db.utils import IntegrityError, ProgrammingError  # noqa: E402
-
-settings.configure(INSTALLED_APPS=[], DATABASES={}, USE_TZ=True)
-django.setup()
+from tests.with_django import connected
 
 
 class Contact(models.Model):
@@ -36,15 +29,8 @@ class Contact(models.Model):
 
 @pytest.fixture(autouse=True)
 def _connected(app_sql: Sql) -> Iterator[None]:
-    place: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(app_sql.path)}
-    if not app_sql.is_sqlite:
-        parts = dict(part.split("=") for part in app_sql.dsn.split())
-        place = {"ENGINE": "django.db.backends.postgresql", "NAME": parts["dbname"]}
-        place |= {"HOST": parts["host"], "USER": parts["user"]}
-    connections.settings = connections.configure_settings({"default": place})
-    yield
-    connections["default"].close()
-    del connections["default"]
+    with connected(app_sql):
+        yield
 
 
 def test_get_or_create_and_update_or_create_find_the_row_with_the_email(ada: int, sql: Sql) -> None:

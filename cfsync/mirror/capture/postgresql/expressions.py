@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import DEEPEST, Refusal, json_kind
+from cfsync.mirror.capture.rules import DEEPEST, Refusal, json_kind, kept, parents, sets
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
-from cfsync.resources.model import Field
+from cfsync.resources.model import Field, Resource
 
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
 
@@ -15,6 +15,7 @@ def changed(field: Field) -> str:
     if field.merge == "map":
         return f"coalesce({new}, '{{}}') IS DISTINCT FROM coalesce({old}, '{{}}')"
     if field.merge == "set":
+        new, old = f"coalesce({new}, '[]')", f"coalesce({old}, '[]')"
         same = f"{new} @> {old} AND {new} <@ {old}"
         return f"({new} IS DISTINCT FROM {old} AND ({same}) IS NOT TRUE)"
     return f"{new} IS DISTINCT FROM {old}"
@@ -90,11 +91,38 @@ def insert_refused_if(refusal: Refusal) -> str:
     return f"{new} IS NOT NULL"
 
 
-def update_refused_if(refusal: Refusal, field: Field) -> str:
+def is_same_since(resource: Resource) -> str:
+    """Whether an UPDATE that gives another `cf_rev` is of a row that was read when all that users
+    can write in it was the same.
+    """
+    return (
+        f"EXISTS (SELECT FROM cf_base b WHERE b.resource = {literal(resource.name)} AND b.id = n.id"
+        " AND b.rev = o.cf_rev AND coalesce(n.cf_rev, 0) BETWEEN b.same_since AND b.rev)"
+    )
+
+
+def gives_old_values(resource: Resource) -> str:
+    """Whether an UPDATE that is not refused may change columns that keep their values."""
+    names = [ident(f.name) for f in (*kept(resource), *sets(resource))]
+    new, old = (", ".join(f"{row}.{name}" for name in names) for row in "no")
+    return f"(n.cf_rev IS DISTINCT FROM o.cf_rev OR num_nulls({new}) <> num_nulls({old}))"
+
+
+def _may_be_old(resource: Resource, field: Field) -> str:
+    """Whether the new value of a read-only column is one that a program has kept."""
+    is_null = f"n.{ident(field.name)} IS NULL"
+    if field.name in parents(resource):
+        return is_null if field.name == "workspace_id" else "false"
+    name = literal(resource.name)
+    inserted = f"SELECT FROM cf_ids i WHERE i.resource = {name} AND i.id = n.id"
+    return f"(n.cf_rev IS DISTINCT FROM o.cf_rev OR {is_null} AND EXISTS ({inserted}))"
+
+
+def update_refused_if(resource: Resource, refusal: Refusal, field: Field) -> str:
     """The condition under which an UPDATE is refused."""
     new = f"n.{ident(refusal.column)}"
     if refusal.when == "always":
-        return changed(field)
+        return f"{changed(field)} AND NOT {_may_be_old(resource, field)}"
     condition = {
         "sent": exists_in_clickfunnels("o.id"),
         "unsent": f"NOT {exists_in_clickfunnels('o.id')}",

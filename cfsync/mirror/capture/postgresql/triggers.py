@@ -13,7 +13,9 @@ from cfsync.mirror.capture.postgresql import insert
 from cfsync.mirror.capture.postgresql.expressions import (
     canonical,
     changed,
+    gives_old_values,
     has_unknown_id,
+    is_same_since,
     pair,
     update_refused_if,
 )
@@ -32,7 +34,9 @@ from cfsync.mirror.capture.rules import (
     SqlState,
     columns,
     has_workspace,
+    kept,
     references,
+    sets,
     taken_message,
     unique_in_updates,
     unknown_message,
@@ -67,7 +71,7 @@ def triggers(resource: Resource, schema: str) -> list[str]:
 def _update(resource: Resource, schema: str) -> list[str]:
     fields = {f.name: f for f in columns(resource)}
     read_only = (
-        (update_refused_if(r, fields[r.column]), refusing(r.message, r.state))
+        (update_refused_if(resource, r, fields[r.column]), refusing(r.message, r.state))
         for r in update_refusals(resource)
     )
     return statements(
@@ -83,7 +87,17 @@ def _update(resource: Resource, schema: str) -> list[str]:
         unknown=branches(_unknown(resource)),
         taken=branches(_taken(resource)),
         changed_pairs=_changed_pairs(resource),
+        is_same_since=is_same_since(resource),
+        gives_old_values=gives_old_values(resource),
+        **_kept(resource),
     )
+
+
+def _kept(resource: Resource) -> dict[str, str]:
+    """The columns that keep their values, and these values."""
+    old = {f.name: f"o.{ident(f.name)}" for f in kept(resource)}
+    old |= {f.name: f"coalesce(n.{ident(f.name)}, o.{ident(f.name)})" for f in sets(resource)}
+    return {"kept": ", ".join(map(ident, old)), "kept_values": ", ".join(old.values())}
 
 
 def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ with the SQLite that they bring.
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import DEEPEST, Refusal, columns, json_kind
+from cfsync.mirror.capture.rules import DEEPEST, Refusal, columns, json_kind, parents
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
 
@@ -33,6 +33,7 @@ def json_content(field: Field, value: str) -> str:
         value = f"coalesce({value}, '{{}}')"
     leaves = f"SELECT fullkey, type, atom FROM json_tree({value}) ORDER BY fullkey"
     if field.merge == "set":
+        value = f"coalesce({value}, '[]')"
         leaves = f"SELECT '' AS fullkey, type, atom FROM json_each({value}) ORDER BY atom"
     whole = f"(SELECT group_concat(json_array(fullkey, type, atom)) FROM ({leaves}))"
     empty = f"coalesce({whole}, '')"
@@ -180,10 +181,29 @@ def insert_refused_if(refusal: Refusal, field: Field) -> str:
     return f"{new} IS NOT NULL"
 
 
-def update_refused_if(refusal: Refusal, field: Field) -> str:
+def is_same_since(resource: Resource) -> str:
+    """Whether an UPDATE that gives another `cf_rev` is of a row that was read when all that users
+    can write in it was the same.
+    """
+    return (
+        f"EXISTS (SELECT 1 FROM cf_base WHERE resource = {literal(resource.name)} AND id = NEW.id"
+        " AND rev = OLD.cf_rev AND coalesce(NEW.cf_rev, 0) BETWEEN same_since AND rev)"
+    )
+
+
+def _may_be_old(resource: Resource, field: Field) -> str:
+    """Whether the new value of a read-only column is one that a program has kept."""
+    is_null = f"NEW.{ident(field.name)} IS NULL"
+    if field.name in parents(resource):
+        return is_null if field.name == "workspace_id" else "0"
+    inserted = f"SELECT 1 FROM cf_ids WHERE resource = {literal(resource.name)} AND id = NEW.id"
+    return f"(NEW.cf_rev IS NOT OLD.cf_rev OR {is_null} AND EXISTS ({inserted}))"
+
+
+def update_refused_if(resource: Resource, refusal: Refusal, field: Field) -> str:
     """The condition under which an UPDATE is refused."""
     if refusal.when == "always":
-        return changed(field)
+        return f"{changed(field)} AND NOT {_may_be_old(resource, field)}"
     new = f"NEW.{ident(refusal.column)}"
     condition = {
         "sent": exists_in_clickfunnels("OLD.id"),

@@ -8,7 +8,9 @@ from cfsync.mirror.capture.rules import (
     STALE,
     columns,
     has_workspace,
+    kept,
     references,
+    sets,
     taken_message,
     unique_in_updates,
     unknown_message,
@@ -20,6 +22,7 @@ from cfsync.mirror.capture.sqlite.expressions import (
     canonical_time,
     changed,
     has_unknown_id,
+    is_same_since,
     pair,
     row_as_patch,
     taken,
@@ -47,7 +50,7 @@ def triggers(resource: Resource) -> list[str]:
 def _update(resource: Resource) -> str:
     fields = {f.name: f for f in columns(resource)}
     read_only = (
-        (update_refused_if(r, fields[r.column]), raising(r.message))
+        (update_refused_if(resource, r, fields[r.column]), raising(r.message))
         for r in update_refusals(resource)
     )
     return templates.render(
@@ -55,6 +58,7 @@ def _update(resource: Resource) -> str:
         **names(resource, "after_update"),
         mark=MARK,
         stale=STALE,
+        is_same_since=is_same_since(resource),
         read_only=branches(read_only),
         wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
         unknown=branches(_unknown(resource)),
@@ -78,18 +82,20 @@ def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
 
 
 def _restore(resource: Resource) -> str:
-    """Where a program wrote the same value in another form, such as JSON with spaces, restore the
-    form that was there; times in writable columns get the canonical form.
+    """Restore what a program that writes whole rows has changed without meaning it: values that it
+    had kept, the same JSON in another form. Times get the canonical form.
     """
-    writable = {f.name for f in updatable(resource)}
-    loose = [f for f in columns(resource) if f.type in ("timestamp", "money", "json")]
-    values = {f.name: f"OLD.{ident(f.name)}" for f in loose if f.name not in writable}
+    values = {f.name: f"OLD.{ident(f.name)}" for f in kept(resource)}
     wanted = [f"NEW.{ident(name)} IS NOT {value}" for name, value in values.items()]
     for field in updatable(resource):
         if field.type == "timestamp":
             values[field.name] = canonical_time(f"NEW.{ident(field.name)}")
             wanted.append(f"NEW.{ident(field.name)} IS NOT {values[field.name]}")
-    return correct_row(resource, values, f"({' OR '.join(wanted)})") if values else ""
+    for field in sets(resource):
+        new, old = f"NEW.{ident(field.name)}", f"OLD.{ident(field.name)}"
+        values[field.name] = f"coalesce({new}, {old})"
+        wanted.append(f"{new} IS NULL AND {old} IS NOT NULL")
+    return correct_row(resource, values, f"({' OR '.join(wanted)})")
 
 
 def _capture_update(resource: Resource) -> str:

@@ -2,25 +2,28 @@ CREATE FUNCTION $schema.$function() RETURNS trigger
 $options
 AS $$cfsync$$
 DECLARE
+  mark text := $mark;
   refusal jsonb;
   is_edit boolean;
+  is_whole boolean;
 BEGIN
-  IF $mark = 'fold' THEN RETURN NULL; END IF;
-  IF $mark = 'on' AND NOT EXISTS (
+  IF mark = 'fold' THEN RETURN NULL; END IF;
+  IF mark = 'on' AND NOT EXISTS (
     SELECT FROM cf_new n JOIN cf_old o ON o.id = n.id WHERE n.cf_rev IS NOT DISTINCT FROM o.cf_rev
   ) THEN RETURN NULL; END IF;
   -- The patch of each row, or the reason of its refusal: [SQLSTATE, message].
   WITH edits AS MATERIALIZED (
     SELECT $workspace AS workspace_id, n.id, CASE
       WHEN o.id IS NULL THEN $id_stays
-      WHEN n.cf_rev IS DISTINCT FROM o.cf_rev THEN $stale
+      WHEN n.cf_rev IS DISTINCT FROM o.cf_rev AND NOT $is_same_since THEN $stale
       $read_only
       $wrong_kinds
       $unknown
       $taken
-      ELSE $changed_pairs END AS patch
+      ELSE $changed_pairs END AS patch,
+      $gives_old_values AS is_whole
     FROM cf_new n LEFT JOIN cf_old o ON o.id = n.id
-    WHERE $mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev
+    WHERE mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev
   ), captured AS (
     INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
       captured_at)
@@ -28,9 +31,18 @@ BEGIN
     FROM edits WHERE jsonb_typeof(patch) = 'object' AND patch <> '{}'
   )
   SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),
-    EXISTS (SELECT FROM edits WHERE patch <> '{}')
-  INTO refusal, is_edit;
+    EXISTS (SELECT FROM edits WHERE patch <> '{}'),
+    EXISTS (SELECT FROM edits WHERE edits.is_whole)
+  INTO refusal, is_edit, is_whole;
   $raise
+  -- A program that writes whole rows has given values that it had kept: restore those of the rows.
+  IF is_whole THEN
+    PERFORM set_config('cfsync.writer', 'fold', true);
+    UPDATE $table t SET ($kept) = ROW($kept_values) FROM cf_old o, cf_new n
+      WHERE o.id = t.id AND n.id = t.id AND $gives_old_values
+      AND (mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev);
+    PERFORM set_config('cfsync.writer', mark, true);
+  END IF;
   IF is_edit THEN PERFORM pg_notify($channel, ''); END IF;
   RETURN NULL;
 END $$cfsync$$

@@ -18,10 +18,16 @@ OWN = ("cf_rev", "cf_synced_at")
 
 _OWN_FIELDS = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
 
+IS_WRITING = "cf_is_writing"
+"""What tells a trigger of the user's that cfsync is writing: a function on PostgreSQL, a view with
+one row on SQLite.
+"""
+
 STALE = "changed in ClickFunnels since you read it; read it again"
 NOT_AN_ID = "no row has this id; leave id out, ClickFunnels gives it"
 ID_TOO_LONG = "an id that you choose has 15 digits at the most"
 USED_BEFORE = "this id was used before; leave id out"
+HAS_REAL_ID = "the record exists in ClickFunnels now, and the row's id is"
 
 DEEPEST = 64
 """The most levels of JSON in a column. Few servers take more, and readers need a limit."""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from cfsync.mirror.capture.postgresql.parts import templates
 from cfsync.mirror.capture.postgresql.triggers import common, triggers
 from cfsync.mirror.capture.postgresql.views import VIEWS
+from cfsync.mirror.capture.rules import IS_WRITING
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.db.tables import VIEW_NAMES
 from cfsync.resources import RESOURCES
@@ -66,7 +67,8 @@ def statements(conn: sa.Connection) -> list[str]:
 def drops(conn: sa.Connection) -> list[str]:
     """What removes the triggers and functions of an earlier version.
 
-    The views stay and are replaced in place: users build views on them.
+    The views, and the function for users' triggers, stay and are replaced in place: users build on
+    them.
     """
     triggers = conn.exec_driver_sql(
         "SELECT concat('DROP TRIGGER ', quote_ident(tgname), ' ON ', tgrelid::regclass)"
@@ -76,6 +78,7 @@ def drops(conn: sa.Connection) -> list[str]:
     functions = conn.exec_driver_sql(
         "SELECT concat('DROP FUNCTION ', oid::regprocedure) FROM pg_proc"
         " WHERE starts_with(proname, 'cf_') AND pronamespace = current_schema()::regnamespace"
+        f" AND proname <> {literal(IS_WRITING)}"
     ).scalars()
     return [*triggers, *functions]
 

@@ -20,6 +20,7 @@ from cfsync.mirror.capture.postgresql.parts import (
     wrong_kind_branches,
 )
 from cfsync.mirror.capture.rules import (
+    HAS_REAL_ID,
     ID_TOO_LONG,
     NOT_AN_ID,
     USED_BEFORE,
@@ -35,7 +36,7 @@ from cfsync.mirror.capture.rules import (
     unknown_message,
 )
 from cfsync.mirror.capture.templates import branches
-from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident
+from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Resource
 
 
@@ -106,6 +107,7 @@ def _capture(resource: Resource) -> str:
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
         not_an_id=refusing(f"{resource.name}: {NOT_AN_ID}", SqlState.READ_ONLY),
         id_too_long=refusing(f"{resource.name}: {ID_TOO_LONG}", SqlState.WRONG_VALUE),
+        real_id=_real_id(resource),
         used_before=refusing(f"{resource.name}: {USED_BEFORE}", SqlState.TAKEN),
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),
@@ -114,6 +116,12 @@ def _capture(resource: Resource) -> str:
         taken=branches(_taken(resource)),
         given_pairs="\n|| ".join(pairs),
     )
+
+
+def _real_id(resource: Resource) -> str:
+    """A refusal that names the real id of a row, of which a provisional one is given."""
+    words = literal(f"{resource.name}: {HAS_REAL_ID} ")
+    return f"jsonb_build_array({literal(SqlState.TAKEN)}, {words} || i.id)"
 
 
 def _parents(resource: Resource) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ from cfsync.mirror.capture.postgresql.parts import (
     wrong_kind_branches,
 )
 from cfsync.mirror.capture.rules import (
+    IS_WRITING,
     STALE,
     SqlState,
     columns,
@@ -55,6 +56,8 @@ def common(schema: str) -> list[str]:
         schema=ident(schema),
         options=options(schema),
         state=literal(SqlState.IMPOSSIBLE),
+        is_writing=IS_WRITING,
+        mark=MARK,
     )
 
 

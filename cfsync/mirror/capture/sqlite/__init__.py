@@ -13,9 +13,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from cfsync.mirror.capture.sqlite.triggers import triggers
-from cfsync.mirror.capture.sqlite.views import VIEWS
+from cfsync.mirror.capture.sqlite.views import NAMES, VIEWS
 from cfsync.mirror.db.quoting import ident, literal
-from cfsync.mirror.db.tables import VIEW_NAMES
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 
@@ -26,7 +25,7 @@ _FIRST_IDS = (
     f" FROM (VALUES {_TABLES}) WHERE column1 NOT IN (SELECT name FROM sqlite_sequence)",
 )
 """Provisional ids begin where they should, also after a table was rebuilt."""
-_VIEWS = ", ".join(map(literal, VIEW_NAMES))
+_VIEWS = ", ".join(map(literal, NAMES))
 
 OBJECTS = f"""
 SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql
@@ -61,4 +60,4 @@ def drops(conn: sa.Connection) -> list[str]:
         "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'cf_*'"
     ).scalars()
     found = [f"DROP TRIGGER {ident(name)}" for name in names]
-    return [*found, *(f"DROP VIEW IF EXISTS {ident(name)}" for name in VIEW_NAMES)]
+    return [*found, *(f"DROP VIEW IF EXISTS {ident(name)}" for name in NAMES)]

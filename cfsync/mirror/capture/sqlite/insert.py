@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cfsync.mirror.capture.rules import (
+    HAS_REAL_ID,
     ID_TOO_LONG,
     NOT_AN_ID,
     USED_BEFORE,
@@ -101,6 +102,7 @@ def _refusals(resource: Resource) -> str:
         **names(resource),
         id_is_real=exists_in_clickfunnels("NEW.id"),
         not_an_id=raising(f"{resource.name}: {NOT_AN_ID}"),
+        real_id=raising(f"{resource.name}: {HAS_REAL_ID} in cf_ids"),
         used_before=raising(f"{resource.name}: {USED_BEFORE}"),
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),
@@ -154,8 +156,10 @@ def _fill_in(resource: Resource, is_replacement: str) -> str:
     missing = ["NEW.workspace_id IS NULL"] if values else []
     for field in insertable(resource):
         if field.type == "timestamp":
-            values[field.name] = canonical_time(f"NEW.{ident(field.name)}")
-            missing.append(f"NEW.{ident(field.name)} IS NOT {values[field.name]}")
+            # Of the row as it is: a trigger of the user's may have changed it.
+            values[field.name] = canonical_time(ident(field.name))
+            given = f"NEW.{ident(field.name)}"
+            missing.append(f"{given} IS NOT {canonical_time(given)}")
     if not values:
         return ""
     return correct_row(resource, values, f"NOT {is_replacement} AND ({' OR '.join(missing)})")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cfsync.mirror.capture.rules import IS_WRITING
 from cfsync.mirror.capture.views import WAITING
+from cfsync.mirror.db.tables import VIEW_NAMES
 
 
 def _money(value: str) -> str:
@@ -35,4 +37,7 @@ SELECT c.id AS contact_id, tag.value AS tag_id, c.workspace_id
 FROM contacts c, json_each(CASE json_valid(c.tag_ids) WHEN 1 THEN c.tag_ids END) tag
 WHERE tag.type = 'integer'""",
     WAITING,
+    f"CREATE VIEW {IS_WRITING} AS SELECT mark > 0 AS is_writing FROM cf_writer",
 )
+
+NAMES = (*VIEW_NAMES, IS_WRITING)

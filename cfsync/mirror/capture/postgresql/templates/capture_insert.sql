@@ -3,10 +3,11 @@ WITH edits AS MATERIALIZED (
   SELECT $workspace AS workspace_id, n.id, CASE
     WHEN $id_is_real THEN $not_an_id
     WHEN n.id > 999999999999999 THEN $id_too_long
-    WHEN EXISTS (SELECT FROM cf_ids i WHERE resource = $resource AND i.local_id = n.id)
-      THEN $used_before
-    WHEN EXISTS (SELECT FROM cf_outbox x WHERE resource = $resource AND x.record_id = n.id)
-      THEN $used_before
+    WHEN EXISTS (SELECT FROM cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
+      THEN (SELECT $real_id FROM cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
+    -- An update alone is that of a trigger of the user's, which has changed the new row before.
+    WHEN EXISTS (SELECT FROM cf_outbox x
+      WHERE x.resource = $resource AND x.record_id = n.id AND x.op <> 'update') THEN $used_before
     $not_insertable
     $parents
     $wrong_kinds
@@ -26,5 +27,12 @@ SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),
   EXISTS (SELECT FROM edits)
 INTO refusal, is_edit;
 $raise
+-- Such updates come after the insert.
+WITH early AS (
+  DELETE FROM cf_outbox x WHERE x.resource = $resource AND x.record_id = ANY (ids)
+    AND x.record_id <> ALL (folded) AND x.op = 'update' RETURNING x.*
+)
+INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at)
+SELECT resource, workspace_id, record_id, op, patch, db_user, captured_at FROM early ORDER BY seq;
 IF is_edit THEN PERFORM pg_notify($channel, ''); END IF;
 RETURN NULL;

@@ -7,7 +7,8 @@
 --   cfsync run            with database.url = postgresql://cfsync_daemon@HOST/cfsync
 --
 -- cfsync_owner   owns tables and triggers; used by `cfsync migrate` only
--- cfsync_daemon  reads and writes all of cfsync's tables; can't change the schema
+-- cfsync_daemon  reads and writes all of cfsync's tables; can't change the schema. Nobody else has
+--                access to the schema cfsync_secrets, which holds the secrets of webhooks.
 -- cfsync_app     for your programs: reads and writes the mirror's tables, and reads the views; has no
 --                access to cfsync's own tables
 --
@@ -23,6 +24,11 @@ BEGIN
       EXECUTE format('CREATE ROLE %I LOGIN', role);
     END IF;
   END LOOP;
+  EXECUTE format('GRANT CREATE ON DATABASE %I TO cfsync_owner', current_database());
+  IF to_regclass('cfsync_secrets.cf_secrets') IS NOT NULL THEN
+    GRANT USAGE ON SCHEMA cfsync_secrets TO cfsync_daemon;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON cfsync_secrets.cf_secrets TO cfsync_daemon;
+  END IF;
   FOR relation IN
     SELECT c.relname AS name, c.relkind AS kind FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'S')
@@ -46,7 +52,7 @@ GRANT USAGE, CREATE ON SCHEMA public TO cfsync_owner;
 GRANT USAGE ON SCHEMA public TO cfsync_daemon, cfsync_app;
 
 -- Rights on the tables of later migrations. cfsync_app gets its rights from `cfsync migrate`, table by
--- table.
+-- table, and so does cfsync_daemon those on the schema cfsync_secrets.
 ALTER DEFAULT PRIVILEGES FOR ROLE cfsync_owner IN SCHEMA public
   GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO cfsync_daemon;
 ALTER DEFAULT PRIVILEGES FOR ROLE cfsync_owner IN SCHEMA public

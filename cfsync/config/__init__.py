@@ -26,7 +26,7 @@ from cfsync.config.model import (
     Settings,
     WebSettings,
 )
-from cfsync.config.sources import Source, explain_sources, find_file, load, world_readable
+from cfsync.config.sources import Source, explain_sources, find_file, load, readable_by
 
 __all__ = [
     "ApiSettings",
@@ -44,5 +44,5 @@ __all__ = [
     "explain_sources",
     "find_file",
     "load",
-    "world_readable",
+    "readable_by",
 ]

@@ -9,7 +9,6 @@ Secrets may stand in files of their own: `api.token` is taken from `api.token`, 
 from __future__ import annotations
 
 import os
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -75,9 +74,9 @@ def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     return named or next((file for file in DEFAULT_FILES if file.is_file()), None)
 
 
-def world_readable(path: Path) -> bool:
-    """Whether every user of this machine may read the file."""
-    return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
+def readable_by(path: Path, whom: int) -> bool:
+    """Whether the file's mode lets others read it: bits of `stat`, such as `stat.S_IROTH`."""
+    return os.name == "posix" and bool(path.stat().st_mode & whom)
 
 
 def _given(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Given], list[str]]:

@@ -72,6 +72,7 @@ def _upgrade(conn: sa.Connection, place: Place) -> MigrateResult:
         refuse_foreign(place.dialect.relations(conn), str(place))
     if before != REVISIONS[-1]:
         _run_migrations(conn)
+    place.dialect.create_secrets(conn)
     return MigrateResult(str(place), before, REVISIONS[-1], capture.install(conn))
 
 

@@ -144,15 +144,7 @@ CREATE TABLE cf_events (
 );
 CREATE INDEX cf_events_state ON cf_events (state, resource, received_at);
 
-CREATE TABLE cf_secrets (
-    resource TEXT NOT NULL,
-    record_id BIGINT NOT NULL,
-    field TEXT NOT NULL,
-    value TEXT,
-    since TIMESTAMPTZ,
-    previous TEXT,
-    PRIMARY KEY (resource, record_id, field)
-);
+-- cf_secrets stands apart from these: cfsync/mirror/db/dialect/secrets_table.py.
 
 CREATE TABLE cf_meta (
     key TEXT NOT NULL PRIMARY KEY,

@@ -23,6 +23,10 @@ def test_from_register_to_remove(cfsync: Command, world: World) -> None:
     world.edit("webhook_endpoints", endpoint["id"], event_type_ids=["contact.created"])
     listed = cfsync("webhooks", "list")
     assert (listed.returncode, "types differ" in listed.stdout) == (5, True)
+    assert listed.said == [
+        f"endpoint {endpoint['id']}: it does not send all events: cfsync webhooks register"
+        f" {endpoint['url']}"
+    ]
     assert "changed" in cfsync("webhooks", "register", url).stdout
     secrets = [_secret(world, endpoint["id"])]
     turned = cfsync("webhooks", "rotate", "--json", LOG__LEVEL="debug")
@@ -38,6 +42,20 @@ def test_from_register_to_remove(cfsync: Command, world: World) -> None:
 
 def _secret(world: World, endpoint: int) -> str:
     return str(world.store.get("webhook_endpoints", endpoint)["webhook_secret"])
+
+
+def test_a_mirror_that_was_moved_without_its_secrets_says_so(cfsync: Command) -> None:
+    cfsync("backfill", "webhook_endpoints")
+    cfsync("webhooks", "register", "https://hooks.example.com")
+    cfsync.database.with_name("cfsync.db-secrets").unlink()
+
+    listed = cfsync("webhooks", "list")
+    checks = {check["name"]: check["text"] for check in cfsync("doctor", "--json").json["checks"]}
+
+    assert listed.returncode == 5
+    for text in (*listed.said, checks["webhooks"]):
+        assert "its secret is not in this mirror" in text
+        assert text.endswith("cfsync webhooks rotate")
 
 
 def test_what_is_wrong_is_said_in_one_line(cfsync: Command, world: World) -> None:

@@ -32,8 +32,8 @@ def test_every_setting_is_in_the_example():
 def test_every_table_is_named():
     for name in RESOURCES:
         assert f"`{name}`" in README
-    for name in metadata.tables:
-        assert name in RESOURCES or f"`{name}`" in TABLES_DOC
+    for table in metadata.tables.values():
+        assert table.name in RESOURCES or f"`{table.name}`" in TABLES_DOC
 
 
 def test_the_changelog_knows_this_version():

@@ -140,7 +140,7 @@ def test_variables_that_are_named_exist(name: str) -> None:
 
 @each_document
 def test_tables_and_columns_that_are_named_exist(name: str) -> None:
-    tables = metadata.tables
+    tables = {table.name: table for table in metadata.tables.values()}
     for span in document(name).spans:
         if re.fullmatch(r"cf_[a-z]+(_at)?", span):
             known = span in tables or span in VIEWS | OWN_COLUMNS | INTERNAL

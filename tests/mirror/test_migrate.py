@@ -50,9 +50,9 @@ def test_a_fresh_mirror_has_the_tables_that_queries_expect(mirror: Mirror) -> No
         return {
             name: [
                 (c["name"], _kind(c["type"].compile(tx.conn.dialect)), bool(c.get("primary_key")))
-                for c in _with_keys(found, name)
+                for c in _with_keys(found, table)
             ]
-            for name in metadata.tables
+            for name, table in metadata.tables.items()
         }
 
     def wanted(tx: Any) -> dict[str, Any]:
@@ -66,9 +66,10 @@ def test_a_fresh_mirror_has_the_tables_that_queries_expect(mirror: Mirror) -> No
     assert asyncio.run(mirror.read(compare)) == asyncio.run(mirror.read(wanted))
 
 
-def _with_keys(found: sa.Inspector, table: str) -> list[Any]:
-    keys = found.get_pk_constraint(table)["constrained_columns"]
-    return [dict(c) | {"primary_key": c["name"] in keys} for c in found.get_columns(table)]
+def _with_keys(found: sa.Inspector, table: sa.Table) -> list[Any]:
+    keys = found.get_pk_constraint(table.name, table.schema)["constrained_columns"]
+    columns = found.get_columns(table.name, table.schema)
+    return [dict(c) | {"primary_key": c["name"] in keys} for c in columns]
 
 
 def _kind(name: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import SECRETS
 from tests.push.checks import sent, settled
 from tests.push.conftest import Account
 
@@ -175,13 +178,14 @@ def test_the_secret_of_a_webhook_endpoint_is_kept_in_cf_secrets_alone(
     account.push()
 
     (record,) = account.column("SELECT max(id) FROM webhook_endpoints")
-    secrets = account.sql(
-        "SELECT field, value FROM cf_secrets WHERE resource = 'webhook_endpoints'"
-        " AND record_id = ?",
-        record,
-    )
-    assert [field for field, _ in secrets] == ["webhook_secret"]
+
+    def of_record(tx: Tx) -> list[Any]:
+        mine = (SECRETS.c.resource == "webhook_endpoints", SECRETS.c.record_id == record)
+        return list(tx.conn.execute(SECRETS.select().where(*mine)).mappings())
+
+    (secret,) = asyncio.run(account.mirror.read(of_record))
+    assert secret["field"] == "webhook_secret"
     (body,) = account.column(
         "SELECT body FROM cf_base WHERE resource = 'webhook_endpoints' AND id = ?", record
     )
-    assert secrets[0][1] not in body
+    assert secret["value"] not in body

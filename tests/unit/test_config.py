@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import stat
 import tomllib
 from pathlib import Path
 
@@ -399,9 +400,10 @@ def test_a_file_that_strangers_can_read_is_seen():
     path.touch()
 
     path.chmod(0o644)
-    assert config.world_readable(path)
+    assert config.readable_by(path, stat.S_IROTH)
     path.chmod(0o640)
-    assert not config.world_readable(path)
+    assert not config.readable_by(path, stat.S_IROTH)
+    assert config.readable_by(path, stat.S_IRGRP)
 
 
 def test_the_example_is_valid_toml_without_a_file_of_ours():

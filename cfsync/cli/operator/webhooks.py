@@ -61,7 +61,7 @@ def list_endpoints(config: Config = None, json: Json = False) -> int:
     """List the webhook endpoints and their state.
 
     ok: it sends to this daemon, and its secret is known. foreign: it sends elsewhere. Any other
-    state (no secret, types differ, deleted) exits 5: run `cfsync webhooks register URL` to repair.
+    state (no secret, types differ, deleted) exits 5, and the command that helps is shown.
 
     \b
     Example:
@@ -116,6 +116,8 @@ def rotate(config: Config = None, json: Json = False) -> int:
 def _run(
     work: Callable[[Context], Awaitable[Sequence[Endpoint]]], config: Path | None, *, json: bool
 ) -> int:
+    from cfsync.sync.events import webhooks
+
     settings = load_settings(config)
 
     async def body(stop: asyncio.Event) -> Sequence[Endpoint]:
@@ -127,6 +129,9 @@ def _run(
         print_json({"endpoints": [asdict(endpoint) for endpoint in found]})
     elif found:
         print(columns([("workspace", "id", "state", "done", "url"), *map(_row, found)]))
+        for endpoint in found:
+            if text := webhooks.remedy(endpoint):
+                print_problem(f"endpoint {endpoint.id}: {text}")
     else:
         print("there are no endpoints; `cfsync webhooks register URL` creates one")
     return 0 if all(endpoint.state in WELL for endpoint in found) else 5

@@ -25,6 +25,8 @@ CAPTURE_LOST = "capture_lost"
 """JSON list: what of them was missing when a pass last looked and could not put it back."""
 CAPTURE_RESTORED = "capture_restored"
 """How often a pass has put back what was missing."""
+OWN_ENDPOINT = "endpoint/"
+"""Before the id of a webhook endpoint: since when its secret is in `cf_secrets`."""
 
 _PUT = sa.text(
     "INSERT INTO cf_meta (key, value) VALUES (:key, :value)"
@@ -45,6 +47,11 @@ def get(conn: sa.Connection, key: str) -> str | None:
 def put(conn: sa.Connection, key: str, value: str) -> None:
     """Set the value of a key."""
     conn.execute(_PUT, {"key": key, "value": value})
+
+
+def delete(conn: sa.Connection, key: str) -> None:
+    """Delete a key."""
+    conn.execute(sa.delete(META).where(META.c.key == key))
 
 
 def increment(conn: sa.Connection, key: str) -> int:

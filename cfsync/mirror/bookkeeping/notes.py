@@ -1,4 +1,4 @@
-"""What is kept beside the rows: which lane brought changes first, odd fields, secrets."""
+"""What is kept beside the rows: which lane brought changes first, and odd fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.latency import UNMEASURED, count_by_class
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import NOTES, SECRETS
+from cfsync.mirror.db.tables import NOTES
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 from cfsync.values import is_ahead
@@ -34,19 +34,6 @@ def count_found(tx: Tx, resource: Resource, lane: Lane, news: Sequence[Record]) 
     for delay, records in classes.items():
         key = {"resource": resource.name, "lane": str(lane), "delay_ms": delay}
         tx.conn.execute(_COUNT, key | {"records": records})
-
-
-def keep_secrets(tx: Tx, records: Sequence[Record]) -> None:
-    """Write the secret fields of records to `cf_secrets`."""
-    statements.upsert(
-        tx,
-        SECRETS,
-        [
-            {"resource": r.resource, "record_id": r.id, "field": f, "value": v, "since": tx.now}
-            for r in records
-            for f, v in r.secrets.items()
-        ],
-    )
 
 
 def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:

@@ -1,20 +1,23 @@
 """The secrets that verify webhook deliveries: those of endpoints that lead to this receiver.
 
-They are kept in `cf_secrets` and nowhere else. A secret that was replaced stays valid for a day and
-an hour, since ClickFunnels repeats a delivery for a day: `previous` is a JSON list of [secret,
-until].
+They are kept in `cf_secrets` and nowhere else, out of reach of programs that read the mirror. The
+mirror itself knows which endpoints have a secret there: one whose secret is missing (the mirror was
+restored without them) must be replaced. A secret that was replaced stays valid for a day and an
+hour, since ClickFunnels repeats a delivery for a day: `previous` is a JSON list of [secret, until].
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import orjson
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import meta
+from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import SECRETS, TABLES, TOMBSTONES
-from cfsync.records import PROVISIONAL_FROM
+from cfsync.records import PROVISIONAL_FROM, Record
 from cfsync.resources import RESOURCES
 from cfsync.values import json_of, later
 
@@ -31,6 +34,22 @@ Previous = list[tuple[str, str]]
 def path_of(workspace_id: int) -> str:
     """The path of the receiver for a workspace's deliveries: the end of its endpoint's URL."""
     return f"/webhooks/{workspace_id}"
+
+
+def keep(tx: Tx, records: Sequence[Record]) -> None:
+    """Write the secret fields of records to `cf_secrets`."""
+    with_secrets = [r for r in records if r.secrets]
+    for record in with_secrets:
+        meta.put(tx.conn, f"{meta.OWN_ENDPOINT}{record.id}", tx.now)
+    statements.upsert(
+        tx,
+        SECRETS,
+        [
+            {"resource": r.resource, "record_id": r.id, "field": f, "value": v, "since": tx.now}
+            for r in with_secrets
+            for f, v in r.secrets.items()
+        ],
+    )
 
 
 def valid_secrets(tx: Tx) -> dict[int, tuple[str, ...]]:
@@ -97,11 +116,13 @@ def delete(tx: Tx, ids: Collection[int]) -> None:
     tx.conn.execute(
         sa.delete(SECRETS).where(SECRETS.c.resource == ENDPOINTS.name, SECRETS.c.record_id.in_(ids))
     )
+    for endpoint_id in ids:
+        meta.delete(tx.conn, f"{meta.OWN_ENDPOINT}{endpoint_id}")
 
 
 def own_endpoints(tx: Tx, workspace_id: int) -> dict[int, str]:
-    """Id -> URL of a workspace's endpoints that lead to this receiver and whose secret is known;
-    among them those that were deleted in ClickFunnels and not replaced or removed since.
+    """Id -> URL of a workspace's endpoints that lead to this receiver and whose secret is known, or
+    was; among them those that were deleted in ClickFunnels and not replaced or removed since.
     """
     return {i: url for i, (w, url) in _own_endpoints(tx).items() if w == workspace_id}
 
@@ -113,22 +134,19 @@ def workspaces_with_own(tx: Tx) -> set[int]:
 
 def _own_endpoints(tx: Tx) -> dict[int, tuple[int, str]]:
     """Endpoint id -> its workspace and URL, from its row or from the proof that it is gone."""
-    table, s, t = TABLES[ENDPOINTS.name], SECRETS.c, TOMBSTONES.c
-    gone = sa.and_(t.resource == s.resource, t.record_id == s.record_id)
-    query = (
-        sa.select(s.record_id, table.c.workspace_id, table.c.url, t.workspace_id, t.body)
-        .select_from(SECRETS)
-        .outerjoin(table, table.c.id == s.record_id)
-        .outerjoin(TOMBSTONES, gone)
-        .where(s.resource == ENDPOINTS.name)
+    ids = [int(i) for i in meta.with_prefix(tx.conn, meta.OWN_ENDPOINT)]
+    table, t = TABLES[ENDPOINTS.name].c, TOMBSTONES.c
+    rows = sa.select(table.id, table.workspace_id, table.url).where(table.id.in_(ids))
+    gone = sa.select(t.record_id, t.workspace_id, t.body).where(
+        t.resource == ENDPOINTS.name, t.record_id.in_(ids), t.body.is_not(None)
     )
-    found = {}
-    for i, workspace_id, url, was_in, body in tx.conn.execute(query):
-        place = workspace_id or was_in
-        leads_to = str(url or (json_of(body).get("url") if body else ""))
-        if place and leads_to.endswith(path_of(place)):
-            found[int(i)] = int(place), leads_to
-    return found
+    places = {i: (w, json_of(body).get("url")) for i, w, body in tx.conn.execute(gone)}
+    places |= {i: (w, url) for i, w, url in tx.conn.execute(rows)}
+    return {
+        i: (workspace_id, str(url))
+        for i, (workspace_id, url) in places.items()
+        if workspace_id and str(url).endswith(path_of(workspace_id))
+    }
 
 
 def workspaces_with_any(tx: Tx, workspaces: Collection[int]) -> set[int]:

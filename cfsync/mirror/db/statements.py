@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db.dialect.base import Row
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.quoting import ident
+from cfsync.mirror.db.quoting import ident, table_name
 
 
 def upsert(
@@ -38,7 +38,7 @@ def by_ids(
 ) -> list[tuple[Any, ...]]:
     """The driver's own values of `columns` for the rows whose id (or `record_id`) is in `ids`."""
     names = ", ".join(map(ident, columns))
-    sql = f"SELECT {names} FROM {ident(table.name)} WHERE {_condition(tx, table, equal)}"
+    sql = f"SELECT {names} FROM {table_name(table)} WHERE {_condition(tx, table, equal)}"
     found = tx.conn.exec_driver_sql(sql, {"ids": tx.dialect.id_list(ids), **equal})
     return [tuple(row) for row in found]
 
@@ -88,7 +88,7 @@ def lock(tx: Tx, table: sa.Table, ids: Sequence[int]) -> set[int]:
 
 def delete(tx: Tx, table: sa.Table, ids: Sequence[int], **equal: Any) -> None:
     """Delete the rows whose id (or `record_id`) is in `ids` and whose columns are as in `equal`."""
-    sql = f"DELETE FROM {ident(table.name)} WHERE {_condition(tx, table, equal)}"
+    sql = f"DELETE FROM {table_name(table)} WHERE {_condition(tx, table, equal)}"
     tx.conn.exec_driver_sql(sql, {"ids": tx.dialect.id_list(ids), **equal})
 
 

@@ -13,14 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
 from cfsync.errors import MirrorError
+from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.types import TYPES, Json, Timestamp
 from cfsync.resources import RESOURCES, Resource
 
 metadata = sa.MetaData()
 
 
-def _bookkeeping(name: str, *columns: Column[object]) -> Table:
-    return Table(f"cf_{name}", metadata, *columns)
+def _bookkeeping(name: str, *columns: Column[object], schema: str | None = None) -> Table:
+    return Table(f"cf_{name}", metadata, *columns, schema=schema)
 
 
 def _text(name: str, *, key: bool = False) -> Column[object]:
@@ -191,6 +192,7 @@ SECRETS = _bookkeeping(
     _text("value"),
     _time("since"),
     _text("previous"),
+    schema=secrets_table.SCHEMA,
 )
 META = _bookkeeping("meta", _text("key", key=True), _text("value"))
 FOUND = _bookkeeping(

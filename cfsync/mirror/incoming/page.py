@@ -20,6 +20,7 @@ from cfsync.mirror.bookkeeping import (
     open_edits,
     rows,
     tombstones,
+    webhook_secrets,
 )
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.db import statements
@@ -210,5 +211,5 @@ def _note_news(tx: Tx, reading: Reading, news: Sequence[Record]) -> None:
     if news:
         notes.count_found(tx, reading.resource, reading.lane, news)
         event_coverage.update(tx, reading.resource, news, reading.lane)
-    notes.keep_secrets(tx, [r for r in news if r.secrets])
+    webhook_secrets.keep(tx, news)
     notes.note_odd_fields(tx, news)

@@ -23,11 +23,11 @@ from cfsync.mirror.bookkeeping import (
     conflicts,
     ids,
     missing_rows,
-    notes,
     open_edits,
     outbox,
     rows,
     tombstones,
+    webhook_secrets,
 )
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
@@ -106,7 +106,7 @@ def acknowledge(
     same_since = _merge_row(tx, claim, outcome, policy, read_rev)
     bases.save(tx, [answer], Lane.PUSH, same_since=same_since)
     agreement.end_settled(tx, resource, [answer.id], edited=sent.keys())
-    notes.keep_secrets(tx, [answer])
+    webhook_secrets.keep(tx, [answer])
     send_journal.journal_normalised(
         tx, claim, {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
     )

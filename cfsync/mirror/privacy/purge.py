@@ -26,7 +26,6 @@ from cfsync.mirror.db.tables import (
     CONFLICTS,
     EVENTS,
     OUTBOX,
-    SECRETS,
     TABLES,
     TOMBSTONES,
 )
@@ -188,7 +187,6 @@ def purge(tx: Tx, person: Person) -> Receipt:
             sa.delete(BASE).where(BASE.c.resource == resource.name, BASE.c.id == record_id),
         ),
         (CONFLICTS.name, sa.delete(CONFLICTS).where(*_own(CONFLICTS, resource, record_id))),
-        (SECRETS.name, sa.delete(SECRETS).where(*_own(SECRETS, resource, record_id))),
         (
             EVENTS.name,
             sa.update(EVENTS).where(*events).values(body=None, error=None, state=EventState.DONE),

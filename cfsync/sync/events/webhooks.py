@@ -32,7 +32,7 @@ EVENT_TYPES = sorted({event for resource in ALL.values() for event in resource.e
 """What an endpoint of ours asks for."""
 
 State = Literal["ok", "foreign", "no secret", "types differ", "deleted", "removed"]
-"""foreign: it leads elsewhere. no secret, types differ, deleted: `register` puts it right."""
+"""foreign: it leads elsewhere. no secret, types differ, deleted: `remedy` says what helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,20 @@ async def list_endpoints(
         lost = {i: url for i, url in ours.items() if i not in {r.id for r in there}}
         found += [Endpoint(workspace, i, url, "deleted") for i, url in lost.items()]
     return found
+
+
+def remedy(endpoint: Endpoint) -> str:
+    """What is wrong with an endpoint, and the command that helps; '' where nothing is. Pure."""
+    again = f"cfsync webhooks register {endpoint.url}"
+    match endpoint.state:
+        case "no secret":
+            return "its secret is not in this mirror; if it leads here: cfsync webhooks rotate"
+        case "types differ":
+            return f"it does not send all events: {again}"
+        case "deleted":
+            drop = f"cfsync webhooks remove {endpoint.id}"
+            return f"it is gone in ClickFunnels: {again}, or {drop}"
+    return ""
 
 
 def _endpoint_state(workspace: int, record: Record, *, has_secret: bool) -> Endpoint:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
-from cfsync.config import Settings, runnable, world_readable
+from cfsync.config import Settings, readable_by, runnable
 from cfsync.config.secrets import SHORTEST, secrets_of
 from cfsync.errors import (
     CfsyncError,
@@ -24,6 +24,7 @@ from cfsync.errors import (
 from cfsync.mirror.bookkeeping import meta, runs, webhook_secrets
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.connect import place_of
+from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.errors import NO_MIRROR
 from cfsync.mirror.lists import listings
@@ -109,14 +110,21 @@ def _failed(name: str, error: CfsyncError) -> list[Check]:
 
 
 def permissions(settings: Settings, file: Path | None) -> list[Check]:
-    """Files with secrets or personal data must not be readable by every user of the machine."""
-    bad = [path for path in _private_files(settings, file) if world_readable(path)]
-    if not bad:
-        return [Check("file permissions", "ok", "no secret is readable by others")]
-    return [
-        Check("file permissions", "todo", f"others can read {path}: chmod o-rwx {path}", 5)
-        for path in bad
+    """Files with secrets or personal data must not be readable by every user of the machine, nor
+    the one with the secrets of webhooks by a group.
+    """
+    texts = [
+        f"others can read {path}: chmod o-rwx {path}"
+        for path in _private_files(settings, file)
+        if readable_by(path, stat.S_IROTH)
     ]
+    secrets = getattr(_place(settings), "secrets_file", None)
+    if secrets and secrets.exists() and readable_by(secrets, stat.S_IRGRP | stat.S_IROTH):
+        advice = f"chmod 600 {secrets}, then cfsync webhooks rotate"
+        texts.append(f"others can read {secrets}: {advice}")
+    if not texts:
+        return [Check("file permissions", "ok", "no secret is readable by others")]
+    return [Check("file permissions", "todo", text, 5) for text in texts]
 
 
 def _private_files(settings: Settings, file: Path | None) -> Iterator[Path]:
@@ -125,9 +133,16 @@ def _private_files(settings: Settings, file: Path | None) -> Iterator[Path]:
         if any(secret in text for secret in secrets_of(settings) if len(secret) >= SHORTEST):
             yield file
     named = [settings.api.token_file, settings.database.url_file, settings.web.tls_key]
-    with suppress(MirrorError):  # a URL that leads nowhere has a check of its own
-        named.append(place_of(settings.database.url).file)
+    named.append(getattr(_place(settings), "file", None))
     yield from (path for path in named if path and path.exists())
+
+
+def _place(settings: Settings) -> Place | None:
+    """Where the mirror is; None: the URL leads nowhere, which has a check of its own."""
+    try:
+        return place_of(settings.database.url)
+    except MirrorError:
+        return None
 
 
 async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check]:
@@ -166,9 +181,8 @@ async def _webhooks(context: Context) -> list[Check]:
     wrong = [e for e in found if e.state != "ok"]
     if found and not wrong:
         return [Check("webhooks", "ok", f"{len(found)} lead here, and their secrets are known")]
-    advice = "cfsync webhooks register URL puts it right"
     return [
-        Check("webhooks", "todo", f"endpoint {e.id} ({e.url}): {e.state}; {advice}", 5)
+        Check("webhooks", "todo", f"endpoint {e.id} ({e.url}): {webhooks.remedy(e)}", 5)
         for e in wrong
     ]
 

@@ -351,7 +351,7 @@ def test_an_edit_is_by_the_role_that_its_session_has_taken(ada: int, sql: Sql) -
 
 @POSTGRESQL_ONLY
 def test_the_users_role_sees_nothing_of_the_books(mirror_url: str, app_sql: Sql) -> None:
-    for table in ("cf_outbox", "cf_base", "cf_secrets", "cf_meta"):
+    for table in ("cf_outbox", "cf_base", "cfsync_secrets.cf_secrets", "cf_meta"):
         with pytest.raises(Exception, match="permission denied"):
             app_sql(f"SELECT * FROM {table}")
 

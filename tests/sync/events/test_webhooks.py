@@ -11,9 +11,12 @@ import pytest
 from cfsync.api import Api
 from cfsync.errors import CfsyncError, UnknownWorkspace, UsageError
 from cfsync.mirror.bookkeeping import webhook_secrets
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import SECRETS
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.webhooks import EVENT_TYPES, Endpoint, targets
+from cfsync.sync.operator import doctor
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
 
@@ -35,6 +38,15 @@ def register(round_: Round, url: str = URL) -> list[Endpoint]:
 
 def keys(round_: Round) -> tuple[str, ...]:
     return asyncio.run(round_.mirror.read(webhook_secrets.valid_secrets)).get(round_.workspace, ())
+
+
+def kept(round_: Round) -> dict[int, str]:
+    """Endpoint -> its secret, as kept."""
+
+    def rows(tx: Tx) -> list[tuple[int, str]]:
+        return [(row.record_id, row.value) for row in tx.conn.execute(SECRETS.select())]
+
+    return dict(asyncio.run(round_.mirror.read(rows)))
 
 
 def secret_of(round_: Round, endpoint: int) -> str:
@@ -110,7 +122,7 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
     else:
         call(round_, lambda context: webhooks.remove(context, str(first.id)))
     assert "deleted" not in [e.state for e in call(round_, webhooks.list_endpoints)]
-    assert first.id not in round_.column("SELECT record_id FROM cf_secrets")
+    assert first.id not in kept(round_)
 
 
 @SQLITE_ONLY
@@ -174,6 +186,24 @@ def test_a_rotation_that_was_cut_off_is_finished_by_the_next_call(round_: Round)
     assert keys(round_) == (secret_of(round_, kept.id), old)
 
 
+def test_after_a_restore_without_the_secrets_each_endpoint_is_named_with_what_helps(
+    round_: Round,
+) -> None:
+    (first,) = register(round_)
+    asyncio.run(round_.mirror.write(lambda tx: tx.conn.execute(SECRETS.delete()).rowcount))
+
+    (listed,) = call(round_, webhooks.list_endpoints)
+    assert (listed.id, listed.state) == (first.id, "no secret")
+    assert webhooks.remedy(listed).endswith("cfsync webhooks rotate")
+    (check,) = call(round_, doctor._webhooks)
+    assert (check.state, "cfsync webhooks rotate" in check.text) == ("todo", True)
+
+    (second,) = call(round_, webhooks.rotate)
+
+    assert kept(round_) == {second.id: secret_of(round_, second.id)}
+    assert [check.state for check in call(round_, doctor._webhooks)] == ["ok"]
+
+
 @SQLITE_ONLY
 def test_one_of_another_program_is_left_alone_unless_it_is_named(round_: Round) -> None:
     other = round_.world.create("webhook_endpoints", round_.workspace, url="https://else.where/in")
@@ -212,7 +242,7 @@ def test_what_is_removed_takes_its_secret_along(round_: Round) -> None:
 
     assert there(round_) == []
     assert keys(round_) == ()
-    assert round_.sql("SELECT * FROM cf_secrets") == []
+    assert kept(round_) == {}
     with pytest.raises(UsageError, match="no webhook endpoint"):
         call(round_, lambda context: webhooks.remove(context, str(made.id)))
     with pytest.raises(UsageError, match="no endpoint to rotate"):

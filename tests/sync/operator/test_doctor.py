@@ -222,14 +222,18 @@ def test_files_with_secrets_that_others_can_read_are_named(tmp_path: Path):
     token.write_text("hunter2")
     database.touch()
     config.write_text(f'[api]\ntoken_file = "{token}"\n[database]\nurl = "sqlite:///{database}"')
+    secrets = tmp_path / "cf.db-secrets"
+    secrets.touch()
     for path in (token, database, config):
         path.chmod(0o644)
+    secrets.chmod(0o640)
 
     checks = doctor.permissions(load(config, {}), config)
 
     assert [c.text for c in checks] == [
         f"others can read {token}: chmod o-rwx {token}",
         f"others can read {database}: chmod o-rwx {database}",
+        f"others can read {secrets}: chmod 600 {secrets}, then cfsync webhooks rotate",
     ]
 
 

@@ -61,6 +61,8 @@ class Place(ABC):
     dialect: Dialect
     file: Path | None = None
     """The file that holds the mirror; None: a server holds it."""
+    secrets_file: Path | None = None
+    """The file that holds its secrets; None: a server holds them."""
 
     @abstractmethod
     def prepare(self, *, must_exist: bool) -> None:
@@ -231,6 +233,10 @@ class Dialect(ABC):
     @abstractmethod
     def describe(self, conn: sa.Connection) -> Server:
         """The version, and whether the database is whole and lets this role do what a pass does."""
+
+    @abstractmethod
+    def create_secrets(self, conn: sa.Connection) -> None:
+        """Make the table of the secrets where it is missing."""
 
     @abstractmethod
     def clear_replaced(self, conn: sa.Connection) -> None:

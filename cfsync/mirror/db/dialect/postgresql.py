@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
+from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.errors import Away
-from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.values import time_text
 
 _CONTENTION = {"40001", "40P01", "55P03"}
@@ -47,6 +48,11 @@ WHERE NOT has_table_privilege(t, right_)
 """
 """A table that stands for others and that this role may not write. (Given several rights at once,
 has_table_privilege asks for any of them.)"""
+
+_MAY_USE_SECRETS = (
+    f"SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname ="
+    f" '{secrets_table.SCHEMA}'"
+)
 
 _HIDDEN = """
 SELECT min(relname) FROM pg_class
@@ -95,6 +101,8 @@ class PostgreSQL(Dialect):
         state = _state(error)
         if _diagnosis(error, "source_function") == "check_enable_rls":
             return MirrorError(f"{where}: {self.message(error)}: {_SEES_ALL}")
+        if state == "42P01" and secrets_table.SCHEMA in str(error.orig):
+            return MirrorError(f"{where} has no schema {secrets_table.SCHEMA}: run cfsync migrate")
         if state in _FAILURES:
             kind, text = _FAILURES[state]
             return kind(text.format(where=where))
@@ -167,7 +175,7 @@ class PostgreSQL(Dialect):
         return list(ids)
 
     def lock_rows(self, conn: sa.Connection, table: sa.Table, ids: Sequence[int]) -> set[int]:
-        there = f"SELECT id FROM {ident(table.name)} WHERE id {self.id_in}"
+        there = f"SELECT id FROM {table_name(table)} WHERE id {self.id_in}"
         query = {"ids": list(ids)}
         locking = there + " ORDER BY id FOR UPDATE SKIP LOCKED"
         locked = {i for (i,) in conn.exec_driver_sql(locking, query)}
@@ -191,6 +199,8 @@ class PostgreSQL(Dialect):
         version = conn.exec_driver_sql("SHOW server_version").scalar()
         role = conn.exec_driver_sql("SELECT current_user").scalar()
         forbidden = conn.exec_driver_sql(_FORBIDDEN).scalar()
+        if not forbidden and not conn.exec_driver_sql(_MAY_USE_SECRETS).scalar():
+            forbidden = f"{secrets_table.SCHEMA}.cf_secrets"
         hidden = conn.exec_driver_sql(_HIDDEN).scalar()
         found = {
             f"the role {role} may not write {forbidden}: see deploy/roles.sql": forbidden,
@@ -198,6 +208,9 @@ class PostgreSQL(Dialect):
         }
         problems = tuple(text for text, is_so in found.items() if is_so)
         return Server(f"PostgreSQL {version}, role {role}", problems)
+
+    def create_secrets(self, conn: sa.Connection) -> None:
+        secrets_table.create(conn)
 
     def clear_replaced(self, conn: sa.Connection) -> None:
         """The triggers keep none."""
@@ -226,7 +239,7 @@ def _first_line(error: sa.exc.DBAPIError) -> str:
 def _upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> str:
     names = ", ".join(map(ident, columns))
     select = f"SELECT {names} FROM {_recordset(table)}"
-    return f"INSERT INTO {ident(table.name)} ({names}) {select} {on_conflict(table, columns, keep)}"
+    return f"INSERT INTO {table_name(table)} ({names}) {select} {on_conflict(table, columns, keep)}"
 
 
 @cache
@@ -234,13 +247,13 @@ def _differing(table: sa.Table, columns: tuple[str, ...]) -> str:
     given, held = (", ".join(f"{of}.{ident(c)}" for c in columns) for of in ("given", "held"))
     return (
         f"SELECT given.id FROM {_recordset(table)} given"
-        f" LEFT JOIN {ident(table.name)} held USING (id)"
+        f" LEFT JOIN {table_name(table)} held USING (id)"
         f" WHERE ({held}) IS DISTINCT FROM ({given})"
     )
 
 
 def _recordset(table: sa.Table) -> str:
-    return f"json_populate_recordset(NULL::{ident(table.name)}, %(rows)s::json)"
+    return f"json_populate_recordset(NULL::{table_name(table)}, %(rows)s::json)"
 
 
 DIALECT = PostgreSQL()

@@ -17,10 +17,11 @@ from sqlalchemy.dialects import sqlite
 
 from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
+from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
 from cfsync.mirror.db.errors import Away
-from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.mirror.db.types import Json, Money
 from cfsync.mirror.db.write_pause import WritePause
 from cfsync.values import json_of
@@ -37,6 +38,7 @@ _IN_TRIGGER = re.compile(
 )
 """What a trigger or an index on an expression fails with. Only a trigger names the schema."""
 
+_NO_SECRETS = f"no such table: {secrets_table.SCHEMA}."
 _AWAY = {"SQLITE_FULL", "SQLITE_IOERR"}
 _FAILURES = {
     "SQLITE_NOTADB": "{where} is not an SQLite database; check database.url",
@@ -99,6 +101,11 @@ class SQLite(Dialect):
 
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         name = _error_name(error)
+        if _NO_SECRETS in str(error.orig):
+            return MirrorError(
+                f"{where}-secrets belongs to another user: run this as that user, or give the file"
+                " to the one that runs cfsync (chown)"
+            )
         kind = Away if name in _AWAY else MirrorError
         return kind(_FAILURES[name].format(where=where)) if name in _FAILURES else None
 
@@ -161,7 +168,7 @@ class SQLite(Dialect):
     ) -> list[int]:
         ids = [row["id"] for row in rows]
         names = ", ".join(map(ident, columns))
-        sql = f"SELECT id, {names} FROM {ident(table.name)} WHERE id {self.id_in}"
+        sql = f"SELECT id, {names} FROM {table_name(table)} WHERE id {self.id_in}"
         found = conn.exec_driver_sql(sql, {"ids": self.id_list(ids)})
         held = {i: values for i, *values in found}
         given = zip(ids, _driver_values(table, columns, rows), strict=True)
@@ -182,7 +189,7 @@ class SQLite(Dialect):
     def new_local_id(self, conn: sa.Connection, table: sa.Table) -> int:
         sql = (
             "UPDATE sqlite_sequence"
-            f" SET seq = max(seq, coalesce((SELECT max(id) FROM {ident(table.name)}), 0)) + 1"
+            f" SET seq = max(seq, coalesce((SELECT max(id) FROM {table_name(table)}), 0)) + 1"
             f" WHERE name = {literal(table.name)} RETURNING seq"
         )
         return int(conn.exec_driver_sql(sql).scalar_one())
@@ -198,6 +205,9 @@ class SQLite(Dialect):
         damage = conn.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         problems = () if damage == "ok" else (f"it is damaged: {damage}; restore a backup",)
         return Server(f"SQLite {version}", problems)
+
+    def create_secrets(self, conn: sa.Connection) -> None:
+        """Each connection attaches them."""
 
     def clear_replaced(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql("DELETE FROM cf_replaced")
@@ -245,7 +255,7 @@ def _upsert(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], ro
     row = f"({', '.join('?' for _ in columns)})"
     marks = ", ".join(row for _ in range(rows))
     end = on_conflict(table, columns, keep)
-    return f"INSERT INTO {ident(table.name)} ({names}) VALUES {marks} {end}"
+    return f"INSERT INTO {table_name(table)} ({names}) VALUES {marks} {end}"
 
 
 DIALECT = SQLite()

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
+from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
 from cfsync.mirror.db.errors import NO_MIRROR, Away
 
@@ -35,7 +36,9 @@ _PRAGMAS = (
 )
 
 _FOREIGN = "SELECT count(*) > 0 AND NOT sum(name = 'cf_schema') FROM sqlite_schema"
-"""Whether the file holds something and no mirror (yet): then its journal stays as it is."""
+"""Whether the file holds something and no mirror (yet): then its journal stays as it is, and there
+are no secrets beside it.
+"""
 
 
 class SQLiteFile(Place):
@@ -47,6 +50,7 @@ class SQLiteFile(Place):
             raise MirrorError("the mirror must be a file: set database.url to sqlite:///PATH")
         self.url, self.dialect = url, dialect
         self.file: Path = Path(name).absolute()
+        self.secrets_file = secrets_table.file_beside(self.file)
 
     def __str__(self) -> str:
         return str(self.file)
@@ -75,9 +79,21 @@ class SQLiteFile(Place):
             max_overflow=0,
             hide_parameters=True,
         )
-        sa.event.listen(engine, "connect", _configure)
+        sa.event.listen(engine, "connect", self._configure)
         sa.event.listen(engine, "begin", _begin)
         return engine
+
+    def _configure(self, connection: Any, _record: object) -> None:
+        # The driver begins transactions by itself, late and deferred; here they begin as told.
+        connection.isolation_level = None
+        # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        (foreign,) = connection.execute(_FOREIGN).fetchone()
+        for pragma in _PRAGMAS:
+            if not (foreign and pragma.startswith("journal_mode")):
+                connection.execute(f"PRAGMA {pragma}")
+        if not foreign:
+            secrets_table.attach(connection, self.file)
 
     @contextmanager
     def migration(self) -> Iterator[sa.Connection]:
@@ -140,17 +156,6 @@ def _create(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o660))
     except OSError as error:
         raise MirrorError(f"{file} can't be made: {error.strerror}") from error
-
-
-def _configure(connection: Any, _record: object) -> None:
-    # The driver begins transactions by itself, late and deferred; here they begin as told below.
-    connection.isolation_level = None
-    # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
-    connection.text_factory = lambda text: text.decode(errors="replace")
-    (foreign,) = connection.execute(_FOREIGN).fetchone()
-    for pragma in _PRAGMAS:
-        if not (foreign and pragma.startswith("journal_mode")):
-            connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(conn: sa.Connection) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from cfsync.api import Api
 from cfsync.config import Settings
+from cfsync.daemon.announcement import Announcement
 from cfsync.daemon.api_access import ApiAccess
 from cfsync.daemon.health.database_probe import DatabaseProbe
 from cfsync.daemon.health.observer import HealthObserver
@@ -56,6 +57,8 @@ class Components:
     connections: Connections
     #: Whether the database can be used.
     database: DatabaseProbe
+    #: Says in the mirror that this daemon runs.
+    announcement: Announcement
     #: Whether ClickFunnels may be called.
     api_access: ApiAccess
     #: The rate limit, shared with other processes.
@@ -89,6 +92,7 @@ def assemble(
         settings=settings,
         connections=connections,
         database=early.database,
+        announcement=Announcement(connections.control, connections.started_at),
         api_access=api_access,
         rate_sharing=Sharing(api_access.api.budget.rate, connections.control),
         ownership=host.ownership,

@@ -66,6 +66,7 @@ class Daemon:
             async with asyncio.timeout(RELEASE_S):
                 await c.ownership.release(abandoned)
                 await c.rate_sharing.end()
+                await c.announcement.end()
         self.schedule.shut_down()
 
     def find_stuck(self, patience: float) -> str | None:

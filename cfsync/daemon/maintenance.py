@@ -18,7 +18,7 @@ from cfsync.daemon.periodic import PeriodicTask
 from cfsync.errors import Interrupted, MirrorError
 from cfsync.mirror import migrate, retention
 from cfsync.mirror.bookkeeping.runs import PassName
-from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -56,6 +56,7 @@ class Maintenance:
     def tasks_from_start(self) -> Iterator[PeriodicTask]:
         """Tasks that do not need ClickFunnels."""
         yield PeriodicTask("database", SOON_S, self._probe_database)
+        yield PeriodicTask("announcement", daemons.RENEW_S, self._components.announcement.renew)
         yield PeriodicTask("webhook secrets", SOON_S, self._components.webhook_store.load_secrets)
 
     def tasks_when_connected(self) -> Iterator[PeriodicTask]:

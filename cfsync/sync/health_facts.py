@@ -13,8 +13,10 @@ from cfsync.config import Settings
 from cfsync.errors import UnknownWorkspace
 from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.bookkeeping.runs import PassName
-from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination import daemons, pauses
+from cfsync.mirror.coordination.daemons import Daemon
 from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.mirror.reports import freshness
@@ -23,7 +25,7 @@ from cfsync.sync import capture_check, health_rule
 from cfsync.sync.health_rule import PullAge
 from cfsync.sync.incoming.pace import interval
 from cfsync.sync.workspaces import choose
-from cfsync.values import seconds
+from cfsync.values import later, seconds
 
 _COMMAND_PASSES = (PassName.BACKFILL, PassName.PULL, PassName.PUSH, PassName.SWEEP)
 
@@ -68,7 +70,20 @@ def _problems(tx: Tx, settings: Settings) -> list[str]:
         token_ok=not refused,
         failed_passes=facts.failed_passes,
         capture_problem=facts.capture_problem,
+        gone=_missing_daemon(tx, facts),
     )
+
+
+def _missing_daemon(tx: Tx, facts: HealthFacts) -> Daemon | None:
+    """The daemon that should run and doesn't. Where a pull began after it had gone, somebody pulls
+    by command, and needs none. (It may have begun a pull itself after it was last seen.)
+    """
+    missing = health_rule.missing_daemon(daemons.known(tx), clock.now(tx))
+    if missing is None:
+        return None
+    daemon, gone_at = missing
+    since = gone_at if daemon.ended_at else later(gone_at, daemons.MISSED_S)
+    return None if _is_pulled_since(since, facts.pull_ages, facts.now) else daemon
 
 
 def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> HealthFacts:

@@ -3,14 +3,16 @@
 Both `cfsync status --health` and the daemon's `/healthz` follow it. A resource is late when one of
 its lists has not been pulled for three of its intervals and a minute more; one that was never
 pulled to its end, when its passes have been failing for that long. A pass that an unforeseen error
-ended is a problem at once. A resource that a person has paused is neither late nor a problem.
+ended is a problem at once, and so is a daemon that no longer runs, where none does: unless somebody
+pulls by command in its place. A resource that a person has paused is neither late nor a problem.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cfsync.mirror.coordination.daemons import Daemon
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.resources import Resource
 from cfsync.values import seconds
@@ -98,17 +100,29 @@ def freshness(
     )
 
 
+def missing_daemon(daemons: Sequence[Daemon], now: str) -> tuple[Daemon, str] | None:
+    """The daemon that ran last, and since when it has not been running; None where one runs, or
+    none ever did. `now`: by the database's clock.
+    """
+    gone = [(daemon, daemon.gone_at(now)) for daemon in daemons]
+    if not gone or any(at is None for _, at in gone):
+        return None
+    return max(((d, at) for d, at in gone if at is not None), key=lambda one: one[1])
+
+
 def problems(
     resources: Mapping[str, Freshness],
     *,
     token_ok: bool,
     failed_passes: Iterable[str],
     capture_problem: str,
+    gone: Daemon | None = None,
 ) -> list[str]:
     """Why the mirror may be out of date, or miss edits, a line each; empty: all is well.
 
     `failed_passes`: passes started by a command that failed, and after which nothing was pulled.
-    `capture_problem`: what is missing of the triggers; '' where nothing is.
+    `capture_problem`: what is missing of the triggers; '' where nothing is. `gone`: the daemon that
+    should run and doesn't.
     """
     capture = [capture_problem] if capture_problem else []
     token = [] if token_ok else ["ClickFunnels refuses the token"]
@@ -119,7 +133,16 @@ def problems(
         if found.late and not found.paused
     ]
     crashed = [f"{name}: {r.crash}" for name, r in resources.items() if r.crash and not r.paused]
-    return token + capture + failed + crashed + late
+    return _daemon(gone) + token + capture + failed + crashed + late
+
+
+def _daemon(gone: Daemon | None) -> list[str]:
+    if gone is None:
+        return []
+    since = f"stopped at {gone.ended_at}"
+    if gone.ended_at is None:
+        since = f"has not been seen since {gone.seen_at}"
+    return [f"no daemon runs: the one on {gone.host} {since}; start it, or pull by cfsync sync"]
 
 
 def _lag(found: Freshness) -> str:

@@ -5,7 +5,7 @@ points to is read later.
 | ------ | --------------------------------------------------------------------- |
 | 200    | stored, or already known                                              |
 | 400    | signed, but not an event                                              |
-| 401    | not signed with a secret of this workspace, or too old                |
+| 401    | not signed, or with no secret of this workspace, or too old           |
 | 404    | the workspace is not mirrored                                         |
 | 408    | the body arrived too slowly                                           |
 | 413    | too large                                                             |
@@ -39,11 +39,20 @@ MAX_DELIVERIES = 100
 Store = Callable[[Hint], Awaitable[bool]]
 """Stores and commits a hint. Returns whether it is new."""
 
+_HELP = {
+    "unsigned": "it bears no signature: it does not come from ClickFunnels",
+    "unknown_secret": "its secret is not in this mirror: cfsync webhooks list says what helps",
+    "stale": "it was signed more than ten minutes ago: check this machine's clock",
+    "large": "its body is larger than any event",
+}
+"""Why a delivery is refused -> what it means for the operator."""
+
 _STATUS = {
     "stored": 200,
     "repeated": 200,
     "unreadable": 400,
     "unsigned": 401,
+    "unknown_secret": 401,
     "stale": 401,
     "unknown": 404,
     "slow": 408,
@@ -91,7 +100,9 @@ class Receiver:
             return "slow"
         reason = refusal(request.headers, body, secrets, now=self._clock())
         if reason is not None:
-            log.warning("webhook.refused", workspace=workspace_id, reason=reason)
+            log.warning(
+                "webhook.refused", workspace=workspace_id, reason=reason, help=_HELP[reason]
+            )
             return reason
         return await self._decode_and_store(self.store, body, workspace_id)
 

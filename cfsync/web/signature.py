@@ -18,19 +18,23 @@ TIMESTAMP = "x-webhook-clickfunnels-timestamp"
 SIGNATURE = "x-webhook-clickfunnels-signature"
 
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def refusal(
     headers: Mapping[str, str], body: bytes, secrets: Collection[str], *, now: float
 ) -> str | None:
-    """Why a delivery is refused: "large", "unsigned" or "stale". None if it is recent and signed
-    with one of the secrets. Names of headers are in lower case; `now` is Unix time.
+    """Why a delivery is refused: "large", "unsigned" (it bears no signature), "unknown_secret" (it
+    is signed, but with none of the secrets) or "stale". None if it is recent and signed with one of
+    them. Names of headers are in lower case; `now` is Unix time.
     """
     if len(body) > MAX_BODY:
         return "large"
     at, given = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
-    if not _SECONDS.fullmatch(at) or not _is_signed(at, body, given, secrets):
+    if not _SECONDS.fullmatch(at) or not _DIGEST.fullmatch(given):
         return "unsigned"
+    if not _is_signed(at, body, given, secrets):
+        return "unknown_secret"
     return None if abs(now - int(at)) <= WINDOW_S else "stale"
 
 
@@ -38,9 +42,6 @@ def _is_signed(at: str, body: bytes, given: str, secrets: Collection[str]) -> bo
     """Always tries every secret, so that the time taken reveals nothing."""
     text = b"%s.%s" % (at.encode(), body)
     matches = [
-        hmac.compare_digest(
-            hmac.digest(s.encode(), text, "sha256").hex().encode(), given.encode("utf-8", "replace")
-        )
-        for s in secrets
+        hmac.compare_digest(hmac.digest(s.encode(), text, "sha256").hex(), given) for s in secrets
     ]
     return any(matches)

@@ -123,6 +123,16 @@ CREATE TABLE cf_leases (
     expires_at TIMESTAMPTZ
 );
 
+-- The daemons that run, or have been running.
+CREATE TABLE cf_daemons (
+    name TEXT NOT NULL PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid BIGINT NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,  -- these three by the database's clock
+    seen_at TIMESTAMPTZ NOT NULL,
+    ended_at TIMESTAMPTZ  -- it was stopped; NULL: it runs, or has gone without a word
+);
+
 CREATE TABLE cf_budget (
     kind TEXT NOT NULL PRIMARY KEY,
     value DOUBLE PRECISION,

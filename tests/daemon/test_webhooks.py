@@ -143,10 +143,11 @@ def test_forged_deliveries_are_refused_and_old_and_rotated_secrets_accepted(
     world.edit("contacts", contact, first_name="Forged")
     until(lambda: world.courier.under_way == 0)
 
-    assert {n: k for n, k in outcomes(live).items() if n not in earlier} == {"unsigned": 9.0}
+    assert {n: k for n, k in outcomes(live).items() if n not in earlier} == {"unknown_secret": 9.0}
     assert {attempt.status for attempt in world.courier.tried} == {401}
     assert names(sql)[contact] == before
-    assert live.events("webhook.refused", reason="unsigned")
+    refused = live.events("webhook.refused", reason="unknown_secret")
+    assert "cfsync webhooks list" in refused[0]["help"]
 
     world.courier.forge, world.courier.pace = 0.0, 0.01
     assert command("webhooks", "rotate").returncode == 0

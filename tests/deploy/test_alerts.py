@@ -105,6 +105,11 @@ CASES: dict[str, Any] = {
             "0+1x120",
             "7x120",
         ),
+        case(
+            "CfsyncWebhooksRefused",
+            {'cfsync_webhooks_total{outcome="unknown_secret"}': "0+1x120"},
+            fires=True,
+        ),
         *both("CfsyncEditsNotSent", "cfsync_outbox_oldest_seconds", "1000x120", "800x120"),
         *both("CfsyncEditsWaitForYou", 'cfsync_outbox_rows{state="parked"}', "1x120", "0x120"),
         *both("CfsyncConflicts", "cfsync_conflicts_open", "1x120", "0x120"),

@@ -113,8 +113,8 @@ def test_a_repeated_delivery_is_answered_and_ignored(
 @pytest.mark.parametrize(
     ("sent", "status", "outcome"),
     [
-        ({"secret": "another"}, 401, "unsigned"),
-        ({"workspace": 43}, 401, "unsigned"),
+        ({"secret": "another"}, 401, "unknown_secret"),
+        ({"workspace": 43}, 401, "unknown_secret"),
         ({"at": NOW - 601}, 401, "stale"),
         ({"workspace": 44}, 404, "unknown"),
         ({"event": b"x" * (MAX_BODY + 1)}, 413, "large"),

@@ -36,8 +36,11 @@ def test_the_window_is_ten_minutes_on_both_sides(seconds: int) -> None:
     assert refusal(sign(), BODY, [SECRET], now=NOW + further) == "stale"
 
 
-def test_without_a_secret_nothing_is_signed() -> None:
-    assert refusal(sign(secret=""), BODY, [], now=NOW) == "unsigned"
+def test_a_delivery_without_a_signature_is_told_from_one_with_an_unknown_secret() -> None:
+    assert refusal(sign(secret=""), BODY, [], now=NOW) == "unknown_secret"
+    assert refusal(sign(secret="another"), BODY, [SECRET], now=NOW) == "unknown_secret"
+    assert refusal({**sign(), SIGNATURE: "0" * 64}, BODY, [SECRET], now=NOW) == "unknown_secret"
+    assert refusal({}, BODY, [], now=NOW) == "unsigned"
     assert refusal({}, BODY, [SECRET], now=NOW) == "unsigned"
 
 
@@ -46,7 +49,9 @@ def test_a_timestamp_must_be_plain_digits_even_if_it_is_signed(at: str) -> None:
     assert refusal(sign(at=at), BODY, [SECRET], now=NOW) == "unsigned"
 
 
-@pytest.mark.parametrize("given", ["é" * 64, "\udcff", "", "0" * 64, "sha256=" + "0" * 64])
+@pytest.mark.parametrize(
+    "given", ["é" * 64, "\udcff", "", "0" * 63, "0" * 64 + "\n", "sha256=" + "0" * 64]
+)
 def test_a_malformed_signature_is_refused(given: str) -> None:
     assert refusal({**sign(), SIGNATURE: given}, BODY, [SECRET], now=NOW) == "unsigned"
 

@@ -12,7 +12,7 @@ from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.text import columns, duration, print_json, print_problem
 
 if TYPE_CHECKING:
-    from cfsync.sync.operator.status import ResourceStatus, Status
+    from cfsync.sync.operator.status import DaemonStatus, ResourceStatus, Status
 
 
 _HEAD = "resource", "rows", "lag", "swept", "edits", "conflicts", "deletions", "found by", "within"
@@ -29,10 +29,11 @@ def status(
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Show rows, lag, edits, conflicts and what waits for you.
+    """Show rows, lag, edits, conflicts, daemons and what waits for you.
 
-    --health is about how fresh the mirror is. What waits for you doesn't make it unhealthy: it is
-    listed by `cfsync status`, with a warning when it has waited for more than a day.
+    --health is about how fresh the mirror is, and whether the daemon still runs. What waits for you
+    doesn't make it unhealthy: it is listed by `cfsync status`, with a warning when it has waited
+    for more than a day.
 
     \b
     Example:
@@ -59,14 +60,16 @@ def status(
 
 
 def _lines(found: Status) -> Iterator[str]:
-    rows = [_row(name, r) for name, r in found.resources.items() if r.enabled or r.rows]
-    yield columns([_HEAD, *rows])
+    shown = {name: r for name, r in found.resources.items() if r.enabled or r.rows}
+    yield columns([_HEAD, *(_row(n, r, paused=n in found.paused) for n, r in shown.items())])
     yield ""
     yield from map(_last_pass, found.passes)
+    yield from map(_daemon, found.daemons)
     for trouble in found.troubles:
         yield f"{trouble.name} {trouble.resource}: {trouble.text} (since {trouble.since})"
     if found.paused:
         yield f"paused: {', '.join(found.paused)}; `cfsync resume` lets them run again"
+    yield from _unsent(found)
     if found.budget:
         yield _rate(found.budget)
     yield f"database: {found.database}"
@@ -77,6 +80,27 @@ def _lines(found: Status) -> Iterator[str]:
         yield columns(
             [(w["kind"], w["resource"], w["id"], w["reason"], w["command"]) for w in found.waiting]
         )
+
+
+def _daemon(daemon: DaemonStatus) -> str:
+    named = f"daemon on {daemon.host} (pid {daemon.pid})"
+    if daemon.runs:
+        return f"{named}, runs since {daemon.started_at}"
+    if daemon.ended_at:
+        return f"{named}, stopped at {daemon.ended_at}"
+    return f"{named}, has not been seen since {daemon.seen_at}"
+
+
+def _unsent(found: Status) -> Iterator[str]:
+    """Resources whose edits have waited for long, and why, where that is known."""
+    from cfsync.sync.operator.status import UNSENT_S
+
+    for name, r in found.resources.items():
+        if r.oldest_edit_s is not None and r.oldest_edit_s > UNSENT_S:
+            reason = f": {name} is paused" if name in found.paused else ""
+            reason = reason if r.push else f": resources.{name}.push is off"
+            waited = duration(r.oldest_edit_s)
+            yield f"warning: an edit of {name} has waited for {waited} to be sent{reason}"
 
 
 def _last_pass(run: Mapping[str, Any]) -> str:
@@ -91,13 +115,14 @@ def _rate(budget: Mapping[str, Any]) -> str:
     return f"rate: {budget['rate']:.0f} requests a second{limit}"
 
 
-def _row(name: str, r: ResourceStatus) -> tuple[object, ...]:
+def _row(name: str, r: ResourceStatus, *, paused: bool) -> tuple[object, ...]:
     lag = "first walk" if r.unfinished else r.lag_s
+    lag = duration(lag) if isinstance(lag, float) else lag
     held = {k: n for k, n in r.deletions.items() if k in ("candidate", "held", "approved")}
     return (
         name,
         r.rows,
-        duration(lag) if isinstance(lag, float) else lag,
+        f"{lag or 'never'} (paused)" if paused else lag,
         r.swept_at,
         _counts(r.edits),
         r.conflicts or None,

@@ -124,6 +124,7 @@ class HealthObserver:
 def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> MirrorState:
     """The state of the mirror; `at`: now, in monotonic seconds."""
     pushed = [name for name, resource in settings.resources.items() if resource.push]
+    ages = freshness.oldest_edit_ages(tx)
     edits: dict[str, int] = {}
     for by_state in status.open_edits(tx).values():
         for state, n in by_state.items():
@@ -132,7 +133,7 @@ def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: floa
         at=at,
         facts=read_facts(tx, settings, workspaces),
         edits=edits,
-        oldest_edit_s=freshness.oldest_edit_age(tx, pushed),
+        oldest_edit_s=max((ages[name] for name in pushed if name in ages), default=0.0),
         conflicts=status.total(status.open_conflicts(tx)),
         deletions_held=status.total(status.deletions(tx, TombstoneState.HELD)),
         oldest_waiting_s=freshness.oldest_waiting_age(tx),

@@ -168,6 +168,15 @@ RUNS = _bookkeeping(
 LEASES = _bookkeeping(
     "leases", _text("name", key=True), _text("owner"), _big("fence"), _time("expires_at")
 )
+DAEMONS = _bookkeeping(
+    "daemons",
+    _text("name", key=True),
+    _text("host"),
+    _big("pid"),
+    _time("started_at"),
+    _time("seen_at"),
+    _time("ended_at"),
+)
 BUDGET = _bookkeeping(
     "budget", _text("kind", key=True), Column("value", sa.Double), _time("updated_at")
 )

@@ -42,12 +42,12 @@ def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -
     return found
 
 
-def oldest_edit_age(tx: Tx, resources: Collection[str]) -> float:
-    """The age in seconds of the oldest edit that is to be sent; 0 where there is none."""
+def oldest_edit_ages(tx: Tx) -> dict[str, float]:
+    """Resource -> the age in seconds of its oldest edit that is to be sent, where there is one."""
     first = sa.func.min(OUTBOX.c.captured_at, type_=OUTBOX.c.captured_at.type)
-    to_send = OUTBOX.c.state.in_(TO_SEND_STATES)
-    query = sa.select(first).where(to_send, OUTBOX.c.resource.in_(resources))
-    return _age(tx, tx.conn.execute(query).scalar())
+    query = sa.select(OUTBOX.c.resource, first).where(OUTBOX.c.state.in_(TO_SEND_STATES))
+    found = tx.conn.execute(query.group_by(OUTBOX.c.resource))
+    return {name: _age(tx, time) for name, time in found}
 
 
 def oldest_waiting_age(tx: Tx) -> float:

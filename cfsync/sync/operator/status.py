@@ -11,9 +11,10 @@ from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.latency import Counts, quantile
-from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination import rate_limit as budget
 from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import freshness
 from cfsync.mirror.reports import status as inspect
@@ -23,6 +24,8 @@ from cfsync.values import later
 
 LONG_S = 86400.0
 """Seconds after which something that waits for a person is worth a warning."""
+UNSENT_S = 3600.0
+"""Seconds after which an edit that is still to be sent is worth a warning."""
 SHOWN = 20
 """Entries of `cf_waiting` that are listed; the others are only counted."""
 
@@ -45,6 +48,10 @@ class ResourceStatus:
     swept_at: str | None = None
     #: Open edits by state.
     edits: Mapping[str, int] = field(default_factory=dict)
+    #: Age in seconds of the oldest edit that is still to be sent; None: there is none.
+    oldest_edit_s: float | None = None
+    #: Whether its edits are sent.
+    push: bool = True
     #: The number of open conflicts.
     conflicts: int = 0
     #: Deletions in ClickFunnels by state.
@@ -53,6 +60,20 @@ class ResourceStatus:
     found: Mapping[str, int] = field(default_factory=dict)
     #: Lane -> p50 and p99 of the seconds from `updated_at` to the mirror; None: above a week.
     delays: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStatus:
+    """A daemon that the mirror knows."""
+
+    host: str
+    pid: int
+    started_at: str
+    #: Its last sign of life.
+    seen_at: str
+    #: When it was stopped; None: it runs, or was killed.
+    ended_at: str | None
+    runs: bool
 
 
 @dataclass(slots=True)
@@ -71,6 +92,8 @@ class Status:
     paused: dict[str, str]
     #: Passes of a daemon that fail, each with the reason.
     troubles: list[Trouble]
+    #: The daemons that run, or ran last.
+    daemons: list[DaemonStatus]
     #: What waits for a person, up to `SHOWN` entries.
     waiting: list[dict[str, Any]]
     #: The number of all entries that wait for a person.
@@ -97,10 +120,21 @@ def _status(tx: Tx, place: str, settings: Settings) -> Status:
         budget=budget.load(tx),
         paused=pauses.paused(tx),
         troubles=pauses.troubles(tx),
+        daemons=_daemons(tx),
         waiting=inspect.waiting(tx, SHOWN),
         waiting_total=runs.waiting(tx),
         waiting_long=freshness.waiting_since_before(tx, later(tx.now, -LONG_S)),
     )
+
+
+def _daemons(tx: Tx) -> list[DaemonStatus]:
+    now = clock.now(tx)
+    return [
+        DaemonStatus(
+            d.host, d.pid, d.started_at, d.seen_at, d.ended_at, runs=d.gone_at(now) is None
+        )
+        for d in daemons.known(tx)
+    ]
 
 
 def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
@@ -109,6 +143,7 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
         inspect.open_edits(tx),
         inspect.open_conflicts(tx),
     )
+    ages = freshness.oldest_edit_ages(tx)
     deletions, found = inspect.deletions(tx), inspect.found_by_lane(tx)
     walks = {(w["resource"], w["lane"]): w for w in inspect.walks(tx)}
     workspaces = mirrored_workspaces(tx, settings)
@@ -117,6 +152,8 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
             enabled=settings.resource(name).enabled,
             rows=rows[name],
             edits=edits.get(name, {}),
+            oldest_edit_s=ages.get(name),
+            push=settings.resource(name).push,
             conflicts=sum(conflicts.get(name, {}).values()),
             deletions=deletions.get(name, {}),
             found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},

@@ -71,7 +71,7 @@ def test_an_endpoint_that_leads_here_is_looked_at_too(round_):
 
     check = examined(round_)["webhooks"]
     assert (check.state, check.exit_code) == ("todo", 5)
-    assert "deleted; cfsync webhooks register" in check.text
+    assert "it is gone in ClickFunnels: cfsync webhooks register" in check.text
 
 
 async def _register(context: Context, url: str) -> Report:

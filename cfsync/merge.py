@@ -1,8 +1,9 @@
 """The three-way merge: one decision for each field, the same in both directions. Pure.
 
 A field has three versions: `base` (as last read from ClickFunnels), `local` (the mirror's row) and
-`remote` (just read, or the answer to a write). Only a field with an open edit is decided; any other
-takes the remote value. "=" is `values.equal`.
+`remote` (just read, or the answer to a write). `merge` decides about the fields with an open edit;
+any other takes the remote value, unless `find_drift` finds that it was changed without an edit. "="
+is `values.equal`.
 
 | remote     | local    | then                                                              |
 | ---------- | -------- | ----------------------------------------------------------------- |
@@ -22,8 +23,8 @@ value is one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ _Versions = tuple[Any, Any, Any]
 """A field's base, local and remote value; ABSENT where the base or the answer lacks the field."""
 
 Policy = Literal["clickfunnels", "local", "newest", "hold"]
+OnDrift = Literal["ask", "clickfunnels", "local"]
+"""What becomes of drift: a person decides, ClickFunnels' value is taken, or an edit is made."""
 
 
 class Winner(StrEnum):
@@ -116,6 +119,75 @@ def merge(
             send[name] = decided.send
         conflicts += decided.conflicts
     return Merged(row, send, tuple(conflicts))
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Fields of a row that were changed without an edit."""
+
+    #: Of those that can be sent, the value that the row should keep: what ClickFunnels has changed
+    #: in a set or a map is taken in.
+    row: Mapping[str, Any]
+    #: `hold`: it can be sent, if a person says so; `clickfunnels`: it can't.
+    conflicts: tuple[FieldConflict, ...]
+
+
+def find_drift(
+    resource: Resource,
+    *,
+    base: Mapping[str, Any],
+    local: Mapping[str, Any],
+    remote: Mapping[str, Any],
+    edited: Container[str],
+) -> Drift:
+    """The fields, but for the `edited` ones, in which a row differs from base and from remote.
+    Copies of other records and fields that one of the versions lacks say nothing.
+    """
+    row: dict[str, Any] = {}
+    conflicts: list[FieldConflict] = []
+    for name, was in base.items():
+        f = resource.by_name.get(name)
+        if f is None or f.merge == "quote" or name in edited or name not in remote:
+            continue
+        decided = _drift_of(f, (was, local.get(name), remote[name]))
+        if decided.conflicts and _is_sendable(f, base):
+            row[name] = decided.value
+            conflicts += decided.conflicts
+        else:
+            conflicts += [replace(c, winner=Winner.CLICKFUNNELS) for c in decided.conflicts]
+    return Drift(row, tuple(conflicts))
+
+
+def _is_sendable(f: Field, base: Mapping[str, Any]) -> bool:
+    """Whether a change of the field can be sent, of a record with these values."""
+    if f.update_if:
+        return bool(base.get(f.update_if[0]) == f.update_if[1])
+    return f.update or bool(f.actions) or f.via is not None
+
+
+def _drift_of(f: Field, versions: _Versions) -> Decision:
+    base, local, remote = versions
+    if equal(f, local, base) or equal(f, local, remote):
+        return Decision(remote)
+    if f.merge == "map" and isinstance(local, dict):
+        return _drift_of_map(f, versions)
+    if f.merge == "set" and isinstance(local, list) and all(type(v) is int for v in local):
+        local = _merge_set(f, versions).value
+        if equal(f, local, remote):
+            return Decision(remote)
+    return Decision(local, conflicts=(FieldConflict(f.name, base, local, remote, Winner.HOLD),))
+
+
+def _drift_of_map(f: Field, versions: _Versions) -> Decision:
+    base, local, remote = versions
+    before, theirs, ours = _normal_maps(base, remote, local)
+    row, conflicts = dict(theirs), []
+    for key in sorted(ours.keys() | before.keys()):
+        was, here, there = (m.get(key, "") for m in (before, ours, theirs))
+        if here not in (was, there):
+            row[key] = here
+            conflicts.append(FieldConflict(f"{f.name}.{key}", was, here, there, Winner.HOLD))
+    return Decision(row, conflicts=tuple(conflicts))
 
 
 def _winner(policy: Policy, edit: FieldEdit, updated_at: str | None) -> Winner:

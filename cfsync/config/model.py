@@ -102,6 +102,10 @@ class PullSettings(Section):
     overlap: Duration = 2 * _MINUTE
 
 
+class SweepSettings(Section):
+    on_drift: Literal["ask", "clickfunnels", "local"] = "ask"
+
+
 class PushSettings(Section):
     batch: PositiveInt = 100
     debounce: Duration = 2 * _SECOND
@@ -167,6 +171,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     resources: dict[str, ResourceSettings]
     pull: PullSettings = PullSettings()
+    sweep: SweepSettings = SweepSettings()
     push: PushSettings = PushSettings()
     deletions: DeletionsSettings = DeletionsSettings()
     events: EventsSettings = EventsSettings()

@@ -181,6 +181,11 @@ class Resource:
         return {f.name: f.ref for f in self.columns if f.ref}
 
 
+def action_key(value: object) -> str:
+    """A value as `Field.actions` writes it: true, false, cancelled."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def table(text: str) -> tuple[Field, ...]:
     """The fields of a field table. Raises ValueError, naming the field, on an unknown option."""
     return tuple(_field(line.split()) for line in text.splitlines() if line.strip())

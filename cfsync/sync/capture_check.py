@@ -2,8 +2,8 @@
 
 A program that rebuilds a table, or a person who switches triggers off, leaves edits uncaptured
 without any error. What the catalogue lacks is put back where the role may do so (on PostgreSQL the
-owner's may). What was changed in the meantime is no edit: `verify` shows it, and a sweep takes it
-back.
+owner's may). What was changed in the meantime is no edit: a sweep finds it, see
+`cfsync.mirror.incoming.drift`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
     names = ", ".join(back[:NAMED])
     return (
         f"{len(back)} triggers and functions were missing or off ({names}) and were put back:"
-        " cfsync verify shows what was changed meanwhile, before the next sweep takes it back"
+        " cfsync sweep finds what was changed meanwhile"
     )
 
 

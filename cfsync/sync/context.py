@@ -64,7 +64,8 @@ class Context:
         write what comes with it.
         """
         policy = self.settings.resource(resource.name).on_conflict
-        return await self.mirror.read(begin_reading, resource, lane, policy)
+        on_drift = self.settings.sweep.on_drift
+        return await self.mirror.read(begin_reading, resource, lane, policy, on_drift)
 
     async def now(self) -> str:
         """The time by the mirror's clock, canonical text."""

@@ -17,7 +17,7 @@ from cfsync.sync.events.follow import follow
 from cfsync.sync.incoming.deletions import judge_candidates, ready_candidates
 from cfsync.sync.incoming.pace import due_now
 from cfsync.sync.incoming.pull import pull_list
-from cfsync.sync.incoming.sweep import sweep_list
+from cfsync.sync.incoming.sweep import settle_inserted, sweep_list
 from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
 from cfsync.sync.report import Report
 from cfsync.sync.walk.page_writer import page_writer
@@ -124,6 +124,7 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
             await _sweep_lists(context, report, await _lists(context, level, workspaces))
             for resource in level:
                 await judge_candidates(context, report, resource, workspaces)
+                await settle_inserted(context, report, resource)
     return report
 
 

@@ -61,7 +61,8 @@ CREATE TABLE cf_conflicts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     resource TEXT NOT NULL,
     record_id BIGINT NOT NULL,
-    field TEXT NOT NULL,
+    kind TEXT NOT NULL,  -- changed, drift, deleted_here, deleted_remotely
+    field TEXT NOT NULL,  -- empty: it is about the whole record
     base TEXT,
     local TEXT,
     remote TEXT,

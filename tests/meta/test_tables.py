@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping.conflicts import ConflictState
+from cfsync.mirror.bookkeeping.conflicts import ConflictKind, ConflictState
 from cfsync.mirror.bookkeeping.events import EventSource, EventState
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.bookkeeping.runs import PassName, RunState
@@ -34,6 +34,7 @@ KINDS = {
 VALUES: dict[tuple[str, str], type[StrEnum]] = {
     ("cf_outbox", "op"): Op,
     ("cf_outbox", "state"): OutboxState,
+    ("cf_conflicts", "kind"): ConflictKind,
     ("cf_conflicts", "state"): ConflictState,
     ("cf_conflicts", "winner"): Winner,
     ("cf_tombstones", "side"): Side,

@@ -43,8 +43,8 @@ def test_only_settled_edits_are_pruned(write: Write, sql: Any) -> None:
 def test_only_closed_conflicts_are_pruned(write: Write, sql: Any) -> None:
     for field, state in enumerate(["open", "resolved", "superseded"]):
         sql(
-            "INSERT INTO cf_conflicts (resource, record_id, field, state, found_at)"
-            f" VALUES ('contacts', 1, 'f{field}', '{state}', '{LONG_AGO}')"
+            "INSERT INTO cf_conflicts (resource, record_id, kind, field, state, found_at)"
+            f" VALUES ('contacts', 1, 'changed', 'f{field}', '{state}', '{LONG_AGO}')"
         )
 
     assert prune(write, "conflicts") == 2

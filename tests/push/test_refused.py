@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.push.checks import conflicts, differences, rename, sent, settled, waiting
+from tests.push.checks import differences, rename, sent, settled, waiting
 from tests.push.conftest import Account
 
 pytestmark = pytest.mark.usefixtures("no_retries")
@@ -138,7 +138,7 @@ def test_a_record_that_is_gone_keeps_its_row_and_a_human_decides(
     assert report.exit_code == 5
     assert [e.id for e in account.world.ledger.writes()] == [there]
     assert account.states() == ["held", "done"]
-    assert [(f, w) for f, *_, w in conflicts(account)] == [("deleted_remotely", "hold")]
+    assert account.sql("SELECT kind, winner FROM cf_conflicts") == [("deleted_remotely", "hold")]
     assert account.one("SELECT first_name FROM contacts WHERE id = ?", gone) == "X"
     rename(app_sql, "Y", gone)
     account.push()

@@ -84,7 +84,8 @@ def resolve(
 
     The next push sends whatever your choice requires. If the record was deleted in ClickFunnels,
     --local creates it again and --remote deletes the row. If the row was deleted here, --local
-    deletes the record and --remote restores the row. (As --field: deleted_remotely, deleted_here.)
+    deletes the record and --remote restores the row. For what was changed here while edits were not
+    captured, --local sends it. (As --field: deleted_remotely, deleted_here, drift.)
 
     If the record has changed since the conflict was found, nothing is resolved: the new value is
     shown, and you choose again. Conflicts that you don't name by number are shown first, and you
@@ -131,7 +132,7 @@ def _parsed(text: str) -> Any:
 
 
 def _kind(conflict: Conflict) -> tuple[str, str, str]:
-    return conflict.resource, conflict.field or "deleted_here", conflict.winner
+    return conflict.resource, conflict.field or conflict.kind, conflict.winner
 
 
 def _outcome(one: Outcome, choice: Choice) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _print_outcomes(done: Sequence[Outcome], choice: Choice) -> None:
 
 def _print_changed(changed: Changed, choice: Choice) -> None:
     was, now = changed.was, changed.now
-    what = f"{now.resource} {now.record_id} {now.field or '(deleted here)'}"
+    what = f"{now.resource} {now.record_id} {now.field or f'({now.kind})'}"
     print(f"not resolved: {what} has changed since conflict {was.id} was found")
     rows = [
         ("", "then", "now"),
@@ -187,7 +188,7 @@ def _as_json(conflict: Conflict, *, values: bool) -> dict[str, Any]:
 
 
 def _head(*, values: bool) -> tuple[str, ...]:
-    head = ("id", "resource", "record", "field", "winner", "since")
+    head = ("id", "resource", "record", "kind", "field", "winner", "since")
     return (*head, "base", "local", "remote") if values else head
 
 
@@ -196,7 +197,8 @@ def _row(conflict: Conflict, *, values: bool) -> tuple[object, ...]:
         conflict.id,
         conflict.resource,
         conflict.record_id,
-        conflict.field or "(deleted here)",
+        conflict.kind,
+        conflict.field,
         conflict.winner,
         conflict.found_at,
     )

@@ -23,9 +23,10 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(resource: Resources = None, config: Config = None, json: Json = False) -> int:
-    """Compare the mirror with ClickFunnels; change nothing.
+    """Compare the mirror with ClickFunnels; change no record on either side.
 
-    Exits 5 if they differ. Edits that wait to be sent don't count as differences.
+    Exits 5 if they differ. What was changed here while edits were not captured (drift) is kept as a
+    conflict. Edits that wait to be sent don't count as differences.
 
     \b
     Example:

@@ -94,7 +94,7 @@ def end_settled(
     known = bases.load(tx, resource, about)
     for conflict in found:
         row, base = rows.get(conflict.record_id), known.get(conflict.record_id)
-        if conflict.field == ConflictKind.DELETED_REMOTELY:
+        if conflict.kind == ConflictKind.DELETED_REMOTELY:
             _end_if_deleted_here_too(tx, resource, conflict)
         elif not conflict.is_about_record and row and base:
             part, theirs = Part.of(resource, conflict.field), bases.decode(resource, base).values
@@ -120,7 +120,7 @@ def end_deletions(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:
     the edits that waited for a decision are sent.
     """
     for conflict in conflicts.of_records(tx, resource, ids):
-        if conflict.field == ConflictKind.DELETED_REMOTELY:
+        if conflict.kind == ConflictKind.DELETED_REMOTELY:
             conflicts.resolve(tx, [conflict], Winner.LOCAL)
             outbox.release(
                 tx,

@@ -1,4 +1,5 @@
-"""Conflicts: fields that both sides changed to different values, the losing value kept.
+"""Conflicts: fields that both sides changed to different values, the losing value kept; and drift:
+what changed in the mirror while no trigger captured it.
 
 A row of `cf_conflicts` holds base, local and remote value until a person has decided; of one record
 and field one conflict is open at a time.
@@ -34,12 +35,18 @@ class ConflictState(StrEnum):
 
 
 class ConflictKind(StrEnum):
-    """What the `field` of a conflict holds where it is about a whole record."""
+    """What a conflict is about."""
 
-    DELETED_HERE = ""
-    """Deleted in the mirror, and changed in ClickFunnels since."""
+    CHANGED = "changed"
+    """A field that both sides changed."""
+    DRIFT = "drift"
+    """A field that was changed in the mirror, or a row that was inserted, uncaptured: there is no
+    edit of it.
+    """
+    DELETED_HERE = "deleted_here"
+    """A record deleted in the mirror, and changed in ClickFunnels since."""
     DELETED_REMOTELY = "deleted_remotely"
-    """Edited in the mirror, and gone from ClickFunnels."""
+    """A record edited in the mirror, and gone from ClickFunnels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,8 @@ class Conflict:
     id: int
     resource: str
     record_id: int
-    #: A column, `column.key` of a map, or a ConflictKind.
+    kind: ConflictKind
+    #: A column, or `column.key` of a map; '': it is about the whole record.
     field: str
     #: The value as last read before both sides changed it.
     base: Any
@@ -67,8 +75,11 @@ class Conflict:
     @property
     def is_about_record(self) -> bool:
         """Whether it is about a whole record and not about one of its fields."""
-        return self.field in tuple(ConflictKind)
+        return not self.field
 
+
+NAMED = 3
+"""Ids that a line of the log names as examples."""
 
 _NAMES = [f.name for f in fields(Conflict)]
 
@@ -87,8 +98,36 @@ _OPEN_OF_RECORDS = (
 )
 
 
-def add(tx: Tx, resource: Resource, record_id: int, found: FieldConflict) -> None:
+def add(
+    tx: Tx,
+    resource: Resource,
+    record_id: int,
+    found: FieldConflict,
+    kind: ConflictKind = ConflictKind.CHANGED,
+) -> None:
     """Open a conflict. One that is open on the same field is superseded, its values kept."""
+    _insert(tx, resource, record_id, found, kind, ConflictState.OPEN)
+    named = {"resource": resource.name, "id": record_id, "field": found.field}
+    tx.warnings.append(("conflict.found", named | {"winner": found.winner}))
+
+
+def add_drift(tx: Tx, resource: Resource, record_id: int, found: FieldConflict) -> None:
+    """Open a conflict about drift; where its winner is known already, it is only kept, as resolved.
+    The caller logs it.
+    """
+    is_open = found.winner == Winner.HOLD
+    state = ConflictState.OPEN if is_open else ConflictState.RESOLVED
+    _insert(tx, resource, record_id, found, ConflictKind.DRIFT, state)
+
+
+def _insert(
+    tx: Tx,
+    resource: Resource,
+    record_id: int,
+    found: FieldConflict,
+    kind: ConflictKind,
+    state: ConflictState,
+) -> None:
     tx.conn.execute(
         sa.update(CONFLICTS)
         .where(
@@ -103,17 +142,16 @@ def add(tx: Tx, resource: Resource, record_id: int, found: FieldConflict) -> Non
         sa.insert(CONFLICTS).values(
             resource=resource.name,
             record_id=record_id,
+            kind=kind,
             field=found.field,
             base=found.base,
             local=found.local,
             remote=found.remote,
             winner=found.winner,
-            state=ConflictState.OPEN,
+            state=state,
             found_at=tx.now,
         )
     )
-    named = {"resource": resource.name, "id": record_id, "field": found.field}
-    tx.warnings.append(("conflict.found", named | {"winner": found.winner}))
 
 
 def hold_edits_of_deleted(tx: Tx, resource: Resource, record_id: int, seqs: Sequence[int]) -> None:
@@ -121,7 +159,7 @@ def hold_edits_of_deleted(tx: Tx, resource: Resource, record_id: int, seqs: Sequ
     hold these edits: its row stays until a person has decided.
     """
     kind = ConflictKind.DELETED_REMOTELY
-    add(tx, resource, record_id, FieldConflict(kind, None, None, None, Winner.HOLD))
+    add(tx, resource, record_id, FieldConflict("", None, None, None, Winner.HOLD), kind)
     outbox.hold(tx, seqs, GONE)
 
 
@@ -182,7 +220,11 @@ def _read(tx: Tx, query: sa.Select[Any]) -> list[Conflict]:
 
 
 def _conflict(row: sa.RowMapping) -> Conflict:
-    kinds = {"winner": Winner(row["winner"]), "state": ConflictState(row["state"])}
+    kinds = {
+        "kind": ConflictKind(row["kind"]),
+        "winner": Winner(row["winner"]),
+        "state": ConflictState(row["state"]),
+    }
     return Conflict(**{name: row[name] for name in _NAMES} | kinds)
 
 

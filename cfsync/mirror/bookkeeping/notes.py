@@ -18,6 +18,9 @@ from cfsync.values import is_ahead
 MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP)
 """Lanes whose delays are measured."""
 
+TIDIED = "tidied"
+"""The kind of a note about a field that a trigger of the user's changes."""
+
 _COUNT = sa.text(
     "INSERT INTO cf_found (resource, lane, delay_ms, records)"
     " VALUES (:resource, :lane, :delay_ms, :records)"
@@ -34,6 +37,19 @@ def count_found(tx: Tx, resource: Resource, lane: Lane, news: Sequence[Record]) 
     for delay, records in classes.items():
         key = {"resource": resource.name, "lane": str(lane), "delay_ms": delay}
         tx.conn.execute(_COUNT, key | {"records": records})
+
+
+def note_tidied(tx: Tx, resource: Resource, fields: Mapping[str, int]) -> None:
+    """Note the fields that a trigger of the user's changes when cfsync writes them, each with the
+    id of an example. A new one is logged.
+    """
+    query = sa.select(NOTES.c.field).where(NOTES.c.resource == resource.name)
+    known = set(tx.conn.execute(query.where(NOTES.c.kind == TIDIED)).scalars())
+    if new := sorted(fields.keys() - known):
+        tx.warnings.append(("drift.tidied", {"resource": resource.name, "fields": new}))
+    stamp = {"resource": resource.name, "kind": TIDIED, "seen_at": tx.now}
+    found = [{"field": name, "record_id": i} for name, i in fields.items()]
+    statements.upsert(tx, NOTES, found, stamp=stamp)
 
 
 def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:

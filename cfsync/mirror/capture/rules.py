@@ -6,12 +6,12 @@ break the mirror. Anything else ClickFunnels decides (422), and the edit is park
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from cfsync.resources.model import Field, Resource
+from cfsync.resources.model import Field, Resource, action_key
 
 OWN = ("cf_rev", "cf_synced_at")
 """Columns of every table that only cfsync writes."""
@@ -141,6 +141,15 @@ def sets(resource: Resource) -> tuple[Field, ...]:
 def insertable(resource: Resource) -> tuple[Field, ...]:
     """The columns that an INSERT may give a value, but for `id`."""
     return tuple(f for f in _but_id(resource) if _may_insert(resource, f))
+
+
+def insertable_values(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a row that an INSERT may give."""
+    return {
+        f.name: row[f.name]
+        for f in insertable(resource)
+        if row[f.name] is not None and (not f.actions or action_key(row[f.name]) in f.actions)
+    }
 
 
 def updatable(resource: Resource) -> tuple[Field, ...]:

@@ -57,19 +57,31 @@ class Tx:
         return self._rev
 
 
+@contextmanager
+def savepoint(tx: Tx) -> Iterator[sa.NestedTransaction]:
+    """A block of which nothing is left when it ends with an error, or is rolled back."""
+    rev = tx.rev()
+    with tx.conn.begin_nested() as nested:
+        try:
+            yield nested
+        except BaseException:
+            tx._rev = rev
+            raise
+        if not nested.is_active:
+            tx._rev = rev
+
+
 def try_write(tx: Tx, write: Callable[[], object]) -> str | None:
     """Write within a savepoint. Returns the database's words if a constraint or trigger of the
     user's refuses it, after which nothing of it is left.
     """
-    rev = tx.rev()
     try:
-        with tx.conn.begin_nested():
+        with savepoint(tx):
             write()
             tx.dialect.check_deferred(tx.conn)
     except sa.exc.DBAPIError as error:
         if not tx.dialect.is_refusal(error):
             raise
-        tx._rev = rev
         return tx.dialect.message(error)
     return None
 

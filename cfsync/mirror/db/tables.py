@@ -129,7 +129,8 @@ CONFLICTS = _bookkeeping(
     _big("id", key=True),
     _text("resource"),
     _big("record_id"),
-    _text("field"),
+    _text("kind"),  # changed, drift, deleted_here, deleted_remotely
+    _text("field"),  # empty: it is about the whole record
     _json("base"),
     _json("local"),
     _json("remote"),
@@ -215,7 +216,7 @@ NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),
     _text("field", key=True),
-    _text("kind", key=True),  # unholdable, unknown, converted, ahead
+    _text("kind", key=True),  # unholdable, unknown, converted, ahead, tidied
     _big("record_id"),  # an example
     _time("seen_at"),
 )

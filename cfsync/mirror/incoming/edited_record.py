@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cfsync.merge import FieldConflict, Winner, merge
@@ -19,11 +20,20 @@ from cfsync.resources.model import Resource
 from cfsync.values import equal
 
 
-def write_edited(
-    tx: Tx, reading: Reading, record: Record, base: Base | None, found: OpenEdits
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A record that ClickFunnels shows, and what the mirror knows of it."""
+
+    record: Record
+    base: Base | None
+    open: OpenEdits
+    #: Values of fields without an edit that its row keeps all the same: see `drift`.
+    kept: Mapping[str, Any]
+
+
+def write_edited(tx: Tx, reading: Reading, edited: Edited) -> int:
     """Merge a record that has open edits; returns how many new conflicts there are."""
-    resource = reading.resource
+    resource, record, base, found = reading.resource, edited.record, edited.base, edited.open
     before = bases.decode(resource, base).values if base else {}
     if found.deleted:
         bases.save(tx, [record], reading.lane)
@@ -38,8 +48,9 @@ def write_edited(
         edits=found.by_field,
         policy=reading.policy,
     )
-    rows.save(tx, resource, [merged.row])
-    since = bases.same_since(resource, row, merged.row, base)
+    after = {**merged.row, **edited.kept}
+    rows.save(tx, resource, [after])
+    since = bases.same_since(resource, row, after, base)
     bases.save(tx, [record], reading.lane, same_since=since)
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, record.id, conflict)
@@ -66,13 +77,7 @@ def _hold_delete(
     ]
     if not changed:
         return 0
-    conflict = FieldConflict(
-        ConflictKind.DELETED_HERE,
-        before.get("updated_at"),
-        None,
-        record.updated_at,
-        Winner.HOLD,
-    )
-    conflicts.add(tx, resource, record.id, conflict)
+    conflict = FieldConflict("", before.get("updated_at"), None, record.updated_at, Winner.HOLD)
+    conflicts.add(tx, resource, record.id, conflict, ConflictKind.DELETED_HERE)
     outbox.hold(tx, [found.edits[-1].seq], "changed in ClickFunnels since it was deleted here")
     return 1

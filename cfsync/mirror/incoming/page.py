@@ -7,7 +7,7 @@ or trigger of the user's refuses wait alone, and each pass tries them again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -26,7 +26,9 @@ from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.incoming import edited_record
+from cfsync.mirror.incoming import drift
+from cfsync.mirror.incoming.drift import Drifted
+from cfsync.mirror.incoming.edited_record import Edited, write_edited
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.incoming.refused import write_each
 from cfsync.mirror.lists import event_coverage
@@ -42,7 +44,7 @@ class Written:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
-    #: Rows that differed from their unchanged record without an edit, and were put right.
+    #: Rows that were changed without an edit.
     drift: int = 0
     #: New ones.
     conflicts: int = 0
@@ -71,27 +73,26 @@ def write_records(
 ) -> Written:
     """Merge the records that a reading brought into the mirror.
 
-    With `full` (a sweep) the rows of unchanged records are compared too: drift is put right and
-    copies of other records are refreshed.
+    With `full` (a sweep) the rows of unchanged records are compared too: drift is found and copies
+    of other records are refreshed.
     """
     resource = reading.resource
     statements.serialize_writers(tx, TABLES[resource.name])
     known = bases.load(tx, resource, [r.id for r in records])
     found = _without_tombstones(tx, reading, records, known)
-    drifted, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
+    differing, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
-    touched = list({r.id: r for r in (*news, *drifted, *copies)}.values())
+    touched = list({r.id: r for r in (*news, *differing, *copies)}.values())
     busy = statements.lock(tx, TABLES[resource.name], [r.id for r in touched])
     edits = open_edits.load(tx, resource, [r.id for r in touched])
-    to_merge = [r for r in (*news, *copies) if r.id in edits and r.id not in busy]
-    unedited = [r for r in touched if r.id not in busy and r.id not in edits]
-    merges = {
-        r.id: partial(edited_record.write_edited, tx, reading, r, known.get(r.id), edits[r.id])
-        for r in to_merge
-    }
-    refused, conflicts = _write(tx, reading, unedited, merges)
+    suspects = [r for r in (*found.changed, *differing) if r.id not in busy]
+    drifted = drift.settle(tx, reading, suspects, known, edits)
+    put_right = [r for r in differing if r.id in drifted.put_right | drifted.missing]
+    writes = {r.id: r for r in (*news, *copies, *put_right) if r.id not in busy}
+    refused, conflicts = _write(tx, reading, list(writes.values()), known, drifted)
     left = busy | refused.keys()
-    agreement.end_settled(tx, resource, [r.id for r in found.changed if r.id not in left])
+    settled = (*found.changed, *(found.same if full else ()))
+    agreement.end_settled(tx, resource, [r.id for r in settled if r.id not in left])
     events.add_busy(tx, resource, busy)
     events.add_refused(tx, resource, refused)
     _note_news(tx, reading, [r for r in news if r.id not in left])
@@ -99,7 +100,7 @@ def write_records(
         new=sum(r.id not in left for r in found.new),
         changed=sum(r.id not in left for r in found.changed),
         unchanged=len(found.same),
-        drift=sum(r.id not in left and r.id not in edits for r in drifted),
+        drift=len(drifted.ids - left),
         conflicts=conflicts,
         again=tuple(r.id for r in found.again),
         busy=tuple(sorted(busy)),
@@ -178,31 +179,42 @@ def _holds(resource: Resource, row: Mapping[str, Any] | None, record: Record) ->
 
 
 def _write(
-    tx: Tx, reading: Reading, unedited: Sequence[Record], merges: Mapping[int, Callable[[], int]]
+    tx: Tx,
+    reading: Reading,
+    records: Sequence[Record],
+    known: Mapping[int, Base],
+    drifted: Drifted,
 ) -> tuple[dict[int, str], int]:
     """Write the unedited records, and merge the others; returns the database's words for those
     that are refused, and how many conflicts there are.
     """
-    if not tx.careful:
-        _write_unedited(tx, reading, unedited)
-        return {}, sum(merge() for merge in merges.values())
+    kept, edits = drifted.kept, open_edits.load(tx, reading.resource, [r.id for r in records])
+    unedited = [r for r in records if r.id not in edits]
     conflicts: dict[int, int] = {}
 
-    def merge_one(record_id: int) -> None:
-        conflicts[record_id] = merges[record_id]()
+    def merge_one(record: Record) -> None:
+        edited = Edited(record, known.get(record.id), edits[record.id], kept.get(record.id, {}))
+        conflicts[record.id] = write_edited(tx, reading, edited)
 
-    refused = write_each(
-        tx,
-        {r.id: partial(_write_unedited, tx, reading, [r]) for r in unedited}
-        | {record_id: partial(merge_one, record_id) for record_id in merges},
-    )
+    merges = {r.id: partial(merge_one, r) for r in records if r.id in edits}
+    if not tx.careful:
+        _write_unedited(tx, reading, unedited, kept)
+        for merge in merges.values():
+            merge()
+        return {}, sum(conflicts.values())
+    alone = {r.id: partial(_write_unedited, tx, reading, [r], kept) for r in unedited}
+    refused = write_each(tx, alone | merges)
     return refused, sum(n for record_id, n in conflicts.items() if record_id not in refused)
 
 
-def _write_unedited(tx: Tx, reading: Reading, records: Sequence[Record]) -> None:
-    """Rows and bases of records without open edits: the mirror takes what ClickFunnels shows."""
+def _write_unedited(
+    tx: Tx, reading: Reading, records: Sequence[Record], kept: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """Rows and bases of records without open edits: the mirror takes what ClickFunnels shows, but
+    for what it has `kept` of each.
+    """
     if records:
-        rows.save(tx, reading.resource, [r.values for r in records])
+        rows.save(tx, reading.resource, [{**r.values, **kept.get(r.id, {})} for r in records])
         bases.save(tx, records, reading.lane)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cfsync.merge import Policy
+from cfsync.merge import OnDrift, Policy
 from cfsync.mirror.bookkeeping import bases
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
@@ -25,8 +25,12 @@ class Reading:
     began_at: str
     #: Who wins where both sides changed a field: the resource's `on_conflict`.
     policy: Policy
+    #: What becomes of drift: `sweep.on_drift`.
+    on_drift: OnDrift = "ask"
 
 
-def begin_reading(tx: Tx, resource: Resource, lane: Lane, policy: Policy) -> Reading:
+def begin_reading(
+    tx: Tx, resource: Resource, lane: Lane, policy: Policy, on_drift: OnDrift
+) -> Reading:
     """A reading that begins now."""
-    return Reading(resource, lane, bases.highest_rev(tx), tx.now, policy)
+    return Reading(resource, lane, bases.highest_rev(tx), tx.now, policy, on_drift)

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, Winner, merge
+from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, Winner, find_drift, merge
 from cfsync.mirror.bookkeeping import (
     agreement,
     bases,
@@ -145,19 +145,25 @@ def _merge_row(
     settled = {n: answer.values[n] for n in sent if n in answer.values}
     if outcome.found and base is None:
         settled = {n: sent[n][1] for n in settled}
+    local = ids.resolve_references(tx, resource, row)
+    unsettled = _unsettled(tx, claim, sent, answer.id)
     merged = merge(
         resource,
         base={**before, **settled},
-        local=ids.resolve_references(tx, resource, row),
+        local=local,
         remote=answer.values,
-        edits=_unsettled(tx, claim, sent, answer.id),
+        edits=unsettled,
         policy=policy,
     )
+    after = dict(merged.row)
+    if base and claim.op == Op.UPDATE:  # what has drifted stays for the next sweep
+        legs = {"base": before, "local": local, "remote": answer.values}
+        after |= find_drift(resource, **legs, edited={*sent, *unsettled}).row
     tx.new_rev()
-    rows.save(tx, resource, [merged.row])
+    rows.save(tx, resource, [after])
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, answer.id, conflict)
-    return bases.same_since(resource, row, merged.row, base, read_rev)
+    return bases.same_since(resource, row, after, base, read_rev)
 
 
 def _unsettled(tx: Tx, claim: Claim, sent: Sent, record_id: int) -> dict[str, FieldEdit]:

@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import ids, missing_rows, open_edits, outbox, rows, tombstones
-from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES
-from cfsync.records import PROVISIONAL_FROM
+from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.resources import RESOURCES, Resource
 
 
@@ -33,20 +33,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
     row = statements.load(tx, table, [record_id])[record_id]
     _end(tx, resource, record_id, row, "created anew")
     new_id = tx.dialect.new_local_id(tx.conn, table)
-    known = sa.select(sa.func.max(table.c.id)).where(table.c.id < PROVISIONAL_FROM)
-    highest = tx.conn.execute(known).scalar() or 0
-    blank = {c.name: None for c in table.c if c.name not in given}
-    values = {**blank, **given, "id": new_id, "cf_rev": tx.new_rev()}
-    tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(values))
-    outbox.append(
-        tx,
-        resource,
-        Op.INSERT,
-        {name: [None, value] for name, value in given.items()},
-        record_id=new_id,
-        workspace_id=row.get("workspace_id"),
-        highest_id=highest,
-    )
+    uncaptured_rows.append_insert(tx, resource, row, given, new_id)
     _move_unsent(tx, resource, record_id, new_id)
     return new_id
 

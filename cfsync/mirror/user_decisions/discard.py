@@ -39,7 +39,7 @@ def discard(tx: Tx, seqs: Collection[int]) -> list[Edit]:
 def _discard_of(tx: Tx, resource: Resource, record_id: int, seqs: Collection[int]) -> list[int]:
     lock(tx, resource, record_id)
     clashes = conflicts.find(tx, resources=[resource.name], record_id=record_id)
-    if gone := [c for c in clashes if c.field == ConflictKind.DELETED_REMOTELY]:
+    if gone := [c for c in clashes if c.kind == ConflictKind.DELETED_REMOTELY]:
         raise UsageError(
             f"{resource.name} {record_id} was deleted in ClickFunnels:"
             f" cfsync conflicts resolve {gone[0].id} --local | --remote"
@@ -87,7 +87,7 @@ def take_back(
     over = [c for c in conflicts.about_fields(clashes, free) if c.winner == Winner.HOLD]
     conflicts.resolve(
         tx,
-        over + [c for c in clashes if deletes and c.field == ConflictKind.DELETED_HERE],
+        over + [c for c in clashes if deletes and c.kind == ConflictKind.DELETED_HERE],
         Winner.CLICKFUNNELS,
     )
 

@@ -24,7 +24,7 @@ def approve(tx: Tx, seqs: Collection[int]) -> list[Edit]:
     about = _about_records(tx, edits)
     for edit in edits:
         found = about.get((edit.resource, edit.record_id), [])
-        if gone := [c for c in found if c.field == ConflictKind.DELETED_REMOTELY]:
+        if gone := [c for c in found if c.kind == ConflictKind.DELETED_REMOTELY]:
             raise UsageError(
                 f"edit {edit.seq} is of a record that ClickFunnels no longer has:"
                 f" cfsync conflicts resolve {gone[0].id} --local | --remote"

@@ -18,9 +18,11 @@ from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.bookkeeping.missing_rows import ShownRange
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.records import Listing, Page
-from cfsync.resources import RESOURCES
+from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context
+from cfsync.sync.report import Report
 from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.sync.walk.range_walkers import Proof, walk_in_ranges
 
@@ -46,6 +48,16 @@ async def sweep_list(context: Context, writer: PageWriter, listing: Listing) -> 
     end = max(r.id for r in page.records)
     await walk_in_ranges(context, writer, listing, parts, end=end, proof=proof)
     await context.mirror.write(_finished, parts[0])
+
+
+async def settle_inserted(context: Context, report: Report, resource: Resource) -> None:
+    """Settle the rows that were inserted while no trigger captured them."""
+    settings = context.settings
+    keeps = settings.deletions.on_remote_delete == "keep"
+    found = await context.mirror.write(
+        uncaptured_rows.settle, resource, settings.sweep.on_drift, keeps_deleted=keeps
+    )
+    report.add(resource.name, drift=found)
 
 
 def _proof(listing: Listing) -> Proof:

@@ -22,9 +22,9 @@ from cfsync.mirror.outgoing.answers import Outcome
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
 from cfsync.resources import RESOURCES
+from cfsync.resources.model import action_key
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-from cfsync.sync.push.calls import action_key
 from cfsync.values import equal
 
 

@@ -4,6 +4,7 @@
 | -------------------------------- | ----------------------------- | ---------------------------- |
 | a field                          | an edit sends the row's value | the row takes ClickFunnels'  |
 | ... whose local value was sent   | nothing is left to do         | an edit sends the lost value |
+| an inserted row without an edit  | an edit creates the record    | the row is deleted           |
 | a record deleted in ClickFunnels | the record is created again   | the row is deleted           |
 | a row deleted in the mirror      | the delete is sent            | the row comes back           |
 
@@ -24,21 +25,17 @@ from cfsync.mirror.bookkeeping import conflicts, open_edits, outbox, rows
 from cfsync.mirror.bookkeeping.agreement import Part
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
-from cfsync.mirror.capture.rules import insertable
+from cfsync.mirror.capture.rules import insertable_values
 from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.user_decisions import deleted_remotely, discard, waiting_edits
-from cfsync.mirror.user_decisions.user_edits import edit
+from cfsync.mirror.outgoing.user_edits import edit, edit_from
+from cfsync.mirror.user_decisions import deleted_remotely, discard, uncaptured_rows, waiting_edits
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.operator.selection import Filter, select
-from cfsync.sync.push.calls import action_key
 from cfsync.values import equal
 
 Choice = Literal["local", "remote", "value"]
-
-DELETED_HERE = "deleted_here"
-"""The field by which a person selects the conflicts about rows that were deleted in the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +90,14 @@ async def resolve_all(
     can't be resolved.
     """
     now = await mirror.read(clock.now)
-    names = (ConflictKind.DELETED_REMOTELY, DELETED_HERE)
     listed = "cfsync conflicts list"
-    selection = select(which, given, now, noun="a conflict", listed=listed, also=names)
+    selection = select(
+        which, given, now, noun="a conflict", listed=listed, also=tuple(ConflictKind)
+    )
     numbers: Sequence[int] = selection.numbers
     if not numbers:
         found = await mirror.read(conflicts.find, resources=selection.resources)
-        chosen = [c for c in found if selection.fits([c.field or DELETED_HERE], c.found_at)]
+        chosen = [c for c in found if selection.fits([c.field, c.kind], c.found_at)]
         if not chosen:
             raise UsageError("no such conflict is open")
         confirm(chosen)
@@ -139,12 +137,7 @@ def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved |
         return _resolve_field(tx, resource, conflict, choice, value)
     if choice == "value":
         raise UsageError(f"conflict {conflict_id} is about a whole record: it has no --value")
-    decide = (
-        _resolve_remote_deletion
-        if conflict.field == ConflictKind.DELETED_REMOTELY
-        else _resolve_local_deletion
-    )
-    return decide(tx, resource, conflict, choice)
+    return _ABOUT_RECORDS[conflict.kind](tx, resource, conflict, choice)
 
 
 def _changed(
@@ -194,19 +187,10 @@ def _resolve_remote_deletion(
         return Resolved(conflict, False, conflict.record_id)
     if resource.insert is None:
         raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
-    given = _insertable(resource, _row(tx, resource, conflict))
+    given = insertable_values(resource, _row(tx, resource, conflict))
     new_id = deleted_remotely.recreate(tx, resource, conflict.record_id, given)
     conflicts.resolve(tx, about_it, Winner.LOCAL)
     return Resolved(conflict, True, new_id)
-
-
-def _insertable(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a row that an INSERT may give."""
-    return {
-        f.name: row[f.name]
-        for f in insertable(resource)
-        if row[f.name] is not None and (not f.actions or action_key(row[f.name]) in f.actions)
-    }
 
 
 def _resolve_local_deletion(
@@ -229,6 +213,19 @@ def _resolve_local_deletion(
     return Resolved(conflict, choice == "local", conflict.record_id)
 
 
+def _resolve_inserted(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
+    """Resolve a row that was inserted while no trigger captured it."""
+    record_id = conflict.record_id
+    if choice == "local" and resource.insert is None:
+        raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
+    if choice == "local":
+        record_id = uncaptured_rows.make_insert(tx, resource, _row(tx, resource, conflict))
+    else:
+        statements.delete(tx, TABLES[resource.name], [record_id])
+    conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
+    return Resolved(conflict, choice == "local", record_id)
+
+
 def _resolve_field(
     tx: Tx, resource: Resource, conflict: Conflict, choice: Choice, value: Any
 ) -> Resolved:
@@ -241,11 +238,23 @@ def _resolve_field(
         row = _row(tx, resource, conflict)
         sides = {"local": conflict.local, "remote": conflict.remote}
         wanted = part.canonical(value) if choice == "value" else sides[choice]
-        edited = not part.same(part.of_row(row), wanted)
-        new = part.in_row(row, wanted)
-        edit(tx, resource, conflict.record_id, {part.field.name: new})
+        new = {part.field.name: part.in_row(row, wanted)}
+        if conflict.kind == ConflictKind.DRIFT:  # no edit holds the row's value yet
+            edited = not part.same(part.of_row(base), wanted)
+            before = {part.field.name: part.in_row(row, part.of_row(base))}
+            edit_from(tx, resource, conflict.record_id, before, new)
+        else:
+            edited = not part.same(part.of_row(row), wanted)
+            edit(tx, resource, conflict.record_id, new)
     conflicts.resolve(tx, [conflict], Winner.CLICKFUNNELS if choice == "remote" else Winner.LOCAL)
     return Resolved(conflict, edited, conflict.record_id)
+
+
+_ABOUT_RECORDS = {
+    ConflictKind.DELETED_REMOTELY: _resolve_remote_deletion,
+    ConflictKind.DELETED_HERE: _resolve_local_deletion,
+    ConflictKind.DRIFT: _resolve_inserted,
+}
 
 
 def _is_sent(part: Part, conflict: Conflict, base: Mapping[str, Any]) -> bool:

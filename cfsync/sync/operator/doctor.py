@@ -272,11 +272,14 @@ def unused_events(found: status.Rows) -> list[Check]:
 
 
 def drift(notes: status.Rows) -> list[Check]:
-    """Fields of the API that the catalogue doesn't know or whose values no column holds. Pure."""
+    """Fields of the API that the catalogue doesn't know or whose values no column holds, and those
+    that a trigger of the user's changes. Pure.
+    """
     said = {
         "unknown": "is new in the API: kept in cf_base.body, and no column yet",
         "converted": "is shown as another JSON type: converted, and sent in the form shown",
         "ahead": "lay in the future: read, and no measure of what pulls have read",
+        "tidied": "is changed by your trigger when cfsync writes it: let that ask cf_is_writing",
         "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",
     }
     texts = [

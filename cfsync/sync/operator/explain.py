@@ -11,6 +11,7 @@ from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
+from cfsync.mirror.capture.views import DRIFTED, INSERTED
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import provenance, status
 from cfsync.mirror.reports.provenance import KnownRecord
@@ -21,7 +22,7 @@ from cfsync.values import equal
 Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
 """Where a value comes from. edit: it was changed in the mirror and is not confirmed. copy: it is a
 copy of another record's value. path: it is the parent or workspace that lists the record. drift: it
-differs from ClickFunnels without an edit; the next sweep corrects it.
+was changed here while edits were not captured.
 """
 State = Literal["mirrored", "unsent", "deleted here", "gone", "hidden"]
 
@@ -152,11 +153,13 @@ def _waits(known: KnownRecord, *, sends: bool) -> Iterator[str]:
 
 
 def _dispute(conflict: Conflict) -> str:
-    whole: dict[str, str] = {
+    texts = {
+        ConflictKind.CHANGED: f"{conflict.field} was changed on both sides",
+        ConflictKind.DRIFT: f"{conflict.field} was {DRIFTED}" if conflict.field else INSERTED,
         ConflictKind.DELETED_REMOTELY: "deleted in ClickFunnels while it was edited here",
         ConflictKind.DELETED_HERE: "changed in ClickFunnels since it was deleted here",
     }
-    text = whole.get(conflict.field, f"{conflict.field} was changed on both sides")
+    text = texts[conflict.kind]
     return f"{text}; cfsync conflicts resolve {conflict.id}"
 
 

@@ -16,11 +16,11 @@ from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.outgoing.user_edits import edit
 from cfsync.mirror.user_decisions import discard
 from cfsync.mirror.user_decisions.replay import replay
-from cfsync.mirror.user_decisions.user_edits import edit
 from cfsync.resources import RESOURCES, Field, Resource
-from cfsync.sync.push.calls import action_key
+from cfsync.resources.model import action_key
 from cfsync.values import equal, normal_map
 
 PIECE = 100

@@ -1,4 +1,6 @@
-"""Compares mirror and ClickFunnels record by record. Changes nothing on either side."""
+"""Compares mirror and ClickFunnels record by record. Changes no record on either side: it only
+keeps drift as a conflict, as a sweep does, where `sweep.on_drift` is `ask`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,17 @@ from typing import Literal
 from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError, Interrupted
-from cfsync.mirror.bookkeeping import open_edits
+from cfsync.mirror.bookkeeping import bases, open_edits
+from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.incoming import drift
 from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
-from cfsync.records import Listing, Page, Record
+from cfsync.mirror.user_decisions import uncaptured_rows
+from cfsync.records import PROVISIONAL_FROM, Listing, Page, Record
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.pass_run import wanted_resources
@@ -28,12 +33,12 @@ from cfsync.values import equal
 NAMED = 1000
 """Differences that are listed; the others are only counted in the report."""
 
-Kind = Literal["differs", "missing here", "missing in ClickFunnels"]
+Kind = Literal["differs", "drift", "missing here", "missing in ClickFunnels"]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A record that differs; `fields` names the fields if the kind is "differs"."""
+    """A record that differs; `fields` names the fields if the kind is "differs" or "drift"."""
 
     resource: str
     id: int
@@ -76,6 +81,8 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
 
     try:
         await each_list(context, verified.report, lists, work)
+        for resource in {li.resource: RESOURCES[li.resource] for li in lists}.values():
+            await _add_inserted(context, verified, resource)
     except CfsyncError as error:
         if error.exit_code != Interrupted.exit_code:
             raise
@@ -103,11 +110,35 @@ async def _verify_list(context: Context, verified: Verified, listing: Listing) -
     async for page in walk_by_id(context.api, listing):
         upto = page.records[-1].id if page.records and page.next is not None else None
         found = await context.mirror.read(compare, listing, page, above, upto)
+        found = await _settle_drift(context, resource, page, found)
         _add_page(verified, resource, page, found)
         above, seen = upto or above, seen + len(page.records)
         context.progress.at(listing, records=seen, fraction=1.0 if page.next is None else 0.0)
         if page.next is not None:
             context.check_stop()
+
+
+async def _add_inserted(context: Context, verified: Verified, resource: Resource) -> None:
+    """Add the rows that were inserted uncaptured, under an id that ClickFunnels doesn't know."""
+    found = await context.mirror.read(uncaptured_rows.find, resource, least_id=PROVISIONAL_FROM)
+    rows = [Difference(resource.name, record_id, "drift") for record_id in found]
+    verified.differences += rows[: NAMED - len(verified.differences)]
+    verified.report.add(resource.name, drift=len(rows))
+
+
+async def _settle_drift(
+    context: Context, resource: Resource, page: Page, found: Sequence[Difference | None]
+) -> list[Difference | None]:
+    """Keep drift as conflicts; returns what differs, without that which a trigger of the user's has
+    made of what cfsync wrote.
+    """
+    suspects = {d.id for d in found if d and d.kind == "drift"}
+    if not suspects:
+        return list(found)
+    records = [r for r in page.records if r.id in suspects]
+    keep = context.settings.sweep.on_drift == "ask"
+    drifted = await context.mirror.write(drift.ask, resource, records, keep=keep)
+    return [d for d in found if d is None or d.kind != "drift" or d.id in drifted]
 
 
 def compare(
@@ -120,7 +151,7 @@ def compare(
     resource = RESOURCES[listing.resource]
     ids = [r.id for r in page.records]
     ours = statements.load(tx, TABLES[resource.name], ids)
-    pending = open_edits.load(tx, resource, ids)
+    pending, known = open_edits.load(tx, resource, ids), bases.load(tx, resource, ids)
     found: list[Difference | None] = []
     for record in page.records:
         fields = _different(resource, record, ours.get(record.id))
@@ -130,7 +161,9 @@ def compare(
             found.append(None if gone else Difference(resource.name, record.id, "missing here"))
         elif fields:
             left = tuple(name for name in fields if name not in edited)
-            found.append(Difference(resource.name, record.id, "differs", left) if left else None)
+            base = known.get(record.id)
+            kind: Kind = "drift" if base and _shows(resource, record, base, left) else "differs"
+            found.append(Difference(resource.name, record.id, kind, left) if left else None)
     listed = set(ids)
     extra = [i for i in status.ids_between(tx, resource, listing, above, upto) if i not in listed]
     return found + [Difference(resource.name, i, "missing in ClickFunnels") for i in extra]
@@ -147,6 +180,16 @@ def _different(
         for name, value in record.values.items()
         if resource.by_name[name].merge != "quote"
         and not equal(resource.by_name[name], row[name], value)
+    )
+
+
+def _shows(resource: Resource, record: Record, base: Base, names: Sequence[str]) -> bool:
+    """Whether ClickFunnels shows what it did when the record was last read, in some fields."""
+    before = bases.decode(resource, base).values
+    return all(
+        equal(resource.by_name[name], before[name], record.values[name])
+        for name in names
+        if name in before
     )
 
 

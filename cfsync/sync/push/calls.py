@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cfsync.mirror.bookkeeping.outbox import Sent
-from cfsync.resources.model import Resource
+from cfsync.resources.model import Resource, action_key
 
 Kind = Literal["create", "upsert", "update", "members", "act", "delete"]
 
@@ -51,11 +51,6 @@ def update_calls(
 def _is_plain(resource: Resource, name: str) -> bool:
     field = resource.by_name[name]
     return not field.via and not field.actions
-
-
-def action_key(value: Any) -> str:
-    """A value as the catalogue's `Field.actions` writes it: true, false, cancelled."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def create_call(resource: Resource, row: Mapping[str, Any]) -> Call:

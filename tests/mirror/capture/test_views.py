@@ -88,9 +88,9 @@ def test_what_waits_for_a_person(ada: int, write: Any, app_sql: Sql) -> None:
             " VALUES (1, 'contacts', 5, 'update', '{}', 'parked', 'name is taken', {t}),"
             " (2, 'contacts', 6, 'delete', '{}', 'held', '101 deletes', {t}),"
             " (3, 'contacts', 7, 'update', '{}', 'pending', NULL, {t})",
-            "INSERT INTO cf_conflicts (id, resource, record_id, field, winner, state, found_at)"
-            " VALUES (4, 'orders', 1, 'notes', 'clickfunnels', 'open', {t}),"
-            " (5, 'orders', 2, 'notes', 'clickfunnels', 'resolved', {t})",
+            "INSERT INTO cf_conflicts (id, resource, record_id, kind, field, winner, state,"
+            " found_at) VALUES (4, 'orders', 1, 'changed', 'notes', 'clickfunnels', 'open', {t}),"
+            " (5, 'orders', 2, 'changed', 'notes', 'clickfunnels', 'resolved', {t})",
             "INSERT INTO cf_tombstones (resource, record_id, state, first_seen)"
             " VALUES ('forms', 8, 'held', {t}), ('forms', 9, 'confirmed', {t})",
         ):

@@ -145,7 +145,7 @@ def orphan(account: Account, contact: int) -> int:
     account.world.delete("contacts", contact)
     assert account.push().exit_code == 5
     (conflict,) = account.desk(conflicts.open_conflicts)
-    assert conflict.field == "deleted_remotely"
+    assert conflict.kind == "deleted_remotely"
     return int(conflict.id)
 
 

@@ -96,7 +96,7 @@ def test_drift_is_a_difference(round_):
 
     asyncio.run(round_.mirror.write(write))
 
-    assert differences(verified(round_)) == {("contacts", first, "differs", ("first_name",))}
+    assert differences(verified(round_)) == {("contacts", first, "drift", ("first_name",))}
 
 
 def test_it_changes_nothing(round_):

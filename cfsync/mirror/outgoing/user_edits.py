@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import outbox
-from cfsync.mirror.db.engine import Tx, as_user
+from cfsync.mirror.bookkeeping import outbox, rows
+from cfsync.mirror.db.engine import Tx, as_user, savepoint
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.resources import Resource
 
@@ -28,3 +28,18 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
         raise UsageError(tx.dialect.message(error)) from None
     nameless = sa.update(OUTBOX).where(OUTBOX.c.seq > before, OUTBOX.c.db_user.is_(None))
     tx.conn.execute(nameless.values(db_user=outbox.CFSYNC))
+
+
+def edit_from(
+    tx: Tx,
+    resource: Resource,
+    record_id: int,
+    before: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> None:
+    """As `edit`, of fields that no trigger has seen change from their values `before`. Where it is
+    refused, the row stays as it is.
+    """
+    with savepoint(tx):
+        rows.set_fields(tx, resource, record_id, before)
+        edit(tx, resource, record_id, values)

@@ -73,7 +73,8 @@ async def run_checks(
         checks += await _checked("database", _database(mirror, teams, settings))
     else:
         checks += _failed("database", mirror)
-    if isinstance(api, Api) and isinstance(mirror, Mirror):
+    stopped = any(c.exit_code in (TokenRefused.exit_code, Transient.exit_code) for c in checks)
+    if isinstance(api, Api) and isinstance(mirror, Mirror) and not stopped:
         checks += await _checked("webhooks", _webhooks(Context(api, mirror, settings)))
     return checks
 

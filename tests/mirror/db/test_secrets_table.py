@@ -115,6 +115,23 @@ def test_a_mirror_without_them_gets_an_empty_table(mirror_url: str, sql: Sql) ->
         assert kept(mirror) == [SECRET]
 
 
+@POSTGRESQL_ONLY
+def test_an_owner_who_may_not_create_the_schema_is_told_what_helps(
+    mirror_url: str, sql: Sql
+) -> None:
+    database = mirror_url.split("@/")[1].split("?")[0]
+    sql("DROP SCHEMA cfsync_secrets CASCADE")
+    sql(f"REVOKE CREATE ON DATABASE {database} FROM cfsync_owner")
+    owner = mirror_url.replace("cfsync_daemon", "cfsync_owner")
+
+    with pytest.raises(MirrorError) as caught:
+        migrate(owner)
+
+    assert f'GRANT CREATE ON DATABASE "{database}" TO "cfsync_owner"' in str(caught.value)
+    sql(f"GRANT CREATE ON DATABASE {database} TO cfsync_owner")
+    migrate(owner)
+
+
 def test_a_file_that_is_no_database_is_named_with_what_helps(tmp_path: Path) -> None:
     migrate(f"sqlite:///{tmp_path}/cfsync.db")
     (tmp_path / "cfsync.db-secrets").write_text("hello " * 1000)

@@ -124,6 +124,7 @@ def test_a_refused_token_is_exit_3_and_the_database_is_still_looked_at(round_):
 
     assert checks["token"].exit_code == 3
     assert checks["database"].state == "ok"
+    assert "webhooks" not in checks, "it would say the same again"
 
 
 def test_a_server_that_is_down_is_exit_4(round_):

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cfsync.cli.operator.status import _lines
+from cfsync.mirror.coordination import pauses
 from cfsync.resources import RESOURCES
 from cfsync.sync.health_facts import problems
 from cfsync.sync.health_rule import pull_age
@@ -57,6 +59,40 @@ def test_open_edits_and_what_waits_are_counted(round_):
     assert found.resources["contacts"].edits == {"pending": 1, "parked": 1}
     assert (found.waiting_total, found.exit_code) == (1, 5)
     assert [(w["resource"], w["id"]) for w in found.waiting] == [("contacts", ids[1])]
+
+
+def lines(round_: Any) -> list[str]:
+    return list(_lines(asked(round_)))
+
+
+def test_an_edit_that_waits_long_to_be_sent_is_told_from_a_fresh_one_with_the_reason(round_):
+    def warnings() -> list[str]:
+        parts = [line.partition(" has waited for ") for line in lines(round_)]
+        return [what + rest.partition(" h ")[2] for what, _, rest in parts if rest]
+
+    round_.backfill()
+    round_.sql(f"UPDATE contacts SET first_name = 'Zed' WHERE id = {round_.ids('contacts')[0]}")
+    assert warnings() == []
+
+    round_.sql("UPDATE cf_outbox SET captured_at = '2020-01-01T00:00:00.000Z'")
+    (plain,) = warnings()
+    assert plain.startswith("warning: an edit of contacts")
+    assert plain.endswith(" to be sent")
+
+    asyncio.run(round_.mirror.write(pauses.pause, ["contacts"]))
+    assert warnings()[0].endswith(" to be sent: contacts is paused")
+
+    round_.settings["CFSYNC_RESOURCES__CONTACTS__PUSH"] = "false"
+    assert warnings()[0].endswith(" to be sent: resources.contacts.push is off")
+
+
+def test_a_paused_resource_is_marked_as_such(round_):
+    round_.backfill()
+    asyncio.run(round_.mirror.write(pauses.pause, ["contacts"]))
+
+    table = lines(round_)[0].splitlines()
+
+    assert [line.split()[0] for line in table if "(paused)" in line] == ["contacts"]
 
 
 def test_held_deletions_are_counted(round_):

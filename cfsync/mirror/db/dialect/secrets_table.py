@@ -20,6 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
+from cfsync.mirror.db.quoting import ident
 
 SCHEMA = "cfsync_secrets"
 
@@ -47,14 +48,29 @@ END $$
 
 
 def create(conn: sa.Connection) -> None:
-    """Make schema and table on PostgreSQL where they are missing, for cfsync alone."""
+    """Make schema and table on PostgreSQL where they are missing, for cfsync alone. Raises
+    MirrorError where the role may not.
+    """
     found = sa.inspect(conn)
     if found.has_table("cf_secrets", schema=SCHEMA):
         return
     if not found.has_schema(SCHEMA):
-        conn.exec_driver_sql(f"CREATE SCHEMA {SCHEMA}")
+        _create_schema(conn)
     conn.exec_driver_sql(_DDL.format(time="TIMESTAMPTZ"))
     conn.exec_driver_sql(_GRANT)
+
+
+def _create_schema(conn: sa.Connection) -> None:
+    asked = (
+        "SELECT current_user, current_database(), has_database_privilege(current_database(), %s)"
+    )
+    role, database, may = conn.exec_driver_sql(asked, ("CREATE",)).one()
+    if not may:
+        raise MirrorError(
+            f"{role} may not create the schema {SCHEMA}, which keeps secrets apart: as a superuser,"
+            f" GRANT CREATE ON DATABASE {ident(database)} TO {ident(role)}, or run deploy/roles.sql"
+        )
+    conn.exec_driver_sql(f"CREATE SCHEMA {SCHEMA}")
 
 
 def file_beside(mirror: Path) -> Path:

@@ -93,6 +93,7 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
     from cfsync.mirror import migrate
     from cfsync.mirror.db.engine import Mirror
     from cfsync.mirror.reports import status
+    from cfsync.sync import capture_check
 
     url = settings.database.url
     mirror = Mirror.open(url, must_exist=not create, clock=_now)
@@ -102,6 +103,7 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
             await asyncio.to_thread(_create_or_upgrade, url)
             mirror = Mirror.open(url, must_exist=True, clock=_now)
         await migrate.check(mirror)
+        mirror.diagnose = capture_check.unusable_now
     except BaseException:
         mirror.close()
         raise

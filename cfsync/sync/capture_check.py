@@ -9,7 +9,7 @@ owner's may). What was changed in the meantime is no edit: a sweep finds it, see
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import structlog
 
@@ -19,12 +19,13 @@ from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Away
-from cfsync.resources import Resource
+from cfsync.resources import RESOURCES, Resource
 
 log = structlog.get_logger()
 
 NAMED = 3
 """Missing objects that a line names; the others are only counted."""
+NEW_IDS = "build the table anew with id INTEGER PRIMARY KEY AUTOINCREMENT (docs/troubleshooting.md)"
 
 
 def describe(lost: Sequence[str]) -> str:
@@ -35,12 +36,27 @@ def describe(lost: Sequence[str]) -> str:
     named = f"{', '.join(lost[:NAMED])}{more}"
     if settings := [name for name in lost if name.startswith(installed.SETTING)]:
         return f"edits are not captured: {settings[0]}: reset it"
+    if broken := unusable(lost):
+        return broken
     if not installed.restorable(lost):
-        return (
-            f"the table is not as cfsync made it: {named}: put it back from a backup, or give a new"
-            " database in database.url"
-        )
+        return f"{named}: INSERTs are refused; {NEW_IDS}"
     return f"edits may not be captured: missing, off or changed: {named}: run cfsync migrate"
+
+
+def unusable(lost: Sequence[str], tables: Collection[str] = RESOURCES) -> str:
+    """One line about the first of these tables that has lost columns; '' where none has. Pure."""
+    for table, columns in installed.unusable_tables(lost).items():
+        if table in tables:
+            return (
+                f"the table {table} no longer has {', '.join(columns[:NAMED])} as cfsync made it:"
+                " put the table back from a backup, or give a new database in database.url"
+            )
+    return ""
+
+
+def unusable_now(tx: Tx) -> str:
+    """As `unusable`, of the whole mirror: what an error may mean that nothing else explains."""
+    return unusable(installed.lost(tx.conn))
 
 
 def problem(tx: Tx) -> str:
@@ -60,14 +76,15 @@ async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
     lost = await mirror.read(_lost)
     if not lost:
         return ""
-    _refuse_unusable(lost, [resource.name for resource in resources])
     try:
         back = await mirror.write(_put_back)
     except Away:
-        return ""  # somebody uses the tables: the next pass tries again
+        back = []  # somebody uses the tables: the next pass tries again
     except MirrorError as error:
         back, reason = [], str(error)
         await mirror.write(_note_lost, lost, reason)
+    if broken := unusable(lost, [resource.name for resource in resources]):
+        raise MirrorError(broken)
     if not back:
         return describe(lost)
     names = ", ".join(back[:NAMED])
@@ -81,19 +98,10 @@ def _lost(tx: Tx) -> list[str]:
     return installed.lost(tx.conn)
 
 
-def _refuse_unusable(lost: Sequence[str], names: Sequence[str]) -> None:
-    for table, columns in installed.unusable_tables(lost).items():
-        if table in names:
-            raise MirrorError(
-                f"the table {table} no longer has {', '.join(columns[:NAMED])} as cfsync made it:"
-                " put the table back from a backup, or give a new database in database.url"
-            )
-
-
 def _put_back(tx: Tx) -> list[str]:
     """Returns what was put back."""
     lost = installed.lost(tx.conn)
-    if installed.unusable_tables(lost) or not capture.install(tx.conn):
+    if not capture.install(tx.conn):
         _note_lost(tx, lost)
         return []
     left = installed.lost(tx.conn)

@@ -195,3 +195,30 @@ def test_a_full_disk_or_any_other_fault_of_the_machine_is_one_line(filled: Comma
     assert len(done.said) == 1
     assert done.said[0].startswith("unexpected OperationalError: no such table: cf_runs, at ")
     assert done.said[0].endswith("CFSYNC_LOG__LEVEL=debug shows the traceback")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("plan", "push", "pull", "verify", "outbox list", "outbox discard 1"),
+        *("conflicts resolve 1", "explain contacts 4000", "status --health"),
+    ],
+)
+def test_a_table_without_its_columns_is_named_by_every_command(filled: Command, command: str):
+    (contact,) = filled.sql("SELECT min(id) FROM contacts")[0]
+    filled.sql("UPDATE contacts SET first_name = 'Here' WHERE id = (SELECT min(id) FROM contacts)")
+    filled.sql(
+        "INSERT INTO cf_conflicts (resource, record_id, kind, field, winner, state, found_at)"
+        f" VALUES ('contacts', {contact}, 'changed', 'first_name', 'hold', 'open', '2026')"
+    )
+    filled.sql("ALTER TABLE contacts RENAME TO mine")
+    filled.sql("CREATE TABLE contacts AS SELECT id, last_name, workspace_id FROM mine")
+    choice = ["--local"] if command.startswith("conflicts") else []
+
+    done = filled(*command.replace("4000", str(contact)).split(), *choice)
+
+    if command == "outbox list":  # it needs no row of the table
+        assert done.returncode == 0
+    else:
+        assert "the table contacts no longer has " in done.stdout + done.stderr
+        assert done.returncode == (1 if command == "status --health" else 2)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
 
+import pandas
 import pytest
 from sqlite_utils import Database
 from structlog.testing import capture_logs
 
+from cfsync.errors import MirrorError
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync import capture_check, health_facts
 from cfsync.sync.operator import doctor
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
 from tests.sync.conftest import Clock, Round
+from tests.sync.operator.test_verify import differences, verified
 
 
 @pytest.fixture
@@ -100,6 +104,47 @@ def test_the_next_pass_puts_back_what_is_missing_and_says_so_once(
     assert asyncio.run(round_.mirror.read(capture_check.restored)) == 1
 
 
+@pytest.mark.parametrize(("mirror_url", "switch_off"), WAYS, indirect=["mirror_url"])
+def test_what_changed_while_capture_was_off_is_neither_lost_nor_sent(
+    round_: Round, sql: Sql, switch_off: Callable[[Sql], None]
+) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    switch_off(sql)
+    sql("UPDATE contacts SET first_name = 'Uncaught' WHERE id = ?", contact)
+
+    round_.push()
+    round_.world.edit("contacts", contact, last_name="There")
+    round_.pull("contacts")
+    swept = round_.sweep("contacts")
+    found = verified(round_, "contacts")
+
+    assert swept.exit_code == found.exit_code == 5
+    assert differences(found) == {("contacts", contact, "drift", ("first_name",))}
+    assert sql("SELECT kind, field, state FROM cf_conflicts") == [("drift", "first_name", "open")]
+    assert sql("SELECT first_name, last_name FROM contacts WHERE id = ?", contact) == [
+        ("Uncaught", "There")
+    ]
+    assert sql.outbox() == []
+    assert round_.world.ledger.writes() == []
+
+
+@SQLITE_ONLY
+def test_a_table_that_pandas_has_replaced_is_named_and_left_alone(round_: Round, sql: Sql) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    frame = pandas.read_sql("SELECT * FROM contacts", sql.conn)
+    frame.loc[frame["id"] == contact, "first_name"] = "Uncaught"
+    frame.to_sql("contacts", sql.conn, if_exists="replace", index=False)
+
+    for run in (round_.push, round_.sweep, round_.pull):
+        with pytest.raises(MirrorError, match=r"the table contacts no longer has .*id"):
+            run("contacts")
+
+    assert sql("SELECT first_name FROM contacts WHERE id = ?", contact) == [("Uncaught",)]
+    assert round_.world.ledger.writes() == []
+
+
 @POSTGRESQL_ONLY
 def test_a_role_that_may_not_put_it_back_says_who_may(
     round_: Round, mirror_url: str, clock: Clock, sql: Sql
@@ -140,8 +185,10 @@ def test_an_id_that_lost_its_default_is_named_until_it_has_it_again(
     rebuilt(sql, " AUTOINCREMENT")
 
     round_.pull("contacts")
+    with pytest.raises(sqlite3.IntegrityError, match="leave id out"):
+        sql("INSERT INTO contacts (first_name) VALUES ('Ada')")
 
-    assert "default of contacts.id" in "".join(problems(round_))
+    assert "default of contacts.id: INSERTs are refused" in "".join(problems(round_))
 
 
 @SQLITE_ONLY
@@ -170,6 +217,54 @@ def test_a_table_without_its_columns_is_named(round_: Round, sql: Sql) -> None:
     assert round_.pull("contacts").is_done
 
 
+def test_other_tables_are_captured_again_while_one_lacks_columns(round_: Round, sql: Sql) -> None:
+    round_.backfill()
+    contact, tag = (round_.world.create(t, round_.workspace) for t in ("contacts", "contact_tags"))
+    round_.pull()
+    if sql.is_sqlite:
+        sql("ALTER TABLE contact_tags RENAME TO mine")
+        sql("CREATE TABLE contact_tags AS SELECT id, name FROM mine")
+        dropped(sql)
+    else:
+        sql("ALTER TABLE contact_tags DROP COLUMN color")
+        disabled(sql)
+
+    with pytest.raises(MirrorError, match="contact_tags"):
+        round_.pull()
+    sql("UPDATE contacts SET first_name = 'Caught' WHERE id = ?", contact)
+
+    assert [row[:3] for row in sql.outbox()] == [("update", "contacts", contact)]
+    assert "contact_tags no longer has" in "".join(problems(round_))
+
+    if sql.is_sqlite:
+        sql("DROP TABLE contact_tags")
+        sql("PRAGMA legacy_alter_table = ON")
+        sql("ALTER TABLE mine RENAME TO contact_tags")
+    else:
+        sql("ALTER TABLE contact_tags ADD COLUMN color TEXT")
+    round_.pull("contacts")
+    sql("UPDATE contact_tags SET name = 'Caught too' WHERE id = ?", tag)
+
+    assert [row[:3] for row in sql.outbox()][1:] == [("update", "contact_tags", tag)]
+    assert problems(round_) == []
+
+
+@POSTGRESQL_ONLY
+@pytest.mark.parametrize("lost", ["DROP IDENTITY", "SET DEFAULT 5", "SET GENERATED ALWAYS"])
+def test_an_id_gets_its_default_again(round_: Round, sql: Sql, lost: str) -> None:
+    round_.backfill()
+    first = sql("INSERT INTO contacts (first_name) VALUES ('Ada') RETURNING id")[0][0]
+    if lost == "SET DEFAULT 5":
+        sql("ALTER TABLE contacts ALTER COLUMN id DROP IDENTITY")
+    sql(f"ALTER TABLE contacts ALTER COLUMN id {lost}")
+
+    round_.pull("contacts")
+    second = sql("INSERT INTO contacts (first_name) VALUES ('Bea') RETURNING id")[0][0]
+
+    assert second == first + 1
+    assert problems(round_) == []
+
+
 def test_what_differs_is_named() -> None:
     noted = {"trigger a on t": "1", "view v": "2", "column t.id": "key"}
 
@@ -178,5 +273,19 @@ def test_what_differs_is_named() -> None:
     )
 
     assert found == ["column t.id", "setting s", "trigger a on t", "view v"]
-    assert installed.restorable(found) == ["trigger a on t", "view v"]
+    assert installed.restorable(found) == ["view v"]
     assert installed.unusable_tables(found) == {"t": ["id"]}
+
+
+def test_what_belongs_to_a_table_without_its_columns_stays_away() -> None:
+    lost = ["column contacts.id", "function cf_contacts_update", "function cf_contact_tags_update"]
+    lost += ["trigger a on contacts", "trigger a on forms", "identity of contacts.id"]
+    lost += ["identity of forms.id", "view contact_tag_links", "view cf_waiting"]
+
+    assert installed.restorable(lost) == [
+        "function cf_contact_tags_update",
+        "trigger a on forms",
+        "identity of forms.id",
+        "view cf_waiting",
+    ]
+    assert installed.without_ids(lost) == ["forms"]

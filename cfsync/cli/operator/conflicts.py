@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,9 +62,22 @@ def list_conflicts(
     if json:
         print_json([_as_json(conflict, values=values) for conflict in found])
     elif found:
-        print(columns([_head(values=values), *(_row(c, values=values) for c in found)]))
+        print(text_of(found, values=values, whole=bool(resource)))
     else:
         print("no open conflicts")
+
+
+def text_of(found: Sequence[Conflict], *, values: bool, whole: bool) -> str:
+    """The conflicts as a table; a mass of drift is one line, unless they are shown `whole`."""
+    from cfsync.mirror.capture.views import DRIFTED, MASS
+
+    drifted = Counter(c.resource for c in found if c.kind == "drift")
+    masses = {} if whole else {name: n for name, n in drifted.items() if n >= MASS}
+    rows = [_row(c, values=values) for c in found if c.kind != "drift" or c.resource not in masses]
+    lines = [columns([_head(values=values), *rows])] if rows else []
+    for name, n in masses.items():
+        lines.append(f"{name}: {n:,} values and rows {DRIFTED}: cfsync conflicts list {name}")
+    return "\n".join(lines)
 
 
 def resolve(

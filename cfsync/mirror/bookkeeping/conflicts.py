@@ -231,8 +231,10 @@ def _conflict(row: sa.RowMapping) -> Conflict:
 def resolve(tx: Tx, decided: Iterable[Conflict], winner: Winner) -> None:
     """Close conflicts that a person has decided."""
     ids = [conflict.id for conflict in decided]
-    query = sa.update(CONFLICTS).where(CONFLICTS.c.id.in_(ids))
-    tx.conn.execute(query.values(state=ConflictState.RESOLVED, winner=winner))
+    for start in range(0, len(ids), outbox.AT_ONCE):
+        some = CONFLICTS.c.id.in_(ids[start : start + outbox.AT_ONCE])
+        values = {"state": ConflictState.RESOLVED, "winner": winner}
+        tx.conn.execute(sa.update(CONFLICTS).where(some).values(values))
 
 
 def about_fields(found: Iterable[Conflict], names: Collection[str]) -> list[Conflict]:

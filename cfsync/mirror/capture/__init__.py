@@ -22,14 +22,17 @@ from cfsync.mirror.capture import installed
 
 
 def install(conn: sa.Connection) -> bool:
-    """Bring them up to date in the caller's transaction, and put back what is missing. Returns
-    whether anything was replaced. Those of a newer version stay as they are.
+    """Bring them up to date in the caller's transaction, and put back what is missing, but not on
+    tables that have lost columns. Returns whether anything was replaced. Those of a newer version
+    stay as they are.
     """
-    wanted = statements(conn)
-    is_whole = _is_newer(conn) or not installed.restorable(installed.lost(conn))
+    wanted, lost = statements(conn), installed.lost(conn)
+    is_whole = _is_newer(conn) or not installed.restorable(lost)
     if is_whole and not _are_older(conn, wanted):
         return False
-    for statement in [*installed.database(conn).drops(conn), *wanted]:
+    database, broken = installed.database(conn), installed.unusable_tables(lost)
+    ids = database.restore_ids(conn, installed.without_ids(lost))
+    for statement in [*database.drops(conn), *database.statements(conn, without=broken), *ids]:
         conn.exec_driver_sql(statement)
     meta.put(conn, meta.CAPTURE, f"{cfsync.__version__} {_digest(wanted)}")
     installed.note(conn)

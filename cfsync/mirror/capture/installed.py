@@ -17,12 +17,15 @@ import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture.rules import OWN
+from cfsync.mirror.capture.views import VIEWED
 from cfsync.resources import RESOURCES
 
 COLUMN = "column"
 """How the name of a column begins."""
 DEFAULT = "default"
-"""How the name of the default of an `id` begins."""
+"""How the name of the default of an `id` begins where only a new table can have it again."""
+IDENTITY = "identity"
+"""How the name of an `id`'s default begins that `install` puts back."""
 SETTING = "setting"
 """How the name of a setting begins that switches triggers off."""
 
@@ -34,10 +37,14 @@ def database(conn: sa.Connection) -> ModuleType:
 
 def note(conn: sa.Connection) -> None:
     """Note what belongs in the database: all that is in it now. A column stays as it was first
-    noted: `install` replaces triggers, and never a table.
+    noted: `install` replaces triggers, and never a table. So does what belongs to a table that has
+    lost columns.
     """
-    before = {n: text for n, text in _noted(conn).items() if n.startswith((COLUMN, DEFAULT))}
-    meta.put(conn, meta.CAPTURE_OBJECTS, json.dumps({**_found(conn), **before}))
+    noted, found = _noted(conn), _found(conn)
+    broken = unusable_tables(compare(noted, found))
+    of_tables = (COLUMN, DEFAULT, IDENTITY)
+    before = {n: t for n, t in noted.items() if n.startswith(of_tables) or _is_of(n, broken)}
+    meta.put(conn, meta.CAPTURE_OBJECTS, json.dumps({**found, **before}))
 
 
 def lost(conn: sa.Connection) -> list[str]:
@@ -54,8 +61,26 @@ def compare(noted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
 
 
 def restorable(lost_objects: Iterable[str]) -> list[str]:
-    """Those that `install` puts back. Pure."""
-    return [n for n in lost_objects if not n.startswith((COLUMN, DEFAULT, SETTING))]
+    """Those that `install` puts back: not those of a table that has lost columns. Pure."""
+    lost_objects = list(lost_objects)
+    broken = unusable_tables(lost_objects)
+    left = (COLUMN, DEFAULT, SETTING)
+    return [n for n in lost_objects if not n.startswith(left) and not _is_of(n, broken)]
+
+
+def _is_of(name: str, tables: Collection[str]) -> bool:
+    """Whether an object belongs to one of these tables: a trigger, its function, a view."""
+    kind, _, rest = name.partition(" ")
+    owner = {"view": VIEWED.get(rest), "trigger": rest.rpartition(" on ")[2]}
+    if kind == "function":
+        return any(rest.startswith(f"cf_{table}_") for table in tables)
+    return owner.get(kind, rest.rpartition(".")[0].removeprefix("of ")) in tables
+
+
+def without_ids(lost_objects: Iterable[str]) -> list[str]:
+    """The tables whose `id` has lost a default that `install` puts back. Pure."""
+    found = [n for n in restorable(lost_objects) if n.startswith(IDENTITY)]
+    return [n.removeprefix(f"{IDENTITY} of ").removesuffix(".id") for n in found]
 
 
 def unusable_tables(lost_objects: Iterable[str]) -> dict[str, list[str]]:
@@ -82,7 +107,7 @@ def _found(conn: sa.Connection) -> dict[str, str]:
         if table in RESOURCES and column in _columns(table):
             digests[f"{COLUMN} {table}.{column}"] = kind
             if column == "id":
-                digests[f"{DEFAULT} of {table}.id"] = default
+                digests[f"{database(conn).ID_DEFAULT} of {table}.id"] = default
     return digests
 
 

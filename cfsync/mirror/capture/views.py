@@ -9,6 +9,9 @@ from __future__ import annotations
 from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.db.errors import OWN_CONSTRAINT
 
+VIEWED = {"order_line_items": "orders", "contact_tag_links": "contacts"}
+"""View -> the table that it shows."""
+
 DRIFTED = "changed here while edits were not captured"
 INSERTED = "inserted here while edits were not captured"
 MASS = 50

@@ -108,6 +108,8 @@ class Mirror:
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
         self._check: Callable[[Tx], None] = _no_check
+        #: Says in a line what an error means that the dialect can't explain; '': nothing known.
+        self.diagnose: Callable[[Tx], str] = _no_diagnosis
         self._pause = place.dialect.write_pause()
 
     @classmethod
@@ -221,8 +223,15 @@ class Mirror:
         explained = self.dialect.explained(error, str(self.place))
         if explained:
             raise explained from error
+        with self._engine.connect() as conn:
+            if diagnosis := self.diagnose(self._tx(conn)):
+                raise MirrorError(diagnosis) from error
         raise error
 
 
 def _no_check(_tx: Tx) -> None:
     pass
+
+
+def _no_diagnosis(_tx: Tx) -> str:
+    return ""

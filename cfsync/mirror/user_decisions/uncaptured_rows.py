@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cfsync.merge import FieldConflict, OnDrift, Winner
 from cfsync.mirror.bookkeeping import conflicts, outbox
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
-from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
+from cfsync.mirror.bookkeeping.outbox import AT_ONCE, OPEN_STATES, Op
 from cfsync.mirror.capture.rules import has_workspace, insertable_values
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -23,20 +23,15 @@ def settle(tx: Tx, resource: Resource, on_drift: OnDrift, *, keeps_deleted: bool
     """Ask a person about such rows, or make inserts of them; returns how many there are. With
     `keeps_deleted` (`deletions.on_remote_delete` is `keep`), ids of ClickFunnels' prove nothing.
     """
-    found = find(tx, resource, least_id=PROVISIONAL_FROM if keeps_deleted else 0)
+    found = set(find(tx, resource, least_id=PROVISIONAL_FROM if keeps_deleted else 0))
     open_ = [c for c in conflicts.find(tx, resources=[resource.name]) if _is_about(c)]
     conflicts.resolve(tx, [c for c in open_ if c.record_id not in found], Winner.CLICKFUNNELS)
-    busy = statements.lock(tx, TABLES[resource.name], found)
     if on_drift == "local" and resource.insert:
-        rows = statements.load(tx, TABLES[resource.name], [i for i in found if i not in busy])
-        for row in rows.values():
-            make_insert(tx, resource, row)
-        conflicts.resolve(tx, [c for c in open_ if c.record_id in rows], Winner.LOCAL)
-        new = list(rows)
+        new = _make_inserts(tx, resource, sorted(found))
+        conflicts.resolve(tx, [c for c in open_ if c.record_id in new], Winner.LOCAL)
     else:
-        known = {c.record_id for c in open_}
-        new = [i for i in found if i not in known]
-        for record_id in new:
+        new = found - {c.record_id for c in open_}
+        for record_id in sorted(new):
             asked = FieldConflict("", None, None, None, Winner.HOLD)
             conflicts.add_drift(tx, resource, record_id, asked)
     if new:
@@ -47,6 +42,16 @@ def settle(tx: Tx, resource: Resource, on_drift: OnDrift, *, keeps_deleted: bool
         }
         tx.warnings.append(("drift.found", said))
     return len(found)
+
+
+def _make_inserts(tx: Tx, resource: Resource, ids: Sequence[int]) -> set[int]:
+    """Make inserts of the rows that nobody else holds; returns their ids as they were."""
+    table, busy = TABLES[resource.name], statements.lock(tx, TABLES[resource.name], ids)
+    free = [i for i in ids if i not in busy]
+    for start in range(0, len(free), AT_ONCE):
+        for row in statements.load(tx, table, free[start : start + AT_ONCE]).values():
+            make_insert(tx, resource, row)
+    return set(free)
 
 
 def _is_about(conflict: Conflict) -> bool:

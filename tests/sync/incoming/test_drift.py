@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from cfsync.cli.operator.conflicts import text_of
 from cfsync.records import is_provisional
 from cfsync.sync.operator import conflicts
 from cfsync.sync.report import Report
@@ -301,6 +302,12 @@ def test_a_mass_of_drift_is_one_thing_that_waits(filled: Round) -> None:
             "cfsync conflicts resolve --field drift contacts",
         )
     ]
+    found = asyncio.run(conflicts.open_conflicts(filled.mirror))
+    assert text_of(found, values=False, whole=False) == (
+        "contacts: 60 values and rows changed here while edits were not captured:"
+        " cfsync conflicts list contacts"
+    )
+    assert len(text_of(found, values=False, whole=True).splitlines()) == 61
     assert filled.push().exit_code == 5
     assert filled.world.ledger.writes() == []
 

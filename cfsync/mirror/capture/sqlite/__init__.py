@@ -10,6 +10,8 @@ conditions and values of single columns, `parts` what both use, `views` the view
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from cfsync.mirror.capture.sqlite.triggers import triggers
@@ -49,9 +51,19 @@ declared type.
 """
 
 
-def statements(_conn: sa.Connection) -> list[str]:
-    """All that creates the triggers and views, in order."""
-    return [*(t for r in RESOURCES.values() for t in triggers(r)), *VIEWS, *_FIRST_IDS]
+ID_DEFAULT = "default"
+"""AUTOINCREMENT comes back with a new table only."""
+
+
+def statements(_conn: sa.Connection, *, without: Collection[str] = ()) -> list[str]:
+    """All that creates the triggers and views, in order; no trigger on the tables `without`."""
+    resources = [r for r in RESOURCES.values() if r.name not in without]
+    return [*(t for r in resources for t in triggers(r)), *VIEWS, *_FIRST_IDS]
+
+
+def restore_ids(_conn: sa.Connection, _tables: Collection[str]) -> list[str]:
+    """None: see `ID_DEFAULT`."""
+    return []
 
 
 def drops(conn: sa.Connection) -> list[str]:

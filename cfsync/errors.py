@@ -9,12 +9,12 @@
         Transient                   exit 4 when it lasts: the same call may work later
           Unreachable               no connection, or it broke; `sent`: it may have acted
           RateLimited               429; `retry_after` in seconds where the server said so
-          ServerError               5xx
+          ServerError               5xx, and 4xx that say "not now"
           NotJson                   an answer that isn't JSON: the CDN's page, a cut body
-        Forbidden                   403: this list or record is not for this token
+        Forbidden                   403, and others that close a list: it is not for this token
         NotFound                    404: gone, or never there, or its parent
         StateConflict               409: it is already so, or can't become so
-        Refused                     400, 422: this body will never be accepted as it is
+        Refused                     other 4xx: this body will never be accepted as it is
         BadAnswer                   a success whose content breaks the API's own rules
 
 `exit_code` follows DESIGN 3.2. No error text ever holds a token, a body or a person's data.
@@ -100,6 +100,8 @@ class RateLimited(Transient):
 
 
 class ServerError(Transient):
+    """The server could not answer. It may have acted all the same."""
+
     def __init__(self, text: str, *, call: str, status: int, retry_after: float | None = None):
         super().__init__(text, call=call, status=status)
         self.retry_after = retry_after

@@ -39,6 +39,16 @@ MAX_ERROR_TEXT = 500
 TOO_LARGE = (413, 414, 431)
 """Statuses for a body, a URL or a header that is too large; a gateway's, so not always JSON."""
 
+NOT_NOW = (408, 421, 423, 425, 499)
+"""Statuses that say that the same call may work later: timed out, misdirected, locked, too early,
+closed by a proxy. A write may have been applied.
+"""
+
+CLOSED = (402, 403, 410, 418, 451)
+"""Statuses with which a list or record is closed to this token. None proves that a record is gone:
+a 410 may stand for a version of the API.
+"""
+
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*?\brel=\"?next\b", re.IGNORECASE)
 
 
@@ -57,7 +67,7 @@ def read(call: str, status: int, headers: Mapping[str, str], content: bytes) -> 
         raise TokenRefused
     if status == 429:
         raise RateLimited(call=call, retry_after=retry_after(headers))
-    if status >= 500:
+    if status >= 500 or status in NOT_NOW:
         text = f"the server failed ({status})"
         raise ServerError(text, call=call, status=status, retry_after=retry_after(headers))
     if status in TOO_LARGE:
@@ -71,8 +81,8 @@ def read(call: str, status: int, headers: Mapping[str, str], content: bytes) -> 
 
 
 def _client_error(call: str, status: int, data: Any) -> Exception:
-    if status == 403:
-        return Forbidden("not allowed for this token (403)", call=call, status=status)
+    if status == 403 or (status in CLOSED and call.startswith("GET ")):
+        return Forbidden(f"not allowed for this token ({status})", call=call, status=status)
     if status == 404:
         return NotFound("not found (404)", call=call, status=status)
     if status == 409:

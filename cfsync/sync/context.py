@@ -13,7 +13,19 @@ import structlog
 
 from cfsync.api import Api
 from cfsync.config import Settings
-from cfsync.errors import BadAnswer, CfsyncError, Forbidden, Interrupted, NotFound, located
+from cfsync.errors import (
+    BadAnswer,
+    CfsyncError,
+    Forbidden,
+    Interrupted,
+    NotFound,
+    NotJson,
+    Refused,
+    ServerError,
+    StateConflict,
+    Transient,
+    located,
+)
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -21,6 +33,9 @@ from cfsync.mirror.incoming.reading import Reading, begin_reading
 from cfsync.records import Listing
 from cfsync.resources import Resource
 from cfsync.sync.report import Report
+
+LISTS_IN_TROUBLE = 3
+"""So many lists more than could be read may fail before the server counts as down."""
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -96,17 +111,29 @@ async def each_list(
     """Do `work` for every list, as many at once as `api.max_concurrency` allows.
 
     A list that can't be read is reported and the others go on; an error that concerns all lists
-    ends the pass.
+    ends the pass, as does one of the server's while no list can be read.
     """
-
     of = Counter(listing.resource for listing in listings)
+    failed: list[Transient] = []
+    walked = 0
 
     async def guarded(listing: Listing) -> None:
-        async with _reported(report, listing):
-            await work(listing)
+        nonlocal walked
+        try:
+            async with _reported(report, listing):
+                await work(listing)
+        except (ServerError, NotJson) as error:
+            failed.append(error)
+            if len(failed) > walked + LISTS_IN_TROUBLE:
+                raise
+            _note_trouble(report, listing, error)
+        else:
+            walked += 1
         context.progress.walked(listing, of=of[listing.resource])
 
     await side_by_side(context, listings, guarded)
+    if failed and not walked:
+        raise failed[0]
 
 
 async def side_by_side(
@@ -137,6 +164,15 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
         raise _worst(errors) from None
 
 
+def _note_trouble(report: Report, listing: Listing, error: Transient) -> None:
+    """The pass goes on with other lists, and has not come to its end."""
+    log.warning("list.in_trouble", list=str(listing), status=error.status)
+    report.problems.append(f"{listing}: {error}")
+    report.cause = report.cause or error
+    if report.state == RunState.DONE:
+        report.state = RunState.STOPPED
+
+
 @asynccontextmanager
 async def _reported(report: Report, listing: Listing) -> AsyncIterator[None]:
     try:
@@ -145,7 +181,7 @@ async def _reported(report: Report, listing: Listing) -> AsyncIterator[None]:
     except (Forbidden, NotFound) as error:
         log.warning("list.unreachable", list=str(listing), status=error.status)
         report.unreachable.append(str(listing))
-    except BadAnswer as error:
+    except (BadAnswer, Refused, StateConflict) as error:
         log.error("list.failed", list=str(listing), error=str(error))
         report.problems.append(f"{listing}: {error}")
         report.state = RunState.FAILED

@@ -81,6 +81,27 @@ def test_what_every_call_makes_of_it(use: Use, answer: Say, kind: type[CfsyncErr
     assert "sorry" not in str(caught.value)
 
 
+WRITTEN = {400: Refused, 401: TokenRefused, 403: Forbidden, 404: NotFound, 409: StateConflict}
+WRITTEN |= {408: ServerError, 421: ServerError, 423: ServerError, 425: ServerError}
+WRITTEN |= {429: RateLimited, 499: ServerError}
+"""What a status of a write means; 4xx that are not here: the write is refused."""
+READ = WRITTEN | dict.fromkeys((402, 410, 418, 451), Forbidden)
+TOO_LARGE = (413, 414, 431)
+
+
+@pytest.mark.parametrize("status", range(400, 600))
+def test_what_each_status_means(status: int):
+    headers: dict[str, str] = {}
+    for call, table in (("GET /contacts", READ), ("PUT /contacts/5", WRITTEN)):
+        kind = ServerError if status >= 500 else table.get(status, Refused)
+        page = kind if kind in (TokenRefused, RateLimited, ServerError) else NotJson
+        page = Refused if status in TOO_LARGE else page
+        for body, expected in ((b'{"error":"no"}', kind), (b"<html>", page), (b"", page)):
+            with pytest.raises(CfsyncError) as caught:
+                codec.read(call, status, headers, body)
+            assert type(caught.value) is expected
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [

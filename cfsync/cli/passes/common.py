@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cfsync.cli.common import load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import print_json
+from cfsync.errors import ServerError
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
@@ -21,8 +22,8 @@ Pass = Callable[["Context"], Awaitable["Report"]]
 def run_passes(
     command: str, passes: Sequence[Pass], config: Path | None, *, json: bool, create: bool = False
 ) -> int:
-    """Run the passes in order until one is stopped, and print their reports; the exit code.
-    With `create` the database is created where there is none.
+    """Run the passes in order until one is stopped, and print their reports; the exit code. A list
+    in trouble stops no other pass. With `create` the database is created where there is none.
     """
     settings = load_settings(config, bars=True)
 
@@ -31,7 +32,7 @@ def run_passes(
             reports = []
             for one in passes:
                 reports.append(await one(context))
-                if reports[-1].is_stopped:
+                if reports[-1].is_stopped and not isinstance(reports[-1].cause, ServerError):
                     break
             return reports, await _database(context, counted=command == "backfill")
 

@@ -38,6 +38,7 @@ CREATE TABLE cf_base (
     rev BIGINT NOT NULL,
     lane TEXT,
     same_since BIGINT,
+    stored_forms TEXT,  -- {field: [sent, stored]}
     PRIMARY KEY (resource, id)
 );
 

@@ -52,6 +52,47 @@ def test_a_value_that_the_server_rewrites_is_stored_and_not_sent_again(
     assert sent(account)[1:] == [("update", {"phone_number": "2"})]
 
 
+def test_a_value_that_is_stored_in_another_form_is_no_edit_the_second_time(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    stored = {"phone_number": "+15550102030", "last_name": "Vera"}
+    imported = "UPDATE contacts SET phone_number = '(555) 010-2030', last_name = 'Vera '"
+    account.world.fault("body", method="PUT", fields=stored)
+    app_sql(f"{imported} WHERE id = ?", contact)
+    account.push()
+    account.world.edit("contacts", contact, **stored)
+    account.pull("contacts")
+    night_one = sent(account)
+
+    app_sql(f"{imported} WHERE id = ?", contact)
+    report = account.push()
+
+    assert (report.exit_code, sent(account), conflicts(account)) == (0, night_one, [])
+    assert in_mirror(account, contact, "phone_number") == "+15550102030"
+    settled(account, "contacts", contact)
+    account.sweep("contacts")
+    app_sql(f"{imported}, first_name = 'Ada' WHERE id = ?", contact)
+    account.push()
+    assert sent(account) == [*night_one, ("update", {"first_name": "Ada"})]
+    settled(account, "contacts", contact)
+
+
+def test_a_value_in_another_form_is_sent_again_after_a_change_in_clickfunnels(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    account.world.fault("body", method="PUT", fields={"phone_number": "+15550102030"})
+    imported = "UPDATE contacts SET phone_number = '(555) 010-2030' WHERE id = ?"
+    app_sql(imported, contact)
+    account.push()
+    account.world.edit("contacts", contact, phone_number="+15559999999")
+    account.pull("contacts")
+
+    app_sql(imported, contact)
+    account.push()
+
+    assert sent(account)[1:] == [("update", {"phone_number": "(555) 010-2030"})]
+
+
 def test_a_field_shown_as_another_json_type_is_sent_as_that_type(
     account: Account, app_sql: Any
 ) -> None:
@@ -71,6 +112,24 @@ def test_a_field_shown_as_another_json_type_is_sent_as_that_type(
         ("interval_count",),
     ]
     settled(account, "product_prices", price)
+
+
+def test_an_upsert_sends_the_json_type_that_the_known_record_shows(
+    account: Account, app_sql: Any
+) -> None:
+    account.world.create(
+        "contacts", account.workspace, email_address="known@example.com", phone_number=5550102030
+    )
+    app_sql(
+        "INSERT INTO contacts (email_address, phone_number)"
+        " VALUES ('known@example.com', '5550102031')"
+    )
+
+    account.push()
+
+    # The sandbox takes texts only: it would have taken '5550102031'.
+    reason = account.one("SELECT error FROM cf_outbox WHERE state = 'parked'")
+    assert reason == "phone_number is invalid"
 
 
 def test_an_amount_with_more_digits_than_sqlite_holds_is_no_difference(

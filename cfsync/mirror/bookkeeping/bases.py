@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import sqlalchemy as sa
 
 from cfsync.decode import decode_record
 from cfsync.mirror.bookkeeping.checkpoints import Lane
@@ -25,11 +28,13 @@ class Base:
     body: str
     rev: int
     same_since: int | None = None
+    #: JSON text: {field: [value last sent, the other form in which ClickFunnels stored it]}.
+    stored_forms: str | None = None
 
 
 def load(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, Base]:
     """The bases of those of these records that have one."""
-    columns = ["id", "body", "rev", "same_since"]
+    columns = ["id", "body", "rev", "same_since", "stored_forms"]
     found = statements.by_ids(tx, BASE, columns, ids, resource=resource.name)
     return {i: Base(*values) for i, *values in found}
 
@@ -76,6 +81,35 @@ def same_since(
 def _same(field: Field, before: Any, after: Any) -> bool:
     is_empty = field.merge == "set" and not before and not after
     return after is ABSENT or is_empty or equal(field, before, after)
+
+
+def remember_forms(
+    tx: Tx, resource: Resource, record_id: int, forms: Mapping[str, tuple[Any, Any]]
+) -> None:
+    """Note values that ClickFunnels has stored in another form: field -> (sent, stored)."""
+    base = load(tx, resource, [record_id]).get(record_id)
+    if base and forms:
+        text = json.dumps({**_forms(base), **forms})
+        mine = sa.and_(BASE.c.resource == resource.name, BASE.c.id == record_id)
+        tx.conn.execute(sa.update(BASE).where(mine).values(stored_forms=text))
+
+
+def in_stored_forms(
+    resource: Resource, base: Base | None, local: Mapping[str, Any], remote: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of a row, those as `remote` that ClickFunnels stores in just that form: whoever
+    writes such a value again changes nothing.
+    """
+    found = dict(local)
+    for name, (sent, stored) in _forms(base).items():
+        field, shown = resource.by_name.get(name), remote.get(name, ABSENT)
+        if field and equal(field, local.get(name), sent) and equal(field, shown, stored):
+            found[name] = shown
+    return found
+
+
+def _forms(base: Base | None) -> dict[str, Any]:
+    return json_of(base.stored_forms) if base and base.stored_forms else {}
 
 
 def highest_rev(tx: Tx) -> int:

@@ -109,6 +109,7 @@ BASE = _bookkeeping(
     # What users can write in the row is the same since it had this `cf_rev`; NULL: since `rev`. It
     # holds while the row's `cf_rev` is `rev`.
     _big("same_since"),
+    _text("stored_forms"),  # {field: [value last sent, the other form in which it was stored]}
 )
 CHECKPOINTS = _bookkeeping(
     "checkpoints",

@@ -40,10 +40,11 @@ def write_edited(tx: Tx, reading: Reading, edited: Edited) -> int:
         return _hold_delete(tx, resource, record, before, found)
     row = statements.load(tx, TABLES[resource.name], [record.id]).get(record.id)
     given = {name: value for r in found.edits for name, value in r.given.items()}
+    local = ids.resolve_references(tx, resource, given if row is None else row)
     merged = merge(
         resource,
         base=before,
-        local=ids.resolve_references(tx, resource, given if row is None else row),
+        local=bases.in_stored_forms(resource, base, local, record.values),
         remote=record.values,
         edits=found.by_field,
         policy=reading.policy,

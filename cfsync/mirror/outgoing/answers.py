@@ -107,9 +107,10 @@ def acknowledge(
     bases.save(tx, [answer], Lane.PUSH, same_since=same_since)
     agreement.end_settled(tx, resource, [answer.id], edited=sent.keys())
     webhook_secrets.keep(tx, [answer])
-    send_journal.journal_normalised(
-        tx, claim, {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
-    )
+    stored = {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
+    send_journal.journal_normalised(tx, claim, stored)
+    forms = {n: (sent[n][1], value) for n, value in stored.items()}
+    bases.remember_forms(tx, resource, answer.id, forms)
     for name in (n for n, f in ends.items() if f == "ignored"):
         before, value = sent[name]
         kept = FieldConflict(name, before, value, answer.values.get(name), Winner.CLICKFUNNELS)
@@ -145,7 +146,8 @@ def _merge_row(
     settled = {n: answer.values[n] for n in sent if n in answer.values}
     if outcome.found and base is None:
         settled = {n: sent[n][1] for n in settled}
-    local = ids.resolve_references(tx, resource, row)
+    resolved = ids.resolve_references(tx, resource, row)
+    local = bases.in_stored_forms(resource, base, resolved, answer.values)
     unsettled = _unsettled(tx, claim, sent, answer.id)
     merged = merge(
         resource,

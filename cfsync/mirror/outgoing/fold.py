@@ -41,6 +41,8 @@ class Claim:
     shown: Mapping[str, Any]
     #: The edited values that ClickFunnels lacks.
     send: Mapping[str, Any]
+    #: Edited field -> the other form in which ClickFunnels stores its value already.
+    stored_forms: Mapping[str, Any]
     #: Edited fields that can't be sent -> why.
     unsendable: Mapping[str, str]
     #: Fields in a conflict that waits for a person.
@@ -190,8 +192,9 @@ def fold(
     before = dict(base.values) if base else {}
     row, op = _row(record, part, instead or {}), _op(record.record_id, part)
     by_field = part.by_field if row and op != Op.DELETE else {}
+    local = bases.in_stored_forms(resource, record.base, row, before)
     lacking = merge(
-        resource, base=before, local=row, remote=before, edits=by_field, policy="local"
+        resource, base=before, local=local, remote=before, edits=by_field, policy="local"
     ).send
     unsendable = _unsendable(record, lacking, by_field, base.noted if base else ())
     return Claim(
@@ -206,6 +209,7 @@ def fold(
         shown=base.converted if base else {},
         send={n: v for n, v in lacking.items() if n not in unsendable},
         unsendable={n: why for n, why in unsendable.items() if why},
+        stored_forms={n: local[n] for n in by_field if local[n] is not row[n]},
         held=record.open.held,
         exists_as=record.exists_as,
         base_rev=record.base.rev if record.base else 0,

@@ -12,10 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, meta, open_edits, reasons
+from cfsync.mirror.bookkeeping import bases, meta, open_edits, reasons, rows
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.mirror.outgoing.fold import Claim
 
@@ -99,7 +100,8 @@ def journal_normalised(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
 def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
     """Close a claim: each edit is done, or parked where one of its fields was `refused` (field ->
     the reason), or pending again where one waits for a person's decision. Sent values that
-    ClickFunnels never shows are removed from the row.
+    ClickFunnels never shows are removed from the row, and values that it stores in another form get
+    that form.
     """
     held = {name.partition(".")[0] for name in claim.held}
     for seq, patch in _patches(tx, claim):
@@ -109,6 +111,7 @@ def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
         else:
             close(tx, [seq], OutboxState.PENDING if held & patch.keys() else OutboxState.DONE)
     _empty_hidden(tx, claim)
+    _show_stored_forms(tx, claim)
 
 
 def _patches(tx: Tx, claim: Claim) -> list[tuple[int, Mapping[str, Any]]]:
@@ -130,6 +133,17 @@ def _empty_hidden(tx: Tx, claim: Claim) -> None:
     left = sa.or_(*(table.c[name].is_not(None) for name in names))
     values = dict.fromkeys(names) | {"cf_rev": tx.new_rev()}
     tx.conn.execute(sa.update(table).where(table.c.id == claim.record_id, left).values(values))
+
+
+def _show_stored_forms(tx: Tx, claim: Claim) -> None:
+    """Raises Busy where another program holds the row: the edits then stay open."""
+    resource, forms = claim.resource, claim.stored_forms
+    if forms and statements.lock(tx, TABLES[resource.name], [claim.record_id]):
+        raise Busy(f"{resource.name} {claim.record_id} is locked by another program")
+    entry = open_edits.load(tx, resource, [claim.record_id] if forms else [])
+    edited = entry[claim.record_id].by_field if entry else {}
+    if left := {n: v for n, v in forms.items() if n not in edited}:
+        rows.set_fields(tx, resource, claim.record_id, left)
 
 
 def park_unknown(tx: Tx, claim: Claim, found: Sequence[int]) -> None:

@@ -116,10 +116,13 @@ def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -
         if changed := clean_record(person, resource, row):
             rows.set_fields(tx, resource, record_id, changed)
             receipt[resource.name] += 1
-    for record_id, body in statements.by_ids(tx, BASE, ["id", "body"], ids, resource=resource.name):
-        if cleaned := clean_body(person, resource, body):
+    columns = ["id", "body", "stored_forms"]
+    for record_id, body, forms in statements.by_ids(tx, BASE, columns, ids, resource=resource.name):
+        cleaned = clean_body(person, resource, body)
+        if cleaned or forms:
             query = sa.update(BASE).where(BASE.c.resource == resource.name, BASE.c.id == record_id)
-            tx.conn.execute(query.values(body=cleaned, rev=tx.rev()))
+            new = {"body": cleaned or body, "stored_forms": None, "rev": tx.rev()}
+            tx.conn.execute(query.values(new))
             receipt[BASE.name] += 1
     return receipt
 

@@ -31,6 +31,7 @@ from cfsync.sync.push import edit_log
 from cfsync.sync.push.calls import Call, create_call, left_over
 from cfsync.sync.push.changes import journal_entry
 from cfsync.sync.push.outcome import Push, count_answer, handle_failure, park, waits_for_others
+from cfsync.sync.push.perform import in_shown_types
 from cfsync.values import equal, normal_map
 
 
@@ -53,7 +54,7 @@ async def send_create(push: Push, claim: Claim) -> None:
             push, claim, call, Outcome(call.fields, there, reading.rev_before, found=True)
         )
     else:
-        await _create(push, claim, call)
+        await _create(push, claim, call, there.converted if there else {})
 
 
 def as_refusal(error: CfsyncError) -> CfsyncError:
@@ -94,7 +95,8 @@ def _write_before_image(tx: Tx, reading: Reading, claim: Claim, call: Call, ther
     return Call("upsert", {n: (there.values.get(n), v) for n, v in lacking.items()})
 
 
-async def _create(push: Push, claim: Claim, call: Call) -> None:
+async def _create(push: Push, claim: Claim, call: Call, shown: Mapping[str, Any]) -> None:
+    """`shown`: as in `perform`, of the record that an upsert changes."""
     assert claim.listing is not None
     api, mirror = push.context.api, push.context.mirror
     rev_before = await mirror.write(send_journal.journal, claim, journal_entry([call]), push.batch)
@@ -103,7 +105,7 @@ async def _create(push: Push, claim: Claim, call: Call) -> None:
     edit_log.sending(claim, call.fields, push.batch)
     try:
         if call.kind == "upsert":
-            answer, _ = await api.upsert(claim.listing, call.values)
+            answer, _ = await api.upsert(claim.listing, in_shown_types(claim.resource, call, shown))
         else:
             answer = await api.create(claim.listing, call.values)
     except CfsyncError as error:

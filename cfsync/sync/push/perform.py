@@ -25,7 +25,7 @@ async def perform(
     """
     match call.kind:
         case "update":
-            return await api.update(resource, record_id, _in_shown_types(resource, call, shown))
+            return await api.update(resource, record_id, in_shown_types(resource, call, shown))
         case "members":
             return await _change_members(api, resource, record_id, call)
         case "act":
@@ -34,7 +34,8 @@ async def perform(
             raise AssertionError(call.kind)
 
 
-def _in_shown_types(resource: Resource, call: Call, shown: Mapping[str, Any]) -> dict[str, Any]:
+def in_shown_types(resource: Resource, call: Call, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a call, each in the JSON type in which ClickFunnels shows the field."""
     return {
         name: as_shown(resource.by_name[name], value, shown[name]) if name in shown else value
         for name, value in call.values.items()

@@ -134,7 +134,9 @@ def kept(resource: Resource) -> tuple[Field, ...]:
 
 
 def sets(resource: Resource) -> tuple[Field, ...]:
-    """The columns that an UPDATE may change and in which NULL is no value."""
+    """The columns with a set that an UPDATE may change: NULL is no value there, and the user's own
+    statement stores them sorted, each member once.
+    """
     return tuple(f for f in updatable(resource) if f.merge == "set")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -391,3 +392,31 @@ def test_bytes_that_pass_for_text_do_not_stop_the_daemon(
     found = asyncio.run(mirror.read(lambda tx: tx.conn.execute(query).all()))
 
     assert found == [("\ufffd", "\ufffd \u00e9")]
+
+
+@pytest.mark.parametrize(
+    ("given", "stored", "patch"),
+    [
+        ("[1, 2, 2]", [1, 2], None),
+        ("[2, 1]", [1, 2], None),
+        ("[10, 2, 1, 10]", [1, 2, 10], [[1, 2], [1, 2, 10]]),
+        ("[]", [], [[1, 2], []]),
+    ],
+)
+def test_a_set_is_stored_sorted_and_each_member_once(
+    ada: int, sql: Sql, given: str, stored: list[int], patch: Any
+) -> None:
+    sql("UPDATE contacts SET tag_ids = ?, first_name = 'X' WHERE id = 5", given)
+
+    [(tags,)] = sql("SELECT tag_ids FROM contacts")
+    assert (json.loads(tags) if sql.is_sqlite else tags) == stored
+    assert sql.outbox()[0][3].get("tag_ids") == patch
+    assert sql("SELECT count(*) FROM contact_tag_links") == [(len(stored),)]
+
+
+def test_a_set_in_an_insert_is_sorted_too(workspace: int, sql: Sql) -> None:
+    sql("INSERT INTO contacts (first_name, tag_ids) VALUES ('X', '[10, 2, 10]')")
+
+    [(tags,)] = sql("SELECT tag_ids FROM contacts")
+    assert (json.loads(tags) if sql.is_sqlite else tags) == [2, 10]
+    assert sql.outbox()[0][3]["tag_ids"] == [None, [2, 10]]

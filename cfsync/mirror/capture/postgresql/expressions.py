@@ -28,6 +28,17 @@ def canonical(field: Field, value: str) -> str:
     return f"{value}::text" if field.type == "money" else value
 
 
+def set_in_order(field: Field) -> str:
+    """A plpgsql statement that sorts a set of the new row and drops what is doubled."""
+    new = f"NEW.{ident(field.name)}"
+    return (
+        f"IF pg_catalog.jsonb_typeof({new}) = 'array' THEN\n"
+        f"  {new} := (SELECT coalesce(pg_catalog.jsonb_agg(DISTINCT m ORDER BY m), '[]')\n"
+        f"    FROM pg_catalog.jsonb_array_elements({new}) m);\n"
+        "END IF;"
+    )
+
+
 def pair(field: Field, old: str | None, new: str | None) -> str:
     """`{field: [old, new]}`."""
     values = [f"{canonical(field, v)}" if v else "NULL" for v in (old, new)]

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfsync.mirror.capture.postgresql.expressions import has_unknown_id, insert_refused_if, pair
+from cfsync.mirror.capture.postgresql.expressions import (
+    has_unknown_id,
+    insert_refused_if,
+    pair,
+    set_in_order,
+)
 from cfsync.mirror.capture.postgresql.parts import (
     MARK,
     names,
@@ -31,6 +36,7 @@ from cfsync.mirror.capture.rules import (
     insertable,
     parents,
     references,
+    sets,
     taken_message,
     unique_field,
     unknown_message,
@@ -62,14 +68,17 @@ def _fill(resource: Resource, schema: str) -> list[str]:
     key refuses it, and ON CONFLICT has its effect.
     """
     field, condition = unique_field(resource), "NEW.cf_rev IS NULL"
+    if not (field or sets(resource)):
+        condition = f"NEW.workspace_id IS NULL AND {condition}"
     return statements(
         resource,
         schema,
         "fill",
         options=row_options(schema),
         workspace=_workspace(resource),
+        sets="\n".join(map(set_in_order, sets(resource))),
         take_id=f"NEW.id := coalesce({taken_by(resource, field, 'NEW')}, NEW.id);" if field else "",
-        condition=condition if field else f"NEW.workspace_id IS NULL AND {condition}",
+        condition=condition,
     )
 
 

@@ -17,6 +17,7 @@ from cfsync.mirror.capture.postgresql.expressions import (
     has_unknown_id,
     is_same_since,
     pair,
+    set_in_order,
     update_refused_if,
 )
 from cfsync.mirror.capture.postgresql.parts import (
@@ -66,6 +67,7 @@ def triggers(resource: Resource, schema: str) -> list[str]:
     return [
         *insert.triggers(resource, schema),
         *_update(resource, schema),
+        *(_sets(resource, schema) if sets(resource) else []),
         *_delete(resource, schema),
         templates.render("truncate", schema=ident(schema), table=ident(resource.name)),
     ]
@@ -101,6 +103,19 @@ def _kept(resource: Resource) -> dict[str, str]:
     old = {f.name: f"o.{ident(f.name)}" for f in kept(resource)}
     old |= {f.name: f"coalesce(n.{ident(f.name)}, o.{ident(f.name)})" for f in sets(resource)}
     return {"kept": ", ".join(map(ident, old)), "kept_values": ", ".join(old.values())}
+
+
+def _sets(resource: Resource, schema: str) -> list[str]:
+    names_ = [ident(f.name) for f in sets(resource)]
+    differs = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in names_)
+    return statements(
+        resource,
+        schema,
+        "sets",
+        sets="\n".join(map(set_in_order, sets(resource))),
+        columns=", ".join(names_),
+        condition=differs,
+    )
 
 
 def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:

@@ -34,10 +34,18 @@ def json_content(field: Field, value: str) -> str:
     leaves = f"SELECT fullkey, type, atom FROM json_tree({value}) ORDER BY fullkey"
     if field.merge == "set":
         value = f"coalesce({value}, '[]')"
-        leaves = f"SELECT '' AS fullkey, type, atom FROM json_each({value}) ORDER BY atom"
+        leaves = f"SELECT DISTINCT '' AS fullkey, type, atom FROM json_each({value}) ORDER BY atom"
     whole = f"(SELECT group_concat(json_array(fullkey, type, atom)) FROM ({leaves}))"
     empty = f"coalesce({whole}, '')"
     return f"CASE WHEN json_valid({value}) THEN {empty} ELSE {value} END"
+
+
+def canonical_set(value: str) -> str:
+    """A JSON list sorted and with each member once; what is no list stays as it is."""
+    members = f"SELECT DISTINCT value FROM json_each({value}) ORDER BY value"
+    sorted_list = f"(SELECT json_group_array(value) FROM ({members}))"
+    kind = f"CASE WHEN json_valid({value}) THEN json_type({value}) END"
+    return f"CASE {kind} WHEN 'array' THEN {sorted_list} ELSE {value} END"
 
 
 def canonical_time(value: str) -> str:
@@ -128,7 +136,8 @@ def json_text(field: Field, value: str) -> str:
     if field.type == "boolean":
         return f"CASE {value} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
     if field.type == "json":
-        return f"CASE WHEN json_valid({value}) THEN json({value}) ELSE json_quote({value}) END"
+        text = f"json({canonical_set(value) if field.merge == 'set' else value})"
+        return f"CASE WHEN json_valid({value}) THEN {text} ELSE json_quote({value}) END"
     if field.type == "timestamp":
         return f"json_quote(coalesce({canonical_time(value)}, {value}))"
     return f"json_quote({amount(value) if field.type == 'money' else value})"

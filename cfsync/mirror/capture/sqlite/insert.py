@@ -21,11 +21,13 @@ from cfsync.mirror.capture.rules import (
     insertable,
     parents,
     references,
+    sets,
     taken_message,
     unique_field,
     unknown_message,
 )
 from cfsync.mirror.capture.sqlite.expressions import (
+    canonical_set,
     canonical_time,
     has_unknown_id,
     insert_refused_if,
@@ -155,11 +157,12 @@ def _fill_in(resource: Resource, is_replacement: str) -> str:
     values = {"workspace_id": _filled(resource, "workspace_id")} if has_workspace(resource) else {}
     missing = ["NEW.workspace_id IS NULL"] if values else []
     for field in insertable(resource):
-        if field.type == "timestamp":
+        if field.type == "timestamp" or field in sets(resource):
             # Of the row as it is: a trigger of the user's may have changed it.
-            values[field.name] = canonical_time(ident(field.name))
+            canonical = canonical_time if field.type == "timestamp" else canonical_set
+            values[field.name] = canonical(ident(field.name))
             given = f"NEW.{ident(field.name)}"
-            missing.append(f"{given} IS NOT {canonical_time(given)}")
+            missing.append(f"{given} IS NOT {canonical(given)}")
     if not values:
         return ""
     return correct_row(resource, values, f"NOT {is_replacement} AND ({' OR '.join(missing)})")

@@ -19,6 +19,7 @@ from cfsync.mirror.capture.rules import (
 )
 from cfsync.mirror.capture.sqlite import insert
 from cfsync.mirror.capture.sqlite.expressions import (
+    canonical_set,
     canonical_time,
     changed,
     has_unknown_id,
@@ -83,18 +84,18 @@ def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
 
 def _restore(resource: Resource) -> str:
     """Restore what a program that writes whole rows has changed without meaning it: values that it
-    had kept, the same JSON in another form. Times get the canonical form.
+    had kept, the same JSON in another form. Times and sets get the canonical form.
     """
     values = {f.name: f"OLD.{ident(f.name)}" for f in kept(resource)}
     wanted = [f"NEW.{ident(name)} IS NOT {value}" for name, value in values.items()]
     for field in updatable(resource):
-        if field.type == "timestamp":
-            values[field.name] = canonical_time(f"NEW.{ident(field.name)}")
-            wanted.append(f"NEW.{ident(field.name)} IS NOT {values[field.name]}")
-    for field in sets(resource):
         new, old = f"NEW.{ident(field.name)}", f"OLD.{ident(field.name)}"
-        values[field.name] = f"coalesce({new}, {old})"
-        wanted.append(f"{new} IS NULL AND {old} IS NOT NULL")
+        if field.type == "timestamp":
+            values[field.name] = canonical_time(new)
+            wanted.append(f"{new} IS NOT {values[field.name]}")
+        elif field in sets(resource):
+            values[field.name] = f"coalesce({canonical_set(new)}, {old})"
+            wanted.append(f"{new} IS NOT {old} AND {new} IS NOT {values[field.name]}")
     return correct_row(resource, values, f"({' OR '.join(wanted)})")
 
 

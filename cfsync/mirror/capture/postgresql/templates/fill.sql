@@ -4,6 +4,7 @@ AS $$cfsync$$
 BEGIN
   NEW.workspace_id := coalesce(NEW.workspace_id, $workspace);
   $take_id
+  $sets
   RETURN NEW;
 END $$cfsync$$
 ;;

@@ -39,6 +39,25 @@ def test_nothing_to_send_is_an_empty_plan(account):
     assert (found.calls, found.requests, found.kept, found.exit_code) == (0, 0, [], 0)
 
 
+def test_it_tells_what_an_insert_of_a_known_row_may_have_meant_to_empty(account, contact):
+    email, last = account.sql(
+        "SELECT email_address, last_name FROM contacts WHERE id = ?", contact
+    )[0]
+    account.sql("UPDATE contacts SET phone_number = '1' WHERE id = ?", contact)
+    account.push()
+    insert = "INSERT INTO contacts (id, email_address, first_name, last_name, phone_number)"
+    with account.sql.transaction():
+        account.sql("DELETE FROM contacts WHERE id = ?", contact)
+        account.sql(f"{insert} VALUES (?, ?, 'New', ?, NULL)", contact, email, last)
+
+    found = planned(account)
+
+    assert [call[2].keys() for call in calls(found)] == [{"first_name"}]
+    left = {(n.resource, n.record_id, n.field) for n in found.nulls_left}
+    assert ("contacts", contact, "phone_number") in left
+    assert not {("contacts", contact, n) for n in ("first_name", "last_name", "uuid")} & left
+
+
 def test_every_kind_of_call_is_shown_field_by_field(account, contact):
     first = account.one("SELECT first_name FROM contacts WHERE id = ?", contact)
     tags = account.column("SELECT tag_id FROM contact_tag_links WHERE contact_id = ?", contact)

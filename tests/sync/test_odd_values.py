@@ -29,6 +29,27 @@ def assert_the_same(round_: Round) -> None:
     asyncio.run(main())
 
 
+def test_a_field_that_is_no_longer_shown_is_noted_since_when(round_: Round) -> None:
+    round_.backfill()
+    one, other, _ = round_.world.ids("contacts", round_.workspace)
+    (kept,) = round_.column("SELECT first_name FROM contacts WHERE id = ?", one)
+    noted = "SELECT field, record_id, seen_at FROM cf_notes WHERE kind = 'vanished'"
+    round_.world.fault("body", path="/contacts", times=None, drop=("first_name",), ids=(one, other))
+    round_.world.edit("contacts", one, last_name="A")
+    round_.pull("contacts")
+    first = round_.sql(noted)
+    round_.world.edit("contacts", other, last_name="B")
+    round_.pull("contacts")
+
+    assert [row[:2] for row in first] == [("first_name", one)]
+    assert round_.sql(noted) == first
+    assert round_.column("SELECT first_name FROM contacts WHERE id = ?", one) == [kept]
+    round_.world.faults.clear()
+    round_.world.edit("contacts", one, last_name="C")
+    round_.pull("contacts")
+    assert round_.sql(noted) == []
+
+
 @pytest.mark.parametrize(
     ("table", "path", "fields"),
     [

@@ -59,6 +59,11 @@ def _lines(found: Plan) -> Iterator[str]:
         yield from _of_record(record)
     for kept in found.kept:
         yield f"not sent: {_kept(kept)}"
+    for left in found.nulls_left:
+        yield (
+            f"{left.resource} {left.record_id}: {left.field} was left as it is: NULL can't be told"
+            " from not given in an INSERT of a known id; use UPDATE"
+        )
     yield (
         f"plan: {plural(found.calls, 'call')}, {plural(found.requests, 'request')} with reading"
         f" again, about {duration(found.seconds)} at {found.per_second:g} a second"

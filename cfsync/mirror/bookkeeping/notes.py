@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -20,6 +20,12 @@ MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP)
 
 TIDIED = "tidied"
 """The kind of a note about a field that a trigger of the user's changes."""
+NULL_LEFT = "null_left"
+"""The kind of a note that a trigger writes: an INSERT of a known id gave the field no value, or
+NULL, and the row has kept its value.
+"""
+VANISHED = "vanished"
+"""The kind of a note about a field that ClickFunnels showed and shows no longer."""
 
 _COUNT = sa.text(
     "INSERT INTO cf_found (resource, lane, delay_ms, records)"
@@ -50,6 +56,39 @@ def note_tidied(tx: Tx, resource: Resource, fields: Mapping[str, int]) -> None:
     stamp = {"resource": resource.name, "kind": TIDIED, "seen_at": tx.now}
     found = [{"field": name, "record_id": i} for name, i in fields.items()]
     statements.upsert(tx, NOTES, found, stamp=stamp)
+
+
+def note_vanished(tx: Tx, resource: Resource, vanished: Mapping[str, int]) -> None:
+    """Note fields that records no longer show, each with an example, and since when."""
+    if not vanished:
+        return
+    about = NOTES.c.resource == resource.name, NOTES.c.kind == VANISHED
+    known = set(tx.conn.execute(sa.select(NOTES.c.field).where(*about)).scalars())
+    statements.upsert(
+        tx,
+        NOTES,
+        [
+            {"resource": resource.name, "field": n, "kind": VANISHED, "record_id": i}
+            | {"seen_at": tx.now}
+            for n, i in vanished.items()
+            if n not in known
+        ],
+    )
+
+
+def forget_vanished(tx: Tx, resource: Resource, returned: Collection[str]) -> None:
+    """Drop the notes about fields that are shown again."""
+    if returned:
+        about = NOTES.c.resource == resource.name, NOTES.c.field.in_(list(returned))
+        tx.conn.execute(sa.delete(NOTES).where(NOTES.c.kind == VANISHED, *about))
+
+
+def find(tx: Tx, resource: Resource, kind: str, *, since: str) -> list[tuple[str, int]]:
+    """(field, the example) of the notes of one kind that are as new."""
+    query = sa.select(NOTES.c.field, NOTES.c.record_id).where(
+        NOTES.c.resource == resource.name, NOTES.c.kind == kind, NOTES.c.seen_at >= since
+    )
+    return [(name, record_id) for name, record_id in tx.conn.execute(query.order_by("field"))]
 
 
 def note_odd_fields(tx: Tx, records: Sequence[Record]) -> None:

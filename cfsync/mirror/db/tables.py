@@ -217,7 +217,7 @@ NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),
     _text("field", key=True),
-    _text("kind", key=True),  # unholdable, unknown, converted, ahead, tidied
+    _text("kind", key=True),  # unholdable, unknown, converted, ahead, tidied, null_left, vanished
     _big("record_id"),  # an example
     _time("seen_at"),
 )

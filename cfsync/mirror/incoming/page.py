@@ -66,6 +66,10 @@ class Classified:
     changed: list[Record] = field(default_factory=list)
     same: list[Record] = field(default_factory=list)
     again: list[Record] = field(default_factory=list)
+    #: Field -> a record that showed it before and doesn't now.
+    vanished: dict[str, int] = field(default_factory=dict)
+    #: Fields that a record shows and didn't before.
+    returned: set[str] = field(default_factory=set)
 
 
 def write_records(
@@ -112,11 +116,15 @@ def write_records(
 def _without_tombstones(
     tx: Tx, reading: Reading, records: Sequence[Record], known: Mapping[int, Base]
 ) -> Classified:
-    """The records classified; the tombstones of those that exist are deleted."""
+    """The records classified; the tombstones of those that exist are deleted, and fields that come
+    or go are noted.
+    """
     proofs = tombstones.proof_revs(tx, reading.resource, [r.id for r in records])
     found = classify(reading, records, known, proofs)
     exist = [r.id for r in (*found.new, *found.changed, *found.same) if r.id in proofs]
     tombstones.delete(tx, reading.resource, exist)
+    notes.note_vanished(tx, reading.resource, found.vanished)
+    notes.forget_vanished(tx, reading.resource, found.returned)
     agreement.end_deletions(tx, reading.resource, exist)
     return found
 
@@ -142,9 +150,18 @@ def classify(
         elif base.rev > reading.rev_before:
             found.again.append(record)
         else:
-            same = same_content(resource, record, bases.decode(resource, base))
+            before = bases.decode(resource, base)
+            found.vanished |= dict.fromkeys(_shown_only_in(resource, before, record), record.id)
+            found.returned |= _shown_only_in(resource, record, before)
+            same = same_content(resource, record, before)
             (found.same if same else found.changed).append(record)
     return found
+
+
+def _shown_only_in(resource: Resource, one: Record, other: Record) -> set[str]:
+    """The fields of which one version of a record has a value and the other shows none."""
+    names = one.values.keys() - other.values.keys()
+    return {n for n in names if resource.by_name[n].shown and one.values[n] is not None}
 
 
 def same_content(resource: Resource, record: Record, before: Record) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from cfsync.api import Api
@@ -272,6 +273,10 @@ def unused_events(found: status.Rows) -> list[Check]:
     ]
 
 
+def _gone(note: dict[str, Any]) -> str:
+    return f"has not been shown since {note['seen_at']}: the mirror keeps the last value"
+
+
 def drift(notes: status.Rows) -> list[Check]:
     """Fields of the API that the catalogue doesn't know or whose values no column holds, and those
     that a trigger of the user's changes. Pure.
@@ -281,10 +286,11 @@ def drift(notes: status.Rows) -> list[Check]:
         "converted": "is shown as another JSON type: converted, and sent in the form shown",
         "ahead": "lay in the future: read, and no measure of what pulls have read",
         "tidied": "is changed by your trigger when cfsync writes it: let that ask cf_is_writing",
+        "null_left": "kept its value in an INSERT of a known id; use UPDATE to set it to NULL",
         "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",
     }
     texts = [
-        f"{n['resource']}.{n['field']} {said.get(n['kind'], n['kind'])}, as in {n['record_id']}"
+        f"{n['resource']}.{n['field']} {said.get(n['kind']) or _gone(n)}, as in {n['record_id']}"
         for n in notes
     ]
     if not texts:

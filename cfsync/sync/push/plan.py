@@ -15,7 +15,7 @@ from typing import Any
 from cfsync.api import Rate
 from cfsync.config import Settings
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import conflicts, ids, outbox
+from cfsync.mirror.bookkeeping import conflicts, ids, notes, outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -30,11 +30,14 @@ from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import EmailChange, email_groups, release_first, step_of
 from cfsync.sync.push.mass_guard import masses
 from cfsync.sync.workspaces import choose
+from cfsync.values import later
 
 PIECE = 500
 """Records that are read in one transaction."""
 PAGE = 20
 """Records that one request reads."""
+DAY = 86_400.0
+"""For so many seconds a plan tells of values that were left as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,24 @@ class Kept:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NullLeft:
+    """A field that kept its value in an INSERT of a known id, which may have meant to empty it."""
+
+    resource: str
+    field: str
+    #: The last record of which it was so.
+    record_id: int
+
+
 @dataclass(slots=True)
 class Plan:
     """What a push would send and what it would leave, with an estimate of its cost."""
 
     records: list[Planned] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    #: What was left as it was in the last day.
+    nulls_left: list[NullLeft] = field(default_factory=list)
     #: The calls, and the requests that read before and after them.
     requests: int = 0
     #: The requests that may be made in a second.
@@ -99,6 +114,7 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     for resource in resources:
         name = resource.name
         found.kept += await mirror.read(_kept, resource)
+        found.nulls_left += await mirror.read(_nulls_left, resource)
         if name in paused:
             found.kept += await mirror.read(_all, resource, f"paused: cfsync resume {name}")
         elif settings.resource(name).push:
@@ -137,6 +153,11 @@ def _kept(tx: Tx, resource: Resource) -> list[Kept]:
             reason = f"conflict on {conflict.field}: cfsync conflicts resolve {conflict.id}"
             found.append(Kept(resource.name, (), (conflict.record_id,), reason))
     return found
+
+
+def _nulls_left(tx: Tx, resource: Resource) -> list[NullLeft]:
+    found = notes.find(tx, resource, notes.NULL_LEFT, since=later(tx.now, -DAY))
+    return [NullLeft(resource.name, name, record_id) for name, record_id in found]
 
 
 def _all(tx: Tx, resource: Resource, reason: str) -> list[Kept]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "plan": VERSION,
         "records": [_record(record) for record in plan.records],
         "kept": [_kept(kept) for kept in plan.kept],
+        "nulls_left": [asdict(left) for left in plan.nulls_left],
         "calls": plan.calls,
         "requests": plan.requests,
         "seconds": round(plan.seconds, 1),

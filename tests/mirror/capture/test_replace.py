@@ -172,3 +172,16 @@ def test_a_failed_statement_leaves_no_trace(ada: int, sql: Sql) -> None:
 
     assert sql.outbox() == []
     assert sql("SELECT * FROM cf_replaced") == []
+
+
+def test_values_that_an_or_replace_may_have_meant_to_empty_are_noted(ada: int, sql: Sql) -> None:
+    for _ in range(2):
+        sql(
+            "INSERT OR REPLACE INTO contacts (id, email_address, last_name, tag_ids)"
+            " VALUES (5, 'ada@example.com', NULL, '[1]')"
+        )
+
+    assert sql("SELECT field, kind, record_id FROM cf_notes ORDER BY field") == [
+        ("custom_attributes", "null_left", 5),
+        ("first_name", "null_left", 5),
+    ]

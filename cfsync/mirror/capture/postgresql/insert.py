@@ -40,6 +40,7 @@ from cfsync.mirror.capture.rules import (
     taken_message,
     unique_field,
     unknown_message,
+    updatable,
 )
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
@@ -56,6 +57,7 @@ def triggers(resource: Resource, schema: str) -> list[str]:
         columns=", ".join(all_names),
         old_values=", ".join(f"r.{name}" for name in all_names),
         given_values=", ".join(f"{name} = coalesce(n.{name}, t.{name})" for name in all_names),
+        writable=", ".join(literal(f.name) for f in updatable(resource)) or "NULL",
         capture=_capture(resource) if resource.insert else _refuse(resource),
     )
     if resource.insert and has_workspace(resource):

@@ -25,6 +25,7 @@ from cfsync.mirror.capture.rules import (
     taken_message,
     unique_field,
     unknown_message,
+    updatable,
 )
 from cfsync.mirror.capture.sqlite.expressions import (
     canonical_set,
@@ -81,9 +82,18 @@ def _after(resource: Resource) -> str:
         refusals=_refusals(resource),
         fill_in=_fill_in(resource, is_replacement) if resource.insert else "",
         capture=_capture(resource, is_replacement) if resource.insert else "",
+        note_nulls=_note_nulls(resource) if updatable(resource) else "",
         old_values=old,
         given_values=new,
     )
+
+
+def _note_nulls(resource: Resource) -> str:
+    is_null = [
+        f"WHEN {literal(f.name)} THEN NEW.{ident(f.name)} IS NULL" for f in updatable(resource)
+    ]
+    left = templates.render("left", **names(resource), is_null=" ".join(is_null))
+    return templates.render("note_nulls", **names(resource), left=left, now=NOW)
 
 
 def _refusals(resource: Resource) -> str:

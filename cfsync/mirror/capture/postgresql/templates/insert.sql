@@ -24,6 +24,17 @@ BEGIN
         SELECT jsonb_object_agg(key, value -> 0) FROM jsonb_each(gone.patch))) r
       WHERE t.id = gone.record_id;
     PERFORM set_config('cfsync.writer', mark, true);
+    -- Values that stay, because NULL means "not given" here.
+    INSERT INTO cf_notes AS noted (resource, field, kind, record_id, seen_at)
+      SELECT $resource, key, 'null_left', n.id, clock_timestamp()
+      FROM cf_new n, jsonb_each(gone.patch)
+      WHERE n.id = gone.record_id AND key IN ($writable)
+        AND value -> 0 NOT IN ('null', '""', '[]', '{}') AND to_jsonb(n) -> key = 'null'
+        -- Not each time: those who write the same note wait for each other.
+        AND NOT EXISTS (SELECT FROM cf_notes x WHERE x.resource = $resource AND x.field = key
+          AND x.kind = 'null_left' AND x.seen_at > clock_timestamp() - interval '1 hour')
+      ON CONFLICT (resource, field, kind)
+        DO UPDATE SET record_id = excluded.record_id, seen_at = excluded.seen_at;
     UPDATE $table t SET $given_values FROM cf_new n WHERE t.id = gone.record_id AND n.id = t.id;
   END LOOP;
   $capture

@@ -11,6 +11,7 @@ BEGIN
   UPDATE $table SET $old_values FROM cf_replaced WHERE $table.id = NEW.id
     AND resource = $resource AND record_id = NEW.id;
   UPDATE cf_writer SET mark = mark - 2 WHERE $is_replacement;
+  $note_nulls
   DELETE FROM cf_outbox WHERE resource = $resource AND record_id = NEW.id
     AND op = 'delete' AND state IN ('pending', 'parked', 'held') AND $is_replacement;
   -- ... then make an UPDATE of the given values, whose trigger applies all the rules.

@@ -176,7 +176,7 @@ CREATE TABLE cf_found (
 CREATE TABLE cf_notes (
     resource TEXT NOT NULL,
     field TEXT NOT NULL,
-    kind TEXT NOT NULL,  -- unholdable, unknown, converted, ahead, null_left, vanished
+    kind TEXT NOT NULL,  -- unholdable, unknown, converted, ahead, tidied, null_left, vanished
     record_id BIGINT,
     seen_at TEXT,
     PRIMARY KEY (resource, field, kind)

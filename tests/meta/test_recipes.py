@@ -49,7 +49,7 @@ def test_tagging_adds_and_removes_single_tags_and_makes_a_new_one(cook: Cook) ->
 
     # Ada has spent too little, Mary enough; Mary leaves the newsletter
     assert edits[:2] == [
-        ("update", "contacts", 1043, {"tag_ids": [38, 37]}),
+        ("update", "contacts", 1043, {"tag_ids": [37, 38]}),
         ("update", "contacts", 1043, {"tag_ids": [37]}),
     ]
     op, resource, record_id, values = edits[2]

@@ -23,8 +23,8 @@ def settle(tx: Tx, resource: Resource, on_drift: OnDrift, *, keeps_deleted: bool
     """Ask a person about such rows, or make inserts of them; returns how many there are. With
     `keeps_deleted` (`deletions.on_remote_delete` is `keep`), ids of ClickFunnels' prove nothing.
     """
-    found = set(find(tx, resource, least_id=PROVISIONAL_FROM if keeps_deleted else 0))
-    open_ = [c for c in conflicts.find(tx, resources=[resource.name]) if _is_about(c)]
+    found = set(find(tx, resource, least_id=_least_id(keeps_deleted=keeps_deleted)))
+    open_ = _open(tx, resource)
     conflicts.resolve(tx, [c for c in open_ if c.record_id not in found], Winner.CLICKFUNNELS)
     if on_drift == "local" and resource.insert:
         new = _make_inserts(tx, resource, sorted(found))
@@ -44,6 +44,22 @@ def settle(tx: Tx, resource: Resource, on_drift: OnDrift, *, keeps_deleted: bool
     return len(found)
 
 
+def are_there(tx: Tx, resource: Resource, *, keeps_deleted: bool) -> bool:
+    """Whether there is anything for `settle` to do."""
+    least_id = _least_id(keeps_deleted=keeps_deleted)
+    return bool(_open(tx, resource) or find(tx, resource, least_id=least_id))
+
+
+def _least_id(*, keeps_deleted: bool) -> int:
+    return PROVISIONAL_FROM if keeps_deleted else 0
+
+
+def _open(tx: Tx, resource: Resource) -> list[Conflict]:
+    """The open conflicts about such rows."""
+    found = conflicts.find(tx, resources=[resource.name])
+    return [c for c in found if c.kind == ConflictKind.DRIFT and c.is_about_record]
+
+
 def _make_inserts(tx: Tx, resource: Resource, ids: Sequence[int]) -> set[int]:
     """Make inserts of the rows that nobody else holds; returns their ids as they were."""
     table, busy = TABLES[resource.name], statements.lock(tx, TABLES[resource.name], ids)
@@ -52,10 +68,6 @@ def _make_inserts(tx: Tx, resource: Resource, ids: Sequence[int]) -> set[int]:
         for row in statements.load(tx, table, free[start : start + AT_ONCE]).values():
             make_insert(tx, resource, row)
     return set(free)
-
-
-def _is_about(conflict: Conflict) -> bool:
-    return conflict.kind == ConflictKind.DRIFT and conflict.is_about_record
 
 
 def find(tx: Tx, resource: Resource, *, least_id: int = 0) -> list[int]:

@@ -54,6 +54,8 @@ async def settle_inserted(context: Context, report: Report, resource: Resource) 
     """Settle the rows that were inserted while no trigger captured them."""
     settings = context.settings
     keeps = settings.deletions.on_remote_delete == "keep"
+    if not await context.mirror.read(uncaptured_rows.are_there, resource, keeps_deleted=keeps):
+        return  # looking through a large table takes too long to keep others from writing
     found = await context.mirror.write(
         uncaptured_rows.settle, resource, settings.sweep.on_drift, keeps_deleted=keeps
     )

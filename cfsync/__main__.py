@@ -6,6 +6,8 @@ import gc
 import signal
 import sys
 
+from cfsync import streams
+
 
 def main() -> None:
     """Run what the arguments say and end with its exit code, stopped or not."""
@@ -15,6 +17,7 @@ def main() -> None:
     # Nearly all that is made while the libraries load stays: to look for garbage at every 700
     # objects is an eighth of the time that it takes.
     gc.set_threshold(50_000)
+    streams.set_up()
     try:
         from cfsync.cli import command
     except KeyboardInterrupt:

@@ -165,4 +165,4 @@ def _console() -> Callable[..., str]:
 
 def _json(_logger: object, _method: str, event: EventDict) -> str:
     first = {"event": event.pop("event", ""), "level": event.pop("level", "")}
-    return json.dumps({**first, **event}, default=str, ensure_ascii=False)
+    return json.dumps({**first, **event}, default=str)

@@ -19,7 +19,6 @@ A command imports what is slow to load (the database, the network) inside its fu
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from typing import Annotated
@@ -119,8 +118,6 @@ def command(arguments: list[str]) -> int:
         return _known_error(error)
     except (typer.Abort, KeyboardInterrupt):
         return _interrupted()
-    except BrokenPipeError:
-        return _broken_pipe()
     except Exception as error:
         if isinstance(error, _UsageError or ()):
             return _usage_error(error)
@@ -156,10 +153,4 @@ def _unexpected_error(error: Exception) -> int:
     )
     if structlog.is_configured():
         structlog.get_logger().debug("command.failed", exc_info=error)
-    return 1
-
-
-def _broken_pipe() -> int:
-    """As in `cfsync status | head`: print nothing more, and keep Python from it as it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -171,6 +171,7 @@ async def open_context(
     """Open the mirror and the API for a pass; close both afterwards."""
     from cfsync.api import Api
     from cfsync.cli.progress import show_progress
+    from cfsync.mirror import wal
     from cfsync.mirror.db import clock
     from cfsync.sync.context import Context
 
@@ -181,5 +182,6 @@ async def open_context(
             started_at = await mirror.read(clock.now)
             with show_progress(bars) as progress:
                 yield Context(api, mirror, settings, stop, progress, started_at)
+            await wal.shrink(mirror)
     finally:
         mirror.close()

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cfsync import streams
+
 
 def print_problem(line: str) -> None:
     """Print one line on standard error, also for a text with several lines."""
@@ -14,7 +16,7 @@ def print_problem(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, default=str, ensure_ascii=False))
+    print(to_json(value))
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> str:
@@ -47,9 +49,10 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
-def to_json(value: Any) -> str:
-    """The value as JSON, on one line."""
-    return json.dumps(value, default=str, ensure_ascii=False)
+def to_json(value: Any, indent: int | None = None) -> str:
+    """The value as JSON, on one line without `indent`; in ASCII for a terminal that isn't UTF-8."""
+    ascii_only = not streams.is_utf8(sys.stdout)
+    return json.dumps(value, default=str, ensure_ascii=ascii_only, indent=indent)
 
 
 def shortened(value: Any, limit: int = 60) -> str:

@@ -16,7 +16,7 @@ from cfsync.daemon.health import observer
 from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.periodic import PeriodicTask
 from cfsync.errors import Interrupted, MirrorError
-from cfsync.mirror import migrate, retention
+from cfsync.mirror import migrate, retention, wal
 from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination.pauses import Trouble
@@ -35,6 +35,9 @@ SOON_S = 1.0
 
 SCHEMA_S = 5.0
 """Seconds between two checks of the schema."""
+
+WAL_S = 60.0
+"""Seconds between two looks at the size of SQLite's log."""
 
 FIRST_PRUNE_S = 600.0
 """Seconds after the start: the first pulls come before, and a daemon that is restarted every night
@@ -72,6 +75,7 @@ class Maintenance:
         yield PeriodicTask("connection", SOON_S, self._reconnect)
         yield PeriodicTask("health", observer.REFRESH_S, self._observe_health)
         yield PeriodicTask("schema", SCHEMA_S, self._check_schema)
+        yield PeriodicTask("log", WAL_S, partial(wal.shrink, c.connections.control))
         yield PeriodicTask("retention", DAY_S, self._prune, first=FIRST_PRUNE_S)
         yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
 

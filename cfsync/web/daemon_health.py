@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.mirror.wal import Wal
 from cfsync.sync import health_rule as rule
 from cfsync.sync.health_rule import Freshness
 
@@ -57,6 +58,8 @@ class Health:
     deletions_held: int = 0
     #: Age in seconds of what has waited longest for a person; 0: nothing waits.
     oldest_waiting_s: float = 0.0
+    #: SQLite's log beside the file.
+    wal: Wal = field(default_factory=Wal)
     #: The learned rate limit, by kind.
     rate: Mapping[str, float] = field(default_factory=dict)
     #: Resources that this daemon works for.

@@ -112,6 +112,11 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
             "Whether all triggers that capture edits are there and on: 1 or 0",
             not health.capture_problem,
         ),
+        "cfsync_wal_bytes": ("Size of SQLite's log beside the file", health.wal.size),
+        "cfsync_wal_held_seconds": (
+            "How long, at least, a reader has kept SQLite's log from being emptied",
+            health.wal.held_s,
+        ),
         "cfsync_token_ok": ("Whether ClickFunnels accepts the token: 1 or 0", health.token_ok),
         "cfsync_leases_held": ("Resources that this daemon works for", health.leases),
     }

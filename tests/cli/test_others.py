@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import urllib.request
+from contextlib import closing
 
 import pytest
 
@@ -75,6 +77,18 @@ def test_doctor_tells_a_host_that_does_not_answer_from_a_token(filled: Command):
 
     assert done.returncode == 4
     assert {c["name"] for c in done.json if c["state"] == "todo"} == {"connection"}
+
+
+def test_doctor_and_status_tell_of_a_log_that_a_reader_keeps_from_being_emptied(filled: Command):
+    with closing(sqlite3.connect(filled.database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM contacts").fetchone()
+        filled.sql("INSERT INTO cf_meta VALUES ('test', hex(zeroblob(40000000))) RETURNING key")
+        pull, doctor, status = filled("pull"), filled("doctor"), filled("status")
+
+    assert (pull.returncode, doctor.returncode) == (0, 5)
+    for said in (doctor.stdout, status.stdout):
+        assert "a program has been reading in a transaction that it left open: end it" in said
 
 
 def test_doctor_lists_the_workspaces_that_the_token_reaches(filled: Command, world: World):

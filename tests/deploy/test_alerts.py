@@ -116,6 +116,7 @@ CASES: dict[str, Any] = {
         *both("CfsyncDeletionsHeld", "cfsync_deletions_held", "1x120", "0x120"),
         *both("CfsyncWaitsForADay", "cfsync_waiting_oldest_seconds", "90000x120", "3600x120"),
         *both("CfsyncDrift", 'cfsync_drift_rows{resource="contacts"}', "1x120", "0x120"),
+        *both("CfsyncLogHeld", "cfsync_wal_held_seconds", "4000x120", "600x120"),
         case("CfsyncRateLimited", {OK: "0+90x120", LIMITED: "0+10x120"}, fires=True),
         case("CfsyncRateLimited", {OK: "0+99x120", LIMITED: "0+1x120"}, fires=False),
         case("CfsyncClickFunnelsFails", {OK: "0+70x120", BROKEN: "0+30x120"}, fires=True),

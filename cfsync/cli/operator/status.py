@@ -60,6 +60,8 @@ def status(
 
 
 def _lines(found: Status) -> Iterator[str]:
+    from cfsync.mirror import wal
+
     shown = {name: r for name, r in found.resources.items() if r.enabled or r.rows}
     yield columns([_HEAD, *(_row(n, r, paused=n in found.paused) for n, r in shown.items())])
     yield ""
@@ -73,6 +75,8 @@ def _lines(found: Status) -> Iterator[str]:
     if found.budget:
         yield _rate(found.budget)
     yield f"database: {found.database}"
+    if line := wal.warning(found.wal):
+        yield f"warning: {line}"
     if found.waiting_total:
         yield f"waiting for you: {found.waiting_total}"
         if found.waiting_long:

@@ -12,7 +12,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, until_stopped
 from cfsync.cli.fields import body, query
-from cfsync.cli.text import print_json
+from cfsync.cli.text import print_json, to_json
 from cfsync.errors import ApiError, Refused, UsageError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -69,7 +69,7 @@ def api(
     if json:
         print_json({"status": answer.status, "data": answer.data})
     elif answer.data is not None:
-        print(json_.dumps(answer.data, indent=2, ensure_ascii=False))
+        print(to_json(answer.data, indent=2))
 
 
 def _check(method: str, path: str, fields: list[str], file: Path | None) -> None:
@@ -83,8 +83,8 @@ def _check(method: str, path: str, fields: list[str], file: Path | None) -> None
 
 def _read(file: Path) -> Any:
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        return json_.loads(text)
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return json_.loads(content)
     except OSError as error:
         raise UsageError(f"{file} can't be read: {error.strerror}") from None
     except ValueError as error:

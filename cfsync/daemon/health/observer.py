@@ -10,11 +10,13 @@ from dataclasses import asdict, dataclass, field, replace
 
 from cfsync.config import Settings
 from cfsync.daemon.jobs.runner import Runner
+from cfsync.mirror import wal
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
+from cfsync.mirror.wal import Wal
 from cfsync.resources import RESOURCES
 from cfsync.sync import health_rule
 from cfsync.sync.health_facts import HealthFacts, read_facts
@@ -59,6 +61,7 @@ class HealthObserver:
     #: Resources whose rows are to be counted again.
     to_count: set[str] = field(default_factory=lambda: set(RESOURCES))
     _state: MirrorState | None = None
+    _wal: Wal = field(default_factory=Wal)
     _rows: dict[str, int] = field(default_factory=dict)
     _counted_at: dict[str, float] = field(default_factory=dict)
 
@@ -66,6 +69,7 @@ class HealthObserver:
         """Read the mirror's state."""
         now = time.monotonic()
         self._state = await self.mirror.read(read_state, self.settings, self.workspaces, now)
+        self._wal = await self.mirror.read(wal.read, self.mirror.place)
         for name in list(self.to_count):
             if now - self._counted_at.get(name, -COUNT_S) >= COUNT_S:
                 self.to_count.discard(name)
@@ -99,6 +103,7 @@ class HealthObserver:
             conflicts=state.conflicts,
             deletions_held=state.deletions_held,
             oldest_waiting_s=state.oldest_waiting_s + elapsed_s if state.oldest_waiting_s else 0.0,
+            wal=self._wal.after(elapsed_s),
         )
 
     def _resource(

@@ -27,6 +27,8 @@ CAPTURE_RESTORED = "capture_restored"
 """How often a pass has put back what was missing."""
 OWN_ENDPOINT = "endpoint/"
 """Before the id of a webhook endpoint: since when its secret is in `cf_secrets`."""
+WAL_HELD = "wal_held"
+"""Where in SQLite's log a reader held up the last checkpoint, and since when: `PLACE TIME`."""
 
 _PUT = sa.text(
     "INSERT INTO cf_meta (key, value) VALUES (:key, :value)"

@@ -22,6 +22,7 @@ from cfsync.errors import (
     Transient,
     UnknownWorkspace,
 )
+from cfsync.mirror import wal
 from cfsync.mirror.bookkeeping import meta, runs, webhook_secrets
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.connect import place_of
@@ -227,6 +228,8 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     if teams and ours and not ours & set(teams):
         text = f"the mirror holds team {_list(sorted(ours))}, the token shows {_list(teams)}"
         checks.append(Check("account", "todo", f"{text}: use another database.url or token", 2))
+    if line := wal.warning(await mirror.read(wal.read, mirror.place)):
+        checks.append(Check("log", "todo", line, 5))
     checks.append(capture(await mirror.read(capture_check.problem)))
     workspaces = await mirror.read(listings.workspaces)
     checks += pace(settings, await mirror.read(status.walks), len(workspaces))

@@ -8,6 +8,7 @@ from math import isinf
 from typing import Any
 
 from cfsync.config import Settings
+from cfsync.mirror import wal
 from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.latency import Counts, quantile
@@ -15,9 +16,11 @@ from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination import rate_limit as budget
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import clock
+from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import freshness
 from cfsync.mirror.reports import status as inspect
+from cfsync.mirror.wal import Wal
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.health_facts import mirrored_workspaces, read_pull_age
 from cfsync.values import later
@@ -100,6 +103,8 @@ class Status:
     waiting_total: int
     #: How many of them have waited for more than `LONG_S`.
     waiting_long: int
+    #: SQLite's log beside the file.
+    wal: Wal
 
     @property
     def exit_code(self) -> int:
@@ -108,12 +113,12 @@ class Status:
 
 async def status(mirror: Mirror, settings: Settings) -> Status:
     """Read the status in one transaction."""
-    return await mirror.read(_status, str(mirror.place), settings)
+    return await mirror.read(_status, mirror.place, settings)
 
 
-def _status(tx: Tx, place: str, settings: Settings) -> Status:
+def _status(tx: Tx, place: Place, settings: Settings) -> Status:
     return Status(
-        database=place,
+        database=str(place),
         at=tx.now,
         resources=_resources(tx, settings),
         passes=inspect.last_runs(tx),
@@ -124,6 +129,7 @@ def _status(tx: Tx, place: str, settings: Settings) -> Status:
         waiting=inspect.waiting(tx, SHOWN),
         waiting_total=runs.waiting(tx),
         waiting_long=freshness.waiting_since_before(tx, later(tx.now, -LONG_S)),
+        wal=wal.read(tx, place),
     )
 
 

@@ -91,6 +91,16 @@ class Place(ABC):
     def push_locks(self) -> PushLocks:
         """The locks of `coordination.push_lock`. Passes that share the object share its locks."""
 
+    def wal_size(self) -> int:
+        """Bytes of the write-ahead log beside the file."""
+        return 0
+
+    def shrink_wal(self) -> str:
+        """Empty a long write-ahead log. Returns the place in it at which a reader holds that up;
+        '' where none does.
+        """
+        return ""
+
     def run_lock(self) -> FileLock | None:
         """The lock that keeps a second daemon off the mirror; None: there may be several."""
         return None

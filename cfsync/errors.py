@@ -147,6 +147,10 @@ def located(place: object) -> Iterator[None]:
         raise
 
 
+UNFORESEEN = "unexpected"
+"""How the description begins of an error that nobody foresaw."""
+
+
 def description(error: BaseException) -> str:
     """An unforeseen error in one line: its class, the line of code, what it was working on, and
     words only where they come from the operating system or the database. Those of other errors
@@ -158,7 +162,7 @@ def description(error: BaseException) -> str:
         notes = [*getattr(cause, "__notes__", ()), *notes]
     words = _words(cause)
     parts = [type(cause).__name__ + (f": {words}" if words else ""), _code_line(cause), *notes[:1]]
-    return f"unexpected {', at '.join(part for part in parts if part)}"
+    return f"{UNFORESEEN} {', at '.join(part for part in parts if part)}"
 
 
 def _code_line(error: BaseException) -> str:

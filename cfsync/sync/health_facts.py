@@ -89,13 +89,27 @@ def _missing_daemon(tx: Tx, facts: HealthFacts) -> Daemon | None:
 def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> HealthFacts:
     """What the rule needs to know, of these workspaces. Reads few rows, even of a large mirror."""
     ages = {name: read_pull_age(tx, r, settings, workspaces) for name, r in RESOURCES.items()}
-    failed = [
+    whole = [
         name
         for name in _COMMAND_PASSES
         if (failed_at := runs.failed_command(tx, name)) is not None
         if not _is_pulled_since(failed_at, ages, tx.now)
     ]
+    failed = [*whole, *_died_alone(tx, ages)]
     return HealthFacts(tx.now, ages, failed, capture_check.problem(tx), capture_check.restored(tx))
+
+
+def _died_alone(tx: Tx, ages: Mapping[str, PullAge]) -> list[str]:
+    """Passes of one resource that a command ran, an unforeseen error ended, and after which it was
+    not pulled. Those of a daemon are troubles.
+    """
+    known = {(t.name, t.resource) for t in pauses.troubles(tx)}
+    return [
+        f"{name} of {resource}"
+        for name, resource, at in runs.died_alone(tx, _COMMAND_PASSES)
+        if (name, resource) not in known
+        and ((lag_s := ages.get(resource, PullAge()).lag_s) is None or lag_s >= seconds(at, tx.now))
+    ]
 
 
 def _is_pulled_since(at: str, ages: Mapping[str, PullAge], now: str) -> bool:

@@ -10,6 +10,8 @@ import pytest
 from cfsync.errors import description, located
 from cfsync.sync.health_facts import problems
 
+FIELDS = {"contacts": "first_name", "products": "name"}
+
 
 def failed(round_: Any, name: str) -> str:
     """The error of the last run of a pass, which failed."""
@@ -35,6 +37,26 @@ def test_a_dead_pass_is_failed_and_names_what_it_wrote(round_: Any) -> None:
     assert f", at contacts {contact} to " in error
     assert ", at cfsync.mirror." in error
     assert "the last pull failed" in asyncio.run(problems(round_.mirror, round_.configured()))
+
+
+def test_a_dead_pass_of_one_resource_is_a_problem_until_that_is_pulled(round_: Any) -> None:
+    round_.backfill()
+    for name in ("contacts", "products"):
+        round_.world.create(name, round_.workspace, **{FIELDS[name]: "New"})
+    round_.sql("ALTER TABLE cf_found RENAME TO away")
+    with pytest.raises(Exception):  # noqa: B017, PT011
+        round_.pull("contacts")
+    round_.sql("ALTER TABLE away RENAME TO cf_found")
+
+    def found() -> list[str]:
+        return asyncio.run(problems(round_.mirror, round_.configured()))
+
+    assert "the last pull of contacts failed" in found()
+    round_.clock.go_on(1)
+    round_.pull("products")
+    assert "the last pull of contacts failed" in found()
+    round_.pull("contacts")
+    assert found() == []
 
 
 def test_a_dead_push_names_the_record(round_: Any) -> None:

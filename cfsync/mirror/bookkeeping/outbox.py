@@ -17,6 +17,7 @@ from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import OWN_CONSTRAINT
 from cfsync.mirror.db.tables import OUTBOX
 from cfsync.resources.model import Resource
 
@@ -206,6 +207,24 @@ def release(tx: Tx, *where: sa.ColumnElement[bool], approved: bool | None = None
     if approved is not None:
         values["approved"] = approved
     return _read(tx, sa.update(OUTBOX).where(*where).values(values).returning(*_COLUMNS))
+
+
+def refused_inserts(tx: Tx, resource: Resource) -> list[int]:
+    """The numbers of inserts whose record exists, but not in the mirror: a constraint or trigger of
+    the user's refuses its id or its values.
+    """
+    query = sa.select(OUTBOX.c.seq).where(
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.op == Op.INSERT,
+        OUTBOX.c.state == OutboxState.PARKED,
+        OUTBOX.c.error.startswith(OWN_CONSTRAINT, autoescape=True),
+    )
+    return list(tx.conn.execute(query).scalars())
+
+
+def try_again(tx: Tx, seqs: Collection[int]) -> None:
+    """Send parked edits with the next push, unless somebody has decided about them."""
+    release(tx, OUTBOX.c.seq.in_(seqs), OUTBOX.c.state == OutboxState.PARKED)
 
 
 def discard(tx: Tx, seqs: Collection[int], reason: str | None = None) -> list[Edit]:

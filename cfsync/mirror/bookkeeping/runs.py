@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from cfsync.errors import UNFORESEEN
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import RUNS
 
@@ -96,6 +97,20 @@ def failed_command(tx: Tx, name: str) -> str | None:
     )
     last = tx.conn.execute(query.order_by(RUNS.c.id.desc()).limit(1)).first()
     return last.ended_at if last is not None and last.state == RunState.FAILED else None
+
+
+def died_alone(tx: Tx, names: Collection[str]) -> list[tuple[str, str, str]]:
+    """The passes of one resource of which an unforeseen error ended the last one: (pass, resource,
+    when it ended, canonical text).
+    """
+    alone = RUNS.c["pass"].in_(names) & RUNS.c.resource.is_not(None)
+    last = sa.select(sa.func.max(RUNS.c.id)).where(alone).group_by(RUNS.c["pass"], RUNS.c.resource)
+    query = sa.select(RUNS.c["pass"], RUNS.c.resource, RUNS.c.ended_at).where(
+        RUNS.c.id.in_(last),
+        RUNS.c.state == RunState.FAILED,
+        sa.literal("; ").concat(RUNS.c.error).contains(f"; {UNFORESEEN} "),
+    )
+    return [tuple(row) for row in tx.conn.execute(query.order_by(RUNS.c.id))]
 
 
 def waiting(tx: Tx) -> int:

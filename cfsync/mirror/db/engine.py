@@ -24,6 +24,8 @@ from cfsync.values import time_text
 
 log = structlog.get_logger()
 
+Refused = dict[tuple[str, int], str]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -41,6 +43,8 @@ class Tx:
     #: it failed because a constraint or trigger of the user's refused a row, and is run again:
     #: now each row is written by itself (`try_write`)
     careful: bool = False
+    #: the rows for which it was run again, and why: (table, id) -> the database's words
+    refused: Mapping[tuple[str, int], str] = field(default_factory=dict)
     _rev: int | None = None
 
     def rev(self) -> int:
@@ -71,18 +75,41 @@ def savepoint(tx: Tx) -> Iterator[sa.NestedTransaction]:
             tx._rev = rev
 
 
-def try_write(tx: Tx, write: Callable[[], object]) -> str | None:
-    """Write within a savepoint. Returns the database's words if a constraint or trigger of the
-    user's refuses it, after which nothing of it is left.
+class Undone(Exception):
+    """A transaction that can't go on, since a row was refused too late or too thoroughly to leave
+    out that row alone. `refused`: the database's words about each, by table and id.
     """
+
+    def __init__(self, refused: Mapping[tuple[str, int], str]) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+def try_write(
+    tx: Tx, write: Callable[[], object], row: tuple[str, int] | None = None
+) -> str | None:
+    """Write within a savepoint. Returns the database's words if a constraint or trigger of the
+    user's refuses it, after which nothing of it is left. `row`: the table and id of what is
+    written; where the refusal has ended the whole transaction, it is run again without that row.
+    """
+    if row is not None and row in tx.refused:
+        return tx.refused[row]
+    rev, nested = tx.rev(), tx.conn.begin_nested()
     try:
-        with savepoint(tx):
-            write()
-            tx.dialect.check_deferred(tx.conn)
+        write()
+        tx.dialect.check_deferred(tx.conn)
     except sa.exc.DBAPIError as error:
         if not tx.dialect.is_refusal(error):
             raise
-        return tx.dialect.message(error)
+        words = tx.dialect.message(error)
+        if tx.dialect.has_ended(tx.conn):
+            if row is None:
+                raise
+            raise Undone({row: words}) from error
+        nested.rollback()
+        tx._rev = rev
+        return words
+    nested.commit()
     return None
 
 
@@ -174,33 +201,47 @@ class Mirror:
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
         name = getattr(named, "__name__", "")
         try:
-            return self._retrying(fn, name, careful=False)
-        except Constrained:
-            return self._retrying(fn, name, careful=True)
+            return self._retrying(fn, name, None)
+        except Constrained as error:
+            return self._without_refused(fn, name, error)
 
-    def _retrying(self, fn: Callable[[Tx], T], name: str, *, careful: bool) -> T:
+    def _without_refused(self, fn: Callable[[Tx], T], name: str, error: Constrained) -> T:
+        """Run it row by row, each time without the rows of which it is known that they end all."""
+        refused: Refused = {}
+        while True:
+            try:
+                return self._retrying(fn, name, refused)
+            except Undone as undone:
+                if undone.refused.keys() <= refused.keys():
+                    raise error from undone
+                refused |= undone.refused
+
+    def _retrying(self, fn: Callable[[Tx], T], name: str, refused: Refused | None) -> T:
         for attempt in range(1, self.dialect.tries + 1):
             try:
-                return self._commit(fn, name, careful=careful)
+                return self._commit(fn, name, refused)
             except sa.exc.DBAPIError as error:
                 if not self.dialect.is_contention(error) or attempt == self.dialect.tries:
                     self._explain(error)
                 self.dialect.before_retry(str(self.place), attempt)
         raise AssertionError
 
-    def _commit(self, fn: Callable[[Tx], T], name: str, *, careful: bool) -> T:
+    def _commit(self, fn: Callable[[Tx], T], name: str, refused: Refused | None) -> T:
         with self._engine.connect() as conn, self._pause(conn):
             self.dialect.mark(conn)
             tx = self._tx(conn)
-            tx.careful = careful
+            tx.careful, tx.refused = refused is not None, refused or {}
             self._check(tx)
             result = fn(tx)
             self.dialect.before_commit(conn)
             crash_points.reached("before_commit", name)
             try:
                 conn.commit()
-            except sa.exc.IntegrityError:
+            except sa.exc.IntegrityError as error:
+                found = self.dialect.deferred_refusals(conn, error) if tx.careful else {}
                 conn.invalidate()  # SQLite leaves open what a deferred constraint refuses to commit
+                if found:
+                    raise Undone(found) from error
                 raise
             crash_points.reached("after_commit", name)
         for event, keys in tx.warnings:

@@ -220,7 +220,8 @@ def _write(
             merge()
         return {}, sum(conflicts.values())
     alone = {r.id: partial(_write_unedited, tx, reading, [r], kept) for r in unedited}
-    refused = write_each(tx, alone | merges)
+    release = {r.id: partial(_release, tx, reading.resource, r) for r in unedited}
+    refused = write_each(tx, reading.resource.name, alone | merges, release)
     return refused, sum(n for record_id, n in conflicts.items() if record_id not in refused)
 
 
@@ -233,6 +234,21 @@ def _write_unedited(
     if records:
         rows.save(tx, reading.resource, [{**r.values, **kept.get(r.id, {})} for r in records])
         bases.save(tx, records, reading.lane)
+
+
+def _release(tx: Tx, resource: Resource, record: Record) -> None:
+    """Empty the fields of a row that its record changes, so that other rows may take the values."""
+    row = statements.load(tx, TABLES[resource.name], [record.id]).get(record.id, {})
+    changed = [
+        f.name
+        for f in resource.columns
+        if f.type in ("text", "integer")
+        and row.get(f.name) is not None
+        and f.name in record.values
+        and not equal(f, record.values[f.name], row[f.name])
+    ]
+    if changed:
+        rows.set_fields(tx, resource, record.id, dict.fromkeys(changed))
 
 
 def _note_news(tx: Tx, reading: Reading, news: Sequence[Record]) -> None:

@@ -28,6 +28,7 @@ from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.capture.rules import insertable_values
 from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.outgoing.user_edits import edit, edit_from
 from cfsync.mirror.user_decisions import deleted_remotely, discard, uncaptured_rows, waiting_edits
@@ -112,7 +113,7 @@ async def _resolve_or_leave(
 ) -> Resolved | Changed | Left:
     try:
         return await resolve(mirror, number, choice, value)
-    except UsageError as error:
+    except (UsageError, Constrained) as error:
         return Left(number, str(error))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cfsync.errors import NotFound, located
-from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.bookkeeping import events, outbox
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
@@ -85,6 +85,18 @@ async def reread_busy(context: Context, report: Report, resource: Resource) -> N
 
 
 async def reread_refused(context: Context, report: Report, resource: Resource) -> None:
-    """Read the records whose rows were refused: what was in the way may have moved."""
+    """Read the records whose rows were refused: what was in the way may have moved. They are
+    written together, since each may be in the other's way. The next push tries refused inserts
+    again.
+    """
+    if seqs := await context.mirror.read(outbox.refused_inserts, resource):
+        await context.mirror.write(outbox.try_again, seqs)
     refused = await context.mirror.read(events.find_refused, resource)
-    await reread(context, report, resource, refused, Lane.PULL)
+    if not refused:
+        return
+    reading, found = await context.reading(resource, Lane.PULL), list[Record]()
+    for record_id in refused:
+        context.check_stop()
+        with located(f"{resource.name} {record_id}"):
+            found += await _get(context, resource, record_id)
+    await write_asked(context, report, reading, refused, found)

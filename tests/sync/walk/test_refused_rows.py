@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from cfsync.hints import Hint
+from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.bookkeeping.events import EventSource
+from cfsync.sync import passes
 
 BLOCKED = "blocked@example.com"
 
@@ -32,6 +38,18 @@ def broken(round_: Any) -> list[str]:
             f"IF NEW.email_address = '{BLOCKED}' THEN INSERT INTO mine VALUES (1); END IF;"
         )
     return triggers(f"SELECT json('mine') WHERE NEW.email_address = '{BLOCKED}'")
+
+
+def late_or_final(round_: Any) -> list[str]:
+    """A trigger that refuses at the commit only; in SQLite one that ends the transaction itself."""
+    if round_.mirror.dialect.name == "postgresql":
+        create, _ = function(f"IF NEW.email_address = '{BLOCKED}' THEN RAISE 'mine'; END IF;")
+        return [
+            create,
+            "CREATE CONSTRAINT TRIGGER mine AFTER INSERT OR UPDATE ON contacts"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
+        ]
+    return triggers(f"SELECT RAISE(ROLLBACK, 'mine') WHERE NEW.email_address = '{BLOCKED}'")
 
 
 def triggers(statement: str) -> list[str]:
@@ -62,7 +80,14 @@ def emails(round_: Any, *ids: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("own", "lane"), [(check, "pull"), (raising, "sweep"), (broken, "backfill"), (broken, "pull")]
+    ("own", "lane"),
+    [
+        (check, "pull"),
+        (raising, "sweep"),
+        (broken, "backfill"),
+        (broken, "pull"),
+        (late_or_final, "pull"),
+    ],
 )
 def test_it_waits_alone_and_is_written_when_nothing_refuses_it(
     round_: Any, own: Callable[[Any], list[str]], lane: str
@@ -100,8 +125,8 @@ def drop(round_: Any) -> None:
         for op in ("INSERT", "UPDATE"):
             round_.sql(f"DROP TRIGGER mine_{op}")
         return
-    round_.sql("ALTER TABLE contacts DROP CONSTRAINT IF EXISTS mine")
     round_.sql("DROP TRIGGER IF EXISTS mine ON contacts")
+    round_.sql("ALTER TABLE contacts DROP CONSTRAINT IF EXISTS mine")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +149,81 @@ def test_an_email_that_moves_to_another_contact_needs_no_person(
     assert emails(round_, takes, has) == [email, "moved@example.com"]
     assert waiting(round_) == []
     assert report.exit_code == 0
+
+
+@pytest.mark.parametrize(("lane", "apart"), [("pull", 1), ("pull", 30), ("sweep", 30)])
+def test_emails_that_two_contacts_swap_need_no_person(round_: Any, lane: str, apart: int) -> None:
+    round_.backfill()
+    for statement in (*UNIQUE, *check(round_)):
+        round_.sql(statement)
+    ids = round_.world.ids("contacts", round_.workspace)
+    one, other, blocked = ids[0], ids[apart], ids[3]
+    before = emails(round_, one, other)
+    world = round_.world
+    for contact, email in ((one, "for a moment"), (other, before[0]), (one, before[1])):
+        world.edit("contacts", contact, email_address=email)
+    world.edit("contacts", blocked, email_address=BLOCKED)
+
+    report = getattr(round_, lane)()
+
+    assert emails(round_, one, other) == before[::-1]
+    assert [i for i, _ in waiting(round_)] == [blocked]
+    assert report.is_done
+    assert round_.sql("SELECT * FROM cf_outbox") == []
+
+
+def test_a_foreign_key_that_is_checked_at_the_commit_refuses_one_row_alone(round_: Any) -> None:
+    round_.backfill()
+    blocked, other = round_.world.ids("contacts", round_.workspace)[3:5]
+    key = "REFERENCES allowed (email) DEFERRABLE INITIALLY DEFERRED"
+    round_.sql("CREATE TABLE allowed (email TEXT PRIMARY KEY)")
+    round_.sql("INSERT INTO allowed SELECT email_address FROM contacts")
+    if round_.mirror.dialect.name == "sqlite":  # as a program that rebuilds tables leaves it
+        round_.sql("PRAGMA writable_schema = ON")
+        round_.sql(
+            "UPDATE sqlite_master SET sql = replace(sql, 'email_address TEXT,',"
+            f" 'email_address TEXT {key},') WHERE name = 'contacts'"
+        )
+        round_.sql("CREATE TABLE others_read_the_schema_again (id)")
+    else:
+        round_.sql(f"ALTER TABLE contacts ADD FOREIGN KEY (email_address) {key}")
+    round_.world.edit("contacts", blocked, email_address=BLOCKED)
+    round_.world.edit("contacts", other, first_name="Ann")
+
+    report = round_.pull()
+
+    assert [i for i, _ in waiting(round_)] == [blocked]
+    assert report.is_done
+    assert round_.one(f"SELECT first_name FROM contacts WHERE id = {other}") == "Ann"
+
+    round_.sql(f"INSERT INTO allowed VALUES ('{BLOCKED}')")
+    round_.pull()
+
+    assert waiting(round_) == []
+    assert emails(round_, blocked) == [BLOCKED]
+
+
+def test_an_event_about_a_refused_row_lets_the_others_go_on(round_: Any) -> None:
+    round_.backfill()
+    for statement in check(round_):
+        round_.sql(statement)
+    blocked, other = round_.world.ids("contacts", round_.workspace)[3:5]
+    round_.world.edit("contacts", blocked, email_address=BLOCKED)
+    round_.world.edit("contacts", other, first_name="Ann")
+    hints = [
+        Hint(f"e{i}", "contact.updated", round_.workspace, "contacts", i) for i in (blocked, other)
+    ]
+    asyncio.run(
+        round_.mirror.write(
+            events.save, hints, EventSource.RECEIVER, wanted={"contacts"}, bodies=False
+        )
+    )
+
+    report = round_.run(passes.events_due, "contacts")
+
+    assert report.is_done
+    assert [i for i, _ in waiting(round_)] == [blocked]
+    assert round_.one(f"SELECT first_name FROM contacts WHERE id = {other}") == "Ann"
 
 
 def test_a_merge_of_an_edited_row_waits_alone_too(round_: Any) -> None:
@@ -170,6 +270,28 @@ def test_a_deletion_that_a_foreign_key_refuses_waits_alone(round_: Any) -> None:
 
     assert waiting(round_) == []
     assert kept not in round_.ids("contacts")
+
+
+def test_a_created_row_that_is_refused_is_tried_again_by_itself(round_: Any) -> None:
+    round_.backfill()
+    before = len(round_.world.ids("contacts", round_.workspace))
+    round_.sql(f"INSERT INTO contacts (email_address) VALUES ('{BLOCKED}')")
+    for statement in broken(round_):
+        round_.sql(statement)
+
+    for _ in range(2):
+        round_.push()
+        assert round_.column("SELECT state FROM cf_outbox") == ["parked"]
+        round_.pull()
+
+    drop(round_)
+    round_.pull()
+    round_.push()
+
+    assert round_.column("SELECT state FROM cf_outbox") == ["done"]
+    assert len(round_.world.ids("contacts", round_.workspace)) == before + 1
+    assert round_.ids("contacts") == round_.world.ids("contacts", round_.workspace)
+    assert round_.sql("SELECT kind FROM cf_waiting") == []
 
 
 def test_an_answer_that_the_row_refuses_parks_its_edit_alone(round_: Any) -> None:

@@ -146,6 +146,18 @@ class Dialect(ABC):
         """Check now the constraints that would be checked at the commit, where that is possible."""
 
     @abstractmethod
+    def deferred_refusals(
+        self, conn: sa.Connection, error: sa.exc.DBAPIError
+    ) -> dict[tuple[str, int], str]:
+        """The rows for which the commit was refused, by table and id, with the database's words;
+        none where `check_deferred` has named them.
+        """
+
+    @abstractmethod
+    def has_ended(self, conn: sa.Connection) -> bool:
+        """Whether an error has ended the transaction, so that no savepoint of it is left."""
+
+    @abstractmethod
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         """One line for a person if the database can't be used; None: the statement is wrong."""
 

@@ -97,6 +97,14 @@ class PostgreSQL(Dialect):
     def check_deferred(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
+    def deferred_refusals(
+        self, conn: sa.Connection, error: sa.exc.DBAPIError
+    ) -> dict[tuple[str, int], str]:
+        return {}
+
+    def has_ended(self, conn: sa.Connection) -> bool:
+        return False
+
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         state = _state(error)
         if _diagnosis(error, "source_function") == "check_enable_rls":

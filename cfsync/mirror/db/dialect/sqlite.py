@@ -99,6 +99,20 @@ class SQLite(Dialect):
     def check_deferred(self, conn: sa.Connection) -> None:
         """SQLite checks them at the commit only."""
 
+    def deferred_refusals(
+        self, conn: sa.Connection, error: sa.exc.DBAPIError
+    ) -> dict[tuple[str, int], str]:
+        """The transaction is still open, which SQLAlchemy doesn't know."""
+        found = conn.connection.cursor()
+        found.execute("PRAGMA foreign_key_check")
+        return {
+            (table, rowid): f"{self.message(error)} ({parent})"
+            for table, rowid, parent, _ in found.fetchall()
+        }
+
+    def has_ended(self, conn: sa.Connection) -> bool:
+        return not conn.connection.dbapi_connection.in_transaction  # type: ignore[union-attr]
+
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         name = _error_name(error)
         if _NO_SECRETS in str(error.orig):

@@ -241,3 +241,20 @@ def test_a_database_with_a_relation_of_our_name_is_refused_and_left_alone(
     assert (file.read_bytes() if file.is_file() else b"") == before
     _change(empty_url, f"DROP TABLE {name}")
     assert migrate(empty_url).changed
+
+
+def test_a_url_may_name_the_schema_that_holds_the_mirror(postgres: Postgres) -> None:
+    name = postgres.create()
+    _change(postgres.url(name), "CREATE SCHEMA crm", "CREATE TABLE contacts (mine TEXT)")
+    url = f"{postgres.url(name)}&options=-csearch_path%3Dcrm"
+
+    assert migrate(url).changed
+    assert not migrate(url).changed
+
+    mirror = opened(url)
+    asyncio.run(check(mirror))
+    asyncio.run(mirror.write(claim_teams, [1]))
+    mirror.close()
+    with pytest.raises(MirrorError, match="has a table or view contacts that cfsync did not make"):
+        opened(postgres.url(name))
+    postgres.drop(name)

@@ -12,6 +12,7 @@ from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.user_decisions import discard as discards
 from cfsync.mirror.user_decisions import waiting_edits
 from cfsync.resources import named
@@ -127,9 +128,39 @@ async def _decide(
         raise UsageError(f"no edit{what} waits {decision.wanted}")
     confirm(chosen)
     done: list[Edit] = []
+    refused: dict[int, str] = {}
     for start in range(0, len(chosen), decision.at_once):
         seqs = {edit.seq for edit in chosen[start : start + decision.at_once]}
-        done += await mirror.write(_decide_still, selection, decision, seqs)
+        try:
+            done += await mirror.write(_decide_still, selection, decision, seqs)
+        except Constrained:
+            done += await _decide_singly(mirror, selection, decision, seqs, refused)
+    for seq, words in refused.items():
+        raise UsageError(f"{len(done)} edits are settled, and {len(refused)} not: {seq}: {words}")
+    return done
+
+
+async def _decide_singly(
+    mirror: Mirror,
+    selection: Selection,
+    decision: _Decision,
+    seqs: Collection[int],
+    refused: dict[int, str],
+) -> list[Edit]:
+    """Decide edits one by one, as long as that helps: what is in the way of one may go with
+    another. Adds to `refused` those whose row a constraint or trigger of the user's refuses.
+    """
+    done: list[Edit] = []
+    left, before = dict.fromkeys(sorted(seqs), ""), 0
+    while len(left) != before:
+        before = len(left)
+        for seq in list(left):
+            try:
+                done += await mirror.write(_decide_still, selection, decision, {seq})
+                del left[seq]
+            except Constrained as error:
+                left[seq] = str(error)
+    refused |= left
     return done
 
 

@@ -67,6 +67,35 @@ def test_nothing_is_decided_that_a_person_declines(account):
     assert account.states() == ["pending"] * 5
 
 
+def test_edits_in_each_others_way_are_discarded_together(account):
+    account.sql("CREATE UNIQUE INDEX mine ON contacts (lower(email_address))")
+    one, two = account.ids_of("contacts")[:2]
+    emails = "SELECT email_address FROM contacts WHERE id IN (?, ?) ORDER BY id"
+    before = account.column(emails, one, two)
+    account.sql("UPDATE contacts SET email_address = 'x@example.com' WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", before[0], two)
+
+    done = account.desk(outbox.discard, ["contacts"])
+
+    assert sorted(edit.seq for edit in done) == [1, 2]
+    assert account.column(emails, one, two) == before
+
+
+def test_a_discard_that_the_row_refuses_leaves_the_others_discarded(account):
+    account.sql("CREATE UNIQUE INDEX mine ON contacts (lower(email_address))")
+    one, two, three = account.ids_of("contacts")[:3]
+    (before,) = account.column("SELECT email_address FROM contacts WHERE id = ?", one)
+    account.sql("UPDATE contacts SET email_address = 'x@example.com' WHERE id = ?", one)
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", three)
+    account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", before, two)
+    account.sql("UPDATE cf_outbox SET state = 'sending' WHERE record_id = ?", two)
+
+    with pytest.raises(UsageError, match="1 edits are settled, and 1 not: 1: a constraint or"):
+        account.desk(outbox.discard, ["contacts"])
+
+    assert account.states() == ["pending", "discarded", "sending"]
+
+
 def test_an_edit_that_moves_on_while_it_is_shown_is_left(account, other):
     edited(account)
 

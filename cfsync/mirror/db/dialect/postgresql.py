@@ -41,6 +41,9 @@ _FAILURES = {
     "53200": (Away, "{where} is out of memory"),
 }
 
+_CUT_OFF = ("25P03", "53300", "57P01", "57P02", "57P03")
+"""The server ends the connection, or takes none."""
+
 _FORBIDDEN = """
 SELECT min(t) FROM unnest(ARRAY['contacts', 'cf_outbox']) t,
     unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) right_
@@ -117,7 +120,7 @@ class PostgreSQL(Dialect):
         lost = error.connection_invalidated or (
             isinstance(error, sa.exc.OperationalError) and not state
         )
-        if lost or state[:2] in ("08", "28") or state in ("53300", "57P01", "57P02", "57P03"):
+        if lost or state[:2] in ("08", "28") or state in _CUT_OFF:
             return Away(f"{where} can't be reached: {_first_line(error)}")
         return None
 

@@ -11,6 +11,7 @@ from cfsync.errors import UsageError
 from cfsync.sync.operator import conflicts, outbox
 from cfsync.sync.operator.selection import NOT_GIVEN, Filter, earliest, select
 from tests.push.conftest import Account
+from tests.sync.walk.test_refused_rows import BLOCKED, broken
 
 NOW = "2026-05-21T12:00:00.000Z"
 
@@ -153,6 +154,25 @@ def test_of_several_conflicts_those_that_have_changed_are_left(account):
     account.push()
     names = [(account.world.get("contacts", i) or {})["first_name"] for i in (one, two)]
     assert names == ["Here", "Later"]
+
+
+def test_a_conflict_whose_value_the_row_refuses_is_left(account):
+    account.settings["CFSYNC_RESOURCES__CONTACTS__ON_CONFLICT"] = "hold"
+    for record_id, email in zip(
+        account.ids_of("contacts"), (BLOCKED, "b@example.com"), strict=False
+    ):
+        here = f"{record_id}@example.com"
+        account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", here, record_id)
+        account.world.edit("contacts", record_id, email_address=email)
+    for statement in broken(account):
+        account.sql(statement)
+    account.push()
+
+    done = account.desk(
+        conflicts.resolve_all, ["contacts"], NOT_GIVEN, ("remote", None), lambda _: None
+    )
+
+    assert [type(d).__name__ for d in done] == ["Left", "Resolved"]
 
 
 def test_conflicts_about_whole_records_are_selected_by_their_kind(account):

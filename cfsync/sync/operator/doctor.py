@@ -46,7 +46,6 @@ SKEW = 30.0
 
 MANY = 8.0
 """Requests a second that quiet lists may cost before `doctor` reports it."""
-
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -223,16 +222,16 @@ def clock(headers: Mapping[str, str], now: datetime) -> Check:
 async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) -> list[Check]:
     server = await mirror.read(status.server)
     ours = await mirror.read(lambda tx: meta.team_ids(tx.conn))
-    checks = [Check("database", "ok", f"{mirror.place} ({server.text})")]
-    checks += [Check("database", "todo", text, 2) for text in server.problems]
+    problems = [Check("database", "todo", text, 2) for text in server.problems]
+    checks = [Check("database", "ok", f"{mirror.place} ({server.text})"), *problems]
     if teams and ours and not ours & set(teams):
         text = f"the mirror holds team {_list(sorted(ours))}, the token shows {_list(teams)}"
         checks.append(Check("account", "todo", f"{text}: use another database.url or token", 2))
-    if line := wal.warning(await mirror.read(wal.read, mirror.place)):
-        checks.append(Check("log", "todo", line, 5))
+    log = wal.warning(await mirror.read(wal.read, mirror.place))
+    checks += [Check("log", "todo", log, 5)] if log else []
     checks.append(capture(await mirror.read(capture_check.problem)))
-    workspaces = await mirror.read(listings.workspaces)
-    checks += pace(settings, await mirror.read(status.walks), len(workspaces))
+    walks, workspaces = await mirror.read(status.walks), await mirror.read(listings.workspaces)
+    checks += pace(settings, walks, len(workspaces))
     checks += drift(await mirror.read(status.notes))
     checks += unused_events(await mirror.read(status.unused_events))
     if waiting := await mirror.read(runs.waiting):

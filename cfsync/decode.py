@@ -65,6 +65,7 @@ def decode_record(
         unknown=tuple(unknown),
         converted=converted,
         secrets=secrets,
+        deleted=bool(body.get("deleted_at")),
     )
 
 

@@ -61,6 +61,8 @@ class Record:
     unknown: tuple[str, ...] = ()
     #: Field -> secret.
     secrets: Mapping[str, str] = field(default_factory=dict)
+    #: ClickFunnels still shows it, but has deleted it: `deleted_at` is set.
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

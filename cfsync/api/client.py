@@ -132,8 +132,9 @@ class Api:
         return codec.page(call, answer, listing)
 
     async def find(self, listing: Listing, field: str, values: Sequence[str | int]) -> list[Record]:
-        """The records whose `field` has one of the values; the list must have a filter by it. Asks
-        for 20 values in a request, and for a value with a comma alone.
+        """The records whose `field` has one of the values, without deleted ones that are still
+        shown; the list must have a filter by it. Asks for 20 values in a request, and for a value
+        with a comma alone.
         """
         wanted = dict.fromkeys(values)
         single = [[v] for v in wanted if "," in str(v)]
@@ -143,7 +144,7 @@ class Api:
         for batch in batches + single:
             left = len(batch) if field == "id" else None
             async for page in walk_by_id(self, listing, filters={field: batch}):
-                found += page.records
+                found += [record for record in page.records if not record.deleted]
                 if left is not None and (left := left - len(page.records)) <= 0:
                     break  # all are found, so there is no next page to ask for
         return found
@@ -158,10 +159,7 @@ class Api:
         answer lacks them. Raises NotFound, also for a deleted record that is still shown.
         """
         call, answer = await self._call("GET", resource.one_path, id)
-        record = codec.record(call, answer, resource, listing, asked=id)
-        if answer.data.get("deleted_at"):
-            raise NotFound("deleted (deleted_at is set)", call=call, status=answer.status)
-        return record
+        return _not_deleted(call, codec.record(call, answer, resource, listing, asked=id))
 
     async def create(self, listing: Listing, values: Mapping[str, Any]) -> Record:
         """The record that the call created."""
@@ -183,11 +181,13 @@ class Api:
         id: int | str,
         values: Mapping[str, Any],
     ) -> Record:
-        """The record after the change."""
+        """The record after the change. Raises NotFound, also for a deleted record that is still
+        shown.
+        """
         call, answer = await self._call(
             "PUT", resource.one_path, id, body={resource.body_key: values}
         )
-        return codec.record(call, answer, resource, asked=id)
+        return _not_deleted(call, codec.record(call, answer, resource, asked=id))
 
     async def delete(self, resource: Resource, id: int | str) -> None:
         """Delete a record. Raises NotFound where there is none."""
@@ -199,10 +199,14 @@ class Api:
         action: str,
         id: int | str,
     ) -> Record | None:
-        """The record after one of its resource's actions; None if the answer doesn't show it."""
+        """The record after one of its resource's actions; None if the answer doesn't show it.
+        Raises NotFound, also for a deleted record that is still shown.
+        """
         route = resource.actions[action]
         call, answer = await self._call(route.method, route.path, id)
-        return codec.record(call, answer, resource, asked=id) if answer.data else None
+        if not answer.data:
+            return None
+        return _not_deleted(call, codec.record(call, answer, resource, asked=id))
 
     async def raw(
         self,
@@ -248,6 +252,12 @@ def _budget(settings: ApiSettings, retry: Retry) -> Budget:
         concurrency=settings.max_concurrency,
         max_pause=retry.total,
     )
+
+
+def _not_deleted(call: str, record: Record) -> Record:
+    if record.deleted:
+        raise NotFound("deleted (deleted_at is set)", call=call, status=404)
+    return record
 
 
 def _joined(values: Sequence[str | int]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from cfsync.errors import NotFound
 from cfsync.mirror.bookkeeping import events
 from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.lists import event_coverage, listings
@@ -16,6 +18,7 @@ from cfsync.sync.events import log
 from cfsync.sync.events.follow import follow
 from cfsync.sync.incoming.deletions import judge_candidates, ready_candidates
 from cfsync.sync.incoming.pace import due_now
+from cfsync.sync.incoming.presence import note_gone_parent
 from cfsync.sync.incoming.pull import pull_list
 from cfsync.sync.incoming.sweep import settle_inserted, sweep_list
 from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
@@ -191,7 +194,8 @@ async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            await pull_list(context, writer, listing)
+            async with _gone_parents_noted(context, listing):
+                await pull_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
     await _retry_refused(context, report, lists)
@@ -201,10 +205,21 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            await sweep_list(context, writer, listing)
+            async with _gone_parents_noted(context, listing):
+                await sweep_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
     await _retry_refused(context, report, lists)
+
+
+@asynccontextmanager
+async def _gone_parents_noted(context: Context, listing: Listing) -> AsyncIterator[None]:
+    """A list that has gone with its parent is nothing that the token doesn't reach."""
+    try:
+        yield
+    except NotFound:
+        if not await note_gone_parent(context, listing):
+            raise
 
 
 async def _retry_refused(context: Context, report: Report, lists: Sequence[Listing]) -> None:

@@ -98,7 +98,7 @@ BREAKAGES = (
     Breakage(
         "an empty list of a workspace with records is trusted",
         "cfsync/sync/incoming/sweep.py",
-        "    if not page.records and await _is_not_believed(context, writer, listing):\n",
+        "    if not page.records and not await is_emptied(context, listing):\n",
         "    if False:\n",
         "the same, although the workspace still answers",
         (

@@ -65,9 +65,11 @@ def add_below(tx: Tx, resource: Resource, record_id: int, workspace_id: int | No
         add_unlisted(tx, child, listing, ShownRange(0, None, (), tx.rev()))
 
 
-def has_rows(tx: Tx, resource: Resource, listing: Listing) -> bool:
-    """Whether the mirror has records of that list."""
-    return tx.conn.execute(_rows_between(resource, listing, 0, None).limit(1)).first() is not None
+def ids_of(tx: Tx, resource: Resource, listing: Listing, most: int) -> list[int]:
+    """The ids of the mirror's records of that list, newest first, `most` of them at most."""
+    newest = TABLES[resource.name].c.id.desc()
+    query = _rows_between(resource, listing, 0, None).order_by(newest).limit(most)
+    return [record_id for record_id, _ in tx.conn.execute(query)]
 
 
 def _rows_between(

@@ -16,6 +16,7 @@ from cfsync.mirror.bookkeeping import (
     agreement,
     bases,
     events,
+    missing_rows,
     notes,
     open_edits,
     rows,
@@ -78,10 +79,13 @@ def write_records(
     """Merge the records that a reading brought into the mirror.
 
     With `full` (a sweep) the rows of unchanged records are compared too: drift is found and copies
-    of other records are refreshed.
+    of other records are refreshed. Deleted records that are still shown are not written, and become
+    candidates for deletion.
     """
     resource = reading.resource
     statements.serialize_writers(tx, TABLES[resource.name])
+    gone, records = [r.id for r in records if r.deleted], [r for r in records if not r.deleted]
+    missing_rows.add_not_found(tx, resource, gone, rev_before=reading.rev_before)
     known = bases.load(tx, resource, [r.id for r in records])
     found = _without_tombstones(tx, reading, records, known)
     differing, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])

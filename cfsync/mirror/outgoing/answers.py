@@ -105,6 +105,8 @@ def acknowledge(
     ends = fates(resource, sent, answer)
     same_since = _merge_row(tx, claim, outcome, policy, read_rev)
     bases.save(tx, [answer], Lane.PUSH, same_since=same_since)
+    if answer.deleted:  # the answer to a create
+        missing_rows.add_not_found(tx, resource, [answer.id], rev_before=bases.highest_rev(tx))
     agreement.end_settled(tx, resource, [answer.id], edited=sent.keys())
     webhook_secrets.keep(tx, [answer])
     stored = {n: answer.values[n] for n, f in ends.items() if f == "normalised"}

@@ -116,6 +116,12 @@ class Account:
             rules.delete(self.store, resource, old)
             self._note("delete", resource, old["id"], {})
 
+    def unlist(self, resource: str, id_: int | str, /, *, unlisted: bool = True) -> None:
+        """Leave a record out of its list, or list it again; a GET of it works all the while."""
+        with self.lock:
+            key, known = (resource, self._found(resource, id_)["id"]), self.store.unlisted
+            (known.add if unlisted else known.discard)(key)
+
     def archive(self, id_: int | str, /, *, archived: bool = True) -> None:
         """Archive a product, or unarchive it."""
         self.edit("products", id_, archived=archived)

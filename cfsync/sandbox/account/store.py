@@ -54,8 +54,10 @@ class Store:
         self.subjects: Literal["typed", "text", "untyped"] = "typed"
         """How events name their subject: type and id, the id as text, or only the id."""
         self.soft_deletes = False
-        """Whether a GET still shows a deleted record, with `deleted_at`."""
+        """Whether a GET or PUT still shows a deleted record, with `deleted_at`."""
         self.deleted: dict[tuple[str, int], Values] = {}
+        self.unlisted: set[tuple[str, int]] = set()
+        """Records that no list shows; a GET of them works."""
         self.live_products: set[int] = set()
         self.listeners: list[Callable[[Values, list[Values]], None]] = []
         self.tables = {name: Table(r, plan, partial(seeded, plan, name)) for name, r in ALL.items()}
@@ -76,6 +78,8 @@ class Store:
 
     def is_listed(self, resource: str, id_: int) -> bool:
         """Whether the list that holds this id shows it."""
+        if (resource, id_) in self.unlisted:
+            return False
         if not any(self.tables[owner].has_deletions for _, owner in OWNERS[resource]):
             if resource not in HIDDEN:
                 return True

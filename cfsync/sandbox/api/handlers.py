@@ -72,7 +72,7 @@ def _path_record(account: Account, access: Access, route: Route, text: str) -> V
         return {}
     id_ = id_of(route.above, text)
     values = None if id_ is None else account.store.get(route.above, id_)
-    if values is None and route.kind == "get":
+    if values is None and route.kind in ("get", "update"):
         values = account.store.deleted.get((route.above, id_ or 0))
     if values is None:
         raise missing()
@@ -118,10 +118,15 @@ def _subdomain(call: Call) -> str:
 
 
 def _get(call: Call) -> Answer:
-    if deleted_at := call.above.get("deleted_at"):
-        shown = call.account.store.shown(call.resource.name, call.above)
-        return answer(200, shown | {"deleted_at": deleted_at})
+    if "deleted_at" in call.above:
+        return _deleted(call)
     return Answer(200, call.account.store.text(call.resource.name, call.above["id"]))
+
+
+def _deleted(call: Call) -> Answer:
+    """A deleted record that is still shown."""
+    shown = call.account.store.shown(call.resource.name, call.above)
+    return answer(200, shown | {"deleted_at": call.above["deleted_at"]})
 
 
 def _create(call: Call) -> Answer:
@@ -135,6 +140,8 @@ def _create(call: Call) -> Answer:
 
 def _update(call: Call) -> Answer:
     sent = _body_fields(call)
+    if "deleted_at" in call.above:
+        return _deleted(call)
     values = rules.update(call.account.store, call.resource.name, call.above, sent)
     return _write_answer(call, values, sent)
 

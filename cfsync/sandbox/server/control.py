@@ -4,8 +4,8 @@ GET    /_sandbox/ledger | requests | calls | workspaces | kinds | deliveries
 GET    /_sandbox/records/{resource}[/{parent}]      a whole list as it is now
 GET    /_sandbox/record/{resource}/{id}
 POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, appear_late, appear,
-       live, warm, add_token, refuse, empty, fault; the body is a JSON object of the arguments,
-       those of a record in "fields":
+       unlist, live, warm, add_token, refuse, empty, fault; the body is a JSON object of the
+       arguments, those of a record in "fields":
        {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
        answers {"result": the id, or null}
 POST   /_sandbox/set        any of latency, gone_cursor, events, subjects, soft_deletes,
@@ -27,7 +27,16 @@ from cfsync.sandbox.world import World
 PREFIX = "/_sandbox/"
 
 _RECORDS = frozenset(["create", "edit", "delete", "archive", "identify", "redact", "appear_late"])
-_WORLD_METHODS = _RECORDS | {"appear", "live", "warm", "add_token", "refuse", "empty", "fault"}
+_WORLD_METHODS = _RECORDS | {
+    "appear",
+    "live",
+    "unlist",
+    "warm",
+    "add_token",
+    "refuse",
+    "empty",
+    "fault",
+}
 
 
 def handle(world: World, method: str, path: str, body: bytes) -> Answer:

@@ -27,6 +27,7 @@ from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.incoming.deletions import judge_candidates
+from cfsync.sync.incoming.presence import is_listed
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import count
 from cfsync.values import is_ahead
@@ -117,10 +118,19 @@ async def _read_listed(context: Context, place: Listing, ids: Sequence[int], fou
 async def _read_single(
     context: Context, resource: Resource, place: Listing, record_id: int, found: Found
 ) -> None:
+    """A record that has left the mirror, since no list showed it, comes back only if one does."""
     try:
-        found.found[record_id] = await context.api.get(resource, record_id, place)
+        record = await context.api.get(resource, record_id, place)
     except NotFound:
         found.missing.add(record_id)
+        return
+    if await context.mirror.read(tombstones.proof_revs, resource, [record_id]):
+        parent = int(record.values.get(resource.parent_field or "") or place.parent_id)
+        listing = replace(place, parent_id=parent)
+        if await is_listed(context, listing, record_id) is False:
+            found.missing.add(record_id)
+            return
+    found.found[record_id] = record
 
 
 def _write(tx: Tx, reading: Reading, hints: Sequence[OpenEvent], found: Found) -> Written:

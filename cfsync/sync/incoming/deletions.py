@@ -3,11 +3,11 @@
 First comes the guard: if too many are missing at once, all of them wait for a person. At least
 `confirm_after` later, each is read by itself, and its workspace must answer before and after:
 
-| its own GET | filter[id] lists it | verdict                                           |
-| ----------- | ------------------- | ------------------------------------------------- |
-| 404         |                     | deleted: its last state goes to the tombstone     |
-| the record  | no                  | hidden: comes back when it is listed again        |
-| the record  | yes, or can't tell  | there: written like any other record              |
+| its own GET       | its list shows it  | verdict                                       |
+| ----------------- | ------------------ | --------------------------------------------- |
+| 404, `deleted_at` |                    | deleted: its last state goes to the tombstone |
+| the record        | no                 | hidden: comes back when it is listed again    |
+| the record        | yes, or can't tell | there: written like any other record          |
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import is_reachable
 from cfsync.sync.context import Context
+from cfsync.sync.incoming.presence import is_listed
 from cfsync.sync.mass_limit import too_many
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import write_asked
@@ -147,15 +148,14 @@ async def _ask(
     listing = Listing(resource.name, candidate.parent_id, candidate.workspace_id)
     try:
         record = await context.api.get(resource, candidate.record_id, listing)
+        listed = await is_listed(context, listing, candidate.record_id)
     except NotFound:
         return Verdict(candidate, Cause.DELETED, None, reading)
     except Forbidden:
         report.unreachable.append(f"{resource.name} {candidate.record_id}")
         return Verdict(candidate, None, None, reading)
-    if "id" in resource.filters:
-        page = await context.api.page(listing, filters={"id": [candidate.record_id]})
-        if not page.records:
-            return Verdict(candidate, Cause.HIDDEN, None, reading)
+    if listed is False:
+        return Verdict(candidate, Cause.HIDDEN, None, reading)
     return Verdict(candidate, None, record, reading)
 
 

@@ -22,6 +22,7 @@ from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context
+from cfsync.sync.incoming.presence import is_emptied
 from cfsync.sync.report import Report
 from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.sync.walk.range_walkers import Proof, walk_in_ranges
@@ -35,7 +36,9 @@ async def sweep_list(context: Context, writer: PageWriter, listing: Listing) -> 
     proof = _proof(listing)
     reading = await context.reading(RESOURCES[listing.resource], Lane.SWEEP)
     page = await context.api.page(listing, descending=True)
-    if not page.records and await _is_not_believed(context, writer, listing):
+    if not page.records and not await is_emptied(context, listing):
+        log.warning("list.empty_where_rows_are", list=str(listing))
+        writer.report.unreachable.append(str(listing))
         return
     parts = await context.mirror.read(checkpoints.parts, listing, Lane.SWEEP)
     if all(p.done_at for p in parts):
@@ -73,20 +76,6 @@ def _proof(listing: Listing) -> Proof:
             missing_rows.add_unlisted(tx, resource, listing, shown)
 
     return prove
-
-
-async def _is_not_believed(context: Context, writer: PageWriter, listing: Listing) -> bool:
-    """Whether an empty list is not believed. If the mirror has rows of it, the token has more
-    likely lost access than everything been deleted, so no row becomes a candidate.
-    """
-    resource = RESOURCES[listing.resource]
-    lost = resource.listed_by_workspace and await context.mirror.read(
-        missing_rows.has_rows, resource, listing
-    )
-    if lost:
-        log.warning("list.empty_where_rows_are", list=str(listing))
-        writer.report.unreachable.append(str(listing))
-    return lost
 
 
 async def _write_whole(

@@ -4,6 +4,7 @@
       UsageError                    exit 2: stop, a person must change something
         SettingsError  UnknownResource  UnknownWorkspace  MirrorError
       TokenRefused                  exit 3: stop every call, lose nothing, wait for a new token
+        NothingReached              the token is taken, and shows no workspace
       Interrupted                   exit 4: everything is kept, start again and it goes on
       ApiError                      a call of the API failed; evidence in its attributes
         Transient                   exit 4 when it lasts: the same call may work later
@@ -65,6 +66,17 @@ class TokenRefused(CfsyncError):
 
     def __init__(self, hint: str = "check api.token", *, status: int = 401) -> None:
         super().__init__(f"ClickFunnels refuses the token ({status}); {hint}")
+
+
+class NothingReached(TokenRefused):
+    """`why`: what the lists of teams and workspaces answered."""
+
+    def __init__(self, why: str) -> None:
+        CfsyncError.__init__(
+            self,
+            f"the token reaches no workspace ({why}); use another token, or name the workspaces in"
+            " api.workspaces",
+        )
 
 
 class Interrupted(CfsyncError):

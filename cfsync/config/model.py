@@ -60,7 +60,8 @@ class ApiSettings(Section):
     token_file: Path | None = None
     #: Sent with each request: printable ASCII.
     user_agent: Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")] = f"cfsync/{__version__}"
-    #: Ids or public ids of the workspaces to mirror; all where it is empty.
+    #: Ids or public ids of the workspaces to mirror; all where it is empty. Needed where the token
+    #: may not list them.
     workspaces: Names = []
     #: Ids or public ids of those to leave out.
     exclude: Names = []

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from cfsync.errors import NotFound
-from cfsync.mirror.bookkeeping import events
+from cfsync.errors import Forbidden, NotFound
+from cfsync.mirror.bookkeeping import checkpoints, events
+from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
-from cfsync.sync.account import known_workspaces, open_account
+from cfsync.sync.account import is_needless, known_workspaces, open_account
 from cfsync.sync.context import Context, each_list
 from cfsync.sync.events import log
 from cfsync.sync.events.follow import follow
@@ -194,7 +195,7 @@ async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            async with _gone_parents_noted(context, listing):
+            async with _explained(context, listing):
                 await pull_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
@@ -205,7 +206,7 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            async with _gone_parents_noted(context, listing):
+            async with _explained(context, listing):
                 await sweep_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
@@ -213,12 +214,14 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
 
 
 @asynccontextmanager
-async def _gone_parents_noted(context: Context, listing: Listing) -> AsyncIterator[None]:
-    """A list that has gone with its parent is nothing that the token doesn't reach."""
+async def _explained(context: Context, listing: Listing) -> AsyncIterator[None]:
+    """A list that has gone with its parent, or that nobody needs, is not reported."""
     try:
         yield
-    except NotFound:
-        if not await note_gone_parent(context, listing):
+    except (Forbidden, NotFound) as error:
+        if is_needless(context.settings, listing):
+            await context.mirror.write(checkpoints.forget, listing, Lane.PULL)
+        elif isinstance(error, Forbidden) or not await note_gone_parent(context, listing):
             raise
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from cfsync.errors import UnknownWorkspace
 
+Known = Sequence[tuple[int, str | None]]
+"""Workspaces by id and public_id."""
 
-def choose(
-    known: Sequence[tuple[int, str | None]], wanted: Sequence[str], exclude: Sequence[str]
-) -> list[int]:
+
+def choose(known: Known, wanted: Sequence[str], exclude: Sequence[str]) -> list[int]:
     """The ids of the wanted workspaces (all, if none is named) without the excluded ones. Pure.
 
     `known` is (id, public_id); names may be either. Raises UnknownWorkspace.

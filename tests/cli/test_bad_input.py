@@ -29,7 +29,8 @@ def test_a_token_that_reaches_no_workspace(cfsync: Command, world: World):
 
     assert done.returncode == 3
     assert done.said == [
-        "ClickFunnels refuses the token (401); it reaches no workspace; check which token it is"
+        "the token reaches no workspace (its list of workspaces is empty); use another token, or"
+        " name the workspaces in api.workspaces"
     ]
 
 

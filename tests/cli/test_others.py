@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import urllib.error
 import urllib.request
 from contextlib import closing
 
@@ -184,19 +185,22 @@ def test_fields_that_make_no_sense_are_refused(wrong: list[str]):
 
 
 def test_the_sandbox_serves_until_it_is_stopped(bare: Command):
-    process = bare.start("sandbox", "--port", "0", "--contacts", "3", "--token", "abc", "--json")
+    options = ["--port", "0", "--contacts", "3", "--token", "abc", "--deny", "workspaces"]
+    process = bare.start("sandbox", *options, "--json")
     assert process.stdout
     said = json.loads(process.stdout.readline())
 
-    request = urllib.request.Request(
-        said["base_url"] + "/teams", headers={"Authorization": "Bearer abc", "User-Agent": "test"}
-    )
+    headers = {"Authorization": "Bearer abc", "User-Agent": "test"}
+    request = urllib.request.Request(said["base_url"] + "/teams", headers=headers)
     with urllib.request.urlopen(request) as answer:
-        teams = json.load(answer)
+        (team,) = json.load(answer)
+    below = f"{said['base_url']}/teams/{team['id']}/workspaces"
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(below, headers=headers))
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
 
-    assert (said["token"], len(teams)) == ("abc", 1)
+    assert said["token"] == "abc"
     assert process.returncode == 0
 
 

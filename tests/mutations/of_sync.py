@@ -88,8 +88,8 @@ BREAKAGES = (
     Breakage(
         "a workspace that stops answering loses its rows",
         "cfsync/sync/account.py",
-        "    except (NotFound, Forbidden):\n        return False\n",
-        "    except (NotFound, Forbidden):\n        return True\n",
+        "    except NotFound:\n        return False\n    except Forbidden:\n",
+        "    except NotFound:\n        return True\n    except Forbidden:\n",
         "if the token loses access to a workspace, its rows are deleted",
         (
             "tests/sync/incoming/test_sweep.py::test_a_404_of_a_workspace_that_is_gone_itself_is_no_verdict",

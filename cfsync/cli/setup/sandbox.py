@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ import typer
 from cfsync.cli.common import Config, Json, until_stopped
 from cfsync.cli.text import print_json
 from cfsync.errors import UsageError
+from cfsync.resources import named
 
 if TYPE_CHECKING:
     from cfsync.sandbox import World
@@ -32,6 +33,10 @@ def sandbox(
     latency: Annotated[float, typer.Option(min=0, help="Seconds before each answer.")] = 0,
     rate_limit: Annotated[float, typer.Option(min=0, help="Requests per second; 0: any.")] = 0,
     token: Annotated[str | None, typer.Option(help="Accept this token instead.")] = None,
+    deny: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RESOURCE", help="A resource that the token may not use; repeatable."),
+    ] = None,
     config: Config = None,  # noqa: ARG001
     json: Json = False,
 ) -> None:
@@ -45,7 +50,8 @@ def sandbox(
       cfsync sandbox --contacts 20000 --rate-limit 50
     """
     _check_loopback(host)
-    world = _world(seed, contacts, latency, rate_limit, token)
+    world = _world(seed, contacts, latency, rate_limit)
+    _set_token(world, token, deny or [])
 
     def ready(url: str) -> None:
         _print_address(url, next(iter(world.tokens)), json=json)
@@ -89,15 +95,17 @@ def _check_loopback(host: str) -> None:
         raise UsageError(f"the sandbox listens on loopback only, not on {host}")
 
 
-def _world(
-    seed: int, contacts: int | None, latency: float, rate_limit: float, token: str | None
-) -> World:
+def _world(seed: int, contacts: int | None, latency: float, rate_limit: float) -> World:
     from cfsync.sandbox import World
 
     world = World(seed) if contacts is None else World(seed, contacts=contacts)
     world.latency = latency
     world.limit.per_second = rate_limit
-    if token:
-        world.tokens.clear()
-        world.add_token(token)
     return world
+
+
+def _set_token(world: World, token: str | None, denied: Sequence[str]) -> None:
+    """Let the sandbox take this token (None: its own) alone. Raises UnknownResource."""
+    taken = token or next(iter(world.tokens))
+    world.tokens.clear()
+    world.add_token(taken, denied={named(resource).name: 403 for resource in denied})

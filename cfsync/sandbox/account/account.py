@@ -181,11 +181,18 @@ class Account:
     # what a token reaches
 
     def add_token(
-        self, token: str, *, workspaces: list[int] | None = None, teams: list[int] | None = None
+        self,
+        token: str,
+        *,
+        workspaces: list[int] | None = None,
+        teams: list[int] | None = None,
+        denied: dict[str, int] | None = None,
     ) -> Access:
-        """Accept another token, which reaches these workspaces and teams (None: all, []: none)."""
+        """Accept another token, which reaches these workspaces and teams (None: all, []: none), and
+        to which calls about the resources in `denied` are answered with a status (see `Access`).
+        """
         with self.lock:
-            access = Access(_set(workspaces), _set(teams))
+            access = Access(_set(workspaces), _set(teams), denied=denied or {})
             self.tokens[token] = access
             return access
 

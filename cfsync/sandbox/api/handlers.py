@@ -52,6 +52,7 @@ def respond(account: Account, request: Request) -> Answer:
         access = _authenticate(account, request)
         if (route := request.route) is None:
             raise missing()
+        access.check_scope(route.resource.name, route.kind)
         above = _path_record(account, access, route, request.id)
         return OPERATIONS[route.kind](Call(account, request, access, route, above))
     except Problem as problem:

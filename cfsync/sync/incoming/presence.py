@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from cfsync.api import Api
 from cfsync.api.codec import PAGE
 from cfsync.errors import Forbidden, NotFound
@@ -12,7 +10,7 @@ from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES, Resource
-from cfsync.sync.account import is_reachable
+from cfsync.sync.account import is_reachable, shows_records
 from cfsync.sync.context import Context
 
 
@@ -94,7 +92,7 @@ async def is_emptied(context: Context, listing: Listing) -> bool:
     ids = await context.mirror.read(missing_rows.ids_of, resource, listing, most + 1)
     if not ids or not resource.listed_by_workspace:
         return True
-    if len(ids) > most or not await _shows_others(context, listing):
+    if len(ids) > most or not await shows_records(context, listing.parent_id, but=listing.resource):
         return False
     for record_id in ids:
         if not await _is_gone(context, listing, record_id):
@@ -110,17 +108,4 @@ async def _is_gone(context: Context, listing: Listing, record_id: int) -> bool:
         return True
     except Forbidden:
         pass
-    return False
-
-
-async def _shows_others(context: Context, listing: Listing) -> bool:
-    """Whether another list of the workspace, of which the mirror has rows, shows any."""
-    for other in RESOURCES.values():
-        place = Listing(other.name, listing.parent_id, listing.workspace_id)
-        if other.name == listing.resource or not other.listed_by_workspace:
-            continue
-        if await context.mirror.read(missing_rows.ids_of, other, place, 1):
-            with suppress(Forbidden, NotFound):
-                if (await context.api.page(place)).records:
-                    return True
     return False

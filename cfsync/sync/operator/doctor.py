@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cfsync.api import Api
-from cfsync.api.pages import walk_by_id
 from cfsync.config import Settings, readable_by, runnable
 from cfsync.config.secrets import SHORTEST, secrets_of
 from cfsync.errors import (
     CfsyncError,
+    Forbidden,
     MirrorError,
+    NotFound,
+    NothingReached,
     SettingsError,
     TokenRefused,
     Transient,
@@ -31,14 +33,13 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.errors import NO_MIRROR
 from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import status
-from cfsync.records import Listing, Record
-from cfsync.resources import ROOT
 from cfsync.sync import capture_check
+from cfsync.sync.account import read_account
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import steady_rate
-from cfsync.sync.operator.probes import Check, probe
+from cfsync.sync.operator.probes import Check, look_at_lists, probe, readable
 from cfsync.sync.workspaces import choose
 
 SKEW = 30.0
@@ -46,6 +47,10 @@ SKEW = 30.0
 
 MANY = 8.0
 """Requests a second that quiet lists may cost before `doctor` reports it."""
+
+MOST_WORKSPACES = 10
+"""In how many workspaces `doctor` reads a page of every list."""
+
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -149,31 +154,51 @@ def _place(settings: Settings) -> Place | None:
 
 async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check]:
     """Checks of the token and of what it reaches; adds the ids of its teams to `teams`."""
-    answer = await api.raw("GET", "/teams")
-    teams += [r.id for r in await _all(api, Listing("teams", ROOT))]
-    found = [
-        (r.id, str(r.values.get("public_id")))
-        for team in teams
-        for r in await _all(api, Listing("workspaces", team))
-    ]
-    if not found:
-        raise TokenRefused("it reaches no workspace; check which token it is")
-    wanted, exclude = settings.api.workspaces, settings.api.exclude
+    wanted, exclude = [str(w) for w in settings.api.workspaces], settings.api.exclude
+    shown = await read_account(api, (), wanted)
+    found = [(r.id, r.values.get("public_id")) for r in shown.workspaces]
+    if not found and not wanted:
+        raise NothingReached("; ".join(shown.refusals))
+    teams += sorted(shown.team_ids)
     chosen: list[int] = []
     try:
-        chosen = choose(found, [str(w) for w in wanted], [str(w) for w in exclude])
+        chosen = choose(found, wanted, [str(w) for w in exclude])
         workspaces = Check("workspaces", "ok", f"{_list(chosen)} of {len(found)}")
     except UnknownWorkspace as error:
         reached = f"it reaches {_list([i for i, _ in found])}: change api.workspaces or api.exclude"
         text = f"the token reaches no workspace {error.workspace}; {reached}"
         workspaces = Check("workspaces", "todo", text, error.exit_code)
-    return [
-        Check("token", "ok", f"reaches team {_list(teams)}"),
+    checks = [
+        Check("token", "ok", f"reaches team {_list(teams)}" if teams else "taken"),
+        *(_refused(why, named=bool(wanted)) for why in shown.refusals),
         workspaces,
         *connection(settings),
-        clock(answer.headers, datetime.now(UTC)),
-        *await probe(api, chosen[0] if chosen else found[0][0]),
+        clock(await _headers(api), datetime.now(UTC)),
     ]
+    return checks + await _lists(api, settings, chosen or [i for i, _ in found])
+
+
+def _refused(why: str, *, named: bool) -> Check:
+    """A list of teams or workspaces that gave nothing; `named`: the settings name workspaces."""
+    if named:
+        return Check("teams", "note", f"{why}; api.workspaces says which workspaces there are")
+    return Check("teams", "todo", f"{why}: give the token access, or set api.workspaces", 5)
+
+
+async def _headers(api: Api) -> Mapping[str, str]:
+    """The headers of an answer, none where the token may not read it."""
+    with suppress(Forbidden, NotFound):
+        return (await api.raw("GET", "/teams")).headers
+    return {}
+
+
+async def _lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Check]:
+    """Checks of the lists, which read a page of each."""
+    if not workspaces:
+        return []
+    looks = await look_at_lists(api, settings, workspaces[:MOST_WORKSPACES])
+    checks = readable(looks, of=len(workspaces))
+    return checks + await probe(api, workspaces[0], looks)
 
 
 async def _webhooks(context: Context) -> list[Check]:
@@ -187,10 +212,6 @@ async def _webhooks(context: Context) -> list[Check]:
         Check("webhooks", "todo", f"endpoint {e.id} ({e.url}): {webhooks.remedy(e)}", 5)
         for e in wrong
     ]
-
-
-async def _all(api: Api, listing: Listing) -> list[Record]:
-    return [r async for page in walk_by_id(api, listing) for r in page.records]
 
 
 def _list(ids: Sequence[int]) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
 from typing import Literal
 
 from cfsync.api import Api
+from cfsync.config import Settings
 from cfsync.errors import ApiError, BadAnswer, Forbidden, NotFound
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
@@ -34,9 +37,69 @@ FAR = 2**53
 UNTOLD = "can't be told: no list here has two records"
 
 
-async def probe(api: Api, workspace: int) -> list[Check]:
-    """Test each assumption in one workspace. Raises errors that concern every call."""
-    listing, first = await _sample(api, workspace)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The first page of a list, or the status with which it was refused."""
+
+    listing: Listing
+    page: Page = field(default_factory=partial(Page, (), None))
+    refused: int = 0
+
+
+async def look_at_lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Look]:
+    """Read one page of every enabled list of some workspaces, and of one list below the records on
+    each of these pages. Raises errors that concern every call.
+    """
+    found: dict[tuple[str, int], Look] = {}
+    for workspace, resource in product(workspaces, RESOURCES.values()):
+        parent = str(resource.parent)
+        above = found.get((parent, workspace), Look(Listing(parent, workspace)))
+        ids = [r.id for r in above.page.records] if resource.nested else [workspace]
+        if resource.deletable and settings.resource(resource.name).enabled and ids:
+            listing = Listing(resource.name, ids[0], workspace)
+            found[resource.name, workspace] = await _look(api, listing)
+    return list(found.values())
+
+
+async def _look(api: Api, listing: Listing) -> Look:
+    try:
+        return Look(listing, await api.page(listing))
+    except (Forbidden, NotFound) as error:
+        return Look(listing, refused=error.status)
+
+
+def readable(looks: Sequence[Look], *, of: int) -> list[Check]:
+    """Which lists the token may not read, a line for each resource. `of`: how many workspaces are
+    mirrored. Pure.
+    """
+    refused: dict[tuple[str, int], list[str]] = {}
+    for look in looks:
+        if look.refused:
+            place = str(look.listing.workspace_id)
+            refused.setdefault((look.listing.resource, look.refused), []).append(place)
+    seen = len({look.listing.workspace_id for look in looks})
+    where = f" (in the first {seen} of {of} workspaces)" if seen < of else ""
+    if not refused:
+        return [Check("lists", "ok", f"{len(looks)} can be read{where}")]
+    return [
+        Check(
+            "lists",
+            "todo",
+            f"{name} can't be read in workspace {', '.join(places)} ({status}): give the token"
+            f" access, or set resources.{name}.enabled to false",
+            5,
+        )
+        for (name, status), places in refused.items()
+    ]
+
+
+async def probe(api: Api, workspace: int, looks: Sequence[Look]) -> list[Check]:
+    """Test each assumption in one workspace, on the first of its lists that has two records or
+    more. Raises errors that concern every call.
+    """
+    usable = [look for look in looks if len(look.page.records) > 1]
+    sample = next(iter(usable), Look(Listing("contacts", workspace, workspace)))
+    listing, first = sample.listing, sample.page
     trials: list[tuple[str, Callable[[Api, Listing, Page], Awaitable[str]], str]] = [
         ("any id as cursor", _any_cursor, "walks are not cut in ranges"),
         ("sort by id", _sort_by_id, "walks may be incomplete: please report this"),
@@ -51,23 +114,6 @@ async def probe(api: Api, workspace: int) -> list[Check]:
         text = f"{failure}; {otherwise}" if failure else f"honoured ({listing})"
         checks.append(Check(name, "note" if failure else "ok", text))
     return [*checks, await _events(api, workspace)]
-
-
-async def _sample(api: Api, workspace: int) -> tuple[Listing, Page]:
-    """The first list of the workspace with two records or more, and its first page."""
-    found: tuple[Listing, Page] | None = None
-    for resource in RESOURCES.values():
-        if not resource.listed_by_workspace:
-            continue
-        listing = Listing(resource.name, workspace, workspace)
-        try:
-            page = await api.page(listing)
-        except (Forbidden, NotFound):
-            continue
-        found = listing, page
-        if len(page.records) > 1:
-            break
-    return found or (Listing("contacts", workspace, workspace), Page((), None))
 
 
 async def _outcome(trial: Awaitable[str]) -> str:

@@ -46,6 +46,7 @@ def test_all_is_well_after_a_backfill(round_):
         "token",
         "workspaces",
         "clock",
+        "lists",
         "any id as cursor",
         "sort by id",
         "sort by updated_at",

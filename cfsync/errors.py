@@ -9,8 +9,9 @@
       ApiError                      a call of the API failed; evidence in its attributes
         Transient                   exit 4 when it lasts: the same call may work later
           Unreachable               no connection, or it broke; `sent`: it may have acted
-          RateLimited               429; `retry_after` in seconds where the server said so
-          ServerError               5xx, and 4xx that say "not now"
+          Later                     `retry_after` in seconds where the server said so
+            RateLimited             429
+            ServerError             5xx, and 4xx that say "not now"
           NotJson                   an answer that isn't JSON: the CDN's page, a cut body
         Forbidden                   403, and others that close a list: it is not for this token
         NotFound                    404: gone, or never there, or its parent
@@ -26,6 +27,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+SOON_S = 60.0
+"""Seconds below which a time to come back isn't worth telling."""
+
+LONGEST_S = 30 * 86400.0
+"""The longest time to come back that is told, in seconds: a date must hold it."""
 
 
 class CfsyncError(Exception):
@@ -105,18 +113,39 @@ class Unreachable(Transient):
         self.sent = sent
 
 
-class RateLimited(Transient):
+class Later(Transient):
+    """The server may have said when to come back: after `retry_after` seconds."""
+
+    def __init__(
+        self, text: str, *, call: str = "", status: int, retry_after: float | None = None
+    ) -> None:
+        super().__init__(text + _come_back(retry_after), call=call, status=status)
+        self.retry_after = retry_after
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the text says when to come back."""
+        return bool(_come_back(self.retry_after))
+
+
+def _come_back(retry_after: float | None) -> str:
+    """The time of day at which to come back, in the local time zone; '' where it is soon."""
+    if retry_after is None or retry_after < SOON_S:
+        return ""
+    now = datetime.now().astimezone()
+    at = now + timedelta(seconds=min(retry_after, LONGEST_S))
+    day = "" if at.date() == now.date() else f"{at:%Y-%m-%d} "
+    return f"; come back at {day}{at:%H:%M %Z}"
+
+
+class RateLimited(Later):
     def __init__(self, *, call: str = "", retry_after: float | None = None) -> None:
-        super().__init__("rate limit reached (429)", call=call, status=429)
-        self.retry_after = retry_after
+        text = "rate limit reached (429)"
+        super().__init__(text, call=call, status=429, retry_after=retry_after)
 
 
-class ServerError(Transient):
+class ServerError(Later):
     """The server could not answer. It may have acted all the same."""
-
-    def __init__(self, text: str, *, call: str, status: int, retry_after: float | None = None):
-        super().__init__(text, call=call, status=status)
-        self.retry_after = retry_after
 
 
 class NotJson(Transient):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cfsync.errors import RateLimited, ServerError, Transient, Unreachable
+from cfsync.errors import Later, RateLimited, Transient, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +47,4 @@ def never_acted(error: Transient) -> bool:
 
 def retry_after(error: Transient) -> float | None:
     """The seconds that the server asked to wait; None if it didn't."""
-    return error.retry_after if isinstance(error, (RateLimited, ServerError)) else None
+    return error.retry_after if isinstance(error, Later) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cfsync.cli.text import columns, duration, plural, print_problem
+from cfsync.errors import Later
 
 if TYPE_CHECKING:
     from cfsync.sync.report import Report
@@ -14,12 +15,14 @@ _ENDS = {"done": "done", "stopped": "stopped before the end", "failed": "failed"
 
 
 def print_problems(report: Report, command: str) -> None:
-    """Print the report's problems on standard error, and how to continue a stopped pass."""
-    for line in report.problems:
+    """Print the report's problems on standard error, and how to continue a stopped pass, unless
+    they say when that may be.
+    """
+    for line in dict.fromkeys(report.problems):
         print_problem(line)
     if report.is_stopped and report.paused:
         print_problem(f"run `cfsync resume`, then `cfsync {command}`")
-    elif report.is_stopped:
+    elif report.is_stopped and not (isinstance(report.cause, Later) and report.cause.is_dated):
         print_problem(f"run `cfsync {command}` again to go on")
 
 

@@ -15,7 +15,7 @@ import structlog
 from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.daemon.jobs import backoff
-from cfsync.errors import CfsyncError, TokenRefused, UsageError
+from cfsync.errors import CfsyncError, Later, TokenRefused, UsageError
 from cfsync.mirror.db.errors import Away
 
 log = structlog.get_logger()
@@ -91,7 +91,9 @@ class ApiAccess:
         self.status = f"waits: {backoff.text_of(error)}"
         log.warning("clickfunnels.not_connected", error=backoff.text_of(error))
         kind = backoff.kind_of(error)
-        await asyncio.sleep(backoff.delay(kind, failures, jitter=random.random()))  # noqa: S311
+        named = error.retry_after if isinstance(error, Later) else None
+        jitter = random.random()  # noqa: S311
+        await asyncio.sleep(backoff.delay(kind, failures, jitter=jitter, retry_after=named))
 
     async def _wait_for_token(
         self, refused: TokenRefused, stop_passes: Callable[[], Awaitable[None]]

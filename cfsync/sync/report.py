@@ -34,7 +34,7 @@ class Report:
     batch: int | None = None
     #: The duration, in seconds.
     seconds: float = 0.0
-    #: The error that ended the pass; None if none did.
+    #: The error that ended the pass, or after which it may not go on yet; None if there is none.
     cause: CfsyncError | None = None
 
     def add(self, resource: str, **counts: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -32,6 +33,30 @@ def test_a_token_that_reaches_no_workspace(cfsync: Command, world: World):
         "the token reaches no workspace (its list of workspaces is empty); use another token, or"
         " name the workspaces in api.workspaces"
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("pull", 429), ("pull", 503), ("push", 429), ("verify", 429), ("webhooks list", 429)],
+)
+def test_a_server_that_names_a_time_to_come_back(
+    filled: Command, world: World, command: str, status: int
+):
+    world.fault("status", status=status, retry_after=7200, times=None)
+    filled.sql("UPDATE contacts SET last_name = 'Edited' WHERE id = (SELECT min(id) FROM contacts)")
+
+    begun = datetime.now().astimezone()
+    done = filled(*command.split())
+    ended = datetime.now().astimezone()
+
+    assert done.returncode == 4
+    (line,) = done.said
+    possible = {f"{at + timedelta(hours=2):%H:%M %Z}" for at in minutes(begun, ended)}
+    assert line.rpartition("; come back at ")[2][-len(min(possible)) :] in possible
+
+
+def minutes(begun: datetime, ended: datetime) -> list[datetime]:
+    return [begun + timedelta(minutes=n) for n in range((ended - begun).seconds // 60 + 2)]
 
 
 @pytest.mark.parametrize("settings", [{}, {"API__WORKSPACES": "99"}, {"API__EXCLUDE": "99"}])

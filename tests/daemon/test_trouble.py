@@ -42,6 +42,18 @@ def test_a_broken_list_backs_off_and_the_others_continue(
 
 
 @SQLITE_ONLY
+def test_status_says_when_a_limit_ends(start: Start, command: Command, world: World) -> None:
+    daemon = start(**OFTEN)
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+
+    world.fault("status", status=429, retry_after=3600, times=None)
+
+    daemon.wait_for("pass.failed", resource="contacts", kind="limit")
+    until(lambda: "come back at" in command("status").stdout)
+    assert daemon.stop() == 0
+
+
+@SQLITE_ONLY
 def test_a_full_disk_loses_nothing(start: Start, world: World, sql: Any, contact: int) -> None:
     daemon = start(**OFTEN)
     daemon.wait_for("pass.done", resource="contacts", new=30)

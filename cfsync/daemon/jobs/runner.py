@@ -20,7 +20,7 @@ import structlog
 
 from cfsync.daemon.jobs import backoff
 from cfsync.daemon.jobs.pass_monitor import MonitoredContext, PassMonitor
-from cfsync.errors import Interrupted, RateLimited, ServerError, TokenRefused
+from cfsync.errors import Interrupted, Later, TokenRefused
 from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.report import Report
@@ -170,9 +170,10 @@ class Runner:
         self, job: Job, kind: backoff.Kind, text: str, *, retry_after: float | None
     ) -> None:
         job.failures += 1
-        if job.trouble is None or job.trouble.kind != kind:
-            since = time_text(datetime.now(UTC))
-            job.trouble = Trouble(job.name, job.resource, kind, text, since)
+        since = time_text(datetime.now(UTC))
+        if job.trouble is not None and job.trouble.kind == kind:
+            since = job.trouble.since
+        job.trouble = Trouble(job.name, job.resource, kind, text, since)
         jitter = random.random()  # noqa: S311
         seconds = backoff.delay(kind, job.failures, jitter=jitter, retry_after=retry_after)
         job.resting_until = time.monotonic() + seconds
@@ -191,7 +192,7 @@ def _failure(report: Report | None, error: Exception | None) -> tuple[backoff.Ki
 def _retry_after(report: Report | None, error: Exception | None) -> float | None:
     """The seconds that the server asked to wait; None if it named none."""
     cause = error or (report.cause if report else None)
-    return cause.retry_after if isinstance(cause, RateLimited | ServerError) else None
+    return cause.retry_after if isinstance(cause, Later) else None
 
 
 def is_token_refused(report: Report | None, error: Exception | None) -> bool:

@@ -42,7 +42,9 @@ def _status(fault: Fault) -> Answer:
         return too_many(fault.retry_after)
     if fault.status == 422:
         return answer(422, {"errors": {"base": ["is refused"]}})
-    return answer(fault.status, {"error": _WORDS.get(fault.status, "Internal server error")})
+    named = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    words = _WORDS.get(fault.status, "Internal server error")
+    return replace(answer(fault.status, {"error": words}), headers=named)
 
 
 def _redirect(fault: Fault) -> Answer:

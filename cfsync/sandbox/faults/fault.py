@@ -17,7 +17,7 @@ class Fault:
     expression searched for in 'path?query' after `/api/v2`. It hits from the `nth` match on,
     `times` times (None: always), each with `probability`. `applied`: if the fault replaces the
     answer, whether the server still does what was requested. The rest are details of the kinds:
-    `status`; `seconds` of slow, hang and slow_body; `retry_after` of 429; `host` of foreign_link
+    `status`, and its `retry_after`; `seconds` of slow, hang and slow_body; `host` of foreign_link
     and redirect; `headers` to set in the right answer; for body: `fields` to put into records (and
     `drop` to leave out) with these `ids` (None: the first one); `act` is called meanwhile.
     """

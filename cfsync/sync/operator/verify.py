@@ -86,7 +86,7 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
     except CfsyncError as error:
         if error.exit_code != Interrupted.exit_code:
             raise
-        verified.report.state = RunState.STOPPED
+        verified.report.state, verified.report.cause = RunState.STOPPED, error
         verified.report.problems.append(str(error))
     verified.report.requests = context.api.requests - sent
     verified.report.seconds = time.monotonic() - began

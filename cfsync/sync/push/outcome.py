@@ -22,6 +22,7 @@ from cfsync.errors import (
     CfsyncError,
     Forbidden,
     Interrupted,
+    Later,
     MirrorError,
     NotFound,
     NotJson,
@@ -285,5 +286,7 @@ def _count_failure(push: Push, error: ApiError | MirrorError) -> None:
         RunState.STOPPED if passing and report.state != RunState.FAILED else RunState.FAILED
     )
     report.problems.append(str(error))
+    if isinstance(error, Later):
+        report.cause = error
     if push.failures >= GIVE_UP_AFTER:
         raise error

@@ -28,6 +28,12 @@ def test_from_register_to_remove(cfsync: Command, world: World) -> None:
         f" {endpoint['url']}"
     ]
     assert "changed" in cfsync("webhooks", "register", url).stdout
+    world.store.event_types = ["contact.created", "order.created"]
+    fewer = cfsync("webhooks", "register", url)
+    assert (fewer.returncode, fewer.said[0].split(":")[0][:38]) == (
+        0,
+        "ClickFunnels doesn't offer contact.del",
+    )
     secrets = [_secret(world, endpoint["id"])]
     turned = cfsync("webhooks", "rotate", "--json", LOG__LEVEL="debug")
     (rotated,) = turned.json["endpoints"]

@@ -46,10 +46,12 @@ def register_endpoint(
       cfsync webhooks register https://hooks.example.com
       cfsync webhooks register https://hooks.example.com/webhooks/42
     """
-    from cfsync.sync.events import webhooks
+    from cfsync.sync.events import event_types, webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
         found = await webhooks.register(context, url)
+        if missing := event_types.not_offered(await event_types.offered(context.api)):
+            print_problem(f"ClickFunnels doesn't offer {', '.join(missing)}: pulls bring such news")
         if warning := webhooks.unreachable(url):
             print_problem(warning)
         return found

@@ -180,12 +180,19 @@ def _is_not_applied_yet(draft: Draft) -> None:
         raise invalid(tag_id="has already been taken")
 
 
+def _event_types_exist(draft: Draft) -> None:
+    offered, named = draft.store.event_types, draft.accepted.get("event_type_ids") or []
+    if offered is not None and not set(named) <= set(offered):
+        raise invalid(event_type_ids="is not included in the list")
+
+
 CHECKS: Mapping[str, tuple[Callable[[Draft], None], ...]] = {
     "contacts": (_email_is_free, _attributes_are_normal),
     "contact_applied_tags": (_is_not_applied_yet,),
     "fulfillments": (_line_items_are_named,),
     "orders": (_is_external,),
     "images": (_image_is_fetched,),
+    "webhook_endpoints": (_event_types_exist,),
 }
 
 AFTER_CREATE: Mapping[str, tuple[Callable[[Draft, int], None], ...]] = {

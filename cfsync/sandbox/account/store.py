@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -51,6 +51,8 @@ class Store:
         self.plan = plan
         self.clock = clock
         self.events: Literal["always", "endpoints", "never"] = "always"
+        self.event_types: Sequence[str] | None = sorted(EVENT_TYPES)
+        """The types that an endpoint may ask for; None: the API has no list of them."""
         self.subjects: Literal["typed", "text", "untyped"] = "typed"
         """How events name their subject: type and id, the id as text, or only the id."""
         self.soft_deletes = False

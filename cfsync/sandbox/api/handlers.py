@@ -130,6 +130,14 @@ def _deleted(call: Call) -> Answer:
     return answer(200, shown | {"deleted_at": call.above["deleted_at"]})
 
 
+def _event_types(call: Call) -> Answer:
+    """The whole list: it has no pages."""
+    names = call.account.store.event_types
+    if names is None:
+        raise missing()
+    return answer(200, [{"id": name, "topic": name.partition(".")[0]} for name in names])
+
+
 def _create(call: Call) -> Answer:
     sent = _body_fields(call)
     fixed = {call.route.by[0]: call.above["id"]} if call.route.by else {}
@@ -197,4 +205,5 @@ OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
     "update": _update,
     "delete": _delete,
     "upsert": _upsert,
+    "event_types": _event_types,
 } | dict.fromkeys(rules.ACTIONS, _act)

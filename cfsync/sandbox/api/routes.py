@@ -49,6 +49,8 @@ def _more() -> Iterator[Route]:
     yield Route("POST", orders.list_path, "create", orders, "workspaces")
     yield Route("GET", "/orders/{parent}/invoices", "list", invoices, "orders", by_order)
     yield Route("POST", path, "create", prices, "product_variants", by_variant)
+    path = "/webhooks/outgoing/event_types"
+    yield Route("GET", path, "event_types", ALL["webhook_endpoints"], None)
     yield Route("DELETE", fulfillments.one_path, "delete", fulfillments, "fulfillments")
 
 

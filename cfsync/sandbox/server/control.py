@@ -74,7 +74,7 @@ def _owner(world: World, name: str) -> object:
         return world
     if name in ("per_second", "burst", "retry_after"):
         return world.limit
-    if name in ("events", "subjects", "soft_deletes"):
+    if name in ("events", "event_types", "subjects", "soft_deletes"):
         return world.store
     if name in ("lose", "double", "forge", "spread", "pace"):
         return world.courier

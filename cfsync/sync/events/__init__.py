@@ -4,5 +4,5 @@ In: hints, from webhook deliveries or from the events log. Out: the records that
 again and written like any others.
 
 Read `follow` (read what a hint names), then `log` (fetch hints from the events log) and `webhooks`
-(create, replace and remove webhook endpoints).
+(create, replace and remove webhook endpoints, which ask for `event_types`).
 """

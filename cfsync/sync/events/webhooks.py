@@ -24,12 +24,9 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Record
-from cfsync.resources import ALL
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-
-EVENT_TYPES = sorted({event for resource in ALL.values() for event in resource.events})
-"""What an endpoint of ours asks for."""
+from cfsync.sync.events import event_types
 
 State = Literal["ok", "foreign", "no secret", "types differ", "deleted", "removed"]
 """foreign: it leads elsewhere. no secret, types differ, deleted: `remedy` says what helps."""
@@ -51,10 +48,18 @@ async def register(context: Context, url: str) -> list[Endpoint]:
     endpoint with a known secret. What is right already stays as it is.
     """
     workspaces = targets(url, await open_account(context))
-    return [await _register(context, w, full) for w, full in workspaces.items()]
+    types = await _asked_types(context)
+    return [await _register(context, w, full, types) for w, full in workspaces.items()]
 
 
-async def _register(context: Context, workspace: int, url: str) -> Endpoint:
+async def _asked_types(context: Context) -> list[str]:
+    """What an endpoint of ours asks for: an endpoint that asks for a type that ClickFunnels doesn't
+    offer may be refused whole.
+    """
+    return event_types.useful(await event_types.offered(context.api))
+
+
+async def _register(context: Context, workspace: int, url: str, types: Sequence[str]) -> Endpoint:
     there = await _endpoints_at(context, workspace, url)
     known = await context.mirror.read(webhook_secrets.has_secret, workspace, url)
     kept = max((r for r in there if known.get(r.id)), key=lambda r: r.id, default=None)
@@ -62,14 +67,14 @@ async def _register(context: Context, workspace: int, url: str) -> Endpoint:
         ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
         gone = (i for i, led_to in ours.items() if led_to == url)
         replaced = {*known, *gone, *(r.id for r in there)}
-        return await _create(context, workspace, url, replaced=replaced)
+        return await _create(context, workspace, url, types, replaced=replaced)
     for surplus in there:
         if surplus.id != kept.id:
             await _delete(context, surplus.id)
-    if _has_all_types(kept):
+    if _asks_for(kept, types):
         return Endpoint(workspace, kept.id, url, "ok", "kept")
     reading = await context.reading(ENDPOINTS, Lane.PUSH)
-    changed = await context.api.update(ENDPOINTS, kept.id, {"event_type_ids": EVENT_TYPES})
+    changed = await context.api.update(ENDPOINTS, kept.id, {"event_type_ids": types})
     await context.mirror.write(_keep, reading, changed, ())
     return Endpoint(workspace, kept.id, url, "ok", "changed")
 
@@ -84,7 +89,8 @@ async def rotate(context: Context) -> list[Endpoint]:
     if not ours:
         raise UsageError("there is no endpoint to rotate; `cfsync webhooks register` makes one")
     places = {(e.workspace_id, e.url): {x.id for x in ours if x.url == e.url} for e in ours}
-    return [await _create(context, w, url, replaced=ids) for (w, url), ids in places.items()]
+    types = await _asked_types(context)
+    return [await _create(context, w, url, types, replaced=i) for (w, url), i in places.items()]
 
 
 async def remove(context: Context, named: str, *, foreign: bool = False) -> Endpoint:
@@ -114,11 +120,15 @@ async def list_endpoints(
     and nobody else.
     """
     found: list[Endpoint] = []
-    for workspace in await open_account(context) if workspaces is None else workspaces:
+    if workspaces is None:
+        workspaces = await open_account(context)
+    types = await _asked_types(context) if workspaces else []
+    for workspace in workspaces:
         there = await _listed(context, workspace)
         for record in there:
             known = await context.mirror.read(webhook_secrets.has_secret, workspace, _url(record))
-            found.append(_endpoint_state(workspace, record, has_secret=known.get(record.id, False)))
+            state = _state_of(workspace, record, types, has_secret=known.get(record.id, False))
+            found.append(Endpoint(workspace, record.id, _url(record), state))
         ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
         lost = {i: url for i, url in ours.items() if i not in {r.id for r in there}}
         found += [Endpoint(workspace, i, url, "deleted") for i, url in lost.items()]
@@ -139,15 +149,12 @@ def remedy(endpoint: Endpoint) -> str:
     return ""
 
 
-def _endpoint_state(workspace: int, record: Record, *, has_secret: bool) -> Endpoint:
-    url, state = _url(record), "ok"
-    if not url.endswith(webhook_secrets.path_of(workspace)):
-        state = "foreign"
-    elif not has_secret:
-        state = "no secret"
-    elif not _has_all_types(record):
-        state = "types differ"
-    return Endpoint(workspace, record.id, url, state)  # type: ignore[arg-type]
+def _state_of(workspace: int, record: Record, types: Sequence[str], *, has_secret: bool) -> State:
+    if not _url(record).endswith(webhook_secrets.path_of(workspace)):
+        return "foreign"
+    if not has_secret:
+        return "no secret"
+    return "ok" if _asks_for(record, types) else "types differ"
 
 
 def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
@@ -202,11 +209,11 @@ def _is_safe(scheme: str, host: str) -> bool:
 
 
 async def _create(
-    context: Context, workspace: int, url: str, *, replaced: Collection[int]
+    context: Context, workspace: int, url: str, types: Sequence[str], *, replaced: Collection[int]
 ) -> Endpoint:
     """Make an endpoint, keep its secret, and only then delete those that it replaces."""
     reading = await context.reading(ENDPOINTS, Lane.PUSH)
-    values = {"url": url, "name": "cfsync", "event_type_ids": EVENT_TYPES}
+    values = {"url": url, "name": "cfsync", "event_type_ids": types}
     made = await context.api.create(Listing(ENDPOINTS.name, workspace, workspace), values)
     await context.mirror.write(_keep, reading, made, replaced)
     for old in sorted(replaced):
@@ -248,7 +255,7 @@ def _url(record: Record) -> str:
     return str(record.values.get("url") or "")
 
 
-def _has_all_types(record: Record) -> bool:
+def _asks_for(record: Record, types: Sequence[str]) -> bool:
     """An endpoint that names no type gets all."""
-    types = record.values.get("event_type_ids")
-    return not types or set(EVENT_TYPES) <= set(types)
+    named = record.values.get("event_type_ids")
+    return not named or set(types) <= set(named)

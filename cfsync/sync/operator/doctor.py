@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path

@@ -14,8 +14,9 @@ from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import SECRETS
 from cfsync.sync.context import Context
-from cfsync.sync.events import webhooks
-from cfsync.sync.events.webhooks import EVENT_TYPES, Endpoint, targets
+from cfsync.sync.events import event_types, webhooks
+from cfsync.sync.events.event_types import DOCUMENTED
+from cfsync.sync.events.webhooks import Endpoint, targets
 from cfsync.sync.operator import doctor
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
@@ -65,12 +66,34 @@ def test_it_makes_one_endpoint_with_all_event_types_and_keeps_the_secret_in_its_
 
     (record,) = round_.world.records("webhook_endpoints", round_.workspace)
     assert record["url"] == f"{URL}/webhooks/{round_.workspace}"
-    assert record["event_type_ids"] == EVENT_TYPES
+    assert record["event_type_ids"] == DOCUMENTED
     assert (made.id, made.state, made.done) == (record["id"], "ok", "made")
     secret = secret_of(round_, made.id)
     assert keys(round_) == (secret,)
     for table in ("webhook_endpoints", "cf_base", "cf_outbox", "cf_meta", "cf_runs"):
         assert secret not in str(round_.sql(f"SELECT * FROM {table}"))
+
+
+@pytest.mark.parametrize(
+    ("types", "asked", "missing"),
+    [
+        (["contact.created", "blogs/post.created"], ["contact.created"], True),
+        (["order.refunded", *DOCUMENTED], [*DOCUMENTED, "order.refunded"], False),
+        (None, DOCUMENTED, False),
+    ],
+    ids=["fewer", "a new one", "no list"],
+)
+@SQLITE_ONLY
+def test_it_asks_for_what_clickfunnels_offers(
+    round_: Round, types: list[str] | None, asked: list[str], missing: bool
+) -> None:
+    round_.world.store.event_types = types
+
+    (made,) = register(round_)
+
+    assert round_.world.get("webhook_endpoints", made.id)["event_type_ids"] == sorted(asked)
+    assert [e.state for e in call(round_, webhooks.list_endpoints)] == ["ok"]
+    assert bool(event_types.not_offered(None if types is None else frozenset(types))) is missing
 
 
 @SQLITE_ONLY
@@ -134,7 +157,7 @@ def test_one_that_was_changed_is_put_right(round_: Round) -> None:
     (second,) = register(round_)
 
     assert (second.id, second.done) == (first.id, "changed")
-    assert round_.world.get("webhook_endpoints", first.id)["event_type_ids"] == EVENT_TYPES
+    assert round_.world.get("webhook_endpoints", first.id)["event_type_ids"] == DOCUMENTED
     assert keys(round_) == (secret_of(round_, first.id),)
 
 

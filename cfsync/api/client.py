@@ -199,14 +199,10 @@ class Api:
         action: str,
         id: int | str,
     ) -> Record | None:
-        """The record after one of its resource's actions; None if the answer doesn't show it.
-        Raises NotFound, also for a deleted record that is still shown.
-        """
+        """The record after one of its resource's actions; None if the answer doesn't show it."""
         route = resource.actions[action]
         call, answer = await self._call(route.method, route.path, id)
-        if not answer.data:
-            return None
-        return _not_deleted(call, codec.record(call, answer, resource, asked=id))
+        return codec.record(call, answer, resource, asked=id) if answer.data else None
 
     async def raw(
         self,

@@ -13,7 +13,7 @@ from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, TABLES
 from cfsync.records import PROVISIONAL_FROM, Listing, is_provisional
-from cfsync.resources import RESOURCES, ROOT, Resource
+from cfsync.resources import RESOURCES, ROOT, Resource, children_of
 from cfsync.values import time_text
 
 
@@ -88,6 +88,15 @@ def restart(tx: Tx, lists: Iterable[Listing]) -> None:
         checkpoints.forget(tx, listing, Lane.PULL)
     begun = [fresh(Listing(name, workspace), Lane.TURN) for name, workspace in turns]
     checkpoints.save(tx, *(replace(turn, done_at=tx.now) for turn in begun))
+
+
+def forget_below(tx: Tx, resource: Resource, record_id: int) -> None:
+    """Forget how far the lists below a record were walked: when it comes back, they are walked from
+    their beginning.
+    """
+    for child in children_of(resource.name):
+        for lane in (Lane.BACKFILL, Lane.PULL, Lane.SWEEP):
+            checkpoints.forget(tx, Listing(child.name, record_id), lane)
 
 
 def _turns(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Checkpoint]:

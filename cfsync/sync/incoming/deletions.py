@@ -25,6 +25,7 @@ from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence, Tombstone, Tom
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.lists import listings
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import is_reachable
@@ -191,4 +192,6 @@ def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) ->
     if gone:
         events.close_refused(tx, resource, [candidate.record_id])
         missing_rows.add_below(tx, resource, candidate.record_id, candidate.workspace_id)
+        if not keep:
+            listings.forget_below(tx, resource, candidate.record_id)
     return gone

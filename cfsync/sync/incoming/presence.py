@@ -15,9 +15,14 @@ from cfsync.sync.context import Context
 
 
 async def is_listed(context: Context, listing: Listing, record_id: int) -> bool | None:
-    """Whether a list shows a record; None where no answer proves it. Raises Forbidden."""
+    """Whether a list shows a record; None where no answer proves it. A list below a record that has
+    left the mirror counts as gone with it. Raises Forbidden.
+    """
+    resource = RESOURCES[listing.resource]
+    if resource.nested and await context.mirror.read(_has_left, resource, listing.parent_id):
+        return False
     try:
-        if "id" in RESOURCES[listing.resource].filters:
+        if "id" in resource.filters:
             page = await context.api.page(listing, filters={"id": [record_id]})
             return any(not record.deleted for record in page.records)
         return await _is_at_its_place(context.api, listing, record_id)
@@ -73,6 +78,12 @@ async def note_gone_parent(context: Context, listing: Listing) -> bool:
         return False
     await context.mirror.write(_add_parent, parent, listing.parent_id, reading.rev_before)
     return True
+
+
+def _has_left(tx: Tx, below: Resource, parent_id: int) -> bool:
+    """Whether the record above a list has left the mirror."""
+    proven = tombstones.PROVEN_STATES
+    return bool(tombstones.find(tx, states=proven, resource=below.parent, record_id=parent_id))
 
 
 def _has_tombstone(tx: Tx, resource: Resource, record_id: int) -> bool:

@@ -51,7 +51,9 @@ async def _act(api: Api, resource: Resource, record_id: int, call: Call) -> Reco
         if all(_is(resource, record, n, v) for n, v in call.values.items()):
             return record
         raise
-    return answer or await api.get(resource, record_id)
+    if answer is None or answer.deleted:
+        return await api.get(resource, record_id)
+    return answer
 
 
 def _is(resource: Resource, record: Record, name: str, value: object) -> bool:

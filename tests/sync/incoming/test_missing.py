@@ -159,6 +159,22 @@ def test_a_child_that_is_still_shown_leaves_with_its_parent(filled: Round) -> No
     assert filled.ids("submissions") == []
 
 
+def test_what_is_below_a_hidden_record_leaves_and_comes_back_with_it(filled: Round) -> None:
+    make(filled, "forms", 1)
+    below = make(filled, "submissions", 2)
+    form = filled.one("SELECT DISTINCT form_id FROM submissions")
+    filled.world.unlist("forms", form)
+
+    filled.sweep("forms", "submissions")
+    assert filled.ids("submissions") == []
+
+    filled.world.unlist("forms", form, unlisted=False)
+    filled.sweep("forms")
+    filled.pull("submissions")
+    assert filled.ids("submissions") == below
+    assert filled.sql(STONES) == []
+
+
 def test_a_record_that_was_deleted_before_its_update_is_held(filled: Round) -> None:
     """`deleted_at` in the answer to a write is a deletion too."""
     gone = filled.ids("contacts")[3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from cfsync.api import Api
 from cfsync.api.codec import PAGE
 from cfsync.errors import Forbidden, NotFound
@@ -12,6 +14,8 @@ from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import is_reachable, shows_records
 from cfsync.sync.context import Context
+
+log = structlog.get_logger()
 
 
 async def is_listed(context: Context, listing: Listing, record_id: int) -> bool | None:
@@ -34,14 +38,14 @@ async def _is_at_its_place(api: Api, listing: Listing, record_id: int) -> bool |
     """Look where a record stands in the order of ids. Any id is a place there; where the server
     doesn't take it so, or the whole list is empty, nothing is proved.
     """
-    behind = [r.id for r in (await api.page(listing, after=record_id - 1)).records]
-    if behind:
-        return record_id in behind or (None if min(behind) < record_id else False)
-    last = await api.page(listing, descending=True)
-    ids = [r.id for r in last.records]
-    if record_id in ids:
-        return True
-    return False if ids and max(ids) < record_id and _is_newest_first(last) else None
+    behind = (await api.page(listing, after=record_id - 1)).records
+    last = None if behind else await api.page(listing, descending=True)
+    shown = {r.id: not r.deleted for r in (last.records if last else behind)}
+    if record_id in shown:
+        return shown[record_id]
+    if last is None:
+        return False if min(shown) > record_id else None
+    return False if shown and max(shown) < record_id and _is_newest_first(last) else None
 
 
 def _is_newest_first(page: Page) -> bool:
@@ -77,6 +81,7 @@ async def note_gone_parent(context: Context, listing: Listing) -> bool:
     if not await is_parent_gone(context, listing):
         return False
     await context.mirror.write(_add_parent, parent, listing.parent_id, reading.rev_before)
+    log.info("list.parent_gone", list=str(listing))
     return True
 
 

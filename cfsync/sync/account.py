@@ -121,13 +121,6 @@ async def open_account(
     return await known_workspaces(context, only=only)
 
 
-def is_needless(settings: Settings, listing: Listing) -> bool:
-    """Whether a list of teams or workspaces need not be readable: the settings name the
-    workspaces. Pure.
-    """
-    return not RESOURCES[listing.resource].deletable and bool(settings.api.workspaces)
-
-
 async def is_reachable(context: Context, workspace: int) -> bool:
     """Whether the token reaches a workspace. If not, a record missing there proves nothing. Where
     it may not read the workspace itself, a list that shows records tells.

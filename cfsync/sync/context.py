@@ -31,7 +31,7 @@ from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.incoming.reading import Reading, begin_reading
 from cfsync.records import Listing
-from cfsync.resources import Resource
+from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.report import Report
 
 LISTS_IN_TROUBLE = 3
@@ -120,7 +120,7 @@ async def each_list(
     async def guarded(listing: Listing) -> None:
         nonlocal walked
         try:
-            async with _reported(report, listing):
+            async with _reported(context, report, listing):
                 await work(listing)
         except (ServerError, NotJson) as error:
             failed.append(error)
@@ -174,17 +174,25 @@ def _note_trouble(report: Report, listing: Listing, error: Transient) -> None:
 
 
 @asynccontextmanager
-async def _reported(report: Report, listing: Listing) -> AsyncIterator[None]:
+async def _reported(context: Context, report: Report, listing: Listing) -> AsyncIterator[None]:
     try:
         with located(f"list {listing}"):
             yield
     except (Forbidden, NotFound) as error:
-        log.warning("list.unreachable", list=str(listing), status=error.status)
-        report.unreachable.append(str(listing))
+        if not is_needless(context.settings, listing):
+            log.warning("list.unreachable", list=str(listing), status=error.status)
+            report.unreachable.append(str(listing))
     except (BadAnswer, Refused, StateConflict) as error:
         log.error("list.failed", list=str(listing), error=str(error))
         report.problems.append(f"{listing}: {error}")
         report.state = RunState.FAILED
+
+
+def is_needless(settings: Settings, listing: Listing) -> bool:
+    """Whether a list of teams or workspaces need not be readable: the settings name the
+    workspaces. Pure.
+    """
+    return not RESOURCES[listing.resource].deletable and bool(settings.api.workspaces)
 
 
 def _worst(errors: BaseExceptionGroup[CfsyncError]) -> CfsyncError:

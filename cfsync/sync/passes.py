@@ -13,8 +13,8 @@ from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.lists import event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
-from cfsync.sync.account import is_needless, known_workspaces, open_account
-from cfsync.sync.context import Context, each_list
+from cfsync.sync.account import known_workspaces, open_account
+from cfsync.sync.context import Context, each_list, is_needless
 from cfsync.sync.events import log
 from cfsync.sync.events.follow import follow
 from cfsync.sync.incoming.deletions import judge_candidates, ready_candidates
@@ -215,14 +215,15 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
 
 @asynccontextmanager
 async def _explained(context: Context, listing: Listing) -> AsyncIterator[None]:
-    """A list that has gone with its parent, or that nobody needs, is not reported."""
+    """A list that has gone with its parent isn't reported, and one that nobody needs isn't late."""
     try:
         yield
     except (Forbidden, NotFound) as error:
+        if isinstance(error, NotFound) and await note_gone_parent(context, listing):
+            return
         if is_needless(context.settings, listing):
             await context.mirror.write(checkpoints.forget, listing, Lane.PULL)
-        elif isinstance(error, Forbidden) or not await note_gone_parent(context, listing):
-            raise
+        raise
 
 
 async def _retry_refused(context: Context, report: Report, lists: Sequence[Listing]) -> None:

@@ -9,8 +9,11 @@ import pytest
 
 from cfsync.api import Api, Retry
 from cfsync.errors import NothingReached, UnknownWorkspace
+from cfsync.sync.context import Context
 from cfsync.sync.operator import doctor
 from cfsync.sync.operator.probes import Check
+from cfsync.sync.operator.verify import verify
+from cfsync.sync.report import Report
 from tests.sync.conftest import Round
 
 DENIED = {
@@ -36,6 +39,13 @@ def use(round_: Round, *named: int | str, **reach: Any) -> Round:
     return round_
 
 
+def verified(round_: Round) -> Report:
+    async def report(context: Context) -> Report:
+        return (await verify(context)).report
+
+    return round_.run(report)
+
+
 @pytest.mark.parametrize("denied", DENIED.values(), ids=list(DENIED))
 def test_the_named_workspace_is_mirrored(round_: Round, denied: dict[str, int]) -> None:
     here, _ = round_.world.workspaces
@@ -45,9 +55,9 @@ def test_the_named_workspace_is_mirrored(round_: Round, denied: dict[str, int]) 
     gone, *others = round_.ids("contacts")
     round_.world.delete("contacts", gone)
     round_.sql(f"UPDATE contacts SET last_name = 'Ours' WHERE id = {others[0]}")
-    codes += [round_.push().exit_code, round_.sweep().exit_code]
+    codes += [do(round_).exit_code for do in (Round.push, Round.sweep, verified)]
 
-    assert codes == [0, 0, 0, 0]
+    assert codes == [0, 0, 0, 0, 0]
     assert round_.ids("contacts") == others == round_.world.ids("contacts", here)
     assert (round_.world.get("contacts", others[0]) or {})["last_name"] == "Ours"
 

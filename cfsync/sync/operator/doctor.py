@@ -40,7 +40,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import steady_rate
-from cfsync.sync.operator.probes import Check, look_at_lists, probe, readable
+from cfsync.sync.operator.probes import Check, check_lists
 from cfsync.sync.workspaces import choose
 
 SKEW = 30.0
@@ -48,9 +48,6 @@ SKEW = 30.0
 
 MANY = 8.0
 """Requests a second that quiet lists may cost before `doctor` reports it."""
-
-MOST_WORKSPACES = 10
-"""In how many workspaces `doctor` reads a page of every list."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -176,7 +173,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
         *connection(settings),
         clock(await _headers(api), datetime.now(UTC)),
     ]
-    return checks + await _lists(api, settings, chosen or [i for i, _ in found])
+    return checks + await check_lists(api, settings, chosen or [i for i, _ in found])
 
 
 def _refused(why: str, *, named: bool) -> Check:
@@ -191,15 +188,6 @@ async def _headers(api: Api) -> Mapping[str, str]:
     with suppress(Forbidden, NotFound):
         return (await api.raw("GET", "/teams")).headers
     return {}
-
-
-async def _lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Check]:
-    """Checks of the lists, which read a page of each."""
-    if not workspaces:
-        return []
-    looks = await look_at_lists(api, settings, workspaces[:MOST_WORKSPACES])
-    checks = readable(looks, of=len(workspaces))
-    return checks + await probe(api, workspaces[0], looks)
 
 
 async def _webhooks(context: Context) -> list[Check]:

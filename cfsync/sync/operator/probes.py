@@ -31,6 +31,9 @@ class Check:
     exit_code: int = 0
 
 
+MOST_WORKSPACES = 10
+"""In how many workspaces a page of every list is read."""
+
 FAR = 2**53
 """An id that no record has."""
 
@@ -44,6 +47,15 @@ class Look:
     listing: Listing
     page: Page = field(default_factory=partial(Page, (), None))
     refused: int = 0
+
+
+async def check_lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Check]:
+    """Checks of the lists of these workspaces, of which a page of each is read."""
+    if not workspaces:
+        return []
+    looks = await look_at_lists(api, settings, workspaces[:MOST_WORKSPACES])
+    checks = readable(looks, of=len(workspaces))
+    return checks + await probe(api, workspaces[0], looks)
 
 
 async def look_at_lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Look]:

@@ -185,7 +185,7 @@ def test_a_record_that_was_deleted_before_its_update_is_held(filled: Round) -> N
     report = filled.push()
 
     assert filled.sql("SELECT record_id, state FROM cf_outbox") == [(gone, "held")]
-    assert filled.one("SELECT field FROM cf_conflicts") == "deleted_remotely"
+    assert filled.one("SELECT kind FROM cf_conflicts") == "deleted_remotely"
     assert report.exit_code == 5
 
 

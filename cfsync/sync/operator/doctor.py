@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -16,9 +15,7 @@ from cfsync.config import Settings, readable_by, runnable
 from cfsync.config.secrets import SHORTEST, secrets_of
 from cfsync.errors import (
     CfsyncError,
-    Forbidden,
     MirrorError,
-    NotFound,
     NothingReached,
     SettingsError,
     TokenRefused,
@@ -40,7 +37,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import steady_rate
-from cfsync.sync.operator.probes import Check, check_lists
+from cfsync.sync.operator.probes import Check, check_lists, headers
 from cfsync.sync.workspaces import choose
 
 SKEW = 30.0
@@ -171,7 +168,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
         *(_refused(why, named=bool(wanted)) for why in shown.refusals),
         workspaces,
         *connection(settings),
-        clock(await _headers(api), datetime.now(UTC)),
+        clock(await headers(api), datetime.now(UTC)),
     ]
     return checks + await check_lists(api, settings, chosen or [i for i, _ in found])
 
@@ -181,13 +178,6 @@ def _refused(why: str, *, named: bool) -> Check:
     if named:
         return Check("teams", "note", f"{why}; api.workspaces says which workspaces there are")
     return Check("teams", "todo", f"{why}: give the token access, or set api.workspaces", 5)
-
-
-async def _headers(api: Api) -> Mapping[str, str]:
-    """The headers of an answer, none where the token may not read it."""
-    with suppress(Forbidden, NotFound):
-        return (await api.raw("GET", "/teams")).headers
-    return {}
 
 
 async def _webhooks(context: Context) -> list[Check]:

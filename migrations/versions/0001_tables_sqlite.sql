@@ -1,11 +1,12 @@
 -- The mirror's tables on SQLite, as of revision 0001. Frozen: later revisions add to it.
 --
 -- AUTOINCREMENT hands out ids from 900000000000001 on (the last statement says so): a row that
--- ClickFunnels does not know yet. Times are TEXT (2025-05-21T12:18:51.772Z), money is
+-- ClickFunnels does not know yet. NOT NULL is for SQLAlchemy, which would not know otherwise that the
+-- database makes the id of a reflected model. Times are TEXT (2025-05-21T12:18:51.772Z), money is
 -- NUMERIC, JSON is TEXT.
 
 CREATE TABLE teams (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     name TEXT,
     time_zone TEXT,
@@ -18,7 +19,7 @@ CREATE TABLE teams (
 CREATE INDEX cf_teams_updated_at ON teams (updated_at);
 
 CREATE TABLE workspaces (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     team_id BIGINT,
@@ -34,7 +35,7 @@ CREATE INDEX cf_workspaces_team_id ON workspaces (team_id, id);
 CREATE INDEX cf_workspaces_updated_at ON workspaces (updated_at);
 
 CREATE TABLE contact_tags (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     name TEXT,
@@ -48,7 +49,7 @@ CREATE INDEX cf_contact_tags_workspace_id ON contact_tags (workspace_id, id);
 CREATE INDEX cf_contact_tags_updated_at ON contact_tags (updated_at);
 
 CREATE TABLE contacts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     anonymous TEXT,
@@ -80,7 +81,7 @@ CREATE INDEX cf_contacts_email_address ON contacts (lower(email_address), worksp
 CREATE INDEX cf_contacts_updated_at ON contacts (updated_at);
 
 CREATE TABLE images (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     url TEXT,
     workspace_id BIGINT,
@@ -96,7 +97,7 @@ CREATE INDEX cf_images_workspace_id ON images (workspace_id, id);
 CREATE INDEX cf_images_updated_at ON images (updated_at);
 
 CREATE TABLE products (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     name TEXT,
@@ -128,7 +129,7 @@ CREATE INDEX cf_products_updated_at ON products (updated_at);
 CREATE INDEX cf_products_cf_synced_at ON products (cf_synced_at);
 
 CREATE TABLE product_variants (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     product_id BIGINT,
@@ -170,7 +171,7 @@ CREATE INDEX cf_product_variants_product_id ON product_variants (product_id, id)
 CREATE INDEX cf_product_variants_updated_at ON product_variants (updated_at);
 
 CREATE TABLE product_prices (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     product_id BIGINT,
     workspace_id BIGINT,
@@ -206,7 +207,7 @@ CREATE INDEX cf_product_prices_variant_id ON product_prices (variant_id);
 CREATE INDEX cf_product_prices_updated_at ON product_prices (updated_at);
 
 CREATE TABLE orders (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     order_number TEXT,
     workspace_id BIGINT,
@@ -278,7 +279,7 @@ CREATE INDEX cf_orders_updated_at ON orders (updated_at);
 CREATE INDEX cf_orders_cf_synced_at ON orders (cf_synced_at);
 
 CREATE TABLE order_invoices (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     order_id BIGINT,
@@ -312,7 +313,7 @@ CREATE INDEX cf_order_invoices_order_id ON order_invoices (order_id);
 CREATE INDEX cf_order_invoices_updated_at ON order_invoices (updated_at);
 
 CREATE TABLE order_transactions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     order_id BIGINT,
@@ -340,7 +341,7 @@ CREATE INDEX cf_order_transactions_order_id ON order_transactions (order_id, id)
 CREATE INDEX cf_order_transactions_updated_at ON order_transactions (updated_at);
 
 CREATE TABLE fulfillment_locations (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     name TEXT,
@@ -361,7 +362,7 @@ CREATE INDEX cf_fulfillment_locations_email_address ON fulfillment_locations (lo
 CREATE INDEX cf_fulfillment_locations_updated_at ON fulfillment_locations (updated_at);
 
 CREATE TABLE fulfillments (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     contact_id BIGINT,
@@ -386,7 +387,7 @@ CREATE INDEX cf_fulfillments_location_id ON fulfillments (location_id);
 CREATE INDEX cf_fulfillments_updated_at ON fulfillments (updated_at);
 
 CREATE TABLE courses (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     title TEXT,
@@ -412,7 +413,7 @@ CREATE INDEX cf_courses_updated_at ON courses (updated_at);
 CREATE INDEX cf_courses_cf_synced_at ON courses (cf_synced_at);
 
 CREATE TABLE enrollments (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     contact_id BIGINT,
@@ -433,7 +434,7 @@ CREATE INDEX cf_enrollments_contact_id ON enrollments (contact_id);
 CREATE INDEX cf_enrollments_updated_at ON enrollments (updated_at);
 
 CREATE TABLE forms (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     name TEXT,
@@ -447,7 +448,7 @@ CREATE INDEX cf_forms_updated_at ON forms (updated_at);
 CREATE INDEX cf_forms_cf_synced_at ON forms (cf_synced_at);
 
 CREATE TABLE submissions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     form_id BIGINT,
@@ -463,7 +464,7 @@ CREATE INDEX cf_submissions_contact_id ON submissions (contact_id);
 CREATE INDEX cf_submissions_updated_at ON submissions (updated_at);
 
 CREATE TABLE form_submissions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     contact_id BIGINT,
     workspace_id BIGINT,
@@ -479,7 +480,7 @@ CREATE INDEX cf_form_submissions_contact_id ON form_submissions (contact_id);
 CREATE INDEX cf_form_submissions_updated_at ON form_submissions (updated_at);
 
 CREATE TABLE webhook_endpoints (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
     workspace_id BIGINT,
     url TEXT,

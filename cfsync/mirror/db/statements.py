@@ -5,7 +5,7 @@ Values go in and come out canonical (`cfsync.values`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -90,6 +90,33 @@ def delete(tx: Tx, table: sa.Table, ids: Sequence[int], **equal: Any) -> None:
     """Delete the rows whose id (or `record_id`) is in `ids` and whose columns are as in `equal`."""
     sql = f"DELETE FROM {table_name(table)} WHERE {_condition(tx, table, equal)}"
     tx.conn.exec_driver_sql(sql, {"ids": tx.dialect.id_list(ids), **equal})
+
+
+def own_values(tx: Tx, table: sa.Table, row_id: int) -> dict[str, Any]:
+    """What a row holds in columns of the user's own, but for NULL and the columns' defaults."""
+    columns = tx.dialect.own_columns(tx.conn, table)
+    if not columns:
+        return {}
+    values = ", ".join(
+        tx.dialect.own_value.format(column=ident(name), default=default or "NULL")
+        for name, default in columns
+    )
+    sql = f"SELECT {values} FROM {ident(table.name)} WHERE id = {row_id:d}"
+    found = tx.conn.exec_driver_sql(sql).one_or_none() or ()
+    named = zip((name for name, _ in columns), found, strict=False)
+    return {name: value for name, value in named if value is not None}
+
+
+def set_own_values(tx: Tx, table: sa.Table, row_id: int, values: Mapping[str, Any]) -> None:
+    """Write values that `own_values` has read."""
+    if not values:
+        return
+    given = {f"own{i}": value for i, value in enumerate(values.values())}
+    pairs = ", ".join(
+        f"{ident(name)} = {tx.dialect.param(key)}" for name, key in zip(values, given, strict=True)
+    )
+    sql = f"UPDATE {ident(table.name)} SET {pairs} WHERE id = {row_id:d}"
+    tx.conn.exec_driver_sql(sql, given)
 
 
 def _condition(tx: Tx, table: sa.Table, equal: Iterable[str]) -> str:

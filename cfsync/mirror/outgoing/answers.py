@@ -199,8 +199,9 @@ def merge_duplicate(
 ) -> int | None:
     """Change an inserted row's id to the real one. Where that has a row already (a pull was
     faster), this one stays, with what was edited in either since; where the user has deleted the
-    inserted row, the delete applies to it. `known`: the fields that calls of the claim have
-    carried. Returns the `cf_rev` that the row had, 0 for none; None: it is another row now.
+    inserted row, the delete applies to it. What either holds in columns of the user's own is kept.
+    `known`: the fields that calls of the claim have carried. Returns the `cf_rev` that the row had,
+    0 for none; None: it is another row now.
     """
     resource, table = claim.resource, TABLES[claim.resource.name]
     both = statements.load(tx, table, [claim.record_id, real_id])
@@ -211,7 +212,9 @@ def merge_duplicate(
         return mine["cf_rev"] or 0 if mine else None
     entries = open_edits.load(tx, resource, [claim.record_id, real_id])
     mine_open = entries.get(claim.record_id, OpenEdits()).edits
+    own, theirs_own = (statements.own_values(tx, table, i) for i in (claim.record_id, real_id))
     statements.delete(tx, table, [claim.record_id])
+    statements.set_own_values(tx, table, real_id, own | theirs_own)
     if mine is None and mine_open and mine_open[-1].op == Op.DELETE:
         statements.delete(tx, table, [real_id])
     elif mine is not None:

@@ -8,9 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.automap import automap_base
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from cfsync.records import is_provisional
@@ -36,16 +38,18 @@ class Contact(Base):
 
 
 @pytest.fixture
-def session(app_sql: Sql) -> Iterator[Session]:
-    engine = (
-        sa.create_engine(f"sqlite:///{app_sql.path}", poolclass=sa.NullPool)
-        if app_sql.is_sqlite
-        else sa.create_engine(
-            "postgresql+psycopg://",
-            poolclass=sa.NullPool,
-            creator=lambda: psycopg.connect(app_sql.dsn),
-        )
+def engine(app_sql: Sql) -> sa.Engine:
+    if app_sql.is_sqlite:
+        return sa.create_engine(f"sqlite:///{app_sql.path}", poolclass=sa.NullPool)
+    return sa.create_engine(
+        "postgresql+psycopg://",
+        poolclass=sa.NullPool,
+        creator=lambda: psycopg.connect(app_sql.dsn),
     )
+
+
+@pytest.fixture
+def session(engine: sa.Engine) -> Iterator[Session]:
     with Session(engine) as opened:
         yield opened
 
@@ -85,6 +89,44 @@ def test_children_that_the_orm_adds_with_their_parents_get_their_own(
         "SELECT c.first_name FROM enrollments e JOIN contacts c ON c.id = e.contact_id"
         " ORDER BY e.id"
     ) == [("d",), ("a",), ("c",), ("b",)]
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")
+def test_models_that_are_reflected_add_children_with_their_parents_and_change_them_again(
+    workspace: int, daemon: Daemon, engine: sa.Engine, session: Session, sql: Sql
+) -> None:
+    daemon("courses", {"id": 7, "workspace_id": 10})
+    reflected = automap_base()
+    reflected.prepare(engine, reflection_options={"only": ["contacts", "enrollments"]})
+    person, enrolled = reflected.classes.contacts, reflected.classes.enrollments
+    own = sa.orm.foreign(enrolled.contact_id) == person.id
+    enrolled.contact = relationship(person, primaryjoin=own)
+    people = [person(first_name=name) for name in "dacb"]
+    session.add_all([*people, *(enrolled(course_id=7, contact=p) for p in people)])
+    session.commit()
+    for one in people:
+        one.last_name = one.first_name.upper()
+    session.commit()
+
+    assert sql(
+        "SELECT c.first_name, c.last_name FROM enrollments e JOIN contacts c ON c.id = e.contact_id"
+        " ORDER BY e.id"
+    ) == [("d", "D"), ("a", "A"), ("c", "C"), ("b", "B")]
+    assert [op for op, resource, *_ in sql.outbox() if resource == "contacts"] == [
+        *["insert"] * 4,
+        *["update"] * 4,
+    ]
+
+
+def test_pandas_appends_rows(ada: int, engine: sa.Engine, sql: Sql) -> None:
+    frame = pd.DataFrame({"email_address": ["x@e.org", "y@e.org"], "first_name": ["X", None]})
+
+    frame.to_sql("contacts", engine, if_exists="append", index=False)
+
+    assert [patch for _, _, _, patch in sql.outbox()] == [
+        {"workspace_id": [None, 10], "email_address": [None, "x@e.org"], "first_name": [None, "X"]},
+        {"workspace_id": [None, 10], "email_address": [None, "y@e.org"]},
+    ]
 
 
 @SQLITE_ONLY

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.utils import IntegrityError, ProgrammingError
 
 from tests.conftest import Sql
+from tests.mirror.conftest import Daemon
 from tests.with_django import connected
 
 
@@ -25,6 +26,17 @@ class Contact(models.Model):
         app_label = "mirror"
         managed = False
         db_table = "contacts"
+
+
+class Enrollment(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    contact = models.ForeignKey(Contact, models.DO_NOTHING, db_constraint=False)
+    course_id = models.BigIntegerField()
+
+    class Meta:
+        app_label = "mirror"
+        managed = False
+        db_table = "enrollments"
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +87,24 @@ def test_a_read_only_column_is_named(ada: int, sql: Sql) -> None:
         Contact.objects.filter(id=ada).update(uuid="x")
 
     assert sql.outbox() == []
+
+
+@pytest.mark.parametrize("in_bulk", [False, True])
+def test_objects_that_are_created_are_saved_again_and_have_children(
+    workspace: int, daemon: Daemon, sql: Sql, in_bulk: bool
+) -> None:
+    daemon("courses", {"id": 7, "workspace_id": workspace})
+    if in_bulk:
+        made = Contact.objects.bulk_create([Contact(first_name=name) for name in "dacb"])
+    else:
+        made = [Contact.objects.create(first_name=name) for name in "dacb"]
+    for contact in made:
+        Enrollment.objects.create(contact=contact, course_id=7)
+        contact.email_address = f"{contact.first_name}@example.com"
+        contact.save()
+
+    assert sql(
+        "SELECT c.first_name, c.email_address FROM enrollments e"
+        " JOIN contacts c ON c.id = e.contact_id ORDER BY e.id"
+    ) == [(name, f"{name}@example.com") for name in "dacb"]
+    assert sql("SELECT DISTINCT workspace_id FROM contacts") == [(workspace,)]

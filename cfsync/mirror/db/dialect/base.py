@@ -1,6 +1,4 @@
-"""The operations that each database does in its own way: `Dialect` for its SQL, `Place` for what
-holds the mirror.
-"""
+"""What each database does in its own way: `Dialect` for its SQL, `Place` for what holds it."""
 
 from __future__ import annotations
 
@@ -20,6 +18,7 @@ from cfsync.mirror.db.quoting import ident
 
 Row = Mapping[str, Any]
 Lost = Callable[[], object]
+OwnColumns = Sequence[tuple[str, str | None]]  # name, SQL of the default
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +221,13 @@ class Dialect(ABC):
     ) -> list[int]:
         """The ids of rows, with just these columns, that the table does not hold as given."""
 
+    own_value: ClassVar[str]
+    """SQL: the value of a user's own `{column}` to be written back; NULL: the `{default}`."""
+
+    @abstractmethod
+    def own_columns(self, conn: sa.Connection, table: sa.Table) -> OwnColumns:
+        """The columns that the user has added to a table."""
+
     @abstractmethod
     def param(self, name: str) -> str:
         """A named parameter in SQL for the driver."""
@@ -243,7 +249,6 @@ class Dialect(ABC):
         """An id for a row that ClickFunnels does not know, as the database gives one itself."""
 
     # --- whole databases ---
-
     @abstractmethod
     def relations(self, conn: sa.Connection) -> set[str]:
         """The names of all tables, views and the like where the mirror's are, or would be."""

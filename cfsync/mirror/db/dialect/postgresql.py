@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import secrets_table
-from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
+from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
@@ -178,6 +178,19 @@ class PostgreSQL(Dialect):
         sql = _differing(table, columns)
         found = conn.exec_driver_sql(sql, {"rows": orjson.dumps(rows).decode()})
         return [i for (i,) in found]
+
+    own_value = "CASE WHEN {column} IS DISTINCT FROM ({default}) THEN {column}::text END"
+
+    def own_columns(self, conn: sa.Connection, table: sa.Table) -> OwnColumns:
+        """Of a default that counts, each value is another one: it is none that could be told."""
+        sql = (
+            "SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attribute"
+            " LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
+            f" WHERE attrelid = to_regclass({literal(table.name)}) AND attnum > 0"
+            " AND NOT attisdropped AND attgenerated = ''"
+        )
+        found = [(name, text) for name, text in conn.exec_driver_sql(sql) if name not in table.c]
+        return [(name, None if "nextval(" in (text or "") else text) for name, text in found]
 
     def param(self, name: str) -> str:
         return f"%({name})s"

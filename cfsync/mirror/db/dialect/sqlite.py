@@ -18,7 +18,7 @@ from sqlalchemy.dialects import sqlite
 from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import secrets_table
-from cfsync.mirror.db.dialect.base import Dialect, Row, Server, Stored, on_conflict
+from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored, on_conflict
 from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
@@ -187,6 +187,12 @@ class SQLite(Dialect):
         held = {i: values for i, *values in found}
         given = zip(ids, _driver_values(table, columns, rows), strict=True)
         return [i for i, values in given if held.get(i) != values]
+
+    own_value = "CASE WHEN {column} IS NOT ({default}) THEN {column} END"
+
+    def own_columns(self, conn: sa.Connection, table: sa.Table) -> OwnColumns:
+        sql = f"SELECT name, dflt_value FROM pragma_table_info({literal(table.name)})"
+        return [(name, text) for name, text in conn.exec_driver_sql(sql) if name not in table.c]
 
     def param(self, name: str) -> str:
         return f":{name}"

@@ -32,7 +32,9 @@ WITH early AS (
   DELETE FROM cf_outbox x WHERE x.resource = $resource AND x.record_id = ANY (ids)
     AND x.record_id <> ALL (folded) AND x.op = 'update' RETURNING x.*
 )
-INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, captured_at)
-SELECT resource, workspace_id, record_id, op, patch, db_user, captured_at FROM early ORDER BY seq;
+INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+  captured_at)
+SELECT resource, workspace_id, record_id, op, patch, db_user, application, captured_at
+FROM early ORDER BY seq;
 IF is_edit THEN PERFORM pg_notify($channel, ''); END IF;
 RETURN NULL;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -95,7 +96,11 @@ def test_the_program_that_made_an_edit_is_shown(cfsync: Command, contact: int):
 
     assert "crm-import" in cfsync("outbox", "list").stdout
     told = cfsync("explain", "contacts", str(contact)).stdout
-    assert "edit 1: update by crm-import at 2" in told
+    assert "edit 1: update of first_name by crm-import at 2" in told
+    cfsync.sql(f"DELETE FROM contacts WHERE id = {contact}")
+    assert cfsync("push").returncode == 0
+    gone = cfsync("explain", "contacts", str(contact)).stdout
+    assert re.search(r"^deleted here at \S+ \(edit 2, sent in batch 1\); gone from", gone, re.M)
 
 
 def test_conflicts(cfsync: Command, contact: int, served: Running):

@@ -12,7 +12,7 @@ from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.text import columns, print_json, shortened
 
 if TYPE_CHECKING:
-    from cfsync.sync.operator.explain import Explanation, Origin
+    from cfsync.sync.operator.explain import Deletion, Explanation, Origin
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,8 @@ def explain(
 ) -> None:
     """Show where each field's value comes from. Shows people's data.
 
-    Also lists the record's edits, and what it is waiting for.
+    Also lists the record's edits with who made them, and what it is waiting for. Of a deleted
+    record, shows who deleted it, when, on which side and in which push.
 
     \b
     Example:
@@ -48,7 +49,7 @@ def explain(
 def _as_json(found: Explanation) -> dict[str, Any]:
     """`highest_id` of an edit is for the look-up of lost creates and no part of the output."""
     values = asdict(found)
-    for edit in values["edits"]:
+    for edit in (*values["edits"], *values["ended"]):
         del edit["highest_id"]
     return values
 
@@ -56,16 +57,37 @@ def _as_json(found: Explanation) -> dict[str, Any]:
 def _lines(found: Explanation) -> Iterator[str]:
     was = f" (was {found.local_id} here)" if found.local_id else ""
     yield f"{found.resource} {found.id}{was}: {found.state}"
+    if found.deletion:
+        yield _deletion(found.deletion)
     if found.lane:
         yield f"read by {found.lane}, written here at {found.read_at}, changed {found.updated_at}"
     if found.fields:
         head = ("field", "value", "from", "in ClickFunnels", "edits", "batch", "conflicts")
         yield columns([head, *map(_row, found.fields)])
-    for edit in found.edits:
-        who = f" by {edit.author}" if edit.author else ""
-        yield f"edit {edit.seq}: {edit.op}{who} at {edit.captured_at}, {edit.state}"
+    for edit in (*found.ended, *found.edits):
+        what = f" of {', '.join(edit.fields)}" if edit.fields else ""
+        batch = f" in batch {edit.batch}" if edit.batch else ""
+        made = f"{edit.op}{what}{_by(edit.author)} at {edit.captured_at}"
+        yield f"edit {edit.seq}: {made}, {edit.state}{batch}"
     for line in found.waits:
         yield f"waits: {' '.join(line.split())}"
+
+
+def _deletion(found: Deletion) -> str:
+    from cfsync.mirror.bookkeeping.tombstones import Cause, Side
+
+    gone = f"gone from ClickFunnels at {found.confirmed_at}" if found.confirmed_at else ""
+    if found.cause == Cause.HIDDEN:
+        return f"in no list of ClickFunnels since {found.at}"
+    if found.side == Side.REMOTE:
+        return f"{found.cause} in ClickFunnels: missing since {found.at}, {gone}"
+    sent = f", sent in batch {found.batch}" if found.batch else ""
+    edit = f" (edit {found.edit}{sent})" if found.edit else ""
+    return f"{found.cause} here{_by(found.author)} at {found.at}{edit}{gone and '; ' + gone}"
+
+
+def _by(author: str | None) -> str:
+    return f" by {author}" if author else ""
 
 
 def _row(origin: Origin) -> tuple[object, ...]:

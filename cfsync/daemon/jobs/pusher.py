@@ -74,7 +74,7 @@ class Pusher:
         ready = await context.mirror.read(debounce.ready_seqs, name, debounce=quiet_s)
         report = await push(context, [name], debounce=quiet_s)
         still_open = await context.mirror.read(debounce.open_among, ready)
-        if report.total("created"):
+        if report.total("created") or report.total("matched"):
             self._left_open.clear()
             self._retry_at.clear()
         if still_open:

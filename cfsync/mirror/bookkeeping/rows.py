@@ -15,6 +15,12 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.resources.model import Resource
 
 
+def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
+    """The id of the row with a public id."""
+    table = TABLES[resource.name]
+    return tx.conn.execute(sa.select(table.c.id).where(table.c.public_id == public_id)).scalar()
+
+
 def save(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:
     """Insert or update rows; fields that their values lack keep what the row has."""
     stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}

@@ -18,6 +18,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
 from cfsync.resources.model import Resource
+from cfsync.values import json_of
 
 
 class TombstoneState(StrEnum):
@@ -94,11 +95,15 @@ class Tombstone:
     #: The record below which it was listed; 0: below nothing.
     parent_id: int
     workspace_id: int | None
+    #: Where it was deleted.
+    side: Side
     state: TombstoneState
     #: None: nothing is proved yet.
     cause: Cause | None
     #: When it was first missing, canonical text.
     first_seen: str
+    #: When it was proved to be gone, canonical text; None: it isn't.
+    confirmed_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +149,21 @@ def find(
 
 def _tombstone(row: sa.RowMapping) -> Tombstone:
     kinds = {
+        "side": Side(row["side"]),
         "state": TombstoneState(row["state"]),
         "cause": Cause(row["cause"]) if row["cause"] else None,
     }
     return Tombstone(**{f.name: row[f.name] for f in fields(Tombstone)} | kinds)
+
+
+def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
+    """The id of a deleted record, by the public id that it had, while its last state is kept."""
+    query = sa.select(TOMBSTONES.c.record_id, TOMBSTONES.c.body).where(
+        TOMBSTONES.c.resource == resource.name,
+        TOMBSTONES.c.body.contains(f'"{public_id}"', autoescape=True),
+    )
+    states = tx.conn.execute(query).all()
+    return next((i for i, body in states if json_of(body).get("public_id") == public_id), None)
 
 
 def set_state(tx: Tx, resource: str, ids: Sequence[int], state: TombstoneState) -> None:

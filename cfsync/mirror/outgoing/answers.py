@@ -64,6 +64,8 @@ class Outcome:
     rev_before: int
     #: The call's own answer was lost, and the record was read later.
     found: bool = False
+    #: The call has created the record.
+    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.decode import decode_record
-from cfsync.mirror.bookkeeping import conflicts, ids, outbox
+from cfsync.mirror.bookkeeping import conflicts, ids, outbox, tombstones
 from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import BASE, IDS, TABLES, TOMBSTONES
+from cfsync.mirror.db.tables import BASE, IDS, TABLES
 from cfsync.records import is_provisional
 from cfsync.resources import Resource
 from cfsync.values import json_of
@@ -38,8 +39,7 @@ class KnownRecord:
     conflicts: list[Conflict]
     #: (resource, provisional id) of records to which it refers and that don't exist yet.
     unsent: list[tuple[str, int]]
-    #: (state, cause, confirmed at).
-    tombstone: tuple[str, str | None, str | None] | None
+    tombstone: Tombstone | None
 
 
 def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
@@ -51,6 +51,9 @@ def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
     base, lane = _base(tx, resource, record_id)
     wanted = list(ids.local_ids(resource, row))
     real = ids.find_real_ids(tx, wanted)
+    stones = tombstones.find(
+        tx, states=tuple(TombstoneState), resource=resource.name, record_id=record_id
+    )
     return KnownRecord(
         record_id=record_id,
         local_id=_local_id(tx, resource, record_id),
@@ -60,7 +63,7 @@ def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
         edits=outbox.find(tx, resources=[resource.name], record_id=record_id),
         conflicts=conflicts.find(tx, resources=[resource.name], record_id=record_id),
         unsent=[pair for pair in wanted if pair not in real],
-        tombstone=_tombstone(tx, resource, record_id),
+        tombstone=next(iter(stones), None),
     )
 
 
@@ -75,13 +78,3 @@ def _base(tx: Tx, resource: Resource, record_id: int) -> tuple[Mapping[str, Any]
 def _local_id(tx: Tx, resource: Resource, record_id: int) -> int | None:
     query = sa.select(IDS.c.local_id).where(IDS.c.resource == resource.name, IDS.c.id == record_id)
     return tx.conn.execute(query).scalar()
-
-
-def _tombstone(
-    tx: Tx, resource: Resource, record_id: int
-) -> tuple[str, str | None, str | None] | None:
-    query = sa.select(TOMBSTONES.c.state, TOMBSTONES.c.cause, TOMBSTONES.c.confirmed_at).where(
-        TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id
-    )
-    found = tx.conn.execute(query).first()
-    return (found[0], found[1], found[2]) if found else None

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import outbox, rows, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
@@ -148,14 +149,15 @@ def ids_between(
 
 
 def record_id(tx: Tx, resource: Resource, named: str) -> int:
-    """The id of a row named by its id or public id. Raises UsageError where there is none."""
+    """The id of a record named by its id or public id, also of one that was deleted. Raises
+    UsageError where there is none.
+    """
     if named.lstrip("-").isdecimal():
         return int(named)
-    table = TABLES[resource.name]
-    if "public_id" in table.c:
-        query = sa.select(table.c.id).where(table.c.public_id == named)
-        if (found := tx.conn.execute(query).scalar()) is not None:
-            return int(found)
+    if "public_id" in resource.by_name:
+        for find in (rows.find_public_id, outbox.find_public_id, tombstones.find_public_id):
+            if (found := find(tx, resource, named)) is not None:
+                return found
     raise UsageError(f"{resource.name}: the mirror has no record with the public id {named}")
 
 

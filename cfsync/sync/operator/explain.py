@@ -10,7 +10,7 @@ from cfsync.config import Settings
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
-from cfsync.mirror.bookkeeping.tombstones import TombstoneState
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.capture.views import DRIFTED, INSERTED
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import provenance, status
@@ -24,6 +24,8 @@ Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
 copy of another record's value. path: it is the parent or workspace that lists the record. drift: it
 was changed here while edits were not captured.
 """
+ENDED_SHOWN = 10
+"""How many edits that have ended are shown."""
 State = Literal["mirrored", "unsent", "deleted here", "gone", "hidden"]
 
 
@@ -45,6 +47,24 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """How a record came to be gone."""
+
+    side: Side
+    cause: Cause
+    #: When the row was deleted here, or when the record was first missing in ClickFunnels.
+    at: str
+    #: When it was proved to be gone from ClickFunnels; None: it isn't, or was never there.
+    confirmed_at: str | None
+    #: The number of the delete; None: it was not deleted here, or that is forgotten.
+    edit: int | None = None
+    #: Who deleted it here, if the database knows.
+    author: str | None = None
+    #: The push that sent the delete.
+    batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What the mirror knows of one record."""
 
@@ -53,6 +73,8 @@ class Explanation:
     #: The provisional id that its row had before; None if it was not inserted in the mirror.
     local_id: int | None
     state: State
+    #: How it came to be gone; None if its row is in the mirror.
+    deletion: Deletion | None
     #: The lane that last read it; None if it was never read.
     lane: str | None
     #: When it was last read; None if it was never read.
@@ -63,6 +85,8 @@ class Explanation:
     fields: list[Origin]
     #: The open edits.
     edits: list[Edit]
+    #: The last edits that were confirmed or discarded, up to ENDED_SHOWN.
+    ended: list[Edit]
     #: The open conflicts.
     conflicts: list[Conflict]
     #: What it waits for, a line each.
@@ -85,11 +109,13 @@ async def explain(
         id=known.record_id,
         local_id=known.local_id,
         state=_state(known),
+        deletion=_deletion(known),
         lane=known.lane,
         read_at=known.row.get("cf_synced_at") if known.lane else None,
         updated_at=known.base.get("updated_at"),
         fields=[_origin(known, f) for f in resource.columns] if known.row else [],
         edits=[e for e in known.edits if e.state in OPEN_STATES],
+        ended=[e for e in known.edits if e.state not in OPEN_STATES][-ENDED_SHOWN:],
         conflicts=known.conflicts,
         waits=list(_waits(known, sends=settings.resource(resource.name).push)),
     )
@@ -102,9 +128,33 @@ def _gather(tx: Tx, resource: Resource, record_name: str) -> KnownRecord:
 def _state(known: KnownRecord) -> State:
     if known.row:
         return "mirrored" if not is_provisional(known.record_id) else "unsent"
-    if known.tombstone and known.tombstone[0] == TombstoneState.HIDDEN:
+    if known.tombstone and known.tombstone.state == TombstoneState.HIDDEN:
         return "hidden"
     return "deleted here" if any(e.state in OPEN_STATES for e in known.edits) else "gone"
+
+
+def _deletion(known: KnownRecord) -> Deletion | None:
+    """From the proof that the record is gone and the edit that has deleted it. Either may be
+    forgotten, and of a record that was never sent there is no proof.
+    """
+    stone, proved = known.tombstone, None
+    if stone and stone.cause:
+        proved = Deletion(stone.side, stone.cause, stone.first_seen, stone.confirmed_at)
+    deletes = [e for e in known.edits if e.op == Op.DELETE and e.state != OutboxState.DISCARDED]
+    if known.row:
+        return None
+    if not deletes or (proved and (proved.side, proved.cause) != (Side.LOCAL, Cause.DELETED)):
+        return proved
+    made = deletes[-1]
+    return Deletion(
+        Side.LOCAL,
+        Cause.DELETED,
+        made.captured_at,
+        proved.confirmed_at if proved else None,
+        made.seq,
+        made.author,
+        made.batch,
+    )
 
 
 def _origin(known: KnownRecord, field: Field) -> Origin:

@@ -108,17 +108,24 @@ async def send_delete(push: Push, claim: Claim) -> None:
     if await mirror.write(send_journal.journal, claim, {}, push.batch) is None:
         return
     edit_log.sending(claim, (), push.batch)
+    gone_before = False
     try:
         await push.context.api.delete(claim.resource, claim.record_id)
     except NotFound:
-        pass
+        gone_before = not claim.unknown
     except CfsyncError as error:
         await handle_failure(push, claim, error)
         return
     await mirror.write(finish_delete, claim)
     edit_log.sent(claim, push.batch)
     count_answer(push, claim, {})
-    push.report.add(claim.resource.name, deleted_remotely=1)
+    count_deleted(push, claim, gone_before=gone_before)
+
+
+def count_deleted(push: Push, claim: Claim, *, gone_before: bool) -> None:
+    """Count a delete that is done. `gone_before`: no call of ours has deleted the record."""
+    name = "already_gone" if gone_before else "deleted"
+    push.report.add(claim.resource.name, **{name: 1})
 
 
 def finish_delete(tx: Tx, claim: Claim) -> None:

@@ -105,13 +105,15 @@ async def _create(push: Push, claim: Claim, call: Call, shown: Mapping[str, Any]
     edit_log.sending(claim, call.fields, push.batch)
     try:
         if call.kind == "upsert":
-            answer, _ = await api.upsert(claim.listing, in_shown_types(claim.resource, call, shown))
+            values = in_shown_types(claim.resource, call, shown)
+            answer, created = await api.upsert(claim.listing, values)
         else:
-            answer = await api.create(claim.listing, call.values)
+            answer, created = await api.create(claim.listing, call.values), True
     except CfsyncError as error:
         await handle_failure(push, claim, as_refusal(error))
         return
-    await adopt_record(push, claim, call, Outcome(call.fields, answer, rev_before))
+    outcome = Outcome(call.fields, answer, rev_before, created=created)
+    await adopt_record(push, claim, call, outcome)
 
 
 async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -> None:
@@ -133,10 +135,19 @@ async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -
             raise
         await park(push, claim, str(error))
         return
-    count_answer(push, claim, settled.fates if settled else {})
-    push.report.add(claim.resource.name, created=1)
+    count_answer(push, claim, settled.fates if settled else {}, found=outcome.found)
+    is_new = has_created(claim, outcome)
+    push.report.add(claim.resource.name, created=int(is_new), matched=int(not is_new))
     if settled:
         push.unfinished.append((claim.resource, answer.id))
+
+
+def has_created(claim: Claim, outcome: Outcome) -> bool:
+    """Whether a call of the claim has created its record: this call, or an earlier one whose answer
+    was lost or could not be written. Pure.
+    """
+    was_sent = claim.unknown or claim.exists_as is not None
+    return outcome.created or (was_sent and outcome.answer.id > claim.highest_id)
 
 
 def _settle(tx: Tx, claim: Claim, call: Call, outcome: Outcome, policy: Policy) -> Settled | None:

@@ -198,10 +198,16 @@ def _count_parked(push: Push, claim: Claim, words: str, fields: Collection[str] 
     push.report.add(claim.resource.name, parked=1)
 
 
-def count_answer(push: Push, claim: Claim, fates: Mapping[str, Fate]) -> None:
-    """Count a call that was answered, and each field that ClickFunnels changed or ignored."""
-    push.failures, push.report.batch = 0, push.batch
-    push.report.add(claim.resource.name, sent=1)
+def count_answer(
+    push: Push, claim: Claim, fates: Mapping[str, Fate], *, found: bool = False
+) -> None:
+    """Count a call that was answered, unless its record was `found` without one, and each field
+    that ClickFunnels changed or ignored.
+    """
+    push.failures = 0
+    if not found:
+        push.report.batch = push.batch
+        push.report.add(claim.resource.name, sent=1)
     for name, fate in fates.items():
         if fate != "applied":
             push.report.add(claim.resource.name, **{fate: 1})

@@ -15,7 +15,8 @@ from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import is_reachable
 from cfsync.sync.context import side_by_side
-from cfsync.sync.push.changes import finish_delete
+from cfsync.sync.push import edit_log
+from cfsync.sync.push.changes import count_deleted, finish_delete
 from cfsync.sync.push.outcome import Push, handle_failure, wait_for_access
 from cfsync.sync.walk.records import write_asked
 
@@ -41,7 +42,7 @@ async def reread_records(push: Push, resource: Resource, stale: Sequence[Claim])
     found, gone = await _ask(push, resource, stale)
     for claim in gone:
         await mirror.write(_missing, claim)
-        push.report.add(resource.name, held=int(claim.op != Op.DELETE))
+        _count_missing(push, claim)
     written = await write_asked(
         push.context, push.report, reading, list(found), list(found.values())
     )
@@ -99,6 +100,16 @@ async def _is_reached(push: Push, claim: Claim) -> bool:
     if not push.reached[workspace]:
         await wait_for_access(push, claim)
     return push.reached[workspace]
+
+
+def _count_missing(push: Push, claim: Claim) -> None:
+    """Count and log a claim whose record is gone, by an earlier call or by others."""
+    if claim.op == Op.DELETE:
+        edit_log.settled(claim)
+        count_deleted(push, claim, gone_before=not claim.unknown)
+    else:
+        edit_log.deleted_remotely(claim)
+        push.report.add(claim.resource.name, held=1)
 
 
 def _missing(tx: Tx, claim: Claim) -> None:

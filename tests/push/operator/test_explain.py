@@ -138,6 +138,62 @@ def test_a_deleted_row_and_a_gone_record_are_told_apart(account):
     assert explained(account, "contacts", two).state == "gone"
 
 
+def test_a_delete_made_here_says_who_when_and_in_which_push(account, contact):
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.push()
+
+    gone = explained(account, "contacts", contact).deletion
+
+    who = None if account.sql.is_sqlite else "postgres"
+    assert (gone.side, gone.cause, gone.author) == ("local", "deleted", who)
+    assert (gone.edit, gone.batch) == (1, 1)
+    assert gone.at <= gone.confirmed_at
+
+
+def test_a_deletion_in_clickfunnels_says_since_when(account, contact):
+    account.world.delete("contacts", contact)
+    account.sweep()
+
+    gone = explained(account, "contacts", contact).deletion
+
+    assert (gone.side, gone.cause, gone.author, gone.edit) == ("remote", "deleted", None, None)
+    assert gone.at <= gone.confirmed_at
+
+
+def test_a_delete_of_a_row_that_was_never_sent_is_explained(account):
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
+    account.sql("DELETE FROM contacts WHERE id = 950000000000005")
+    account.push()
+
+    found = explained(account, "contacts", 950000000000005)
+
+    assert (found.deletion.side, found.deletion.edit, found.deletion.batch) == ("local", 2, None)
+    assert [(e.op, e.state) for e in found.ended] == [("insert", "done"), ("delete", "done")]
+
+
+def test_a_deleted_record_is_found_by_all_of_its_names(account):
+    account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
+    account.push()
+    new_id, public_id = account.sql("SELECT id, public_id FROM contacts ORDER BY id DESC")[0]
+    account.sql("DELETE FROM contacts WHERE id = ?", new_id)
+    waiting = explained(account, "contacts", public_id)
+    account.push()
+
+    found = [explained(account, "contacts", n) for n in (new_id, 950000000000005, public_id)]
+
+    assert (waiting.id, waiting.state, waiting.deletion.edit) == (new_id, "deleted here", 2)
+    assert {(f.id, f.local_id, f.state) for f in found} == {(new_id, 950000000000005, "gone")}
+    assert {f.deletion.edit for f in found} == {2}
+
+
+def test_a_record_deleted_in_clickfunnels_is_found_by_its_public_id(account, contact):
+    name = account.one("SELECT public_id FROM contacts WHERE id = ?", contact)
+    account.world.delete("contacts", contact)
+    account.sweep()
+
+    assert explained(account, "contacts", name).id == contact
+
+
 def test_a_path_column_is_told_as_such(account):
     submission = account.ids_of("order_transactions") or account.ids_of("enrollments")
 

@@ -1,4 +1,6 @@
-"""The sentences that a terminal shows for the steps of an edit; log files keep event and keys."""
+"""The sentences that a terminal shows for the steps of an edit and for what a person decides; log
+files keep event and keys.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,18 @@ SENTENCES = {
     "edit.deleted_remotely": f"{_EDIT} waits for you: the record was deleted in ClickFunnels",
     "edit.postponed": f"{_EDIT} was not sent and is tried again: {{reason}}",
     "edit.unconfirmed": f"{_EDIT} may have arrived and is looked up first: {{reason}}",
+    "edit.approved": f"{_EDIT} was approved by {{by}}",
+    "edit.retried": f"{_EDIT} is to be sent again: retried by {{by}}",
+    "edit.discarded": f"{_EDIT} was discarded by {{by}}",
+    "edit.adopted": f"{_EDIT} was given record {{record_id}} by {{by}}",
+    "conflict.resolved": "conflict {conflict} about {field} of {resource} {id} was resolved by"
+    " {by}: {choice}",
+    "deletion.approved": "the deletion of {resource} {id} was approved by {by}",
+    "deletion.rejected": "the deletion of {resource} {id} was rejected by {by}",
+    "record.reverted": "batch {batch} was taken back by {by}: {fields} of {resource} {id}",
+    "record.redacted": "{resource} {id} was redacted by {by}",
+    "resource.paused": "{resource} was paused by {by}",
+    "resource.resumed": "{resource} was resumed by {by}",
 }
 
 

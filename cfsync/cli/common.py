@@ -45,19 +45,19 @@ Resources = Annotated[
 def load_settings(
     config: Path | None,
     *,
-    bars: bool = False,
+    quiet: bool = False,
     environ: Mapping[str, str] = os.environ,
     repeat_filter: RepeatFilter | None = None,
 ) -> Settings:
-    """Read the settings, and set up this process's logs accordingly. With `bars`, progress bars are
-    shown on a terminal, so the logs there hold only warnings. Raises SettingsError.
+    """Read the settings, and set up this process's logs accordingly. With `quiet`, the logs on a
+    terminal hold only warnings, because the command shows there what it does. Raises SettingsError.
     """
     from cfsync import logs
     from cfsync.config import load
     from cfsync.config.secrets import secrets_in, secrets_of
 
     settings = load(config, environ)
-    quiet = bars and sys.stderr.isatty()
+    quiet = quiet and sys.stderr.isatty()
     secrets = [*secrets_of(settings), *chain.from_iterable(map(secrets_in, getproxies().values()))]
     logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeat_filter)
     return settings

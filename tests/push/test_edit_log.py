@@ -10,6 +10,9 @@ from structlog.testing import capture_logs
 
 from cfsync.log_sentences import SENTENCES, as_sentence
 from cfsync.mirror.bookkeeping.reasons import WHAT_HELPS, kind_of
+from cfsync.sync.operator import conflicts, decision_log, deletions, outbox
+from cfsync.sync.operator.revert import revert
+from cfsync.sync.operator.selection import NOT_GIVEN
 from cfsync.sync.push import edit_log
 from tests.push.checks import rename
 from tests.push.conftest import Account
@@ -40,11 +43,27 @@ def test_the_log_tells_each_step_of_an_edit(
             account.push()
         steps += lines_of(logs, seq)
         assert "Lovelace" not in str(logs)
+    with capture_logs() as logs:
+        account.desk(outbox.retry, [str(seq)])
+        account.world.fault(**NIGHT[-1][0], method="PUT")
+        account.push()
+        account.desk(outbox.discard, [str(seq)])
+    morning = lines_of(logs, seq)
+    assert "Lovelace" not in str(logs)
 
     told = [(step["event"], step.get("reason")) for step in steps]
     for _, event, reason in NIGHT:
         assert ("edit.sending", None) in told
         assert (event, reason) in told
+    assert [step["event"] for step in morning] == [
+        "edit.retried",
+        "edit.sending",
+        "edit.parked",
+        "edit.discarded",
+    ]
+    retried, *_, discarded = morning
+    assert retried["by"] == discarded["by"] == decision_log.person()
+    assert (discarded["resource"], discarded["id"]) == ("contacts", contact)
     first = steps[0]
     assert (first["resource"], first["id"], first["op"]) == ("contacts", contact, "update")
     assert first["fields"] == ["first_name"]
@@ -62,6 +81,50 @@ def test_the_log_tells_that_an_edit_arrived(
         sending, sent = lines_of(logs, seq)
         assert (sending["event"], sent["event"]) == ("edit.sending", "edit.sent")
         assert sending["batch"] == sent["batch"] > 0
+
+
+def test_the_log_tells_who_decided(account: Account, app_sql: Any, two: tuple[int, int]) -> None:
+    contact, _ = two
+    rename(app_sql, "Here", contact)
+    account.world.edit("contacts", contact, first_name="There")
+    account.push()
+    with capture_logs() as logs:
+        account.desk(conflicts.resolve, 1, "local")
+        account.push()
+        batch = account.one("SELECT max(batch) FROM cf_outbox")
+        account.desk(revert, batch)
+        account.sql("UPDATE cf_outbox SET state = 'held' WHERE state = 'pending'")
+        account.desk(outbox.approve, ["contacts"])
+
+    names = ("conflict.resolved", "record.reverted", "edit.approved")
+    told = [line for line in logs if line["event"] in names]
+    assert [line["event"] for line in told] == list(names)
+    assert {line["by"] for line in told} == {decision_log.person()}
+    assert {(line["resource"], line["id"]) for line in told} == {("contacts", contact)}
+    assert (told[0]["conflict"], told[0]["field"], told[0]["choice"]) == (1, "first_name", "local")
+    assert (told[1]["batch"], told[1]["fields"]) == (batch, ["first_name"])
+    assert not {"Here", "There"} & set(re.findall(r"\w+", str(logs)))
+
+
+def test_the_log_tells_which_edits_a_conflict_was_about(
+    account: Account, app_sql: Any, two: tuple[int, int]
+) -> None:
+    contact, other = two
+    rename(app_sql, "Here", contact)
+    account.world.delete("contacts", contact)
+    account.push()
+    account.world.delete("contacts", other)
+    account.sweep()
+    account.sql("UPDATE cf_tombstones SET state = 'held' WHERE record_id = ?", other)
+    with capture_logs() as logs:
+        account.desk(conflicts.resolve, 1, "remote")
+        account.desk(deletions.decide, ["contacts"], NOT_GIVEN, approve=False, confirm=print)
+
+    (seq,) = account.column("SELECT seq FROM cf_outbox")
+    resolved, rejected = [line for line in logs if "by" in line]
+    assert (resolved["event"], resolved["field"]) == ("conflict.resolved", "deleted_remotely")
+    assert resolved["seqs"] == [seq]
+    assert (rejected["event"], rejected["id"]) == ("deletion.rejected", other)
 
 
 def test_a_terminal_shows_the_steps_as_sentences() -> None:
@@ -84,7 +147,8 @@ def test_a_terminal_shows_the_steps_as_sentences() -> None:
 
 
 def test_every_step_has_its_sentence_and_its_line_in_the_table() -> None:
-    documented = set(re.findall(r"^\| (edit\.\w+)", edit_log.__doc__ or "", re.MULTILINE))
+    tables = f"{edit_log.__doc__}{decision_log.__doc__}"
+    documented = set(re.findall(r"^\| (\w+\.\w+)", tables, re.MULTILINE))
 
     assert documented == SENTENCES.keys()
 

@@ -40,7 +40,7 @@ def adopt(
     """
     from cfsync.sync.operator import adopt as inner
 
-    settings = load_settings(config)
+    settings = load_settings(config, quiet=True)
     if not yes and not sys.stdin.isatty():
         raise UsageError("adopt shows both and asks first: without a terminal it needs --yes")
 

@@ -57,7 +57,8 @@ def list_conflicts(
     from cfsync.sync.operator import conflicts
 
     found = with_mirror(
-        load_settings(config), lambda mirror: conflicts.open_conflicts(mirror, resource or [])
+        load_settings(config, quiet=True),
+        lambda mirror: conflicts.open_conflicts(mirror, resource or []),
     )
     if json:
         print_json([_as_json(conflict, values=values) for conflict in found])
@@ -120,7 +121,7 @@ def resolve(
     given = Filter(everything, field, since)
     confirm = confirmation("resolve", ("resource", "field", "winner"), _kind, yes=yes)
     done = with_mirror(
-        load_settings(config),
+        load_settings(config, quiet=True),
         lambda mirror: conflicts.resolve_all(mirror, named, given, decision, confirm),
     )
     if json:
@@ -153,7 +154,7 @@ def _outcome(one: Outcome, choice: Choice) -> dict[str, Any]:
     from cfsync.sync.operator import conflicts
 
     match one:
-        case conflicts.Resolved(conflict, edited, record_id):
+        case conflicts.Resolved(conflict, edited, record_id, _):
             where = {"resource": conflict.resource, "record_id": record_id}
             found = {"id": conflict.id, "state": "resolved", **where, "edited": edited}
         case conflicts.Changed(was, now):

@@ -42,7 +42,7 @@ def list_held(config: Config = None, json: Json = False) -> None:
     """
     from cfsync.sync.operator import deletions
 
-    stones = with_mirror(load_settings(config), deletions.held)
+    stones = with_mirror(load_settings(config, quiet=True), deletions.held)
     rows = [(s.resource, s.record_id, s.workspace_id, s.first_seen) for s in stones]
     if json:
         names = ("resource", "id", "workspace_id", "first_seen")
@@ -116,7 +116,7 @@ def _decide(
     confirm = confirmation(verb, ("resource",), _kind, yes=yes)
     everything, since = given
     return with_mirror(
-        load_settings(config),
+        load_settings(config, quiet=True),
         lambda mirror: deletions.decide(
             mirror, which, Filter(everything, since=since), approve=approve, confirm=confirm
         ),

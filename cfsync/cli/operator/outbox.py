@@ -61,7 +61,8 @@ def list_edits(
     from cfsync.sync.operator import outbox
 
     edits = with_mirror(
-        load_settings(config), lambda mirror: outbox.waiting(mirror, resource or [], state=state)
+        load_settings(config, quiet=True),
+        lambda mirror: outbox.waiting(mirror, resource or [], state=state),
     )
     if json:
         print_json([_as_json(edit, values=values) for edit in edits])
@@ -171,7 +172,8 @@ def _decide(
     (verb, done), (which, given, yes) = words, asked
     confirm = confirmation(verb, ("resource", "op", "state", "fields"), _kind, yes=yes)
     edits = with_mirror(
-        load_settings(config), lambda mirror: decide(mirror, which, given, confirm=confirm)
+        load_settings(config, quiet=True),
+        lambda mirror: decide(mirror, which, given, confirm=confirm),
     )
     if json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]

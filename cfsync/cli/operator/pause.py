@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -33,7 +33,7 @@ def pause(resource: Resources = None, config: Config = None, json: Json = False)
     """
     from cfsync.mirror.coordination import pauses
 
-    _change(pauses.pause, resource, config, json=json)
+    _change(pauses.pause, "paused", resource, config, json=json)
 
 
 def resume(resource: Resources = None, config: Config = None, json: Json = False) -> None:
@@ -46,27 +46,30 @@ def resume(resource: Resources = None, config: Config = None, json: Json = False
     """
     from cfsync.mirror.coordination import pauses
 
-    _change(pauses.resume, resource, config, json=json)
+    _change(pauses.resume, "resumed", resource, config, json=json)
 
 
 def _change(
     change: Callable[[Tx, Sequence[str]], None],
+    what: Literal["paused", "resumed"],
     names: list[str] | None,
     config: Path | None,
     *,
     json: bool,
 ) -> None:
-    """Make the change, then print what is paused."""
+    """Make the change and log it, then print what is paused."""
     from cfsync.mirror.coordination import pauses
     from cfsync.resources import named
+    from cfsync.sync.operator import decision_log
 
     wanted = [named(name).name for name in names or []]
 
     async def work(mirror: Mirror) -> dict[str, str]:
         await mirror.write(change, wanted)
+        decision_log.paused(what, wanted)
         return await mirror.read(pauses.paused)
 
-    paused = with_mirror(load_settings(config), work)
+    paused = with_mirror(load_settings(config, quiet=True), work)
     if json:
         print_json({"paused": paused})
     else:

@@ -32,7 +32,7 @@ def recover(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync recover
     """
-    settings = load_settings(config, bars=True)
+    settings = load_settings(config, quiet=True)
 
     async def body(stop: asyncio.Event) -> Recovered:
         from cfsync.sync.operator.recover import recover as inner

@@ -40,7 +40,7 @@ def redact(
     """
     from cfsync.sync.operator.redact import redact as inner
 
-    settings = load_settings(config)
+    settings = load_settings(config, quiet=True)
     if not yes:
         _ask(contact_id)
 

@@ -33,7 +33,7 @@ def revert(
     """
     from cfsync.sync.operator.revert import revert as inner
 
-    done = with_mirror(load_settings(config), lambda mirror: inner(mirror, batch))
+    done = with_mirror(load_settings(config, quiet=True), lambda mirror: inner(mirror, batch))
     if json:
         fields = [{"resource": r, "id": i, "fields": names} for r, i, names in done.fields]
         print_json({"batch": batch, "edits": fields, "left": [asdict(one) for one in done.left]})

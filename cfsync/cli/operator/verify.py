@@ -34,7 +34,7 @@ def verify(resource: Resources = None, config: Config = None, json: Json = False
     """
     from cfsync.sync.operator import verify as inner
 
-    settings = load_settings(config, bars=True)
+    settings = load_settings(config, quiet=True)
 
     async def body(stop: asyncio.Event) -> tuple[Verified, str]:
         async with open_context(settings, stop, bars=True) as context:

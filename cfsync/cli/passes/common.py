@@ -25,7 +25,7 @@ def run_passes(
     """Run the passes in order until one is stopped, and print their reports; the exit code. A list
     in trouble stops no other pass. With `create` the database is created where there is none.
     """
-    settings = load_settings(config, bars=True)
+    settings = load_settings(config, quiet=True)
 
     async def body(stop: asyncio.Event) -> tuple[list[Report], dict[str, Any]]:
         async with open_context(settings, stop, create=create, bars=True) as context:

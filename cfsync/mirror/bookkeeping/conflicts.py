@@ -159,7 +159,8 @@ def hold_edits_of_deleted(tx: Tx, resource: Resource, record_id: int, seqs: Sequ
     hold these edits: its row stays until a person has decided.
     """
     kind = ConflictKind.DELETED_REMOTELY
-    add(tx, resource, record_id, FieldConflict("", None, None, None, Winner.HOLD), kind)
+    if all(c.kind != kind for c in of_records(tx, resource, [record_id])):
+        add(tx, resource, record_id, FieldConflict("", None, None, None, Winner.HOLD), kind)
     outbox.hold(tx, seqs, GONE)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.merge import FieldEdit, Winner
-from cfsync.mirror.bookkeeping.conflicts import ConflictState
+from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState, edit_of
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -90,6 +90,13 @@ def load(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, OpenEdits]
     for record_id, names in _held(tx, resource, list(found)).items():
         found[record_id].held = names
     return found
+
+
+def about(tx: Tx, resource: Resource, conflict: Conflict) -> list[Edit]:
+    """The open edits that a conflict is about."""
+    found = load(tx, resource, [conflict.record_id]).get(conflict.record_id, OpenEdits())
+    name = conflict.field.partition(".")[0]
+    return [e for e in found.edits if conflict.is_about_record or name in e.fields]
 
 
 def _states(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ from cfsync.resources import RESOURCES
 from cfsync.resources.model import action_key
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
+from cfsync.sync.operator import decision_log
 from cfsync.values import equal
 
 
@@ -77,6 +78,8 @@ async def compare(context: Context, seq: int, record_id: str) -> Candidate:
 async def adopt(context: Context, found: Candidate) -> None:
     """Make the row that record. Raises UsageError and Busy where either has changed meanwhile."""
     await context.mirror.write(_adopt, found)
+    claim = found.claim
+    decision_log.adopted(claim.resource.name, claim.record_id, claim.seqs, found.record.id)
 
 
 def _waiting_insert(tx: Tx, seq: int) -> Claim:

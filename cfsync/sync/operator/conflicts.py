@@ -16,7 +16,7 @@ changed since: the conflict then shows that value, and the person chooses again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cfsync.errors import UsageError
@@ -33,6 +33,7 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.outgoing.user_edits import edit, edit_from
 from cfsync.mirror.user_decisions import deleted_remotely, discard, uncaptured_rows, waiting_edits
 from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync.operator import decision_log
 from cfsync.sync.operator.selection import Filter, select
 from cfsync.values import equal
 
@@ -44,12 +45,14 @@ class Resolved:
     """What a resolution has done.
 
     `edited`: whether the next push has something to send. `record_id`: the row's id afterwards,
-    which is a new provisional id if the record has to be created again.
+    which is a new provisional id if the record has to be created again. `seqs`: the open edits that
+    the conflict was about.
     """
 
     conflict: Conflict
     edited: bool
     record_id: int
+    seqs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,10 @@ async def resolve(
     Raises UsageError if the conflict isn't open, doesn't offer the choice, or the database refuses
     the value.
     """
-    return await mirror.write(_resolve, conflict_id, choice, value)
+    done = await mirror.write(_resolve, conflict_id, choice, value)
+    if isinstance(done, Resolved):
+        decision_log.resolved(done.conflict, done.seqs, choice)
+    return done
 
 
 def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved | Changed:
@@ -134,10 +140,15 @@ def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved |
     discard.lock(tx, resource, conflict.record_id)
     if changed := _changed(tx, resource, conflict, conflict_id, choice):
         return changed
+    seqs = tuple(e.seq for e in open_edits.about(tx, resource, conflict))
     if not conflict.is_about_record:
-        return _resolve_field(tx, resource, conflict, choice, value)
+        return replace(_resolve_field(tx, resource, conflict, choice, value), seqs=seqs)
+    return replace(_resolve_record(tx, resource, conflict, choice), seqs=seqs)
+
+
+def _resolve_record(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
     if choice == "value":
-        raise UsageError(f"conflict {conflict_id} is about a whole record: it has no --value")
+        raise UsageError(f"conflict {conflict.id} is about a whole record: it has no --value")
     return _ABOUT_RECORDS[conflict.kind](tx, resource, conflict, choice)
 
 

@@ -10,6 +10,7 @@ from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status
 from cfsync.resources import named
+from cfsync.sync.operator import decision_log
 from cfsync.sync.operator.selection import Filter, earliest
 
 
@@ -41,7 +42,9 @@ async def decide(
     if len(which) < 2 and chosen:
         confirm(chosen)
     state = TombstoneState.APPROVED if approve else TombstoneState.REJECTED
-    return await mirror.write(_decide, chosen, state)
+    decided = await mirror.write(_decide, chosen, state)
+    decision_log.deletions("approved" if approve else "rejected", decided)
+    return decided
 
 
 def _choose(tx: Tx, which: Sequence[str], given: Filter) -> list[Tombstone]:

@@ -16,6 +16,7 @@ from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.user_decisions import discard as discards
 from cfsync.mirror.user_decisions import waiting_edits
 from cfsync.resources import named
+from cfsync.sync.operator import decision_log
 from cfsync.sync.operator.selection import NOT_GIVEN, Filter, Selection, select
 
 Confirm = Callable[[Sequence[Edit]], None]
@@ -52,7 +53,9 @@ async def approve(
     named are shown to `confirm` first, which raises an error to stop. Returns the edits. Raises
     UnknownResource, and UsageError if no held edit is meant.
     """
-    return await _decide(mirror, which, given, _APPROVE, confirm)
+    edits = await _decide(mirror, which, given, _APPROVE, confirm)
+    decision_log.edits("approved", edits)
+    return edits
 
 
 async def retry(
@@ -67,7 +70,9 @@ async def retry(
     by number only, and only with `make_another`.
     """
     by_number = partial(waiting_edits.retry, make_another=make_another)
-    return await _decide(mirror, which, given, replace(_RETRY, by_number=by_number), confirm)
+    edits = await _decide(mirror, which, given, replace(_RETRY, by_number=by_number), confirm)
+    decision_log.edits("retried", edits)
+    return edits
 
 
 async def discard(
@@ -80,7 +85,9 @@ async def discard(
     """As `approve`, but discard edits that wait; the mirror shows ClickFunnels' values again. Edits
     of records that ClickFunnels has deleted are decided with their conflict.
     """
-    return await _decide(mirror, which, given, _DISCARD, confirm)
+    edits = await _decide(mirror, which, given, _DISCARD, confirm)
+    decision_log.edits("discarded", edits)
+    return edits
 
 
 @dataclass(frozen=True, slots=True)

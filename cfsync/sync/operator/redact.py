@@ -15,6 +15,7 @@ from cfsync.mirror.reports import status
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
+from cfsync.sync.operator import decision_log
 
 ACTION = "gdpr_destroy"
 
@@ -56,6 +57,7 @@ async def redact(context: Context, name: str) -> Redacted:
     done.purged += await context.mirror.write(_finish, person)
     if done.asked == "not there" and not +done.purged:
         raise UsageError(f"{person.resource.name}: neither side knows {name}")
+    decision_log.redacted(person.resource.name, person.id)
     return done
 
 

@@ -21,6 +21,7 @@ from cfsync.mirror.user_decisions import discard
 from cfsync.mirror.user_decisions.replay import replay
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.resources.model import action_key
+from cfsync.sync.operator import decision_log
 from cfsync.values import equal, normal_map
 
 PIECE = 100
@@ -62,6 +63,7 @@ async def revert(mirror: Mirror, batch: int) -> Reverted:
         part = await mirror.write(_revert, records[start : start + PIECE])
         done.fields += part.fields
         done.left += part.left
+        decision_log.reverted(batch, part.fields)
     return done
 
 

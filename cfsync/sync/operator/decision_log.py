@@ -1,0 +1,90 @@
+"""Log lines of what a person decides: one for each edit or record, with who it was.
+
+| event              | a person                                                              |
+| ------------------ | --------------------------------------------------------------------- |
+| edit.approved      | has let a held edit go                                                |
+| edit.retried       | has made a parked edit pending again                                  |
+| edit.discarded     | has dropped an edit                                                   |
+| edit.adopted       | has said which record an inserted row is                              |
+| conflict.resolved  | has chosen a side                                                     |
+| deletion.approved  | has let a record that is missing in ClickFunnels leave the mirror     |
+| deletion.rejected  | has kept its row                                                      |
+| record.reverted    | has taken back what a push sent                                       |
+| record.redacted    | has had somebody's data deleted                                       |
+| resource.paused    | has stopped its passes                                                |
+| resource.resumed   | has let them run again                                                |
+
+They name fields and sides, never values. An edit is named in `seqs`, as in `push.edit_log`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+import structlog
+
+from cfsync.mirror.bookkeeping.conflicts import Conflict
+from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.mirror.bookkeeping.tombstones import Tombstone
+from cfsync.resources import RESOURCES
+
+log = structlog.get_logger()
+
+
+def person() -> str:
+    """The operating system's user who runs the command, also behind sudo."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid {os.getuid()}"
+
+
+def edits(what: Literal["approved", "retried", "discarded"], found: Iterable[Edit]) -> None:
+    for edit in found:
+        log.info(
+            f"edit.{what}",
+            resource=edit.resource,
+            id=edit.record_id,
+            seqs=[edit.seq],
+            fields=edit.fields,
+            by=person(),
+        )
+
+
+def adopted(resource: str, row_id: int, seqs: Collection[int], record_id: int) -> None:
+    named = {"resource": resource, "id": row_id, "seqs": list(seqs)}
+    log.info("edit.adopted", **named, record_id=record_id, by=person())
+
+
+def resolved(conflict: Conflict, seqs: Collection[int], choice: str) -> None:
+    """`seqs`: the open edits that the conflict was about."""
+    named = {"resource": conflict.resource, "id": conflict.record_id, "seqs": list(seqs)}
+    told = {
+        "conflict": conflict.id,
+        "field": conflict.field or str(conflict.kind),
+        "choice": choice,
+    }
+    log.info("conflict.resolved", **named, **told, by=person())
+
+
+def deletions(what: Literal["approved", "rejected"], found: Iterable[Tombstone]) -> None:
+    for stone in found:
+        log.info(f"deletion.{what}", resource=stone.resource, id=stone.record_id, by=person())
+
+
+def reverted(batch: int, fields: Iterable[tuple[str, int, list[str]]]) -> None:
+    for resource, record_id, names in fields:
+        named = {"resource": resource, "id": record_id, "fields": names}
+        log.info("record.reverted", **named, batch=batch, by=person())
+
+
+def redacted(resource: str, record_id: int) -> None:
+    log.info("record.redacted", resource=resource, id=record_id, by=person())
+
+
+def paused(what: Literal["paused", "resumed"], names: Collection[str]) -> None:
+    for name in names or RESOURCES:
+        log.info(f"resource.{what}", resource=name, by=person())

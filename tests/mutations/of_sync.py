@@ -182,7 +182,7 @@ BREAKAGES = (
     Breakage(
         "deleting a record that is gone counts as a failure",
         "cfsync/sync/push/changes.py",
-        "    except NotFound:\n        pass\n    except CfsyncError",
+        "    except NotFound:\n        gone_before = not claim.unknown\n    except CfsyncError",
         "    except CfsyncError",
         "a delete that arrived, but whose answer was lost, waits for a person",
         ("tests/push/test_refused.py::test_a_delete_that_is_answered_404_is_done[sqlite]",),

@@ -183,17 +183,6 @@ def find(
     return _read(tx, query.order_by(OUTBOX.c.seq))
 
 
-def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
-    """The id of a row that was deleted here, by the public id that it had."""
-    query = sa.select(OUTBOX.c.record_id, OUTBOX.c.patch).where(
-        OUTBOX.c.resource == resource.name,
-        OUTBOX.c.op == Op.DELETE,
-        sa.cast(OUTBOX.c.patch, sa.Text).contains(f'"{public_id}"', autoescape=True),
-    )
-    deletes = tx.conn.execute(query).all()
-    return next((i for i, patch in deletes if patch["public_id"][0] == public_id), None)
-
-
 def lock(
     tx: Tx, seqs: Collection[int], states: Collection[OutboxState], *, wanted: str
 ) -> list[Edit]:

@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.resources.model import Resource
 
 
@@ -19,6 +20,17 @@ def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
     """The id of the row with a public id."""
     table = TABLES[resource.name]
     return tx.conn.execute(sa.select(table.c.id).where(table.c.public_id == public_id)).scalar()
+
+
+def find_deleted_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
+    """The id of a row that was deleted here, by the public id that it had."""
+    query = sa.select(OUTBOX.c.record_id, OUTBOX.c.patch).where(
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.op == Op.DELETE,
+        sa.cast(OUTBOX.c.patch, sa.Text).contains(f'"{public_id}"', autoescape=True),
+    )
+    deletes = tx.conn.execute(query).all()
+    return next((i for i, patch in deletes if patch["public_id"][0] == public_id), None)
 
 
 def save(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import outbox, rows, tombstones
+from cfsync.mirror.bookkeeping import rows, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
@@ -155,7 +155,11 @@ def record_id(tx: Tx, resource: Resource, named: str) -> int:
     if named.lstrip("-").isdecimal():
         return int(named)
     if "public_id" in resource.by_name:
-        for find in (rows.find_public_id, outbox.find_public_id, tombstones.find_public_id):
+        for find in (
+            rows.find_public_id,
+            rows.find_deleted_public_id,
+            tombstones.find_public_id,
+        ):
             if (found := find(tx, resource, named)) is not None:
                 return found
     raise UsageError(f"{resource.name}: the mirror has no record with the public id {named}")

@@ -56,7 +56,7 @@ class Legs(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call of a claim sent, and the record afterwards."""
+    """What one call sent, and the record afterwards. `created`: the call has created it."""
 
     sent: Sent
     answer: Record
@@ -64,7 +64,6 @@ class Outcome:
     rev_before: int
     #: The call's own answer was lost, and the record was read later.
     found: bool = False
-    #: The call has created the record.
     created: bool = False
 
 

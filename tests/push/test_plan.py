@@ -33,6 +33,25 @@ def by_file(account: Account, tmp_path, found=None):
     return account.push(only=plan_file.load(path))
 
 
+def test_an_edit_behind_a_hold_that_both_sides_have_settled_is_listed(account, contact):
+    account.settings["CFSYNC_RESOURCES__CONTACTS__ON_CONFLICT"] = "hold"
+    account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+    account.world.edit("contacts", contact, first_name="There")
+    account.push()
+    held = planned(account)
+    account.sql(
+        "UPDATE contacts SET first_name = 'There', last_name = 'Later' WHERE id = ?", contact
+    )
+
+    found = planned(account)
+
+    assert [k.record_ids for k in held.kept] == [(contact,)]
+    assert (found.kept, found.exit_code) == ([], 0)
+    ((_, kind, fields),) = calls(found)
+    assert (kind, fields.keys()) == ("update", {"last_name"})
+    assert account.push().total("sent") == 1
+
+
 def test_nothing_to_send_is_an_empty_plan(account):
     found = planned(account)
 

@@ -87,22 +87,33 @@ def end_settled(
     fields that an edit of the mirror has just set in ClickFunnels.
     """
     found = conflicts.of_records(tx, resource, ids)
-    if not found:
-        return
-    about = list({c.record_id for c in found})
-    rows = statements.load(tx, TABLES[resource.name], about)
-    known = bases.load(tx, resource, about)
     for conflict in found:
-        row, base = rows.get(conflict.record_id), known.get(conflict.record_id)
         if conflict.kind == ConflictKind.DELETED_REMOTELY:
             _end_if_deleted_here_too(tx, resource, conflict)
-        elif not conflict.is_about_record and row and base:
-            part, theirs = Part.of(resource, conflict.field), bases.decode(resource, base).values
-            here, there, mine = part.of_row(row), part.of_row(theirs), part.field.name in edited
-            shown = part.field.name in theirs
-            if shown and is_settled(conflict, part, here, there, edited=mine):
-                is_local = part.same(there, conflict.local)
-                conflicts.resolve(tx, [conflict], Winner.LOCAL if is_local else Winner.CLICKFUNNELS)
+    for conflict, winner in settled(tx, resource, found, edited=edited):
+        conflicts.resolve(tx, [conflict], winner)
+
+
+def settled(
+    tx: Tx, resource: Resource, found: Sequence[Conflict], *, edited: Collection[str] = ()
+) -> list[tuple[Conflict, Winner]]:
+    """Those of some open conflicts on whose field both sides agree, with the side that prevailed.
+    `edited`: as in `end_settled`.
+    """
+    about = list({c.record_id for c in found if not c.is_about_record})
+    rows = statements.load(tx, TABLES[resource.name], about) if about else {}
+    known = bases.load(tx, resource, about) if about else {}
+    over: list[tuple[Conflict, Winner]] = []
+    for conflict in found:
+        row, base = rows.get(conflict.record_id), known.get(conflict.record_id)
+        if conflict.is_about_record or not row or not base:
+            continue
+        part, theirs = Part.of(resource, conflict.field), bases.decode(resource, base).values
+        here, there, mine = part.of_row(row), part.of_row(theirs), part.field.name in edited
+        if part.field.name in theirs and is_settled(conflict, part, here, there, edited=mine):
+            is_local = part.same(there, conflict.local)
+            over.append((conflict, Winner.LOCAL if is_local else Winner.CLICKFUNNELS))
+    return over
 
 
 def _end_if_deleted_here_too(tx: Tx, resource: Resource, conflict: Conflict) -> None:
@@ -113,6 +124,23 @@ def _end_if_deleted_here_too(tx: Tx, resource: Resource, conflict: Conflict) -> 
     if entry and entry.deleted:
         outbox.discard(tx, [e.seq for e in entry.edits[:-1]], "deleted in ClickFunnels")
         conflicts.resolve(tx, [conflict], Winner.CLICKFUNNELS)
+
+
+def end_stopped_delete(tx: Tx, resource: Resource, record_id: int) -> None:
+    """The record whose row was deleted here is gone from ClickFunnels too: resolve the conflict
+    that has stopped the delete. Its push finds that nothing is left to do.
+    """
+    found = conflicts.of_records(tx, resource, [record_id])
+    stopped = [c for c in found if c.kind == ConflictKind.DELETED_HERE]
+    conflicts.resolve(tx, stopped, Winner.LOCAL)
+    if stopped:
+        outbox.release(
+            tx,
+            OUTBOX.c.resource == resource.name,
+            OUTBOX.c.record_id == record_id,
+            OUTBOX.c.state == OutboxState.HELD,
+            approved=True,
+        )
 
 
 def end_deletions(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:

@@ -86,7 +86,7 @@ _NAMES = [f.name for f in fields(Conflict)]
 GONE = "deleted in ClickFunnels; see cfsync conflicts"
 """Why edits are held whose record is gone."""
 
-# built once: it runs for every page; the state is spelled out, so that the partial index serves
+# built once: they run for every page; the state is spelled out, so that the partial index serves
 _OPEN_OF_RECORDS = (
     sa.select(CONFLICTS)
     .where(
@@ -95,6 +95,12 @@ _OPEN_OF_RECORDS = (
         CONFLICTS.c.state == sa.literal_column(f"'{ConflictState.OPEN}'"),
     )
     .order_by(CONFLICTS.c.id)
+)
+
+_STOPPED_DELETES = sa.select(CONFLICTS.c.record_id).where(
+    CONFLICTS.c.resource == sa.bindparam("name"),
+    CONFLICTS.c.kind == ConflictKind.DELETED_HERE,
+    CONFLICTS.c.state == sa.literal_column(f"'{ConflictState.OPEN}'"),
 )
 
 
@@ -182,6 +188,11 @@ def of_records(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[Conflict]
         return []
     query = {"name": resource.name, "ids": ids}
     return [_conflict(row) for row in tx.conn.execute(_OPEN_OF_RECORDS, query).mappings()]
+
+
+def stopped_deletes(tx: Tx, resource: Resource) -> list[int]:
+    """The ids of rows whose delete is in conflict with a change in ClickFunnels."""
+    return list(tx.conn.execute(_STOPPED_DELETES, {"name": resource.name}).scalars())
 
 
 def by_id(tx: Tx, conflict_id: int) -> Conflict:

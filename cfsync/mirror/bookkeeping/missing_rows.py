@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import bases, conflicts, open_edits
 from cfsync.mirror.bookkeeping.tombstones import Side, TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -30,6 +31,11 @@ class ShownRange:
     #: The highest `cf_rev` before the request.
     rev_before: int
 
+    def lacks(self, record_id: int, base_rev: int) -> bool:
+        """Whether the answer should have shown a record and hasn't. Pure."""
+        is_inside = self.above < record_id and (self.upto is None or record_id <= self.upto)
+        return is_inside and base_rev <= self.rev_before and record_id not in self.listed
+
 
 def add_unlisted(tx: Tx, resource: Resource, listing: Listing, shown: ShownRange) -> None:
     """Make candidates of the mirror's rows in a part of a list that the answer has not shown.
@@ -39,6 +45,11 @@ def add_unlisted(tx: Tx, resource: Resource, listing: Listing, shown: ShownRange
     rows = _rows_between(resource, listing, shown.above, shown.upto)
     query = rows.where(BASE.c.rev <= shown.rev_before)
     missing = [(i, w) for i, w in tx.conn.execute(query) if i not in shown.listed]
+    missing += [
+        (record_id, place.workspace_id)
+        for record_id, base_rev, place in _stopped_deletes(tx, resource)
+        if place.parent_id == listing.parent_id and shown.lacks(record_id, base_rev)
+    ]
     if missing:
         _insert_candidates(tx, listing, missing)
 
@@ -56,6 +67,9 @@ def add_not_found(tx: Tx, resource: Resource, ids: Sequence[int], *, rev_before:
     ).all():
         listing = Listing(resource.name, parent_id, workspace_id)
         _insert_candidates(tx, listing, [(record_id, workspace_id)])
+    for record_id, base_rev, listing in _stopped_deletes(tx, resource):
+        if record_id in ids and base_rev <= rev_before:
+            _insert_candidates(tx, listing, [(record_id, listing.workspace_id)])
 
 
 def add_below(tx: Tx, resource: Resource, record_id: int, workspace_id: int | None) -> None:
@@ -81,6 +95,19 @@ def _rows_between(
     if resource.parent_field:
         query = query.where(table.c[resource.parent_field] == listing.parent_id)
     return query if upto is None else query.where(table.c.id <= upto)
+
+
+def _stopped_deletes(tx: Tx, resource: Resource) -> Iterator[tuple[int, int, Listing]]:
+    """(record id, `cf_rev` of its base, its list) of rows that were deleted here, and whose delete
+    waits because ClickFunnels has changed the record since: it may go there too.
+    """
+    ids = conflicts.stopped_deletes(tx, resource)
+    known = bases.load(tx, resource, ids) if ids else {}
+    for record_id, found in open_edits.load(tx, resource, list(known)).items() if known else ():
+        parent = found.edits[-1].patch.get(resource.parent_field or "")
+        if found.deleted and parent:
+            place = Listing(resource.name, parent[0], found.edits[-1].workspace_id)
+            yield record_id, known[record_id].rev, place
 
 
 def _insert_candidates(tx: Tx, listing: Listing, missing: Sequence[tuple[int, int | None]]) -> None:

@@ -24,7 +24,6 @@ from cfsync.mirror.bookkeeping import (
     ids,
     missing_rows,
     open_edits,
-    outbox,
     rows,
     tombstones,
     webhook_secrets,
@@ -32,7 +31,7 @@ from cfsync.mirror.bookkeeping import (
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.bookkeeping.outbox import Op, Sent
-from cfsync.mirror.bookkeeping.tombstones import Cause, Side
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES
@@ -258,27 +257,23 @@ def _write_merged(tx: Tx, resource: Resource, record_id: int, merged: Mapping[st
         rows.set_fields(tx, resource, record_id, values)
 
 
-def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
-    """Queue a change of a record as one more edit of its row, which holds the values already."""
-    values = {name: new for name, (_, new) in wanted.items()}
-    rows.set_fields(tx, claim.resource, record_id, values)
-    outbox.append(
-        tx,
-        claim.resource,
-        Op.UPDATE,
-        {name: list(pair) for name, pair in wanted.items()},
-        record_id=record_id,
-        workspace_id=claim.listing.workspace_id if claim.listing else None,
-    )
-
-
 def confirm_delete(tx: Tx, claim: Claim) -> None:
-    """The user's delete has arrived: write the proof with the last state and drop the base; what
-    hung below the record becomes a candidate.
+    """The user's delete has arrived: write the proof with the last state, unless there is one (the
+    record was gone before), and drop the base; what hung below the record becomes a candidate.
     """
-    resource, listing = claim.resource, claim.listing
+    resource, record_id = claim.resource, claim.record_id
     statements.serialize_writers(tx, TABLES[resource.name])
-    workspace_id = listing.workspace_id if listing else None
+    workspace_id = claim.listing.workspace_id if claim.listing else None
+    states = (TombstoneState.CONFIRMED,)
+    if not tombstones.find(tx, states=states, resource=resource.name, record_id=record_id):
+        _save_proof(tx, claim, workspace_id)
+    statements.delete(tx, BASE, [record_id], resource=resource.name)
+    missing_rows.add_below(tx, resource, record_id, workspace_id)
+
+
+def _save_proof(tx: Tx, claim: Claim, workspace_id: int | None) -> None:
+    """Write the proof that the record was deleted here, in place of what was suspected."""
+    resource, listing = claim.resource, claim.listing
     body = statements.by_ids(tx, BASE, ["body"], [claim.record_id], resource=resource.name)
     tombstones.delete(tx, resource, [claim.record_id])
     tombstones.save_confirmed(
@@ -291,8 +286,6 @@ def confirm_delete(tx: Tx, claim: Claim) -> None:
         workspace_id=workspace_id,
         body=body[0][0] if body else None,
     )
-    statements.delete(tx, BASE, [claim.record_id], resource=resource.name)
-    missing_rows.add_below(tx, resource, claim.record_id, workspace_id)
 
 
 def hold_for_decision(tx: Tx, claim: Claim) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import agreement, bases, ids, open_edits, outbox
+from cfsync.mirror.bookkeeping import agreement, bases, conflicts, ids, open_edits, outbox
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -71,7 +71,18 @@ def claim(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim
 
 def preview(tx: Tx, resource: Resource, record_ids: Collection[int]) -> list[Claim]:
     """As `claim`, but nothing is locked or written: what a push would find now."""
-    return _claims(_edited_records(tx, resource, record_ids))
+    found = _edited_records(tx, resource, record_ids)
+    _release_settled(tx, resource, found)
+    return _claims(found)
+
+
+def _release_settled(tx: Tx, resource: Resource, found: Collection[EditedRecord]) -> None:
+    """Take the conflicts that the user has settled for ended, as `claim` ends them."""
+    holding = [record.record_id for record in found if record.open.held]
+    about = conflicts.of_records(tx, resource, holding)
+    over = {(c.record_id, c.field) for c, _ in agreement.settled(tx, resource, about)}
+    for record in found:
+        record.open.held -= {field for of, field in over if of == record.record_id}
 
 
 def of_record(tx: Tx, resource: Resource, record_id: int) -> Claim:
@@ -104,9 +115,11 @@ def preview_by_statement(
     """As `claim_by_statement`, but nothing is locked. With `blocked`, the statements of records
     that a person has to decide about are among them.
     """
+    records = _edited_records(tx, resource, record_ids)
+    _release_settled(tx, resource, records)
     found = [
         fold_statement(record, statement)
-        for record in _edited_records(tx, resource, record_ids)
+        for record in records
         if blocked or not record.is_blocked
         for statement in by_statement(record)
     ]

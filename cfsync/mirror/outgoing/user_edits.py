@@ -1,4 +1,6 @@
-"""Edits that cfsync makes for a person, as if by SQL: the triggers capture or refuse them."""
+"""Edits that cfsync makes: for a person, as if by SQL (the triggers capture or refuse them), or of
+what a row holds already.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,10 @@ import sqlalchemy as sa
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import outbox, rows
+from cfsync.mirror.bookkeeping.outbox import Op, Sent
 from cfsync.mirror.db.engine import Tx, as_user, savepoint
 from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.outgoing.fold import Claim
 from cfsync.resources import Resource
 
 
@@ -43,3 +47,17 @@ def edit_from(
     with savepoint(tx):
         rows.set_fields(tx, resource, record_id, before)
         edit(tx, resource, record_id, values)
+
+
+def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
+    """Queue a change of a record as one more edit of its row, which holds the values already."""
+    values = {name: new for name, (_, new) in wanted.items()}
+    rows.set_fields(tx, claim.resource, record_id, values)
+    outbox.append(
+        tx,
+        claim.resource,
+        Op.UPDATE,
+        {name: list(pair) for name, pair in wanted.items()},
+        record_id=record_id,
+        workspace_id=claim.listing.workspace_id if claim.listing else None,
+    )

@@ -17,7 +17,7 @@ from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
-from cfsync.mirror.outgoing import answers, claims, send_journal
+from cfsync.mirror.outgoing import answers, claims, send_journal, user_edits
 from cfsync.mirror.outgoing.answers import Outcome
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
@@ -119,7 +119,7 @@ def _adopt(tx: Tx, found: Candidate) -> None:
         conflicts.add(tx, resource, record.id, conflict)
     if merged.send:
         pairs = {n: (record.values.get(n), value) for n, value in merged.send.items()}
-        answers.append_edit(tx, claim, record.id, pairs)
+        user_edits.append_edit(tx, claim, record.id, pairs)
 
 
 def _merged(tx: Tx, found: Candidate) -> Merged:

@@ -22,7 +22,7 @@ from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming.page import write_records
 from cfsync.mirror.incoming.reading import Reading
-from cfsync.mirror.outgoing import answers, send_journal
+from cfsync.mirror.outgoing import answers, send_journal, user_edits
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
@@ -174,7 +174,7 @@ def _queue_left_over(
     pending = open_edits.load(tx, claim.resource, [answer.id]).get(answer.id, OpenEdits())
     lacking = {n: p for n, p in _lacking(claim, call, answer).items() if n not in pending.by_field}
     if lacking:
-        answers.append_edit(tx, claim, answer.id, lacking)
+        user_edits.append_edit(tx, claim, answer.id, lacking)
     carried = call.fields.keys() | claim.tried
     edited = {n for n in pending.by_field if n not in carried and row[n] is not None}
     united = {n: _merged_value(claim.resource, n, answer, row[n]) for n in edited}

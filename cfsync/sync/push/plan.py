@@ -15,7 +15,7 @@ from typing import Any
 from cfsync.api import Rate
 from cfsync.config import Settings
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import conflicts, ids, notes, outbox
+from cfsync.mirror.bookkeeping import agreement, conflicts, ids, notes, outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -148,7 +148,9 @@ def _kept(tx: Tx, resource: Resource) -> list[Kept]:
         _together(resource, reason, same)
         for reason, same in _by(edits, lambda e: f"{e.state}: {e.error}")
     ]
-    for conflict in conflicts.find(tx, resources=[resource.name]):
+    about = conflicts.find(tx, resources=[resource.name])
+    over = {conflict.id for conflict, _ in agreement.settled(tx, resource, about)}
+    for conflict in (c for c in about if c.id not in over):
         if conflict.winner == Winner.HOLD and not conflict.is_about_record:
             reason = f"conflict on {conflict.field}: cfsync conflicts resolve {conflict.id}"
             found.append(Kept(resource.name, (), (conflict.record_id,), reason))

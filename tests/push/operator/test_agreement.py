@@ -107,6 +107,23 @@ def test_a_record_that_was_deleted_on_both_sides_is_gone(account, contact):
     assert account.sweep().exit_code == 0
 
 
+@pytest.mark.parametrize("policy", ["delete", "keep"])
+def test_a_delete_in_conflict_ends_when_the_record_goes_too(account, contact, policy):
+    account.settings["CFSYNC_DELETIONS__ON_REMOTE_DELETE"] = policy
+    number = clash_with_delete(account, contact)
+    account.sweep()
+    assert not is_over(account, number)
+
+    account.world.delete("contacts", contact)
+    account.sweep()
+
+    assert is_over(account, number)
+    assert account.push().exit_code == 0
+    assert account.states() == ["done"]
+    assert account.column("SELECT id FROM cf_base WHERE id = ?", contact) == []
+    assert account.sweep().exit_code == 0
+
+
 def test_the_edits_of_a_record_that_is_back_are_sent(account, contact):
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.appear_late("contacts", contact)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -73,7 +74,10 @@ async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
     """Put back what is missing of the capture. Returns a line for the pass's report, '' where
     there is nothing to say. Raises MirrorError where a table of these resources has lost columns.
     """
-    lost = await mirror.read(_lost)
+    lost, is_current = await mirror.read(_state)
+    if not is_current:
+        with suppress(Away):  # somebody uses the tables: the next pass tries again
+            await mirror.write(_learn_own_columns)
     if not lost:
         return ""
     try:
@@ -94,8 +98,15 @@ async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
     )
 
 
-def _lost(tx: Tx) -> list[str]:
-    return installed.lost(tx.conn)
+def _state(tx: Tx) -> tuple[list[str], bool]:
+    """What is lost, and whether the triggers fit the columns that the user has added."""
+    lost = installed.lost(tx.conn)
+    return lost, not capture.for_own_columns(tx.conn, lost)
+
+
+def _learn_own_columns(tx: Tx) -> None:
+    for statement in capture.for_own_columns(tx.conn, installed.lost(tx.conn)):
+        tx.conn.exec_driver_sql(statement)
 
 
 def _put_back(tx: Tx) -> list[str]:

@@ -190,9 +190,10 @@ INSERT INTO cf_meta (key, value) VALUES ('cf_rev', '0');
 CREATE TABLE cf_writer (mark INTEGER NOT NULL);
 INSERT INTO cf_writer (mark) VALUES (0);
 
--- The row that an INSERT OR REPLACE under way is about to replace.
+-- The row that an INSERT OR REPLACE under way is about to replace, and, as resource.column, what it
+-- has in columns of the user's own: a value of any type.
 CREATE TABLE cf_replaced (
     resource TEXT NOT NULL,
     record_id BIGINT NOT NULL,
-    patch TEXT NOT NULL
+    patch NOT NULL
 );

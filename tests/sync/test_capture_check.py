@@ -202,6 +202,68 @@ def test_after_a_rebuild_a_new_row_gets_a_provisional_id(round_: Round, sql: Sql
     assert sql("SELECT max(id) FROM contacts") == [(900000000000001,)]
 
 
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["ALTER TABLE contacts ADD COLUMN level INTEGER"],
+        ["ALTER TABLE contacts RENAME COLUMN note TO remark"],
+        [
+            "DROP TRIGGER cf_own_contacts_before_insert",
+            "DROP TRIGGER cf_own_contacts_after_insert",
+            "ALTER TABLE contacts DROP COLUMN note",
+        ],
+    ],
+    ids=["added", "renamed", "dropped"],
+)
+def test_a_change_of_users_own_columns_is_learnt_and_no_loss(
+    round_: Round, sql: Sql, changes: list[str]
+) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    sql("ALTER TABLE contacts ADD COLUMN note TEXT")
+    sql("ALTER TABLE contacts ADD COLUMN score INTEGER")
+    round_.pull("contacts")
+    for statement in changes:
+        sql(statement)
+    said = problems(round_)
+    with capture_logs() as lines:
+        report = round_.pull("contacts")
+    sql("UPDATE contacts SET score = 7 WHERE id = ?", contact)
+    learnt = sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+
+    sql("INSERT OR REPLACE INTO contacts (id, first_name) VALUES (?, 'Replaced')", contact)
+    round_.pull("contacts")
+
+    assert sql("SELECT score FROM contacts WHERE id = ?", contact) == [(7,)]
+    assert said == problems(round_) == []
+    assert "put back" not in "".join(report.problems)
+    assert not [line for line in lines if line["event"].startswith("capture.")]
+    assert sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name") == learnt
+
+
+@SQLITE_ONLY
+def test_a_rebuilt_table_keeps_users_own_columns_again_and_learns_their_change(
+    round_: Round, sql: Sql
+) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    sql("ALTER TABLE contacts ADD COLUMN note TEXT")
+    round_.pull("contacts")
+    sql("UPDATE contacts SET note = 'kept' WHERE id = ?", contact)
+
+    rebuilt(sql)
+    round_.pull("contacts")
+    sql("INSERT OR REPLACE INTO contacts (id, first_name) VALUES (?, 'Replaced')", contact)
+
+    sql("ALTER TABLE contacts RENAME COLUMN note TO remark")
+    report = round_.pull("contacts")
+
+    assert sql("SELECT remark FROM contacts WHERE id = ?", contact) == [("kept",)]
+    assert "put back" not in "".join(report.problems)
+    assert problems(round_) == []
+
+
 def test_a_table_without_its_columns_is_named(round_: Round, sql: Sql) -> None:
     round_.backfill()
     if sql.is_sqlite:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -34,6 +35,8 @@ def install(conn: sa.Connection) -> bool:
     ids = database.restore_ids(conn, installed.without_ids(lost))
     for statement in [*database.drops(conn), *database.statements(conn, without=broken), *ids]:
         conn.exec_driver_sql(statement)
+    for statement in for_own_columns(conn, lost):
+        conn.exec_driver_sql(statement)
     meta.put(conn, meta.CAPTURE, f"{cfsync.__version__} {_digest(wanted)}")
     installed.note(conn)
     return True
@@ -42,6 +45,17 @@ def install(conn: sa.Connection) -> bool:
 def is_older(conn: sa.Connection) -> bool:
     """Whether they are absent or of an earlier version. Those of a newer one serve this one too."""
     return _are_older(conn, statements(conn))
+
+
+def for_own_columns(conn: sa.Connection, lost: Iterable[str]) -> list[str]:
+    """The statements that fit the triggers to the columns that the user has added by now; none
+    where they do. `lost`: as `installed.lost` finds it.
+    """
+    if _is_newer(conn):
+        return []
+    broken = installed.unusable_tables(lost)
+    found: list[str] = installed.database(conn).own_column_triggers(conn, broken)
+    return found
 
 
 def _are_older(conn: sa.Connection, wanted: list[str]) -> bool:

@@ -81,6 +81,11 @@ def statements(conn: sa.Connection, *, without: Collection[str] = ()) -> list[st
     return [*common(schema), *tables, *views.values(), _grant(names, views)]
 
 
+def own_column_triggers(_conn: sa.Connection, _without: Collection[str]) -> list[str]:
+    """None: there is no INSERT OR REPLACE."""
+    return []
+
+
 def restore_ids(conn: sa.Connection, tables: Collection[str]) -> list[str]:
     """What gives `id` its identity again, behind every provisional id that was ever used."""
     return [t for name in tables for t in _restore_id(conn, name)]

@@ -5,7 +5,8 @@ TRIGGER and CREATE VIEW statements. The triggers run for each row.
 
 Read the files in `templates/` first: each is a whole statement, or a part of one, with `$names` for
 what is generated. `triggers` (UPDATE, DELETE) and `insert` fill them in; `expressions` has the
-conditions and values of single columns, `parts` what both use, `views` the views.
+conditions and values of single columns, `parts` what both use, `own_columns` the triggers for
+columns that the user has added, `views` the views.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from cfsync.mirror.capture.sqlite import own_columns
 from cfsync.mirror.capture.sqlite.triggers import triggers
 from cfsync.mirror.capture.sqlite.views import NAMES, VIEWS
+from cfsync.mirror.db import dialect
 from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.db.tables import TABLES
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 
@@ -32,9 +36,15 @@ _VIEWS = ", ".join(map(literal, NAMES))
 OBJECTS = f"""
 SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql
 FROM sqlite_master
-WHERE type = 'trigger' AND name GLOB 'cf_*' OR type = 'view' AND name IN ({_VIEWS})
+WHERE type = 'trigger' AND name GLOB 'cf_*' AND name NOT GLOB '{own_columns.PREFIX}*'
+  OR type = 'view' AND name IN ({_VIEWS})
 """
 """The triggers and views that are there: (name, text)."""
+
+_OWN_TRIGGERS = f"""
+SELECT name, sql FROM sqlite_master
+WHERE type = 'trigger' AND name GLOB '{own_columns.PREFIX}*'
+"""
 
 COLUMNS = """
 SELECT m.name, c.name, CASE
@@ -59,6 +69,19 @@ def statements(_conn: sa.Connection, *, without: Collection[str] = ()) -> list[s
     """All that creates the triggers and views, in order; no trigger on the tables `without`."""
     resources = [r for r in RESOURCES.values() if r.name not in without]
     return [*(t for r in resources for t in triggers(r)), *VIEWS, *_FIRST_IDS]
+
+
+def own_column_triggers(conn: sa.Connection, without: Collection[str]) -> list[str]:
+    """What fits the triggers for columns that the user has added to those of now, not on the tables
+    `without`; none where they fit.
+    """
+    columns = dialect.named(conn.dialect.name).own_columns
+    resources = [r for r in RESOURCES.values() if r.name not in without]
+    wanted = [t for r in resources for t in own_columns.triggers(r, columns(conn, TABLES[r.name]))]
+    found: dict[str, str] = dict(conn.exec_driver_sql(_OWN_TRIGGERS).all())
+    if sorted(found.values()) == sorted(wanted):
+        return []
+    return [*(f"DROP TRIGGER {ident(name)}" for name in found), *wanted]
 
 
 def restore_ids(_conn: sa.Connection, _tables: Collection[str]) -> list[str]:

@@ -37,10 +37,11 @@ from cfsync.mirror.capture.sqlite.expressions import (
     taken,
 )
 from cfsync.mirror.capture.sqlite.parts import (
-    MARK,
+    BY_USER,
     NOW,
     correct_row,
     names,
+    note_policy,
     raising,
     templates,
     wrong_kind_branches,
@@ -48,8 +49,6 @@ from cfsync.mirror.capture.sqlite.parts import (
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
-
-_BY_USER = f"CASE {MARK} WHEN 0 THEN 1 WHEN 1 THEN NEW.cf_rev IS NULL ELSE 0 END"
 
 
 def triggers(resource: Resource) -> list[str]:
@@ -61,9 +60,10 @@ def _before(resource: Resource) -> str:
     return templates.render(
         "before_insert",
         **names(resource, "before_insert"),
-        by_user=_BY_USER,
+        by_user=BY_USER,
         id_too_long=raising(f"{resource.name}: {ID_TOO_LONG}"),
         ignore=templates.render("ignore_taken", taken=is_taken) if is_taken else "",
+        note_policy=note_policy(resource),
         row_as_patch=row_as_patch(resource, ""),
     )
 
@@ -77,7 +77,7 @@ def _after(resource: Resource) -> str:
     return templates.render(
         "after_insert",
         **names(resource, "after_insert"),
-        by_user=_BY_USER,
+        by_user=BY_USER,
         is_replacement=is_replacement,
         refusals=_refusals(resource),
         fill_in=_fill_in(resource, is_replacement) if resource.insert else "",

@@ -12,6 +12,8 @@ from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 
 MARK = "(SELECT mark FROM cf_writer)"
+BY_USER = f"CASE {MARK} WHEN 0 THEN 1 WHEN 1 THEN NEW.cf_rev IS NULL ELSE 0 END"
+"""In a trigger for INSERT."""
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
 templates = Templates(Path(__file__).parent / "templates")
@@ -37,6 +39,11 @@ def correct_row(resource: Resource, values: Mapping[str, str], condition: str) -
     return templates.render(
         "correct_row", table=ident(resource.name), values=pairs, condition=condition
     )
+
+
+def note_policy(resource: Resource) -> str:
+    """Statements that note whether an INSERT says OR REPLACE."""
+    return templates.render("note_policy", table=ident(resource.name))
 
 
 def wrong_kind_branches(

@@ -8,11 +8,7 @@ BEGIN
     WHERE NEW.id > 999999999999999;
   $ignore
   DELETE FROM cf_replaced WHERE resource = $resource;
-  -- Whether the statement says OR REPLACE: its policy also holds for the second INSERT here. Of
-  -- OR IGNORE and ON CONFLICT nothing must be kept: the row stays.
-  INSERT INTO cf_meta (key, value) SELECT 'or_replace', 'no' FROM $table WHERE id = NEW.id;
-  INSERT OR IGNORE INTO cf_meta (key, value) SELECT 'or_replace', 'yes' FROM $table
-    WHERE id = NEW.id;
+  $note_policy
   INSERT INTO cf_replaced SELECT $resource, id, $row_as_patch FROM $table WHERE id = NEW.id
     AND EXISTS (SELECT 1 FROM cf_meta WHERE key = 'or_replace' AND value = 'yes');
   DELETE FROM cf_meta WHERE key = 'or_replace';

@@ -158,7 +158,7 @@ def slow(world: World) -> None:
 def test_a_signal_stops_a_walk_cleanly_and_the_same_command_goes_on(
     cfsync: Command, world: World, name: signal.Signals
 ):
-    for _ in range(400):
+    for _ in range(1200):
         world.create("contacts", world.workspaces[0], first_name="A")
     process = cfsync.start("backfill", "contacts", "--json")
     _wait_for_rows(cfsync.database, 60)
@@ -169,13 +169,13 @@ def test_a_signal_stops_a_walk_cleanly_and_the_same_command_goes_on(
     assert json.loads(out)["state"] == "stopped"
     assert "cfsync: run `cfsync backfill` again to go on" in err
     kept = cfsync.sql("SELECT count(*) FROM contacts")[0][0]
-    assert 60 <= kept < 430
+    assert 60 <= kept < 1230
 
     world.latency = 0
     done = cfsync("backfill", "--json")
     assert done.returncode == 0
-    assert done.json["resources"]["contacts"]["new"] == 430 - kept
-    assert cfsync.sql("SELECT count(*) FROM contacts") == [(430,)]
+    assert done.json["resources"]["contacts"]["new"] == 1230 - kept
+    assert cfsync.sql("SELECT count(*) FROM contacts") == [(1230,)]
 
 
 def _wait_for_rows(database: Path, rows: int) -> None:

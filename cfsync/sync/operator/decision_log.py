@@ -43,15 +43,10 @@ def person() -> str:
 
 
 def edits(what: Literal["approved", "retried", "discarded"], found: Iterable[Edit]) -> None:
+    by = person()
     for edit in found:
-        log.info(
-            f"edit.{what}",
-            resource=edit.resource,
-            id=edit.record_id,
-            seqs=[edit.seq],
-            fields=edit.fields,
-            by=person(),
-        )
+        named = {"resource": edit.resource, "id": edit.record_id, "seqs": [edit.seq]}
+        log.info(f"edit.{what}", **named, fields=edit.fields, by=by)
 
 
 def adopted(resource: str, row_id: int, seqs: Collection[int], record_id: int) -> None:
@@ -71,8 +66,9 @@ def resolved(conflict: Conflict, seqs: Collection[int], choice: str) -> None:
 
 
 def deletions(what: Literal["approved", "rejected"], found: Iterable[Tombstone]) -> None:
+    by = person()
     for stone in found:
-        log.info(f"deletion.{what}", resource=stone.resource, id=stone.record_id, by=person())
+        log.info(f"deletion.{what}", resource=stone.resource, id=stone.record_id, by=by)
 
 
 def reverted(batch: int, fields: Iterable[tuple[str, int, list[str]]]) -> None:

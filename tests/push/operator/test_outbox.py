@@ -176,6 +176,7 @@ def test_an_edit_that_is_done_can_not_be_discarded(account, contact):
         account.desk(outbox.discard, ["1"])
 
 
+@pytest.mark.timeout(300)  # each edit is a line of the log
 def test_a_mass_may_be_larger_than_a_statement_can_name(account):
     account.sql(
         "INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, captured_at)"

@@ -1,0 +1,24 @@
+"""A revision of the schema that mirrors have is never changed: a new one is added behind it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+VERSIONS = Path(__file__).parents[2] / "migrations/versions"
+
+FROZEN = {}
+"""File of a revision -> the beginning of its SHA-256."""
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_revision_stays_as_mirrors_have_it(name: str) -> None:
+    digest = sha256((VERSIONS / name).read_bytes()).hexdigest()
+
+    assert digest.startswith(FROZEN[name]), f"{name} has changed: add a revision instead"
+
+
+def test_every_revision_is_frozen() -> None:
+    assert {file.name for file in VERSIONS.iterdir() if file.is_file()} == set(FROZEN)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from cfsync.sync.report import Report
 
 _QUIET = ("unchanged", "same")
+_FORMS = {"hints": ("hint", "hints"), "differs": ("differs", "differ")}
+"""Count -> its word for one and for more, where these differ."""
 _ENDS = {"done": "done", "stopped": "stopped before the end", "failed": "failed"}
 
 
@@ -68,7 +70,7 @@ def as_text(report: Report) -> str:
 
 def _count_list(counts: dict[str, int]) -> str:
     return ", ".join(
-        f"{n:,} {(what.removesuffix('s') if n == 1 else what).replace('_', ' ')}"
+        f"{n:,} {_FORMS.get(what, (what, what))[n > 1].replace('_', ' ')}"
         for what, n in counts.items()
         if n and what not in _QUIET
     )

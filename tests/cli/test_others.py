@@ -66,6 +66,16 @@ def test_doctor_and_config_check_refuse_what_run_refuses(filled: Command):
     assert filled("config", "check").stdout == "ok: cfsync run takes these settings\n"
 
 
+def test_config_check_refuses_a_database_that_run_refuses(filled: Command):
+    checked, run = (
+        filled(*command, DATABASE__URL="mysql://db/cf")
+        for command in (("config", "check"), ("run",))
+    )
+
+    assert (checked.returncode, run.returncode) == (2, 2)
+    assert checked.said == run.said
+
+
 def test_doctor_ends_with_3_for_a_refused_token_also_before_the_first_backfill(cfsync: Command):
     done = cfsync("doctor", API__TOKEN="refused")
 

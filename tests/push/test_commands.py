@@ -140,7 +140,7 @@ def test_a_conflict_that_has_changed_is_shown_and_asked_again(
     assert refused.stdout.splitlines() == [
         f"not resolved: contacts {contact} first_name has changed since conflict 1 was found",
         "              then     now",
-        'mirror        "Zoe"    "Zoe"',
+        'local         "Zoe"    "Zoe"',
         'ClickFunnels  "There"  "Later"',
         "to choose it all the same: cfsync conflicts resolve 1 --local",
     ]

@@ -189,7 +189,7 @@ def _print_changed(changed: Changed, choice: Choice) -> None:
     print(f"not resolved: {what} has changed since conflict {was.id} was found")
     rows = [
         ("", "then", "now"),
-        ("mirror", shortened(was.local), shortened(now.local)),
+        ("local", shortened(was.local), shortened(now.local)),
         ("ClickFunnels", shortened(was.remote), shortened(now.remote)),
     ]
     print(columns(rows))

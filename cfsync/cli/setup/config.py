@@ -70,8 +70,11 @@ def check(config: Config = None, json: Json = False) -> None:
       cfsync config check --config /etc/cfsync/config.toml
     """
     from cfsync.config import load, runnable
+    from cfsync.mirror.db.connect import place_of
 
-    runnable.check(load(config))
+    settings = load(config)
+    runnable.check(settings)
+    place_of(settings.database.url)  # raises what `run` says of it
     if json:
         print_json({"state": "ok"})
     else:

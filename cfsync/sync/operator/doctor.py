@@ -254,7 +254,7 @@ def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]
     rate = steady_rate(settings, lists)
     logs = most_rate(settings.events.log_every, workspaces)
     text = (
-        f"{sum(lists.values())} lists cost {rate:.2g} requests a second while nothing changes,"
+        f"lists ({sum(lists.values())}) cost {rate:.2g} requests a second while nothing changes,"
         f" and the logs of events {logs:.2g} at most"
     )
     if rate + logs <= MANY:

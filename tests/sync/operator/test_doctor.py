@@ -96,7 +96,7 @@ def cost() -> float:
         (
             {},
             "ok",
-            f"{300 * len(RESOURCES)} lists cost {cost():.2g} requests a second while nothing"
+            f"lists ({300 * len(RESOURCES)}) cost {cost():.2g} requests a second while nothing"
             " changes",
         ),
         (

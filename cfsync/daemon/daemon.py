@@ -24,7 +24,7 @@ log = structlog.get_logger()
 DRAIN_SHARE = 0.8
 """The share of `daemon.stop_timeout` in which passes may end by themselves."""
 
-RELEASE_S = 1.0
+RELEASE_S = 2.0
 """Seconds in which to give leases back; if that fails they expire."""
 
 

@@ -107,6 +107,8 @@ class Maintenance:
         pulled at once, passes of lost ones are stopped.
         """
         c = self._components
+        if c.job_host.stopping:
+            return
         if c.api_access.token_ok:
             await c.ownership.update(c.runner.is_busy)
         elif self._owned:

@@ -6,6 +6,7 @@ it holds, a fair share among all daemons.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
@@ -110,6 +111,7 @@ class LeasedOwnership:
         self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._held: dict[str, Lease] = {}
         self._valid_until = clock()
+        self._changing = asyncio.Lock()
 
     @property
     def owned(self) -> Collection[str]:
@@ -123,6 +125,10 @@ class LeasedOwnership:
             raise LostLease(name)
 
     async def update(self, is_busy: Callable[[str], bool]) -> None:
+        async with self._changing:
+            await self._update(is_busy)
+
+    async def _update(self, is_busy: Callable[[str], bool]) -> None:
         began, write, process = self._clock(), self._mirror.write, self._process
         daemons = await write(leases.register, process, self._ttl)
         self._held = {lease.name: lease for lease in await write(leases.renew, process, self._ttl)}
@@ -141,7 +147,8 @@ class LeasedOwnership:
         self._valid_until = began + self._ttl
 
     async def release(self, unfinished: Collection[str]) -> None:
-        ended = [name for name in self._held if name not in unfinished]
-        self._held = {}
-        await self._mirror.write(leases.release, self._process, ended)
-        await self._mirror.write(leases.unregister, self._process)
+        async with self._changing:  # else an update under way would take the leases again
+            ended = [name for name in self._held if name not in unfinished]
+            self._held = {}
+            await self._mirror.write(leases.release, self._process, ended)
+            await self._mirror.write(leases.unregister, self._process)

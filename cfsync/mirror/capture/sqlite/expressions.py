@@ -65,8 +65,13 @@ def amount(value: str) -> str:
     return (
         f"CASE WHEN typeof({value}) NOT IN ('integer', 'real') THEN {value}"
         f" WHEN {digits} = {cents} THEN printf('%.2f', {value})"
-        f" WHEN abs({value}) < 0.0001 THEN {small} ELSE {digits} END"
+        f" WHEN {value} > -0.0001 AND {value} < 0.0001 THEN {small} ELSE {digits} END"
     )
+
+
+def _beyond(value: str, limit: str) -> str:
+    """Whether a number is as far from 0 as the limit. abs() fails for the least integer."""
+    return f"({value} >= {limit} OR {value} <= -{limit})"
 
 
 def has_wrong_kind(field: Field) -> str:
@@ -83,10 +88,10 @@ def has_wrong_kind(field: Field) -> str:
         "boolean": f"{new} NOT IN (0, 1)",
         "timestamp": f"{canonical_time(new)} IS NULL",
         "money": (
-            f"(typeof({new}) NOT IN ('integer', 'real') OR abs({new}) >= 1e15"
-            f" OR abs({new}) >= 1e13 AND CAST(printf('%.15g', {new}) AS REAL) <> {new})"
+            f"(typeof({new}) NOT IN ('integer', 'real') OR {_beyond(new, '1e15')}"
+            f" OR {_beyond(new, '1e13')} AND CAST(printf('%.15g', {new}) AS REAL) <> {new})"
         ),
-        "number": f"(typeof({new}) NOT IN ('integer', 'real') OR abs({new}) >= 1e308)",
+        "number": f"(typeof({new}) NOT IN ('integer', 'real') OR {_beyond(new, '1e308')})",
     }[field.type]
 
 

@@ -175,6 +175,10 @@ class BadAnswer(ApiError):
     exit_code = 1
 
 
+SERVER_FAILED = (ServerError, NotJson)
+"""Errors of the server's about one call, which say nothing of others."""
+
+
 @contextmanager
 def located(place: object) -> Iterator[None]:
     """Note on an unforeseen error in the block at which record or list it happened, for

@@ -20,7 +20,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -251,9 +252,27 @@ def copy_of(
     server.drop(name)
 
 
+@dataclass
+class Clock:
+    """The mirror's clock: real time, and as much later as it was told to be."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def go_on(self, seconds: float) -> None:
+        self.ahead += timedelta(seconds=seconds)
+
+
 @pytest.fixture
-def mirror(mirror_url: str) -> Iterator[Mirror]:
-    opened = Mirror.open(mirror_url, must_exist=True, clock=lambda: datetime.now(UTC))
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def mirror(mirror_url: str, clock: Clock) -> Iterator[Mirror]:
+    opened = Mirror.open(mirror_url, must_exist=True, clock=clock)
     yield opened
     opened.close()
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
-
 from cfsync.mirror.coordination import daemons
-from cfsync.mirror.coordination.daemons import Process
 from cfsync.mirror.db.engine import Mirror
 
 
@@ -15,8 +10,7 @@ class Announcement:
     """Says that this process runs; `started_at` is by the database's clock."""
 
     def __init__(self, mirror: Mirror, started_at: str) -> None:
-        host, pid = socket.gethostname(), os.getpid()
-        self._process = Process(f"{host}:{pid}:{secrets.token_hex(4)}", host, pid)
+        self._process = daemons.this_process()
         self._mirror = mirror
         self._started_at = started_at
         self._ended = False

@@ -7,9 +7,6 @@ it holds, a fair share among all daemons.
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
@@ -17,7 +14,7 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from cfsync.errors import UsageError
-from cfsync.mirror.coordination import leases
+from cfsync.mirror.coordination import daemons, leases
 from cfsync.mirror.coordination.leases import Lease, LeaseTimes, LostLease
 from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror
@@ -108,7 +105,7 @@ class LeasedOwnership:
         self._ttl = ttl
         self._grace = grace
         self._clock = clock
-        self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._process = daemons.this_process().name
         self._held: dict[str, Lease] = {}
         self._valid_until = clock()
         self._changing = asyncio.Lock()

@@ -14,14 +14,13 @@ import structlog
 from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.errors import (
+    SERVER_FAILED,
     BadAnswer,
     CfsyncError,
     Forbidden,
     Interrupted,
     NotFound,
-    NotJson,
     Refused,
-    ServerError,
     StateConflict,
     Transient,
     located,
@@ -122,7 +121,7 @@ async def each_list(
         try:
             async with _reported(context, report, listing):
                 await work(listing)
-        except (ServerError, NotJson) as error:
+        except SERVER_FAILED as error:
             failed.append(error)
             if len(failed) > walked + LISTS_IN_TROUBLE:
                 raise

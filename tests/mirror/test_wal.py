@@ -3,37 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-import pytest
+from datetime import timedelta
 
 from cfsync.mirror import wal
 from cfsync.mirror.db.dialect.sqlite_file import WAL_BYTES
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.wal import Wal
-from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
-
-
-@dataclass
-class Clock:
-    ahead: timedelta = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def mirror(mirror_url: str, clock: Clock) -> Iterator[Mirror]:
-    opened = Mirror.open(mirror_url, must_exist=True, clock=clock)
-    yield opened
-    opened.close()
+from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Clock, Sql
 
 
 def commit(mirror: Mirror, key: str, megabytes: int) -> None:

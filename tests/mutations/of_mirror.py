@@ -136,7 +136,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a row younger than the page counts as missing",
-        "cfsync/mirror/bookkeeping/missing_rows.py",
+        "cfsync/mirror/lists/missing_rows.py",
         "    query = rows.where(BASE.c.rev <= shown.rev_before)\n",
         "    query = rows\n",
         "a record that was created during the sweep is suspected of being deleted",

@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,19 +18,7 @@ from cfsync.sync import passes
 from cfsync.sync.context import Context
 from cfsync.sync.push.conductor import push
 from cfsync.sync.report import Report
-
-
-@dataclass
-class Clock:
-    """The mirror's clock: real time, and as much later as it was told to be."""
-
-    ahead: timedelta = field(default_factory=timedelta)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def go_on(self, seconds: float) -> None:
-        self.ahead += timedelta(seconds=seconds)
+from tests.conftest import Clock
 
 
 @dataclass
@@ -109,18 +96,6 @@ class Round:
         self.pull()
         self.clock.go_on(3600)
         self.pull()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def mirror(mirror_url: str, clock: Clock) -> Iterator[Mirror]:
-    opened = Mirror.open(mirror_url, must_exist=True, clock=clock)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

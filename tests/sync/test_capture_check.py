@@ -16,8 +16,8 @@ from cfsync.mirror.capture import installed
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync import capture_check, health_facts
 from cfsync.sync.operator import doctor
-from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
-from tests.sync.conftest import Clock, Round
+from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Clock, Sql
+from tests.sync.conftest import Round
 from tests.sync.operator.test_verify import differences, verified
 
 

@@ -11,9 +11,8 @@ import pytest
 from cfsync.api.rate import Rate
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.rate_sharing import REPORT_S, Sharing
-from tests.conftest import SQLITE_ONLY
+from tests.conftest import SQLITE_ONLY, Clock
 from tests.load import Load, TokenBucket
-from tests.sync.conftest import Clock
 
 STEP_S = 0.02
 

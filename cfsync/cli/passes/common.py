@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cfsync.cli.common import load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import print_json
-from cfsync.errors import ServerError
+from cfsync.errors import SERVER_FAILED
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
@@ -32,7 +32,7 @@ def run_passes(
             reports = []
             for one in passes:
                 reports.append(await one(context))
-                if reports[-1].is_stopped and not isinstance(reports[-1].cause, ServerError):
+                if reports[-1].is_stopped and not isinstance(reports[-1].cause, SERVER_FAILED):
                     break
             return reports, await _database(context, counted=command == "backfill")
 

@@ -1,7 +1,7 @@
 """Tombstones: from the first time that a record was missing to the proof that it is gone.
 
 A row of `cf_tombstones` is deleted when its record is listed again, unless that answer is older
-than the proof. How candidates are found: `missing_rows`.
+than the proof. How candidates are found: `lists.missing_rows`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ and in the end of those that have gone, since it goes on with their work.
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -31,6 +34,12 @@ class Process:
     name: str
     host: str
     pid: int
+
+
+def this_process() -> Process:
+    """The process that asks; it has another name each time."""
+    host, pid = socket.gethostname(), os.getpid()
+    return Process(f"{host}:{pid}:{secrets.token_hex(4)}", host, pid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ def settle(
     written. Writes conflicts and edits, and no other value of a row.
     """
     found = Drifted()
+    if not records:
+        return found
     suspects = _suspects(tx, reading.resource, records, known, edits, found)
     suspects = _without_tidied(tx, reading.resource, suspects)
     already = conflicts.of_records(tx, reading.resource, [s.id for s in suspects])

@@ -16,7 +16,6 @@ from cfsync.mirror.bookkeeping import (
     agreement,
     bases,
     events,
-    missing_rows,
     notes,
     open_edits,
     rows,
@@ -28,11 +27,10 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming import drift
-from cfsync.mirror.incoming.drift import Drifted
 from cfsync.mirror.incoming.edited_record import Edited, write_edited
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.incoming.refused import write_each
-from cfsync.mirror.lists import event_coverage
+from cfsync.mirror.lists import event_coverage, missing_rows
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 from cfsync.values import equal
@@ -95,9 +93,17 @@ def write_records(
     edits = open_edits.load(tx, resource, [r.id for r in touched])
     suspects = [r for r in (*found.changed, *differing) if r.id not in busy]
     drifted = drift.settle(tx, reading, suspects, known, edits)
+    if drifted.edited:
+        edits |= open_edits.load(tx, resource, list(drifted.edited))
     put_right = [r for r in differing if r.id in drifted.put_right | drifted.missing]
     writes = {r.id: r for r in (*news, *copies, *put_right) if r.id not in busy}
-    refused, conflicts = _write(tx, reading, list(writes.values()), known, drifted)
+    unedited = [r for r in writes.values() if r.id not in edits]
+    edited = [
+        Edited(r, known.get(r.id), edits[r.id], drifted.kept.get(r.id, {}))
+        for r in writes.values()
+        if r.id in edits
+    ]
+    refused, conflicts = _write(tx, reading, unedited, edited, drifted.kept)
     left = busy | refused.keys()
     settled = (*found.changed, *(found.same if full else ()))
     agreement.end_settled(tx, resource, [r.id for r in settled if r.id not in left])
@@ -202,22 +208,19 @@ def _holds(resource: Resource, row: Mapping[str, Any] | None, record: Record) ->
 def _write(
     tx: Tx,
     reading: Reading,
-    records: Sequence[Record],
-    known: Mapping[int, Base],
-    drifted: Drifted,
+    unedited: Sequence[Record],
+    edited: Sequence[Edited],
+    kept: Mapping[int, Mapping[str, Any]],
 ) -> tuple[dict[int, str], int]:
     """Write the unedited records, and merge the others; returns the database's words for those
     that are refused, and how many conflicts there are.
     """
-    kept, edits = drifted.kept, open_edits.load(tx, reading.resource, [r.id for r in records])
-    unedited = [r for r in records if r.id not in edits]
     conflicts: dict[int, int] = {}
 
-    def merge_one(record: Record) -> None:
-        edited = Edited(record, known.get(record.id), edits[record.id], kept.get(record.id, {}))
-        conflicts[record.id] = write_edited(tx, reading, edited)
+    def merge_one(one: Edited) -> None:
+        conflicts[one.record.id] = write_edited(tx, reading, one)
 
-    merges = {r.id: partial(merge_one, r) for r in records if r.id in edits}
+    merges = {one.record.id: partial(merge_one, one) for one in edited}
     if not tx.careful:
         _write_unedited(tx, reading, unedited, kept)
         for merge in merges.values():

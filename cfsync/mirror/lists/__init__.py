@@ -1,6 +1,8 @@
-"""Which lists there are, and whose turn it is to be pulled.
+"""Which lists there are, whose turn it is to be pulled, and which of the mirror's rows they lack.
 
-In: parents' rows and checkpoints. Out: `Listing`s in the order in which to walk them.
+In: parents' rows, checkpoints, and what an answer has shown. Out: `Listing`s in the order in which
+to walk them, and candidates for deletion.
 
-Read `listings`, then `event_coverage`: where events report every change, pulls may be rarer.
+Read `listings`, then `missing_rows`, then `event_coverage`: where events report every change, pulls
+may be rarer.
 """

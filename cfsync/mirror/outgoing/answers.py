@@ -22,7 +22,6 @@ from cfsync.mirror.bookkeeping import (
     bases,
     conflicts,
     ids,
-    missing_rows,
     open_edits,
     rows,
     tombstones,
@@ -35,6 +34,7 @@ from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES
+from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.outgoing import send_journal
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.records import ABSENT, Record

@@ -7,12 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import ids, missing_rows, open_edits, outbox, rows, tombstones
+from cfsync.mirror.bookkeeping import ids, open_edits, outbox, rows, tombstones
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES
+from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.resources import RESOURCES, Resource
 

@@ -17,12 +17,13 @@ import structlog
 from cfsync.api.codec import PAGE
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer, Forbidden, NotFound
-from cfsync.mirror.bookkeeping import bases, events, missing_rows, tombstones
+from cfsync.mirror.bookkeeping import bases, events, tombstones
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.events import OpenEvent
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.lists import missing_rows
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side

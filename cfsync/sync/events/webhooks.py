@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import NotFound, UnknownWorkspace, UsageError
-from cfsync.mirror.bookkeeping import bases, missing_rows, tombstones, webhook_secrets
+from cfsync.mirror.bookkeeping import bases, tombstones, webhook_secrets
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.bookkeeping.webhook_secrets import ENDPOINTS
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import write_records
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.lists import missing_rows
 from cfsync.records import Listing, Record
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context

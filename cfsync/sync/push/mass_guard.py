@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import structlog
 
 from cfsync.config import Settings
-from cfsync.mirror.bookkeeping import missing_rows, outbox
+from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.outgoing import unsent
 from cfsync.resources import Resource
 from cfsync.sync.context import Context

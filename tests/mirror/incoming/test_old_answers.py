@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from cfsync.decode import decode_record
-from cfsync.mirror.bookkeeping import bases, missing_rows, tombstones
-from cfsync.mirror.bookkeeping.missing_rows import ShownRange
+from cfsync.mirror.bookkeeping import bases, tombstones
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.incoming import page as store
 from cfsync.mirror.incoming.page import Written
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.lists import missing_rows
+from cfsync.mirror.lists.missing_rows import ShownRange
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from tests.conftest import Sql

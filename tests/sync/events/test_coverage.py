@@ -11,8 +11,8 @@ import pytest
 from cfsync.mirror.lists.event_coverage import GRACE_S, PROVED_S
 from cfsync.sandbox import World
 from cfsync.sync import passes
-from tests.conftest import SQLITE_ONLY
-from tests.sync.conftest import Clock, Round
+from tests.conftest import SQLITE_ONLY, Clock
+from tests.sync.conftest import Round
 from tests.sync.events.test_follow import Post
 
 MINUTE, QUARTER = 60, 900

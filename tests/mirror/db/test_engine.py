@@ -325,6 +325,28 @@ def test_the_daemon_does_not_wait_long_for_a_users_lock(ada: int, mirror: Mirror
 
 
 @POSTGRESQL_ONLY
+def test_a_lock_that_stays_in_the_way_of_a_users_trigger_is_no_refusal_of_a_row(
+    ada: int, mirror: Mirror, sql: Sql
+) -> None:
+    sql("CREATE TABLE own (id bigint)")
+    sql("GRANT INSERT ON own TO cfsync_daemon")
+    sql(
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO own VALUES (NEW.id); RETURN NEW; END $$"
+    )
+    sql("CREATE TRIGGER note BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION note()")
+
+    def change(tx: Tx) -> None:
+        tx.conn.exec_driver_sql(f"UPDATE contacts SET first_name = 'd', cf_rev = {tx.rev()}")
+
+    with sql.transaction():
+        sql("LOCK TABLE own")
+        with pytest.raises(Busy, match="is locked by another program"):
+            asyncio.run(mirror.write(change))
+    asyncio.run(mirror.write(change))
+
+
+@POSTGRESQL_ONLY
 def test_a_cut_connection_heals(mirror: Mirror, sql: Sql) -> None:
     asyncio.run(mirror.write(remember, "test 1"))
     sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cfsync_daemon'")

@@ -31,6 +31,21 @@ def raising(round_: Any) -> list[str]:
     return triggers(f"SELECT RAISE(FAIL, 'mine') WHERE NEW.email_address = '{BLOCKED}'")
 
 
+def raising_as(state: str) -> Callable[[Any], list[str]]:
+    """A trigger that says of one row what the server says when transactions are in each other's
+    way.
+    """
+
+    def own(round_: Any) -> list[str]:
+        if round_.mirror.dialect.name == "postgresql":
+            raises = f"RAISE 'mine' USING ERRCODE = '{state}'"
+            return function(f"IF NEW.email_address = '{BLOCKED}' THEN {raises}; END IF;")
+        locked = "SELECT RAISE(ABORT, 'database is locked')"
+        return triggers(f"{locked} WHERE NEW.email_address = '{BLOCKED}'")
+
+    return own
+
+
 def broken(round_: Any) -> list[str]:
     """A trigger that fails in its own statement, for one row only."""
     if round_.mirror.dialect.name == "postgresql":
@@ -87,6 +102,7 @@ def emails(round_: Any, *ids: int) -> list[str]:
         (broken, "backfill"),
         (broken, "pull"),
         (late_or_final, "pull"),
+        *((raising_as(state), "pull") for state in ("40001", "40P01", "55P03")),
     ],
 )
 def test_it_waits_alone_and_is_written_when_nothing_refuses_it(

@@ -25,6 +25,8 @@ from cfsync.values import time_text
 
 _CONTENTION = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, a lock that did not come in time."""
+_RAISED = {"exec_stmt_raise", "PLy_elog_impl"}
+"""Where in the server an error is made that a trigger raises itself, whatever its SQLSTATE says."""
 
 _REFUSALS = {"22", "23", "38", "39", "44", "P0"}
 """Classes of errors that a constraint, a trigger or an index on an expression makes."""
@@ -89,13 +91,14 @@ class PostgreSQL(Dialect):
         return PostgreSQLServer(url, self)
 
     def is_contention(self, error: sa.exc.DBAPIError) -> bool:
-        return _state(error) in _CONTENTION
+        return _state(error) in _CONTENTION and not _is_raised(error)
 
     def is_refusal(self, error: sa.exc.DBAPIError) -> bool:
         if self.is_contention(error):
             return False
         context = _diagnosis(error, "context")
-        return _state(error)[:2] in _REFUSALS or bool(_USERS_FUNCTION.search(context))
+        foreign = _is_raised(error) or _USERS_FUNCTION.search(context)
+        return _state(error)[:2] in _REFUSALS or bool(foreign)
 
     def check_deferred(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
@@ -251,6 +254,10 @@ def _state(error: sa.exc.DBAPIError) -> str:
 def _diagnosis(error: sa.exc.DBAPIError, what: str) -> str:
     """A detail that the server gives of an error; empty where it gave none."""
     return getattr(getattr(error.orig, "diag", None), what, None) or ""
+
+
+def _is_raised(error: sa.exc.DBAPIError) -> bool:
+    return _diagnosis(error, "source_function") in _RAISED
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:

@@ -25,9 +25,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 SOON_S = 60.0
 """Seconds below which a time to come back isn't worth telling."""
@@ -165,7 +166,21 @@ class StateConflict(ApiError):
 
 
 class Refused(ApiError):
-    """`text` is what the server said. It may quote what was sent: for tables, not for logs."""
+    """`text` is what the server said. It may quote what was sent: for tables, not for logs.
+
+    `fields`: those that the server named, each with what it said of it; {} where it named none.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        call: str = "",
+        status: int = 0,
+        fields: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(text, call=call, status=status)
+        self.fields = fields
 
     def __str__(self) -> str:
         return f"{self.call}: refused ({self.status})"

@@ -87,7 +87,7 @@ def _client_error(call: str, status: int, data: Any) -> Exception:
         return NotFound("not found (404)", call=call, status=status)
     if status == 409:
         return StateConflict("its state does not allow that (409)", call=call, status=status)
-    return Refused(error_text(data), call=call, status=status)
+    return Refused(error_text(data), call=call, status=status, fields=error_fields(data))
 
 
 def _json(call: str, status: int, headers: Mapping[str, str], content: bytes) -> Any:
@@ -137,9 +137,22 @@ def _no_constant(name: str) -> None:
 
 def error_text(data: Any) -> str:
     """The server's own error text, on one line of at most MAX_ERROR_TEXT characters."""
-    said = (data.get("error") or data.get("errors")) if isinstance(data, dict) else data
-    line = " ".join("; ".join(_sentences(said)).split())
-    return line[:MAX_ERROR_TEXT] or "no reason given"
+    return _line(_said(data)) or "no reason given"
+
+
+def error_fields(data: Any) -> dict[str, str]:
+    """The fields that the server names in an error, each with its text about that field."""
+    said = _said(data)
+    names = said if isinstance(said, dict) else {}
+    return {name: _line({name: value}) for name, value in names.items()}
+
+
+def _said(data: Any) -> Any:
+    return (data.get("error") or data.get("errors")) if isinstance(data, dict) else data
+
+
+def _line(said: Any) -> str:
+    return " ".join("; ".join(_sentences(said)).split())[:MAX_ERROR_TEXT]
 
 
 def _sentences(said: Any) -> list[str]:

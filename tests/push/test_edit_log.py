@@ -68,6 +68,8 @@ def test_the_log_tells_each_step_of_an_edit(
     assert (first["resource"], first["id"], first["op"]) == ("contacts", contact, "update")
     assert first["fields"] == ["first_name"]
     assert steps[-1]["fields"] == ["first_name"]
+    uncertain = [s["batch"] for s in steps if s["event"] in ("edit.unconfirmed", "edit.parked")]
+    assert uncertain == [s["batch"] for s in steps if s["event"] == "edit.sending"][1:]
 
 
 def test_the_log_tells_that_an_edit_arrived(

@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.push.checks import differences, rename, sent, settled, waiting
+from cfsync.sync.operator import outbox
+from cfsync.sync.operator.revert import revert
+from tests.push.checks import (
+    differences,
+    in_clickfunnels,
+    in_mirror,
+    json_of,
+    rename,
+    sent,
+    settled,
+    waiting,
+)
 from tests.push.conftest import Account
 
 pytestmark = pytest.mark.usefixtures("no_retries")
@@ -50,9 +62,103 @@ def test_a_refused_edit_is_sent_again_once_a_later_edit_repairs_it(
     report = account.push()
 
     assert report.exit_code == 0
-    assert sent(account) == [("update", {"email_address": "free@example.com", "last_name": "L"})]
-    assert account.states() == ["done", "done"]
+    assert sent(account) == [
+        ("update", {"last_name": "L"}),
+        ("update", {"email_address": "free@example.com"}),
+    ]
+    assert set(account.states()) == {"done"}
     assert differences(account, "contacts", contact) == []
+
+
+TAKEN = "taken@example.com"
+
+
+@pytest.fixture
+def half_taken(account: Account, app_sql: Any, two: tuple[int, int]) -> int:
+    """A contact with one edit of two fields, of which ClickFunnels refuses one."""
+    contact, _ = two
+    account.world.create("contacts", account.workspace, email_address=TAKEN)
+    app_sql(
+        "UPDATE contacts SET email_address = ?, phone_number = '+15550100' WHERE id = ?",
+        TAKEN,
+        contact,
+    )
+    return contact
+
+
+def test_a_refused_field_is_parked_alone_and_the_others_of_its_edit_are_sent(
+    account: Account, half_taken: int
+) -> None:
+    email, phone = (
+        in_clickfunnels(account, half_taken, name) for name in ("email_address", "phone_number")
+    )
+    with capture_logs() as logs:
+        report = account.push()
+
+    assert sent(account) == [("update", {"phone_number": "+15550100"})]
+    assert report.exit_code == 5
+    assert (report.total("sent"), report.total("parked")) == (1, 1)
+    found = account.sql("SELECT state, patch, error, batch FROM cf_outbox ORDER BY seq")
+    parked, done = [(s, json_of(account, p), e, b) for s, p, e, b in found]
+    words = "email_address has already been taken"
+    assert parked == ("parked", {"email_address": [email, TAKEN]}, words, 1)
+    assert done == ("done", {"phone_number": [phone, "+15550100"]}, None, 1)
+    assert [(i, words) for _, _, i, words in waiting(account)] == [(half_taken, words)]
+    steps = [(e["event"], e.get("fields")) for e in logs if e["event"].startswith("edit.")]
+    assert steps == [
+        ("edit.sending", ["email_address", "phone_number"]),
+        ("edit.sending", ["phone_number"]),
+        ("edit.sent", None),
+        ("edit.parked", ["email_address"]),
+    ]
+    calls = len(account.world.ledger.calls)
+    assert account.push().quiet
+    assert len(account.world.ledger.calls) == calls
+    assert account.pull().total("conflicts") == 0
+    assert in_mirror(account, half_taken, "email_address") == TAKEN
+    assert in_mirror(account, half_taken, "phone_number") == "+15550100"
+
+
+def test_what_was_sent_of_a_half_refused_edit_can_be_taken_back(
+    account: Account, half_taken: int
+) -> None:
+    account.push()
+
+    reverted = account.desk(revert, 1)
+
+    assert reverted.fields == [("contacts", half_taken, ["phone_number"])]
+    assert in_mirror(account, half_taken, "email_address") == TAKEN
+    account.desk(outbox.discard, ["1"])
+    account.push()
+    assert differences(account, "contacts", half_taken) == []
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [["Email address has already been taken"], {"base": ["no"], "email_address": ["is taken"]}],
+    ids=["a sentence", "another field"],
+)
+def test_an_edit_of_which_no_field_can_be_told_is_parked_whole(
+    account: Account, half_taken: int, errors: Any
+) -> None:
+    account.world.fault("status", method="PUT", status=422, errors=errors)
+
+    account.push()
+
+    assert sent(account) == []
+    assert account.states() == ["parked"]
+
+
+def test_an_update_is_made_once_more_at_most(account: Account, half_taken: int) -> None:
+    for name in ("email_address", "phone_number"):
+        errors = {name: ["is refused"]}
+        account.world.fault("status", method="PUT", status=422, errors=errors)
+    account.sql("UPDATE contacts SET last_name = 'L' WHERE id = ?", half_taken)
+
+    account.push()
+
+    assert [method for method, *_ in account.world.ledger.calls].count("PUT") == 2
+    assert account.states() == ["parked", "parked"]
 
 
 def test_a_parked_edit_does_not_block_later_edits_of_other_fields(
@@ -82,12 +188,12 @@ def test_one_call_of_an_edit_is_parked_and_the_other_is_sent(
     account.push()
 
     assert sent(account) == [("archive", {})]
-    assert account.states() == ["parked"]
+    assert account.states() == ["parked", "done"]
     row = account.sql("SELECT name, archived FROM products WHERE id = ?", product)
     assert [(name, bool(archived)) for name, archived in row] == [("Book", True)]
 
     account.world.faults.clear()
-    account.sql("UPDATE cf_outbox SET state = 'pending'")
+    account.sql("UPDATE cf_outbox SET state = 'pending' WHERE state = 'parked'")
     account.push()
     assert sent(account)[1:] == [("update", {"name": "Book"})]
     settled(account, "products", product)

@@ -29,6 +29,7 @@ class OutboxState(StrEnum):
     """The state of an edit.
 
     none -> pending: captured by a trigger
+    none -> done: the fields that ClickFunnels took of an edit of which it refused others
     pending -> sending: claimed by a push, which has journalled what it sends
     pending -> done: ClickFunnels has these values already
     pending -> parked: it can't be sent
@@ -60,7 +61,7 @@ class OutboxState(StrEnum):
 
 _S = OutboxState
 TRANSITIONS: Mapping[OutboxState | None, frozenset[OutboxState | None]] = {
-    None: frozenset({_S.PENDING}),
+    None: frozenset({_S.PENDING, _S.DONE}),
     _S.PENDING: frozenset({_S.SENDING, _S.DONE, _S.PARKED, _S.HELD, _S.DISCARDED}),
     _S.SENDING: frozenset({_S.DONE, _S.PENDING, _S.PARKED, _S.HELD, _S.DISCARDED}),
     _S.PARKED: frozenset({_S.PENDING, _S.SENDING, _S.DONE, _S.HELD, _S.DISCARDED}),

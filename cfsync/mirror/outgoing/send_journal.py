@@ -7,7 +7,7 @@ number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ _OPEN_NOW = (
     .with_for_update(skip_locked=True)
 )
 _PATCHES = sa.select(OUTBOX.c.seq, OUTBOX.c.patch).where(_SEQS).order_by(OUTBOX.c.seq)
+_SENT = sa.select(OUTBOX.c.seq, OUTBOX.c.sent).where(_SEQS)
 _SENDING = (
     sa.update(OUTBOX)
     .where(_SEQS)
@@ -91,27 +92,50 @@ def journal_normalised(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
     """Journal values in the form that ClickFunnels has stored, so that `revert` recognises them."""
     if not forms:
         return
-    query = sa.select(OUTBOX.c.seq, OUTBOX.c.sent).where(OUTBOX.c.seq.in_(claim.seqs))
-    for seq, sent in tx.conn.execute(query).all():
+    for seq, sent in tx.conn.execute(_SENT, {"seqs": claim.seqs}).all():
         new = sent | {name: [sent[name][0], value] for name, value in forms.items()}
         tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(sent=new))
 
 
+def leave_out(tx: Tx, claim: Claim, names: Collection[str]) -> int:
+    """Journal that a claim's next call does not carry some fields; returns the highest `cf_rev`."""
+    for seq, sent in tx.conn.execute(_SENT, {"seqs": claim.seqs}).all():
+        kept = {name: pair for name, pair in sent.items() if name not in names}
+        tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(sent=kept))
+    return bases.highest_rev(tx)
+
+
 def finish(tx: Tx, claim: Claim, refused: Mapping[str, str]) -> None:
-    """Close a claim: each edit is done, or parked where one of its fields was `refused` (field ->
-    the reason), or pending again where one waits for a person's decision. Sent values that
-    ClickFunnels never shows are removed from the row, and values that it stores in another form get
-    that form.
+    """Close a claim: each edit is done, or parked with those of its fields that were `refused`
+    (field -> the reason), or pending again where one waits for a person's decision. Sent values
+    that ClickFunnels never shows are removed from the row, and values that it stores in another
+    form get that form.
     """
     held = {name.partition(".")[0] for name in claim.held}
     for seq, patch in _patches(tx, claim):
         words = dict.fromkeys(refused[n] for n in patch if n in refused)
         if words:
+            if not held & (patch.keys() - refused.keys()):
+                _split_off_done(tx, seq, refused)
             close(tx, [seq], OutboxState.PARKED, "; ".join(words))
         else:
             close(tx, [seq], OutboxState.PENDING if held & patch.keys() else OutboxState.DONE)
     _empty_hidden(tx, claim)
     _show_stored_forms(tx, claim)
+
+
+def _split_off_done(tx: Tx, seq: int, refused: Collection[str]) -> None:
+    """Make the fields of an update that were not refused an edit of their own, which is done."""
+    edit = tx.conn.execute(sa.select(OUTBOX).where(OUTBOX.c.seq == seq)).mappings().one()
+    done = {name: pair for name, pair in edit["patch"].items() if name not in refused}
+    if edit["op"] != Op.UPDATE or not done:
+        return
+    left = {name: pair for name, pair in edit["patch"].items() if name in refused}
+    sent = {name: pair for name, pair in (edit["sent"] or {}).items() if name in done}
+    copied = {name: value for name, value in edit.items() if name != "seq"}
+    values = copied | {"patch": done, "sent": sent, "state": OutboxState.DONE, "error": None}
+    tx.conn.execute(sa.insert(OUTBOX).values(values))
+    tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(patch=left))
 
 
 def _patches(tx: Tx, claim: Claim) -> list[tuple[int, Mapping[str, Any]]]:

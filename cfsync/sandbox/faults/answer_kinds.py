@@ -41,7 +41,7 @@ def _status(fault: Fault) -> Answer:
     if fault.status == 429:
         return too_many(fault.retry_after)
     if fault.status == 422:
-        return answer(422, {"errors": {"base": ["is refused"]}})
+        return answer(422, {"errors": fault.errors})
     named = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
     words = _WORDS.get(fault.status, "Internal server error")
     return replace(answer(fault.status, {"error": words}), headers=named)

@@ -17,9 +17,10 @@ class Fault:
     expression searched for in 'path?query' after `/api/v2`. It hits from the `nth` match on,
     `times` times (None: always), each with `probability`. `applied`: if the fault replaces the
     answer, whether the server still does what was requested. The rest are details of the kinds:
-    `status`, and its `retry_after`; `seconds` of slow, hang and slow_body; `host` of foreign_link
-    and redirect; `headers` to set in the right answer; for body: `fields` to put into records (and
-    `drop` to leave out) with these `ids` (None: the first one); `act` is called meanwhile.
+    `status`, its `retry_after` and the `errors` of a 422; `seconds` of slow, hang and slow_body;
+    `host` of foreign_link and redirect; `headers` to set in the right answer; for body: `fields` to
+    put into records (and `drop` to leave out) with these `ids` (None: the first one); `act` is
+    called meanwhile.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Fault:
     status: int = 500
     seconds: float = 1.0
     retry_after: float | None = None
+    errors: Any = field(default_factory=lambda: {"base": ["is refused"]})
     host: str = "https://shop.myclickfunnels.com"
     headers: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from cfsync.errors import ApiError, Refused
 from cfsync.mirror.bookkeeping.outbox import Sent
 from cfsync.resources.model import Resource, action_key
 
@@ -46,6 +47,19 @@ def update_calls(
         elif field.actions:
             calls.append(Call("act", {name: pair}, field.actions[action_key(pair[1])]))
     return calls
+
+
+def refused_alone(call: Call, error: ApiError) -> dict[str, str]:
+    """The fields of a refused update that ClickFunnels names, each with its words, where it would
+    take the others: it names no other field, and not all of those that were sent.
+    """
+    named = error.fields if isinstance(error, Refused) and call.kind == "update" else {}
+    return dict(named) if named.keys() < call.fields.keys() else {}
+
+
+def without(call: Call, names: Collection[str]) -> Call:
+    """The call without some of its fields."""
+    return replace(call, fields={n: p for n, p in call.fields.items() if n not in names})
 
 
 def _is_plain(resource: Resource, name: str) -> bool:

@@ -15,7 +15,7 @@ from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import is_provisional
 from cfsync.sync.push import edit_log
-from cfsync.sync.push.calls import Call, update_calls
+from cfsync.sync.push.calls import Call, refused_alone, update_calls, without
 from cfsync.sync.push.outcome import (
     Push,
     count_answer,
@@ -35,7 +35,8 @@ async def send(push: Push, claim: Claim) -> None:
 async def send_update(push: Push, claim: Claim) -> None:
     """Send the edited fields of an existing record.
 
-    An edit may take several calls; each is acknowledged or refused by itself.
+    An edit may take several calls; each is acknowledged or refused by itself. Where ClickFunnels
+    names the fields that it refuses, these alone are parked.
     """
     if not claim.row:
         await park(push, claim, NO_ROW)
@@ -60,16 +61,22 @@ def journal_entry(calls: Collection[Call]) -> dict[str, list[Any]]:
 
 
 async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int) -> None:
-    refused = dict(claim.unsendable)
-    for place, call in enumerate(calls):
-        later = {name for c in calls[place + 1 :] for name in c.fields}
+    """An update of which ClickFunnels refuses some fields is made once more, without these."""
+    refused, is_second = dict(claim.unsendable), False
+    while calls:
+        call, *calls = calls
         try:
             answer = await perform(
                 push.context.api, claim.resource, claim.record_id, call, claim.shown
             )
         except (Refused, StateConflict) as error:
-            refused |= dict.fromkeys(call.fields, error.text)
-            if not later:
+            named = {} if is_second else refused_alone(call, error)
+            refused |= named or dict.fromkeys(call.fields, error.text)
+            if named:
+                is_second = True
+                calls = [without(call, named), *calls]
+                rev_before = await _journal_again(push, claim, calls, named)
+            if not calls:
                 await finish(push, claim, refused)
             continue
         except CfsyncError as error:
@@ -77,15 +84,24 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
             return
         outcome = Outcome(call.fields, answer, rev_before)
         settled = await push.context.mirror.write(
-            _settle, claim, outcome, push.policy(claim), None if later else refused
+            _settle, claim, outcome, push.policy(claim), None if calls else refused
         )
         edit_log.sent(claim, push.batch)
         count_answer(push, claim, settled.fates if settled else {})
         if settled is None:
             return
         rev_before = settled.rev_before
-        if not later:
+        if not calls:
             count_refused(push, claim, refused)
+
+
+async def _journal_again(
+    push: Push, claim: Claim, calls: Collection[Call], refused: Collection[str]
+) -> int:
+    """Journal that some fields are not sent after all; returns the highest `cf_rev`."""
+    rev_before = await push.context.mirror.write(send_journal.leave_out, claim, refused)
+    edit_log.sending(claim, {name for call in calls for name in call.fields}, push.batch)
+    return rev_before
 
 
 def _settle(

@@ -73,10 +73,14 @@ def ignored(claim: Claim, field: str) -> None:
     log.warning("edit.ignored", **_names(claim), field=field)
 
 
-def parked(claim: Claim, words: str, fields: Collection[str] = ()) -> None:
-    """`words`: the reason as the outbox keeps it, of which only the kind is logged."""
+def parked(claim: Claim, words: str, batch: int, fields: Collection[str]) -> None:
+    """`words`: the reason as the outbox keeps it, of which only the kind is logged. `fields`: those
+    that are parked; none: all.
+    """
     kind = reasons.kind_of(words)
-    log.warning("edit.parked", **_names(claim), reason=kind, fields=sorted(fields))
+    seqs = [e.seq for e in claim.edits if not fields or not e.patch.keys().isdisjoint(fields)]
+    keys = _names(claim) | {"seqs": seqs, "batch": batch}
+    log.warning("edit.parked", **keys, reason=kind, fields=sorted(fields))
 
 
 def deleted_remotely(claim: Claim) -> None:
@@ -87,8 +91,8 @@ def postponed(claim: Claim, error: CfsyncError) -> None:
     log.info("edit.postponed", **_names(claim), reason=type(error).__name__)
 
 
-def unconfirmed(claim: Claim, error: CfsyncError) -> None:
-    log.info("edit.unconfirmed", **_names(claim), reason=type(error).__name__)
+def unconfirmed(claim: Claim, batch: int, error: CfsyncError) -> None:
+    log.info("edit.unconfirmed", **_names(claim), batch=batch, reason=type(error).__name__)
 
 
 def _names(claim: Claim) -> dict[str, Any]:

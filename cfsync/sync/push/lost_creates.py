@@ -187,5 +187,5 @@ async def _unclaimed(push: Push, claim: Claim, found: Sequence[Record]) -> list[
 async def _park(push: Push, claim: Claim, alike: Sequence[Record]) -> None:
     found = [r.id for r in alike]
     await push.context.mirror.write(send_journal.park_unknown, claim, found)
-    edit_log.parked(claim, reasons.may_exist(found))
+    edit_log.parked(claim, reasons.may_exist(found), push.batch, ())
     push.report.add(claim.resource.name, parked=1)

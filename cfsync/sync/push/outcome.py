@@ -194,7 +194,7 @@ def count_refused(push: Push, claim: Claim, refused: Mapping[str, str]) -> None:
 
 
 def _count_parked(push: Push, claim: Claim, words: str, fields: Collection[str] = ()) -> None:
-    edit_log.parked(claim, words, fields)
+    edit_log.parked(claim, words, push.batch, fields)
     push.report.add(claim.resource.name, parked=1)
 
 
@@ -277,9 +277,11 @@ async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bo
         doubt = f"{UNKNOWN} " if claim.op == Op.INSERT and (called or claim.unknown) else ""
         await park(push, claim, f"{doubt}{GIVEN_UP} {PATIENCE} attempts: {error.text}")
         return
+    if called or claim.unknown:
+        edit_log.unconfirmed(claim, push.batch, error)
+    else:
+        edit_log.postponed(claim, error)
     tried = refused and not called
-    in_doubt = called or claim.unknown
-    (edit_log.unconfirmed if in_doubt else edit_log.postponed)(claim, error)
     await push.context.mirror.write(outbox.set_reason, claim.seqs, error.text, tried=tried)
     _count_failure(push, error)
 

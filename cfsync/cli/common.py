@@ -103,7 +103,7 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
             await asyncio.to_thread(_create_or_upgrade, url)
             mirror = Mirror.open(url, must_exist=True, clock=_now)
         await migrate.check(mirror)
-        mirror.diagnose = capture_check.unusable_now
+        mirror.diagnose = capture_check.diagnosis
     except BaseException:
         mirror.close()
         raise

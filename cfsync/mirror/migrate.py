@@ -12,10 +12,11 @@ import cfsync
 from cfsync.errors import MirrorError
 from cfsync.mirror import capture
 from cfsync.mirror.bookkeeping import meta
+from cfsync.mirror.capture import installed
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign
+from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign, refuse_incomplete
 
 
 def _migrations() -> Path:
@@ -43,6 +44,8 @@ class MigrateResult:
     after: str
     #: Triggers, functions and views were replaced.
     recaptured: bool
+    #: What a migration can't put back, as `installed.lost` names it.
+    lost: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -73,7 +76,9 @@ def _upgrade(conn: sa.Connection, place: Place) -> MigrateResult:
     if before != REVISIONS[-1]:
         _run_migrations(conn)
     place.dialect.create_secrets(conn)
-    return MigrateResult(str(place), before, REVISIONS[-1], capture.install(conn))
+    refuse_incomplete(place.dialect.relations(conn), place.dialect.private)
+    recaptured = capture.install(conn)
+    return MigrateResult(str(place), before, REVISIONS[-1], recaptured, tuple(installed.lost(conn)))
 
 
 def _run_migrations(conn: sa.Connection) -> None:
@@ -105,6 +110,8 @@ async def check(mirror: Mirror) -> None:
 def _check(tx: Tx, place: str) -> None:
     revision = _revision(tx.conn, tx.dialect)
     _refuse_newer(revision, place)
+    if revision == REVISIONS[-1]:
+        refuse_incomplete(tx.dialect.relations(tx.conn), tx.dialect.private)
     if revision != REVISIONS[-1] or capture.is_older(tx.conn):
         raise MirrorError(f"{place} has an older schema: run cfsync migrate")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
 
@@ -20,12 +21,17 @@ from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Away
-from cfsync.resources import RESOURCES, Resource
+from cfsync.mirror.db.tables import refuse_incomplete
+from cfsync.resources import RESOURCES
 
 log = structlog.get_logger()
 
 NAMED = 3
 """Missing objects that a line names; the others are only counted."""
+RESTORE = (
+    "put the table back from a backup, or give a new database in database.url and run cfsync"
+    " backfill"
+)
 NEW_IDS = "build the table anew with id INTEGER PRIMARY KEY AUTOINCREMENT (docs/troubleshooting.md)"
 
 
@@ -33,8 +39,7 @@ def describe(lost: Sequence[str]) -> str:
     """One line about what is missing, with what to do; '' where nothing is. Pure."""
     if not lost:
         return ""
-    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
-    named = f"{', '.join(lost[:NAMED])}{more}"
+    named = _named(lost)
     if settings := [name for name in lost if name.startswith(installed.SETTING)]:
         return f"edits are not captured: {settings[0]}: reset it"
     if broken := unusable(lost):
@@ -44,20 +49,47 @@ def describe(lost: Sequence[str]) -> str:
     return f"edits may not be captured: missing, off or changed: {named}: run cfsync migrate"
 
 
-def unusable(lost: Sequence[str], tables: Collection[str] = RESOURCES) -> str:
-    """One line about the first of these tables that has lost columns; '' where none has. Pure."""
-    for table, columns in installed.unusable_tables(lost).items():
-        if table in tables:
-            return (
-                f"the table {table} no longer has {', '.join(columns[:NAMED])} as cfsync made it:"
-                " put the table back from a backup, or give a new database in database.url"
-            )
-    return ""
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
 
 
-def unusable_now(tx: Tx) -> str:
-    """As `unusable`, of the whole mirror: what an error may mean that nothing else explains."""
-    return unusable(installed.lost(tx.conn))
+def unusable(lost: Iterable[str]) -> str:
+    """One line about the tables that are missing or have lost columns; '' where none has. Pure."""
+    lines = [_broken(*table) for table in installed.unusable_tables(lost).items()]
+    return f"{_named(lines)}: {RESTORE}" if lines else ""
+
+
+def _broken(table: str, columns: Sequence[str]) -> str:
+    if set(columns) == set(installed.columns_of(table)):
+        return f"the table {table} is missing"
+    return f"the table {table} no longer has {_named(columns)} as cfsync made it"
+
+
+def unusable_resources(lost: Iterable[str]) -> set[str]:
+    """The resources whose table is missing or has lost columns, and those below them. Pure."""
+    found = set(installed.unusable_tables(lost))
+    for resource in RESOURCES.values():  # parents first
+        if resource.parent in found:
+            found.add(resource.name)
+    return found
+
+
+def diagnosis(tx: Tx) -> str:
+    """What an error may mean that nothing else explains, in a line; '' where nothing is missing
+    that cfsync itself reads.
+    """
+    try:
+        refuse_incomplete(tx.dialect.relations(tx.conn), tx.dialect.private)
+    except MirrorError as error:
+        return str(error)
+    lost = installed.lost(tx.conn)
+    return unusable(lost) or describe([name for name in lost if name.startswith("view ")])
+
+
+def lost(tx: Tx) -> list[str]:
+    """What is missing in the mirror, as `installed.lost` names it."""
+    return installed.lost(tx.conn)
 
 
 def problem(tx: Tx) -> str:
@@ -70,16 +102,24 @@ def restored(tx: Tx) -> int:
     return int(meta.get(tx.conn, meta.CAPTURE_RESTORED) or 0)
 
 
-async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
-    """Put back what is missing of the capture. Returns a line for the pass's report, '' where
-    there is nothing to say. Raises MirrorError where a table of these resources has lost columns.
-    """
+@dataclass(frozen=True, slots=True)
+class Ensured:
+    """What came of putting back what was missing."""
+
+    #: A line for the pass's report; '' where there is nothing to say.
+    line: str = ""
+    #: The resources of which the mirror can take nothing.
+    unusable: Collection[str] = ()
+
+
+async def ensure_capture(mirror: Mirror) -> Ensured:
+    """Put back what is missing of the capture."""
     lost, is_current = await mirror.read(_state)
     if not is_current:
         with suppress(Away):  # somebody uses the tables: the next pass tries again
             await mirror.write(_learn_own_columns)
     if not lost:
-        return ""
+        return Ensured()
     try:
         back = await mirror.write(_put_back)
     except Away:
@@ -87,12 +127,11 @@ async def ensure_capture(mirror: Mirror, resources: Iterable[Resource]) -> str:
     except MirrorError as error:
         back, reason = [], str(error)
         await mirror.write(_note_lost, lost, reason)
-    if broken := unusable(lost, [resource.name for resource in resources]):
-        raise MirrorError(broken)
-    if not back:
-        return describe(lost)
+    broken = unusable_resources(lost)
+    if broken or not back:
+        return Ensured(describe(lost), broken)
     names = ", ".join(back[:NAMED])
-    return (
+    return Ensured(
         f"{len(back)} triggers and functions were missing or off ({names}) and were put back:"
         " cfsync sweep finds what was changed meanwhile"
     )

@@ -28,16 +28,18 @@ def wanted_resources(settings: Settings, names: Sequence[str]) -> list[Resource]
     return [r for r in RESOURCES.values() if r.name in wanted]
 
 
-async def without_paused(
+async def runnable(
     context: Context, report: Report, resources: Sequence[Resource]
 ) -> list[Resource]:
-    """The resources that nobody has paused; the report names the others."""
+    """The resources whose tables can be used and that nobody has paused; the report names the
+    others.
+    """
     all_paused = await context.mirror.read(pauses.paused)
     report.paused = [r.name for r in resources if r.name in all_paused]
     if report.paused:
         report.state = RunState.STOPPED
         report.problems.append(f"paused: {', '.join(report.paused)}")
-    return [r for r in resources if r.name not in all_paused]
+    return [r for r in resources if r.name not in {*all_paused, *report.unusable}]
 
 
 @asynccontextmanager
@@ -52,9 +54,9 @@ async def recorded(
     started_at, resource = await context.now(), resources[0].name if len(resources) == 1 else None
     error: BaseException | None = None
     try:
-        if said := await ensure_capture(context.mirror, resources):
-            report.problems.append(said)
+        await _ensure_capture(context, report, resources)
         yield report
+        _note_unusable(report)
     except BaseException as raised:
         error = raised
         _note_end(report, error)
@@ -69,6 +71,24 @@ async def recorded(
         except MirrorError:
             if error is None:
                 raise  # otherwise what ended the pass says more
+
+
+async def _ensure_capture(context: Context, report: Report, resources: Sequence[Resource]) -> None:
+    """Raises MirrorError where no table of the pass can be used."""
+    ensured = await ensure_capture(context.mirror)
+    report.unusable = [r.name for r in resources if r.name in ensured.unusable]
+    if report.unusable and len(report.unusable) == len(resources):
+        raise MirrorError(ensured.line)
+    if ensured.line:
+        report.problems.append(ensured.line)
+
+
+def _note_unusable(report: Report) -> None:
+    """A pass that has left out a resource for its broken table doesn't count as done."""
+    if report.unusable and report.is_done:
+        report.state = RunState.FAILED
+        report.cause = MirrorError(f"left out: {', '.join(report.unusable)}")
+        report.problems.append(str(report.cause))
 
 
 def _note_end(report: Report, error: BaseException) -> None:

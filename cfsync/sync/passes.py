@@ -22,7 +22,7 @@ from cfsync.sync.incoming.pace import due_now
 from cfsync.sync.incoming.presence import note_gone_parent
 from cfsync.sync.incoming.pull import pull_list
 from cfsync.sync.incoming.sweep import settle_inserted, sweep_list
-from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
+from cfsync.sync.pass_run import recorded, runnable, wanted_resources
 from cfsync.sync.report import Report
 from cfsync.sync.walk.page_writer import page_writer
 from cfsync.sync.walk.records import reread_busy, reread_refused
@@ -40,7 +40,7 @@ async def backfill(
     """
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.BACKFILL, resources) as report:
-        resources = await without_paused(context, report, resources)
+        resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report, only=workspace)
         for level in levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
@@ -58,7 +58,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     """
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.PULL, resources) as report:
-        resources = await without_paused(context, report, resources)
+        resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(_below_teams(resources)):
             for resource in level:
@@ -122,7 +122,7 @@ async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
     """The complete comparison: walk every list by id, then decide about what was missing."""
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.SWEEP, resources) as report:
-        resources = await without_paused(context, report, resources)
+        resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(resources):
             await _sweep_lists(context, report, await _lists(context, level, workspaces))

@@ -30,6 +30,8 @@ class Report:
     outdated: list[str] = field(default_factory=list)
     #: Resources that a person has paused.
     paused: list[str] = field(default_factory=list)
+    #: Resources that were left out because their table, or one above, is not as cfsync made it.
+    unusable: list[str] = field(default_factory=list)
     #: The number of a push that sent something.
     batch: int | None = None
     #: The duration, in seconds.
@@ -56,9 +58,11 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 a list failed, 4 stopped before the end, 5 something waits for a person."""
+        """0 done, 1 a list failed, 2 a table is broken, 4 stopped before the end, 5 something waits
+        for a person.
+        """
         if not self.is_done:
-            return 1 if self.state == RunState.FAILED else 4
+            return (self.cause or CfsyncError).exit_code if self.state == RunState.FAILED else 4
         return 5 if self.waiting or self.unreachable or self.unproved or self.outdated else 0
 
     @property

@@ -14,8 +14,12 @@ from structlog.testing import capture_logs
 from cfsync.errors import MirrorError
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.tables import metadata
+from cfsync.mirror.migrate import check, migrate
 from cfsync.sync import capture_check, health_facts
 from cfsync.sync.operator import doctor
+from cfsync.sync.operator.status import status
+from cfsync.sync.push.plan import plan
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Clock, Sql
 from tests.sync.conftest import Round
 from tests.sync.operator.test_verify import differences, verified
@@ -138,7 +142,7 @@ def test_a_table_that_pandas_has_replaced_is_named_and_left_alone(round_: Round,
     frame.to_sql("contacts", sql.conn, if_exists="replace", index=False)
 
     for run in (round_.push, round_.sweep, round_.pull):
-        with pytest.raises(MirrorError, match=r"the table contacts no longer has .*id"):
+        with pytest.raises(MirrorError, match=r"the table contacts no longer has .* run cfsync"):
             run("contacts")
 
     assert sql("SELECT first_name FROM contacts WHERE id = ?", contact) == [("Uncaught",)]
@@ -291,12 +295,19 @@ def test_other_tables_are_captured_again_while_one_lacks_columns(round_: Round, 
         sql("ALTER TABLE contact_tags DROP COLUMN color")
         disabled(sql)
 
-    with pytest.raises(MirrorError, match="contact_tags"):
-        round_.pull()
+    round_.world.edit("contacts", contact, last_name="There")
+    pulled = round_.pull()
+    swept = round_.sweep()
     sql("UPDATE contacts SET first_name = 'Caught' WHERE id = ?", contact)
 
     assert [row[:3] for row in sql.outbox()] == [("update", "contacts", contact)]
     assert "contact_tags no longer has" in "".join(problems(round_))
+    assert sql("SELECT last_name FROM contacts WHERE id = ?", contact) == [("There",)]
+    for report in (pulled, swept, round_.push()):
+        assert (report.state, report.exit_code) == ("failed", 2)
+        assert "contact_tags no longer has" in report.problems[0]
+        assert report.problems[-1] == "left out: contact_tags"
+    assert (round_.world.get("contacts", contact) or {})["first_name"] == "Caught"
 
     if sql.is_sqlite:
         sql("DROP TABLE contact_tags")
@@ -307,8 +318,84 @@ def test_other_tables_are_captured_again_while_one_lacks_columns(round_: Round, 
     round_.pull("contacts")
     sql("UPDATE contact_tags SET name = 'Caught too' WHERE id = ?", tag)
 
-    assert [row[:3] for row in sql.outbox()][1:] == [("update", "contact_tags", tag)]
+    assert [row[:3] for row in sql.outbox()][-1] == ("update", "contact_tags", tag)
+    round_.pull()
+    round_.sweep()
+    round_.push()
     assert problems(round_) == []
+
+
+def test_a_missing_table_is_named_with_what_helps_and_the_rest_is_shown(
+    round_: Round, sql: Sql, mirror_url: str
+) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+    sql("DROP TABLE images" if sql.is_sqlite else "DROP TABLE images CASCADE")
+
+    shown = asyncio.run(status(round_.mirror, round_.configured()))
+    planned = asyncio.run(plan(round_.mirror, round_.configured()))
+    migrated = migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@"))
+
+    problem = f"the table images is missing: {capture_check.RESTORE}"
+    assert shown.capture_problem == planned.capture_problem == problem
+    assert capture_check.describe(migrated.lost) == problem
+    assert shown.exit_code == planned.exit_code == 5
+    assert shown.resources["contacts"].rows > 0
+    assert [record.record_id for record in planned.records] == [contact]
+
+
+@pytest.mark.parametrize(("mirror_url", "switch_off"), WAYS, indirect=["mirror_url"])
+def test_status_and_plan_say_that_edits_are_not_captured(
+    round_: Round, sql: Sql, switch_off: Callable[[Sql], None]
+) -> None:
+    round_.backfill()
+    before = asyncio.run(status(round_.mirror, round_.configured()))
+    switch_off(sql)
+
+    shown = asyncio.run(status(round_.mirror, round_.configured()))
+    planned = asyncio.run(plan(round_.mirror, round_.configured()))
+
+    assert (before.capture_problem, before.exit_code) == ("", 0)
+    assert shown.capture_problem == planned.capture_problem
+    assert "edits may not be captured" in shown.capture_problem
+    assert shown.exit_code == planned.exit_code == 5
+
+
+def test_a_view_that_is_gone_is_named_until_a_migration_puts_it_back(
+    mirror: Mirror, round_: Round, sql: Sql, mirror_url: str
+) -> None:
+    mirror.diagnose = capture_check.diagnosis
+    sql("DROP VIEW cf_waiting")
+
+    with pytest.raises(MirrorError, match="view cf_waiting: run cfsync migrate"):
+        asyncio.run(status(mirror, round_.configured()))
+    assert migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@")).lost == ()
+
+    assert asyncio.run(status(mirror, round_.configured())).capture_problem == ""
+
+
+def test_each_table_of_the_bookkeeping_that_is_gone_is_named(
+    mirror: Mirror, sql: Sql, mirror_url: str
+) -> None:
+    url = mirror_url.replace("cfsync_daemon@", "cfsync_owner@")
+    for name in sorted({t.name for t in metadata.tables.values() if t.name.startswith("cf_")}):
+        if name == "cf_secrets":
+            continue
+        sql(f"DROP TABLE {name}" if sql.is_sqlite else f"DROP TABLE {name} CASCADE")
+
+        words = f"no longer has .*{name}: restore a backup and run cfsync recover"
+        with pytest.raises(MirrorError, match=words):
+            asyncio.run(check(mirror))
+        with pytest.raises(MirrorError, match=words):
+            migrate(url)
+
+
+def test_a_mirror_without_its_revision_is_no_other_programs(sql: Sql, mirror_url: str) -> None:
+    sql("DROP TABLE cf_schema")
+
+    with pytest.raises(MirrorError, match="the database no longer has cf_schema: restore"):
+        migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@"))
 
 
 @POSTGRESQL_ONLY

@@ -55,6 +55,8 @@ def plan(
 
 
 def _lines(found: Plan) -> Iterator[str]:
+    if found.capture_problem:
+        yield f"warning: {found.capture_problem}"
     for record in found.records:
         yield from _of_record(record)
     for kept in found.kept:

@@ -75,6 +75,8 @@ def _lines(found: Status) -> Iterator[str]:
     if found.budget:
         yield _rate(found.budget)
     yield f"database: {found.database}"
+    if found.capture_problem:
+        yield f"warning: {found.capture_problem}"
     if line := wal.warning(found.wal):
         yield f"warning: {line}"
     if found.waiting_total:

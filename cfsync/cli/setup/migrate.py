@@ -7,27 +7,33 @@ from dataclasses import asdict
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings
-from cfsync.cli.text import print_json
+from cfsync.cli.text import print_json, print_problem
 
 
 def register(app: typer.Typer) -> None:
     app.command()(migrate)
 
 
-def migrate(config: Config = None, json: Json = False) -> None:
+def migrate(config: Config = None, json: Json = False) -> int:
     """Create the database, or bring its schema up to date.
 
-    If two run at the same time, the second waits and then finds nothing to do.
+    If two run at the same time, the second waits and then finds nothing to do. Exits 5 if something
+    is missing that a migration can't put back, and says what.
 
     \b
     Example:
       cfsync migrate
     """
     from cfsync.mirror.migrate import migrate as inner
+    from cfsync.sync.capture_check import describe
 
     done = inner(load_settings(config).database.url)
     if json:
         print_json(asdict(done) | {"changed": done.changed})
     else:
-        print(f"{'migrated' if done.changed else 'nothing to do'}: schema {done.after}")
+        idle = "nothing to do" if not done.lost else "nothing that it could do"
+        print(f"{'migrated' if done.changed else idle}: schema {done.after}")
         print(f"database: {done.place}")
+    if done.lost:
+        print_problem(describe(done.lost))
+    return 5 if done.lost else 0

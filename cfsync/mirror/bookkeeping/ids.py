@@ -126,11 +126,15 @@ def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) 
 
 
 def _referring(tx: Tx, other: Resource, field: Field, local_id: int) -> list[Mapping[str, Any]]:
-    """The free rows that refer to a provisional id, locked. Only what waits to be sent can."""
+    """The free rows that refer to a provisional id, locked. Only what waits to be sent can: where
+    nothing does, the table isn't looked at, which may be broken.
+    """
     table = TABLES[other.name]
     edited = sa.select(OUTBOX.c.record_id).where(
         OUTBOX.c.resource == other.name, OUTBOX.c.state.in_(OPEN_STATES)
     )
+    if tx.conn.execute(edited.limit(1)).first() is None:
+        return []
     query = sa.select(table).where(
         table.c.id.in_(edited), _mentions(field, table.c[field.name], local_id)
     )

@@ -104,14 +104,15 @@ def _found(conn: sa.Connection) -> dict[str, str]:
     objects, columns = database(conn).OBJECTS, database(conn).COLUMNS
     digests = {name: _digest(text) for name, text in conn.exec_driver_sql(objects)}
     for table, column, kind, default in conn.exec_driver_sql(columns):
-        if table in RESOURCES and column in _columns(table):
+        if table in RESOURCES and column in columns_of(table):
             digests[f"{COLUMN} {table}.{column}"] = kind
             if column == "id":
                 digests[f"{database(conn).ID_DEFAULT} of {table}.id"] = default
     return digests
 
 
-def _columns(table: str) -> Collection[str]:
+def columns_of(table: str) -> Collection[str]:
+    """The columns that belong in a table."""
     return (*RESOURCES[table].by_name, *OWN)
 
 

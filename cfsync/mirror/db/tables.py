@@ -223,10 +223,29 @@ NOTES = _bookkeeping(
 )
 
 
-def refuse_foreign(names: Collection[str], place: str) -> None:
-    """Raise MirrorError if any of the names in a database that holds no mirror is one that the
-    mirror needs.
+def refuse_incomplete(names: Collection[str], private: Collection[str] = ()) -> None:
+    """Raise MirrorError if the table of the schema's revision or one of cfsync's own bookkeeping
+    isn't among the names in a database that holds a mirror. `private`: as in `Dialect`.
     """
+    wanted = {SCHEMA_VERSION, *_own_names(), *private}
+    if lost := sorted(wanted.difference(names)):
+        raise MirrorError(
+            f"the database no longer has {', '.join(lost)}: restore a backup and run cfsync"
+            " recover, or give a new database in database.url and run cfsync backfill"
+        )
+
+
+def _own_names() -> set[str]:
+    """The names of the `cf_` tables beside those of the resources."""
+    return {t.name for t in metadata.tables.values() if t.name.startswith("cf_") and not t.schema}
+
+
+def refuse_foreign(names: Collection[str], place: str) -> None:
+    """Raise MirrorError if any of the names in a database without the table of the schema's
+    revision is one that the mirror needs: a mirror's that has lost it, or another program's.
+    """
+    if _own_names().issubset(names):
+        refuse_incomplete(names)
     if taken := {*TABLES, *VIEW_NAMES, *metadata.tables}.intersection(names):
         raise MirrorError(
             f"{place} has a table or view {min(taken)} that cfsync did not make: rename it, or give"

@@ -48,10 +48,12 @@ def _value(tx: Tx, sql: str) -> Any:
 
 
 def row_counts(tx: Tx) -> dict[str, int]:
-    """Resource -> rows of its table."""
+    """Resource -> rows of its table, where that exists."""
+    there = tx.dialect.relations(tx.conn)
     return {
         name: int(tx.conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
         for name, table in TABLES.items()
+        if name in there
     }
 
 

@@ -22,6 +22,7 @@ from cfsync.mirror.reports import freshness
 from cfsync.mirror.reports import status as inspect
 from cfsync.mirror.wal import Wal
 from cfsync.resources import RESOURCES, Resource
+from cfsync.sync import capture_check
 from cfsync.sync.health_facts import mirrored_workspaces, read_pull_age
 from cfsync.values import later
 
@@ -105,10 +106,12 @@ class Status:
     waiting_long: int
     #: SQLite's log beside the file.
     wal: Wal
+    #: What is missing of the capture, in a line; '' where nothing is.
+    capture_problem: str
 
     @property
     def exit_code(self) -> int:
-        return 5 if self.waiting_total else 0
+        return 5 if self.waiting_total or self.capture_problem else 0
 
 
 async def status(mirror: Mirror, settings: Settings) -> Status:
@@ -130,6 +133,7 @@ def _status(tx: Tx, place: Place, settings: Settings) -> Status:
         waiting_total=runs.waiting(tx),
         waiting_long=freshness.waiting_since_before(tx, later(tx.now, -LONG_S)),
         wal=wal.read(tx, place),
+        capture_problem=capture_check.problem(tx),
     )
 
 
@@ -156,7 +160,7 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
     return {
         name: ResourceStatus(
             enabled=settings.resource(name).enabled,
-            rows=rows[name],
+            rows=rows.get(name, 0),
             edits=edits.get(name, {}),
             oldest_edit_s=ages.get(name),
             push=settings.resource(name).push,

@@ -31,7 +31,7 @@ from cfsync.records import is_provisional
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
-from cfsync.sync.pass_run import recorded, wanted_resources, without_paused
+from cfsync.sync.pass_run import recorded, runnable, wanted_resources
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import could_duplicate, send_create
@@ -69,7 +69,7 @@ async def push(
         if context.settings.resource(r.name).push
     ]
     async with recorded(context, PassName.PUSH, resources) as report:
-        resources = await without_paused(context, report, resources)
+        resources = await runnable(context, report, resources)
         seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
         if seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:

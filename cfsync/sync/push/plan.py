@@ -24,6 +24,8 @@ from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, is_provisional
 from cfsync.resources import RESOURCES, Resource
+from cfsync.sync import capture_check
+from cfsync.sync.capture_check import describe, unusable_resources
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.push.creates import could_duplicate, natural_values
@@ -83,6 +85,8 @@ class Plan:
     kept: list[Kept] = field(default_factory=list)
     #: What was left as it was in the last day.
     nulls_left: list[NullLeft] = field(default_factory=list)
+    #: What is missing of the capture, in a line; '' where nothing is.
+    capture_problem: str = ""
     #: The calls, and the requests that read before and after them.
     requests: int = 0
     #: The requests that may be made in a second.
@@ -102,7 +106,7 @@ class Plan:
 
     @property
     def exit_code(self) -> int:
-        return 5 if self.kept else 0
+        return 5 if self.kept or self.capture_problem else 0
 
 
 async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) -> Plan:
@@ -111,8 +115,13 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     workspaces = await _workspaces(mirror, settings)
     found = Plan(per_second=await _rate(mirror, settings))
     paused = await mirror.read(pauses.paused)
+    lost = await mirror.read(capture_check.lost)
+    found.capture_problem, broken = describe(lost), unusable_resources(lost)
     for resource in resources:
         name = resource.name
+        if name in broken:
+            found.kept += await mirror.read(_all, resource, "its table can't be used")
+            continue
         found.kept += await mirror.read(_kept, resource)
         found.nulls_left += await mirror.read(_nulls_left, resource)
         if name in paused:

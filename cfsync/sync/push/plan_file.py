@@ -30,6 +30,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "records": [_record(record) for record in plan.records],
         "kept": [_kept(kept) for kept in plan.kept],
         "nulls_left": [asdict(left) for left in plan.nulls_left],
+        "capture_problem": plan.capture_problem,
         "calls": plan.calls,
         "requests": plan.requests,
         "seconds": round(plan.seconds, 1),

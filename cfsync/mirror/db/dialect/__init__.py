@@ -4,7 +4,8 @@ The rest of cfsync asks the `Dialect` of its transaction (`tx.dialect`) and know
 name. Outside this package only `mirror.capture` has a package for each database.
 
 Read `base` first: it names the operations. `sqlite` and `postgresql` implement the SQL,
-`sqlite_file` and `postgresql_server` open, lock and watch the place that holds the mirror.
+`sqlite_file` and `postgresql_server` open, lock and watch the place that holds the mirror;
+`upserts` has what both write alike.
 
 To add a database, write a module with SQLAlchemy's name for it that defines `DIALECT`, give its
 URLs to `mirror.db.connect`, and run tests/mirror/db/test_dialect.py over it.

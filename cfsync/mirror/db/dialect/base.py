@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,6 @@ from filelock import FileLock
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.errors import Busy, Constrained
-from cfsync.mirror.db.quoting import ident
 
 Row = Mapping[str, Any]
 Lost = Callable[[], object]
@@ -116,6 +115,9 @@ class Dialect(ABC):
 
     has_one_daemon: ClassVar[bool]
     """Whether a mirror belongs to one daemon, which may also migrate it unasked."""
+
+    private: ClassVar[Collection[str]]
+    """The tables and sequences that only this kind of database needs."""
 
     read_options: ClassVar[Mapping[str, Any]]
     """SQLAlchemy's execution options for a transaction that reads one unchanging state."""
@@ -282,19 +284,3 @@ class Dialect(ABC):
         if self.is_refusal(error):
             return Constrained(self.message(error))
         return self.failure(error, where)
-
-
-def on_conflict(table: sa.Table, columns: Iterable[str], keep: tuple[str, ...]) -> str:
-    """The end of an upsert. NULL for a column in `keep` leaves the value that the row has."""
-    key = [c.name for c in table.primary_key]
-    sets = ", ".join(_set(table, name, keep) for name in columns if name not in key)
-    return f"ON CONFLICT ({', '.join(map(ident, key))}) DO " + (
-        f"UPDATE SET {sets}" if sets else "NOTHING"
-    )
-
-
-def _set(table: sa.Table, name: str, keep: tuple[str, ...]) -> str:
-    column = ident(name)
-    if name in keep:
-        return f"{column} = coalesce(excluded.{column}, {ident(table.name)}.{column})"
-    return f"{column} = excluded.{column}"

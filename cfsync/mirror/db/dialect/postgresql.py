@@ -17,8 +17,9 @@ from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import secrets_table
-from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored, on_conflict
+from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
+from cfsync.mirror.db.dialect.upserts import on_conflict
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.values import time_text
@@ -79,6 +80,7 @@ class PostgreSQL(Dialect):
     name = "postgresql"
     tries = 4
     has_one_daemon = False
+    private: ClassVar = ("cf_rev_seq",)
     read_options: ClassVar = {"isolation_level": "REPEATABLE READ"}
     id_in = "= ANY(%(ids)s)"
     stored: ClassVar = {

@@ -18,8 +18,9 @@ from sqlalchemy.dialects import sqlite
 from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import secrets_table
-from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored, on_conflict
+from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
+from cfsync.mirror.db.dialect.upserts import on_conflict
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.mirror.db.types import Json, Money
@@ -76,6 +77,7 @@ class SQLite(Dialect):
     name = "sqlite"
     tries = 12  # each waits up to 10 s
     has_one_daemon = True
+    private: ClassVar = ("cf_writer", "cf_replaced")
     read_options: ClassVar = {"sqlite_begin": "BEGIN"}
     id_in = "IN (SELECT value FROM json_each(:ids))"
     stored: ClassVar = {

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from itertools import count
 
+from cfsync.api.pause import Pause
 from cfsync.api.rate import Rate
 from cfsync.api.window import Window
 from cfsync.errors import RateLimited
@@ -41,6 +42,7 @@ class Budget:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
         self._released = asyncio.Event()
+        self._pause = Pause(rate)
         self._admitting: asyncio.Task[None] | None = None
 
     def free_places(self, priority: int) -> int:
@@ -74,9 +76,15 @@ class Budget:
                 self.release()
             raise
 
+    @property
+    def pause_left(self) -> float:
+        """The seconds that are left of a pause that the server has asked for."""
+        return max(0.0, self.rate.paused_until - self.clock())
+
     def release(self) -> None:
         """Give back the place of a request that is over."""
         self._in_flight -= 1
+        self._pause.released(self._in_flight)
         self._released.set()
 
     def answered(self, sent: float) -> None:
@@ -84,10 +92,12 @@ class Budget:
         now = self.clock()
         self._window.answered(now - sent)
         self.rate.answered(now)
+        self._pause.answered(sent)
 
     def rate_limited(self, retry_after: float | None) -> None:
         """A request was answered with 429. `retry_after`: seconds that the server asked to wait."""
         self.rate.limited(self.clock(), retry_after)
+        self._pause.limited(self.clock(), self._in_flight)
 
     def overloaded(self, sent: float) -> None:
         """The request sent at that time met a server that can't keep up."""
@@ -98,6 +108,7 @@ class Budget:
         free: a push that arrives while a backfill waits goes before it.
         """
         while self._waiting:
+            self._pause.notice(self.clock())
             delay = self.rate.delay(self.clock())
             if delay > self._max_pause:
                 self._refuse_waiting(delay)
@@ -116,11 +127,16 @@ class Budget:
     def _free(self) -> int:
         if self.rate.delay(self.clock()) > 0.0:
             return 0
-        return max(0, self._window.size - self._in_flight)
+        return max(0, self._most - self._in_flight)
 
     @property
     def _is_full(self) -> bool:
-        return self._in_flight >= self._window.size
+        return self._in_flight >= self._most
+
+    @property
+    def _most(self) -> int:
+        """The requests that may be in flight."""
+        return min(self._window.size, self._pause.most)
 
     def _take(self, now: float) -> None:
         self._in_flight += 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from random import Random
@@ -54,7 +55,11 @@ class Api:
         stop: asyncio.Event | None = None,
         random: Random | None = None,
     ) -> None:
-        retry = retry or Retry()
+        retry = dataclasses.replace(
+            retry or Retry(),
+            longest_rate_limit_wait=settings.longest_rate_limit_wait,
+            longest_outage_wait=settings.longest_outage_wait,
+        )
         self._sender = Sender(
             Transport(settings),
             budget=budget or _budget(settings, retry),

@@ -61,15 +61,19 @@ class Answer:
     data: Any
 
 
-def read(call: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-    """The answer to `call` ('METHOD /path'). Raises the TokenRefused or ApiError that it is."""
+def read(
+    call: str, status: int, headers: Mapping[str, str], content: bytes, wait: float | None = None
+) -> Answer:
+    """The answer to `call` ('METHOD /path'). Raises the TokenRefused or ApiError that it is.
+    `wait`: the seconds until a failed call may be repeated, where the server has named any.
+    """
     if status == 401:
         raise TokenRefused
     if status == 429:
-        raise RateLimited(call=call, retry_after=retry_after(headers))
+        raise RateLimited(call=call, retry_after=wait)
     if status >= 500 or status in NOT_NOW:
         text = f"the server failed ({status})"
-        raise ServerError(text, call=call, status=status, retry_after=retry_after(headers))
+        raise ServerError(text, call=call, status=status, retry_after=wait)
     if status in TOO_LARGE:
         raise Refused(f"too large for ClickFunnels ({status})", call=call, status=status)
     if not 200 <= status < 500 or 300 <= status < 400:
@@ -165,16 +169,16 @@ def _sentences(said: Any) -> list[str]:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds that Retry-After asks to wait; None without a usable one. It is a number of
-    seconds or a date, which is compared with the server's own clock (`Date`).
+    seconds, however large, or a date, which is compared with the server's own clock (`Date`).
     """
     text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII):
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
     try:
         until = parsedate_to_datetime(text)
         now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
         return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -119,7 +119,16 @@ class Rate:
         elif now - self._fell >= UNDER_WAY_S:
             self._tokens = max(self._tokens - PENALTY, -self.per_second / 2)
         if retry_after:
-            self._paused = max(self._paused, now + retry_after)
+            self.pause(now, retry_after)
+
+    @property
+    def paused_until(self) -> float:
+        """The end of the last pause that the server asked for."""
+        return self._paused
+
+    def pause(self, now: float, seconds: float) -> None:
+        """All wait so many seconds: the server asked for it, here or in another process."""
+        self._paused = max(self._paused, now + seconds)
 
     def state(self) -> dict[str, float]:
         """What `restore` takes: the account's rate, and its learned limit or 0, both per second."""

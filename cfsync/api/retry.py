@@ -21,6 +21,16 @@ class Retry:
     first: float = 0.5
     #: The most seconds between two attempts.
     longest: float = 20.0
+    #: The most seconds that a 429 may name, and that any other answer may.
+    longest_rate_limit_wait: float = 300.0
+    longest_outage_wait: float = 900.0
+
+    def bounded(self, status: int, named: float | None) -> float | None:
+        """The seconds to wait after an answer that names so many; None if it names none. A server
+        that names a year must not silence us that long.
+        """
+        longest = self.longest_rate_limit_wait if status == 429 else self.longest_outage_wait
+        return None if named is None else min(named, longest)
 
     def delay(
         self, error: Transient, attempt: int, *, repeatable: bool, waited: float, jitter: float

@@ -165,13 +165,14 @@ class Sender:
         finally:
             self.budget.release()
             self._report(request, status, self.budget.clock() - began)
+        wait = self._retry.bounded(status, codec.retry_after(reply.headers))
         if status == 429:
-            self.budget.rate_limited(codec.retry_after(reply.headers))
+            self.budget.rate_limited(wait)
         elif status in OVERLOADED:
             self.budget.overloaded(began)
         else:
             self.budget.answered(began)
-        return codec.read(str(request), status, reply.headers, reply.content)
+        return codec.read(str(request), status, reply.headers, reply.content, wait)
 
     def _report(self, request: Request, status: int, seconds: float) -> None:
         self.watcher.answered(request.priority, status, seconds)

@@ -73,6 +73,10 @@ class ApiSettings(Section):
     reserve: Annotated[float, Field(ge=0, lt=1)] = 0.1
     #: Seconds for a request and its whole answer.
     timeout_s: Annotated[float, Field(gt=0)] = 30
+    #: The longest wait that a 429 may ask for with Retry-After.
+    longest_rate_limit_wait: PositiveDuration = 5 * _MINUTE
+    #: The same for a 503, and for others that say to come back later.
+    longest_outage_wait: PositiveDuration = 15 * _MINUTE
 
 
 class DatabaseSettings(Section):

@@ -44,6 +44,8 @@ class Daemon:
         async with task_group() as group:
             c.runner.group = group
             _start(group, self.maintenance.tasks_from_start())
+            with suppress(MirrorError):  # then it is read later
+                await c.rate_sharing.begin()
             await c.api_access.connect(self.maintenance.stop_passes)
             on_ready()
             polling.schedule_jobs(self.schedule, c.runner, c.settings)
@@ -82,6 +84,10 @@ class Daemon:
             base,
             token_ok=c.api_access.token_ok,
             rate=c.api_access.api.budget.rate.state(),
+            waits={
+                "rate_limit": c.api_access.api.budget.pause_left,
+                "outage": max(0.0, c.runner.rest_left("server")),
+            },
             leases=len(c.ownership.owned),
         )
         return c.observer.health(health, c.runner, c.job_host.paused)
@@ -93,7 +99,9 @@ class Daemon:
             return f"waits for the database: {c.database.problem}"
         if not c.api_access.connected.is_set():
             return c.api_access.status
-        parts = [f"filling {name}: {f:.0%}" for name, f in c.job_host.progress.fractions.items()]
+        pause = c.api_access.api.budget.pause_left
+        parts = [f"no requests for {pause:.0f} s: ClickFunnels asks to wait (429)"] * (pause >= 1.0)
+        parts += [f"filling {name}: {f:.0%}" for name, f in c.job_host.progress.fractions.items()]
         troubled = [f"{job}: {job.trouble.kind}" for job in c.runner.jobs.values() if job.trouble]
         parts += [f"in trouble: {', '.join(troubled)}"] if troubled else []
         parts += [f"paused: {', '.join(c.job_host.paused)}"] if c.job_host.paused else []

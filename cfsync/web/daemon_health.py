@@ -62,6 +62,9 @@ class Health:
     wal: Wal = field(default_factory=Wal)
     #: The learned rate limit, by kind.
     rate: Mapping[str, float] = field(default_factory=dict)
+    #: Seconds until the end of the waits in progress, by reason: rate_limit (all requests wait),
+    #: outage (the passes that a failing server stops).
+    waits: Mapping[str, float] = field(default_factory=dict)
     #: Resources that this daemon works for.
     leases: int = 0
 

@@ -132,6 +132,12 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
     yield _gauge_by(
         "kind", "cfsync_rate_limit", "The learned rate limit, in requests per second", health.rate
     )
+    yield _gauge_by(
+        "reason",
+        "cfsync_wait_seconds",
+        "Seconds until requests go on: after a 429 (all of them), after an outage (some passes)",
+        health.waits,
+    )
     yield _gauge_by("revision", "cfsync_schema_info", "The schema's revision", schema)
 
 

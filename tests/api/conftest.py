@@ -146,21 +146,23 @@ def client(
     time: Time | None = None,
     timeout_s: float = 5.0,
     max_concurrency: int = 16,
+    settings: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Api:
     time = time or Time()
-    settings = ApiSettings(
+    given = ApiSettings(
         base_url=url,
         token=TOKEN,
         max_requests_per_second=0,
         timeout_s=timeout_s,
         max_concurrency=max_concurrency,
+        **(settings or {}),
     )
     budget = Budget(
-        Rate(ceiling=settings.max_requests_per_second, reserve=settings.reserve),
+        Rate(ceiling=given.max_requests_per_second, reserve=given.reserve),
         concurrency=max_concurrency,
         max_pause=options.get("retry", Retry()).total,
         clock=time,
         sleep=time.sleep,
     )
-    return Api(settings, **{"budget": budget, **options})
+    return Api(given, **{"budget": budget, **options})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -184,6 +185,11 @@ def test_the_servers_words_are_one_line(data: Any, line: str):
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-7"}, None),
         ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "7, 9"}, None),
+        ({"retry-after": "9" * 400}, math.inf),
+        ({"retry-after": "Sat, 21 May 99999 12:00:00 GMT"}, None),
         (
             {
                 "retry-after": "Wed, 21 May 2025 12:00:30 GMT",

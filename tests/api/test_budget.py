@@ -175,6 +175,39 @@ def test_a_pause_beyond_the_patience_ends_every_wait():
     assert asyncio.run(main()) == [3600.0, 3600.0, 3600.0]
 
 
+def test_after_a_pause_one_request_tries_and_the_rest_follow_when_it_succeeds():
+    async def main() -> list[int]:
+        clock, let_go = Clock(), list[float]()
+        gate = budget(clock)
+        assert gate.try_acquire()
+        gate.rate_limited(retry_after=30.0)
+        gate.release()
+
+        async def one() -> None:
+            await gate.acquire(0)
+            let_go.append(clock.now)
+
+        async def turns() -> int:
+            for _ in range(50):
+                await asyncio.sleep(0)
+            return len(let_go)
+
+        tasks = [asyncio.create_task(one()) for _ in range(5)]
+        seen = [await turns()]
+        gate.release()
+        gate.overloaded(sent=let_go[-1])  # it failed: the next one tries
+        seen.append(await turns())
+        gate.release()
+        gate.answered(sent=let_go[-1])
+        for _ in range(3):
+            gate.answered(sent=let_go[-1])
+        seen.append(await turns())
+        await asyncio.gather(*tasks)
+        return seen
+
+    assert asyncio.run(main()) == [1, 2, 5]
+
+
 def test_a_wait_that_is_given_up_takes_no_place():
     async def main() -> bool:
         gate = budget(Clock(), concurrency=1)

@@ -10,9 +10,11 @@ from structlog.testing import capture_logs
 from cfsync.api import Api
 from cfsync.errors import (
     Interrupted,
+    Later,
     RateLimited,
     ServerError,
 )
+from cfsync.records import Page
 from tests.api.calls import CONTACTS, create, page, say
 from tests.api.conftest import Fake, Say, Time, client
 
@@ -72,9 +74,9 @@ def test_retry_after_is_waited_for():
     assert 17.0 <= time.now <= 18.0
 
 
-def test_a_retry_after_of_an_hour_is_told_at_once():
+def test_a_retry_after_of_minutes_is_told_at_once():
     time = Time()
-    fake = Fake(Say({}, status=429, headers={"Retry-After": "3600"}))
+    fake = Fake(Say({}, status=429, headers={"Retry-After": "240"}))
 
     async def twice(api: Api) -> list[float | None]:
         found = []
@@ -84,9 +86,52 @@ def test_a_retry_after_of_an_hour_is_told_at_once():
             found.append(caught.value.retry_after)
         return found
 
-    assert fake.ask(twice, time=time) == [3600.0, 3600.0]
+    assert fake.ask(twice, time=time) == [240.0, 240.0]
     assert len(fake.seen) == 1
     assert time.now == 0.0
+
+
+@pytest.mark.parametrize("named", ["999999999", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+@pytest.mark.parametrize(("status", "bound"), [(429, 300.0), (503, 900.0), (423, 900.0)])
+def test_no_wait_that_the_server_names_is_endless(status: int, bound: float, named: str):
+    """After it, the next request tries."""
+    time = Time()
+    fake = Fake(Say({}, status=status, headers={"Retry-After": named}), Say([{"id": 5}]))
+
+    async def meet_and_try(api: Api) -> Page:
+        with pytest.raises(Later) as caught:
+            await page(api)
+        assert caught.value.retry_after == bound
+        time.now += bound
+        return await page(api)
+
+    assert [r.id for r in fake.ask(meet_and_try, time=time).records] == [5]
+    assert time.now < bound + 1.0
+
+
+def test_the_longest_waits_are_settings():
+    settings = {"longest_rate_limit_wait": 0.5, "longest_outage_wait": 0.25}
+    fake = Fake(*[Say({}, status=s, headers={"Retry-After": "86400"}) for s in (429, 503)], Say([]))
+    time = Time()
+
+    fake.ask(page, time=time, settings=settings)
+
+    assert 0.75 <= time.now <= 0.75 + 2 * 0.5
+
+
+def test_a_long_pause_is_said_when_it_begins_and_when_it_ends():
+    time = Time()
+    fake = Fake(Say({}, status=429, headers={"Retry-After": "30"}), Say([]))
+
+    async def three(api: Api) -> None:
+        await asyncio.gather(*(page(api) for _ in range(3)))
+
+    with capture_logs() as logs:
+        fake.ask(three, time=time)
+
+    told = [log for log in logs if log["event"].startswith("requests.")]
+    assert [log["event"] for log in told] == ["requests.paused", "requests.resumed"]
+    assert told[0]["seconds"] == 30
 
 
 def test_stop_ends_a_back_off_at_once():

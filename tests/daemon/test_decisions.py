@@ -79,6 +79,7 @@ def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] |
         ("database", 99, None, 15),
         ("error", 99, None, 900),
         ("limit", 1, 120.0, 121),
+        ("server", 5, 0.0, 32),  # a server that always names 0 is not asked without end
     ],
 )
 def test_each_failure_in_a_row_waits_longer(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from cfsync.sandbox import World
 from tests.conftest import SQLITE_ONLY
@@ -50,6 +53,35 @@ def test_status_says_when_a_limit_ends(start: Start, command: Command, world: Wo
 
     daemon.wait_for("pass.failed", resource="contacts", kind="limit")
     until(lambda: "come back at" in command("status").stdout)
+    assert "no requests until 20" in command("status").stdout
+    daemon.wait_for("requests.paused", level="warning")
+    _, metrics = daemon.ask("/metrics")
+    (wait,) = re.findall(r'cfsync_wait_seconds{reason="rate_limit"} (\S+)', metrics)
+    assert 0.0 < float(wait) <= 300.0
+    assert daemon.stop() == 0
+    _it_keeps_the_pause_over_a_restart(start, world)
+
+
+def _it_keeps_the_pause_over_a_restart(start: Start, world: World) -> None:
+    seen = len(world.ledger.calls)
+    daemon = start(**OFTEN)
+    daemon.wait_for("clickfunnels.not_connected")
+    assert daemon.stop() == 0
+    assert len(world.ledger.calls) == seen
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_of_years_ends(start: Start, world: World, status: int) -> None:
+    bounds = {f"API__LONGEST_{name}_WAIT": "1s" for name in ("RATE_LIMIT", "OUTAGE")}
+    daemon = start(**OFTEN, **bounds)
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+
+    fault = world.fault("status", status=status, retry_after=999999999, times=1)
+    until(lambda: fault.struck)
+    world.edit("contacts", world.ids("contacts", world.workspaces[0])[0], first_name="Zed")
+
+    daemon.wait_for("pass.done", resource="contacts", changed=1)
     assert daemon.stop() == 0
 
 

@@ -12,7 +12,11 @@ def metrics_text() -> str:
     """An answer of /metrics with at least one sample of each metric."""
     resource = ResourceHealth(rows=1, lag_s=1, succeeded={"pull": 1}, found={"pull": {1000: 1}})
     health = Health(
-        schema="0001", resources={"contacts": resource}, edits={"held": 1}, rate={"rate": 1}
+        schema="0001",
+        resources={"contacts": resource},
+        edits={"held": 1},
+        rate={"rate": 1},
+        waits={"outage": 1},
     )
     metrics = Metrics(lambda: health)
     metrics.request("pull", 200, 0.1)

@@ -81,10 +81,18 @@ BREAKAGES = (
     Breakage(
         "Retry-After is ignored",
         "cfsync/api/rate.py",
-        "self._paused = max(self._paused, now + retry_after)",
+        "self._paused = max(self._paused, now + seconds)",
         "pass",
         "the server asks for a pause and gets none",
         ("tests/api/test_rate.py::test_retry_after_stops_everybody_that_long",),
+    ),
+    Breakage(
+        "a wait that the server names has no bound",
+        "cfsync/api/retry.py",
+        "return None if named is None else min(named, longest)",
+        "return named",
+        "one answer silences the daemon for years",
+        ("tests/api/test_repeats.py::test_no_wait_that_the_server_names_is_endless",),
     ),
     Breakage(
         "all passes have the same priority",

@@ -242,6 +242,29 @@ def test_one_that_lives_is_not_forgotten_nor_one_that_died_remembered(
     assert left == [2, 1]
 
 
+def test_a_pause_of_one_is_a_pause_of_all_and_of_the_next(
+    mirror: Mirror, sql: Callable[..., Any]
+) -> None:
+    async def main() -> tuple[list[float], float]:
+        both = await Processes.that_learned(mirror, others=1)
+        both.loads[0].rate.limited(both.now, retry_after=240.0)
+        for sharing in both.sharing * 2:
+            await sharing.turn()
+        left = [load.rate.delay(both.now) for load in both.loads]
+        next_ = Processes(mirror)
+        await next_.start()
+        sql("UPDATE cf_budget SET updated_at = '2000-01-01T00:00:00.000Z' WHERE kind = 'pause'")
+        later = Processes(mirror)
+        await later.start()
+        assert later.loads[0].rate.delay(0.0) == 0.0
+        return left, next_.loads[0].rate.delay(0.0)
+
+    left, next_left = asyncio.run(main())
+
+    assert [*left, next_left] == pytest.approx([240.0] * 3, abs=60.0)
+    assert max(*left, next_left) <= 240.0
+
+
 def test_one_that_says_nothing_new_leaves_what_another_has_learned(mirror: Mirror) -> None:
     async def main() -> list[float]:
         both = await Processes.that_learned(mirror, others=1)

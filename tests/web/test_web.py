@@ -37,6 +37,7 @@ WELL = Health(
     deletions_held=5,
     oldest_waiting_s=90.0,
     rate={"rate": 40.0, "learned": 50.0},
+    waits={"rate_limit": 250.0, "outage": 0.0},
     leases=19,
 )
 
@@ -136,6 +137,7 @@ def test_every_metric_is_shown() -> None:
     assert found["cfsync_requests_total"] == {"code=200,lane=pull": 1.0, "code=429,lane=push": 1.0}
     assert found["cfsync_request_seconds_count"] == {"": 2.0}
     assert found["cfsync_rate_limit"] == {"kind=rate": 40.0, "kind=learned": 50.0}
+    assert found["cfsync_wait_seconds"] == {"reason=rate_limit": 250.0, "reason=outage": 0.0}
     assert found["cfsync_outbox_rows"] == {"state=pending": 2.0, "state=parked": 1.0}
     assert found["cfsync_outbox_oldest_seconds"] == {"": 3.0}
     assert found["cfsync_conflicts_open"] == {"": 1.0}

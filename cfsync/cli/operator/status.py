@@ -72,6 +72,8 @@ def _lines(found: Status) -> Iterator[str]:
     if found.paused:
         yield f"paused: {', '.join(found.paused)}; `cfsync resume` lets them run again"
     yield from _unsent(found)
+    if found.no_requests_until:
+        yield f"no requests until {found.no_requests_until}: ClickFunnels asks to wait (429)"
     if found.budget:
         yield _rate(found.budget)
     yield f"database: {found.database}"

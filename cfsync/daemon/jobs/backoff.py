@@ -70,9 +70,9 @@ def trouble_of(report: Report) -> tuple[Kind, str] | None:
 
 def delay(kind: Kind, failures: int, *, jitter: float, retry_after: float | None = None) -> float:
     """Seconds until the next attempt after `failures` failures in a row. A `retry_after` from the
-    server takes precedence. `jitter` is random, from 0 to 1.
+    server (already bounded) takes precedence, unless it is shorter: a server that always names 0
+    is not asked without end. `jitter` is random, from 0 to 1.
     """
-    if retry_after is not None:
-        return retry_after + jitter
     longest: float = min(LONGEST_S[kind], FIRST_S * 2 ** min(failures - 1, 16))
-    return longest * (0.5 + jitter / 2)
+    ours = longest * (0.5 + jitter / 2)
+    return ours if retry_after is None else max(ours, retry_after + jitter)

@@ -26,6 +26,8 @@ from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.report import Report
 from cfsync.values import time_text
 
+log = structlog.get_logger()
+
 _COMMON = ("token", "limit", "server", "database")
 """Kinds of trouble with a common cause: when one job is over it, all are tried again."""
 
@@ -102,6 +104,11 @@ class Runner:
         rested = time.monotonic() >= job.resting_until
         return job.task is None and rested and self._host.may_run(job)
 
+    def rest_left(self, kind: str) -> float:
+        """Seconds until the last of the jobs with this kind of trouble is tried again."""
+        jobs = [job for job in self.jobs.values() if job.trouble and job.trouble.kind == kind]
+        return max((job.resting_until - time.monotonic() for job in jobs), default=0.0)
+
     def start(self, job: Job, *, rerun: bool = False) -> None:
         """Start the job if it may run now. `rerun`: if it is running already, run it once more
         afterwards.
@@ -161,6 +168,8 @@ class Runner:
             self._back_off(job, *failure, retry_after=_retry_after(report, error))
         elif error is None:
             before, job.failures, job.trouble = job.trouble, 0, None
+            if before is not None:
+                log.info("pass.recovered", kind=before.kind, since=before.since)
             if report is not None and report.state == RunState.DONE:
                 job.succeeded_at = time.time()
             if before is not None and before.kind in _COMMON:

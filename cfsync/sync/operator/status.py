@@ -92,6 +92,8 @@ class Status:
     passes: list[dict[str, Any]]
     #: What was learned about the rate limit.
     budget: dict[str, float]
+    #: ClickFunnels has asked for a pause (429) until then; None: it hasn't.
+    no_requests_until: str | None
     #: Resource -> since when a person has paused it.
     paused: dict[str, str]
     #: Passes of a daemon that fail, each with the reason.
@@ -126,6 +128,7 @@ def _status(tx: Tx, place: Place, settings: Settings) -> Status:
         resources=_resources(tx, settings),
         passes=inspect.last_runs(tx),
         budget=budget.load(tx),
+        no_requests_until=budget.pause_end(tx),
         paused=pauses.paused(tx),
         troubles=pauses.troubles(tx),
         daemons=_daemons(tx),

@@ -12,7 +12,10 @@
 -- cfsync_app     for your programs: reads and writes the mirror's tables, and reads the views; has no
 --                access to cfsync's own tables
 --
--- You can run it again at any time. It never revokes anything.
+-- You can run it again at any time. It takes one right away: that of everybody to create in the schema
+-- public, which PostgreSQL gave before version 15. Whoever may create there can make functions and
+-- operators that cfsync's roles would run. Programs with tables of their own in public need it granted
+-- by name, or better a schema of their own.
 
 DO $$
 DECLARE
@@ -48,6 +51,7 @@ BEGIN
 END
 $$;
 
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO cfsync_owner;
 GRANT USAGE ON SCHEMA public TO cfsync_daemon, cfsync_app;
 

@@ -293,3 +293,20 @@ def test_a_role_without_rights_is_told_so(mirror_url: str, sql: Sql, rights: str
     opened.close()
 
     assert server.problems == ("the role cfsync_app may not write cf_outbox: see deploy/roles.sql",)
+
+
+@POSTGRESQL_ONLY
+@pytest.mark.parametrize("role", ["PUBLIC", "cfsync_app"])
+def test_a_role_that_may_create_where_the_mirror_is_is_named(mirror_url: str, sql: Sql, role: str):
+    opened = Mirror.open(mirror_url, must_exist=True, clock=lambda: NOW)
+    before = asyncio.run(opened.read(status.server)).problems
+
+    sql(f"GRANT CREATE ON SCHEMA public TO {role}")
+    server = asyncio.run(opened.read(status.server))
+    opened.close()
+
+    assert before == ()
+    assert server.problems == (
+        f"{role} may create in the schema public and so take over cfsync's roles: as its owner,"
+        f" REVOKE CREATE ON SCHEMA public FROM {role}",
+    )

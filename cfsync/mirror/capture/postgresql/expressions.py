@@ -9,6 +9,11 @@ from cfsync.resources.model import Field, Resource
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
 
 
+def table_in(schema: str, name: str) -> str:
+    """A table by its full name: the functions look for none on their search path."""
+    return f"{ident(schema)}.{ident(name)}"
+
+
 def changed(field: Field) -> str:
     """Whether an UPDATE changes the column; JSONB, times and numbers compare by content."""
     old, new = f"o.{ident(field.name)}", f"n.{ident(field.name)}"
@@ -77,11 +82,11 @@ def is_unsendable(field: Field) -> str:
     return f"({new} @? '$.**{{{DEEPEST + 1}}}' OR {new} @? '$.** ? ({large})')"
 
 
-def has_unknown_id(field: Field, old: str | None) -> str:
+def has_unknown_id(field: Field, old: str | None, schema: str) -> str:
     """Whether the new value refers to a record that the mirror does not have. Provisional ids may
     be those of rows that another transaction commits, and an empty table may not be filled yet.
     """
-    table, new = ident(field.ref or ""), f"n.{ident(field.name)}"
+    table, new = table_in(schema, field.ref or ""), f"n.{ident(field.name)}"
     missing = f"NOT EXISTS (SELECT FROM {table} t WHERE t.id = given.id)"
     given = f"(SELECT {new} AS id)"
     if field.merge == "set":
@@ -102,13 +107,14 @@ def insert_refused_if(refusal: Refusal) -> str:
     return f"{new} IS NOT NULL"
 
 
-def is_same_since(resource: Resource) -> str:
+def is_same_since(resource: Resource, schema: str) -> str:
     """Whether an UPDATE that gives another `cf_rev` is of a row that was read when all that users
     can write in it was the same.
     """
     return (
-        f"EXISTS (SELECT FROM cf_base b WHERE b.resource = {literal(resource.name)} AND b.id = n.id"
-        " AND b.rev = o.cf_rev AND coalesce(n.cf_rev, 0) BETWEEN b.same_since AND b.rev)"
+        f"EXISTS (SELECT FROM {table_in(schema, 'cf_base')} b"
+        f" WHERE b.resource = {literal(resource.name)} AND b.id = n.id AND b.rev = o.cf_rev"
+        " AND coalesce(n.cf_rev, 0) BETWEEN b.same_since AND b.rev)"
     )
 
 
@@ -116,24 +122,25 @@ def gives_old_values(resource: Resource) -> str:
     """Whether an UPDATE that is not refused may change columns that keep their values."""
     names = [ident(f.name) for f in (*kept(resource), *sets(resource))]
     new, old = (", ".join(f"{row}.{name}" for name in names) for row in "no")
-    return f"(n.cf_rev IS DISTINCT FROM o.cf_rev OR num_nulls({new}) <> num_nulls({old}))"
+    nulls = f"pg_catalog.num_nulls({new}) <> pg_catalog.num_nulls({old})"
+    return f"(n.cf_rev IS DISTINCT FROM o.cf_rev OR {nulls})"
 
 
-def _may_be_old(resource: Resource, field: Field) -> str:
+def _may_be_old(resource: Resource, field: Field, schema: str) -> str:
     """Whether the new value of a read-only column is one that a program has kept."""
     is_null = f"n.{ident(field.name)} IS NULL"
     if field.name in parents(resource):
         return is_null if field.name == "workspace_id" else "false"
-    name = literal(resource.name)
-    inserted = f"SELECT FROM cf_ids i WHERE i.resource = {name} AND i.id = n.id"
+    name, ids = literal(resource.name), table_in(schema, "cf_ids")
+    inserted = f"SELECT FROM {ids} i WHERE i.resource = {name} AND i.id = n.id"
     return f"(n.cf_rev IS DISTINCT FROM o.cf_rev OR {is_null} AND EXISTS ({inserted}))"
 
 
-def update_refused_if(resource: Resource, refusal: Refusal, field: Field) -> str:
+def update_refused_if(resource: Resource, refusal: Refusal, field: Field, schema: str) -> str:
     """The condition under which an UPDATE is refused."""
     new = f"n.{ident(refusal.column)}"
     if refusal.when == "always":
-        return f"{changed(field)} AND NOT {_may_be_old(resource, field)}"
+        return f"{changed(field)} AND NOT {_may_be_old(resource, field, schema)}"
     condition = {
         "sent": exists_in_clickfunnels("o.id"),
         "unsent": f"NOT {exists_in_clickfunnels('o.id')}",

@@ -13,9 +13,10 @@ from cfsync.mirror.capture.postgresql.expressions import (
     insert_refused_if,
     pair,
     set_in_order,
+    table_in,
 )
 from cfsync.mirror.capture.postgresql.parts import (
-    MARK,
+    folding,
     names,
     refusing,
     row_options,
@@ -53,12 +54,12 @@ def triggers(resource: Resource, schema: str) -> list[str]:
         resource,
         schema,
         "insert",
-        mark=MARK,
         columns=", ".join(all_names),
-        old_values=", ".join(f"r.{name}" for name in all_names),
+        old_values=", ".join(f"old_row.{name}" for name in all_names),
         given_values=", ".join(f"{name} = coalesce(n.{name}, t.{name})" for name in all_names),
         writable=", ".join(literal(f.name) for f in updatable(resource)) or "NULL",
-        capture=_capture(resource) if resource.insert else _refuse(resource),
+        capture=_capture(resource, schema) if resource.insert else _refuse(resource, schema),
+        **folding(schema),
     )
     if resource.insert and has_workspace(resource):
         found += _fill(resource, schema)
@@ -72,34 +73,37 @@ def _fill(resource: Resource, schema: str) -> list[str]:
     field, condition = unique_field(resource), "NEW.cf_rev IS NULL"
     if not (field or sets(resource)):
         condition = f"NEW.workspace_id IS NULL AND {condition}"
+    taken = taken_by(resource, field, "NEW", schema) if field else ""
     return statements(
         resource,
         schema,
         "fill",
-        options=row_options(schema),
-        workspace=_workspace(resource),
+        options=row_options(),
+        workspace=_workspace(resource, schema),
         sets="\n".join(map(set_in_order, sets(resource))),
-        take_id=f"NEW.id := coalesce({taken_by(resource, field, 'NEW')}, NEW.id);" if field else "",
+        take_id=f"NEW.id := coalesce({taken}, NEW.id);" if field else "",
         condition=condition,
     )
 
 
-def _workspace(resource: Resource) -> str:
+def _workspace(resource: Resource, schema: str) -> str:
     """The workspace of a new row: its parent's, or the only one of the mirror."""
-    one = "(SELECT CASE count(*) WHEN 1 THEN max(id) END FROM workspaces)"
+    workspaces = table_in(schema, "workspaces")
+    one = f"(SELECT CASE count(*) WHEN 1 THEN max(id) END FROM {workspaces})"
     if not resource.nested:
         return one
-    parent, given = ident(resource.parent or ""), f"NEW.{ident(resource.parent_field or '')}"
+    parent = table_in(schema, resource.parent or "")
+    given = f"NEW.{ident(resource.parent_field or '')}"
     return f"coalesce((SELECT workspace_id FROM {parent} WHERE id = {given}), {one})"
 
 
-def _refuse(resource: Resource) -> str:
+def _refuse(resource: Resource, schema: str) -> str:
     message = f"{resource.name}: INSERT is refused: {resource.refuse_insert}"
     refusal = refusing(message, SqlState.IMPOSSIBLE)
-    return templates.render("insert_refused", **names(resource), refusal=refusal)
+    return templates.render("insert_refused", **names(resource, schema), refusal=refusal)
 
 
-def _capture(resource: Resource) -> str:
+def _capture(resource: Resource, schema: str) -> str:
     not_insertable = (
         (insert_refused_if(r), refusing(r.message, r.state)) for r in insert_refusals(resource)
     )
@@ -112,7 +116,7 @@ def _capture(resource: Resource) -> str:
     ]
     return templates.render(
         "capture_insert",
-        **names(resource),
+        **names(resource, schema),
         id_is_real=exists_in_clickfunnels("n.id"),
         real_ids=exists_in_clickfunnels("id"),
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
@@ -121,10 +125,10 @@ def _capture(resource: Resource) -> str:
         real_id=_real_id(resource),
         used_before=refusing(f"{resource.name}: {USED_BEFORE}", SqlState.TAKEN),
         not_insertable=branches(not_insertable),
-        parents=branches(_parents(resource)),
+        parents=branches(_parents(resource, schema)),
         wrong_kinds=branches(kinds),
-        unknown=branches(_unknown(resource)),
-        taken=branches(_taken(resource)),
+        unknown=branches(_unknown(resource, schema)),
+        taken=branches(_taken(resource, schema)),
         given_pairs="\n|| ".join(pairs),
     )
 
@@ -135,30 +139,31 @@ def _real_id(resource: Resource) -> str:
     return f"jsonb_build_array({literal(SqlState.TAKEN)}, {words} || i.id)"
 
 
-def _parents(resource: Resource) -> Iterator[tuple[str, str]]:
+def _parents(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
     for field in references(resource):
         if field.name == resource.parent_field:
             words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
-            yield has_unknown_id(field, None), words
+            yield has_unknown_id(field, None, schema), words
     for column in parents(resource):
         missing = refusing(f"{resource.name}.{column} must be given", SqlState.MISSING)
         yield f"n.{ident(column)} IS NULL", missing
     if has_workspace(resource):
-        some = "EXISTS (SELECT FROM workspaces)"
-        unknown = "NOT EXISTS (SELECT FROM workspaces w WHERE w.id = n.workspace_id)"
+        workspaces = table_in(schema, "workspaces")
+        some = f"EXISTS (SELECT FROM {workspaces})"
+        unknown = f"NOT EXISTS (SELECT FROM {workspaces} w WHERE w.id = n.workspace_id)"
         message = f"{resource.name}.workspace_id: the mirror has no such workspace"
         yield f"{some} AND {unknown}", refusing(message, SqlState.UNKNOWN)
 
 
-def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
+def _unknown(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
     for field in references(resource):
         if field.merge == "set":
             words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
-            yield has_unknown_id(field, None), words
+            yield has_unknown_id(field, None, schema), words
 
 
-def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
+def _taken(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
     """What a trigger of the user's has changed since the row got its id."""
     if field := unique_field(resource):
         words = refusing(taken_message(resource), SqlState.TAKEN)
-        yield f"{taken_by(resource, field, 'n')} IS NOT NULL", words
+        yield f"{taken_by(resource, field, 'n', schema)} IS NOT NULL", words

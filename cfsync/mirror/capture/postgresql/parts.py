@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from cfsync.mirror.capture.postgresql.expressions import has_wrong_kind, is_unsendable
+from cfsync.mirror.capture.postgresql.expressions import has_wrong_kind, is_unsendable, table_in
 from cfsync.mirror.capture.rules import SqlState, unsendable_message, wrong_kind_message
 from cfsync.mirror.capture.templates import Templates
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 
-MARK = "coalesce(current_setting('cfsync.writer', true), '')"
 WHO = (
     "coalesce(nullif(current_setting('role'), 'none'), session_user),"
     " nullif(current_setting('application_name'), '')"
@@ -23,12 +22,13 @@ WHO = (
 templates = Templates(Path(__file__).parent / "templates")
 
 
-def names(resource: Resource) -> dict[str, str]:
+def names(resource: Resource, schema: str) -> dict[str, str]:
     """The pieces that name the table and its channel, in each of the ways in which it is named, the
     one that says who made an edit, and the one that raises a refusal.
     """
     return {
         "name": resource.name,
+        "schema": ident(schema),
         "resource": literal(resource.name),
         "table": ident(resource.name),
         "channel": literal(CHANNEL),
@@ -41,21 +41,29 @@ def statements(resource: Resource, schema: str, event: str, **pieces: str) -> li
     """CREATE FUNCTION and CREATE TRIGGER for one event of a table."""
     return templates.statements(
         event,
-        **names(resource),
-        **{"options": options(schema)} | pieces,
-        schema=ident(schema),
+        **names(resource, schema),
+        **{"options": options()} | pieces,
         function=ident(f"cf_{resource.name}_{event}"),
     )
 
 
-def options(schema: str) -> str:
+def options() -> str:
     """How a trigger function runs: with its owner's rights, planned for joins by hash and index."""
-    return templates.render("statement_options", options=row_options(schema))
+    return templates.render("statement_options", options=row_options())
 
 
-def row_options(schema: str) -> str:
+def row_options() -> str:
     """How a function runs that is called for each row: each setting costs a tenth of its time."""
-    return templates.render("options", schema=ident(schema))
+    return templates.render("options")
+
+
+def folding(schema: str) -> dict[str, str]:
+    """The pieces around an UPDATE of cfsync's own inside a user's statement."""
+    path = literal(f"pg_catalog, {ident(schema)}, pg_temp")
+    return {
+        "fold": templates.render("fold", schema=ident(schema), open_path=path),
+        "close_path": templates.render("close_path"),
+    }
 
 
 def refusing(message: str, state: SqlState) -> str:
@@ -82,13 +90,14 @@ def wrong_kind_branches(
             yield unfit, refusing(words, SqlState.WRONG_VALUE)
 
 
-def taken_by(resource: Resource, field: Field, row: str) -> str:
+def taken_by(resource: Resource, field: Field, row: str, schema: str) -> str:
     """The id of another row in the workspace with the value of a field in `row`; NULL: it is free,
     or has no value.
     """
     held, new = f"other.{ident(field.name)}", f"{row}.{ident(field.name)}"
     same = f"lower({held}) = lower({new})" if field.email else f"{held} = {new}"
     return (
-        f"(SELECT other.id FROM {ident(resource.name)} other WHERE {same} AND {new} <> ''"
-        f" AND other.workspace_id = {row}.workspace_id AND other.id <> {row}.id LIMIT 1)"
+        f"(SELECT other.id FROM {table_in(schema, resource.name)} other"
+        f" WHERE {same} AND {new} <> '' AND other.workspace_id = {row}.workspace_id"
+        f" AND other.id <> {row}.id LIMIT 1)"
     )

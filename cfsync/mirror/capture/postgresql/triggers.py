@@ -18,10 +18,11 @@ from cfsync.mirror.capture.postgresql.expressions import (
     is_same_since,
     pair,
     set_in_order,
+    table_in,
     update_refused_if,
 )
 from cfsync.mirror.capture.postgresql.parts import (
-    MARK,
+    folding,
     names,
     options,
     refusing,
@@ -55,10 +56,10 @@ def common(schema: str) -> list[str]:
     return templates.statements(
         "common",
         schema=ident(schema),
-        options=options(schema),
+        base=literal(table_in(schema, "cf_base")),
+        options=options(),
         state=literal(SqlState.IMPOSSIBLE),
         is_writing=IS_WRITING,
-        mark=MARK,
     )
 
 
@@ -76,25 +77,25 @@ def triggers(resource: Resource, schema: str) -> list[str]:
 def _update(resource: Resource, schema: str) -> list[str]:
     fields = {f.name: f for f in columns(resource)}
     read_only = (
-        (update_refused_if(resource, r, fields[r.column]), refusing(r.message, r.state))
+        (update_refused_if(resource, r, fields[r.column], schema), refusing(r.message, r.state))
         for r in update_refusals(resource)
     )
     return statements(
         resource,
         schema,
         "update",
-        mark=MARK,
         id_stays=refusing(f"{resource.name}.id is given once and stays", SqlState.READ_ONLY),
         stale=refusing(f"{resource.name}: {STALE}", SqlState.STALE),
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
         read_only=branches(read_only),
         wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
-        unknown=branches(_unknown(resource)),
-        taken=branches(_taken(resource)),
+        unknown=branches(_unknown(resource, schema)),
+        taken=branches(_taken(resource, schema)),
         changed_pairs=_changed_pairs(resource),
-        is_same_since=is_same_since(resource),
+        is_same_since=is_same_since(resource, schema),
         gives_old_values=gives_old_values(resource),
         **_kept(resource),
+        **folding(schema),
     )
 
 
@@ -118,16 +119,17 @@ def _sets(resource: Resource, schema: str) -> list[str]:
     )
 
 
-def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
+def _unknown(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
     for field in references(resource):
         if field in updatable(resource):
             words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
-            yield f"{changed(field)} AND {has_unknown_id(field, f'o.{ident(field.name)}')}", words
+            unknown = has_unknown_id(field, f"o.{ident(field.name)}", schema)
+            yield f"{changed(field)} AND {unknown}", words
 
 
-def _taken(resource: Resource) -> Iterator[tuple[str, str]]:
+def _taken(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
     if field := unique_in_updates(resource):
-        other = taken_by(resource, field, "n")
+        other = taken_by(resource, field, "n", schema)
         words = refusing(taken_message(resource), SqlState.TAKEN)
         yield f"{changed(field)} AND {other} IS NOT NULL", words
 
@@ -142,24 +144,24 @@ def _changed_pairs(resource: Resource) -> str:
 
 
 def _delete(resource: Resource, schema: str) -> list[str]:
-    capture = _capture_delete(resource) if resource.delete else _refuse_delete(resource)
-    return statements(resource, schema, "delete", mark=MARK, capture=capture)
+    capture = (_capture_delete if resource.delete else _refuse_delete)(resource, schema)
+    return statements(resource, schema, "delete", capture=capture)
 
 
-def _refuse_delete(resource: Resource) -> str:
+def _refuse_delete(resource: Resource, schema: str) -> str:
     message = f"{resource.name}: DELETE is refused: {resource.refuse_delete}"
     refusal = refusing(message, SqlState.IMPOSSIBLE)
-    return templates.render("delete_refused", **names(resource), refusal=refusal)
+    return templates.render("delete_refused", **names(resource, schema), refusal=refusal)
 
 
-def _capture_delete(resource: Resource) -> str:
+def _capture_delete(resource: Resource, schema: str) -> str:
     pairs = [
         f"{literal(f.name)}, jsonb_build_array({canonical(f, f'o.{ident(f.name)}')}, NULL)"
         for f in columns(resource)
     ]
     return templates.render(
         "capture_delete",
-        **names(resource),
+        **names(resource, schema),
         workspace="o.workspace_id" if has_workspace(resource) else "NULL",
         row_as_patch=",\n".join(pairs),
     )

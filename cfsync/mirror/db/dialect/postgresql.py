@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect import secrets_table
+from cfsync.mirror.db.dialect import postgresql_checks, secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.dialect.upserts import on_conflict
@@ -46,26 +46,6 @@ _FAILURES = {
 
 _CUT_OFF = ("25P03", "53300", "57P01", "57P02", "57P03")
 """The server ends the connection, or takes none."""
-
-_FORBIDDEN = """
-SELECT min(t) FROM unnest(ARRAY['contacts', 'cf_outbox']) t,
-    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) right_
-WHERE NOT has_table_privilege(t, right_)
-"""
-"""A table that stands for others and that this role may not write. (Given several rights at once,
-has_table_privilege asks for any of them.)"""
-
-_MAY_USE_SECRETS = (
-    f"SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname ="
-    f" '{secrets_table.SCHEMA}'"
-)
-
-_HIDDEN = """
-SELECT min(relname) FROM pg_class
-WHERE relnamespace = current_schema()::regnamespace AND relrowsecurity AND row_security_active(oid)
-"""
-"""A table in which a policy may hide rows from this role."""
-_SEES_ALL = "cfsync must see every row: give its role BYPASSRLS"
 
 _RELATIONS = """
 SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
@@ -116,7 +96,7 @@ class PostgreSQL(Dialect):
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         state = _state(error)
         if _diagnosis(error, "source_function") == "check_enable_rls":
-            return MirrorError(f"{where}: {self.message(error)}: {_SEES_ALL}")
+            return MirrorError(f"{where}: {self.message(error)}: {postgresql_checks.SEES_ALL}")
         if state == "42P01" and secrets_table.SCHEMA in str(error.orig):
             return MirrorError(f"{where} has no schema {secrets_table.SCHEMA}: run cfsync migrate")
         if state in _FAILURES:
@@ -225,18 +205,7 @@ class PostgreSQL(Dialect):
         conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
     def describe(self, conn: sa.Connection) -> Server:
-        version = conn.exec_driver_sql("SHOW server_version").scalar()
-        role = conn.exec_driver_sql("SELECT current_user").scalar()
-        forbidden = conn.exec_driver_sql(_FORBIDDEN).scalar()
-        if not forbidden and not conn.exec_driver_sql(_MAY_USE_SECRETS).scalar():
-            forbidden = f"{secrets_table.SCHEMA}.cf_secrets"
-        hidden = conn.exec_driver_sql(_HIDDEN).scalar()
-        found = {
-            f"the role {role} may not write {forbidden}: see deploy/roles.sql": forbidden,
-            f"a row security policy may hide rows of {hidden} from {role}: {_SEES_ALL}": hidden,
-        }
-        problems = tuple(text for text, is_so in found.items() if is_so)
-        return Server(f"PostgreSQL {version}, role {role}", problems)
+        return postgresql_checks.server(conn)
 
     def create_secrets(self, conn: sa.Connection) -> None:
         secrets_table.create(conn)

@@ -1,4 +1,4 @@
-INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+INSERT INTO $schema.cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
   captured_at)
 SELECT $resource, $workspace, o.id, 'delete',
   jsonb_build_object($row_as_patch),

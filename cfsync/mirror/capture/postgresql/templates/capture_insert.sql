@@ -3,10 +3,10 @@ WITH edits AS MATERIALIZED (
   SELECT $workspace AS workspace_id, n.id, CASE
     WHEN $id_is_real THEN $not_an_id
     WHEN n.id > 999999999999999 THEN $id_too_long
-    WHEN EXISTS (SELECT FROM cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
-      THEN (SELECT $real_id FROM cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
+    WHEN EXISTS (SELECT FROM $schema.cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
+      THEN (SELECT $real_id FROM $schema.cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
     -- An update alone is that of a trigger of the user's, which has changed the new row before.
-    WHEN EXISTS (SELECT FROM cf_outbox x
+    WHEN EXISTS (SELECT FROM $schema.cf_outbox x
       WHERE x.resource = $resource AND x.record_id = n.id AND x.op <> 'update') THEN $used_before
     $not_insertable
     $parents
@@ -17,10 +17,10 @@ WITH edits AS MATERIALIZED (
   FROM cf_new n
   WHERE (mark <> 'on' OR n.cf_rev IS NULL) AND n.id <> ALL (folded)
 ), captured AS (
-  INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+  INSERT INTO $schema.cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
     captured_at, highest_id)
   SELECT $resource, workspace_id, id, 'insert', patch, $who, clock_timestamp(),
-    (SELECT coalesce(max(id), 0) FROM $table WHERE $real_ids)
+    (SELECT coalesce(max(id), 0) FROM $schema.$table WHERE $real_ids)
   FROM edits WHERE jsonb_typeof(patch) = 'object'
 )
 SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),
@@ -29,10 +29,10 @@ INTO refusal, is_edit;
 $raise
 -- Such updates come after the insert.
 WITH early AS (
-  DELETE FROM cf_outbox x WHERE x.resource = $resource AND x.record_id = ANY (ids)
+  DELETE FROM $schema.cf_outbox x WHERE x.resource = $resource AND x.record_id = ANY (ids)
     AND x.record_id <> ALL (folded) AND x.op = 'update' RETURNING x.*
 )
-INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+INSERT INTO $schema.cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
   captured_at)
 SELECT resource, workspace_id, record_id, op, patch, db_user, application, captured_at
 FROM early ORDER BY seq;

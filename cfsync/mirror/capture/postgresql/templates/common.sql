@@ -6,6 +6,31 @@ BEGIN
     ': TRUNCATE is refused: it would leave ClickFunnels as it is; use DELETE';
 END $$cfsync$$
 ;;
+-- The mark under which a statement runs: 'on' (a daemon writes), 'fold' (a trigger of cfsync's does)
+-- or ''. Any session can set cfsync.writer: it counts for roles that may write cfsync's own tables,
+-- and, inside a statement of any role, where it is a text that only these tables hold.
+CREATE FUNCTION $schema.cf_mark() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$cfsync$$
+DECLARE
+  given text := current_setting('cfsync.writer', true);
+  role name := coalesce(nullif(current_setting('role'), 'none'), session_user);
+BEGIN
+  IF coalesce(given, '') = '' THEN RETURN ''; END IF;
+  IF given = 'on' THEN
+    RETURN CASE WHEN has_table_privilege(role, $base::regclass, 'INSERT')
+      THEN 'on' ELSE '' END;
+  END IF;
+  RETURN CASE WHEN given = (SELECT value FROM $schema.cf_meta WHERE key = 'capture_fold')
+    THEN 'fold' ELSE '' END;
+END $$cfsync$$
+;;
+INSERT INTO $schema.cf_meta (key, value) VALUES ('capture_fold', pg_catalog.gen_random_uuid())
+ON CONFLICT (key) DO NOTHING
+;;
 -- For triggers of the user's. Some name it in their condition, so it is never dropped.
 CREATE OR REPLACE FUNCTION $schema.$is_writing() RETURNS boolean LANGUAGE sql STABLE
-AS $$cfsync$$SELECT $mark <> ''$$cfsync$$
+AS $$cfsync$$
+SELECT CASE WHEN coalesce(pg_catalog.current_setting('cfsync.writer', true), '') = '' THEN false
+  ELSE $schema.cf_mark() <> '' END
+$$cfsync$$

@@ -4,7 +4,7 @@ AS $$cfsync$$
 DECLARE
   refusal jsonb;
 BEGIN
-  IF $mark IN ('on', 'fold') THEN RETURN NULL; END IF;
+  IF $schema.cf_mark() <> '' THEN RETURN NULL; END IF;
   $capture
 END $$cfsync$$
 ;;

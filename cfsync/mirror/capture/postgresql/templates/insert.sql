@@ -2,9 +2,10 @@ CREATE FUNCTION $schema.$function() RETURNS trigger
 $options
 AS $$cfsync$$
 DECLARE
-  mark text := $mark;
+  mark text := $schema.cf_mark();
   ids bigint[];
   gone record;
+  old_row $schema.$table;
   folded bigint[] := '{}';
   refusal jsonb;
   is_edit boolean;
@@ -14,28 +15,30 @@ BEGIN
   IF ids = '{}' THEN RETURN NULL; END IF;
   -- Put rows back whose unsent DELETE the INSERT takes back, then update them.
   FOR gone IN
-    DELETE FROM cf_outbox WHERE resource = $resource AND record_id = ANY (ids)
+    DELETE FROM $schema.cf_outbox WHERE resource = $resource AND record_id = ANY (ids)
       AND op = 'delete' AND state IN ('pending', 'parked', 'held') RETURNING record_id, patch
   LOOP
     folded := folded || gone.record_id;
-    PERFORM set_config('cfsync.writer', 'fold', true);
-    UPDATE $table t SET ($columns) = ROW($old_values)
-      FROM jsonb_populate_record(NULL::$table, (
-        SELECT jsonb_object_agg(key, value -> 0) FROM jsonb_each(gone.patch))) r
-      WHERE t.id = gone.record_id;
-    PERFORM set_config('cfsync.writer', mark, true);
+    old_row := jsonb_populate_record(NULL::$schema.$table, (
+      SELECT jsonb_object_agg(key, value -> 0) FROM jsonb_each(gone.patch)));
     -- Values that stay, because NULL means "not given" here.
-    INSERT INTO cf_notes AS noted (resource, field, kind, record_id, seen_at)
+    INSERT INTO $schema.cf_notes AS noted (resource, field, kind, record_id, seen_at)
       SELECT $resource, key, 'null_left', n.id, clock_timestamp()
       FROM cf_new n, jsonb_each(gone.patch)
       WHERE n.id = gone.record_id AND key IN ($writable)
         AND value -> 0 NOT IN ('null', '""', '[]', '{}') AND to_jsonb(n) -> key = 'null'
         -- Not each time: those who write the same note wait for each other.
-        AND NOT EXISTS (SELECT FROM cf_notes x WHERE x.resource = $resource AND x.field = key
-          AND x.kind = 'null_left' AND x.seen_at > clock_timestamp() - interval '1 hour')
+        AND NOT EXISTS (SELECT FROM $schema.cf_notes x WHERE x.resource = $resource
+          AND x.field = key AND x.kind = 'null_left'
+          AND x.seen_at > clock_timestamp() - interval '1 hour')
       ON CONFLICT (resource, field, kind)
         DO UPDATE SET record_id = excluded.record_id, seen_at = excluded.seen_at;
-    UPDATE $table t SET $given_values FROM cf_new n WHERE t.id = gone.record_id AND n.id = t.id;
+    $fold
+    UPDATE $schema.$table t SET ($columns) = ROW($old_values) WHERE t.id = gone.record_id;
+    PERFORM set_config('cfsync.writer', mark, true);
+    UPDATE $schema.$table t SET $given_values FROM cf_new n
+      WHERE t.id = gone.record_id AND n.id = t.id;
+    $close_path
   END LOOP;
   $capture
 END $$cfsync$$

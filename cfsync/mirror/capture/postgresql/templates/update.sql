@@ -2,7 +2,7 @@ CREATE FUNCTION $schema.$function() RETURNS trigger
 $options
 AS $$cfsync$$
 DECLARE
-  mark text := $mark;
+  mark text := $schema.cf_mark();
   refusal jsonb;
   is_edit boolean;
   is_whole boolean;
@@ -25,7 +25,7 @@ BEGIN
     FROM cf_new n LEFT JOIN cf_old o ON o.id = n.id
     WHERE mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev
   ), captured AS (
-    INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
+    INSERT INTO $schema.cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
       captured_at)
     SELECT $resource, workspace_id, id, 'update', patch, $who, clock_timestamp()
     FROM edits WHERE jsonb_typeof(patch) = 'object' AND patch <> '{}'
@@ -37,11 +37,12 @@ BEGIN
   $raise
   -- A program that writes whole rows has given values that it had kept: restore those of the rows.
   IF is_whole THEN
-    PERFORM set_config('cfsync.writer', 'fold', true);
-    UPDATE $table t SET ($kept) = ROW($kept_values) FROM cf_old o, cf_new n
+    $fold
+    UPDATE $schema.$table t SET ($kept) = ROW($kept_values) FROM cf_old o, cf_new n
       WHERE o.id = t.id AND n.id = t.id AND $gives_old_values
       AND (mark <> 'on' OR n.cf_rev IS NOT DISTINCT FROM o.cf_rev);
     PERFORM set_config('cfsync.writer', mark, true);
+    $close_path
   END IF;
   IF is_edit THEN PERFORM pg_notify($channel, ''); END IF;
   RETURN NULL;

@@ -1,0 +1,1 @@
+PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -1,0 +1,58 @@
+"""Checks of a PostgreSQL server: what the role may do, and what others may not."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db.dialect import secrets_table
+from cfsync.mirror.db.dialect.base import Server
+
+_FORBIDDEN = """
+SELECT min(t) FROM unnest(ARRAY['contacts', 'cf_outbox']) t,
+    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) right_
+WHERE NOT has_table_privilege(t, right_)
+"""
+"""A table that stands for others and that this role may not write. (Given several rights at once,
+has_table_privilege asks for any of them.)"""
+
+_MAY_USE_SECRETS = (
+    f"SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname ="
+    f" '{secrets_table.SCHEMA}'"
+)
+
+_HIDDEN = """
+SELECT min(relname) FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relrowsecurity AND row_security_active(oid)
+"""
+"""A table in which a policy may hide rows from this role."""
+SEES_ALL = "cfsync must see every row: give its role BYPASSRLS"
+
+_CREATORS = """
+SELECT string_agg(DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(rolname) END, ', '),
+  quote_ident(min(nspname))
+FROM pg_namespace n, aclexplode(nspacl) LEFT JOIN pg_roles r ON r.oid = grantee
+WHERE nspname = current_schema() AND privilege_type = 'CREATE' AND NOT coalesce(rolsuper, false)
+  AND grantee NOT IN (nspowner, current_user::regrole)
+  AND grantee NOT IN (SELECT relowner FROM pg_class WHERE oid = to_regclass('cf_outbox'))
+"""
+"""Who may create in the mirror's schema beside its owner: an operator or function that fits a
+statement of cfsync's better than PostgreSQL's own would run with the rights of cfsync's role."""
+
+
+def server(conn: sa.Connection) -> Server:
+    """The server, and what keeps this role from doing what a pass does."""
+    version = conn.exec_driver_sql("SHOW server_version").scalar()
+    role = conn.exec_driver_sql("SELECT current_user").scalar()
+    forbidden = conn.exec_driver_sql(_FORBIDDEN).scalar()
+    if not forbidden and not conn.exec_driver_sql(_MAY_USE_SECRETS).scalar():
+        forbidden = f"{secrets_table.SCHEMA}.cf_secrets"
+    hidden = conn.exec_driver_sql(_HIDDEN).scalar()
+    creators, schema = conn.exec_driver_sql(_CREATORS).one()
+    found = {
+        f"{creators} may create in the schema {schema} and so take over cfsync's roles: as its"
+        f" owner, REVOKE CREATE ON SCHEMA {schema} FROM {creators}": creators,
+        f"the role {role} may not write {forbidden}: see deploy/roles.sql": forbidden,
+        f"a row security policy may hide rows of {hidden} from {role}: {SEES_ALL}": hidden,
+    }
+    problems = tuple(text for text, is_so in found.items() if is_so)
+    return Server(f"PostgreSQL {version}, role {role}", problems)

@@ -126,7 +126,7 @@ def _job_host(
         database=early.database,
         api_access=api_access,
         ownership=_ownership(settings, connections),
-        observer=HealthObserver(settings, connections.control),
+        observer=HealthObserver(settings, connections.checks),
         pass_log=PassLog(),
         metrics=early.metrics,
     )

@@ -75,7 +75,7 @@ class Maintenance:
         yield PeriodicTask("connection", SOON_S, self._reconnect)
         yield PeriodicTask("health", observer.REFRESH_S, self._observe_health)
         yield PeriodicTask("schema", SCHEMA_S, self._check_schema)
-        yield PeriodicTask("log", WAL_S, partial(wal.shrink, c.connections.control))
+        yield PeriodicTask("log", WAL_S, partial(wal.shrink, c.connections.checks))
         yield PeriodicTask("retention", DAY_S, self._prune, first=FIRST_PRUNE_S)
         yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
 
@@ -144,19 +144,19 @@ class Maintenance:
 
     async def _observe_health(self) -> None:
         c = self._components
-        context = Context(c.api_access.api, c.connections.control, c.settings)
+        context = Context(c.api_access.api, c.connections.checks, c.settings)
         c.observer.workspaces = await known_workspaces(context)
         await c.observer.refresh()
 
     async def _check_schema(self) -> None:
         try:
-            await check_schema(self._components.connections.control)
+            await check_schema(self._components.connections.checks)
         except Interrupted as changed:
             self.schema_changed = changed
             self._end_daemon()
 
     async def _prune(self) -> None:
-        await prune(self._components.connections.control, self._components.settings.retention)
+        await prune(self._components.connections.checks, self._components.settings.retention)
 
     async def _log_summary(self) -> None:
         edits = self._components.observer.edits

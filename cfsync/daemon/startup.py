@@ -27,8 +27,10 @@ class Connections:
 
     #: For the passes.
     mirror: Mirror
-    #: For leases, pauses, the rate limit and health.
+    #: For leases, pauses and the rate limit.
     control: Mirror
+    #: For health, checks and pruning, which may take long: no lease waits for them.
+    checks: Mirror
     #: For webhooks and the hints that they bring.
     webhooks: Mirror
     #: When they were opened, by the database's clock; canonical text.
@@ -36,6 +38,7 @@ class Connections:
 
     def close(self) -> None:
         self.webhooks.close()
+        self.checks.close()
         self.control.close()
         self.mirror.close()
 
@@ -62,10 +65,10 @@ def _connect(settings: Settings, open_mirror: Callable[[Settings], Mirror]) -> C
     with ExitStack() as on_error:
         mirror = open_mirror(settings)
         on_error.callback(mirror.close)
-        control, webhooks = (_another(settings.database.url, on_error) for _ in range(2))
+        control, checks, webhooks = (_another(settings.database.url, on_error) for _ in range(3))
         started_at = asyncio.run(control.read(clock.now))
         on_error.pop_all()
-        return Connections(mirror, control, webhooks, started_at)
+        return Connections(mirror, control, checks, webhooks, started_at)
 
 
 def _another(url: str, on_error: ExitStack) -> Mirror:

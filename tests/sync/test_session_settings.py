@@ -25,23 +25,19 @@ SETTINGS = {
     "extra_float_digits": ("-3", "1"),
     "idle_in_transaction_session_timeout": ("1h", "1min"),
     "intervalstyle": ("iso_8601", "postgres"),
-    "lock_timeout": ("1h", "0"),
+    "lock_timeout": ("1h", "2s"),
     "quote_all_identifiers": ("on", "off"),
     "row_security": ("on", "off"),
     "search_path": ("theirs, pg_catalog", "public, theirs"),
     "standard_conforming_strings": ("off", "on"),
-    "statement_timeout": ("1h", "0"),
+    "statement_timeout": ("1h", "1min"),
     "synchronous_commit": ("off", "on"),
     "timezone": ("America/St_Johns", "UTC"),
     "transaction_isolation": (None, "repeatable read"),
     "transaction_timeout": ("1h", "0"),
 }
 """Name -> (what the database sets, what is in force while cfsync reads)."""
-WRITING = {
-    "lock_timeout": "500ms",
-    "statement_timeout": "1min",
-    "transaction_isolation": "read committed",
-}
+WRITING = {"lock_timeout": "500ms", "transaction_isolation": "read committed"}
 """What is in force instead while it writes."""
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from cfsync.config import Settings
@@ -14,6 +15,7 @@ from cfsync.mirror import wal
 from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
 from cfsync.mirror.wal import Wal
@@ -72,9 +74,14 @@ class HealthObserver:
         self._wal = await self.mirror.read(wal.read, self.mirror.place)
         for name in list(self.to_count):
             if now - self._counted_at.get(name, -COUNT_S) >= COUNT_S:
-                self.to_count.discard(name)
-                self._rows[name] = await self.mirror.read(freshness.row_count, name)
+                await self._count(name)
                 self._counted_at[name] = now
+
+    async def _count(self, name: str) -> None:
+        """Count a table's rows. One that another program locks keeps its figure till later."""
+        with suppress(Busy):
+            self._rows[name] = await self.mirror.read(freshness.row_count, name)
+            self.to_count.discard(name)
 
     @property
     def edits(self) -> Mapping[str, int]:

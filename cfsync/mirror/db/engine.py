@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -261,13 +261,20 @@ class Mirror:
 
     def _explain(self, error: sa.exc.DBAPIError) -> None:
         """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""
-        explained = self.dialect.explained(error, str(self.place))
+        explained = self.dialect.explained(error, str(self.place), self._lock_holders(error))
         if explained:
             raise explained from error
         with self._engine.connect() as conn:
             if diagnosis := self.diagnose(self._tx(conn)):
                 raise MirrorError(diagnosis) from error
         raise error
+
+    def _lock_holders(self, error: sa.exc.DBAPIError) -> str:
+        if not self.dialect.is_contention(error):
+            return ""
+        with suppress(sa.exc.DBAPIError), self._engine.connect() as conn:
+            return self.dialect.lock_holders(conn, error)
+        return ""
 
 
 def _no_check(_tx: Tx) -> None:

@@ -32,8 +32,12 @@ _HERE = "current_schema()::regnamespace"
 
 OBJECTS = f"""
 SELECT concat('trigger ', tgname, ' on ', relname),
-  concat(tgenabled IN ('O', 'A'), pg_get_triggerdef(t.oid))
-FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+  concat_ws(' ', tgenabled IN ('O', 'A'), tgtype, proname, pronamespace = {_HERE}, tgoldtable,
+    tgnewtable, tgqual IS NOT NULL, (
+    SELECT string_agg(attname, ',' ORDER BY attname) FROM pg_depend
+    JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
+    WHERE classid = 'pg_trigger'::regclass AND objid = t.oid AND refobjsubid > 0))
+FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
 WHERE NOT tgisinternal AND starts_with(tgname, 'cf_') AND relnamespace = {_HERE}
 UNION ALL
 SELECT concat('function ', proname), concat(md5(prosrc), prosecdef, proconfig)
@@ -48,7 +52,7 @@ WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_da
   AND setting ~ '^session_replication_role=' AND setting !~ '=(origin|local)$'
 """
 """The triggers, functions and views that are there, and the settings that switch triggers off:
-(name, text).
+(name, text). (pg_get_triggerdef would wait for a program that locks the table.)
 """
 
 COLUMNS = f"""

@@ -45,10 +45,8 @@ class PushLocks(Protocol):
     def hold(
         self, names: Sequence[str], lost: Lost
     ) -> AbstractAsyncContextManager[Collection[str]]:
-        """Take those of the locks that no other process holds, until the block ends; yields their
-        names. The locks end with the process, whatever ends it.
-
-        `lost` is called if the server takes the locks away earlier. Raises Away.
+        """Take those of the locks that no other process holds, until the block or the process ends;
+        yields their names. `lost` is called if the server takes them away earlier. Raises Away.
         """
 
 
@@ -94,9 +92,7 @@ class Place(ABC):
         return 0
 
     def shrink_wal(self) -> str:
-        """Empty a long write-ahead log. Returns the place in it at which a reader holds that up;
-        '' where none does.
-        """
+        """Empty a long write-ahead log. Returns where in it a reader holds that up; '': none."""
         return ""
 
     def run_lock(self) -> FileLock | None:
@@ -157,6 +153,10 @@ class Dialect(ABC):
     @abstractmethod
     def has_ended(self, conn: sa.Connection) -> bool:
         """Whether an error has ended the transaction, so that no savepoint of it is left."""
+
+    def lock_holders(self, conn: sa.Connection, error: sa.exc.DBAPIError) -> str:
+        """Who holds a lock that did not come: ` (TABLE: process PID, PROGRAM)`; '' if unknown."""
+        return ""
 
     @abstractmethod
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
@@ -277,10 +277,10 @@ class Dialect(ABC):
 
     # --- the same everywhere ---
 
-    def explained(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
+    def explained(self, error: sa.exc.DBAPIError, where: str, by: str = "") -> MirrorError | None:
         """The one line for a person; None for an error that is a fault of the statement itself."""
         if self.is_contention(error):
-            return Busy(f"{where} is locked by another program; end its long transactions")
+            return Busy(f"{where} is locked by another program{by}; end its long transactions")
         if self.is_refusal(error):
             return Constrained(self.message(error))
         return self.failure(error, where)

@@ -40,6 +40,7 @@ _FAILURES = {
         MirrorError,
         "{where}: this role may not do that; run `cfsync migrate` as the owner (deploy/roles.sql)",
     ),
+    "57014": (Away, "{where}: a statement was cancelled, or took longer than a minute"),
     "53100": (Away, "the disk of {where} is full"),
     "53200": (Away, "{where} is out of memory"),
 }
@@ -92,6 +93,9 @@ class PostgreSQL(Dialect):
 
     def has_ended(self, conn: sa.Connection) -> bool:
         return False
+
+    def lock_holders(self, conn: sa.Connection, error: sa.exc.DBAPIError) -> str:
+        return postgresql_checks.lock_holders(conn, _diagnosis(error, "context"))
 
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         state = _state(error)

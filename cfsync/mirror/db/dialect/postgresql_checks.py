@@ -1,6 +1,8 @@
-"""Checks of a PostgreSQL server: what the role may do, and what others may not."""
+"""What a PostgreSQL server is asked: what this role and others may do, and who is in the way."""
 
 from __future__ import annotations
+
+import re
 
 import sqlalchemy as sa
 
@@ -37,6 +39,30 @@ WHERE nspname = current_schema() AND privilege_type = 'CREATE' AND NOT coalesce(
 """
 """Who may create in the mirror's schema beside its owner: an operator or function that fits a
 statement of cfsync's better than PostgreSQL's own would run with the rights of cfsync's role."""
+
+_LOCKED_ROW = re.compile(r'in relation "([^"]+)"')
+"""In the context of an error: the table that has the row whose lock did not come."""
+
+_LOCK_HOLDERS = """
+SELECT DISTINCT relname, pid, application_name
+FROM pg_locks JOIN pg_class c ON c.oid = relation JOIN pg_stat_activity USING (pid)
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+  AND pid <> pg_backend_pid() AND database = (
+    SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+    OR relname = %s AND mode IN ('RowShareLock', 'RowExclusiveLock')
+      AND application_name <> 'cfsync')
+ORDER BY relname, pid LIMIT 3
+"""
+"""Who locks tables, or waits in the queue to lock one, and who has written to one table."""
+
+
+def lock_holders(conn: sa.Connection, context: str) -> str:
+    """As `Dialect.lock_holders`; `context`: that of the error."""
+    row = _LOCKED_ROW.search(context)
+    found = conn.exec_driver_sql(_LOCK_HOLDERS, (row[1] if row else "",)).all()
+    each = (f"{table}: process {pid}{program and f', {program}'}" for table, pid, program in found)
+    return f" ({'; '.join(each)})" if found else ""
 
 
 def server(conn: sa.Connection) -> Server:

@@ -32,6 +32,10 @@ every SIGN_S seconds.
 _MIGRATION_LOCK = 0x6366_7379_6E63
 """The advisory lock of a migration under way ("cfsync" as a number)."""
 
+_WAIT_LONG = (
+    "SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)"
+)
+
 _PINS = "cfsync_pins"
 """Where SQLAlchemy keeps the statement that begins each transaction on a connection."""
 
@@ -107,6 +111,7 @@ class PostgreSQLServer(Place):
         engine = self.engine()
         try:
             with engine.begin() as conn:
+                conn.exec_driver_sql(_WAIT_LONG)
                 conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
                 yield conn
         finally:

@@ -22,8 +22,9 @@ _SETTINGS = {
     "timezone": "UTC",
     # An error is better than rows that a policy hides: they would be taken for deleted.
     "row_security": "off",
-    "lock_timeout": "0",
-    "statement_timeout": "0",
+    # A lock that another program keeps must not stop what waits in the same thread.
+    "lock_timeout": "2s",
+    "statement_timeout": "60s",
     "transaction_timeout": "0",
     # A process that was stopped in the middle of a transaction must not hold its locks for ever.
     "idle_in_transaction_session_timeout": "60s",

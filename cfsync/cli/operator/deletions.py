@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.operator.selection import Since, Yes, confirmation
+from cfsync.cli.operator.selection import Since, Workspace, Yes, confirmation
 from cfsync.cli.text import columns, plural, print_json
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.tombstones import Tombstone
+    from cfsync.sync.operator.selection import Filter
 
 Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource.")]
 Ids = Annotated[
@@ -58,6 +59,7 @@ def approve(
     ids: Ids = None,
     all: All = False,  # noqa: A002
     since: Since = None,
+    workspace: Workspace = None,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -72,8 +74,10 @@ def approve(
       cfsync deletions approve contacts --since 2h
       cfsync deletions approve --all --yes
     """
+    from cfsync.sync.operator.selection import Filter
+
     which = [*([resource] if resource else []), *(ids or [])]
-    decided = _decide(which, (all, since), config, yes=yes, approve=True)
+    decided = _decide(which, Filter(all, None, since, workspace), config, yes=yes, approve=True)
     _print("approved", decided, "; the next sweep deletes them", json=json)
 
 
@@ -82,6 +86,7 @@ def reject(
     ids: Ids = None,
     all: All = False,  # noqa: A002
     since: Since = None,
+    workspace: Workspace = None,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -95,31 +100,29 @@ def reject(
       cfsync deletions reject contacts 1042
       cfsync deletions reject contacts --yes
     """
+    from cfsync.sync.operator.selection import Filter
+
     which = [*([resource] if resource else []), *(ids or [])]
-    decided = _decide(which, (all, since), config, yes=yes, approve=False)
+    decided = _decide(which, Filter(all, None, since, workspace), config, yes=yes, approve=False)
     _print("rejected", decided, json=json)
 
 
 def _decide(
     which: list[str],
-    given: tuple[bool, str | None],
+    given: Filter,
     config: Path | None,
     *,
     yes: bool,
     approve: bool,
 ) -> list[Tombstone]:
-    """Approve or reject; returns what was decided. `given`: --all and --since."""
+    """Approve or reject; returns what was decided."""
     from cfsync.sync.operator import deletions
-    from cfsync.sync.operator.selection import Filter
 
     verb = "approve" if approve else "reject"
     confirm = confirmation(verb, ("resource",), _kind, yes=yes)
-    everything, since = given
     return with_mirror(
         load_settings(config, quiet=True),
-        lambda mirror: deletions.decide(
-            mirror, which, Filter(everything, since=since), approve=approve, confirm=confirm
-        ),
+        lambda mirror: deletions.decide(mirror, which, given, approve=approve, confirm=confirm),
     )
 
 

@@ -12,7 +12,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.operator import adopt
-from cfsync.cli.operator.selection import Field, Since, Yes, confirmation
+from cfsync.cli.operator.selection import Field, Since, Workspace, Yes, confirmation
 from cfsync.cli.text import columns, plural, print_json, shortened
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def approve(
     all: All = False,  # noqa: A002
     field: Field = None,
     since: Since = None,
+    workspace: Workspace = None,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -94,7 +95,7 @@ def approve(
     from cfsync.sync.operator import outbox
     from cfsync.sync.operator.selection import Filter
 
-    given = Filter(all, field, since)
+    given = Filter(all, field, since, workspace)
     _decide(outbox.approve, ("approve", "approved"), (which or [], given, yes), config, json=json)
 
 
@@ -103,6 +104,7 @@ def retry(
     all: All = False,  # noqa: A002
     field: Field = None,
     since: Since = None,
+    workspace: Workspace = None,
     make_another: Annotated[
         bool,
         typer.Option("--make-another", help="Also create an insert that may have arrived."),
@@ -126,7 +128,7 @@ def retry(
     from cfsync.sync.operator import outbox
     from cfsync.sync.operator.selection import Filter
 
-    given = Filter(all, field, since)
+    given = Filter(all, field, since, workspace)
     work = partial(outbox.retry, make_another=make_another)
     _decide(work, ("retry", "pending"), (which or [], given, yes), config, json=json)
 
@@ -136,6 +138,7 @@ def discard(
     all: All = False,  # noqa: A002
     field: Field = None,
     since: Since = None,
+    workspace: Workspace = None,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -154,7 +157,7 @@ def discard(
     from cfsync.sync.operator import outbox
     from cfsync.sync.operator.selection import Filter
 
-    given = Filter(all, field, since)
+    given = Filter(all, field, since, workspace)
     _decide(outbox.discard, ("discard", "discarded"), (which or [], given, yes), config, json=json)
 
 

@@ -25,6 +25,9 @@ Since = Annotated[
         help="Only what waits since then: a time, or an age such as 2h.",
     ),
 ]
+Workspace = Annotated[
+    str | None, typer.Option("--workspace", metavar="ID", help="Only what is in this workspace.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")]
 
 

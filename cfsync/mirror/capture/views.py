@@ -21,13 +21,34 @@ _MASSES = (
     f" GROUP BY resource HAVING count(*) >= {MASS}"
 )
 
+_UNDECIDED = """NOT EXISTS (
+  SELECT 1 FROM cf_conflicts c WHERE c.resource = o.resource AND c.record_id = o.record_id
+    AND c.state = 'open' AND c.kind IN ('deleted_remotely', 'deleted_here'))"""
+_IS_MASS = (
+    f"(state = 'held' AND substr(coalesce(error, ''), 1, {len(reasons.MASS)}) = '{reasons.MASS}')"
+)
+
+
+def _of_workspace(table: str, alias: str) -> str:
+    """The option that names the workspace, where held entries of the resource are in several."""
+    return f"""CASE WHEN (
+    SELECT count(DISTINCT s.workspace_id) FROM {table} s
+    WHERE s.resource = {alias}.resource AND s.state = 'held') > 1
+    THEN coalesce(' --workspace ' || {alias}.workspace_id, '') ELSE '' END"""
+
+
 WAITING = f"""CREATE VIEW cf_waiting AS
 SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, captured_at) AS since,
   error AS reason,
   {reasons.what_helps_sql()} AS command
-FROM cf_outbox o WHERE state IN ('parked', 'held') AND NOT EXISTS (
-  SELECT 1 FROM cf_conflicts c WHERE c.resource = o.resource AND c.record_id = o.record_id
-    AND c.state = 'open' AND c.kind IN ('deleted_remotely', 'deleted_here'))
+FROM cf_outbox o WHERE state IN ('parked', 'held') AND NOT {_IS_MASS} AND {_UNDECIDED}
+UNION ALL
+SELECT 'held', o.resource, CASE count(*) WHEN 1 THEN min(record_id) END, min(captured_at),
+  CASE op WHEN 'delete' THEN '{reasons.MASS_DELETION}' ELSE '{reasons.MASS_UPDATE}' END
+  || ' of ' || count(*),
+  'cfsync outbox approve ' || o.resource || {_of_workspace("cf_outbox", "o")}
+FROM cf_outbox o WHERE {_IS_MASS} AND {_UNDECIDED}
+GROUP BY o.resource, o.workspace_id, op
 UNION ALL
 SELECT 'conflict', resource, record_id, found_at,
   CASE kind WHEN 'deleted_remotely' THEN 'deleted in ClickFunnels while it was edited here'
@@ -44,10 +65,13 @@ SELECT 'conflict', resource, CAST(NULL AS BIGINT), min(found_at),
 FROM cf_conflicts WHERE state = 'open' AND kind = 'drift' AND resource IN ({_MASSES})
 GROUP BY resource
 UNION ALL
-SELECT 'deletion', resource, record_id, first_seen,
-  'missing in ClickFunnels; too many at once to delete unasked',
-  'cfsync deletions approve ' || resource || ' ' || record_id
-FROM cf_tombstones WHERE state = 'held'
+SELECT 'deletion', t.resource, CASE count(*) WHEN 1 THEN min(record_id) END, min(first_seen),
+  CASE count(*) WHEN 1 THEN '' ELSE count(*) || ' records: ' END
+  || 'missing in ClickFunnels; too many at once to delete unasked',
+  'cfsync deletions approve ' || t.resource || CASE count(*) WHEN 1 THEN ' ' || min(record_id)
+    ELSE {_of_workspace("cf_tombstones", "t")} END
+FROM cf_tombstones t WHERE state = 'held'
+GROUP BY t.resource, t.workspace_id
 UNION ALL
 SELECT 'refused', resource, record_id, received_at,
   '{OWN_CONSTRAINT}: ' || error, 'cfsync pull ' || resource

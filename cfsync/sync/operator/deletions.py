@@ -11,7 +11,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status
 from cfsync.resources import named
 from cfsync.sync.operator import decision_log
-from cfsync.sync.operator.selection import Filter, earliest
+from cfsync.sync.operator.selection import Filter, earliest, workspace_id
 
 
 async def held(mirror: Mirror) -> list[Tombstone]:
@@ -59,7 +59,8 @@ def _choose(tx: Tx, which: Sequence[str], given: Filter) -> list[Tombstone]:
             raise UsageError(f"no deletion of {resource.name} {', '.join(unknown)} is held")
         found = [s for s in found if s.record_id in wanted]
     since = earliest(given.since, tx.now)
-    return [s for s in found if s.first_seen >= since]
+    workspace = workspace_id(tx, given.workspace)
+    return [s for s in found if s.first_seen >= since and workspace in (None, s.workspace_id)]
 
 
 def _decide(tx: Tx, chosen: Sequence[Tombstone], state: TombstoneState) -> list[Tombstone]:

@@ -17,7 +17,7 @@ from cfsync.mirror.user_decisions import discard as discards
 from cfsync.mirror.user_decisions import waiting_edits
 from cfsync.resources import named
 from cfsync.sync.operator import decision_log
-from cfsync.sync.operator.selection import NOT_GIVEN, Filter, Selection, select
+from cfsync.sync.operator.selection import NOT_GIVEN, Filter, Selection, select, workspace_id
 
 Confirm = Callable[[Sequence[Edit]], None]
 
@@ -179,12 +179,14 @@ def _choose(
     """
     about = conflicts.find(tx, resources=selection.resources)
     in_conflict = {(c.resource, c.record_id) for c in about if c.is_about_record}
+    workspace = workspace_id(tx, selection.workspace)
     return [
         edit
         for edit in outbox.find(
             tx, states=decision.states, resources=selection.resources, seqs=seqs
         )
         if selection.fits(edit.fields, edit.captured_at)
+        and workspace in (None, edit.workspace_id)
         and decision.in_bulk(edit)
         and (edit.resource, edit.record_id) not in in_conflict
     ]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from cfsync.config.values import seconds_of
 from cfsync.errors import UsageError
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES, named
 from cfsync.values import Unholdable, decode, later
 
@@ -23,10 +25,13 @@ class Filter:
     field: str | None = None
     #: Only what waits since then: a time, or an age such as `2h`.
     since: str | None = None
+    #: Only what is in this workspace: its id or public id.
+    workspace: str | None = None
 
     @property
     def is_given(self) -> bool:
-        return self.everything or self.field is not None or self.since is not None
+        options = (self.field, self.since, self.workspace)
+        return self.everything or any(option is not None for option in options)
 
 
 NOT_GIVEN = Filter()
@@ -43,6 +48,8 @@ class Selection:
     field: str | None = None
     #: The earliest time, canonical text; '': from the beginning.
     since: str = ""
+    #: The id or public id of a workspace; None: of any.
+    workspace: str | None = None
 
     @property
     def resources(self) -> list[str]:
@@ -80,7 +87,8 @@ def select(
     resource = named(which[0]).name if which else None
     if given.field is not None:
         _check_field(resource, given.field, also)
-    return Selection((), resource, given.field, earliest(given.since, now))
+    since = earliest(given.since, now)
+    return Selection((), resource, given.field, since, given.workspace)
 
 
 def _numbers(which: Sequence[str], noun: str) -> tuple[int, ...]:
@@ -94,6 +102,11 @@ def _check_field(resource: str | None, field: str, also: Collection[str]) -> Non
     where = [RESOURCES[resource]] if resource else RESOURCES.values()
     if field not in also and not any(column in r.by_name for r in where):
         raise UsageError(f"there is no field {column}{f' in {resource}' if resource else ''}")
+
+
+def workspace_id(tx: Tx, named_by: str | None) -> int | None:
+    """The id of the workspace that a person has named. Raises UsageError for an unknown one."""
+    return None if named_by is None else status.record_id(tx, named("workspaces"), named_by)
 
 
 def earliest(since: str | None, now: str) -> str:

@@ -10,6 +10,7 @@ import structlog
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.bookkeeping.reasons import MASS_DELETION, MASS_UPDATE
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.outgoing import unsent
@@ -29,10 +30,14 @@ class Mass:
     resource: str
     seqs: tuple[int, ...]
     what: str
+    #: The workspace, where there are others; None: there are none, or it is a mass over all.
+    workspace: int | None = None
 
     @property
     def reason(self) -> str:
-        return f"{self.what} of {len(self.seqs)}: cfsync outbox approve {self.resource}"
+        option = "" if self.workspace is None else f" --workspace {self.workspace}"
+        command = f"cfsync outbox approve {self.resource}{option}"
+        return f"{self.what} of {len(self.seqs)}: {command}"
 
 
 async def hold_masses(
@@ -63,7 +68,7 @@ async def _updates(
     edited = sum(len(set(edits.values())) for edits in updates.values())
     if limits.hold_updates and edited > limits.hold_updates:
         seqs = tuple(seq for edits in updates.values() for seq in edits)
-        return [Mass(resource.name, seqs, "a mass update")]
+        return [Mass(resource.name, seqs, MASS_UPDATE)]
     found = []
     for workspace, edits in updates.items():
         edited = len(set(edits.values()))
@@ -71,7 +76,8 @@ async def _updates(
             continue  # counting a large table is slow
         rows = await mirror.read(missing_rows.row_count, resource, workspace)
         if is_large_share(edited, rows, max_fraction=limits.hold_fraction, at_least=UPDATES_FROM):
-            found.append(Mass(resource.name, tuple(edits), "a mass update"))
+            mine = workspace if len(workspaces) > 1 else None
+            found.append(Mass(resource.name, tuple(edits), MASS_UPDATE, mine))
     return found
 
 
@@ -90,5 +96,6 @@ async def _deletes(
             max_count=limits.max_count,
             max_fraction=limits.max_fraction,
         ):
-            found.append(Mass(resource.name, tuple(seqs), "a mass deletion"))
+            mine = workspace if len(workspaces) > 1 else None
+            found.append(Mass(resource.name, tuple(seqs), MASS_DELETION, mine))
     return found

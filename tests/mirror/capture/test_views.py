@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import OUTBOX
+from cfsync.mirror.db.tables import OUTBOX, TOMBSTONES
 from tests.conftest import Sql
 from tests.mirror.conftest import Daemon
 
@@ -116,6 +116,43 @@ def test_what_waits_for_a_person(ada: int, write: Any, app_sql: Sql) -> None:
         ),
         ("held", "contacts", 6, "101 deletes", "cfsync outbox approve 2"),
         ("parked", "contacts", 5, "name is taken", "change the row, or cfsync outbox discard 1"),
+    ]
+
+
+def test_a_mass_is_one_line_with_the_command_that_decides_it(write: Any, app_sql: Sql) -> None:
+    def hold(tx: Tx) -> None:
+        masses = [("contacts", 1, "update"), ("contacts", 2, "update"), ("contacts", 2, "delete")]
+        masses += [("products", 1, "update")]
+        at, reason = "2026-01-01T00:00:00.000Z", {"update": reasons.MASS_UPDATE}
+        edits: list[dict[str, Any]] = [
+            {"seq": 100 * n + i, "resource": resource, "workspace_id": workspace, "record_id": i}
+            | {"op": op, "patch": {}, "state": "held", "captured_at": at}
+            | {"error": f"{reason.get(op, reasons.MASS_DELETION)} of 60: ..."}
+            for n, (resource, workspace, op) in enumerate(masses, 1)
+            for i in range(60)
+        ]
+        tx.conn.execute(sa.insert(OUTBOX), edits)
+        stones = [("forms", 1), ("forms", 2), ("images", 1)]
+        gone: list[dict[str, Any]] = [
+            {"resource": resource, "workspace_id": workspace, "record_id": 100 * workspace + i}
+            | {"state": "held", "first_seen": at}
+            for resource, workspace in stones
+            for i in range(20)
+        ]
+        tx.conn.execute(sa.insert(TOMBSTONES), gone)
+
+    write(hold)
+
+    missing = "20 records: missing in ClickFunnels; too many at once to delete unasked"
+    found = app_sql("SELECT kind, reason, command, id FROM cf_waiting ORDER BY 1 DESC, 3, 2")
+    assert found == [
+        ("held", "a mass update of 60", "cfsync outbox approve contacts --workspace 1", None),
+        ("held", "a mass deletion of 60", "cfsync outbox approve contacts --workspace 2", None),
+        ("held", "a mass update of 60", "cfsync outbox approve contacts --workspace 2", None),
+        ("held", "a mass update of 60", "cfsync outbox approve products", None),
+        ("deletion", missing, "cfsync deletions approve forms --workspace 1", None),
+        ("deletion", missing, "cfsync deletions approve forms --workspace 2", None),
+        ("deletion", missing, "cfsync deletions approve images", None),
     ]
 
 

@@ -33,6 +33,7 @@ def edited(account: Account) -> None:
     account.sql("UPDATE contacts SET last_name = 'Y' WHERE id = ?", ids[2])
     account.sql("UPDATE contacts SET first_name = 'X', last_name = 'Y' WHERE id = ?", ids[3])
     account.sql("UPDATE products SET name = 'Z' WHERE id = ?", account.ids_of("products")[0])
+    account.sql("UPDATE cf_outbox SET workspace_id = 7 WHERE seq = 4")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ def edited(account: Account) -> None:
         ([], Filter(since="2026-01-02"), [3, 4, 5]),
         ([], Filter(field="name"), [5]),
         ([], Filter(everything=True), [1, 2, 3, 4, 5]),
+        (["contacts"], Filter(workspace="7"), [4]),
     ],
 )
 def test_edits_are_discarded_by_what_they_are_about(account, which, given, dropped):

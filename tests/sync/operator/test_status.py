@@ -104,7 +104,9 @@ def test_held_deletions_are_counted(round_):
     found = asked(round_)
 
     assert found.resources["contacts"].deletions == {"held": 12}
-    assert found.waiting_total == 12
+    assert found.waiting_total == 1
+    assert found.waiting[0]["reason"].startswith("12 records: missing in ClickFunnels; ")
+    assert found.waiting[0]["command"] == "cfsync deletions approve contacts"
 
 
 def test_the_last_run_of_each_pass_is_shown_with_its_quiet_ones(round_):

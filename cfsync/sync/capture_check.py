@@ -44,6 +44,11 @@ def describe(lost: Sequence[str]) -> str:
         return f"edits are not captured: {settings[0]}: reset it"
     if broken := unusable(lost):
         return broken
+    if foreign := [n for n in lost if n.startswith(installed.FOREIGN)]:
+        name = foreign[0].removeprefix(installed.FOREIGN).strip()
+        return f"edits may be lost: the {name} is not cfsync's: drop it"
+    if all(n.startswith(installed.COUNTER) for n in lost):
+        return f"INSERTs are refused: reset: {named}: run cfsync migrate"
     if not installed.restorable(lost):
         return f"{named}: INSERTs are refused; {NEW_IDS}"
     return f"edits may not be captured: missing, off or changed: {named}: run cfsync migrate"
@@ -132,7 +137,8 @@ async def ensure_capture(mirror: Mirror) -> Ensured:
         return Ensured(describe(lost), broken)
     names = ", ".join(back[:NAMED])
     return Ensured(
-        f"{len(back)} triggers and functions were missing or off ({names}) and were put back:"
+        f"{len(back)} triggers, functions or counters were missing, off or reset ({names}) and were"
+        " put back:"
         " cfsync sweep finds what was changed meanwhile"
     )
 

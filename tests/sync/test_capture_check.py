@@ -189,7 +189,7 @@ def test_an_id_that_lost_its_default_is_named_until_it_has_it_again(
     rebuilt(sql, " AUTOINCREMENT")
 
     round_.pull("contacts")
-    with pytest.raises(sqlite3.IntegrityError, match="leave id out"):
+    with pytest.raises(sqlite3.IntegrityError, match="counter of new ids"):
         sql("INSERT INTO contacts (first_name) VALUES ('Ada')")
 
     assert "default of contacts.id: INSERTs are refused" in "".join(problems(round_))
@@ -438,3 +438,116 @@ def test_what_belongs_to_a_table_without_its_columns_stays_away() -> None:
         "view cf_waiting",
     ]
     assert installed.without_ids(lost) == ["forms"]
+
+
+def reset(sql: Sql, table: str = "contacts", last: int = 0) -> None:
+    """As a restored dump, RESTART IDENTITY or a person leaves the counter of ids."""
+    if not sql.is_sqlite:
+        sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last or 1}, {last > 0})")
+    elif last:
+        sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", last, table)
+    else:
+        sql("DELETE FROM sqlite_sequence WHERE name = ?", table)
+
+
+@pytest.mark.parametrize("last", [0, 5, 900000000000000])
+def test_a_counter_of_ids_that_was_reset_is_said_and_put_back(
+    round_: Round, sql: Sql, last: int
+) -> None:
+    round_.backfill()
+    sql("INSERT INTO contacts (first_name) VALUES ('Ada')")
+    sql("INSERT INTO contacts (first_name) VALUES ('Bea')")
+    round_.push()
+    assert problems(round_) == []
+    reset(sql, last=last)
+
+    said = "".join(problems(round_))
+    used = "exists in ClickFunnels now"
+    says_used = last >= 900000000000000 and not sql.is_sqlite
+    with pytest.raises(Exception, match=used if says_used else "reset; run cfsync migrate"):
+        sql("INSERT INTO contacts (first_name) VALUES ('Cleo')")
+    report = round_.pull("contacts")
+    sql("INSERT INTO contacts (first_name) VALUES ('Cleo')")
+
+    assert "INSERTs are refused: reset: counter of contacts.id" in said
+    assert "counter of contacts.id" in report.problems[0]
+    assert sql("SELECT max(id) FROM contacts") == [(900000000000003,)]
+    assert problems(round_) == []
+
+
+def test_migrate_puts_a_counter_of_ids_back(round_: Round, sql: Sql, mirror_url: str) -> None:
+    round_.backfill()
+    assert not migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@")).changed
+    reset(sql)
+
+    assert migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@")).changed
+    sql("INSERT INTO contacts (first_name) VALUES ('Ada')")
+
+    assert sql("SELECT max(id) FROM contacts") == [(900000000000001,)]
+
+
+SWALLOWING = {
+    "sqlite": [
+        "CREATE TRIGGER mine BEFORE INSERT ON cf_outbox BEGIN SELECT RAISE(IGNORE); END",
+    ],
+    "postgresql": [
+        "CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TRIGGER mine BEFORE INSERT ON cf_outbox FOR EACH ROW EXECUTE FUNCTION mine()",
+    ],
+}
+
+
+def test_a_trigger_on_a_table_of_cfsync_is_named_until_it_is_gone(round_: Round, sql: Sql) -> None:
+    round_.backfill()
+    for statement in SWALLOWING["sqlite" if sql.is_sqlite else "postgresql"]:
+        sql(statement)
+
+    said = problems(round_)
+    report = round_.pull("contacts")
+    checked = doctor.capture(asyncio.run(round_.mirror.read(capture_check.problem)))
+    sql("DROP TRIGGER mine" if sql.is_sqlite else "DROP TRIGGER mine ON cf_outbox")
+
+    assert "the trigger mine on cf_outbox is not cfsync's" in "".join(said)
+    assert "mine" in report.problems[0]
+    assert (checked.state, checked.exit_code) == ("todo", 5)
+    assert problems(round_) == []
+
+
+@POSTGRESQL_ONLY
+def test_a_rule_on_a_table_of_cfsync_is_named(round_: Round, sql: Sql) -> None:
+    sql("CREATE RULE mine AS ON INSERT TO cf_outbox DO INSTEAD NOTHING")
+
+    assert "the rule mine on cf_outbox is not cfsync's" in "".join(problems(round_))
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "change",
+    ["DELETE FROM cf_writer", "UPDATE cf_writer SET mark = 7", "INSERT INTO cf_writer VALUES (3)"],
+)
+def test_the_mark_of_the_writer_is_put_back(round_: Round, sql: Sql, change: str) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    sql(change)
+
+    said = "".join(problems(round_))
+    round_.pull("contacts")
+    sql("UPDATE contacts SET first_name = 'Caught' WHERE id = ?", contact)
+
+    assert "mark of cf_writer" in said
+    assert problems(round_) == []
+    assert sql("SELECT mark FROM cf_writer") == [(0,)]
+    assert [row[:3] for row in sql.outbox()] == [("update", "contacts", contact)]
+
+
+@SQLITE_ONLY
+def test_an_edit_is_captured_while_the_mark_of_the_writer_is_missing(
+    round_: Round, sql: Sql
+) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    sql("DELETE FROM cf_writer")
+
+    sql("UPDATE contacts SET first_name = 'Caught' WHERE id = ?", contact)
+
+    assert [row[:3] for row in sql.outbox()] == [("update", "contacts", contact)]

@@ -32,8 +32,12 @@ def install(conn: sa.Connection) -> bool:
     if is_whole and not _are_older(conn, wanted):
         return False
     database, broken = installed.database(conn), installed.unusable_tables(lost)
-    ids = database.restore_ids(conn, installed.without_ids(lost))
-    for statement in [*database.drops(conn), *database.statements(conn, without=broken), *ids]:
+    back = [
+        *database.restore_ids(conn, installed.without_ids(lost)),
+        *database.raise_counters(conn, installed.with_low_counters(lost)),
+        *(database.restore_mark() if any(n.startswith(installed.MARK) for n in lost) else []),
+    ]
+    for statement in [*database.drops(conn), *database.statements(conn, without=broken), *back]:
         conn.exec_driver_sql(statement)
     for statement in for_own_columns(conn, lost):
         conn.exec_driver_sql(statement)

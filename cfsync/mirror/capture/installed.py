@@ -28,6 +28,14 @@ IDENTITY = "identity"
 """How the name of an `id`'s default begins that `install` puts back."""
 SETTING = "setting"
 """How the name of a setting begins that switches triggers off."""
+COUNTER = "counter"
+"""How the name of a counter of ids begins that was reset."""
+MARK = "mark"
+"""How the name of the row of `cf_writer` begins where it is not as it should be."""
+FOREIGN = "foreign"
+"""How the name of a trigger begins that somebody else has put on one of cfsync's own tables."""
+WRONG = (SETTING, COUNTER, MARK, FOREIGN)
+"""How the names of what should not be there begin."""
 
 
 def database(conn: sa.Connection) -> ModuleType:
@@ -44,12 +52,13 @@ def note(conn: sa.Connection) -> None:
     broken = unusable_tables(compare(noted, found))
     of_tables = (COLUMN, DEFAULT, IDENTITY)
     before = {n: t for n, t in noted.items() if n.startswith(of_tables) or _is_of(n, broken)}
-    meta.put(conn, meta.CAPTURE_OBJECTS, json.dumps({**found, **before}))
+    right = {n: t for n, t in found.items() if not n.startswith(WRONG)}
+    meta.put(conn, meta.CAPTURE_OBJECTS, json.dumps({**right, **before}))
 
 
 def lost(conn: sa.Connection) -> list[str]:
-    """Triggers, functions, views and columns that are missing, switched off or changed, and the
-    settings that switch triggers off; empty: all is well.
+    """Triggers, functions, views and columns that are missing, switched off or changed, and what
+    should not be there: see `WRONG`. Empty: all is well.
     """
     return compare(_noted(conn), _found(conn))
 
@@ -57,14 +66,14 @@ def lost(conn: sa.Connection) -> list[str]:
 def compare(noted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     """What differs between the objects noted and those found. Pure."""
     gone = [name for name, digest in noted.items() if found.get(name) != digest]
-    return sorted(gone + [name for name in found if name.startswith(SETTING)])
+    return sorted(gone + [name for name in found if name.startswith(WRONG)])
 
 
 def restorable(lost_objects: Iterable[str]) -> list[str]:
     """Those that `install` puts back: not those of a table that has lost columns. Pure."""
     lost_objects = list(lost_objects)
     broken = unusable_tables(lost_objects)
-    left = (COLUMN, DEFAULT, SETTING)
+    left = (COLUMN, DEFAULT, SETTING, FOREIGN)
     return [n for n in lost_objects if not n.startswith(left) and not _is_of(n, broken)]
 
 
@@ -79,8 +88,17 @@ def _is_of(name: str, tables: Collection[str]) -> bool:
 
 def without_ids(lost_objects: Iterable[str]) -> list[str]:
     """The tables whose `id` has lost a default that `install` puts back. Pure."""
-    found = [n for n in restorable(lost_objects) if n.startswith(IDENTITY)]
-    return [n.removeprefix(f"{IDENTITY} of ").removesuffix(".id") for n in found]
+    return _tables_with(IDENTITY, lost_objects)
+
+
+def with_low_counters(lost_objects: Iterable[str]) -> list[str]:
+    """The tables whose counter of ids `install` puts back. Pure."""
+    return _tables_with(COUNTER, lost_objects)
+
+
+def _tables_with(kind: str, lost_objects: Iterable[str]) -> list[str]:
+    found = [n for n in restorable(lost_objects) if n.startswith(kind)]
+    return [n.removeprefix(f"{kind} of ").removesuffix(".id") for n in found]
 
 
 def unusable_tables(lost_objects: Iterable[str]) -> dict[str, list[str]]:
@@ -100,7 +118,7 @@ def _noted(conn: sa.Connection) -> dict[str, str]:
 
 
 def _found(conn: sa.Connection) -> dict[str, str]:
-    """A digest of each object by its name."""
+    """A digest of each object by its name; what should not be there has one, too."""
     objects, columns = database(conn).OBJECTS, database(conn).COLUMNS
     digests = {name: _digest(text) for name, text in conn.exec_driver_sql(objects)}
     for table, column, kind, default in conn.exec_driver_sql(columns):
@@ -108,7 +126,7 @@ def _found(conn: sa.Connection) -> dict[str, str]:
             digests[f"{COLUMN} {table}.{column}"] = kind
             if column == "id":
                 digests[f"{database(conn).ID_DEFAULT} of {table}.id"] = default
-    return digests
+    return digests | {f"{COUNTER} of {t}.id": "" for t in database(conn).low_counters(conn)}
 
 
 def columns_of(table: str) -> Collection[str]:

@@ -27,6 +27,7 @@ STALE = "changed in ClickFunnels since you read it; read it again"
 NOT_AN_ID = "no row has this id; leave id out, ClickFunnels gives it"
 ID_TOO_LONG = "an id that you choose has 15 digits at the most"
 USED_BEFORE = "this id was used before; leave id out"
+COUNTER_RESET = "the counter of new ids was reset; run cfsync migrate, then cfsync doctor"
 HAS_REAL_ID = "the record exists in ClickFunnels now, and the row's id is"
 
 DEEPEST = 64
@@ -50,6 +51,8 @@ class SqlState(StrEnum):
     """unique_violation: another row has the value."""
     WRONG_VALUE = "23514"
     """check_violation: the column can't have this value."""
+    RESET = "55000"
+    """object_not_in_prerequisite_state: the counter of ids was reset."""
     READ_ONLY = "428C9"
     """generated_always: the column is not for the user to set."""
 

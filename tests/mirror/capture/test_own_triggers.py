@@ -13,6 +13,7 @@ from tests.mirror.conftest import Daemon
 
 REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
 FIRST_ID = 900_000_000_000_001
+CHOSEN = 950_000_000_000_001
 
 
 def trigger(sql: Sql, name: str, event: str, body: str, when: str = "1 = 1") -> None:
@@ -61,26 +62,25 @@ def test_a_trigger_may_update_the_row_that_was_just_inserted(
 
 
 def test_an_id_that_was_used_before_is_still_refused(workspace: int, sql: Sql) -> None:
-    chosen = 950_000_000_000_001
-    sql("INSERT INTO contacts (id, first_name) VALUES (?, 'A')", chosen)
+    sql("INSERT INTO contacts (id, first_name) VALUES (?, 'A')", CHOSEN)
     sql("UPDATE contacts SET first_name = 'B'")
     sql("DELETE FROM contacts")
     sql("UPDATE cf_outbox SET state = 'discarded'")
 
     with pytest.raises(REFUSED, match="contacts: this id was used before; leave id out"):
-        sql("INSERT INTO contacts (id) VALUES (?)", chosen)
+        sql("INSERT INTO contacts (id) VALUES (?)", CHOSEN)
 
 
 def test_a_provisional_id_that_has_become_a_real_one_is_refused_with_the_way_to_it(
     ada: int, sql: Sql, app_sql: Sql
 ) -> None:
-    sql("INSERT INTO cf_ids (resource, local_id, id) VALUES ('contacts', ?, ?)", FIRST_ID, ada)
+    sql("INSERT INTO cf_ids (resource, local_id, id) VALUES ('contacts', ?, ?)", CHOSEN, ada)
     words = (
         f"exists in ClickFunnels now, and the row's id is {'in cf_ids' if sql.is_sqlite else ada}"
     )
 
     with pytest.raises(REFUSED, match=words):
-        app_sql("INSERT INTO contacts (id, first_name) VALUES (?, 'X')", FIRST_ID)
+        app_sql("INSERT INTO contacts (id, first_name) VALUES (?, 'X')", CHOSEN)
 
 
 def test_a_trigger_sees_that_cfsync_is_writing(

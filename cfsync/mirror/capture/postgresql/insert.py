@@ -26,6 +26,7 @@ from cfsync.mirror.capture.postgresql.parts import (
     wrong_kind_branches,
 )
 from cfsync.mirror.capture.rules import (
+    COUNTER_RESET,
     HAS_REAL_ID,
     ID_TOO_LONG,
     NOT_AN_ID,
@@ -45,6 +46,7 @@ from cfsync.mirror.capture.rules import (
 )
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources.model import Resource
 
 
@@ -120,6 +122,10 @@ def _capture(resource: Resource, schema: str) -> str:
         id_is_real=exists_in_clickfunnels("n.id"),
         real_ids=exists_in_clickfunnels("id"),
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
+        counter="pg_sequence_last_value("
+        f"pg_get_serial_sequence({literal(table_in(schema, resource.name))}, 'id')::regclass)",
+        first=str(PROVISIONAL_FROM),
+        counter_reset=refusing(f"{resource.name}: {COUNTER_RESET}", SqlState.RESET),
         not_an_id=refusing(f"{resource.name}: {NOT_AN_ID}", SqlState.READ_ONLY),
         id_too_long=refusing(f"{resource.name}: {ID_TOO_LONG}", SqlState.WRONG_VALUE),
         real_id=_real_id(resource),

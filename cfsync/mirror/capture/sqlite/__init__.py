@@ -24,13 +24,7 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 
-_TABLES = ", ".join(f"({literal(name)})" for name in RESOURCES)
-_FIRST_IDS = (
-    f"DELETE FROM sqlite_sequence WHERE name IN (VALUES {_TABLES}) AND seq < {PROVISIONAL_FROM}",
-    f"INSERT INTO sqlite_sequence (name, seq) SELECT column1, {PROVISIONAL_FROM}"
-    f" FROM (VALUES {_TABLES}) WHERE column1 NOT IN (SELECT name FROM sqlite_sequence)",
-)
-"""Provisional ids begin where they should, also after a table was rebuilt."""
+_COUNTED = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'"
 _VIEWS = ", ".join(map(literal, NAMES))
 
 OBJECTS = f"""
@@ -38,8 +32,14 @@ SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name E
 FROM sqlite_master
 WHERE type = 'trigger' AND name GLOB 'cf_*' AND name NOT GLOB '{own_columns.PREFIX}*'
   OR type = 'view' AND name IN ({_VIEWS})
+UNION ALL
+SELECT 'foreign trigger ' || name || ' on ' || tbl_name, ''
+FROM sqlite_master WHERE type = 'trigger' AND tbl_name GLOB 'cf_*'
+UNION ALL
+SELECT 'mark of cf_writer', '' FROM (SELECT count(*) AS rows, max(mark) AS mark FROM cf_writer)
+WHERE rows <> 1 OR mark NOT IN (0, 1)
 """
-"""The triggers and views that are there: (name, text)."""
+"""The triggers and views that are there, and what is wrong with others: (name, text)."""
 
 _OWN_TRIGGERS = f"""
 SELECT name, sql FROM sqlite_master
@@ -68,7 +68,7 @@ ID_DEFAULT = "default"
 def statements(_conn: sa.Connection, *, without: Collection[str] = ()) -> list[str]:
     """All that creates the triggers and views, in order; no trigger on the tables `without`."""
     resources = [r for r in RESOURCES.values() if r.name not in without]
-    return [*(t for r in resources for t in triggers(r)), *VIEWS, *_FIRST_IDS]
+    return [*(t for r in resources for t in triggers(r)), *VIEWS]
 
 
 def own_column_triggers(conn: sa.Connection, without: Collection[str]) -> list[str]:
@@ -87,6 +87,49 @@ def own_column_triggers(conn: sa.Connection, without: Collection[str]) -> list[s
 def restore_ids(_conn: sa.Connection, _tables: Collection[str]) -> list[str]:
     """None: see `ID_DEFAULT`."""
     return []
+
+
+def low_counters(conn: sa.Connection) -> list[str]:
+    """The tables whose next id is none that a new row may have: it was used, or is no provisional
+    one.
+    """
+    counted = set(conn.exec_driver_sql(_COUNTED).scalars())
+    tables = [r.name for r in RESOURCES.values() if r.insert and r.name in counted]
+    selects = (
+        f"SELECT {literal(name)} AS name, 1 + max(coalesce((SELECT seq FROM sqlite_sequence"
+        f" WHERE name = {literal(name)}), 0), coalesce((SELECT max(id) FROM {ident(name)}), 0))"
+        " AS next"
+        for name in tables
+    )
+    if not tables:
+        return []
+    found = conn.exec_driver_sql(
+        f"SELECT name FROM ({' UNION ALL '.join(selects)}) WHERE next <= {PROVISIONAL_FROM}"
+        " OR EXISTS (SELECT 1 FROM cf_ids WHERE resource = name AND local_id = next)"
+        " OR EXISTS (SELECT 1 FROM cf_outbox WHERE resource = name AND record_id = next)"
+    )
+    return list(found.scalars())
+
+
+def raise_counters(_conn: sa.Connection, tables: Collection[str]) -> list[str]:
+    """What puts the counters of ids behind every provisional id that was ever used."""
+    return [t for name in tables for t in _raise_counter(name)]
+
+
+def _raise_counter(table: str) -> tuple[str, str]:
+    name = literal(table)
+    return (
+        f"DELETE FROM sqlite_sequence WHERE name = {name}",
+        f"INSERT INTO sqlite_sequence (name, seq) SELECT {name}, max({PROVISIONAL_FROM},"
+        f" coalesce((SELECT max(id) FROM {ident(table)}), 0),"
+        f" coalesce((SELECT max(local_id) FROM cf_ids WHERE resource = {name}), 0),"
+        f" coalesce((SELECT max(record_id) FROM cf_outbox WHERE resource = {name}), 0))",
+    )
+
+
+def restore_mark() -> list[str]:
+    """What gives `cf_writer` its one row again."""
+    return ["DELETE FROM cf_writer", "INSERT INTO cf_writer (mark) VALUES (0)"]
 
 
 def drops(conn: sa.Connection) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cfsync.mirror.capture.rules import (
+    COUNTER_RESET,
     HAS_REAL_ID,
     ID_TOO_LONG,
     NOT_AN_ID,
@@ -48,6 +49,7 @@ from cfsync.mirror.capture.sqlite.parts import (
 )
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources.model import Field, Resource
 
 
@@ -113,6 +115,10 @@ def _refusals(resource: Resource) -> str:
         "insert_refusals",
         **names(resource),
         id_is_real=exists_in_clickfunnels("NEW.id"),
+        counter="coalesce((SELECT seq FROM sqlite_sequence"
+        f" WHERE name = {literal(resource.name)}), 0)",
+        first=str(PROVISIONAL_FROM),
+        counter_reset=raising(f"{resource.name}: {COUNTER_RESET}"),
         not_an_id=raising(f"{resource.name}: {NOT_AN_ID}"),
         real_id=raising(f"{resource.name}: {HAS_REAL_ID} in cf_ids"),
         used_before=raising(f"{resource.name}: {USED_BEFORE}"),

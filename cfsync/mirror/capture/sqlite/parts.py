@@ -11,7 +11,8 @@ from cfsync.mirror.capture.templates import Templates
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 
-MARK = "(SELECT mark FROM cf_writer)"
+MARK = "coalesce((SELECT mark FROM cf_writer), 0)"
+"""An edit is captured, too, while the row of `cf_writer` is missing."""
 BY_USER = f"CASE {MARK} WHEN 0 THEN 1 WHEN 1 THEN NEW.cf_rev IS NULL ELSE 0 END"
 """In a trigger for INSERT."""
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"

@@ -1,6 +1,7 @@
 -- The patch of each row, or the reason of its refusal: [SQLSTATE, message].
 WITH edits AS MATERIALIZED (
   SELECT $workspace AS workspace_id, n.id, CASE
+    WHEN $id_is_real AND $counter < $first THEN $counter_reset
     WHEN $id_is_real THEN $not_an_id
     WHEN n.id > 999999999999999 THEN $id_too_long
     WHEN EXISTS (SELECT FROM $schema.cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)

@@ -4,7 +4,7 @@ triggers know that it is no edit of a user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,8 +12,12 @@ import sqlalchemy as sa
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.resources.model import Resource
+
+SWALLOWED = "a trigger skips it without an error (RETURN NULL, RAISE(IGNORE))"
+"""The words about a row of which nothing was written."""
 
 
 def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
@@ -34,11 +38,30 @@ def find_deleted_public_id(tx: Tx, resource: Resource, public_id: str) -> int | 
 
 
 def save(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or update rows; fields that their values lack keep what the row has."""
+    """Insert or update rows; fields that their values lack keep what the row has. Raises
+    Constrained where a trigger of the user's swallows one.
+    """
     stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
     paths = tuple(f.name for f in resource.columns if f.path)
     for _, group in statements.by_columns(values):
         statements.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
+    _refuse_swallowed(tx, resource, {v["id"] for v in values})
+
+
+def _refuse_swallowed(tx: Tx, resource: Resource, ids: Collection[int]) -> None:
+    """A trigger may skip a row without an error: then it is absent, or as it was."""
+    same = {"cf_rev": tx.rev()}
+    written = statements.by_ids(tx, TABLES[resource.name], ["id"], list(ids), **same)
+    if len(written) < len(ids):
+        raise Constrained(SWALLOWED)
+
+
+def delete(tx: Tx, resource: Resource, record_id: int) -> None:
+    """Delete a row. Raises Constrained where a trigger of the user's swallows that."""
+    table = TABLES[resource.name]
+    statements.delete(tx, table, [record_id])
+    if statements.by_ids(tx, table, ["id"], [record_id]):
+        raise Constrained(SWALLOWED)
 
 
 def set_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import agreement, conflicts, open_edits
+from cfsync.mirror.bookkeeping import agreement, conflicts, open_edits, rows
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
@@ -196,7 +196,7 @@ def confirm(
     _write_proof(tx, resource, record_id, evidence.cause, base[0][0])
     agreement.end_stopped_delete(tx, resource, record_id)
     if not (keep_row or _hold_edits(tx, resource, record_id)):
-        statements.delete(tx, TABLES[resource.name], [record_id])
+        rows.delete(tx, resource, record_id)
         statements.delete(tx, BASE, [record_id], resource=resource.name)
     return True
 

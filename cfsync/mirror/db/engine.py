@@ -109,6 +109,10 @@ def try_write(
         nested.rollback()
         tx._rev = rev
         return words
+    except Constrained as error:
+        nested.rollback()
+        tx._rev = rev
+        return error.words
     nested.commit()
     return None
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -151,12 +152,14 @@ def _without_tidied(tx: Tx, resource: Resource, suspects: Sequence[_Suspect]) ->
         return []
     written: dict[int, dict[str, Any]] = {}
 
-    def write() -> None:
-        rows.save(tx, resource, [s.base for s in suspects])
-        written.update(statements.load(tx, TABLES[resource.name], [s.id for s in suspects]))
+    def write(some: Sequence[_Suspect]) -> None:
+        rows.save(tx, resource, [s.base for s in some])
+        written.update(statements.load(tx, TABLES[resource.name], [s.id for s in some]))
 
     with savepoint(tx) as attempt:
-        try_write(tx, write)
+        if try_write(tx, partial(write, suspects)):
+            for suspect in suspects:
+                try_write(tx, partial(write, [suspect]))
         attempt.rollback()
     tidied = {s.id: _tidied(resource, s, written.get(s.id, s.base)) for s in suspects}
     if examples := {name: record_id for record_id, names in tidied.items() for name in names}:

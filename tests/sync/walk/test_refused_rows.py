@@ -55,6 +55,17 @@ def broken(round_: Any) -> list[str]:
     return triggers(f"SELECT json('mine') WHERE NEW.email_address = '{BLOCKED}'")
 
 
+def swallowing(round_: Any) -> list[str]:
+    """A trigger that skips one row, and says nothing."""
+    if round_.mirror.dialect.name == "postgresql":
+        return function(f"IF NEW.email_address = '{BLOCKED}' THEN RETURN NULL; END IF;")
+    return [
+        f"CREATE TRIGGER mine_{op} BEFORE {op} ON contacts WHEN NEW.email_address = '{BLOCKED}'"
+        " BEGIN SELECT RAISE(IGNORE); END"
+        for op in ("INSERT", "UPDATE")
+    ]
+
+
 def late_or_final(round_: Any) -> list[str]:
     """A trigger that refuses at the commit only; in SQLite one that ends the transaction itself."""
     if round_.mirror.dialect.name == "postgresql":
@@ -102,6 +113,7 @@ def emails(round_: Any, *ids: int) -> list[str]:
         (broken, "backfill"),
         (broken, "pull"),
         (late_or_final, "pull"),
+        *((swallowing, lane) for lane in ("backfill", "pull", "sweep")),
         *((raising_as(state), "pull") for state in ("40001", "40P01", "55P03")),
     ],
 )
@@ -286,6 +298,31 @@ def test_a_deletion_that_a_foreign_key_refuses_waits_alone(round_: Any) -> None:
 
     assert waiting(round_) == []
     assert kept not in round_.ids("contacts")
+
+
+def test_a_deletion_that_a_trigger_skips_waits_alone(round_: Any) -> None:
+    round_.backfill()
+    kept, other = round_.world.ids("contacts", round_.workspace)[3:5]
+    if round_.mirror.dialect.name == "sqlite":
+        round_.sql(
+            f"CREATE TRIGGER keep BEFORE DELETE ON contacts WHEN OLD.id = {kept}"
+            " BEGIN SELECT RAISE(IGNORE); END"
+        )
+    else:
+        round_.sql(
+            "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+        )
+        round_.sql(
+            "CREATE TRIGGER keep BEFORE DELETE ON contacts FOR EACH ROW"
+            f" WHEN (OLD.id = {kept}) EXECUTE FUNCTION skip()"
+        )
+    for contact in (kept, other):
+        round_.world.delete("contacts", contact)
+
+    round_.sweep()
+
+    assert [i for i, _ in waiting(round_)] == [kept]
+    assert other not in round_.ids("contacts")
 
 
 def test_a_created_row_that_is_refused_is_tried_again_by_itself(round_: Any) -> None:

@@ -212,7 +212,8 @@ def server_time(headers: Mapping[str, str]) -> str | None:
     one.
     """
     try:
-        return time_text(parsedate_to_datetime(headers["date"]))
+        at = parsedate_to_datetime(headers["date"])
+        return time_text(at if at.tzinfo else at.replace(tzinfo=UTC))  # `-0000` is UTC, too
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
 

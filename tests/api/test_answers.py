@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from typing import Any
 
 import pytest
@@ -299,3 +300,15 @@ def test_a_body_that_breaks_off_may_have_acted():
 
     assert caught.value.sent is True
     assert len(fake.seen) == 1
+
+
+def test_a_date_without_a_known_zone_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        found = codec.server_time({"date": "Thu, 21 May 2026 12:00:00 -0000"})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert found == "2026-05-21T12:00:00.000Z"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
-from cfsync.errors import CfsyncError, Interrupted
+from cfsync.errors import CfsyncError, Interrupted, NotFound
 from cfsync.mirror.bookkeeping import bases, open_edits
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.bookkeeping.runs import PassName, RunState
@@ -25,6 +25,7 @@ from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.records import PROVISIONAL_FROM, Listing, Page, Record
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context, each_list
+from cfsync.sync.incoming.presence import is_parent_gone
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.report import Report
 from cfsync.sync.workspaces import choose
@@ -77,7 +78,12 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
     lists = await _lists(context, wanted_resources(context.settings, names))
 
     async def work(listing: Listing) -> None:
-        await _verify_list(context, verified, listing)
+        try:
+            await _verify_list(context, verified, listing)
+        except NotFound:
+            if not await is_parent_gone(context, listing):
+                raise
+            await _add_below_gone_parent(context, verified, listing)
 
     try:
         await each_list(context, verified.report, lists, work)
@@ -116,6 +122,13 @@ async def _verify_list(context: Context, verified: Verified, listing: Listing) -
         context.progress.at(listing, records=seen, fraction=1.0 if page.next is None else 0.0)
         if page.next is not None:
             context.check_stop()
+
+
+async def _add_below_gone_parent(context: Context, verified: Verified, listing: Listing) -> None:
+    """A list that has gone with its parent shows none of the rows that the mirror has of it."""
+    nothing = Page((), None)
+    found = await context.mirror.read(compare, listing, nothing, 0, None)
+    _add_page(verified, RESOURCES[listing.resource], nothing, found)
 
 
 async def _add_inserted(context: Context, verified: Verified, resource: Resource) -> None:

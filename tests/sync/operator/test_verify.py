@@ -119,3 +119,19 @@ def test_a_rejected_deletion_is_settled(round_):
     round_.sql("UPDATE cf_tombstones SET state = 'rejected'")
 
     assert verified(round_).differences == []
+
+
+def test_the_children_of_a_deleted_parent_are_missing_and_no_list_is_unreadable(round_):
+    form = round_.world.create("forms", round_.workspace, name="Survey")
+    child = round_.world.create("submissions", form)
+    round_.backfill()
+    round_.world.delete("forms", form)
+
+    found = verified(round_, "forms", "submissions")
+
+    assert found.report.unreachable == []
+    assert differences(found) == {
+        ("forms", form, "missing in ClickFunnels", ()),
+        ("submissions", child, "missing in ClickFunnels", ()),
+    }
+    assert found.exit_code == 5

@@ -25,7 +25,7 @@ one row on SQLite.
 
 STALE = "changed in ClickFunnels since you read it; read it again"
 NOT_AN_ID = "no row has this id; leave id out, ClickFunnels gives it"
-ID_TOO_LONG = "an id that you choose has 15 digits at the most"
+ID_TOO_LONG = "an id that you choose is 989999999999999 at the most"
 USED_BEFORE = "this id was used before; leave id out"
 COUNTER_RESET = "the counter of new ids was reset; run cfsync migrate, then cfsync doctor"
 HAS_REAL_ID = "the record exists in ClickFunnels now, and the row's id is"

@@ -167,3 +167,38 @@ def test_pulled_contacts_may_have_the_same_email_for_a_moment(
 
     assert sql.outbox() == [("update", "contacts", 6, {"first_name": [None, "X"]})]
     assert json.dumps(sql("SELECT id FROM contacts ORDER BY id")) == "[[5], [6], [7]]"
+
+
+@POSTGRESQL_ONLY
+@pytest.mark.parametrize(("table", "column", "known", "new"), KNOWN)
+def test_a_known_value_under_an_id_that_no_row_has_names_the_column_and_its_row(
+    shop: None, app_sql: Sql, sql: Sql, table: str, column: str, known: str, new: str
+) -> None:
+    holder = sql(f"SELECT id FROM {table} WHERE lower({column}) = lower(?)", known)[0][0]
+
+    with pytest.raises(psycopg.errors.UniqueViolation) as caught:
+        app_sql(f"INSERT INTO {table} (id, {column}) VALUES (77, ?)", known)
+
+    assert f"another row has this {column}; " in str(caught.value)
+    assert f"its id is {holder}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("table", "column", "known", "new"), KNOWN)
+def test_a_known_value_under_an_id_that_has_changed_names_the_way_to_the_new_id(
+    shop: None, app_sql: Sql, sql: Sql, table: str, column: str, known: str, new: str
+) -> None:
+    sql("INSERT INTO cf_ids (resource, local_id, id) VALUES (?, 950000000000001, 5)", table)
+
+    with pytest.raises(Exception, match="exists in ClickFunnels now, and the row's id is"):
+        app_sql(f"INSERT INTO {table} (id, {column}) VALUES (950000000000001, ?)", known)
+
+
+def test_a_chosen_id_leaves_room_for_those_that_the_database_gives(
+    shop: None, app_sql: Sql, sql: Sql
+) -> None:
+    with pytest.raises(Exception, match="an id that you choose is 989999999999999 at the most"):
+        app_sql("INSERT INTO contacts (id, first_name) VALUES (999999999999999, 'X')")
+    app_sql("INSERT INTO contacts (id, first_name) VALUES (989999999999999, 'X')")
+    app_sql("INSERT INTO contacts (first_name) VALUES ('Y')")
+
+    assert max(row[2] for row in sql.outbox()) < 10**15

@@ -75,7 +75,12 @@ def _fill(resource: Resource, schema: str) -> list[str]:
     field, condition = unique_field(resource), "NEW.cf_rev IS NULL"
     if not (field or sets(resource)):
         condition = f"NEW.workspace_id IS NULL AND {condition}"
-    taken = taken_by(resource, field, "NEW", schema) if field else ""
+    take_id = ""
+    if field:
+        taken = taken_by(resource, field, "NEW", schema)
+        take_id = templates.render(
+            "take_id", **names(resource, schema), taken=taken, first=str(PROVISIONAL_FROM)
+        )
     return statements(
         resource,
         schema,
@@ -83,7 +88,7 @@ def _fill(resource: Resource, schema: str) -> list[str]:
         options=row_options(),
         workspace=_workspace(resource, schema),
         sets="\n".join(map(set_in_order, sets(resource))),
-        take_id=f"NEW.id := coalesce({taken}, NEW.id);" if field else "",
+        take_id=take_id,
         condition=condition,
     )
 
@@ -169,7 +174,10 @@ def _unknown(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
 
 
 def _taken(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
-    """What a trigger of the user's has changed since the row got its id."""
+    """Under an id that can't be a new row's; and what a trigger of the user's has changed since the
+    row got its id.
+    """
     if field := unique_field(resource):
-        words = refusing(taken_message(resource), SqlState.TAKEN)
-        yield f"{taken_by(resource, field, 'n', schema)} IS NOT NULL", words
+        other = taken_by(resource, field, "n", schema)
+        words = f"{literal(f'{taken_message(resource)}; its id is ')} || {other}::text"
+        yield f"{other} IS NOT NULL", f"jsonb_build_array({literal(SqlState.TAKEN)}, {words})"

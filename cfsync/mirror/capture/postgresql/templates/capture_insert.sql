@@ -1,11 +1,12 @@
 -- The patch of each row, or the reason of its refusal: [SQLSTATE, message].
 WITH edits AS MATERIALIZED (
   SELECT $workspace AS workspace_id, n.id, CASE
-    WHEN $id_is_real AND $counter < $first THEN $counter_reset
-    WHEN $id_is_real THEN $not_an_id
-    WHEN n.id > 999999999999999 THEN $id_too_long
     WHEN EXISTS (SELECT FROM $schema.cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
       THEN (SELECT $real_id FROM $schema.cf_ids i WHERE i.resource = $resource AND i.local_id = n.id)
+    $taken
+    WHEN $id_is_real AND $counter < $first THEN $counter_reset
+    WHEN $id_is_real THEN $not_an_id
+    WHEN n.id > 989999999999999 THEN $id_too_long
     -- An update alone is that of a trigger of the user's, which has changed the new row before.
     WHEN EXISTS (SELECT FROM $schema.cf_outbox x
       WHERE x.resource = $resource AND x.record_id = n.id AND x.op <> 'update') THEN $used_before
@@ -13,7 +14,6 @@ WITH edits AS MATERIALIZED (
     $parents
     $wrong_kinds
     $unknown
-    $taken
     ELSE $given_pairs END AS patch
   FROM cf_new n
   WHERE (mark <> 'on' OR n.cf_rev IS NULL) AND n.id <> ALL (folded)

@@ -3,9 +3,9 @@
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
 WHEN $by_user
 BEGIN
-  -- Behind a higher one AUTOINCREMENT would have no ids left. An id that is left out is -1 here.
+  -- Behind the highest ones AUTOINCREMENT would soon give ids of 16 digits. An id that is left out is -1 here.
   SELECT $id_too_long
-    WHERE NEW.id > 999999999999999;
+    WHERE NEW.id > 989999999999999;
   $ignore
   DELETE FROM cf_replaced WHERE resource = $resource;
   $note_policy

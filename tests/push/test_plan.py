@@ -7,10 +7,11 @@ import stat
 
 import pytest
 
+from cfsync.cli.operator.plan import _lines
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
 from cfsync.sync.push import plan_file
-from cfsync.sync.push.plan import plan
+from cfsync.sync.push.plan import NullLeft, Plan, plan
 from tests.push.conftest import Account
 
 
@@ -289,3 +290,14 @@ def test_what_a_planned_create_leaves_over_is_sent_with_it(account, tmp_path):
     contact = account.one("SELECT id FROM contacts WHERE email_address = 'a@b.org'")
     assert account.tags(contact) == [tag]
     assert set(account.states()) == {"done"}
+
+
+def test_values_that_were_left_are_one_line_for_each_resource():
+    fields = [NullLeft("contacts", f"field_{n}", 7) for n in range(9)]
+
+    lines = list(_lines(Plan(nulls_left=[*fields, NullLeft("orders", "notes", 3)])))
+
+    assert [line.partition(": NULL")[0] for line in lines[:-1]] == [
+        "contacts 7: no change of field_0, field_1, field_2 and 6 more fields",
+        "orders 3: no change of notes",
+    ]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from cfsync.sync.push.plan import Kept, Plan, Planned
 
 
+NAMED = 3
+"""Fields of a resource that a line names; the others are only counted."""
+
+
 def register(app: typer.Typer) -> None:
     app.command()(plan)
 
@@ -61,10 +65,12 @@ def _lines(found: Plan) -> Iterator[str]:
         yield from _of_record(record)
     for kept in found.kept:
         yield f"not sent: {_kept(kept)}"
-    for left in found.nulls_left:
+    for name in dict.fromkeys(left.resource for left in found.nulls_left):
+        left = [left for left in found.nulls_left if left.resource == name]
+        more = f" and {len(left) - NAMED} more fields" if len(left) > NAMED else ""
         yield (
-            f"{left.resource} {left.record_id}: {left.field} was left as it is: NULL can't be told"
-            " from not given in an INSERT of a known id; use UPDATE"
+            f"{name} {left[0].record_id}: no change of {', '.join(n.field for n in left[:NAMED])}"
+            f"{more}: NULL can't be told from not given in an INSERT of a known id; use UPDATE"
         )
     yield (
         f"plan: {plural(found.calls, 'call')}, {plural(found.requests, 'request')} with reading"

@@ -187,9 +187,11 @@ def close_busy(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -
 
 _ADD_REFUSED = sa.text(
     "INSERT INTO cf_events (event_id, source, resource, record_id, state, received_at, error)"
-    " VALUES (:event_id, 'refused', :resource, :record_id, 'new', :now, :reason)"
-    " ON CONFLICT (event_id) DO UPDATE SET state = 'new', error = excluded.error, received_at ="
-    " CASE cf_events.state WHEN 'new' THEN cf_events.received_at ELSE excluded.received_at END"
+    f" VALUES (:event_id, '{EventSource.REFUSED}', :resource, :record_id, '{EventState.NEW}', :now,"
+    f" :reason) ON CONFLICT (event_id) DO UPDATE SET state = '{EventState.NEW}',"
+    " error = excluded.error, received_at ="
+    f" CASE cf_events.state WHEN '{EventState.NEW}' THEN cf_events.received_at"
+    " ELSE excluded.received_at END"
 ).bindparams(sa.bindparam("now", type_=EVENTS.c.received_at.type))
 
 

@@ -110,21 +110,21 @@ def taken_message(resource: Resource) -> str:
 
 
 def references(resource: Resource) -> Iterable[Field]:
-    """The columns of which an unknown id is refused: those with the parent, without which there is
-    no workspace, and sets. Of other records a program may know sooner than the mirror.
-    """
-    return (
-        f
-        for f in resource.columns
-        if f.ref and f.ref != "workspaces" and (f.name == resource.parent_field or f.merge == "set")
-    )
+    """The columns of which an unknown id is refused. A public id is text and not looked up."""
+    return (f for f in resource.columns if f.ref and f.ref != "workspaces" and f.type != "text")
+
+
+def insertable_references(resource: Resource) -> Iterable[Field]:
+    """Those that an INSERT gives, but for the parent's id."""
+    given = insertable(resource)
+    return (f for f in references(resource) if f in given and f.name != resource.parent_field)
 
 
 def unknown_message(resource: Resource, field: Field) -> str:
     """The words for the id of a record that the mirror does not have."""
     return (
-        f"{resource.name}.{field.name}: the mirror has no such row in {field.ref}; if ClickFunnels"
-        f" has it, run cfsync pull {field.ref}"
+        f"{resource.name}.{field.name}: the mirror has no such row in {field.ref} of this"
+        f" workspace; if ClickFunnels has it, run cfsync pull {field.ref}"
     )
 
 
@@ -242,7 +242,11 @@ def json_kind(field: Field) -> Literal["array", "object"] | None:
 def wrong_kind_message(resource: Resource, field: Field) -> str:
     """The words for a value that the column does not take."""
     if field.email:
-        return f"{resource.name}.{field.name} must be an email address such as ada@example.com"
+        none = "" if field.required else "; NULL means none"
+        return (
+            f"{resource.name}.{field.name} must be an email address such as ada@example.com,"
+            f" without spaces{none}"
+        )
     if field.type != "json":
         return f"{resource.name}.{field.name} must be {_KINDS[field.type]}"
     kind = {

@@ -26,20 +26,38 @@ REFUSED = [
     ("UPDATE contacts SET email_address = 'ada b@x.y' WHERE id = 5", WRONG, NO_EMAIL),
     ("INSERT INTO contacts (email_address) VALUES ('a@b@c.d')", WRONG, NO_EMAIL),
     ("UPDATE fulfillment_locations SET email_address = 'home'", WRONG, NO_EMAIL),
+    ("UPDATE fulfillment_locations SET email_address = ''", WRONG, NO_EMAIL),
+    (
+        "UPDATE contacts SET email_address = ''",
+        WRONG,
+        f"contacts.email_address {NO_EMAIL}, without spaces; NULL means none",
+    ),
+    ("INSERT INTO contacts (email_address) VALUES ('')", WRONG, NO_EMAIL),
+    ("INSERT INTO contacts (email_address) VALUES (' ada@example.com')", WRONG, NO_EMAIL),
+    ("UPDATE contacts SET email_address = 'bob@example.com ' WHERE id = 5", WRONG, NO_EMAIL),
     (
         "UPDATE contacts SET tag_ids = '[1, 2, 99]' WHERE id = 5",
         UNKNOWN,
-        "contacts.tag_ids: the mirror has no such row in contact_tags; if ClickFunnels has it, run"
-        " cfsync pull contact_tags",
+        "contacts.tag_ids: the mirror has no such row in contact_tags of this workspace; if"
+        " ClickFunnels has it, run cfsync pull contact_tags",
     ),
     ("INSERT INTO contacts (tag_ids) VALUES ('[99]')", UNKNOWN, "no such row in contact_tags"),
     ("UPDATE contact_tags SET name = 'vip' WHERE id = 2", TAKEN, SAME_NAME),
     (
         "INSERT INTO enrollments (contact_id, course_id) VALUES (5, 99)",
         UNKNOWN,
-        "enrollments.course_id: the mirror has no such row in courses; if ClickFunnels has it, run"
-        " cfsync pull courses",
+        "enrollments.course_id: the mirror has no such row in courses of this workspace; if"
+        " ClickFunnels has it, run cfsync pull courses",
     ),
+    (
+        "INSERT INTO enrollments (contact_id, course_id) VALUES (4711, 5)",
+        UNKNOWN,
+        "enrollments.contact_id: the mirror has no such row in contacts of this workspace",
+    ),
+    ("UPDATE contacts SET tag_ids = '[1, 3]' WHERE id = 5", UNKNOWN, "contact_tags of this works"),
+    ("INSERT INTO contacts (tag_ids) VALUES ('[3]')", UNKNOWN, "contact_tags of this workspace"),
+    ("INSERT INTO products (name, image_ids) VALUES ('x', '[99]')", UNKNOWN, "row in images of"),
+    ("UPDATE products SET image_ids = '[5, 99]'", UNKNOWN, "products.image_ids: the mirror has no"),
     ("INSERT INTO contacts (workspace_id) VALUES (99)", UNKNOWN, "has no such workspace"),
     ("UPDATE contacts SET uuid = 'x'", READ_ONLY, "contacts.uuid is read-only in ClickFunnels"),
     ("UPDATE contacts SET id = 7 WHERE id = 5", READ_ONLY, "contacts.id is given once and stays"),
@@ -58,6 +76,9 @@ def shop(ada: int, daemon: Daemon) -> None:
     daemon("contact_tags", *({"id": i, "workspace_id": 10, "name": n} for i, n in TAGS.items()))
     daemon("courses", {"id": 5, "workspace_id": 10})
     daemon("fulfillment_locations", {"id": 5, "workspace_id": 10})
+    daemon("contact_tags", {"id": 3, "workspace_id": 11, "name": "elsewhere"})
+    daemon("images", {"id": 5, "workspace_id": 10})
+    daemon("products", {"id": 5, "workspace_id": 10})
 
 
 TAGS = {1: "vip", 2: "new"}
@@ -142,19 +163,19 @@ def test_what_only_clickfunnels_can_know_is_not_refused(
     statements = [
         "UPDATE contacts SET email_address = 'Ada@example.com' WHERE id = 5",
         "UPDATE contacts SET email_address = 'bob@example.com' WHERE id = 5",  # to merge the two
-        "UPDATE contacts SET email_address = '' WHERE id IN (5, 6)",
         "UPDATE contacts SET email_address = NULL WHERE id IN (5, 6)",
         "UPDATE contacts SET tag_ids = '[77, 1]' WHERE id = 8",  # it has the unknown one already
         "INSERT INTO contacts (workspace_id, email_address) VALUES (11, 'bob@example.com')",
         "INSERT INTO contact_tags (workspace_id, name) VALUES (11, 'vip')",
-        "INSERT INTO enrollments (contact_id, course_id) VALUES (4711, 5)",
+        "INSERT INTO enrollments (contact_id, course_id) VALUES (950000000000000, 5)",
+        "UPDATE products SET image_ids = '[5, 950000000000000]'",
         "INSERT INTO submissions (form_id, workspace_id) VALUES (4711, 10)",  # no form is known yet
     ]
 
     for statement in statements:
         app_sql(statement)
 
-    assert len(sql.outbox()) == 11
+    assert len(sql.outbox()) == 10
 
 
 def test_pulled_contacts_may_have_the_same_email_for_a_moment(

@@ -56,7 +56,7 @@ def has_wrong_kind(field: Field) -> str | None:
     if field.type == "json":
         return _wrong_json(field, new)
     if field.email:
-        return f"{new} <> '' AND {new} !~ '^\\s*[^@\\s]+@[^@\\s]+\\s*$'"
+        return f"{new} !~ '^[^@\\s]+@[^@\\s]+$'"
     return {
         "timestamp": f"NOT ({new} >= '0001-01-01Z' AND {new} < '10000-01-01Z')",
         "money": f"{new} IN ('NaN', 'Infinity', '-Infinity')",
@@ -83,18 +83,21 @@ def is_unsendable(field: Field) -> str:
 
 
 def has_unknown_id(field: Field, old: str | None, schema: str) -> str:
-    """Whether the new value refers to a record that the mirror does not have. Provisional ids may
-    be those of rows that another transaction commits, and an empty table may not be filled yet.
+    """Whether the new value refers to a record that the mirror does not have, or has in another
+    workspace. Provisional ids may be those of rows that another transaction commits, and a table
+    without records of ClickFunnels may not be filled yet.
     """
     table, new = table_in(schema, field.ref or ""), f"n.{ident(field.name)}"
-    missing = f"NOT EXISTS (SELECT FROM {table} t WHERE t.id = given.id)"
+    here = "t.id = given.id AND (t.workspace_id = n.workspace_id) IS NOT FALSE"
+    missing = f"NOT EXISTS (SELECT FROM {table} t WHERE {here})"
     given = f"(SELECT {new} AS id)"
-    if field.merge == "set":
-        given = f"(SELECT member::bigint AS id FROM jsonb_array_elements({new}) member"
+    if field.type == "json":
+        number = "CASE jsonb_typeof(member) WHEN 'number' THEN member::bigint END"
+        given = f"(SELECT {number} AS id FROM jsonb_array_elements({new}) member"
         given += f" WHERE ({old} @> member) IS NOT TRUE)" if old else ")"
     real = exists_in_clickfunnels("given.id")
     return (
-        f"EXISTS (SELECT FROM {table}) AND"
+        f"EXISTS (SELECT FROM {table} WHERE {exists_in_clickfunnels('id')}) AND"
         f" EXISTS (SELECT FROM {given} given WHERE {real} AND {missing})"
     )
 

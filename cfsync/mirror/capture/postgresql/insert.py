@@ -36,6 +36,7 @@ from cfsync.mirror.capture.rules import (
     has_workspace,
     insert_refusals,
     insertable,
+    insertable_references,
     parents,
     references,
     sets,
@@ -167,10 +168,9 @@ def _parents(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
 
 
 def _unknown(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
-    for field in references(resource):
-        if field.merge == "set":
-            words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
-            yield has_unknown_id(field, None, schema), words
+    for field in insertable_references(resource):
+        words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
+        yield has_unknown_id(field, None, schema), words
 
 
 def _taken(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:

@@ -96,11 +96,9 @@ def has_wrong_kind(field: Field) -> str:
 
 
 def _no_email(new: str) -> str:
-    spaces = "char(32, 9, 10, 13)"
-    bare = f"trim({new}, {spaces})"
     return (
-        f"{bare} <> '' AND ({bare} NOT GLOB '?*@?*' OR {bare} GLOB '*@*@*'"
-        f" OR {bare} GLOB '*[' || {spaces} || ']*')"
+        f"{new} NOT GLOB '?*@?*' OR {new} GLOB '*@*@*'"
+        f" OR {new} GLOB '*[' || char(32, 9, 10, 13) || ']*'"
     )
 
 
@@ -161,20 +159,23 @@ def row_as_patch(resource: Resource, row: str) -> str:
     return f"'{{' || substr({' || '.join(parts)}, 2) || '}}'"
 
 
-def has_unknown_id(field: Field, old: str | None) -> str:
-    """Whether the new value refers to a record that the mirror does not have. Provisional ids may
-    be those of rows that come later, and an empty table may not be filled yet.
+def has_unknown_id(field: Field, old: str | None, workspace: str) -> str:
+    """Whether the new value refers to a record that the mirror does not have, or has in another
+    workspace. Provisional ids may be those of rows that come later, and a table without records of
+    ClickFunnels may not be filled yet.
     """
     table, new = ident(field.ref or ""), f"NEW.{ident(field.name)}"
     real = exists_in_clickfunnels("given.value")
-    missing = f"{real} AND NOT EXISTS (SELECT 1 FROM {table} WHERE id = given.value)"
+    here = f"id = given.value AND (workspace_id = {workspace}) IS NOT FALSE"
+    missing = f"{real} AND NOT EXISTS (SELECT 1 FROM {table} WHERE {here})"
     given = f"(SELECT {new} AS value)"
-    if field.merge == "set":
+    if field.type == "json":
         given = f"json_each({new})"
         known = f"CASE WHEN json_valid({old}) THEN {old} END"
         missing += f" AND given.value NOT IN (SELECT value FROM json_each({known}))" if old else ""
     some = f"EXISTS (SELECT 1 FROM {given} AS given WHERE {missing})"
-    return f"EXISTS (SELECT 1 FROM {table}) AND {some}"
+    filled = f"EXISTS (SELECT 1 FROM {table} WHERE {exists_in_clickfunnels('id')})"
+    return f"{filled} AND {some}"
 
 
 def taken(resource: Resource, field: Field, workspace: str) -> str:

@@ -20,6 +20,7 @@ from cfsync.mirror.capture.rules import (
     has_workspace,
     insert_refusals,
     insertable,
+    insertable_references,
     parents,
     references,
     sets,
@@ -133,7 +134,8 @@ def _refusals(resource: Resource) -> str:
 def _parents(resource: Resource) -> Iterator[tuple[str, str]]:
     for field in references(resource):
         if field.name == resource.parent_field:
-            yield has_unknown_id(field, None), raising(unknown_message(resource, field))
+            unknown = has_unknown_id(field, None, _filled(resource, "workspace_id"))
+            yield unknown, raising(unknown_message(resource, field))
     for name in parents(resource):
         missing = raising(f"{resource.name}.{name} must be given")
         yield f"{_filled(resource, name)} IS NULL", missing
@@ -158,9 +160,10 @@ def _filled(resource: Resource, name: str) -> str:
 
 
 def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
-    for field in references(resource):
-        if field.merge == "set":
-            yield has_unknown_id(field, None), raising(unknown_message(resource, field))
+    workspace = _filled(resource, "workspace_id")
+    for field in insertable_references(resource):
+        unknown = has_unknown_id(field, None, workspace)
+        yield unknown, raising(unknown_message(resource, field))
 
 
 def _taken(resource: Resource) -> str:

@@ -72,7 +72,7 @@ def _update(resource: Resource) -> str:
 def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
     for field in references(resource):
         if field in updatable(resource):
-            unknown = has_unknown_id(field, f"OLD.{ident(field.name)}")
+            unknown = has_unknown_id(field, f"OLD.{ident(field.name)}", "NEW.workspace_id")
             yield f"{changed(field)} AND {unknown}", raising(unknown_message(resource, field))
 
 

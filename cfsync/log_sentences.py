@@ -8,8 +8,8 @@ from structlog.typing import EventDict
 
 _EDIT = "edit {seqs} of {resource} {id}"
 SENTENCES = {
-    "edit.held": "edit {seqs} of {resource} waits for approval: it is one of many",
-    "edit.blocked": "edit {seqs} of {resource} {reason}",
+    "edit.held": f"{_EDIT} waits for approval: {{reason}}",
+    "edit.blocked": f"{_EDIT} {{reason}}",
     "edit.waiting": f"{_EDIT} {{reason}}",
     "edit.missing": f"{_EDIT} is not in ClickFunnels, and is sent again",
     "edit.settled": f"{_EDIT} needs no call: ClickFunnels has its values already",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from cfsync.errors import CfsyncError
@@ -34,6 +35,8 @@ class Report:
     unusable: list[str] = field(default_factory=list)
     #: The number of a push that sent something.
     batch: int | None = None
+    #: (resource, id) of the rows that count as refused.
+    refused: set[tuple[str, int]] = field(default_factory=set)
     #: The duration, in seconds.
     seconds: float = 0.0
     #: The error that ended the pass, or after which it may not go on yet; None if there is none.
@@ -42,6 +45,12 @@ class Report:
     def add(self, resource: str, **counts: int) -> None:
         found = self.counts.setdefault(resource, Counter())
         found.update({name: n for name, n in counts.items() if n})
+
+    def add_refused(self, resource: str, ids: Collection[int]) -> None:
+        """Count the rows that a constraint or trigger of the user's refuses, each once."""
+        rows = {(resource, record_id) for record_id in ids} - self.refused
+        self.refused |= rows
+        self.add(resource, refused=len(rows))
 
     def total(self, name: str) -> int:
         return sum(counts[name] for counts in self.counts.values())

@@ -80,7 +80,7 @@ def test_an_email_that_is_taken_is_refused_here_or_there_and_makes_no_second_con
     account: Account, app_sql: Sql
 ) -> None:
     before = account.world.ids("contacts", account.workspace)
-    first, second, third = account.ids_of("contacts")[1:4]
+    first, second = account.ids_of("contacts")[1:3]
     taken = account.one("SELECT email_address FROM contacts WHERE id = ?", first)
     insert = "INSERT INTO contacts (id, email_address) VALUES"
     assert is_refused(app_sql, f"{insert} (950000000000001, '{taken.upper()}')")
@@ -88,16 +88,15 @@ def test_an_email_that_is_taken_is_refused_here_or_there_and_makes_no_second_con
         app_sql,
         f"{insert} (950000000000001, 'new@example.com'), (950000000000002, 'NEW@example.com')",
     )
-    for contact, email in ((second, taken), (third, f"{taken} ")):
-        app_sql("UPDATE contacts SET email_address = ? WHERE id = ?", email, contact)
-    assert is_refused(app_sql, f"{insert} (950000000000003, '{taken}@')")
+    app_sql("UPDATE contacts SET email_address = ? WHERE id = ?", taken, second)
+    for email in (f"{taken} ", f" {taken}", f"{taken}@"):
+        assert is_refused(app_sql, f"{insert} (950000000000003, '{email}')")
     app_sql(f"{insert} (950000000000003, 'nobody@nowhere')")
 
     account.push()
 
     assert what_waits(account) == [
         (second, "parked", "email_address has already been taken"),
-        (third, "parked", "email_address is invalid"),
         (950000000000003, "parked", "email_address is invalid"),
     ]
     assert account.world.ids("contacts", account.workspace) == before

@@ -85,6 +85,42 @@ def test_the_log_tells_that_an_edit_arrived(
         assert sending["batch"] == sent["batch"] > 0
 
 
+def test_the_log_tells_which_record_an_insert_made(account: Account, app_sql: Any) -> None:
+    app_sql("INSERT INTO contact_tags (name) VALUES ('New')")
+    with capture_logs() as logs:
+        account.push()
+
+    (sent,) = [line for line in logs if line["event"] == "edit.sent"]
+    assert sent["record_id"] == account.one("SELECT id FROM contact_tags WHERE name = 'New'")
+    assert sent["id"] != sent["record_id"]
+
+
+def test_the_log_tells_why_an_edit_is_held_and_what_waits_for_it(
+    account: Account, app_sql: Any, two: tuple[int, int]
+) -> None:
+    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "1"
+    one, other = two
+    emails = "SELECT email_address FROM contacts WHERE id = ?"
+    email = account.one(emails, one)
+    app_sql("DELETE FROM contacts WHERE id IN (?, ?)", one, other)
+    app_sql("INSERT INTO contacts (email_address) VALUES (?)", email)
+    (new,) = account.column("SELECT id FROM contacts WHERE id >= 900000000000000")
+    with capture_logs() as logs:
+        account.push()
+
+    held = [line for line in logs if line["event"] == "edit.held"]
+    assert {(line["id"], line["op"]) for line in held} == {(one, "delete"), (other, "delete")}
+    assert {line["reason"] for line in held} == {
+        "a mass deletion of 2: cfsync outbox approve contacts"
+    }
+    (blocked,) = [line for line in logs if line["event"] == "edit.blocked"]
+    assert (blocked["id"], blocked["op"]) == (new, "insert")
+    assert "email_address" in blocked["fields"]
+    first = account.one("SELECT seq FROM cf_outbox WHERE record_id = ?", one)
+    sentence = as_sentence(blocked)["event"]
+    assert sentence.startswith(f"edit 3 of contacts {new} waits for edit {first}, which touches")
+
+
 def test_the_log_tells_who_decided(account: Account, app_sql: Any, two: tuple[int, int]) -> None:
     contact, _ = two
     rename(app_sql, "Here", contact)
@@ -104,6 +140,8 @@ def test_the_log_tells_who_decided(account: Account, app_sql: Any, two: tuple[in
     assert {line["by"] for line in told} == {decision_log.person()}
     assert {(line["resource"], line["id"]) for line in told} == {("contacts", contact)}
     assert (told[0]["conflict"], told[0]["field"], told[0]["choice"]) == (1, "first_name", "local")
+    first, second, *_ = account.column("SELECT seq FROM cf_outbox ORDER BY seq")
+    assert told[0]["seqs"] == [first, second]
     assert (told[1]["batch"], told[1]["fields"]) == (batch, ["first_name"])
     assert not {"Here", "There"} & set(re.findall(r"\w+", str(logs)))
 

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from cfsync.cli.operator.plan import _lines
+from cfsync.cli.operator.plan import lines_of
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
 from cfsync.sync.push import plan_file
@@ -186,6 +186,18 @@ def test_edits_that_swap_an_email_are_shown_statement_by_statement(account):
     assert [(r.record_id, r.seqs) for r in found.records] == [(one, (1,)), (two, (2,))]
 
 
+def test_a_create_names_the_record_below_which_it_is_made(account, contact):
+    (course,) = account.ids_of("courses")
+    account.sql("INSERT INTO enrollments (contact_id, course_id) VALUES (?, ?)", contact, course)
+
+    found = planned(account)
+
+    (record,) = found.records
+    assert record.below == {"course_id": course}
+    assert plan_file.as_json(found)["records"][0]["below"] == {"course_id": course}
+    assert f"create, course_id {course}" in "\n".join(lines_of(found))
+
+
 def test_only_the_resources_named_are_planned(account, contact):
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
     account.sql("UPDATE products SET name = 'X'")
@@ -295,7 +307,7 @@ def test_what_a_planned_create_leaves_over_is_sent_with_it(account, tmp_path):
 def test_values_that_were_left_are_one_line_for_each_resource():
     fields = [NullLeft("contacts", f"field_{n}", 7) for n in range(9)]
 
-    lines = list(_lines(Plan(nulls_left=[*fields, NullLeft("orders", "notes", 3)])))
+    lines = list(lines_of(Plan(nulls_left=[*fields, NullLeft("orders", "notes", 3)])))
 
     assert [line.partition(": NULL")[0] for line in lines[:-1]] == [
         "contacts 7: no change of field_0, field_1, field_2 and 6 more fields",

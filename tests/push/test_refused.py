@@ -305,6 +305,19 @@ def test_a_create_below_a_record_that_is_gone_is_parked(account: Account, app_sq
     assert waiting(account)[0][3] == "its parent record no longer exists"
 
 
+def test_a_parked_edit_that_is_settled_otherwise_keeps_no_reason(
+    account: Account, half_taken: int
+) -> None:
+    account.push()
+    other = account.world.ids("contacts", account.workspace)[-1]
+    account.world.edit("contacts", other, email_address="moved@example.com")
+    account.world.edit("contacts", half_taken, email_address=TAKEN)
+
+    account.pull()
+
+    assert account.sql("SELECT state, error FROM cf_outbox") == [("done", None), ("done", None)]
+
+
 def lose(account: Account, contact: int) -> None:
     """Delete a row behind the triggers' back."""
     if account.mirror.dialect.name == "sqlite":

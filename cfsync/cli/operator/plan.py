@@ -52,13 +52,14 @@ def plan(
     if json:
         print_json(plan_file.as_json(found))
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(lines_of(found)))
         if out is not None:
             print(f"to send only this: cfsync push --plan {out}")
     return found.exit_code
 
 
-def _lines(found: Plan) -> Iterator[str]:
+def lines_of(found: Plan) -> Iterator[str]:
+    """The plan as people read it."""
     if found.capture_problem:
         yield f"warning: {found.capture_problem}"
     for record in found.records:
@@ -81,10 +82,11 @@ def _lines(found: Plan) -> Iterator[str]:
 
 
 def _of_record(record: Planned) -> Iterator[str]:
+    below = "".join(f", {name} {parent_id}" for name, parent_id in record.below.items())
     after = ", ".join(f"{name} {local_id}" for name, local_id in record.after)
     for call in record.calls:
         yield f"{record.resource} {record.record_id}: {call.action or call.kind}" + (
-            f", after {after}" if after else ""
+            (below if call.kind == "create" else "") + (f", after {after}" if after else "")
         )
         for name, (old, new) in sorted(call.fields.items()):
             yield from (f"    {line}" for line in _changes(name, old, new))

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.merge import FieldEdit, Winner
+from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState, edit_of
 from cfsync.mirror.db import statements
@@ -99,6 +100,15 @@ def about(tx: Tx, resource: Resource, conflict: Conflict) -> list[Edit]:
     return [e for e in found.edits if conflict.is_about_record or name in e.fields]
 
 
+def seqs_about(tx: Tx, resource: Resource, conflict: Conflict) -> list[int]:
+    """The numbers of those edits; where there is none any more, of the last one of its field."""
+    if found := about(tx, resource, conflict):
+        return [e.seq for e in found]
+    name = (conflict.field or "").partition(".")[0]
+    edits = outbox.find(tx, resources=[resource.name], record_id=conflict.record_id)
+    return [e.seq for e in edits if name in e.fields][-1:]
+
+
 def _states(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[tuple[Any, ...]]:
     columns = ["record_id", "state"]
     return statements.by_ids(tx, OUTBOX, columns, ids, resource=resource.name)
@@ -127,4 +137,4 @@ def close_settled_parked(
             ]
             if not left:
                 query = sa.update(OUTBOX).where(OUTBOX.c.seq == edit.seq)
-                tx.conn.execute(query.values(state=OutboxState.DONE))
+                tx.conn.execute(query.values(state=OutboxState.DONE, error=None))

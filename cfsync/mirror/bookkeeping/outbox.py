@@ -266,12 +266,14 @@ def append(
     )
 
 
-def hold(tx: Tx, seqs: Sequence[int], reason: str) -> None:
-    """Stop edits until a person decides."""
+def hold(tx: Tx, seqs: Sequence[int], reason: str) -> list[Edit]:
+    """Stop edits until a person decides; returns them."""
+    held: list[Edit] = []
     for start in range(0, len(seqs), AT_ONCE):
         some = OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE])
         values = {"state": OutboxState.HELD, "error": reason}
-        tx.conn.execute(sa.update(OUTBOX).where(some).values(values))
+        held += _read(tx, sa.update(OUTBOX).where(some).values(values).returning(*_COLUMNS))
+    return held
 
 
 def set_reason(tx: Tx, seqs: Sequence[int], error: str, *, tried: bool = False) -> None:

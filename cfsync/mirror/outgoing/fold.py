@@ -86,6 +86,13 @@ class Claim:
         return self.edits[0].captured_at
 
     @property
+    def below(self) -> dict[str, int]:
+        """Field -> id of the parent in whose list a create puts the record; {} for a workspace."""
+        field, listing = self.resource.parent_field, self.listing
+        nested = self.op == Op.INSERT and self.resource.nested
+        return {field: listing.parent_id} if nested and field and listing else {}
+
+    @property
     def waits_for_a_decision(self) -> bool:
         """Whether nothing is left of it but fields in a conflict that a person has to decide."""
         return bool(self.held) and self.op == Op.UPDATE and not (self.send or self.unsendable)

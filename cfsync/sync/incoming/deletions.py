@@ -168,7 +168,7 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
             gone = await context.mirror.write(_write_deletion, resource, verdict, keep)
         except Constrained as error:
             await context.mirror.write(_put_off, resource, record_id, error.words)
-            report.add(resource.name, refused=1)
+            report.add_refused(resource.name, [record_id])
             return
         if gone:
             log.info("record.gone", resource=resource.name, id=record_id, cause=verdict.cause)

@@ -45,8 +45,8 @@ class Resolved:
     """What a resolution has done.
 
     `edited`: whether the next push has something to send. `record_id`: the row's id afterwards,
-    which is a new provisional id if the record has to be created again. `seqs`: the open edits that
-    the conflict was about.
+    which is a new provisional id if the record has to be created again. `seqs`: the edits that the
+    conflict was about, and those that it has made.
     """
 
     conflict: Conflict
@@ -140,10 +140,13 @@ def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved |
     discard.lock(tx, resource, conflict.record_id)
     if changed := _changed(tx, resource, conflict, conflict_id, choice):
         return changed
-    seqs = tuple(e.seq for e in open_edits.about(tx, resource, conflict))
-    if not conflict.is_about_record:
-        return replace(_resolve_field(tx, resource, conflict, choice, value), seqs=seqs)
-    return replace(_resolve_record(tx, resource, conflict, choice), seqs=seqs)
+    seqs, last = open_edits.seqs_about(tx, resource, conflict), outbox.highest_seq(tx)
+    if conflict.is_about_record:
+        done = _resolve_record(tx, resource, conflict, choice)
+    else:
+        done = _resolve_field(tx, resource, conflict, choice, value)
+    new = outbox.find(tx, resources=[resource.name], record_id=done.record_id)
+    return replace(done, seqs=(*seqs, *(e.seq for e in new if e.seq > last)))
 
 
 def _resolve_record(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
@@ -210,15 +213,12 @@ def _resolve_local_deletion(
 ) -> Resolved:
     """Resolve the delete of a row whose record was changed in ClickFunnels."""
     entry = open_edits.load(tx, resource, [conflict.record_id]).get(conflict.record_id)
-    held = (
-        [r for r in entry.edits if r.op == Op.DELETE and r.state == OutboxState.HELD]
-        if entry
-        else []
-    )
+    edits = entry.edits if entry else []
+    held = [r for r in edits if r.op == Op.DELETE and r.state == OutboxState.HELD]
     if choice == "local":
         waiting_edits.approve(tx, [r.seq for r in held])
-    elif entry and held:
-        kept = [r for r in entry.edits if r not in held]
+    elif held:
+        kept = [r for r in edits if r not in held]
         discard.take_back(tx, resource, conflict.record_id, held, kept)
         outbox.discard(tx, [r.seq for r in held])
     conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)

@@ -55,7 +55,7 @@ def adopted(resource: str, row_id: int, seqs: Collection[int], record_id: int) -
 
 
 def resolved(conflict: Conflict, seqs: Collection[int], choice: str) -> None:
-    """`seqs`: the open edits that the conflict was about."""
+    """`seqs`: the edits that the conflict was about, and those that resolving it has made."""
     named = {"resource": conflict.resource, "id": conflict.record_id, "seqs": list(seqs)}
     told = {
         "conflict": conflict.id,

@@ -21,7 +21,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cfsync.mirror.bookkeeping import outbox
-from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op
 from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.coordination import push_lock
 from cfsync.mirror.outgoing import claims, send_journal, unsent
@@ -191,7 +191,8 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
             words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
             behind = rest if step.record_id in held else rest[len(step.seqs) :]
             await mirror.write(outbox.set_reason, behind, words)
-            edit_log.blocked(resource.name, behind, words)
+            waiting = await mirror.read(outbox.find, seqs=behind, states=TO_SEND_STATES)
+            edit_log.blocked(waiting, words)
             return set(await mirror.read(unsent.record_ids, rest))
     return set()
 

@@ -47,6 +47,7 @@ async def send_create(push: Push, claim: Claim) -> None:
         await handle_failure(push, claim, as_refusal(error), called=False)
         return
     if there and not claim.exists_as:
+        claim = _with_key_of(claim, there)
         call = await push.context.mirror.write(_write_before_image, reading, claim, call, there)
         reading = await push.context.reading(claim.resource, Lane.PUSH)
     if there and (claim.exists_as or not call.fields):
@@ -72,6 +73,17 @@ async def _existing_record(push: Push, claim: Claim, call: Call) -> Record | Non
     if call.kind != "upsert" or key is None or listing is None:
         return None
     return next(iter(await api.find(listing, key, [claim.row[key]])), None)
+
+
+def _with_key_of(claim: Claim, there: Record) -> Claim:
+    """The claim with the record's form of the email by which it was found, where that differs in
+    case only: nobody has edited it.
+    """
+    key = claim.resource.upsert_key or ""
+    given, shown = claim.row[key], str(there.values.get(key))
+    return replace(
+        claim, row={**claim.row, key: shown if shown.lower() == given.lower() else given}
+    )
 
 
 def _write_before_image(tx: Tx, reading: Reading, claim: Claim, call: Call, there: Record) -> Call:
@@ -126,7 +138,7 @@ async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -
     if outcome.found:
         edit_log.found(claim, answer.id)
     else:
-        edit_log.sent(claim, push.batch)
+        edit_log.sent(claim, push.batch, answer.id)
     try:
         settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:

@@ -23,26 +23,27 @@ alone, because they may tell about people.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import structlog
 
 from cfsync.errors import CfsyncError
 from cfsync.mirror.bookkeeping import reasons
+from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.outgoing.claims import Claim
 
 log = structlog.get_logger()
 
 
-def held(resource: str, seqs: Sequence[int]) -> None:
-    for seq in seqs:
-        log.info("edit.held", resource=resource, seqs=[seq])
+def held(edits: Iterable[Edit], reason: str) -> None:
+    for edit in edits:
+        log.info("edit.held", **_told(edit), reason=reason)
 
 
-def blocked(resource: str, seqs: Sequence[int], reason: str) -> None:
-    for seq in seqs:
-        log.info("edit.blocked", resource=resource, seqs=[seq], reason=reason)
+def blocked(edits: Iterable[Edit], reason: str) -> None:
+    for edit in edits:
+        log.info("edit.blocked", **_told(edit), reason=reason)
 
 
 def waiting(claim: Claim, reason: str) -> None:
@@ -61,8 +62,10 @@ def sending(claim: Claim, fields: Collection[str], batch: int) -> None:
     log.info("edit.sending", **_names(claim), op=claim.op, batch=batch, fields=sorted(fields))
 
 
-def sent(claim: Claim, batch: int) -> None:
-    log.info("edit.sent", **_names(claim), batch=batch)
+def sent(claim: Claim, batch: int, record_id: int | None = None) -> None:
+    """`record_id`: the id that a new record got in ClickFunnels."""
+    created = {} if record_id is None else {"record_id": record_id}
+    log.info("edit.sent", **_names(claim), batch=batch, **created)
 
 
 def found(claim: Claim, record_id: int) -> None:
@@ -93,6 +96,11 @@ def postponed(claim: Claim, error: CfsyncError) -> None:
 
 def unconfirmed(claim: Claim, batch: int, error: CfsyncError) -> None:
     log.info("edit.unconfirmed", **_names(claim), batch=batch, reason=type(error).__name__)
+
+
+def _told(edit: Edit) -> dict[str, Any]:
+    names = {"resource": edit.resource, "id": edit.record_id, "seqs": [edit.seq]}
+    return {**names, "op": edit.op, "fields": edit.fields}
 
 
 def _names(claim: Claim) -> dict[str, Any]:

@@ -46,9 +46,9 @@ async def hold_masses(
     """Hold the edits of each mass. Edits that a person has approved are not counted."""
     for resource in resources:
         for mass in await masses(context.mirror, context.settings, resource, workspaces):
-            await context.mirror.write(outbox.hold, mass.seqs, mass.reason)
+            edits = await context.mirror.write(outbox.hold, mass.seqs, mass.reason)
             log.warning("edits.held", resource=resource.name, count=len(mass.seqs))
-            edit_log.held(resource.name, mass.seqs)
+            edit_log.held(edits, mass.reason)
             report.add(resource.name, held=len(mass.seqs))
 
 

@@ -7,7 +7,7 @@ less than planned, and it doesn't repeat a create whose record it finds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -53,6 +53,8 @@ class Planned:
     #: `cf_rev` of the base from which the calls were computed.
     base_rev: int
     calls: tuple[Call, ...]
+    #: Field -> id of the parent record in whose list a create puts it; {} without one.
+    below: Mapping[str, int]
     #: (resource, provisional id) of the rows whose records the same push creates first.
     after: tuple[tuple[str, int], ...] = ()
 
@@ -249,7 +251,8 @@ def _add(found: Plan, claim: Claim) -> None:
         text = ", ".join(f"{resource} {local_id}" for resource, local_id in missing)
         found.kept.append(Kept(name, claim.seqs, (claim.record_id,), f"waits for {text}"))
         return
-    planned = Planned(name, claim.record_id, claim.seqs, claim.base_rev, calls, refers)
+    known = (name, claim.record_id, claim.seqs, claim.base_rev)
+    planned = Planned(*known, calls, claim.below, refers)
     found.records.append(planned)
     if claim.op == Op.INSERT:
         found.created.add((name, claim.record_id))

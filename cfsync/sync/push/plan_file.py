@@ -43,6 +43,7 @@ def _record(record: Planned) -> dict[str, Any]:
         "id": record.record_id,
         "seqs": record.seqs,
         "base_rev": record.base_rev,
+        "below": record.below,
         "after": record.after,
         "calls": [_call(call) for call in record.calls],
     }

@@ -26,8 +26,8 @@ def count(report: Report, resource: str, written: Written) -> None:
         drift=written.drift,
         conflicts=written.conflicts,
         busy=len(written.busy),
-        refused=len(written.refused),
     )
+    report.add_refused(resource, written.refused)
 
 
 async def write_asked(

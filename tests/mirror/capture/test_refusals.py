@@ -223,11 +223,10 @@ def test_the_workspace_must_be_given_where_none_is_known_yet(sql: Sql) -> None:
 def test_an_email_without_a_value_is_nobodys(ada: int, sql: Sql) -> None:
     sql(
         "INSERT INTO contacts (id, email_address)"
-        " VALUES (950000000000001, ''), (950000000000002, ''),"
-        " (950000000000003, NULL), (950000000000004, NULL)"
+        " VALUES (950000000000001, NULL), (950000000000002, NULL)"
     )
 
-    assert len(sql.outbox()) == 4
+    assert len(sql.outbox()) == 2
 
 
 def test_a_provisional_id_is_never_used_twice(workspace: int, write: Any, sql: Sql) -> None:

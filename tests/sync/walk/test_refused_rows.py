@@ -130,6 +130,7 @@ def test_it_waits_alone_and_is_written_when_nothing_refuses_it(
 
     report = getattr(round_, lane)()
 
+    assert report.total("refused") == 1
     ((waits, reason),) = waiting(round_)
     assert waits == blocked
     assert reason.startswith("a constraint or trigger of your own refuses the row: ")
@@ -138,7 +139,10 @@ def test_it_waits_alone_and_is_written_when_nothing_refuses_it(
     assert round_.one(f"SELECT first_name FROM contacts WHERE id = {other}") == "Ann"
     assert round_.sql("SELECT state FROM cf_tombstones WHERE resource = 'contacts'") == []
     since = round_.one("SELECT since FROM cf_waiting WHERE kind = 'refused'")
-    assert round_.pull().exit_code == 5
+    again = round_.pull()
+    assert (again.exit_code, again.total("refused")) == (5, 1)
+    round_.world.edit("contacts", blocked, last_name="X")
+    assert round_.pull().total("refused") == 1
     assert round_.one("SELECT since FROM cf_waiting WHERE kind = 'refused'") == since
 
     drop(round_)

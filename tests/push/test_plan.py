@@ -132,7 +132,8 @@ def test_what_would_not_be_sent_is_said_with_the_reason(account, contact):
     account.sql("INSERT INTO contacts (id, first_name) VALUES (950000000000005, 'New')")
     account.sql(
         "INSERT INTO fulfillments (contact_id, location_id,"
-        " included_orders_invoices_line_items_attributes) VALUES (950000000000009, 1, '[]')"
+        " included_orders_invoices_line_items_attributes)"
+        " SELECT 950000000000009, id, '[]' FROM fulfillment_locations"
     )
 
     found = planned(account)

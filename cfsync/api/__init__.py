@@ -8,7 +8,8 @@ come out, all of them after the budget has let the request go. Read them in this
     transport   HTTP
     codec       an answer to records, or to the error that it is
     budget      which request goes next; built on `rate` (requests per second, learned), `window`
-                (requests in flight, learned) and `share` (several processes, one limit)
+                (requests in flight, learned), `turns` (priorities and guaranteed shares), `pause`
+                (after a wait that the server asked for) and `share` (several processes, one limit)
     retry       whether and when a failed call is repeated
     pages       walks over a list, page by page
 """
@@ -16,7 +17,7 @@ come out, all of them after the budget has let the request go. Read them in this
 from __future__ import annotations
 
 from cfsync.api.budget import Budget
-from cfsync.api.client import Api, Priority
+from cfsync.api.client import Api
 from cfsync.api.codec import Answer
 from cfsync.api.pages import (
     Unsorted,
@@ -28,6 +29,7 @@ from cfsync.api.pages import (
 from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.sender import Watcher
+from cfsync.api.turns import Priority
 
 __all__ = [
     "Answer",

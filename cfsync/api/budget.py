@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
-from itertools import count
 
 from cfsync.api.pause import Pause
 from cfsync.api.rate import Rate
+from cfsync.api.turns import Turns
 from cfsync.api.window import Window
 from cfsync.errors import RateLimited
 
 
 class Budget:
     """The requests that one process may make now, shared by all its lanes. Each request acquires a
-    place before it is sent and releases it after its answer. Of those that wait, the one with the
-    lowest priority number goes first, and among equals the one that came first.
+    place before it is sent and releases it after its answer. Of those that wait, `Turns` says which
+    priority goes next: the lowest number, but for the guaranteed shares. Among equals the one that
+    came first goes first.
 
     `rate` limits the requests per second, `concurrency` those in flight. `max_pause`, in seconds:
     where the next request would have to wait longer, all that wait end with RateLimited. `clock`
@@ -39,20 +40,21 @@ class Budget:
         self._window = Window(concurrency)
         self._in_flight = 0
         self._max_pause = max_pause
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = count()
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}  # by priority, none is empty
+        self._turns = Turns()
         self._released = asyncio.Event()
         self._pause = Pause(rate)
         self._admitting: asyncio.Task[None] | None = None
 
     def free_places(self, priority: int) -> int:
         """How many requests of that priority could be sent now; 0 if the next one would wait behind
-        others of the same or a better priority.
+        others of the same priority, or one whose turn it is.
         """
-        if self._waiting:
-            # those with a worse priority give way
-            return 1 if self._waiting[0][0] > priority else 0
-        return self._free
+        if not self._waiting:
+            return self._free
+        if priority in self._waiting:
+            return 0
+        return 1 if self._turns.next({*self._waiting, priority}) == priority else 0
 
     def try_acquire(self) -> bool:
         """Take a place if one is free now, and whether it was; `release` gives it back."""
@@ -66,7 +68,7 @@ class Budget:
         than `max_pause`.
         """
         turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), turn))
+        self._waiting.setdefault(priority, deque()).append(turn)
         if self._admitting is None or self._admitting.done():
             self._admitting = asyncio.create_task(self._admit())
         try:
@@ -74,6 +76,8 @@ class Budget:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.release()
+            else:
+                self._leave(priority, turn)
             raise
 
     @property
@@ -118,10 +122,28 @@ class Budget:
                 self._released.clear()
                 await self._released.wait()
             else:
-                turn = heapq.heappop(self._waiting)[2]
+                priority = self._turns.next(self._waiting)
+                turn = self._pop(priority)
                 if not turn.done():
+                    self._turns.took(priority)
                     self._take(self.clock())
                     turn.set_result(None)
+
+    def _leave(self, priority: int, turn: asyncio.Future[None]) -> None:
+        """Nobody waits for this turn any longer: it must not count as one that waits."""
+        waiting = self._waiting.get(priority, deque())
+        if turn in waiting:
+            waiting.remove(turn)
+            if not waiting:
+                del self._waiting[priority]
+
+    def _pop(self, priority: int) -> asyncio.Future[None]:
+        """The first that waits with that priority."""
+        waiting = self._waiting[priority]
+        turn = waiting.popleft()
+        if not waiting:
+            del self._waiting[priority]
+        return turn
 
     @property
     def _free(self) -> int:
@@ -144,6 +166,6 @@ class Budget:
 
     def _refuse_waiting(self, delay: float) -> None:
         while self._waiting:
-            turn = heapq.heappop(self._waiting)[2]
+            turn = self._pop(min(self._waiting))
             if not turn.done():
                 turn.set_exception(RateLimited(retry_after=delay))

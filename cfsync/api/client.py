@@ -8,7 +8,6 @@ import asyncio
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from random import Random
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -22,20 +21,11 @@ from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.sender import Request, Sender, Watcher
 from cfsync.api.transport import Transport
+from cfsync.api.turns import Priority
 from cfsync.config import ApiSettings
 from cfsync.errors import NotFound, UsageError
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import ALL, Resource
-
-
-class Priority(IntEnum):
-    """Who may spend the budget first: the lower number."""
-
-    PUSH = 0
-    EVENTS = 1
-    PULL = 2
-    BACKFILL = 3
-    SWEEP = 4
 
 
 class Api:

@@ -97,10 +97,21 @@ BREAKAGES = (
     Breakage(
         "all passes have the same priority",
         "cfsync/api/budget.py",
-        "(priority, next(self._order), turn)",
-        "(0, next(self._order), turn)",
+        "self._waiting.setdefault(priority, deque())",
+        "self._waiting.setdefault(0, deque())",
         "an edit waits for hours behind a backfill",
         ("tests/api/test_budget.py::test_a_push_goes_before_the_backlog_that_came_first",),
+    ),
+    Breakage(
+        "no lane has a guaranteed share",
+        "cfsync/api/turns.py",
+        "owed = [p for p in waiting if self._credit.get(p, 0) >= PLACE]",
+        "owed = []",
+        "under a storm of edits nothing is pulled",
+        (
+            "tests/api/test_turns.py::test_each_gets_its_share_and_the_best_priority_the_rest",
+            "tests/sync/test_priority.py::test_pulls_and_sweeps_go_on_under_a_storm_of_edits",
+        ),
     ),
     Breakage(
         "the requests of other processes don't count",

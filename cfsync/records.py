@@ -75,3 +75,5 @@ class Page:
     next: int | None
     #: The server's clock when it answered, a canonical time; None: it doesn't say.
     at: str | None = None
+    #: Ids of records that the list shows and that name another parent; they are left out.
+    strays: tuple[int, ...] = ()

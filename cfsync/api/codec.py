@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from cfsync.belonging import is_stray
 from cfsync.decode import decode_record
 from cfsync.errors import (
     BadAnswer,
@@ -200,11 +201,13 @@ def page(call: str, answer: Answer, listing: Listing) -> Page:
     if not isinstance(answer.data, list):
         raise BadAnswer("answered with something that is no list", call=call, status=answer.status)
     resource = ALL[listing.resource]
-    records = tuple(_decoded(call, resource, body, listing) for body in answer.data)
+    shown = [_decoded(call, resource, body, listing) for body in answer.data]
     following = next_id(call, answer.headers)
-    if following is None and len(records) >= PAGE:
-        following = records[-1].id  # a gateway may have dropped the headers
-    return Page(records, following, server_time(answer.headers))
+    if following is None and len(shown) >= PAGE:
+        following = shown[-1].id  # a gateway may have dropped the headers
+    strays = tuple(r.id for r in shown if is_stray(resource, r, listing))
+    records = tuple(r for r in shown if r.id not in strays)
+    return Page(records, following, server_time(answer.headers), strays)
 
 
 def server_time(headers: Mapping[str, str]) -> str | None:

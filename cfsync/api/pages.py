@@ -154,7 +154,7 @@ def cut(page: Page, upto: int | None) -> Page:
         return page
     records = tuple(r for r in page.records if r.id <= upto)
     ended = page.next is None or page.next >= upto or len(records) < len(page.records)
-    return Page(records, None if ended else page.next, page.at)
+    return Page(records, None if ended else page.next, page.at, page.strays)
 
 
 async def walk_newest_first(
@@ -212,7 +212,8 @@ class NewestFirst:
 
     def take(self, page: Page) -> Page | None:
         """What is new on the page that was read behind `cursor`; None if nothing is."""
-        if self.cursor is None or (page.records and not self._has_moved(page)):
+        only_strays = bool(page.strays) and not page.records and page.next is not None
+        if self.cursor is None or only_strays or (page.records and not self._has_moved(page)):
             return self._accept(page)
         self._ended = self._ended or not page.records
         self._step_back()
@@ -243,7 +244,7 @@ class NewestFirst:
         else:
             self._ended = self._ended and not fresh
             self._advance(following)
-        return Page(fresh, following, page.at) if fresh or self.done else None
+        return Page(fresh, following, page.at, page.strays) if fresh or self.done else None
 
     def _remember(self, keys: list[_Key]) -> None:
         before = self._read[: self._at + 1][-_KEEP:]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
-from cfsync.config import Settings
 from cfsync.decode import decode_record
 from cfsync.errors import Forbidden, NotFound, NothingReached
 from cfsync.mirror.bookkeeping import checkpoints
@@ -92,23 +91,21 @@ def _pairs(found: Iterable[Record]) -> list[tuple[int, str | None]]:
     return [(r.id, r.values.get("public_id")) for r in found]
 
 
-async def open_account(
-    context: Context, report: Report | None = None, *, only: str | None = None
-) -> list[int]:
+async def open_account(context: Context, report: Report | None = None) -> list[int]:
     """Read what the token shows of the account, claim the mirror for its teams, and return the ids
-    of the workspaces to mirror: those that the settings choose, or the one that `only` names.
+    of the workspaces to mirror, which the settings choose.
 
     If this process has opened the account before, no request is made. What is new is counted in
     `report`. Raises TokenRefused, UnknownWorkspace, and MirrorError if the mirror belongs to other
     teams.
     """
     if context.opened:
-        return await known_workspaces(context, only=only)
+        return await known_workspaces(context)
     known = await context.mirror.read(listings.workspaces)
     lane: Lane = Lane.PULL if known else Lane.BACKFILL
     reading, below = await context.reading(TEAMS, lane), await context.reading(WORKSPACES, lane)
-    wanted = _wanted(context.settings, only)
-    shown = await read_account(context.api, known, wanted, _excluded(context.settings))
+    wanted = _names(context.settings.api.workspaces)
+    shown = await read_account(context.api, known, wanted, _names(context.settings.api.exclude))
     if shown.team_ids:
         await context.mirror.write(claim_teams, shown.team_ids)
     if shown.teams:
@@ -118,7 +115,7 @@ async def open_account(
     await _write(context, report, below, shown.workspaces)
     if not known and not shown.workspaces and not wanted:
         raise NothingReached("; ".join(shown.refusals))
-    return await known_workspaces(context, only=only)
+    return await known_workspaces(context)
 
 
 async def is_reachable(context: Context, workspace: int) -> bool:
@@ -150,18 +147,15 @@ async def shows_records(context: Context, workspace: int, *, but: str = "") -> b
     return False
 
 
-async def known_workspaces(context: Context, *, only: str | None = None) -> list[int]:
+async def known_workspaces(context: Context) -> list[int]:
     """The ids of the workspaces to mirror, of those that the mirror knows."""
     known = await context.mirror.read(listings.workspaces)
-    return choose(known, _wanted(context.settings, only), _excluded(context.settings))
+    api = context.settings.api
+    return choose(known, _names(api.workspaces), _names(api.exclude))
 
 
-def _wanted(settings: Settings, only: str | None) -> list[str]:
-    return [only] if only is not None else [str(w) for w in settings.api.workspaces]
-
-
-def _excluded(settings: Settings) -> list[str]:
-    return [str(w) for w in settings.api.exclude]
+def _names(names: Iterable[object]) -> list[str]:
+    return [str(name) for name in names]
 
 
 async def _write(

@@ -25,13 +25,16 @@ from cfsync.errors import (
     Transient,
     located,
 )
+from cfsync.mirror.bookkeeping import bases
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.incoming.reading import Reading, begin_reading
+from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.lists import listings
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.report import Report
+from cfsync.sync.workspaces import mirrored
 
 LISTS_IN_TROUBLE = 3
 """So many lists more than could be read may fail before the server counts as down."""
@@ -77,9 +80,7 @@ class Context:
         """Begin a reading: call it before ClickFunnels is asked for records of `resource`, and
         write what comes with it.
         """
-        policy = self.settings.resource(resource.name).on_conflict
-        on_drift = self.settings.sweep.on_drift
-        return await self.mirror.read(begin_reading, resource, lane, policy, on_drift)
+        return await self.mirror.read(_begin_reading, self.settings, resource, lane)
 
     async def now(self) -> str:
         """The time by the mirror's clock, canonical text."""
@@ -95,6 +96,18 @@ class Context:
         except TimeoutError:
             return
         self.check_stop()
+
+
+def _begin_reading(tx: Tx, settings: Settings, resource: Resource, lane: Lane) -> Reading:
+    return Reading(
+        resource,
+        lane,
+        rev_before=bases.highest_rev(tx),
+        began_at=tx.now,
+        policy=settings.resource(resource.name).on_conflict,
+        on_drift=settings.sweep.on_drift,
+        ours=frozenset(mirrored(listings.workspaces(tx), settings.api)),
+    )
 
 
 def _now(tx: Tx) -> str:

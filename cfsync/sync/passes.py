@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from cfsync.config import Settings
 from cfsync.errors import Forbidden, NotFound
 from cfsync.mirror.bookkeeping import checkpoints, events
 from cfsync.mirror.bookkeeping.checkpoints import Lane
@@ -36,19 +37,26 @@ async def backfill(
     restart: bool = False,
 ) -> Report:
     """Walk every list by id, from where an earlier run stopped; lists that are complete are pulled.
-    With `restart` every list is walked from its beginning.
+    With `restart` every list is walked from its beginning. `workspace`: only that one.
     """
+    if workspace is not None:
+        context = replace(context, settings=_only(context.settings, workspace))
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.BACKFILL, resources) as report:
         resources = await runnable(context, report, resources)
-        workspaces = await open_account(context, report, only=workspace)
+        workspaces = await open_account(context, report)
         for level in levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
             if restart:
                 await context.mirror.write(listings.restart, lists)
             await _pull_lists(context, report, lists)
-            workspaces = await known_workspaces(context, only=workspace)
+            workspaces = await known_workspaces(context)
     return report
+
+
+def _only(settings: Settings, workspace: str) -> Settings:
+    api = settings.api.model_copy(update={"workspaces": [workspace]})
+    return settings.model_copy(update={"api": api})
 
 
 async def pull(context: Context, names: Sequence[str] = ()) -> Report:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from cfsync.config import ApiSettings
 from cfsync.errors import UnknownWorkspace
 
 Known = Sequence[tuple[int, str | None]]
@@ -21,6 +22,17 @@ def choose(known: Known, wanted: Sequence[str], exclude: Sequence[str]) -> list[
     for name in (*wanted, *exclude):
         if not all_known(known, [name]):
             raise UnknownWorkspace(name)
+    return _chosen(known, wanted, exclude)
+
+
+def mirrored(known: Known, api: ApiSettings) -> list[int]:
+    """The ids of the workspaces that the settings choose; one that they name and nobody knows is
+    none of them. Pure.
+    """
+    return _chosen(known, [str(w) for w in api.workspaces], [str(w) for w in api.exclude])
+
+
+def _chosen(known: Known, wanted: Sequence[str], exclude: Sequence[str]) -> list[int]:
     return [
         i
         for i, public in known

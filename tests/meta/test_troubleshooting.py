@@ -17,6 +17,7 @@ KNOWN = (
     "it may have arrived, and ClickFunnels doesn't show it",
     "ClickFunnels holds a value here that no column can hold",
     "its parent record no longer exists",
+    "its record belongs to a workspace that is not mirrored",
     "a constraint or trigger of your own refuses the row",
 )
 """Reasons that reach the outbox in a roundabout way."""

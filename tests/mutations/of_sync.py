@@ -8,10 +8,10 @@ BREAKAGES = (
     Breakage(
         "the watermark moves with each page",
         "cfsync/sync/incoming/pull.py",
-        "            checkpoint = replace(checkpoint, cursor=page.records[-1].id)\n",
-        "            checkpoint = replace(\n"
-        "                checkpoint, cursor=page.records[-1].id, watermark=checkpoint.pending\n"
-        "            )\n",
+        "                checkpoint = replace(checkpoint, cursor=page.records[-1].id)\n",
+        "                checkpoint = replace(\n"
+        "                    checkpoint, cursor=page.records[-1].id, watermark=checkpoint.pending\n"
+        "                )\n",
         "what a stopped pull had not read yet is never read",
         (
             "tests/sync/incoming/test_pull.py::test_a_stopped_pull_does_not_move_the_watermark[sqlite]",

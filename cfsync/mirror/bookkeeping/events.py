@@ -186,31 +186,38 @@ def close_busy(tx: Tx, resource: Resource, ids: Sequence[int], *, before: str) -
 
 
 _ADD_REFUSED = sa.text(
-    "INSERT INTO cf_events (event_id, source, resource, record_id, state, received_at, error)"
-    f" VALUES (:event_id, '{EventSource.REFUSED}', :resource, :record_id, '{EventState.NEW}', :now,"
-    f" :reason) ON CONFLICT (event_id) DO UPDATE SET state = '{EventState.NEW}',"
+    "INSERT INTO cf_events"
+    " (event_id, source, workspace_id, resource, record_id, state, received_at, error) VALUES"
+    f" (:event_id, '{EventSource.REFUSED}', :workspace, :resource, :record_id, '{EventState.NEW}',"
+    f" :now, :reason) ON CONFLICT (event_id) DO UPDATE SET state = '{EventState.NEW}',"
     " error = excluded.error, received_at ="
     f" CASE cf_events.state WHEN '{EventState.NEW}' THEN cf_events.received_at"
     " ELSE excluded.received_at END"
 ).bindparams(sa.bindparam("now", type_=EVENTS.c.received_at.type))
 
 
-def add_refused(tx: Tx, resource: Resource, reasons: Mapping[int, str]) -> None:
-    """Ask for the records again whose rows were refused, and keep since when and why."""
+def add_refused(
+    tx: Tx, resource: Resource, reasons: Mapping[int, str], workspaces: Mapping[int, int | None]
+) -> None:
+    """Ask for the records again whose rows were refused, and keep since when and why. `workspaces`:
+    record id -> its workspace, which the record may not name.
+    """
     for record_id, reason in reasons.items():
         key = {"event_id": f"refused:{resource.name}:{record_id}", "resource": resource.name}
         values = {"record_id": record_id, "now": tx.now, "reason": reason}
-        tx.conn.execute(_ADD_REFUSED, key | values)
+        workspace = {"workspace": workspaces.get(record_id)}
+        tx.conn.execute(_ADD_REFUSED, key | values | workspace)
 
 
-def find_refused(tx: Tx, resource: Resource) -> list[int]:
-    """The ids of the records whose rows were refused, longest first."""
-    query = sa.select(EVENTS.c.record_id).where(
+def find_refused(tx: Tx, resource: Resource) -> dict[int, int | None]:
+    """The records whose rows were refused, longest first: id -> workspace, if it is known."""
+    query = sa.select(EVENTS.c.record_id, EVENTS.c.workspace_id).where(
         EVENTS.c.resource == resource.name,
         EVENTS.c.state == EventState.NEW,
         EVENTS.c.source == EventSource.REFUSED,
     )
-    return list(tx.conn.execute(query.order_by(EVENTS.c.received_at).limit(BATCH)).scalars())
+    found = tx.conn.execute(query.order_by(EVENTS.c.received_at).limit(BATCH))
+    return {row.record_id: row.workspace_id for row in found}
 
 
 def close_refused(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:

@@ -24,6 +24,8 @@ NULL_LEFT = "null_left"
 """The kind of a note that a trigger writes: an INSERT of a known id gave the field no value, or
 NULL, and the row has kept its value.
 """
+FOREIGN = "foreign"
+"""The kind of a note about records of other workspaces; the field is always `workspace_id`."""
 VANISHED = "vanished"
 """The kind of a note about a field that ClickFunnels showed and shows no longer."""
 
@@ -56,6 +58,20 @@ def note_tidied(tx: Tx, resource: Resource, fields: Mapping[str, int]) -> None:
     stamp = {"resource": resource.name, "kind": TIDIED, "seen_at": tx.now}
     found = [{"field": name, "record_id": i} for name, i in fields.items()]
     statements.upsert(tx, NOTES, found, stamp=stamp)
+
+
+def note_foreign(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:
+    """Note that records of other workspaces were shown and left, with an example. The first time
+    is logged.
+    """
+    if not ids:
+        return
+    key = {"resource": resource.name, "field": "workspace_id", "kind": FOREIGN}
+    new = [key | {"record_id": min(ids), "seen_at": tx.now}]
+    insert = tx.dialect.insert(NOTES).values(new).on_conflict_do_nothing()
+    if tx.conn.execute(insert.returning(NOTES.c.record_id)).all():
+        said = {"resource": resource.name, "ids": sorted(ids)}
+        tx.warnings.append(("record.of_another_workspace", said))
 
 
 def note_vanished(tx: Tx, resource: Resource, vanished: Mapping[str, int]) -> None:

@@ -17,6 +17,7 @@ MAY_HAVE_ARRIVED = f"{UNKNOWN} it may have arrived, and ClickFunnels doesn't sho
 GIVEN_UP = "given up after"
 REFERS = "refers to"
 NO_PARENT = "its parent record no longer exists"
+FOREIGN = "its record belongs to a workspace that is not mirrored"
 NO_ROW = "its row is no longer in the mirror"
 MASS = "a mass "
 """How the reason begins of an edit that is held with others because there were too many at once."""
@@ -37,6 +38,7 @@ WHAT_HELPS: Mapping[str, str] = {
     GIVEN_UP: "cfsync outbox retry {seq}",
     REFERS: CHANGE,
     NO_PARENT: DISCARD,
+    FOREIGN: DISCARD,
     NO_ROW: DISCARD,
     OWN_CONSTRAINT: "change the row in its way, then cfsync outbox retry {seq}",
     UNSEEN: f"change the value in ClickFunnels, or {DISCARD}",

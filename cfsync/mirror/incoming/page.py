@@ -26,7 +26,7 @@ from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.incoming import drift
+from cfsync.mirror.incoming import drift, membership
 from cfsync.mirror.incoming.edited_record import Edited, write_edited
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.incoming.refused import write_each
@@ -53,6 +53,8 @@ class Written:
     busy: tuple[int, ...] = ()
     #: A constraint or trigger of the user's refuses the row: noted, so that each pass tries again.
     refused: tuple[int, ...] = ()
+    #: Of a workspace that is not mirrored, or of one that nothing tells.
+    foreign: tuple[int, ...] = ()
     #: The highest `cf_rev` now, for the next `Reading.rev_before`.
     rev: int = 0
 
@@ -78,10 +80,11 @@ def write_records(
 
     With `full` (a sweep) the rows of unchanged records are compared too: drift is found and copies
     of other records are refreshed. Deleted records that are still shown are not written, and become
-    candidates for deletion.
+    candidates for deletion. Records of workspaces that are not mirrored are left.
     """
     resource = reading.resource
     statements.serialize_writers(tx, TABLES[resource.name])
+    records, foreign = membership.take(tx, reading, records)
     gone, records = [r.id for r in records if r.deleted], [r for r in records if not r.deleted]
     missing_rows.add_not_found(tx, resource, gone, rev_before=reading.rev_before)
     known = bases.load(tx, resource, [r.id for r in records])
@@ -108,7 +111,8 @@ def write_records(
     settled = (*found.changed, *(found.same if full else ()))
     agreement.end_settled(tx, resource, [r.id for r in settled if r.id not in left])
     events.add_busy(tx, resource, busy)
-    events.add_refused(tx, resource, refused)
+    workspaces = {r.id: r.values.get("workspace_id") for r in records if r.id in refused}
+    events.add_refused(tx, resource, refused, workspaces)
     _note_news(tx, reading, [r for r in news if r.id not in left])
     return Written(
         new=sum(r.id not in left for r in found.new),
@@ -119,6 +123,7 @@ def write_records(
         again=tuple(r.id for r in found.again),
         busy=tuple(sorted(busy)),
         refused=tuple(sorted(refused)),
+        foreign=tuple(foreign),
         rev=bases.highest_rev(tx),
     )
 

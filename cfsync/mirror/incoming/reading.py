@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cfsync.merge import OnDrift, Policy
-from cfsync.mirror.bookkeeping import bases
 from cfsync.mirror.bookkeeping.checkpoints import Lane
-from cfsync.mirror.db.engine import Tx
 from cfsync.resources.model import Resource
 
 
@@ -27,10 +25,5 @@ class Reading:
     policy: Policy
     #: What becomes of drift: `sweep.on_drift`.
     on_drift: OnDrift = "ask"
-
-
-def begin_reading(
-    tx: Tx, resource: Resource, lane: Lane, policy: Policy, on_drift: OnDrift
-) -> Reading:
-    """A reading that begins now."""
-    return Reading(resource, lane, bases.highest_rev(tx), tx.now, policy, on_drift)
+    #: The mirrored workspaces: a record of another one is left. None: no record is looked at.
+    ours: frozenset[int] | None = None

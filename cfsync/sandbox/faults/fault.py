@@ -19,8 +19,8 @@ class Fault:
     answer, whether the server still does what was requested. The rest are details of the kinds:
     `status`, its `retry_after` and the `errors` of a 422; `seconds` of slow, hang and slow_body;
     `host` of foreign_link and redirect; `headers` to set in the right answer; for body: `fields` to
-    put into records (and `drop` to leave out) with these `ids` (None: the first one); `act` is
-    called meanwhile.
+    put into records (and `drop` to leave out) with these `ids` (None: the first one); for strays:
+    the `ids` that a list shows too; `act` is called meanwhile.
     """
 
     kind: str

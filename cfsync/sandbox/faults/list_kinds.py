@@ -129,6 +129,23 @@ def _body(fault: Fault, exchange: Exchange) -> Reply:
     return Reply(replace(answer, body=json.dumps(found).encode()))
 
 
+def _strays(fault: Fault, exchange: Exchange) -> Reply:
+    """The records with these `ids` too, whatever workspace they are in, at their place by id."""
+    answer, query = exchange.proper(), exchange.request.query
+    shown, is_last = orjson.loads(answer.body), "Pagination-Next" not in answer.headers
+    after = int(query.get("after", "0"))
+    end = max((record["id"] for record in shown), default=after)
+    wanted = set(query.get("filter[id]", "").split(",")) - {""}
+    ascends = query.get("sort_order") != "desc" and query.get("sort_property") != "updated_at"
+    for id_ in fault.ids or ():
+        is_here = after < id_ and (is_last or id_ <= end) if ascends else not after
+        if is_here and (not wanted or str(id_) in wanted):
+            shown.append(exchange.account.get(_resource(exchange), id_))
+    by = "updated_at" if query.get("sort_property") == "updated_at" else "id"
+    shown.sort(key=lambda record: record[by], reverse=not ascends)
+    return Reply(replace(answer, body=orjson.dumps(shown)))
+
+
 def _struck(fault: Fault, records: list[Values]) -> list[Values]:
     if fault.ids is None:
         return records[:1]
@@ -158,4 +175,5 @@ LIST_KINDS: Mapping[str, Kind] = {
     "foreign_link": _foreign_link,
     "wrong_order": _wrong_order,
     "body": _body,
+    "strays": _strays,
 }

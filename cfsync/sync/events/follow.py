@@ -15,12 +15,14 @@ import orjson
 import structlog
 
 from cfsync.api.codec import PAGE
+from cfsync.belonging import placed
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.mirror.bookkeeping import bases, events, tombstones
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.events import OpenEvent
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming.membership import with_workspaces
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import missing_rows
@@ -119,18 +121,24 @@ async def _read_listed(context: Context, place: Listing, ids: Sequence[int], fou
 async def _read_single(
     context: Context, resource: Resource, place: Listing, record_id: int, found: Found
 ) -> None:
-    """A record that has left the mirror, since no list showed it, comes back only if one does."""
+    """A record that has left the mirror, since no list showed it, comes back only if one does. One
+    that names no workspace is only an event's word for being in it: the list must show it.
+    """
     try:
-        record = await context.api.get(resource, record_id, place)
+        record = await context.api.get(resource, record_id)
     except NotFound:
         found.missing.add(record_id)
         return
-    if await context.mirror.read(tombstones.proof_revs, resource, [record_id]):
+    (record,) = await context.mirror.read(with_workspaces, resource, [record])
+    is_placed = record.values.get("workspace_id") is not None or resource.nested
+    has_left = await context.mirror.read(tombstones.proof_revs, resource, [record_id])
+    if has_left or not is_placed:
         parent = int(record.values.get(resource.parent_field or "") or place.parent_id)
-        listing = replace(place, parent_id=parent)
-        if await is_listed(context, listing, record_id) is False:
+        listed = await is_listed(context, replace(place, parent_id=parent), record_id)
+        if has_left and listed is False:
             found.missing.add(record_id)
             return
+        record = placed(record, place.workspace_id if listed else None)
     found.found[record_id] = record
 
 
@@ -180,10 +188,9 @@ def _payload_record(resource: Resource, hint: OpenEvent, now: str) -> Record | N
     """
     if hint.body is None or hint.workspace_id is None:
         return None
-    place = Listing(resource.name, hint.workspace_id, hint.workspace_id)
     try:
-        record = decode_record(resource, orjson.loads(hint.body), place)
+        record = decode_record(resource, orjson.loads(hint.body))
     except BadAnswer:
         return None
-    is_there = record.values.get("workspace_id") == hint.workspace_id
+    is_there = record.values.get("workspace_id") in (None, hint.workspace_id)
     return record if is_there and not is_ahead(record.updated_at, now) else None

@@ -46,7 +46,7 @@ async def _begin(context: Context, writer: PageWriter, listing: Listing) -> list
     if page.next is not None:
         await context.mirror.write(checkpoints.save, place)
         return [place]
-    await writer.put(reading, page.records, lambda tx: _finish(tx, place))
+    await writer.put(reading, page, lambda tx: _finish(tx, place))
     context.progress.at(listing, records=len(page.records), fraction=1.0)
     return []
 

@@ -180,7 +180,7 @@ async def _act(context: Context, report: Report, resource: Resource, verdict: Ve
 def _put_off(tx: Tx, resource: Resource, record_id: int, words: str) -> None:
     """Keep a row whose deletion a constraint or trigger of the user's refuses, for a later pass."""
     tombstones.see_again(tx, resource, record_id)
-    events.add_refused(tx, resource, {record_id: words})
+    events.add_refused(tx, resource, {record_id: words}, {})
 
 
 def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) -> bool:

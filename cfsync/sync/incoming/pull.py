@@ -9,7 +9,6 @@ answers show that the server ignores the sort, the list is walked whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -19,7 +18,7 @@ from cfsync.api.pages import Unsorted, walk_newest_first, walk_whole
 from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.incoming.reading import Reading
-from cfsync.records import Listing, Record
+from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.incoming.backfill import backfill_list
@@ -61,9 +60,10 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
             return
         if checkpoint.pending is None:
             checkpoint = replace(checkpoint, pending=newest(page, reading.began_at))
-        if page.records:
-            checkpoint = replace(checkpoint, cursor=page.records[-1].id)
-            await _put(writer, reading, page.records, checkpoint)
+        if page.records or page.strays:
+            if page.records:
+                checkpoint = replace(checkpoint, cursor=page.records[-1].id)
+            await _put(writer, reading, page, checkpoint)
             context.check_stop()
     await _end(context, writer, reading, start, checkpoint.pending)
 
@@ -76,7 +76,7 @@ async def _walk_whole(
     async for page in walk_whole(context.api, listing):
         # What changes behind the walk is newer than this.
         pending = pending or newest(page, reading.began_at)
-        await _put(writer, reading, page.records, start)
+        await _put(writer, reading, page, start)
         context.check_stop()
     await _end(context, writer, reading, start, pending)
 
@@ -86,10 +86,8 @@ async def _end(
 ) -> None:
     now = await context.now()
     end = ended(start, pending=pending, began_at=reading.began_at, now=now)
-    await _put(writer, reading, (), end)
+    await _put(writer, reading, Page((), None), end)
 
 
-async def _put(
-    writer: PageWriter, reading: Reading, records: Sequence[Record], place: Checkpoint
-) -> None:
-    await writer.put(reading, records, lambda _: [place])
+async def _put(writer: PageWriter, reading: Reading, page: Page, place: Checkpoint) -> None:
+    await writer.put(reading, page, lambda _: [place])

@@ -88,7 +88,7 @@ async def _write_whole(
         proof(tx, reading.rev_before, 0, None, {r.id for r in page.records})
         return [_finish(tx, place)]
 
-    await writer.put(reading, page.records, on_write, full=True)
+    await writer.put(reading, page, on_write, full=True)
 
 
 def _finished(tx: Tx, place: Checkpoint) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cfsync.belonging import placed
 from cfsync.errors import NotFound, UsageError
 from cfsync.merge import FieldEdit, Merged, merge
 from cfsync.mirror.bookkeeping import conflicts, ids, outbox
@@ -25,6 +26,7 @@ from cfsync.resources import RESOURCES
 from cfsync.resources.model import action_key
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
+from cfsync.sync.incoming.presence import is_listed
 from cfsync.sync.operator import decision_log
 from cfsync.values import equal
 
@@ -67,12 +69,25 @@ async def compare(context: Context, seq: int, record_id: str) -> Candidate:
     claim = await context.mirror.read(_waiting_insert, seq)
     reading = await context.reading(claim.resource, Lane.PUSH)
     try:
-        record = await context.api.get(claim.resource, record_id, claim.listing)
+        record = await context.api.get(claim.resource, record_id)
     except NotFound:
         raise UsageError(f"ClickFunnels has no {claim.resource.name} {record_id}") from None
+    record = await _in_its_list(context, claim, record)
     found = Candidate(seq, claim, record, reading.rev_before)
     await context.mirror.read(_check, found)
     return found
+
+
+async def _in_its_list(context: Context, claim: Claim, record: Record) -> Record:
+    """The record as the list shows it that the row belongs in. Raises UsageError where it may be
+    another workspace's: it names no parent, and that list does not show it.
+    """
+    listing, parent = claim.listing, claim.resource.parent_field or ""
+    if listing is None or record.values.get(parent):
+        return placed(record, listing.workspace_id if listing else None)
+    if not await is_listed(context, listing, record.id):
+        raise UsageError(f"{claim.resource.name} {record.id} is not in the list {listing}")
+    return await context.api.get(claim.resource, record.id, listing)
 
 
 async def adopt(context: Context, found: Candidate) -> None:

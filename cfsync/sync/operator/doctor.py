@@ -286,6 +286,7 @@ def drift(notes: status.Rows) -> list[Check]:
     said = {
         "unknown": "is new in the API: kept in cf_base.body, and no column yet",
         "converted": "is shown as another JSON type: converted, and sent in the form shown",
+        "foreign": "names a workspace that is not mirrored, or not the one that lists it: left out",
         "ahead": "lay in the future: read, and no measure of what pulls have read",
         "tidied": "is changed by your trigger when cfsync writes it: let that ask cf_is_writing",
         "null_left": "kept its value in an INSERT of a known id; use UPDATE to set it to NULL",
@@ -295,6 +296,5 @@ def drift(notes: status.Rows) -> list[Check]:
         f"{n['resource']}.{n['field']} {said.get(n['kind']) or _gone(n)}, as in {n['record_id']}"
         for n in notes
     ]
-    if not texts:
-        return [Check("schema drift", "ok", "every field is known and fits")]
-    return [Check("schema drift", "note", text) for text in texts]
+    fits = [Check("schema drift", "ok", "every field is known and fits")]
+    return [Check("schema drift", "note", text) for text in texts] or fits

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from cfsync.api.codec import PAGE
+from cfsync.belonging import placed
 from cfsync.errors import CfsyncError, Forbidden, NotFound
+from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming.membership import with_workspaces
 from cfsync.mirror.outgoing import answers, claims
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
@@ -17,7 +20,7 @@ from cfsync.sync.account import is_reachable
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.changes import count_deleted, finish_delete
-from cfsync.sync.push.outcome import Push, handle_failure, wait_for_access
+from cfsync.sync.push.outcome import Push, handle_failure, park, wait_for_access
 from cfsync.sync.walk.records import write_asked
 
 
@@ -46,7 +49,10 @@ async def reread_records(push: Push, resource: Resource, stale: Sequence[Claim])
     written = await write_asked(
         push.context, push.report, reading, list(found), list(found.values())
     )
-    return [i for i in found if i not in written.busy]
+    for claim in stale:
+        if claim.record_id in written.foreign:
+            await park(push, claim, reasons.FOREIGN)
+    return [i for i in found if i not in {*written.busy, *written.foreign}]
 
 
 async def _ask(
@@ -65,7 +71,11 @@ async def _ask(
 
     async def get(claim: Claim) -> None:
         try:
-            found[claim.record_id] = await push.context.api.get(resource, claim.record_id)
+            record = await push.context.api.get(resource, claim.record_id)
+            (record,) = await push.context.mirror.read(with_workspaces, resource, [record])
+            workspace = claim.listing.workspace_id if claim.listing else None
+            # of a row that is deleted, only its edit tells
+            found[claim.record_id] = placed(record, workspace)
         except NotFound:
             gone.append(claim)
         except CfsyncError as error:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from cfsync.errors import located
-from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping import checkpoints, notes
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
-from cfsync.records import Record
+from cfsync.records import Page
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import count, reread
@@ -41,7 +41,7 @@ class PageWrite:
     """One page to write, and what belongs in its transaction."""
 
     reading: Reading
-    records: Sequence[Record]
+    page: Page
     #: Runs in the page's transaction after its records; returns the checkpoints to save.
     on_write: OnWrite
     #: A sweep's page: unchanged rows are compared too.
@@ -54,7 +54,7 @@ class PageWrite:
     @property
     def place(self) -> str:
         """`contacts 1001 to 1020`: what is written, for messages."""
-        ids, name = [r.id for r in self.records], self.reading.resource.name
+        ids, name = [r.id for r in self.page.records], self.reading.resource.name
         return f"{name} {min(ids)} to {max(ids)}" if ids else name
 
 
@@ -74,7 +74,7 @@ class PageWriter:
     async def put(
         self,
         reading: Reading,
-        records: Sequence[Record],
+        page: Page,
         on_write: OnWrite,
         *,
         full: bool = False,
@@ -83,10 +83,10 @@ class PageWriter:
         which they were queued, and none after one that failed. Raises what an earlier transaction
         raised.
         """
-        page = PageWrite(reading, records, on_write, full)
+        write = PageWrite(reading, page, on_write, full)
         async with self._door:
             self._check()
-            await self._queue.put(page)
+            await self._queue.put(write)
         self._news.set()
 
     async def work(self) -> None:
@@ -170,14 +170,16 @@ async def page_writer(context: Context, report: Report) -> AsyncIterator[PageWri
 def write_pages(tx: Tx, batch: Sequence[PageWrite]) -> list[tuple[PageWrite, Written]]:
     """One transaction: pages of the same kind are written together, then what belongs to each."""
     done = []
-    loaded = sorted((page for page in batch if page.records), key=lambda page: page.kind)
-    for _, group in groupby(loaded, lambda page: page.kind):
-        pages = list(group)
-        first = pages[0]
-        oldest = min(page.reading.rev_before for page in pages)
-        records = list({r.id: r for page in pages for r in page.records}.values())
+    loaded = [write for write in batch if write.page.records or write.page.strays]
+    for _, group in groupby(sorted(loaded, key=lambda w: w.kind), lambda w: w.kind):
+        writes = list(group)
+        first = writes[0]
+        oldest = min(write.reading.rev_before for write in writes)
+        records = list({r.id: r for write in writes for r in write.page.records}.values())
+        strays = [i for write in writes for i in write.page.strays]
+        notes.note_foreign(tx, first.reading.resource, strays)
         reading = replace(first.reading, rev_before=oldest)
         done.append((first, write_records(tx, reading, records, full=first.full)))
-    places = [place for page in batch for place in page.on_write(tx)]
+    places = [place for write in batch for place in write.on_write(tx)]
     checkpoints.save(tx, *places)
     return done

@@ -223,7 +223,7 @@ class Walkers:
         await self._put(Page((), None), lambda _: places)
 
     async def _put(self, page: Page, on_write: OnWrite) -> None:
-        await self._writer.put(self._reading, page.records, on_write, full=self._proof is not None)
+        await self._writer.put(self._reading, page, on_write, full=self._proof is not None)
 
     def _place(self, range_: Range) -> Checkpoint:
         return replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cfsync.belonging import placed
 from cfsync.errors import NotFound, located
 from cfsync.mirror.bookkeeping import events, outbox
 from cfsync.mirror.bookkeeping.checkpoints import Lane
@@ -51,7 +52,7 @@ def _write_asked(
     """The reading answers every hint that asked for these records before it began."""
     events.close_busy(tx, reading.resource, ids, before=reading.began_at)
     written = write_records(tx, reading, records)
-    left = {*written.busy, *written.again, *written.refused}
+    left = {*written.busy, *written.again, *written.refused, *written.foreign}
     events.close_refused(tx, reading.resource, {r.id for r in records} - left)
     return written
 
@@ -95,8 +96,8 @@ async def reread_refused(context: Context, report: Report, resource: Resource) -
     if not refused:
         return
     reading, found = await context.reading(resource, Lane.PULL), list[Record]()
-    for record_id in refused:
+    for record_id, workspace in refused.items():
         context.check_stop()
         with located(f"{resource.name} {record_id}"):
-            found += await _get(context, resource, record_id)
-    await write_asked(context, report, reading, refused, found)
+            found += [placed(r, workspace) for r in await _get(context, resource, record_id)]
+    await write_asked(context, report, reading, list(refused), found)

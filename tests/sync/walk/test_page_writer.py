@@ -13,6 +13,7 @@ import pytest
 from cfsync.config import load
 from cfsync.errors import MirrorError
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.records import Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
@@ -47,7 +48,8 @@ def writer_of(landings: Landings) -> Any:
 
 
 async def hand_over(writer: PageWriter, page: int) -> None:
-    await writer.put(Reading(CONTACTS, "backfill", page, "", "clickfunnels"), (), lambda _: ())
+    reading = Reading(CONTACTS, "backfill", page, "", "clickfunnels")
+    await writer.put(reading, Page((), None), lambda _: ())
 
 
 def hand_over_each(

@@ -1,0 +1,53 @@
+"""Leaves out the records of an answer that belong to a workspace that is not mirrored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from cfsync.belonging import Place, place_of, placed
+from cfsync.mirror.bookkeeping import notes
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.incoming.reading import Reading
+from cfsync.records import Record
+from cfsync.resources.model import Resource
+
+
+def take(tx: Tx, reading: Reading, records: Sequence[Record]) -> tuple[list[Record], list[int]]:
+    """The records that belong in the mirror, and the ids of the others. Of these, one whose
+    workspace is known is noted; what nothing tells of another, its own list tells.
+    """
+    resource, ours = reading.resource, reading.ours
+    if ours is None:
+        return list(records), []
+    records = with_workspaces(tx, resource, records)
+    places = {r.id: place_of(resource, r, ours) for r in records}
+    notes.note_foreign(tx, resource, [i for i, p in places.items() if p is Place.FOREIGN])
+    taken = [r for r in records if places[r.id] is Place.OURS]
+    return taken, [i for i, p in places.items() if p is not Place.OURS]
+
+
+def with_workspaces(tx: Tx, resource: Resource, records: Sequence[Record]) -> list[Record]:
+    """The records, each in its workspace: where it names none, that of its parent's row, or of its
+    own.
+    """
+    lacking = [r for r in records if r.values.get("workspace_id") is None]
+    if not lacking or not resource.deletable:
+        return list(records)
+    known = _workspaces(tx, resource.name, [r.id for r in lacking])
+    if resource.nested and resource.parent_field:
+        parents = {r.id: r.values.get(resource.parent_field) for r in lacking}
+        above = _workspaces(tx, str(resource.parent), [p for p in parents.values() if p])
+        known |= {i: above[p] for i, p in parents.items() if p in above}
+    return [placed(r, known.get(r.id)) for r in records]
+
+
+def _workspaces(tx: Tx, resource: str, ids: Sequence[int]) -> dict[int, int]:
+    """Record id -> the workspace of its row."""
+    table = TABLES[resource]
+    query = sa.select(table.c.id, table.c.workspace_id).where(
+        table.c.id.in_(ids), table.c.workspace_id.is_not(None)
+    )
+    return {row.id: row.workspace_id for row in tx.conn.execute(query)}

@@ -6,7 +6,7 @@ TESTS ?= tests
 # Two workers per core: tests often wait for processes, timers and disks.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test lint format docs soak bench clean
+.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test lint format docs soak bench attack clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ soak: .venv/ready  ## Random edits, failures and kills for MINUTES=10; SEED=, RO
 
 bench: .venv/ready  ## Measure speed, memory and requests
 	@$(BIN)/python -m tests.bench
+
+attack: .venv/ready  ## Hold thousands of silent and slow connections to a daemon, and measure it
+	@$(BIN)/python -m tests.attack
 
 clean:  ## Remove .venv, build output and caches
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -34,7 +34,9 @@ TIMEOUT_S = 5.0
 """Seconds for a body to arrive, and for the database to store it."""
 
 MAX_DELIVERIES = 100
-"""Deliveries handled at a time; ClickFunnels is asked to repeat the others."""
+"""Deliveries stored at a time; ClickFunnels is asked to repeat the others. One whose body is still
+arriving takes none of these places.
+"""
 
 Store = Callable[[Hint], Awaitable[bool]]
 """Stores and commits a hint. Returns whether it is new."""
@@ -75,16 +77,11 @@ class Receiver:
     ) -> None:
         self._on_outcome = on_outcome
         self._clock = clock
-        self._in_progress = 0
+        self._storing = 0
 
     async def receive(self, request: Request) -> Response:
         """Handle one delivery."""
-        self._in_progress += 1
-        try:
-            busy = self._in_progress > MAX_DELIVERIES
-            outcome = "unavailable" if busy else await self._outcome(request)
-        finally:
-            self._in_progress -= 1
+        outcome = await self._outcome(request)
         self._on_outcome(outcome)
         return Response(status_code=_STATUS[outcome])
 
@@ -112,12 +109,17 @@ class Receiver:
         except BadAnswer:
             log.warning("webhook.unreadable", workspace=workspace_id)
             return "unreadable"
+        if self._storing >= MAX_DELIVERIES:
+            return "unavailable"
+        self._storing += 1
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 return "stored" if await store(hint) else "repeated"
         except (MirrorError, TimeoutError):
             log.warning("webhook.not_stored", workspace=workspace_id)
             return "unavailable"
+        finally:
+            self._storing -= 1
 
 
 def _workspace_id(text: str) -> int:

@@ -1,0 +1,1 @@
+"""`make attack`: what a listener costs that many attack at once. `__main__` says how."""

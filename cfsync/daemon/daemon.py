@@ -15,7 +15,7 @@ from cfsync.daemon.jobs import polling
 from cfsync.daemon.jobs.schedule import Schedule
 from cfsync.daemon.maintenance import Maintenance
 from cfsync.daemon.periodic import PeriodicTask, repeat
-from cfsync.errors import MirrorError
+from cfsync.errors import Interrupted, MirrorError
 from cfsync.sync.context import task_group
 from cfsync.web.daemon_health import Health
 
@@ -64,7 +64,7 @@ class Daemon:
         abandoned = await c.runner.drain(c.settings.daemon.stop_timeout * DRAIN_SHARE)
         if abandoned:
             log.warning("passes.abandoned", resources=sorted(abandoned))
-        with suppress(MirrorError, TimeoutError):
+        with suppress(Interrupted, MirrorError, TimeoutError):
             async with asyncio.timeout(RELEASE_S):
                 await c.ownership.release(abandoned)
                 await c.rate_sharing.end()

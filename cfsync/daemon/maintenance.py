@@ -22,7 +22,7 @@ from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.errors import Away
+from cfsync.mirror.db.errors import Away, Replaced
 from cfsync.sync import rate_sharing
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
@@ -46,11 +46,13 @@ still prunes.
 
 
 class Maintenance:
-    """The periodic tasks. `end_daemon` is called when somebody has changed the schema."""
+    """The periodic tasks. `end_daemon` is called when somebody has changed the schema, or put
+    another file in the place of SQLite's.
+    """
 
     def __init__(self, components: Components, end_daemon: Callable[[], None]) -> None:
-        #: Why the daemon has to end; None so long as the schema is this program's.
-        self.schema_changed: Interrupted | None = None
+        #: Why the daemon has to end: another schema, or another file. None: it need not.
+        self.must_end: Interrupted | None = None
         self._components = components
         self._end_daemon = end_daemon
         self._saved_troubles = SavedTroubles()
@@ -93,8 +95,11 @@ class Maintenance:
             self._components.event_follower.wake.set()
 
     async def _probe_database(self) -> None:
-        if await self._components.database.probe(self._components.connections.mirror):
-            self._components.runner.retry_now("database")
+        try:
+            if await self._components.database.probe(self._components.connections.mirror):
+                self._components.runner.retry_now("database")
+        except Replaced as replaced:
+            self._end(replaced)
 
     async def _reconnect(self) -> None:
         await self._components.api_access.reconnect(self.stop_passes)
@@ -152,8 +157,12 @@ class Maintenance:
         try:
             await check_schema(self._components.connections.checks)
         except Interrupted as changed:
-            self.schema_changed = changed
-            self._end_daemon()
+            self._end(changed)
+
+    def _end(self, reason: Interrupted) -> None:
+        log.error("database.changed", error=str(reason))
+        self.must_end = reason
+        self._end_daemon()
 
     async def _prune(self) -> None:
         await prune(self._components.connections.checks, self._components.settings.retention)

@@ -43,8 +43,8 @@ async def run(
     another token; `token_is_fixed`: it always finds the same token. `open_mirror` opens the mirror
     and brings its schema up to date.
 
-    Raises UsageError for settings that are wrong, and Interrupted if somebody changes the schema
-    meanwhile.
+    Raises UsageError for settings that are wrong, and Interrupted if somebody changes the schema,
+    or replaces the file, meanwhile.
     """
     settings = load_settings()
     runnable.check(settings)
@@ -107,8 +107,8 @@ class Process:
         with suppress(asyncio.CancelledError):
             await running
         forced_exit.cancel()
-        if self._daemon is not None and self._daemon.maintenance.schema_changed is not None:
-            raise self._daemon.maintenance.schema_changed
+        if self._daemon is not None and self._daemon.maintenance.must_end is not None:
+            raise self._daemon.maintenance.must_end
         return None
 
     async def _run_daemon(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.errors import MirrorError
+from cfsync.errors import Interrupted, MirrorError
 
 NO_MIRROR = "no mirror at"
 """How the error begins where there is no database, or an empty one."""
@@ -16,6 +16,18 @@ class Away(MirrorError):
 
 class Busy(Away):
     """Other programs held what a transaction needed, at every try. It may work later."""
+
+
+class Replaced(Interrupted):
+    """A file of the mirror was replaced or removed while it was open: what is written from here on
+    would be lost with it.
+    """
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"{file} was replaced or removed while cfsync had it open: nothing more is written to"
+            " it; start again with the file that is there now"
+        )
 
 
 class Constrained(MirrorError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
-from cfsync.mirror.db.errors import NO_MIRROR, Away
+from cfsync.mirror.db.errors import NO_MIRROR, Away, Replaced
 
 LOOK_S = 0.2
 """Seconds between two looks at whether another program has committed."""
@@ -39,10 +39,16 @@ _PRAGMAS = (
     f"journal_size_limit = {WAL_BYTES}",
 )
 
+_FILES = "cfsync_files"
+"""Where SQLAlchemy keeps which files a connection has opened."""
+
 _FOREIGN = "SELECT count(*) > 0 AND NOT sum(name = 'cf_schema') FROM sqlite_schema"
 """Whether the file holds something and no mirror (yet): then its journal stays as it is, and there
 are no secrets beside it.
 """
+
+
+Identity = tuple[int, int]
 
 
 class SQLiteFile(Place):
@@ -87,7 +93,7 @@ class SQLiteFile(Place):
         sa.event.listen(engine, "begin", _begin)
         return engine
 
-    def _configure(self, connection: Any, _record: object) -> None:
+    def _configure(self, connection: Any, record: Any) -> None:
         # The driver begins transactions by itself, late and deferred; here they begin as told.
         connection.isolation_level = None
         # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
@@ -98,6 +104,13 @@ class SQLiteFile(Place):
                 connection.execute(f"PRAGMA {pragma}")
         if not foreign:
             secrets_table.attach(connection, self.file)
+        connection.execute(_FOREIGN).fetchone()  # opens the log, too
+        record.info[_FILES] = self._identities()
+
+    def _identities(self) -> dict[Path, Identity]:
+        """The files that belong to the mirror now."""
+        names = (Path(f"{self.file}{end}") for end in ("", "-wal", "-shm", "-secrets"))
+        return {name: found for name in names if (found := _identity(name))}
 
     @contextmanager
     def migration(self) -> Iterator[sa.Connection]:
@@ -185,7 +198,23 @@ def _create(file: Path) -> None:
 
 
 def _begin(conn: sa.Connection) -> None:
+    """Raises Replaced where a path no longer leads to the file that was opened: SQLite would go on
+    in the old one, which nobody else sees.
+    """
+    opened: Mapping[Path, Identity] = conn.info[_FILES]
+    for file, identity in opened.items():
+        if _identity(file) != identity:
+            raise Replaced(str(file))
     conn.exec_driver_sql(conn.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+
+def _identity(file: Path) -> Identity | None:
+    """Tells a file from another one of its name; None: there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _connect_read_only(file: Path) -> sqlite3.Connection:

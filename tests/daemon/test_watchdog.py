@@ -9,8 +9,8 @@ import pytest
 
 from cfsync.daemon.systemd import Notifier
 from cfsync.sandbox import World
-from tests.conftest import SQLITE_ONLY
-from tests.daemon.harness import Daemon, Systemd
+from tests.conftest import SQLITE_ONLY, Sql
+from tests.daemon.harness import Daemon, Systemd, until
 
 Start = Callable[..., Daemon]
 
@@ -54,6 +54,26 @@ def test_it_falls_silent_when_the_sql_thread_hangs_and_still_stops_when_told_to(
         t for t in systemd.received if t.startswith("STATUS=stuck")
     )
     assert daemon.stop(patience=10) == 0
+
+
+@SQLITE_ONLY
+def test_a_program_that_keeps_the_files_write_lock_is_waited_for_and_does_not_look_like_a_hang(
+    start: Start, systemd: Systemd, world: World, contact: int, sql: Sql
+) -> None:
+    patient = {"WATCHDOG_USEC": "14000000"}  # SQLite itself waits for 10 s at a time
+    daemon = start(systemd, patient, RESOURCES__CONTACTS__PULL_EVERY="200ms")
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+    sql("BEGIN IMMEDIATE")
+    world.edit("contacts", contact, first_name="Zed")
+
+    daemon.wait_for("database.locked", attempt=3)
+    live, health = daemon.ask("/livez")[0], daemon.ask("/healthz")[1]
+    sql("ROLLBACK")
+
+    until(lambda: sql("SELECT first_name FROM contacts WHERE id = ?", contact) == [("Zed",)])
+    assert (live, daemon.events("daemon.stuck")) == (200, [])
+    assert '"contacts":{"lag_s"' in health
+    assert daemon.stop() == 0
 
 
 @pytest.mark.parametrize("abstract", [False, True])

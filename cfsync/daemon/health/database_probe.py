@@ -7,7 +7,7 @@ import time
 import structlog
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.engine import Mirror, Tx, Waits
 
 log = structlog.get_logger()
 
@@ -23,15 +23,25 @@ class DatabaseProbe:
         #: Why the database can't be used; '' if it can.
         self.problem = _NOT_OPENED
         self._answered_at: float | None = None
+        self._waits = Waits()
 
     @property
     def silence_s(self) -> float:
-        """Seconds since the last answer; 0 before the first probe, while a migration may run."""
-        return 0.0 if self._answered_at is None else time.monotonic() - self._answered_at
+        """Seconds since the last answer, or since the thread last began to wait for a lock of
+        another program's; 0 before the first probe, while a migration may run.
+        """
+        if self._answered_at is None:
+            return 0.0
+        return min(time.monotonic() - self._answered_at, self.lock_wait_age_s)
+
+    @property
+    def lock_wait_age_s(self) -> float:
+        """Seconds since the thread last began to wait for a lock of another program's."""
+        return time.monotonic() - self._waits.began_at
 
     async def probe(self, mirror: Mirror) -> bool:
         """Run a statement. Returns whether the database has just become available again."""
-        before = self.problem
+        before, self._waits = self.problem, mirror.waits
         self._answered_at = self._answered_at or time.monotonic()
         try:
             await mirror.read(_select_one)

@@ -27,12 +27,14 @@ CLOCK_JUMP_S = 5.0
 def find_stuck(
     database: DatabaseProbe, running: Iterable[Job], *, patience: float, call_s: float
 ) -> str | None:
-    """What makes no progress: the SQL thread, or a pass that waits for nothing known; None if
-    nothing is stuck. A call may take `call_s` seconds. (The event loop works, or this would not
-    run.)
+    """What makes no progress: the SQL thread, or a pass that waits for nothing known, such as
+    another program's lock; None if nothing is stuck. A call may take `call_s` seconds. (The event
+    loop works, or this would not run.)
     """
     if database.silence_s > patience:
         return f"the SQL thread is silent for {database.silence_s:.0f} s"
+    if database.lock_wait_age_s <= patience:
+        return None
     stuck = [j for j in running if j.monitor is not None and j.monitor.is_stuck(patience + call_s)]
     return f"no progress of {stuck[0]}" if stuck else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -75,6 +76,14 @@ def savepoint(tx: Tx) -> Iterator[sa.NestedTransaction]:
             tx._rev = rev
 
 
+@dataclass(slots=True)
+class Waits:
+    """What is known of a mirror's waits for other programs."""
+
+    #: Monotonic seconds when a transaction was last run again, since others were in its way.
+    began_at: float = float("-inf")
+
+
 class Undone(Exception):
     """A transaction that can't go on, since a row was refused too late or too thoroughly to leave
     out that row alone. `refused`: the database's words about each, by table and id.
@@ -135,6 +144,7 @@ class Mirror:
         self.place = place
         self.dialect = place.dialect
         self.push_locks = place.push_locks()
+        self.waits = Waits()
         self._clock = clock
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
@@ -228,6 +238,7 @@ class Mirror:
                 if not self.dialect.is_contention(error) or attempt == self.dialect.tries:
                     self._explain(error)
                 self.dialect.before_retry(str(self.place), attempt)
+                self.waits.began_at = time.monotonic()
         raise AssertionError
 
     def _commit(self, fn: Callable[[Tx], T], name: str, refused: Refused | None) -> T:

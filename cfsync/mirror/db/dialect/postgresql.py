@@ -232,7 +232,9 @@ def _diagnosis(error: sa.exc.DBAPIError, what: str) -> str:
 
 
 def _is_raised(error: sa.exc.DBAPIError) -> bool:
-    return _diagnosis(error, "source_function") in _RAISED
+    """Whether a trigger raised it, and not the server. A DO block is no trigger."""
+    is_raise = _diagnosis(error, "source_function") in _RAISED
+    return is_raise and "inline_code_block" not in _diagnosis(error, "context")
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:

@@ -25,8 +25,8 @@ class _Plan:
     decoders: Mapping[str, Callable[[Any], Any]]
     #: Field -> the types of values that it takes without decoding, if the body is plain.
     as_is: Mapping[str, frozenset[type]]
-    #: (column, the field of objects whose ids it holds)
-    derived: tuple[tuple[str, str], ...]
+    #: (column, the field of the object or objects whose id it holds, what reads them)
+    derived: tuple[tuple[str, str, Callable[[Any], Any]], ...]
     #: Fields that are kept in `cf_secrets`.
     secrets: tuple[str, ...]
     #: Path columns that hold the record's own id.
@@ -76,7 +76,11 @@ def _plan(name: str) -> _Plan:
     return _Plan(
         decoders={f.name: decoder(f) for f in shown},
         as_is={f.name: as_is(f) for f in shown},
-        derived=tuple((f.name, f.derived) for f in resource.columns if f.derived),
+        derived=tuple(
+            (f.name, f.derived, _ids if f.type == "json" else _id)
+            for f in resource.columns
+            if f.derived
+        ),
         secrets=resource.secrets,
         own_id=tuple(f.name for f in resource.columns if f.path and f.ref == name),
         parent=resource.parent_field,
@@ -111,20 +115,24 @@ def _values(
                 continue
             if is_converted(value, values[name]):
                 converted[name] = value
-    for name, source in plan.derived:
+    for name, source, ids_of in plan.derived:
         if source in body:
-            values[name] = ids = _ids(body[source])
-            if ids is None:
+            try:
+                values[name] = ids_of(body[source])
+            except (TypeError, KeyError, IndexError, Unholdable):
+                values[name] = None
                 noted.append(name)
     return values, noted, unknown, converted
 
 
-def _ids(objects: Any) -> list[int] | None:
-    """The sorted ids of a list of objects, none for null; None for anything else."""
-    try:
-        return sorted({decode("integer", o["id"]) for o in objects or ()})
-    except (TypeError, KeyError, IndexError, Unholdable):
-        return None
+def _ids(objects: Any) -> list[int]:
+    """The sorted ids of a list of objects; none for null."""
+    return sorted({decode("integer", o["id"]) for o in objects or ()})
+
+
+def _id(record: Any) -> int | None:
+    """The id of an object; None for null."""
+    return None if record is None else decode("integer", record["id"])
 
 
 def _fill_in_path(plan: _Plan, values: dict[str, Any], id_: int, listing: Listing | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 from pydantic.fields import FieldInfo
@@ -26,7 +26,7 @@ from cfsync.config.values import (
     duration_text,
 )
 from cfsync.errors import SettingsError
-from cfsync.resources import RESOURCES, named
+from cfsync.resources import RESOURCES, Group, Resource, named
 
 SECRET_KEYS = ("api.token", "web.access_token", "database.url")
 
@@ -36,6 +36,9 @@ MISSING = {
     "token": "api.token is not set: give it as CFSYNC_API__TOKEN, as api.token_file,"
     " or as the systemd credential cfsync-token",
 }
+
+MIRROR: Group = "core"
+"""The default of `api.mirror`."""
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
 
@@ -65,6 +68,8 @@ class ApiSettings(Section):
     workspaces: Names = []
     #: Ids or public ids of those to leave out.
     exclude: Names = []
+    #: Which resources are mirrored, where their own `enabled` says nothing else.
+    mirror: Group = MIRROR
     #: 0 for no ceiling: the rate is learned.
     max_requests_per_second: Annotated[float, Field(ge=0)] = 50
     #: Requests in flight.
@@ -87,10 +92,10 @@ class DatabaseSettings(Section):
 
 
 class ResourceSettings(Section):
-    """The settings of one resource. The catalogue gives the defaults of `pull_every` and `push`."""
+    """The settings of one resource. `resource_defaults` gives those that have no default here."""
 
     #: Mirror it at all.
-    enabled: bool = True
+    enabled: bool
     #: Between two pulls.
     pull_every: Interval
     #: Between two pulls of a list in which nothing changes.
@@ -214,17 +219,29 @@ class Settings(BaseSettings):
 
 
 @cache
-def known_keys() -> dict[str, Any]:
-    """Dotted key -> default as a person would write it, for every setting."""
+def known_keys(mirror: Group = MIRROR) -> dict[str, Any]:
+    """Dotted key -> default as a person would write it, for every setting. `mirror`: the value of
+    `api.mirror`, on which the defaults of resources depend.
+    """
     keys: dict[str, Any] = {}
     for section, field in Settings.model_fields.items():
         if isinstance(field.default, Section):
             keys |= _defaults(section, type(field.default))
     for name, resource in RESOURCES.items():
+        own = resource_defaults(resource, mirror)
         keys |= _defaults(f"resources.{name}", ResourceSettings)
-        keys[f"resources.{name}.pull_every"] = resource.pull_every
-        keys[f"resources.{name}.push"] = resource.push
+        keys |= {f"resources.{name}.{key}": value for key, value in own.items()}
     return keys
+
+
+def resource_defaults(resource: Resource, mirror: Group) -> dict[str, Any]:
+    """The settings of a resource of which the catalogue gives the defaults."""
+    groups = get_args(Group)
+    return {
+        "enabled": groups.index(resource.group) <= groups.index(mirror),
+        "pull_every": resource.pull_every,
+        "push": resource.push,
+    }
 
 
 def _defaults(section: str, model: type[Section]) -> dict[str, Any]:

@@ -13,16 +13,22 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
-from cfsync.config.model import SECRET_KEYS, Settings, known_keys
+from cfsync.config.model import (
+    MIRROR,
+    SECRET_KEYS,
+    Settings,
+    known_keys,
+    resource_defaults,
+)
 from cfsync.config.problems import misnamed, problem_of, unknown_resource, variable
 from cfsync.config.secrets import without_secrets
 from cfsync.errors import SettingsError
-from cfsync.resources import RESOURCES
+from cfsync.resources import RESOURCES, Group
 
 DEFAULT_FILES = (Path("cfsync.toml"), Path("/etc/cfsync/config.toml"))
 CREDENTIAL = "cfsync-token"
@@ -59,7 +65,7 @@ def explain_sources(
     _validated(given, problems)
     return [
         Source(key, _hidden(key, entry.value), entry.origin)
-        for key, default in known_keys().items()
+        for key, default in known_keys(_mirror(given)).items()
         for entry in [given.get(key, Given(default, "default"))]
     ]
 
@@ -180,9 +186,7 @@ def _validated(given: dict[str, Given], problems: list[str]) -> Settings:
 def _tree(given: Mapping[str, Given]) -> dict[str, Any]:
     """The nested form, with every resource: the catalogue's defaults below what is given."""
     tree: dict[str, Any] = {
-        "resources": {
-            name: {"pull_every": r.pull_every, "push": r.push} for name, r in RESOURCES.items()
-        }
+        "resources": {name: resource_defaults(r, _mirror(given)) for name, r in RESOURCES.items()}
     }
     for key, entry in given.items():
         *path, last = key.split(".")
@@ -192,6 +196,12 @@ def _tree(given: Mapping[str, Given]) -> dict[str, Any]:
         if isinstance(node, dict) and (entry.value != {} or last not in node):
             node[last] = entry.value
     return tree
+
+
+def _mirror(given: Mapping[str, Given]) -> Group:
+    """The value of `api.mirror`; its default where the given one is not valid."""
+    entry = given.get("api.mirror")
+    return entry.value if entry and entry.value in get_args(Group) else MIRROR
 
 
 def _hidden(key: str, value: Any) -> Any:

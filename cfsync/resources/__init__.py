@@ -8,7 +8,8 @@ To add a resource:
 1. define a `Resource` in one of the modules below, or in a new one that `_MODULES` names; parents
    stand before their children;
 2. write a migration that creates its table;
-3. give the sandbox a maker of seeds for it (`MAKERS` in a module of `cfsync/sandbox/seeds`);
+3. give the sandbox a maker of seeds for it (`MAKERS` in a module of `cfsync/sandbox/seeds`) where
+   records made from the field table say too little;
 4. run `make docs`, which rewrites the parts of documents and examples that list resources.
 
 Everything else follows from the entry: columns, triggers, settings, routes, walks, order of calls.
@@ -22,18 +23,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cfsync.errors import UnknownResource
-from cfsync.resources import (
-    account,
+from cfsync.resources import account, images, people, webhooks
+from cfsync.resources.content import (
+    blogs,
+    communities,
+    community_members,
     courses,
+    form_fields,
     forms,
-    fulfillments,
-    images,
-    orders,
-    people,
-    products,
-    webhooks,
+    funnels,
+    lessons,
 )
-from cfsync.resources.model import ROOT, Action, Field, Resource
+from cfsync.resources.marketing import bulk_actions, emails, filters, sales, workflows
+from cfsync.resources.model import ROOT, Action, Field, Group, Resource
+from cfsync.resources.shop import (
+    discounts,
+    external_purchases,
+    fulfillments,
+    orders,
+    products,
+    restocks,
+    shipping,
+    tags,
+)
 
 __all__ = [
     "ALL",
@@ -41,6 +53,7 @@ __all__ = [
     "ROOT",
     "Action",
     "Field",
+    "Group",
     "Resource",
     "children_of",
     "levels",
@@ -51,12 +64,28 @@ _MODULES = (
     account,
     people,
     images,
+    tags,
     products,
     orders,
     fulfillments,
     courses,
     forms,
     webhooks,
+    discounts,
+    restocks,
+    external_purchases,
+    shipping,
+    lessons,
+    form_fields,
+    funnels,
+    blogs,
+    communities,
+    community_members,
+    filters,
+    emails,
+    sales,
+    workflows,
+    bulk_actions,
 )
 
 ALL = {

@@ -21,6 +21,8 @@ TEAMS = Resource(
         locale      text        update
         created_at  timestamp?
         updated_at  timestamp?
+        billing_subscriptions  json?  quote
+        memberships            json?  quote
     """),
 )
 

@@ -13,7 +13,8 @@ A field table has a line for each field, in the order of the columns:
     secret                kept in `cf_secrets` and nowhere else; it has no column
     path                  not in the API's answers: filled in from the list that showed the record
     ref=R                 holds the id of a record of resource R (in a list: many ids)
-    from=F                not in the API's answers: the ids of the objects in field F
+    from=F                not in the API's answers: the id of the object in field F, or the ids of
+                          the objects in it
     set, map              changes to it on both sides are merged member by member, or key by key
     via=R:F               a set that changes by creating and deleting records of R, whose field F
                           names the member
@@ -31,6 +32,9 @@ from typing import Literal
 
 Type = Literal["integer", "text", "boolean", "timestamp", "money", "number", "json"]
 Merge = Literal["value", "set", "map", "quote"]
+
+Group = Literal["core", "standard", "all"]
+"""How much of an account is mirrored: each includes those before it."""
 
 ROOT = 0
 """The parent id of the list that hangs below no record (`GET /teams`)."""
@@ -61,7 +65,7 @@ class Field:
     path: bool = False
     #: The resource whose id, or list of ids, it holds.
     ref: str | None = None
-    #: The field with the objects whose ids it holds.
+    #: The field with the object, or the objects, whose id it holds.
     derived: str | None = None
     #: How changes of both sides are merged.
     merge: Merge = "value"
@@ -91,7 +95,7 @@ class Action:
     path: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
     """One kind of record: its routes, fields and rules."""
 
@@ -107,6 +111,8 @@ class Resource:
     one_path: str
     #: Its fields in the order of the columns, `id` first. One has `ref=` the parent.
     fields: tuple[Field, ...]
+    #: The least value of the setting `api.mirror` with which it is mirrored.
+    group: Group = "core"
     #: What an SQL INSERT becomes; None: it is refused.
     insert: Literal["create", "upsert"] | None = None
     #: Whether records can be changed.

@@ -55,7 +55,7 @@ CONTACTS = Resource(
         id                               integer
         public_id                        text?
         workspace_id                     integer     ref=workspaces
-        anonymous                        text?
+        anonymous                        integer?
         email_address                    text?       create update email
         first_name                       text?       create update
         last_name                        text?       create update
@@ -76,6 +76,9 @@ CONTACTS = Resource(
         visits                           json?       quote
         avatar_image                     json        quote
         tag_ids                          json        create update write-only ref=contact_tags from=tags set via=contact_applied_tags:tag_id
+        is_active                        boolean?
+        email_suppression_reason         text?
+        deleted_at                       timestamp?
     """),
 )
 
@@ -95,9 +98,10 @@ CONTACT_APPLIED_TAGS = Resource(
         id          integer
         public_id   text?
         contact_id  integer     ref=contacts
-        tag_id      integer     create! update ref=contact_tags
+        tag_id      integer     create! ref=contact_tags
         created_at  timestamp?
         updated_at  timestamp?
         tag         json        quote
+        contact     json?       quote
     """),
 )

@@ -88,7 +88,11 @@ def _missing_daemon(tx: Tx, facts: HealthFacts) -> Daemon | None:
 
 def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> HealthFacts:
     """What the rule needs to know, of these workspaces. Reads few rows, even of a large mirror."""
-    ages = {name: read_pull_age(tx, r, settings, workspaces) for name, r in RESOURCES.items()}
+    ages = {
+        name: read_pull_age(tx, r, settings, workspaces)
+        for name, r in RESOURCES.items()
+        if settings.resource(name).enabled
+    }
     whole = [
         name
         for name in _COMMAND_PASSES

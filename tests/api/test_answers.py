@@ -235,18 +235,16 @@ def test_a_full_page_without_headers_is_not_taken_for_the_last():
 
 
 def test_lone_surrogates_and_foreign_bytes_stay_in_their_field():
-    broken = b'[{"id":5,"first_name":"\\ud800","last_name":"\xff","anonymous":"a"},{"id":6}]'
+    broken = b'[{"id":5,"first_name":"\\ud800","last_name":"\xff","uuid":"a"},{"id":6}]'
 
     records = Fake(say(broken)).ask(page).records
 
     assert [r.id for r in records] == [5, 6]
     assert records[0].values == {
-        "id": 5, "workspace_id": 7, "first_name": None, "last_name": None, "anonymous": "a",
+        "id": 5, "workspace_id": 7, "first_name": None, "last_name": None, "uuid": "a",
     }  # fmt: skip
     assert records[0].noted == ("first_name", "last_name")
-    assert records[0].body == (
-        '{"id":5,"first_name":"\\ud800","last_name":"\\udcff","anonymous":"a"}'
-    )
+    assert records[0].body == ('{"id":5,"first_name":"\\ud800","last_name":"\\udcff","uuid":"a"}')
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

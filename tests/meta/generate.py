@@ -15,11 +15,12 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from cfsync.config.model import known_keys
-from cfsync.resources import RESOURCES
+from cfsync.resources import RESOURCES, Group
 from tests.meta import metrics, tables
 from tests.mutations import BREAKAGES
 
@@ -40,8 +41,12 @@ def generated(file: Path) -> str:
 
 
 def sections() -> str:
-    """The settings of each resource, with their defaults."""
-    return "\n".join(_section(name) for name in RESOURCES)
+    """The settings of each resource of the core, and the names of the others."""
+    core = [name for name, resource in RESOURCES.items() if resource.group == "core"]
+    others = ", ".join(name for name in RESOURCES if name not in core)
+    text = f"The other resources have the same settings: {others}."
+    rest = textwrap.fill(text, 98, initial_indent="# ", subsequent_indent="# ")
+    return "\n".join([*map(_section, core), rest, ""])
 
 
 def _section(name: str) -> str:
@@ -53,9 +58,25 @@ def _section(name: str) -> str:
 
 
 def names() -> str:
-    """The tables of the mirror, in a sentence of their own."""
-    *most, last = (f"`{name}`" for name in RESOURCES)
-    return textwrap.fill(f"{', '.join(most)} and {last}.", 105) + "\n"
+    """The tables of the mirror, a paragraph for each value of `api.mirror`."""
+    core, standard, every = (
+        [name for name, r in RESOURCES.items() if r.group == group] for group in get_args(Group)
+    )
+    return "\n".join(
+        [
+            textwrap.fill(f"{_listed(core)}.", 105),
+            "",
+            textwrap.fill(f'With `api.mirror = "standard"` also {_listed(standard)}.', 105),
+            "",
+            textwrap.fill(f'With `api.mirror = "all"` also {_listed(every)}.', 105),
+            "",
+        ]
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = (f"`{name}`" for name in names)
+    return f"{', '.join(most)} and {last}"
 
 
 def breakages() -> str:

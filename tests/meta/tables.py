@@ -1,29 +1,39 @@
-"""The parts of docs/tables.md that are generated from the catalogue."""
+"""The parts of docs/tables.md and docs/dictionary.md that are generated from the catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from cfsync.mirror.capture import rules
-from cfsync.resources import RESOURCES
+from cfsync.resources import RESOURCES, Group
 from cfsync.resources.model import Field, Resource
+
+PAGE = "dictionary.md"
 
 MANY = 4
 """A cell names up to so many columns; more are counted."""
 
 
 def writes() -> str:
-    """One row for each table: what can be inserted, updated and deleted."""
+    """One row for each table of the core: what can be inserted, updated and deleted."""
     head = "| table | INSERT | UPDATE | DELETE |\n| --- | --- | --- | --- |\n"
     return head + "".join(
-        f"| [`{r.name}`](#{r.name}) | {_insert(r)} | {_update(r)} | {_delete(r)} |\n"
-        for r in RESOURCES.values()
+        f"| [`{r.name}`]({PAGE}#{r.name}) | {_insert(r)} | {_update(r)} | {_delete(r)} |\n"
+        for r in _of_group("core")
     )
 
 
 def columns() -> str:
-    """A section for each table, with a row for each column."""
-    return "\n".join("".join(_section(r)) for r in RESOURCES.values())
+    """For each group a part, for each of its tables a section with a row for each column."""
+    return "\n".join(
+        f'## Tables of `"{group}"`\n\n' + "\n".join("".join(_section(r)) for r in _of_group(group))
+        for group in get_args(Group)
+    )
+
+
+def _of_group(group: Group) -> list[Resource]:
+    return [r for r in RESOURCES.values() if r.group == group]
 
 
 def _insert(resource: Resource) -> str:
@@ -86,7 +96,7 @@ def _delete(resource: Resource) -> str:
 
 def _counted(resource: Resource, names: list[str]) -> str:
     few = len(names) <= MANY
-    return _listed(names) if few else f"[{len(names)} columns](#{resource.name})"
+    return _listed(names) if few else f"[{len(names)} columns]({PAGE}#{resource.name})"
 
 
 def _listed(names: list[str]) -> str:
@@ -95,6 +105,8 @@ def _listed(names: list[str]) -> str:
 
 def _section(resource: Resource) -> Iterator[str]:
     yield f"### {resource.name}\n\n"
+    yield f"INSERT: {_insert(resource)}. UPDATE: {_update(resource)}."
+    yield f" DELETE: {_delete(resource)}.\n\n"
     yield "| column | type | INSERT | UPDATE | |\n| --- | --- | --- | --- | --- |\n"
     insertable = {f.name for f in rules.insertable(resource)}
     updatable = {f.name for f in rules.updatable(resource)}

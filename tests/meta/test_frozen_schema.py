@@ -18,6 +18,9 @@ FROZEN = {
 }
 """File of a revision -> the beginning of its SHA-256."""
 
+GROWING = "0002"
+"""The revision that no release has had yet: it may change."""
+
 
 @pytest.mark.parametrize("name", FROZEN)
 def test_a_revision_stays_as_mirrors_have_it(name: str) -> None:
@@ -27,4 +30,6 @@ def test_a_revision_stays_as_mirrors_have_it(name: str) -> None:
 
 
 def test_every_revision_is_frozen() -> None:
-    assert {file.name for file in VERSIONS.iterdir() if file.is_file()} == set(FROZEN)
+    files = {file.name for file in VERSIONS.iterdir() if file.is_file()}
+
+    assert {name for name in files if not name.startswith(GROWING)} == set(FROZEN)

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
+from cfsync.resources import ALL, ROOT, Resource
 from cfsync.sandbox import TOKEN, Running, World, running
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "cfsync-tests"}
@@ -113,3 +114,13 @@ def workspace(world: World) -> int:
 @pytest.fixture
 def contact(world: World, workspace: int) -> int:
     return world.ids("contacts", workspace)[5]
+
+
+def first_parent(world: World, resource: Resource, workspace: int) -> int:
+    """The id of the first record of a workspace that lists of the resource hang below."""
+    if resource.parent in (None, "teams"):
+        return world.ids("teams")[0] if resource.parent else ROOT
+    if resource.parent == "workspaces":
+        return workspace
+    parent = ALL[str(resource.parent)]
+    return world.ids(parent.name, first_parent(world, parent, workspace))[0]

@@ -8,7 +8,7 @@ import pytest
 from cfsync.resources import ALL
 from cfsync.sandbox import Running, World
 
-from .conftest import Client
+from .conftest import Client, first_parent
 
 
 def contacts(workspace: int) -> str:
@@ -25,10 +25,7 @@ def test_every_list_and_record_is_served_with_the_fields_of_the_catalogue(
     name: str, client: Client, world: World
 ) -> None:
     resource = ALL[name]
-    parents = {"teams": world.ids("teams"), "workspaces": world.workspaces}
-    if resource.parent not in (None, "teams", "workspaces"):
-        parents[resource.parent] = world.ids(resource.parent, world.workspaces[0])
-    parent = parents[resource.parent][0] if resource.parent else 0
+    parent = first_parent(world, resource, world.workspaces[0])
     if name == "webhook_events":
         world.edit("contacts", world.ids("contacts", parent)[0], first_name="Ada")
 

@@ -7,7 +7,7 @@ import pytest
 from cfsync.resources import ALL
 from cfsync.sandbox import World
 
-from .conftest import Client
+from .conftest import Client, first_parent
 
 REQUIRED = {
     name: [f.name for f in r.fields if f.required]
@@ -26,9 +26,7 @@ def test_what_must_be_sent_and_is_not_is_refused_field_by_field(
     name: str, client: Client, world: World, workspace: int
 ) -> None:
     resource = ALL[name]
-    parent = workspace
-    if resource.parent != "workspaces":
-        parent = world.ids(resource.parent or "", workspace)[0]
+    parent = first_parent(world, resource, workspace)
 
     answer = client.post(resource.list_path.format(parent=parent), {resource.body_key: {}})
 
@@ -52,9 +50,9 @@ def test_variants_and_prices_are_shown_by_their_product(
 ) -> None:
     before = client.get(f"/products/{product}").data
     variant = {"name": "Large", "product_type": "physical", "weight_unit": "kg"}
-    texts = ["currency", "duration", "interval", "interval_count"]
-    texts += ["trial_interval", "trial_duration"]
-    price = dict.fromkeys(texts, "1") | {"amount": "12.5", "trial_amount": 0}
+    counts = dict.fromkeys(["duration", "interval_count", "trial_duration"], 1)
+    texts = dict.fromkeys(["currency", "interval", "trial_interval"], "1")
+    price = counts | texts | {"amount": "12.5", "trial_amount": 0}
 
     one = client.post(
         f"/products/{product}/variants",

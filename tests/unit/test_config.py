@@ -15,6 +15,7 @@ from cfsync.config.secrets import secrets_in, without_secrets
 from cfsync.config.values import duration_text
 from cfsync.errors import SettingsError, UnknownResource
 from cfsync.logs import hider
+from cfsync.resources import RESOURCES
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -47,13 +48,67 @@ def test_no_file_and_no_environment_give_the_defaults():
     assert settings.retention.tombstones == 31_536_000.0
 
 
+SHOWN = [
+    key
+    for key in known_keys()
+    if not key.startswith("resources.") or RESOURCES[key.split(".")[1]].group == "core"
+]
+"""The keys that stand in the example: it only names the resources that are not of the core."""
+
+
+def test_the_example_names_every_other_resource():
+    text = EXAMPLE.read_text().split("# The other resources")[1]
+
+    assert {r.name for r in RESOURCES.values() if r.group != "core"} <= set(
+        re.findall(r"\w+", text)
+    )
+
+
+@pytest.mark.parametrize(
+    ("mirror", "enabled"),
+    [("core", set()), ("standard", {"discounts"}), ("all", {"discounts", "community_bans"})],
+)
+def test_a_group_of_resources_is_mirrored(mirror: str, enabled: set[str]):
+    settings = loaded(f"api.mirror = '{mirror}'")
+
+    assert {"contacts", *enabled} <= settings.wanted
+    assert {"discounts", "community_bans"} - enabled == (
+        {"discounts", "community_bans"} - settings.wanted
+    )
+
+
+def test_a_single_resource_is_switched_on_or_off_in_any_group():
+    settings = loaded(
+        "api.mirror = 'standard'\nresources.discounts.enabled = false",
+        CFSYNC_RESOURCES__THEMES__ENABLED="true",
+    )
+
+    assert "discounts" not in settings.wanted
+    assert {"themes", "funnels"} <= settings.wanted
+
+
+def test_a_group_that_does_not_exist_is_named():
+    (problem,) = problems("api.mirror = 'most'")
+
+    assert problem.startswith("api.mirror")
+
+
+def test_config_show_gives_the_defaults_of_the_group():
+    Path("given.toml").write_text("api.mirror = 'standard'")
+
+    shown = {s.key: s.value for s in config.explain_sources(Path("given.toml"), {})}
+
+    assert shown["resources.discounts.enabled"] is True
+    assert shown["resources.themes.enabled"] is False
+
+
 def test_the_example_holds_every_key():
     text = EXAMPLE.read_text()
     given = {k.strip() for k in re.findall(r"^(?:# )?(\w+) = ", text, re.MULTILINE)}
     sections = set(re.findall(r"^\[([\w.]+)\]$", text, re.MULTILINE))
 
-    assert {key.rpartition(".")[0] for key in known_keys()} == sections
-    assert {key.rpartition(".")[2] for key in known_keys()} == given
+    assert {key.rpartition(".")[0] for key in SHOWN} == sections
+    assert {key.rpartition(".")[2] for key in SHOWN} == given
 
 
 def test_each_key_of_the_example_stands_in_its_own_section():
@@ -64,7 +119,7 @@ def test_each_key_of_the_example_stands_in_its_own_section():
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             found.add(f"{section}.{key[1]}")
 
-    assert found == set(known_keys())
+    assert found == set(SHOWN)
 
 
 def test_the_example_loads_and_equals_the_defaults():

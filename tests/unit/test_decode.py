@@ -77,15 +77,31 @@ def test_tag_ids_are_the_sorted_ids_of_the_tags():
 
 
 def test_values_of_another_json_type_are_converted_and_named():
-    sent = {"id": 5, "anonymous": 0, "workspace_id": "7", "tags": [{"id": "9"}, {"id": 2}]}
+    sent = {"id": 5, "uuid": 0, "workspace_id": "7", "tags": [{"id": "9"}, {"id": 2}]}
 
     record = decoded("contacts", sent)
 
     assert record.values == {
-        "id": 5, "anonymous": "0", "workspace_id": 7, "tags": sent["tags"], "tag_ids": [2, 9],
+        "id": 5, "uuid": "0", "workspace_id": 7, "tags": sent["tags"], "tag_ids": [2, 9],
     }  # fmt: skip
-    assert record.converted == {"anonymous": 0, "workspace_id": "7"}
+    assert record.converted == {"uuid": 0, "workspace_id": "7"}
     assert record.noted == ()
+
+
+@pytest.mark.parametrize(("contact", "id_"), [({"id": 8, "first_name": "Ada"}, 8), (None, None)])
+def test_the_id_of_an_object_is_a_column(contact: Any, id_: int | None):
+    record = decoded("community_memberships", {"id": 5, "contact": contact})
+
+    assert record.values["contact_id"] == id_
+    assert record.noted == ()
+
+
+@pytest.mark.parametrize("contact", [7, "x", [], [{"id": 8}], {}, {"id": "x"}])
+def test_an_object_of_another_shape_is_noted(contact: Any):
+    record = decoded("community_memberships", {"id": 5, "contact": contact})
+
+    assert record.values["contact_id"] is None
+    assert "contact_id" in record.noted
 
 
 @pytest.mark.parametrize("tags", [None, []])

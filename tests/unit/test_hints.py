@@ -113,7 +113,7 @@ def test_a_subject_that_is_none_is_about_nothing(subject: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "event_type", ["courses/lesson.created", "", ".", "contact", "x.y.z", None]
+    "event_type", ["platform_application.disconnected", "", ".", "contact", "x.y.z", None]
 )
 def test_a_kind_that_is_not_mirrored_is_about_nothing(event_type: Any) -> None:
     assert delivered(event_type).resource is None

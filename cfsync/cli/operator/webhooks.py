@@ -50,7 +50,9 @@ def register_endpoint(
 
     async def work(context: Context) -> Sequence[Endpoint]:
         found = await webhooks.register(context, url)
-        if missing := event_types.not_offered(await event_types.offered(context.api)):
+        if missing := event_types.not_offered(
+            await event_types.offered(context.api), context.settings.wanted
+        ):
             print_problem(f"ClickFunnels doesn't offer {', '.join(missing)}: pulls bring such news")
         if warning := webhooks.unreachable(url):
             print_problem(warning)

@@ -19,7 +19,6 @@ from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.migrate import REVISIONS
 from cfsync.mirror.reports import freshness, status
 from cfsync.mirror.wal import Wal
-from cfsync.resources import RESOURCES
 from cfsync.sync import health_rule
 from cfsync.sync.health_facts import HealthFacts, read_facts
 from cfsync.values import later
@@ -61,11 +60,14 @@ class HealthObserver:
     #: The mirrored workspaces, as far as they are known.
     workspaces: Collection[int] = ()
     #: Resources whose rows are to be counted again.
-    to_count: set[str] = field(default_factory=lambda: set(RESOURCES))
+    to_count: set[str] = field(init=False)
     _state: MirrorState | None = None
     _wal: Wal = field(default_factory=Wal)
     _rows: dict[str, int] = field(default_factory=dict)
     _counted_at: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.to_count = self.settings.wanted
 
     async def refresh(self) -> None:
         """Read the mirror's state."""

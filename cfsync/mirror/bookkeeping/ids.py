@@ -78,7 +78,7 @@ def _real(field: Field, value: Any, real_ids: RealIds) -> Any:
         return [_real(field, v, real_ids) for v in value]
     if isinstance(value, str):
         return str(real_ids.get((target, int(value)), value)) if _is_int(value) else value
-    return real_ids.get((target, value), value)
+    return real_ids.get((target, value), value) if isinstance(value, int) else value
 
 
 def save(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
@@ -110,7 +110,8 @@ def _insert_states(tx: Tx, resource: str, local_id: int) -> set[str]:
 
 def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
     """Change every reference in the mirror, and the outbox, from a provisional id to the real one.
-    A row that somebody else holds keeps it until its edits are claimed.
+    A row that somebody else holds keeps it until its edits are claimed. A table without edits to
+    send isn't looked at: it may be broken.
     """
     tx.conn.execute(
         sa.update(OUTBOX)
@@ -118,25 +119,22 @@ def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) 
         .values(record_id=real_id)
     )
     real_ids = {(resource.name, local_id): real_id}
-    for other in RESOURCES.values():
-        for name, target in other.references.items():
+    edited = sa.select(OUTBOX.c.resource).where(OUTBOX.c.state.in_(OPEN_STATES)).distinct()
+    for other in tx.conn.execute(edited).scalars().all():
+        for name, target in RESOURCES[other].references.items():
             if target == resource.name:
-                for row in _referring(tx, other, other.by_name[name], local_id):
-                    replace_references(tx, other, row, real_ids)
+                for row in _referring(tx, RESOURCES[other], name, local_id):
+                    replace_references(tx, RESOURCES[other], row, real_ids)
 
 
-def _referring(tx: Tx, other: Resource, field: Field, local_id: int) -> list[Mapping[str, Any]]:
-    """The free rows that refer to a provisional id, locked. Only what waits to be sent can: where
-    nothing does, the table isn't looked at, which may be broken.
-    """
+def _referring(tx: Tx, other: Resource, name: str, local_id: int) -> list[Mapping[str, Any]]:
+    """The free rows that refer to a provisional id, locked. Only what waits to be sent can."""
     table = TABLES[other.name]
     edited = sa.select(OUTBOX.c.record_id).where(
         OUTBOX.c.resource == other.name, OUTBOX.c.state.in_(OPEN_STATES)
     )
-    if tx.conn.execute(edited.limit(1)).first() is None:
-        return []
     query = sa.select(table).where(
-        table.c.id.in_(edited), _mentions(field, table.c[field.name], local_id)
+        table.c.id.in_(edited), _mentions(other.by_name[name], table.c[name], local_id)
     )
     return [dict(r) for r in tx.conn.execute(query.with_for_update(skip_locked=True)).mappings()]
 

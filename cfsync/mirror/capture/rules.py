@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Literal
 
 from cfsync.resources.model import Field, Resource, action_key
@@ -78,6 +79,7 @@ def columns(resource: Resource) -> tuple[Field, ...]:
     return (*_but_id(resource), *_OWN_FIELDS)
 
 
+@cache
 def parents(resource: Resource) -> tuple[str, ...]:
     """The columns with the ids of parent records: given in the INSERT, never changed."""
     names = (resource.parent_field, "workspace_id" if has_workspace(resource) else None)
@@ -128,6 +130,7 @@ def unknown_message(resource: Resource, field: Field) -> str:
     )
 
 
+@cache
 def kept(resource: Resource) -> tuple[Field, ...]:
     """The columns of which an UPDATE of the whole row may give a value that the program had read
     or filled in before: they keep theirs.
@@ -136,6 +139,7 @@ def kept(resource: Resource) -> tuple[Field, ...]:
     return tuple(f for f in columns(resource) if f not in writable)
 
 
+@cache
 def sets(resource: Resource) -> tuple[Field, ...]:
     """The columns with a set that an UPDATE may change: NULL is no value there, and the user's own
     statement stores them sorted, each member once.
@@ -143,6 +147,7 @@ def sets(resource: Resource) -> tuple[Field, ...]:
     return tuple(f for f in updatable(resource) if f.merge == "set")
 
 
+@cache
 def insertable(resource: Resource) -> tuple[Field, ...]:
     """The columns that an INSERT may give a value, but for `id`."""
     return tuple(f for f in _but_id(resource) if _may_insert(resource, f))
@@ -157,6 +162,7 @@ def insertable_values(resource: Resource, row: Mapping[str, Any]) -> dict[str, A
     }
 
 
+@cache
 def updatable(resource: Resource) -> tuple[Field, ...]:
     """The columns that an UPDATE may change, at least in some rows."""
     barred = {r.column for r in update_refusals(resource) if r.when == "always"}

@@ -14,6 +14,7 @@ from cfsync.sandbox.account.checks import attributes
 from cfsync.sandbox.account.problems import invalid
 from cfsync.sandbox.account.store import Store
 from cfsync.sandbox.seeds.formats import public_id
+from cfsync.sandbox.seeds.plain import quoted
 from cfsync.sandbox.seeds.records import Values
 
 
@@ -30,11 +31,16 @@ class Draft:
 
     @cached_property
     def stored(self) -> Values:
-        """The accepted fields that become part of the record: all but the write-only ones."""
-        fields = ALL[self.resource].by_name
-        return {
-            k: v for k, v in self.accepted.items() if k not in fields or not fields[k].write_only
-        }
+        """The accepted fields that become part of the record; of a write-only one the object that
+        shows it, if there is one.
+        """
+        fields, stored = ALL[self.resource].by_name, {}
+        for name, value in self.accepted.items():
+            if name not in fields or not fields[name].write_only:
+                stored[name] = value
+            elif fields[name].derived and not fields[name].via:
+                stored |= quoted(fields[name], value)
+        return stored
 
 
 def check(draft: Draft) -> None:
@@ -57,7 +63,7 @@ def defaults(resource: str) -> Values:
 def after_delete(store: Store, resource: str, old: Values) -> None:
     """Change whatever else depends on the deleted record."""
     if rule := AFTER_DELETE.get(resource):
-        rule(store, old)
+        rule(store, resource, old)
 
 
 def _email_is_free(draft: Draft) -> None:
@@ -169,13 +175,18 @@ def _log_suspension(draft: Draft, id_: int) -> None:
         draft.store.log_event("enrollments", "suspended", new)
 
 
-def _touch_contact(draft: Draft, id_: int) -> None:
-    values = draft.store.get("contact_applied_tags", id_) or {}
-    touch(draft.store, "contacts", values["contact_id"])
+def _touch_parent(draft: Draft, id_: int) -> None:
+    _touch_parent_of(draft.store, draft.resource, draft.store.get(draft.resource, id_) or {})
+
+
+def _touch_parent_of(store: Store, resource: str, values: Values) -> None:
+    """Move the `updated_at` of the record that the given one is listed below."""
+    entry = ALL[resource]
+    touch(store, entry.parent or "", values[entry.parent_field or ""])
 
 
 def _is_not_applied_yet(draft: Draft) -> None:
-    applied = draft.store.children("contact_applied_tags", draft.parent)
+    applied = draft.store.children(draft.resource, draft.parent)
     if draft.accepted["tag_id"] in [a["tag_id"] for a in applied]:
         raise invalid(tag_id="has already been taken")
 
@@ -189,6 +200,7 @@ def _event_types_exist(draft: Draft) -> None:
 CHECKS: Mapping[str, tuple[Callable[[Draft], None], ...]] = {
     "contacts": (_email_is_free, _attributes_are_normal),
     "contact_applied_tags": (_is_not_applied_yet,),
+    "order_applied_tags": (_is_not_applied_yet,),
     "fulfillments": (_line_items_are_named,),
     "orders": (_is_external,),
     "images": (_image_is_fetched,),
@@ -197,7 +209,8 @@ CHECKS: Mapping[str, tuple[Callable[[Draft], None], ...]] = {
 
 AFTER_CREATE: Mapping[str, tuple[Callable[[Draft, int], None], ...]] = {
     "contacts": (_set_tags,),
-    "contact_applied_tags": (_touch_contact,),
+    "contact_applied_tags": (_touch_parent,),
+    "order_applied_tags": (_touch_parent,),
     "products": (_add_default_variant,),
     "product_variants": (_add_to_product("variant_ids"),),
     "product_prices": (_add_to_product("price_ids"), _add_to_variant),
@@ -209,8 +222,9 @@ AFTER_UPDATE: Mapping[str, tuple[Callable[[Draft, int], None], ...]] = {
     "enrollments": (_log_suspension,),
 }
 
-AFTER_DELETE: Mapping[str, Callable[[Store, Values], None]] = {
-    "contact_applied_tags": lambda store, old: touch(store, "contacts", old["contact_id"]),
+AFTER_DELETE: Mapping[str, Callable[[Store, str, Values], None]] = {
+    "contact_applied_tags": _touch_parent_of,
+    "order_applied_tags": _touch_parent_of,
 }
 
 DEFAULTS: Mapping[str, Mapping[str, Callable[[], Any]]] = {

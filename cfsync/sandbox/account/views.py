@@ -16,6 +16,7 @@ QUOTED_IN: Mapping[str, tuple[str, ...]] = {
     "product_prices": ("orders",),
     "product_variants": ("orders",),
     "orders": ("order_invoices",),
+    "order_applied_tags": ("orders",),
 }
 """Resource -> those whose answers hold parts of it."""
 
@@ -26,6 +27,8 @@ class Records(Protocol):
     def get(self, resource: str, id_: int) -> Values | None: ...
 
     def tags_of(self, contact: int) -> list[int]: ...
+
+    def children(self, resource: str, parent: int) -> list[Values]: ...
 
 
 def _quote(records: Records, resource: str, id_: int, names: Iterable[str]) -> dict[str, Any]:
@@ -56,6 +59,7 @@ def _order(records: Records, order: Values) -> Values:
         "workspace": _quote(
             records, "workspaces", order["workspace_id"], ("team_id", "name", "subdomain")
         ),
+        "tag_ids": [a["tag_id"] for a in records.children("order_applied_tags", order["id"])],
         "line_items": [_line(records, order, number, product) for number, product in products],
     }
 

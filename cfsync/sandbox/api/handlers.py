@@ -119,7 +119,7 @@ def _subdomain(call: Call) -> str:
 
 
 def _get(call: Call) -> Answer:
-    if "deleted_at" in call.above:
+    if call.above.get("deleted_at"):
         return _deleted(call)
     return Answer(200, call.account.store.text(call.resource.name, call.above["id"]))
 
@@ -149,7 +149,7 @@ def _create(call: Call) -> Answer:
 
 def _update(call: Call) -> Answer:
     sent = _body_fields(call)
-    if "deleted_at" in call.above:
+    if call.above.get("deleted_at"):
         return _deleted(call)
     values = rules.update(call.account.store, call.resource.name, call.above, sent)
     return _write_answer(call, values, sent)

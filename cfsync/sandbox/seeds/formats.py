@@ -9,8 +9,12 @@ from cfsync.resources import ALL
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-NUMBERS = {name: n for n, name in enumerate(ALL)}
-"""A number for each resource: part of its public ids, and of what its seeded records depend on."""
+_CORE_FIRST = sorted(ALL, key=lambda name: ALL[name].group != "core")
+
+NUMBERS = {name: n for n, name in enumerate(_CORE_FIRST)}
+"""A number for each resource: part of its public ids, and of what its seeded records depend on.
+Those of the core stand first, so that a new entry of another group changes none of theirs.
+"""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cfsync.sandbox.seeds import people, service, shop
+from cfsync.sandbox.seeds import people, plain, service, shop
 from cfsync.sandbox.seeds.plan import Plan
 from cfsync.sandbox.seeds.records import Maker, Seed, Values, blank
 
@@ -23,4 +23,5 @@ def seeded(plan: Plan, resource: str, index: int) -> Values:
         workspace=workspace,
         workspace_id=plan.id("workspaces", workspace) if resource != "teams" else 0,
     )
-    return blank(resource) | seed.common_fields() | MAKERS[resource](seed)
+    make = MAKERS.get(resource, plain.record)
+    return blank(resource) | seed.common_fields() | make(seed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cfsync.resources import ALL
+from cfsync.resources import ALL, Field
 from cfsync.sandbox.seeds.formats import public_id, time_text
 from cfsync.sandbox.seeds.plan import Plan
 
@@ -74,4 +74,8 @@ _EMPTY: Mapping[str, Callable[[], Any]] = {
 def _blanks(resource: str) -> list[tuple[str, Callable[[], Any] | None]]:
     fields = ALL[resource].fields
     shown = (f for f in fields if not (f.path or f.write_only or f.secret))
-    return [(f.name, None if f.null else _EMPTY[f.type]) for f in shown]
+    return [(f.name, None if f.null else _empty(f)) for f in shown]
+
+
+def _empty(field: Field) -> Callable[[], Any]:
+    return list if field.ref and field.type == "json" else _EMPTY[field.type]

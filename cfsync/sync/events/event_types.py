@@ -8,10 +8,7 @@ from typing import Any
 from cfsync.api import Api
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.hints import subject_of
-from cfsync.resources import ALL
-
-DOCUMENTED = sorted({event for resource in ALL.values() for event in resource.events})
-"""The documented types of events about records of the mirror."""
+from cfsync.resources import ALL, Resource
 
 PATH = "/webhooks/outgoing/event_types"
 
@@ -33,15 +30,28 @@ def _names(data: Any) -> frozenset[str]:
     return frozenset(name for name in found if isinstance(name, str))
 
 
-def useful(types: Collection[str] | None) -> list[str]:
-    """Of the types that are offered (None: not known), those about records of the mirror, also
+def documented(wanted: Collection[str]) -> list[str]:
+    """The documented types of events about records of these resources. Pure."""
+    return sorted({event for r in ALL.values() if _holder(r) in wanted for event in r.events})
+
+
+def useful(types: Collection[str] | None, wanted: Collection[str]) -> list[str]:
+    """Of the types that are offered (None: not known), those about records of these resources, also
     undocumented ones whose name tells so. Pure.
     """
+    known = documented(wanted)
     if types is None:
-        return DOCUMENTED
-    return sorted(t for t in types if t in DOCUMENTED or subject_of(t) is not None)
+        return known
+    return sorted(t for t in types if t in known or _holder(subject_of(t)) in wanted)
 
 
-def not_offered(types: Collection[str] | None) -> list[str]:
+def not_offered(types: Collection[str] | None, wanted: Collection[str]) -> list[str]:
     """The documented types that ClickFunnels doesn't offer, as far as it says which. Pure."""
-    return [] if types is None else [t for t in DOCUMENTED if t not in types]
+    return [] if types is None else [t for t in documented(wanted) if t not in types]
+
+
+def _holder(resource: Resource | None) -> str | None:
+    """The resource whose table shows such a record."""
+    if resource is None or resource.mirrored:
+        return resource.name if resource else None
+    return resource.parent

@@ -57,7 +57,8 @@ async def _asked_types(context: Context) -> list[str]:
     """What an endpoint of ours asks for: an endpoint that asks for a type that ClickFunnels doesn't
     offer may be refused whole.
     """
-    return event_types.useful(await event_types.offered(context.api))
+    offered = await event_types.offered(context.api)
+    return event_types.useful(offered, context.settings.wanted)
 
 
 async def _register(context: Context, workspace: int, url: str, types: Sequence[str]) -> Endpoint:

@@ -100,9 +100,9 @@ def test_models_that_are_reflected_add_children_with_their_parents_and_change_th
     reflected.prepare(engine, reflection_options={"only": ["contacts", "enrollments"]})
     person, enrolled = reflected.classes.contacts, reflected.classes.enrollments
     own = sa.orm.foreign(enrolled.contact_id) == person.id
-    enrolled.contact = relationship(person, primaryjoin=own)
+    enrolled.person = relationship(person, primaryjoin=own)
     people = [person(first_name=name) for name in "dacb"]
-    session.add_all([*people, *(enrolled(course_id=7, contact=p) for p in people)])
+    session.add_all([*people, *(enrolled(course_id=7, person=p) for p in people)])
     session.commit()
     for one in people:
         one.last_name = one.first_name.upper()

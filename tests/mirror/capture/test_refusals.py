@@ -156,7 +156,7 @@ def test_an_update_that_clickfunnels_can_not_take_is_refused(shop: None, sql: Sq
             "contacts.custom_attributes must be a JSON object",
         ),
         ("UPDATE products SET image_ids = '4'", "products.image_ids must be a JSON list"),
-        ("UPDATE products SET tag_ids = '4'", "products.tag_ids must be a JSON list or object"),
+        ("UPDATE products SET tag_ids = '4'", "products.tag_ids must be a JSON list"),
     )
 
 

@@ -28,7 +28,7 @@ def order(id_: int, **values: Any) -> dict[str, Any]:
     row = {f.name: None for f in ORDERS.columns} | {"id": id_, "workspace_id": 7}
     if id_ % 3:
         row |= {"notes": f"größe '{id_}'", "live_mode": bool(id_ % 2), "total_amount": "1.50"}
-        row |= {"tag_ids": [id_, 2], "updated_at": "2026-01-01T00:00:00.000Z"}
+        row |= {"discount_ids": [id_, 2], "updated_at": "2026-01-01T00:00:00.000Z"}
     return row | values
 
 

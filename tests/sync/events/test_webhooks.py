@@ -13,15 +13,17 @@ from cfsync.errors import CfsyncError, UnknownWorkspace, UsageError
 from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import SECRETS
+from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.events import event_types, webhooks
-from cfsync.sync.events.event_types import DOCUMENTED
 from cfsync.sync.events.webhooks import Endpoint, targets
 from cfsync.sync.operator import doctor
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
 
 URL = "https://hooks.example.com"
+CORE = {name for name, resource in RESOURCES.items() if resource.group == "core"}
+DOCUMENTED = event_types.documented(CORE)
 
 
 def call(round_: Round, work: Callable[[Context], Awaitable[Any]]) -> Any:
@@ -93,7 +95,9 @@ def test_it_asks_for_what_clickfunnels_offers(
 
     assert round_.world.get("webhook_endpoints", made.id)["event_type_ids"] == sorted(asked)
     assert [e.state for e in call(round_, webhooks.list_endpoints)] == ["ok"]
-    assert bool(event_types.not_offered(None if types is None else frozenset(types))) is missing
+    assert (
+        bool(event_types.not_offered(None if types is None else frozenset(types), CORE)) is missing
+    )
 
 
 @SQLITE_ONLY

@@ -39,7 +39,7 @@ PRODUCTS = Resource(
         default_variant_id          integer     ref=product_variants
         variant_ids                 json?       update ref=product_variants
         price_ids                   json?       update ref=product_prices
-        tag_ids                     json?       create update
+        tag_ids                     json?       create update set ref=product_tags
         redirect_funnel_id          text?       create update
         cancellation_funnel_url     text?       create update
         created_at                  timestamp?
@@ -81,7 +81,7 @@ PRODUCT_VARIANTS = Resource(
         quantity                         integer?
         tag_ids                          json?
         tax_category_id                  text?       create update
-        asset_ids                        json?
+        asset_ids                        json?       create update set
         taxable                          text?       create update
         track_quantity                   boolean?    create update
         archived                         boolean?    create update
@@ -96,6 +96,11 @@ PRODUCT_VARIANTS = Resource(
         default                          boolean?
         properties_values                json?       create! update
         created_by_platform_application  json        quote
+        has_access_to_all_valid_assets   boolean?    create update
+        included_courses                 json?
+        included_space_groups            json?
+        included_courses_attributes      json        create update write-only
+        included_space_groups_attributes  json       create update write-only
     """),
 )
 
@@ -121,17 +126,17 @@ PRODUCT_PRICES = Resource(
         amount             money       create! update
         cost               money?      create update
         currency           text        create! update
-        duration           text        create! update
-        interval           text        create! update
-        trial_interval     text        create! update
-        trial_duration     text        create! update
-        trial_amount       money       create! update
+        duration           integer?    create update
+        interval           text?       create update
+        trial_interval     text?       create update
+        trial_duration     integer?    create update
+        trial_amount       money       create update
         setup_amount       money?      create update
         self_cancel        boolean?    create update
         self_upgrade       boolean?    create update
         self_downgrade     boolean?    create update
         self_reactivate    boolean?    create update
-        interval_count     text        create! update
+        interval_count     integer?    create update
         payment_type       text?       create update
         visible            boolean?    create update
         compare_at_amount  money?      create update
@@ -139,5 +144,38 @@ PRODUCT_PRICES = Resource(
         archived           boolean?    create update
         created_at         timestamp?
         updated_at         timestamp?
+    """),
+)
+
+PRODUCT_COLLECTIONS = Resource(
+    name="product_collections",
+    body_key="products_collection",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/products/collections",
+    one_path="/products/collections/{id}",
+    group="standard",
+    insert="create",
+    update=True,
+    filters=("id", "archived", "visible_in_store"),
+    natural=("name",),
+    fields=table("""
+        id                integer
+        public_id         text?
+        workspace_id      integer     ref=workspaces
+        name              text        create! update
+        description       text?       create update
+        collection_type   text?       create update
+        product_ids       json?       create update set ref=products
+        sort_method       text?       create update
+        archived          boolean?
+        image_id          text?       create update ref=images
+        visible_in_store  boolean?    create update
+        current_path      text?
+        seo_title         text?       create update
+        seo_description   text?       create update
+        seo_indexable     text?
+        social_image_id   text?       create update ref=images
+        created_at        timestamp?
+        updated_at        timestamp?
     """),
 )

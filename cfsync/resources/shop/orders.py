@@ -70,13 +70,13 @@ ORDERS = Resource(
         in_trial                            boolean?
         billing_status                      text?       create update-if=payment_processor:external
         service_status                      text?       create update-if=payment_processor:external
-        order_type                          text?       create update-if=payment_processor:external
+        order_type                          text?       create
         next_charge_at                      timestamp?  create update-if=payment_processor:external
         tax_amount                          money?
         trial_end_at                        timestamp?
         billing_payment_method_id           text?
         funnel_name                         text?
-        tag_ids                             json?
+        tag_ids                             json?       update ref=order_tags set via=order_applied_tags:tag_id
         discount_ids                        json?
         activated_at                        timestamp?  create update-if=payment_processor:external
         workspace_sharing_id                text?
@@ -102,6 +102,33 @@ ORDERS = Resource(
         affiliate                           json?       quote
         referral_code                       json?       quote
         visits                              json?       quote
+        recurring_invoices_paid_count       integer
+        origination_channel_public_id       text?
+        paid_until                          timestamp?
+        resource_install_intent             text?
+        renewal_at                          timestamp?
+    """),
+)
+
+ORDER_APPLIED_TAGS = Resource(
+    name="order_applied_tags",
+    body_key="orders_applied_tag",
+    parent="orders",
+    list_path="/orders/{parent}/applied_tags",
+    one_path="/orders/applied_tags/{id}",
+    insert="create",
+    delete=True,
+    natural=("tag_id",),
+    group="standard",
+    mirrored=False,
+    fields=table("""
+        id            integer
+        public_id     text?
+        workspace_id  integer     path ref=workspaces
+        order_id      integer     ref=orders
+        tag_id        integer     create! ref=order_tags
+        created_at    timestamp?
+        updated_at    timestamp?
     """),
 )
 

@@ -65,5 +65,6 @@ ENROLLMENTS = Resource(
         current_path             text?
         origination_source_type  text?
         origination_source_id    integer
+        contact                  json?       quote
     """),
 )

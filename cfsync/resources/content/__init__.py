@@ -1,0 +1,1 @@
+"""What visitors and members see and fill in: one module for each subject."""

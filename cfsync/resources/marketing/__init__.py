@@ -1,0 +1,1 @@
+"""How contacts are reached and won: one module for each subject."""

@@ -1,0 +1,1 @@
+"""What is sold, to whom, and how it gets there: one module for each subject."""

@@ -1,0 +1,29 @@
+-- The columns that the tables of revision 0001 gain on PostgreSQL with revision 0002. Frozen.
+
+ALTER TABLE teams ADD COLUMN billing_subscriptions JSONB;
+ALTER TABLE teams ADD COLUMN memberships JSONB;
+ALTER TABLE contacts ADD COLUMN is_active BOOLEAN;
+ALTER TABLE contacts ADD COLUMN email_suppression_reason TEXT;
+ALTER TABLE contacts ADD COLUMN deleted_at TIMESTAMPTZ;
+ALTER TABLE product_variants ADD COLUMN has_access_to_all_valid_assets BOOLEAN;
+ALTER TABLE product_variants ADD COLUMN included_courses JSONB;
+ALTER TABLE product_variants ADD COLUMN included_space_groups JSONB;
+ALTER TABLE product_variants ADD COLUMN included_courses_attributes JSONB;
+ALTER TABLE product_variants ADD COLUMN included_space_groups_attributes JSONB;
+ALTER TABLE orders ADD COLUMN recurring_invoices_paid_count BIGINT;
+ALTER TABLE orders ADD COLUMN origination_channel_public_id TEXT;
+ALTER TABLE orders ADD COLUMN paid_until TIMESTAMPTZ;
+ALTER TABLE orders ADD COLUMN resource_install_intent TEXT;
+ALTER TABLE orders ADD COLUMN renewal_at TIMESTAMPTZ;
+ALTER TABLE enrollments ADD COLUMN contact JSONB;
+
+-- These held text and hold integers now.
+
+ALTER TABLE contacts ALTER COLUMN anonymous TYPE BIGINT
+    USING CASE WHEN anonymous ~ '^[0-9]{1,18}$' THEN anonymous::bigint END;
+ALTER TABLE product_prices ALTER COLUMN duration TYPE BIGINT
+    USING CASE WHEN duration ~ '^[0-9]{1,18}$' THEN duration::bigint END;
+ALTER TABLE product_prices ALTER COLUMN trial_duration TYPE BIGINT
+    USING CASE WHEN trial_duration ~ '^[0-9]{1,18}$' THEN trial_duration::bigint END;
+ALTER TABLE product_prices ALTER COLUMN interval_count TYPE BIGINT
+    USING CASE WHEN interval_count ~ '^[0-9]{1,18}$' THEN interval_count::bigint END;

@@ -190,6 +190,12 @@ class BadAnswer(ApiError):
     exit_code = 1
 
 
+class Endless(ApiError):
+    """A list that gives far more records than the mirror knew."""
+
+    exit_code = 1
+
+
 SERVER_FAILED = (ServerError, NotJson)
 """Errors of the server's about one call, which say nothing of others."""
 

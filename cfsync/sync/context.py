@@ -17,6 +17,7 @@ from cfsync.errors import (
     SERVER_FAILED,
     BadAnswer,
     CfsyncError,
+    Endless,
     Forbidden,
     Interrupted,
     NotFound,
@@ -194,7 +195,7 @@ async def _reported(context: Context, report: Report, listing: Listing) -> Async
         if not is_needless(context.settings, listing):
             log.warning("list.unreachable", list=str(listing), status=error.status)
             report.unreachable.append(str(listing))
-    except (BadAnswer, Refused, StateConflict) as error:
+    except (BadAnswer, Endless, Refused, StateConflict) as error:
         log.error("list.failed", list=str(listing), error=str(error))
         report.problems.append(f"{listing}: {error}")
         report.state = RunState.FAILED

@@ -146,6 +146,18 @@ def _strays(fault: Fault, exchange: Exchange) -> Reply:
     return Reply(replace(answer, body=orjson.dumps(shown)))
 
 
+def _endless(fault: Fault, exchange: Exchange) -> Reply:
+    """A list that never ends: each page has new records, copies of its first one with `fields`."""
+    query = exchange.request.query
+    first = orjson.loads(_asking(exchange, after=None).body)[0]
+    if query.get("sort_order") == "desc" and query.get("sort_property") != "updated_at":
+        return Reply(exchange.proper())
+    after = int(query.get("after", "1000000"))
+    ids = range(after + 1, after + PAGE + 1)
+    body = orjson.dumps([first | dict(fault.fields) | {"id": id_} for id_ in ids])
+    return Reply(Answer(200, body, {"Pagination-Next": str(ids[-1])}))
+
+
 def _struck(fault: Fault, records: list[Values]) -> list[Values]:
     if fault.ids is None:
         return records[:1]
@@ -176,4 +188,5 @@ LIST_KINDS: Mapping[str, Kind] = {
     "wrong_order": _wrong_order,
     "body": _body,
     "strays": _strays,
+    "endless": _endless,
 }

@@ -23,6 +23,7 @@ from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.incoming.backfill import backfill_list
 from cfsync.sync.incoming.watermark import ended, floor_of, newest
+from cfsync.sync.walk.growth import Growth
 from cfsync.sync.walk.page_writer import PageWriter
 from cfsync.values import is_ahead
 
@@ -52,6 +53,7 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
         floor=floor_of(start, context.settings.pull.overlap),
         after=checkpoint.cursor,
     )
+    growth = Growth(context, writer.report, listing)
     async for page in pages:
         # Of both clocks: one server of many whose clock is behind makes nobody walk all again.
         if is_ahead(start.watermark, max(page.at or "", reading.began_at)):
@@ -64,6 +66,7 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
             if page.records:
                 checkpoint = replace(checkpoint, cursor=page.records[-1].id)
             await _put(writer, reading, page, checkpoint)
+            await growth.count(len(page.records))
             context.check_stop()
     await _end(context, writer, reading, start, checkpoint.pending)
 

@@ -4,5 +4,6 @@ In: a list, and checkpoints that say how far it was walked. Out: pages, written 
 together with their checkpoints.
 
 Read `records` (write what was read, read a record again), then `page_writer` (several pages in one
-transaction), `ranges` (how a list is cut, pure) and `range_walkers` (one task for each range).
+transaction), `growth` (when a list is too long), `ranges` (how a list is cut, pure) and
+`range_walkers` (one task for each range).
 """

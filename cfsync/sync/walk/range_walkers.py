@@ -17,6 +17,7 @@ from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group
+from cfsync.sync.walk.growth import Growth
 from cfsync.sync.walk.page_writer import OnWrite, PageWriter
 from cfsync.sync.walk.ranges import Range, Ranges
 
@@ -119,11 +120,13 @@ class Walkers:
         self._context, self._writer, self._listing = context, writer, listing
         self._first, self._proof = first, proof
         self._records = 0
+        self._growth = Growth(context, writer.report, listing)
         self.started_between = first.cursor is not None
 
     async def walk(self, ranges: Ranges, *, most: int) -> None:
         """Walk every range to its end, with at most `most` walkers. Raises BadAnswer."""
         self._ranges, self._most, self._active = ranges, most, 0
+        self._last_id = ranges.end
         self._reading = await self._begin_reading()
         async with task_group() as self._tasks:
             await self._start_walkers(self._tasks)
@@ -212,6 +215,7 @@ class Walkers:
 
         await self._put(page, on_write)
         self._count(page, fraction=self._ranges.fraction)
+        await self._growth.count(sum(record_id > self._last_id for record_id in ids))
 
     def _count(self, page: Page, *, fraction: float) -> None:
         self._records += len(page.records)

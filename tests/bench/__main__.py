@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bench import push, walks
+from tests.bench import push, storm, walks
 from tests.bench.account import Run, account
 
 
@@ -33,6 +33,7 @@ def main() -> None:
             walks.beside_the_loop(it, given.contacts, line)
             push.of_edits(it, line)
             print(f"\n{walks.neighbour(it)}\n", flush=True)
+            print(f"\n{storm.of_edits(it)}\n", flush=True)
         with account(Path(folder), contacts=given.minute) as it:
             print(f"\n{walks.at_the_limit(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)

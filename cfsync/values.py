@@ -243,7 +243,7 @@ _SCALARS = frozenset({str, int, bool})
 
 def equal(field: Field, a: Any, b: Any) -> bool:
     """Whether two canonical values are the same to the API: JSON by content, money by value,
-    sets without order, maps with their keys in snake_case and null as ''.
+    sets without order, maps with their keys in snake_case, where null, '' and no key are the same.
     """
     if a is b or (type(a) is type(b) and type(a) in _SCALARS and a == b):
         return True
@@ -266,7 +266,7 @@ def normal(field: Field, value: Any) -> Any:
 
 def _normal(field: Field, value: Any) -> Any:
     if field.merge == "map":
-        return normal_map(value)
+        return {key: v for key, v in normal_map(value).items() if v != ""}
     if value is None:
         return None
     if field.merge == "set":

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.utils import IntegrityError, ProgrammingError
 
 from tests.conftest import Sql
-from tests.push.checks import in_clickfunnels, sent
+from tests.push.checks import in_clickfunnels, sent, settled
 from tests.push.conftest import Account
 from tests.with_django import connected
 
@@ -27,6 +27,7 @@ class Contact(models.Model):
     last_name = models.TextField(null=True)
     tags = models.JSONField(null=True)
     tag_ids = models.JSONField(null=True)
+    custom_attributes = models.JSONField(null=True)
     created_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
     cf_rev = models.BigIntegerField(null=True)
@@ -106,6 +107,27 @@ def test_an_object_that_clickfunnels_has_changed_meanwhile_is_stale(
         held.save()
 
     assert Contact.objects.get(id=contact).last_name == "Theirs"
+
+
+@pytest.mark.parametrize("held_value", [{}, {"plan": ""}])
+def test_an_object_with_an_empty_attribute_is_saved_again_and_again(
+    account: Account, django: None, contact: int, held_value: dict[str, str]
+) -> None:
+    account.world.edit("contacts", contact, custom_attributes={"plan": "gold"})
+    account.pull("contacts")
+    held = Contact.objects.get(id=contact)
+    for held.first_name in ("One", "Two", "Three"):
+        held.custom_attributes = held_value
+        held.save()
+        account.push()
+        account.sweep("contacts")
+
+    assert [fields for _, fields in sent(account)] == [
+        {"first_name": "One", "custom_attributes": {"plan": ""}},
+        {"first_name": "Two"},
+        {"first_name": "Three"},
+    ]
+    settled(account, "contacts", contact)
 
 
 def test_an_answer_that_changes_a_value_makes_the_object_stale(

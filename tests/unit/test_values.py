@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cfsync.merge import find_drift
+from cfsync.resources import RESOURCES
 from cfsync.resources.model import Field
 from cfsync.values import Unholdable, decode, equal, json_of
 
@@ -181,6 +183,17 @@ def test_money_is_equal_by_value():
 def test_what_drifted_into_a_column_is_equal_to_itself_alone(field: Field, value: Any):
     assert equal(field, value, deepcopy(value))
     assert not equal(field, value, None)
+
+
+@pytest.mark.parametrize("other", [None, {}, {"plan": None}, {"Plan": ""}])
+def test_an_empty_attribute_is_the_same_as_none(other: dict[str, Any] | None):
+    attributes = RESOURCES["contacts"].by_name["custom_attributes"]
+
+    assert equal(attributes, {"plan": ""}, other)
+    assert not equal(attributes, {"plan": "gold"}, other)
+    versions = {"base": {"plan": ""}, "local": other, "remote": {"plan": ""}}
+    legs = {side: {attributes.name: value} for side, value in versions.items()}
+    assert not find_drift(RESOURCES["contacts"], **legs, edited=()).conflicts
 
 
 def test_json_of_the_mirror_is_read_whatever_it_holds():

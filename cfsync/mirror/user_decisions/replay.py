@@ -37,10 +37,12 @@ def _replay_map(value: Any, old: Any, new: Any) -> dict[str, Any]:
     shown = {*(value or {})}
     now, before, after = (normal_map(leg, shown) for leg in (value, old, new))
     for key in before.keys() | after.keys():
-        if key not in after:
-            now.pop(key, None)
-        elif before.get(key) != after[key]:
+        if before.get(key, "") == after.get(key, ""):
+            continue
+        if key in after:
             now[key] = after[key]
+        else:
+            now.pop(key, None)
     return now
 
 

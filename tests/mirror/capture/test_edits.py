@@ -43,6 +43,7 @@ def test_the_row_of_the_outbox_says_who_when_and_where(ada: int, sql: Sql) -> No
         """tag_ids = '[1,   2]'""",
         """tag_ids = '[2, 1]'""",
         """custom_attributes = '{"size":"m","colour":"red"}'""",
+        """custom_attributes = '{"size":"m","colour":"red","hat":"","shoe":null}'""",
         """tags = '[ {"id": 1}, {"id": 2} ]'""",
         "created_at = '2025-05-21 12:18:51.772+00:00'",
         "created_at = '2025-05-21T14:18:51.772+02:00'",

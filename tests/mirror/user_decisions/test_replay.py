@@ -39,6 +39,7 @@ def edit(seq: int, op: Op = Op.UPDATE, **patch: Any) -> Edit:
         ("custom_attributes", {"a": "1", "z": "9"}, [({"a": "1"}, {})], {"z": "9"}),
         ("custom_attributes", {"hat_size": "1"}, [({}, {"Hat Size": "2"})], {"hat_size": "2"}),
         ("custom_attributes", None, [(None, {"a": "1"})], {"a": "1"}),
+        ("custom_attributes", {"a": "1"}, [({}, {"a": ""}), ({"a": None}, {})], {"a": "1"}),
     ],
 )  # fmt: skip
 def test_edits_are_replayed(field, value, edits, after):

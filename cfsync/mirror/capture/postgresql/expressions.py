@@ -18,12 +18,21 @@ def changed(field: Field) -> str:
     """Whether an UPDATE changes the column; JSONB, times and numbers compare by content."""
     old, new = f"o.{ident(field.name)}", f"n.{ident(field.name)}"
     if field.merge == "map":
-        return f"coalesce({new}, '{{}}') IS DISTINCT FROM coalesce({old}, '{{}}')"
+        given = f"{_without_empty(new)} IS DISTINCT FROM {_without_empty(old)}"
+        return f"({new} IS DISTINCT FROM {old} AND {given})"
     if field.merge == "set":
         new, old = f"coalesce({new}, '[]')", f"coalesce({old}, '[]')"
         same = f"{new} @> {old} AND {new} <@ {old}"
         return f"({new} IS DISTINCT FROM {old} AND ({same}) IS NOT TRUE)"
     return f"{new} IS DISTINCT FROM {old}"
+
+
+def _without_empty(value: str) -> str:
+    """A map without its empty values, which are the same as none; another value as it is."""
+    given = f"pg_catalog.jsonb_each({value}) WHERE value NOT IN ('null', '\"\"')"
+    members = f"SELECT pg_catalog.jsonb_object_agg(key, value) FROM {given}"
+    is_map = f"pg_catalog.jsonb_typeof(coalesce({value}, '{{}}')) = 'object'"
+    return f"CASE WHEN {is_map} THEN coalesce(({members}), '{{}}') ELSE {value} END"
 
 
 def canonical(field: Field, value: str) -> str:

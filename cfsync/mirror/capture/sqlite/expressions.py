@@ -28,10 +28,12 @@ def changed(field: Field) -> str:
 
 
 def json_content(field: Field, value: str) -> str:
-    """JSON text in a form that is the same for the same content."""
+    """JSON text in a form that is the same for the same content; a map without its empty values."""
+    given = ""
     if field.merge == "map":
         value = f"coalesce({value}, '{{}}')"
-    leaves = f"SELECT fullkey, type, atom FROM json_tree({value}) ORDER BY fullkey"
+        given = " WHERE NOT (path = '$' AND (type = 'null' OR type = 'text' AND atom = ''))"
+    leaves = f"SELECT fullkey, type, atom FROM json_tree({value}){given} ORDER BY fullkey"
     if field.merge == "set":
         value = f"coalesce({value}, '[]')"
         leaves = f"SELECT DISTINCT '' AS fullkey, type, atom FROM json_each({value}) ORDER BY atom"

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from cfsync.sync.operator import outbox
 from tests.push.checks import rename, sent
 from tests.push.conftest import Account
+from tests.push.test_plan import planned
 
 pytestmark = pytest.mark.usefixtures("no_retries")
 
@@ -56,6 +58,24 @@ def test_few_deletions_and_rows_that_were_never_sent_pass_the_guard(
 
     assert account.push().exit_code == 0
     assert [verb for verb, _ in sent(account)] == ["delete"] * 3
+
+
+def test_a_delete_of_another_programs_endpoint_waits_for_approval(
+    account: Account, app_sql: Any
+) -> None:
+    app_sql("DELETE FROM webhook_endpoints")
+    (seq,) = account.column("SELECT seq FROM cf_outbox")
+    reason = f"the webhook endpoint of another program: cfsync outbox approve {seq}"
+
+    assert [kept.reason for kept in planned(account).kept] == [reason]
+    report = account.push()
+
+    assert (report.exit_code, sent(account), account.states()) == (5, [], ["held"])
+    assert account.column("SELECT error FROM cf_outbox") == [reason]
+    assert account.column("SELECT command FROM cf_waiting") == [f"cfsync outbox approve {seq}"]
+    account.desk(outbox.approve, [str(seq)])
+    assert account.push().exit_code == 0
+    assert sent(account) == [("delete", {})]
 
 
 def fill_contacts(account: Account, rows: int) -> None:

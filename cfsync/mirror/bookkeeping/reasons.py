@@ -23,6 +23,7 @@ MASS = "a mass "
 """How the reason begins of an edit that is held with others because there were too many at once."""
 MASS_UPDATE = "a mass update"
 MASS_DELETION = "a mass deletion"
+OTHER_PROGRAM = "the webhook endpoint of another program"
 UNSEEN = "ClickFunnels holds a value here that no column can hold"
 
 DISCARD = "cfsync outbox discard {seq}"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX
@@ -77,3 +78,21 @@ def unapproved(tx: Tx, resource: Resource, op: Op) -> dict[int | None, dict[int,
     for workspace, seq, record_id in tx.conn.execute(query):
         found.setdefault(workspace, {})[seq] = record_id
     return found
+
+
+def deletes_of_other_endpoints(tx: Tx, workspaces: Collection[int]) -> list[int]:
+    """The pending deletes of webhook endpoints that lead to another program, other than those that
+    a person has approved.
+    """
+    query = sa.select(OUTBOX.c.seq, OUTBOX.c.workspace_id, OUTBOX.c.patch).where(
+        *where_to_send(webhook_secrets.ENDPOINTS, workspaces),
+        OUTBOX.c.op == Op.DELETE,
+        OUTBOX.c.state == OutboxState.PENDING,
+        OUTBOX.c.approved.is_(None),
+        OUTBOX.c.record_id < PROVISIONAL_FROM,
+    )
+    return [
+        seq
+        for seq, workspace, patch in tx.conn.execute(query.order_by(OUTBOX.c.seq))
+        if not str(patch["url"][0]).endswith(webhook_secrets.path_of(workspace))
+    ]

@@ -41,7 +41,7 @@ from cfsync.sync.push.lost_creates import (
     find_lost_creates_again,
     without_duplicates,
 )
-from cfsync.sync.push.mass_guard import hold_masses
+from cfsync.sync.push.mass_guard import hold_unasked
 from cfsync.sync.push.outcome import Push, isolated, side_by_side
 from cfsync.sync.push.plan_file import Approved
 from cfsync.sync.push.reread import reread_claims, reread_records
@@ -98,7 +98,7 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
     if not resources:
         return
     workspaces = await open_account(work.context)
-    await hold_masses(work.context, work.report, resources, workspaces)
+    await hold_unasked(work.context, work.report, resources, workspaces)
     work.batch = await work.context.mirror.write(send_journal.next_batch)
     scope = _Scope(workspaces, debounce)
     missing = await find_lost_creates(work, resources, workspaces)

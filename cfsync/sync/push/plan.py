@@ -30,7 +30,7 @@ from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import EmailChange, email_groups, release_first, step_of
-from cfsync.sync.push.mass_guard import masses
+from cfsync.sync.push.mass_guard import unasked
 from cfsync.sync.workspaces import choose
 from cfsync.values import later
 
@@ -193,9 +193,9 @@ async def _plan_resource(
     mirror: Mirror, settings: Settings, found: Plan, resource: Resource, workspaces: Sequence[int]
 ) -> None:
     stopped: set[int] = set()
-    for mass in await masses(mirror, settings, resource, workspaces):
-        found.kept.append(Kept(resource.name, mass.seqs, (), mass.reason))
-        stopped.update(mass.seqs)
+    for held in await unasked(mirror, settings, resource, workspaces):
+        found.kept.append(Kept(resource.name, held.seqs, (), held.reason))
+        stopped.update(held.seqs)
     tangled = await _email_claims(mirror, resource, workspaces)
     pieces = [tangled]
     behind = 0

@@ -6,6 +6,7 @@ import pytest
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.errors import Busy
+from cfsync.resources import RESOURCES
 from cfsync.sync.operator import outbox
 
 
@@ -63,13 +64,14 @@ def test_a_discarded_insert_takes_its_row_and_all_that_followed(account):
 
 
 def test_a_discarded_delete_brings_the_row_back(account, contact):
-    before = account.sql("SELECT * FROM contacts WHERE id = ?", contact)[0]
+    columns = ", ".join(field.name for field in RESOURCES["contacts"].columns)
+    row = f"SELECT {columns} FROM contacts WHERE id = ?"
+    before = account.sql(row, contact)
     account.sql("DELETE FROM contacts WHERE id = ?", contact)
 
     account.desk(outbox.discard, ["1"])
 
-    after = account.sql("SELECT * FROM contacts WHERE id = ?", contact)[0]
-    assert after[:-2] == before[:-2]
+    assert account.sql(row, contact) == before
 
 
 def test_a_row_comes_back_with_the_parents_that_its_record_does_not_show(account):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from math import inf
 from typing import Literal
 
+from cfsync.api.random_refusals import RandomRefusals
 from cfsync.api.share import fair_share
 
 START = 10.0
@@ -64,7 +65,8 @@ class Rate:
     2 s, and to half if 429s go on. A pause that the server asks for saves up no requests. After the
     first fall it climbs ever faster, since what was achieved while it doubled says little; from the
     second one on it is steady just below what the server let pass. After 10 minutes it tries 5 %
-    more, and again every 10 s until the next 429. It rises only after a second that used it.
+    more, and again every 10 s until the next 429. It rises only after a second that used it. Where
+    429s come at random (`RandomRefusals`) it climbs again, and only many of them lower it.
 
     `ceiling` is in requests per second, 0 for none; `reserve` is the part of a learned rate that is
     left to other programs. What is learned is the limit of the account: where other processes use
@@ -84,7 +86,8 @@ class Rate:
         self._passed = _RecentTimes()
         self._refused = _RecentTimes()
         self._tokens = inf  # at the start as many as may be are saved up
-        self._now = self._stepped = self._fell = self._paused = self._moved = -inf
+        self._random = RandomRefusals()
+        self._now = self._stepped = self._fell = self._paused = self._moved = self._tried = -inf
 
     @property
     def per_second(self) -> float:
@@ -114,8 +117,10 @@ class Rate:
         self._refused.add(now)
         self._tokens = min(self._tokens, 0.0)
         calm = UNDER_WAY_S if self._phase == "doubling" else CALM_S
-        if now - self._fell >= calm and now >= self._paused:
-            self._fall(now)
+        if not retry_after and self._random.explain(now, *self._counts(now, LATELY_S)):
+            self._probe_s = PROBE_S
+        elif now - self._fell >= calm and now >= self._paused:
+            self._fall(now, is_named=bool(retry_after))
         elif now - self._fell >= UNDER_WAY_S:
             self._tokens = max(self._tokens - PENALTY, -self.per_second / 2)
         if retry_after:
@@ -186,14 +191,28 @@ class Rate:
             self._rate = min(self._rate * 2, self._ceiling)
         elif self._phase == "climbing":
             self._climb = min(self._climb * 1.3, 0.5)
-            self._rate *= 1.0 + self._climb
+            self._rate = min(self._rate * (1.0 + self._climb), UNBOUND)
         elif now - self._fell >= self._probe_s:
-            self._fell, self._probe_s = now, GROWS_S
+            self._fell = self._tried = now
+            self._probe_s = GROWS_S
             self._learned *= 1.05
         else:
             self._rate = max(self._rate, min(self._rate * 1.1, self._learned * HOLD))
 
-    def _fall(self, now: float) -> None:
+    def _fall(self, now: float, *, is_named: bool) -> None:
+        """`is_named`: the server asked for a pause, so it has a limit."""
+        was_steady = self._phase == "steady" and now - self._tried > WINDOW_S
+        self._lower(now)
+        refused, requests = self._counts(now, WINDOW_S)
+        if was_steady and not is_named and self._random.fell(now, refused / requests):
+            self._phase = "climbing"
+
+    def _counts(self, now: float, span: float) -> tuple[int, int]:
+        """(429s, all answers) of the last so many seconds."""
+        refused = self._refused.since(now - span)
+        return refused, refused + self._passed.since(now - span)
+
+    def _lower(self, now: float) -> None:
         passed, refused = self._passed.since(now - 1.0), self._refused.since(now - 1.0)
         goes_on = now - self._fell < 2 * CALM_S and refused > passed / 3
         used = (passed + refused) / self.per_second

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
+
 import pytest
 
 from cfsync.api.rate import Rate
@@ -339,3 +342,30 @@ def test_a_limit_that_is_steady_is_tried_every_ten_minutes_and_no_more():
     load.run(60.0 + 3600.0)
 
     assert 1 <= len(load.refused) - refused <= 6 * 6
+
+
+class Random429s:
+    """Refuses a part of the requests at random, besides what `limit` refuses."""
+
+    def __init__(self, part: float, limit: Callable[[float], bool] = never) -> None:
+        self.part, self.limit = part, limit
+        self._random = Random(3)
+
+    def __call__(self, now: float) -> bool:
+        return self._random.random() < self.part or self.limit(now)
+
+
+@pytest.mark.parametrize("ceiling", [50.0, 20.0])
+@pytest.mark.parametrize("latency", [0.05, 0.2])
+def test_429s_that_come_at_random_teach_no_limit(ceiling: float, latency: float):
+    load = Load(Rate(ceiling=ceiling), Random429s(0.02), latency=latency).run(300.0)
+
+    assert load.sent_in(60.0, 300.0) > 0.75 * 240 * ceiling
+
+
+def test_a_limit_is_found_among_429s_that_come_at_random():
+    limit = TokenBucket(20.0, 5.0)
+    load = Load(Rate(ceiling=50.0), Random429s(0.02, limit)).run(300.0)
+
+    assert limit.passed > 0.6 * 300 * 20
+    assert len(load.refused) < 0.1 * len(load.sent)

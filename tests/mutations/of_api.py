@@ -73,7 +73,7 @@ BREAKAGES = (
     Breakage(
         "a 429 doesn't lower the rate",
         "cfsync/api/rate.py",
-        "            self._fall(now)\n",
+        "            self._fall(now, is_named=bool(retry_after))\n",
         "            pass\n",
         "the limit is exceeded for ever, and the token is blocked",
         ("tests/api/test_rate.py::test_a_429_takes_the_rate_to_nine_tenths_of_what_was_achieved",),

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from cfsync.mirror.capture import installed
+from cfsync.mirror.db.connect import place_of
 from tests.conftest import POSTGRESQL_ONLY, Sql
 from tests.mirror.conftest import Daemon
 
@@ -161,7 +163,7 @@ def test_nothing_that_the_role_makes_runs_inside(
     fresh = baiter.again()
     assert outcomes(fresh) == before
     fresh.conn.close()
-    assert before.count("done") == 13
+    assert before.count("done") == 14
 
 
 @pytest.mark.parametrize("mark", ["on", "fold"])
@@ -182,3 +184,42 @@ def test_a_role_without_rights_on_the_books_cannot_pass_for_cfsync(
 
     assert [op for op, *_ in sql.outbox()] == ["update", "delete"]
     assert app_sql("SELECT cf_is_writing()") == [(False,)]
+
+
+@pytest.mark.parametrize("role", ["cfsync_app", "stranger"])
+def test_no_role_attaches_the_functions_to_a_table_of_its_own(
+    records: None, ada: int, sql: Sql, role: str
+) -> None:
+    """There they would capture edits of records that the role may not touch."""
+    sql("CREATE ROLE stranger LOGIN" if role == "stranger" else "SELECT 1")
+    try:
+        with psycopg.connect(sql.dsn.replace(sql.role, role)) as conn:
+            conn.execute("CREATE TEMP TABLE c (id bigint, workspace_id bigint)")
+            functions = conn.execute(
+                "SELECT oid::regprocedure FROM pg_proc WHERE starts_with(proname, 'cf_')"
+                " AND prorettype = 'trigger'::regtype"
+            ).fetchall()
+            for (function,) in functions:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), conn.transaction():
+                    conn.execute(
+                        "CREATE TRIGGER t AFTER DELETE ON c REFERENCING OLD TABLE AS cf_old"
+                        f" FOR EACH STATEMENT EXECUTE FUNCTION {function}"
+                    )
+            conn.rollback()
+    finally:
+        sql("DROP ROLE stranger" if role == "stranger" else "SELECT 1")
+
+    assert functions
+    assert sql.outbox() == []
+
+
+def test_rights_on_the_functions_that_somebody_gives_back_are_noticed(
+    mirror_url: str, sql: Sql
+) -> None:
+    sql("GRANT EXECUTE ON FUNCTION cf_contacts_delete TO PUBLIC")
+    engine = place_of(mirror_url).engine()
+    with engine.connect() as conn:
+        lost = installed.lost(conn)
+    engine.dispose()
+
+    assert lost == ["function cf_contacts_delete"]

@@ -40,7 +40,8 @@ SELECT concat('trigger ', tgname, ' on ', relname),
 FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
 WHERE NOT tgisinternal AND starts_with(tgname, 'cf_') AND relnamespace = {_HERE}
 UNION ALL
-SELECT concat('function ', proname), concat(md5(prosrc), prosecdef, proconfig)
+SELECT concat('function ', proname), concat(md5(prosrc), prosecdef, proconfig,
+  prorettype = 'trigger'::regtype AND has_function_privilege('public', oid, 'EXECUTE'))
 FROM pg_proc WHERE starts_with(proname, 'cf_') AND pronamespace = {_HERE}
 UNION ALL
 SELECT concat('view ', relname), ''

@@ -97,10 +97,10 @@ def test_a_field_shown_as_another_json_type_is_sent_as_that_type(
     account: Account, app_sql: Any
 ) -> None:
     product = account.world.create("products", account.workspace, name="Book")
-    price = account.world.create("product_prices", product, amount=12.5, interval_count=1)
+    price = account.world.create("product_prices", product, amount=12.5, key=1)
     account.sweep("products")
     account.sweep("product_prices")
-    assert account.one("SELECT interval_count FROM product_prices WHERE id = ?", price) == "1"
+    assert account.one('SELECT "key" FROM product_prices WHERE id = ?', price) == "1"
     assert float(account.one("SELECT amount FROM product_prices WHERE id = ?", price)) == 12.5
 
     app_sql("UPDATE product_prices SET amount = '13.50' WHERE id = ?", price)
@@ -109,7 +109,7 @@ def test_a_field_shown_as_another_json_type_is_sent_as_that_type(
     assert sent(account) == [("update", {"amount": 13.5})]
     assert account.sql("SELECT field FROM cf_notes WHERE kind = 'converted' ORDER BY field") == [
         ("amount",),
-        ("interval_count",),
+        ("key",),
     ]
     settled(account, "product_prices", price)
 

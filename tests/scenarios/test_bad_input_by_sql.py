@@ -35,11 +35,10 @@ VERDICTS = ("done", "parked", "waits")
 ERRORS: Any = (sqlite3.Error, psycopg.Error)
 
 Columns = Mapping[str, tuple[Field, ...]]
-CHANGED: Columns = {r.name: updatable(r) for r in RESOURCES.values() if updatable(r)}
+CORE = [r for r in RESOURCES.values() if r.group == "core"]
+CHANGED: Columns = {r.name: updatable(r) for r in CORE if updatable(r)}
 GIVEN: Columns = {
-    r.name: tuple(f for f in insertable(r) if f.name not in parents(r))
-    for r in RESOURCES.values()
-    if r.insert
+    r.name: tuple(f for f in insertable(r) if f.name not in parents(r)) for r in CORE if r.insert
 }
 NEEDED = {
     "upload_source_url": "'https://example.com/a.png'",

@@ -67,7 +67,9 @@ def as_is(field: Field) -> frozenset[type]:
     lone surrogate and no integer in them more than 64 bits; for hot loops.
     """
     types = _AS_IS.get(field.type, frozenset({type(None)}))
-    return types - _RESHAPED.get(field.merge, frozenset())
+    if field.merge == "map":
+        return types - {list}
+    return types - {list, dict} if field.merge == "set" else types
 
 
 def _integer(value: Any) -> int:
@@ -162,12 +164,6 @@ def _set(value: Any) -> list[int]:
 
 _SHAPES: Mapping[str, Callable[[Any], Any]] = {"map": _map, "set": _set}
 """How a field merges -> the decoder of its values, where JSON of any kind isn't enough."""
-
-_RESHAPED: Mapping[str, frozenset[type]] = {
-    "map": frozenset({list}),
-    "set": frozenset({list, dict}),
-}
-"""How a field merges -> the types of which such a decoder changes or refuses values."""
 
 
 def _has_foreign(value: Any) -> bool:

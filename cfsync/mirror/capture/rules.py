@@ -6,8 +6,8 @@ break the mirror. Anything else ClickFunnels decides (422), and the edit is park
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any, Literal
@@ -114,6 +114,19 @@ def taken_message(resource: Resource) -> str:
 def references(resource: Resource) -> Iterable[Field]:
     """The columns of which an unknown id is refused. A public id is text and not looked up."""
     return (f for f in resource.columns if f.ref and f.ref != "workspaces" and f.type != "text")
+
+
+def without_references(resource: Resource, tables: Collection[str]) -> Resource:
+    """The resource as if its columns referred to none of these tables, which can't be read; the
+    column with the parent's id still does.
+    """
+    if not set(tables).intersection(resource.references.values()):
+        return resource
+    fields = (
+        replace(f, ref=None) if f.ref in tables and f.name != resource.parent_field else f
+        for f in resource.fields
+    )
+    return replace(resource, fields=tuple(fields))
 
 
 def insertable_references(resource: Resource) -> Iterable[Field]:

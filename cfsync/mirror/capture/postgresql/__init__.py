@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from cfsync.mirror.capture.postgresql.parts import templates
 from cfsync.mirror.capture.postgresql.triggers import common, triggers
 from cfsync.mirror.capture.postgresql.views import VIEWS
-from cfsync.mirror.capture.rules import IS_WRITING
+from cfsync.mirror.capture.rules import IS_WRITING, without_references
 from cfsync.mirror.capture.views import VIEWED
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.db.tables import VIEW_NAMES
@@ -98,7 +98,8 @@ def statements(conn: sa.Connection, *, without: Collection[str] = ()) -> list[st
     """
     schema = str(conn.exec_driver_sql("SELECT current_schema()").scalar())
     names = [name for name in RESOURCES if name not in without]
-    tables = [t for name in names for t in triggers(RESOURCES[name], schema)]
+    resources = [without_references(RESOURCES[name], without) for name in names]
+    tables = [t for resource in resources for t in triggers(resource, schema)]
     views = {
         name: view
         for name, view in zip(VIEW_NAMES, VIEWS, strict=True)

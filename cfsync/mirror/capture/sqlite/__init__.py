@@ -15,6 +15,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from cfsync.mirror.capture.rules import without_references
 from cfsync.mirror.capture.sqlite import own_columns
 from cfsync.mirror.capture.sqlite.triggers import triggers
 from cfsync.mirror.capture.sqlite.views import NAMES, VIEWS
@@ -51,13 +52,13 @@ SELECT m.name, c.name, CASE
     WHEN c.pk THEN 'key'
     WHEN c.type LIKE '%INT%' THEN 'integer'
     WHEN c.type LIKE '%CHAR%' OR c.type LIKE '%CLOB%' OR c.type LIKE '%TEXT%' THEN 'text'
-    ELSE upper(c.type) END,
+    ELSE 'number' END,
   upper(c.type) || ' ' || coalesce(c.dflt_value, '')
   || CASE WHEN m.sql LIKE '%AUTOINCREMENT%' THEN ' AUTOINCREMENT' ELSE '' END
 FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'
 """
 """The columns that are there: (table, column, kind, default). The kind is what SQLite makes of the
-declared type.
+declared type. Programs that rebuild a table declare money and booleans as REAL: it holds the same.
 """
 
 
@@ -66,8 +67,12 @@ ID_DEFAULT = "default"
 
 
 def statements(_conn: sa.Connection, *, without: Collection[str] = ()) -> list[str]:
-    """All that creates the triggers and views, in order; no trigger on the tables `without`."""
-    resources = [r for r in RESOURCES.values() if r.name not in without]
+    """All that creates the triggers and views, in order. No trigger is on one of the tables
+    `without`, or reads it.
+    """
+    resources = [
+        without_references(r, without) for r in RESOURCES.values() if r.name not in without
+    ]
     return [*(t for r in resources for t in triggers(r)), *VIEWS]
 
 

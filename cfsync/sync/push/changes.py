@@ -86,7 +86,7 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
         settled = await push.context.mirror.write(
             _settle, claim, outcome, push.policy(claim), None if calls else refused
         )
-        edit_log.sent(claim, push.batch)
+        edit_log.sent(claim, push.batch, fields=call.fields)
         count_answer(push, claim, settled.fates if settled else {})
         if settled is None:
             return

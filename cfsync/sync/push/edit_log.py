@@ -62,10 +62,12 @@ def sending(claim: Claim, fields: Collection[str], batch: int) -> None:
     log.info("edit.sending", **_names(claim), op=claim.op, batch=batch, fields=sorted(fields))
 
 
-def sent(claim: Claim, batch: int, record_id: int | None = None) -> None:
-    """`record_id`: the id that a new record got in ClickFunnels."""
+def sent(
+    claim: Claim, batch: int, record_id: int | None = None, fields: Collection[str] = ()
+) -> None:
+    """`record_id`: the id that a new record got. `fields`: those accepted; none: all."""
     created = {} if record_id is None else {"record_id": record_id}
-    log.info("edit.sent", **_names(claim), batch=batch, **created)
+    log.info("edit.sent", **_names_with(claim, fields), batch=batch, **created)
 
 
 def found(claim: Claim, record_id: int) -> None:
@@ -80,10 +82,8 @@ def parked(claim: Claim, words: str, batch: int, fields: Collection[str]) -> Non
     """`words`: the reason as the outbox keeps it, of which only the kind is logged. `fields`: those
     that are parked; none: all.
     """
-    kind = reasons.kind_of(words)
-    seqs = [e.seq for e in claim.edits if not fields or not e.patch.keys().isdisjoint(fields)]
-    keys = _names(claim) | {"seqs": seqs, "batch": batch}
-    log.warning("edit.parked", **keys, reason=kind, fields=sorted(fields))
+    keys = {**_names_with(claim, fields), "batch": batch}
+    log.warning("edit.parked", **keys, reason=reasons.kind_of(words), fields=sorted(fields))
 
 
 def deleted_remotely(claim: Claim) -> None:
@@ -101,6 +101,12 @@ def unconfirmed(claim: Claim, batch: int, error: CfsyncError) -> None:
 def _told(edit: Edit) -> dict[str, Any]:
     names = {"resource": edit.resource, "id": edit.record_id, "seqs": [edit.seq]}
     return {**names, "op": edit.op, "fields": edit.fields}
+
+
+def _names_with(claim: Claim, fields: Collection[str]) -> dict[str, Any]:
+    """Of the edits only those of these fields; none: all."""
+    seqs = [e.seq for e in claim.edits if not fields or not e.patch.keys().isdisjoint(fields)]
+    return {**_names(claim), "seqs": seqs}
 
 
 def _names(claim: Claim) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+import warnings
 
 from cfsync import streams
 
@@ -17,6 +18,9 @@ def main() -> None:
     # Nearly all that is made while the libraries load stays: to look for garbage at every 700
     # objects is an eighth of the time that it takes.
     gc.set_threshold(50_000)
+    # Warnings of libraries, with their lines of source, are for developers: `python -W` shows them.
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     streams.set_up()
     try:
         from cfsync.cli import command

@@ -54,6 +54,22 @@ UNUSED = ("alembic", "apscheduler", "starlette", "uvicorn", "prometheus_client")
 """Not rich, click and Pygments: structlog and httpx load these wherever they are installed."""
 
 
+def test_a_warning_of_a_library_shows_no_source_to_people():
+    code = (
+        "import sys, warnings; from cfsync import __main__, cli\n"
+        "cli.command = lambda _: warnings.warn('for developers') or 0\n"
+        "__main__.main()"
+    )
+
+    def shown(*options: str) -> str:
+        run = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        return run.stderr
+
+    assert shown() == ""
+    assert "for developers" in shown("-W", "default")
+
+
 def test_status_which_makes_no_request_loads_no_http_client():
     loaded = "print([m for m in ('httpx', 'aiohttp') if m in sys.modules])"
     code = f"import sys, cfsync.sync.operator.status, cfsync.sync.health_facts; {loaded}"

@@ -74,5 +74,6 @@ FROM cf_tombstones t WHERE state = 'held'
 GROUP BY t.resource, t.workspace_id
 UNION ALL
 SELECT 'refused', resource, record_id, received_at,
-  '{OWN_CONSTRAINT}: ' || error, 'cfsync pull ' || resource
+  '{OWN_CONSTRAINT}: ' || error,
+  'change the constraint or trigger, or the row in its way, then cfsync pull ' || resource
 FROM cf_events WHERE source = 'refused' AND state = 'new'"""

@@ -234,5 +234,5 @@ def test_an_edit_of_a_field_whose_value_no_column_can_hold_waits_for_a_human(
     report = account.push()
 
     assert sent(account) == [("update", {"last_name": "Sent"})]
-    assert account.states() == ["parked"]
+    assert account.states() == ["parked", "done"]
     assert report.exit_code == 5

@@ -19,7 +19,6 @@ UPDATES: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("contact_tags", "name = 'VIP', color = '#123456'", None, {"name": "VIP", "color": "#123456"}),
     ("products", "name = 'Book', visible_in_store = ?", False,
      {"name": "Book", "visible_in_store": False}),
-    ("products", "tag_ids = ?", "[4, 5]", {"tag_ids": [4, 5]}),
     ("product_variants", "sku = 'B-1', weight = 2.25", None, {"sku": "B-1", "weight": 2.25}),
     ("orders", "notes = 'call back'", None, {"notes": "call back"}),
     ("fulfillments", "tracking_code = 'T1', tracking_url = 'https://t.org/1'", None,
@@ -49,6 +48,21 @@ def test_an_update_is_one_call_with_the_edited_fields(
     assert sent(account) == [("update", fields)]
     assert report.exit_code == 0
     settled(account, table, record)
+
+
+def test_the_tags_of_a_product_are_sent_as_a_set(account: Account, app_sql: Any) -> None:
+    where = "SELECT max(id) FROM products WHERE workspace_id = ?"
+    product = account.column(where, account.workspace)[0]
+    first, second = (
+        account.world.create("product_tags", account.workspace, name=name) for name in "ab"
+    )
+    app_sql("UPDATE products SET tag_ids = ? WHERE id = ?", f"[{second},{first},{second}]", product)
+
+    report = account.push()
+
+    assert sent(account) == [("update", {"tag_ids": [first, second]})]
+    assert report.exit_code == 0
+    settled(account, "products", product)
 
 
 INSERTS: list[tuple[str, str, tuple[Any, ...], list[tuple[str, dict[str, Any]]]]] = [
@@ -117,12 +131,12 @@ PRICE = {
     "name": "Full",
     "amount": "12.50",
     "currency": "USD",
-    "duration": "0",
+    "duration": 0,
     "interval": "month",
     "trial_interval": "month",
-    "trial_duration": "0",
+    "trial_duration": 0,
     "trial_amount": "0.00",
-    "interval_count": "1",
+    "interval_count": 1,
 }
 
 

@@ -14,7 +14,7 @@ from cfsync.values import time_text
 WORKSPACES = 300
 START = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 SETTINGS = load(environ={})
-OF_WORKSPACES = [name for name, r in RESOURCES.items() if r.parent == "workspaces"]
+OF_WORKSPACES = [n for n in SETTINGS.wanted if RESOURCES[n].parent == "workspaces"]
 
 
 def pulled(name: str, hours: float) -> list[tuple[float, int]]:

@@ -83,10 +83,11 @@ async def _register(context: Context, url: str) -> Report:
 def cost() -> float:
     """Requests a second of 300 quiet lists of each resource, as they are pulled by default."""
     settings = load(environ={})
-    every = {name: settings.resource(name).pull_every for name in RESOURCES}
+    every = {name: settings.resource(name).pull_every for name in settings.wanted}
     return sum(
         2 / every[name] if r.nested else 300 / max(every[name], 900.0)
         for name, r in RESOURCES.items()
+        if name in every
     )
 
 
@@ -96,8 +97,8 @@ def cost() -> float:
         (
             {},
             "ok",
-            f"lists ({300 * len(RESOURCES)}) cost {cost():.2g} requests a second while nothing"
-            " changes",
+            f"lists ({300 * len(load(environ={}).wanted)}) cost {cost():.2g} requests a second"
+            " while nothing changes",
         ),
         (
             {f"CFSYNC_RESOURCES__{name.upper()}__PULL_MAX_EVERY": "1m" for name in RESOURCES},
@@ -107,9 +108,10 @@ def cost() -> float:
     ],
 )
 def test_what_the_settings_cost_is_said(given: dict[str, str], state: str, text: str):
-    walks = [{"resource": name, "lane": "pull", "lists": 300} for name in RESOURCES]
+    settings = load(environ=given)
+    walks = [{"resource": name, "lane": "pull", "lists": 300} for name in settings.wanted]
 
-    (check,) = doctor.pace(load(environ=given), walks, workspaces=300)
+    (check,) = doctor.pace(settings, walks, workspaces=300)
 
     assert check.name == "pace"
     assert check.state == state

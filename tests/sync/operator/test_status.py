@@ -24,7 +24,7 @@ def unhealthy(round_: Any) -> list[str]:
 def test_an_empty_mirror_has_nothing_to_say(round_):
     found = asked(round_)
 
-    assert set(found.resources) == set(RESOURCES)
+    assert set(found.resources) == round_.configured().wanted
     assert found.resources["contacts"].lag_s is None
     assert (found.passes, found.waiting, found.exit_code) == ([], [], 0)
     assert unhealthy(round_) == []

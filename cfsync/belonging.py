@@ -16,8 +16,8 @@ from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 
 
-class Place(StrEnum):
-    """Where a record belongs, as far as is known."""
+class Membership(StrEnum):
+    """Whether a record belongs in the mirror, as far as is known."""
 
     OURS = "ours"
     FOREIGN = "foreign"
@@ -35,18 +35,18 @@ def is_stray(resource: Resource, record: Record, listing: Listing) -> bool:
     )
 
 
-def placed(record: Record, workspace: int | None) -> Record:
+def in_workspace(record: Record, workspace: int | None) -> Record:
     """The record in the workspace, where it names none itself."""
     if workspace is None or record.values.get("workspace_id") is not None:
         return record
     return replace(record, values={**record.values, "workspace_id": workspace})
 
 
-def place_of(resource: Resource, record: Record, ours: Collection[int]) -> Place:
-    """Where a record belongs; `ours`: the mirrored workspaces."""
+def membership_of(resource: Resource, record: Record, ours: Collection[int]) -> Membership:
+    """Whether a record belongs in the mirror; `ours`: the mirrored workspaces."""
     if not resource.deletable:  # teams and workspaces are known before it is chosen among them
-        return Place.OURS
+        return Membership.OURS
     workspace = record.values.get("workspace_id")
     if workspace is None:  # no workspace's list has shown it; its parent may be new
-        return Place.UNKNOWN if resource.nested else Place.FOREIGN
-    return Place.OURS if workspace in ours else Place.FOREIGN
+        return Membership.UNKNOWN if resource.nested else Membership.FOREIGN
+    return Membership.OURS if workspace in ours else Membership.FOREIGN

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from cfsync.belonging import Place, place_of, placed
+from cfsync.belonging import Membership, in_workspace, membership_of
 from cfsync.mirror.bookkeeping import notes
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
@@ -23,10 +23,10 @@ def take(tx: Tx, reading: Reading, records: Sequence[Record]) -> tuple[list[Reco
     if ours is None:
         return list(records), []
     records = with_workspaces(tx, resource, records)
-    places = {r.id: place_of(resource, r, ours) for r in records}
-    notes.note_foreign(tx, resource, [i for i, p in places.items() if p is Place.FOREIGN])
-    taken = [r for r in records if places[r.id] is Place.OURS]
-    return taken, [i for i, p in places.items() if p is not Place.OURS]
+    found = {r.id: membership_of(resource, r, ours) for r in records}
+    notes.note_foreign(tx, resource, [i for i, m in found.items() if m is Membership.FOREIGN])
+    taken = [r for r in records if found[r.id] is Membership.OURS]
+    return taken, [i for i, m in found.items() if m is not Membership.OURS]
 
 
 def with_workspaces(tx: Tx, resource: Resource, records: Sequence[Record]) -> list[Record]:
@@ -41,7 +41,7 @@ def with_workspaces(tx: Tx, resource: Resource, records: Sequence[Record]) -> li
         parents = {r.id: r.values.get(resource.parent_field) for r in lacking}
         above = _workspaces(tx, str(resource.parent), [p for p in parents.values() if p])
         known |= {i: above[p] for i, p in parents.items() if p in above}
-    return [placed(r, known.get(r.id)) for r in records]
+    return [in_workspace(r, known.get(r.id)) for r in records]
 
 
 def _workspaces(tx: Tx, resource: str, ids: Sequence[int]) -> dict[int, int]:

@@ -15,7 +15,7 @@ import orjson
 import structlog
 
 from cfsync.api.codec import PAGE
-from cfsync.belonging import placed
+from cfsync.belonging import in_workspace
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.mirror.bookkeeping import bases, events, tombstones
@@ -138,7 +138,7 @@ async def _read_single(
         if has_left and listed is False:
             found.missing.add(record_id)
             return
-        record = placed(record, place.workspace_id if listed else None)
+        record = in_workspace(record, place.workspace_id if listed else None)
     found.found[record_id] = record
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cfsync.belonging import placed
+from cfsync.belonging import in_workspace
 from cfsync.errors import NotFound, UsageError
 from cfsync.merge import FieldEdit, Merged, merge
 from cfsync.mirror.bookkeeping import conflicts, ids, outbox
@@ -84,7 +84,7 @@ async def _in_its_list(context: Context, claim: Claim, record: Record) -> Record
     """
     listing, parent = claim.listing, claim.resource.parent_field or ""
     if listing is None or record.values.get(parent):
-        return placed(record, listing.workspace_id if listing else None)
+        return in_workspace(record, listing.workspace_id if listing else None)
     if not await is_listed(context, listing, record.id):
         raise UsageError(f"{claim.resource.name} {record.id} is not in the list {listing}")
     return await context.api.get(claim.resource, record.id, listing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from cfsync.api.codec import PAGE
-from cfsync.belonging import placed
+from cfsync.belonging import in_workspace
 from cfsync.errors import CfsyncError, Forbidden, NotFound
 from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.bookkeeping.checkpoints import Lane
@@ -75,7 +75,7 @@ async def _ask(
             (record,) = await push.context.mirror.read(with_workspaces, resource, [record])
             workspace = claim.listing.workspace_id if claim.listing else None
             # of a row that is deleted, only its edit tells
-            found[claim.record_id] = placed(record, workspace)
+            found[claim.record_id] = in_workspace(record, workspace)
         except NotFound:
             gone.append(claim)
         except CfsyncError as error:

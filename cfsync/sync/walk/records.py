@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cfsync.belonging import placed
+from cfsync.belonging import in_workspace
 from cfsync.errors import NotFound, located
 from cfsync.mirror.bookkeeping import events, outbox
 from cfsync.mirror.bookkeeping.checkpoints import Lane
@@ -99,5 +99,5 @@ async def reread_refused(context: Context, report: Report, resource: Resource) -
     for record_id, workspace in refused.items():
         context.check_stop()
         with located(f"{resource.name} {record_id}"):
-            found += [placed(r, workspace) for r in await _get(context, resource, record_id)]
+            found += [in_workspace(r, workspace) for r in await _get(context, resource, record_id)]
     await write_asked(context, report, reading, list(refused), found)

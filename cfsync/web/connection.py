@@ -83,40 +83,40 @@ class Http(H11Protocol):
         super().on_response_complete()
 
 
-class Door:
+class ConnectionLimit:
     """Makes the protocols of the connections, and limits how many there are. `tls`: None for plain
     HTTP.
     """
 
     def __init__(self) -> None:
         self.tls: ssl.SSLContext | None = None
-        self._inside: set[Connection] = set()
+        self._counted: set[Connection] = set()
 
     def protocol(self, **given: Any) -> asyncio.Protocol:
         """The protocol of a connection that was accepted, as uvicorn asks for it."""
         return Connection(self, Http(**given))
 
-    def enter(self, connection: Connection) -> None:
-        self._inside.add(connection)
-        while len(self._inside) > MAX_CONNECTIONS:
-            slowest(self._inside).abort()
+    def add(self, connection: Connection) -> None:
+        self._counted.add(connection)
+        while len(self._counted) > MAX_CONNECTIONS:
+            slowest(self._counted).abort()
 
-    def leave(self, connection: Connection) -> None:
-        self._inside.discard(connection)
+    def remove(self, connection: Connection) -> None:
+        self._counted.discard(connection)
 
     def close(self) -> None:
         """Close the connections that have not come to HTTP; the server closes the others."""
-        for connection in [c for c in self._inside if not c.is_open]:
+        for connection in [c for c in self._counted if not c.is_open]:
             connection.abort()
 
 
 class Connection(asyncio.Protocol):
     """One connection: TLS where the server has it, then HTTP."""
 
-    def __init__(self, door: Door, http: Http) -> None:
+    def __init__(self, limit: ConnectionLimit, http: Http) -> None:
         self.address = ""
         self.is_open = False
-        self._door, self._http = door, http
+        self._limit, self._http = limit, http
         self._loop = asyncio.get_running_loop()
         self._accepted_at = self._loop.time()
         self._early: list[bytes] = []
@@ -131,19 +131,19 @@ class Connection(asyncio.Protocol):
         return self.is_open and self._http.is_read
 
     def abort(self) -> None:
-        self._door.leave(self)
+        self._limit.remove(self)
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         self.address = origin((transport.get_extra_info("peername") or ("",))[0])
-        self._door.enter(self)
+        self._limit.add(self)
         self._timer = self._loop.call_later(RECEIVE_S, self._check_time)
-        if self._door.tls is None:
+        if self._limit.tls is None:
             self._open(transport)
         else:
             transport.pause_reading()  # what comes now is for TLS
-            self._handshake = self._loop.create_task(self._shake_hands(self._door.tls))
+            self._handshake = self._loop.create_task(self._shake_hands(self._limit.tls))
 
     async def _shake_hands(self, tls: ssl.SSLContext) -> None:
         try:
@@ -179,7 +179,7 @@ class Connection(asyncio.Protocol):
             self._early.append(data)  # right behind the handshake
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._door.leave(self)
+        self._limit.remove(self)
         self._timer.cancel()
         if self.is_open:
             self._http.connection_lost(exc)

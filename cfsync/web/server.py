@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from cfsync.config import WebSettings
 from cfsync.config.runnable import host_and_port
 from cfsync.errors import SettingsError
-from cfsync.web.connection import BACKLOG, Door
+from cfsync.web.connection import BACKLOG, ConnectionLimit
 
 log = structlog.get_logger()
 
@@ -31,27 +31,27 @@ async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
     if settings.listen == "off":
         yield
         return
-    door = Door()
-    config = _config(app, settings, door)
+    limit = ConnectionLimit()
+    config = _config(app, settings, limit)
     listener = _bind(settings.listen)
     server = _SignalFreeServer(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    reloading = asyncio.create_task(_reload_certificate(settings, door))
+    reloading = asyncio.create_task(_reload_certificate(settings, limit))
     host, port = listener.getsockname()[:2]
-    log.info("web.listening", host=host, port=port, tls=door.tls is not None)
+    log.info("web.listening", host=host, port=port, tls=limit.tls is not None)
     try:
         yield
     finally:
         reloading.cancel()
         server.should_exit = True
-        door.close()
+        limit.close()
         await task
 
 
-def _config(app: Starlette, settings: WebSettings, door: Door) -> uvicorn.Config:
+def _config(app: Starlette, settings: WebSettings, limit: ConnectionLimit) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http=door.protocol,  # type: ignore[arg-type]  # anything that makes a protocol
+        http=limit.protocol,  # type: ignore[arg-type]  # anything that makes a protocol
         backlog=BACKLOG,
         log_config=None,
         access_log=False,
@@ -67,18 +67,18 @@ def _config(app: Starlette, settings: WebSettings, door: Door) -> uvicorn.Config
     except OSError as error:  # ssl.SSLError is one
         names = "web.tls_cert and web.tls_key"
         raise SettingsError([f"{names} are not a certificate and its key: {error}"]) from None
-    door.tls, config.ssl = config.ssl, None  # connections are counted before their handshake
+    limit.tls, config.ssl = config.ssl, None  # connections are counted before their handshake
     return config
 
 
-async def _reload_certificate(settings: WebSettings, door: Door) -> None:
+async def _reload_certificate(settings: WebSettings, limit: ConnectionLimit) -> None:
     """Use a renewed certificate without a restart: it lasts for weeks, the daemon for months."""
-    while door.tls and settings.tls_cert:
+    while limit.tls and settings.tls_cert:
         await asyncio.sleep(CERTIFICATE_CHECK_S)
         files = settings.tls_cert, settings.tls_key
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
-            door.tls.load_cert_chain(*files)
+            limit.tls.load_cert_chain(*files)
         except OSError as error:
             log.warning("web.certificate_not_reloaded", error=str(error))
 

@@ -65,7 +65,7 @@ class PageWriter:
         self.report = report
         self._context = context
         self._queue: asyncio.Queue[PageWrite] = asyncio.Queue(MOST_PAGES)
-        self._door = asyncio.Lock()  # the queue alone lets a newcomer in before those that wait
+        self._order = asyncio.Lock()  # the queue alone lets a newcomer in before those that wait
         self._news = asyncio.Event()  # a page came, or somebody waits
         self._awaited = 0
         self._pages = 1
@@ -84,7 +84,7 @@ class PageWriter:
         raised.
         """
         write = PageWrite(reading, page, on_write, full)
-        async with self._door:
+        async with self._order:
             self._check()
             await self._queue.put(write)
         self._news.set()

@@ -175,7 +175,7 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
             **_walked(resource, walks),
         )
         for name, resource in RESOURCES.items()
-        if settings.resource(name).enabled or rows[name] or name in edits
+        if settings.resource(name).enabled or rows.get(name) or name in edits
     }
 
 

@@ -12,6 +12,7 @@ has the conditions and values of single columns, `parts` what both use, `views` 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -97,6 +98,12 @@ def statements(conn: sa.Connection, *, without: Collection[str] = ()) -> list[st
     `without`.
     """
     schema = str(conn.exec_driver_sql("SELECT current_schema()").scalar())
+    return list(_statements(schema, frozenset(without)))
+
+
+@lru_cache(maxsize=2)
+def _statements(schema: str, without: frozenset[str]) -> tuple[str, ...]:
+    """Kept, because a daemon compares them with the database again and again."""
     names = [name for name in RESOURCES if name not in without]
     resources = [without_references(RESOURCES[name], without) for name in names]
     tables = [t for resource in resources for t in triggers(resource, schema)]
@@ -105,7 +112,7 @@ def statements(conn: sa.Connection, *, without: Collection[str] = ()) -> list[st
         for name, view in zip(VIEW_NAMES, VIEWS, strict=True)
         if VIEWED.get(name) not in without
     }
-    return [*common(schema), *tables, *views.values(), _grant(names, views)]
+    return (*common(schema), *tables, *views.values(), _grant(names, views))
 
 
 def own_column_triggers(_conn: sa.Connection, _without: Collection[str]) -> list[str]:

@@ -12,6 +12,7 @@ columns that the user has added, `views` the views.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -70,10 +71,16 @@ def statements(_conn: sa.Connection, *, without: Collection[str] = ()) -> list[s
     """All that creates the triggers and views, in order. No trigger is on one of the tables
     `without`, or reads it.
     """
+    return list(_statements(frozenset(without)))
+
+
+@lru_cache(maxsize=2)
+def _statements(without: frozenset[str]) -> tuple[str, ...]:
+    """Kept, because a daemon compares them with the database again and again."""
     resources = [
         without_references(r, without) for r in RESOURCES.values() if r.name not in without
     ]
-    return [*(t for r in resources for t in triggers(r)), *VIEWS]
+    return (*(t for r in resources for t in triggers(r)), *VIEWS)
 
 
 def own_column_triggers(conn: sa.Connection, without: Collection[str]) -> list[str]:

@@ -50,9 +50,7 @@ Documents write the same name in the singular and in the plural; the exact one w
 MAX_NAME = 200
 """The most characters of an event's id or type."""
 
-WITH_EVENTS: tuple[str, ...] = tuple(
-    dict.fromkeys(r.name if r.mirrored else str(r.parent) for r in _ABOUT if r.events)
-)
+WITH_EVENTS: tuple[str, ...] = tuple(dict.fromkeys(r.shown_in for r in _ABOUT if r.events))
 """The names of the mirrored resources that the API documents events of."""
 
 FOLLOWED: tuple[str, ...] = tuple(_MIRRORED)

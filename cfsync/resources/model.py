@@ -95,7 +95,7 @@ class Action:
     path: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # told apart by identity, so that what is derived can be cached
 class Resource:
     """One kind of record: its routes, fields and rules."""
 
@@ -163,6 +163,11 @@ class Resource:
         if self.parent is None:
             return None
         return next(f.name for f in self.fields if f.ref == self.parent)
+
+    @cached_property
+    def shown_in(self) -> str:
+        """The mirrored resource whose rows show such a record: itself, or that of its parent."""
+        return self.name if self.mirrored else str(self.parent)
 
     @cached_property
     def listed_by_workspace(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from cfsync.api import Api
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.hints import subject_of
-from cfsync.resources import ALL, Resource
+from cfsync.resources import ALL
 
 PATH = "/webhooks/outgoing/event_types"
 
@@ -32,7 +32,7 @@ def _names(data: Any) -> frozenset[str]:
 
 def documented(wanted: Collection[str]) -> list[str]:
     """The documented types of events about records of these resources. Pure."""
-    return sorted({event for r in ALL.values() if _holder(r) in wanted for event in r.events})
+    return sorted({event for r in ALL.values() if r.shown_in in wanted for event in r.events})
 
 
 def useful(types: Collection[str] | None, wanted: Collection[str]) -> list[str]:
@@ -42,7 +42,7 @@ def useful(types: Collection[str] | None, wanted: Collection[str]) -> list[str]:
     known = documented(wanted)
     if types is None:
         return known
-    return sorted(t for t in types if t in known or _holder(subject_of(t)) in wanted)
+    return sorted(t for t in types if t in known or _is_about(t, wanted))
 
 
 def not_offered(types: Collection[str] | None, wanted: Collection[str]) -> list[str]:
@@ -50,8 +50,6 @@ def not_offered(types: Collection[str] | None, wanted: Collection[str]) -> list[
     return [] if types is None else [t for t in documented(wanted) if t not in types]
 
 
-def _holder(resource: Resource | None) -> str | None:
-    """The resource whose table shows such a record."""
-    if resource is None or resource.mirrored:
-        return resource.name if resource else None
-    return resource.parent
+def _is_about(event_type: str, wanted: Collection[str]) -> bool:
+    resource = subject_of(event_type)
+    return resource is not None and resource.shown_in in wanted

@@ -41,6 +41,6 @@ class RandomRefusals:
         self._until = now + BELIEVED_S
         return True
 
-    def explain(self, now: float, refused: int, requests: int) -> bool:
+    def explains(self, now: float, refused: int, requests: int) -> bool:
         """Whether a 429 is one of them; `refused` and `requests` count the last moment, with it."""
         return now < self._until and (refused <= 1 or refused <= MANY * requests)

@@ -117,8 +117,8 @@ class Rate:
         self._refused.add(now)
         self._tokens = min(self._tokens, 0.0)
         calm = UNDER_WAY_S if self._phase == "doubling" else CALM_S
-        if not retry_after and self._random.explain(now, *self._counts(now, LATELY_S)):
-            self._probe_s = PROBE_S
+        if not retry_after and self._random.explains(now, *self._counts(now, LATELY_S)):
+            self._probe_s = PROBE_S  # it ends a try of more, as any 429 does
         elif now - self._fell >= calm and now >= self._paused:
             self._fall(now, is_named=bool(retry_after))
         elif now - self._fell >= UNDER_WAY_S:

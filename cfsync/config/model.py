@@ -37,7 +37,7 @@ MISSING = {
     " or as the systemd credential cfsync-token",
 }
 
-MIRROR: Group = "core"
+DEFAULT_GROUP: Group = "core"
 """The default of `api.mirror`."""
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
@@ -69,7 +69,7 @@ class ApiSettings(Section):
     #: Ids or public ids of those to leave out.
     exclude: Names = []
     #: Which resources are mirrored, where their own `enabled` says nothing else.
-    mirror: Group = MIRROR
+    mirror: Group = DEFAULT_GROUP
     #: 0 for no ceiling: the rate is learned.
     max_requests_per_second: Annotated[float, Field(ge=0)] = 50
     #: Requests in flight.
@@ -219,7 +219,7 @@ class Settings(BaseSettings):
 
 
 @cache
-def known_keys(mirror: Group = MIRROR) -> dict[str, Any]:
+def known_keys(mirror: Group = DEFAULT_GROUP) -> dict[str, Any]:
     """Dotted key -> default as a person would write it, for every setting. `mirror`: the value of
     `api.mirror`, on which the defaults of resources depend.
     """

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
 from cfsync.config.model import (
-    MIRROR,
+    DEFAULT_GROUP,
     SECRET_KEYS,
     Settings,
     known_keys,
@@ -65,7 +65,7 @@ def explain_sources(
     _validated(given, problems)
     return [
         Source(key, _hidden(key, entry.value), entry.origin)
-        for key, default in known_keys(_mirror(given)).items()
+        for key, default in known_keys(_group(given)).items()
         for entry in [given.get(key, Given(default, "default"))]
     ]
 
@@ -185,8 +185,9 @@ def _validated(given: dict[str, Given], problems: list[str]) -> Settings:
 
 def _tree(given: Mapping[str, Given]) -> dict[str, Any]:
     """The nested form, with every resource: the catalogue's defaults below what is given."""
+    group = _group(given)
     tree: dict[str, Any] = {
-        "resources": {name: resource_defaults(r, _mirror(given)) for name, r in RESOURCES.items()}
+        "resources": {name: resource_defaults(r, group) for name, r in RESOURCES.items()}
     }
     for key, entry in given.items():
         *path, last = key.split(".")
@@ -198,10 +199,10 @@ def _tree(given: Mapping[str, Given]) -> dict[str, Any]:
     return tree
 
 
-def _mirror(given: Mapping[str, Given]) -> Group:
+def _group(given: Mapping[str, Given]) -> Group:
     """The value of `api.mirror`; its default where the given one is not valid."""
     entry = given.get("api.mirror")
-    return entry.value if entry and entry.value in get_args(Group) else MIRROR
+    return entry.value if entry and entry.value in get_args(Group) else DEFAULT_GROUP
 
 
 def _hidden(key: str, value: Any) -> Any:

@@ -100,7 +100,8 @@ class Daemon:
         if not c.api_access.connected.is_set():
             return c.api_access.status
         pause = c.api_access.api.budget.pause_left
-        parts = [f"no requests for {pause:.0f} s: ClickFunnels asks to wait (429)"] * (pause >= 1.0)
+        waits = f"no requests for {pause:.0f} s: ClickFunnels asks to wait (429)"
+        parts = [waits] if pause >= 1.0 else []
         parts += [f"filling {name}: {f:.0%}" for name, f in c.job_host.progress.fractions.items()]
         troubled = [f"{job}: {job.trouble.kind}" for job in c.runner.jobs.values() if job.trouble]
         parts += [f"in trouble: {', '.join(troubled)}"] if troubled else []

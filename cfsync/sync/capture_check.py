@@ -138,8 +138,7 @@ async def ensure_capture(mirror: Mirror) -> Ensured:
     names = ", ".join(back[:NAMED])
     return Ensured(
         f"{len(back)} triggers, functions or counters were missing, off or reset ({names}) and were"
-        " put back:"
-        " cfsync sweep finds what was changed meanwhile"
+        " put back: cfsync sweep finds what was changed meanwhile"
     )
 
 

@@ -11,6 +11,9 @@ from cfsync.config.model import Settings
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 """Query parameters of a database URL that hold one: `password`, `sslpassword`, `sslkey`, ..."""
 
+_ASSIGNED = re.compile(r"(\w+)\s*=\s*(\S+)")
+"""Names and values, as libpq takes them in place of a URL."""
+
 SHORTEST = 4
 """Secrets of fewer characters are not looked for in texts: they are part of too many words."""
 
@@ -23,7 +26,11 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def secrets_in(url: str) -> list[str]:
-    """The password and the secret parameters of a URL, as written and unquoted."""
+    """The password and the secret parameters of a URL, as written and unquoted. Of a text that is
+    no URL, the values behind such names.
+    """
+    if "://" not in url:
+        return [value for name, value in _ASSIGNED.findall(url) if _SECRET_NAME.search(name)]
     login, place = _parts(url)
     texts = [login.partition(":")[2]]
     texts += [value for name, value in _parameters(place) if _SECRET_NAME.search(name)]
@@ -31,7 +38,11 @@ def secrets_in(url: str) -> list[str]:
 
 
 def without_secrets(url: str) -> str:
-    """The URL with `***` in place of its password and of its secret parameters."""
+    """The URL with `***` in place of its password and of its secret parameters. A text that is no
+    URL, and holds values by name, is hidden as a whole.
+    """
+    if "://" not in url:
+        return "***" if _ASSIGNED.search(url) else url
     scheme, mark, _ = url.partition("://")
     login, place = _parts(url)
     user, colon, _ = login.partition(":")
@@ -54,6 +65,6 @@ def _parts(url: str) -> tuple[str, str]:
 
 def _parameters(place: str) -> Iterator[tuple[str, str]]:
     query = place.partition("?")[2]
-    for part in query.split("&") if query else ():
+    for part in re.split("[&;]", query) if query else ():
         name, _, value = part.partition("=")
         yield name, value

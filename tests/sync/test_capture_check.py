@@ -345,6 +345,18 @@ def test_a_missing_table_is_named_with_what_helps_and_the_rest_is_shown(
     assert [record.record_id for record in planned.records] == [contact]
 
 
+def test_a_missing_table_of_a_resource_that_is_switched_off_ends_no_status(
+    round_: Round, sql: Sql
+) -> None:
+    round_.settings["CFSYNC_RESOURCES__IMAGES__ENABLED"] = "false"
+    sql("DROP TABLE images" if sql.is_sqlite else "DROP TABLE images CASCADE")
+
+    shown = asyncio.run(status(round_.mirror, round_.configured()))
+
+    assert "images" not in shown.resources
+    assert "the table images is missing" in shown.capture_problem
+
+
 @pytest.mark.parametrize(("mirror_url", "switch_off"), WAYS, indirect=["mirror_url"])
 def test_status_and_plan_say_that_edits_are_not_captured(
     round_: Round, sql: Sql, switch_off: Callable[[Sql], None]

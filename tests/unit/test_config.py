@@ -386,6 +386,9 @@ def test_a_token_file_that_can_not_be_read_is_told_without_its_name():
         ("postgresql://me@db/cf?", "postgresql://me@db/cf?"),
         ("postgresql://me@/cf?host=/run/pg", "postgresql://me@/cf?host=/run/pg"),
         ("sqlite:///cf.db?vfs=unix&key=hunter2", "sqlite:///cf.db?vfs=unix&key=***"),
+        ("postgresql:///cf?host=h;password=hunter2", "postgresql:///cf?host=h&password=***"),
+        ("postgresql://me:hunter2@hunter2@db/cf", "postgresql://me:***@db/cf"),
+        ("host=db password=hunter2", "***"),
         ("cf.db", "cf.db"),
     ],
 )
@@ -408,6 +411,12 @@ def test_the_log_hides_the_secrets_of_a_url_as_written_and_as_sent():
     hide = hider(secrets_in(url))
 
     assert hide("pass%40word pass@word hunter$2 hunter%242 require") == "*** *** *** *** require"
+
+
+def test_the_log_hides_the_values_of_what_is_no_url():
+    hide = hider(secrets_in("host=db password = hunter$2 dbname=cf"))
+
+    assert hide("db hunter$2 cf") == "db *** cf"
 
 
 def test_an_empty_access_token_is_none():

@@ -30,4 +30,8 @@ def place_of(url: str) -> Place:
         raise MirrorError(
             "database.url must be sqlite:///PATH or postgresql://USER@HOST/DATABASE"
         ) from None
+    if "@" in (parsed.host or ""):
+        raise MirrorError("database.url: write an @ in the password as %40")
+    if ";" in url.partition("?")[2]:
+        raise MirrorError("database.url: separate its parameters by &, and write a ; as %3B")
     return dialect.named(parsed.get_backend_name()).place(parsed)

@@ -82,6 +82,18 @@ def test_another_kind_of_database(url: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://me:s3cret@s3cret@db/shop", "write an @ in the password as %40"),
+        ("postgresql:///shop?host=db;password=s3cret", "separate its parameters by &"),
+    ],
+)
+def test_a_url_that_would_take_a_password_for_something_else(url: str, words: str) -> None:
+    assert words in problem(url)
+    assert "s3cret" not in problem(url)
+
+
 def test_a_server_that_is_down() -> None:
     text = problem("postgresql://me:s3cret@127.0.0.1:1/shop")
 

@@ -168,10 +168,12 @@ def _put_back(tx: Tx) -> list[str]:
 
 
 def _note_lost(tx: Tx, lost: Sequence[str], reason: str = "") -> None:
-    """Log what can't be put back, once."""
+    """Log what can't be put back, once. `reason`: the database's words; '': those for a person."""
     text = json.dumps(lost)
     if meta.get(tx.conn, meta.CAPTURE_LOST) == text:
         return
     meta.put(tx.conn, meta.CAPTURE_LOST, text)
     if lost:
-        tx.warnings.append(("capture.lost", {"objects": list(lost), "reason": reason}))
+        tx.warnings.append(
+            ("capture.lost", {"objects": list(lost), "reason": reason or describe(lost)})
+        )

@@ -515,12 +515,14 @@ def test_a_trigger_on_a_table_of_cfsync_is_named_until_it_is_gone(round_: Round,
         sql(statement)
 
     said = problems(round_)
-    report = round_.pull("contacts")
+    with capture_logs() as lines:
+        report = round_.pull("contacts")
     checked = doctor.capture(asyncio.run(round_.mirror.read(capture_check.problem)))
     sql("DROP TRIGGER mine" if sql.is_sqlite else "DROP TRIGGER mine ON cf_outbox")
 
     assert "the trigger mine on cf_outbox is not cfsync's" in "".join(said)
     assert "mine" in report.problems[0]
+    assert [x["reason"] for x in lines if x["event"] == "capture.lost"] == [report.problems[0]]
     assert (checked.state, checked.exit_code) == ("todo", 5)
     assert problems(round_) == []
 

@@ -66,9 +66,11 @@ def names() -> str:
         [
             textwrap.fill(f"{_listed(core)}.", 105),
             "",
-            textwrap.fill(f'With `api.mirror = "standard"` also {_listed(standard)}.', 105),
+            textwrap.fill(
+                f'With `api.mirror = "standard"` there are also {_listed(standard)}.', 105
+            ),
             "",
-            textwrap.fill(f'With `api.mirror = "all"` also {_listed(every)}.', 105),
+            textwrap.fill(f'With `api.mirror = "all"` there are also {_listed(every)}.', 105),
             "",
         ]
     )

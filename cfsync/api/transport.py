@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import urllib.request
 import zlib
 from collections.abc import AsyncIterator, Mapping
@@ -213,8 +214,15 @@ def _transport(base: httpx.URL, connections: int) -> httpx.AsyncBaseTransport:
     """The transport that sends the requests. It gets the environment's proxy itself, because httpx
     looks for one only with its own transport.
     """
-    limits = httpx.Limits(max_connections=connections)
-    return _AiohttpTransport(limits=limits, proxy=_proxy(base))
+    limits, proxy = httpx.Limits(max_connections=connections), _proxy(base)
+    uses_tls = base.scheme == "https" or (proxy is not None and proxy.url.scheme == "https")
+    verify = True if uses_tls else _trusts_nobody()
+    return _AiohttpTransport(limits=limits, proxy=proxy, verify=verify)
+
+
+def _trusts_nobody() -> ssl.SSLContext:
+    """For plain HTTP: to load the authorities takes longer than a whole request."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _proxy(base: httpx.URL) -> httpx.Proxy | None:

@@ -19,8 +19,8 @@ BREAKAGES = (
     Breakage(
         "certificates are not verified",
         "cfsync/api/transport.py",
-        "_AiohttpTransport(limits=limits, proxy=_proxy(base))",
-        "_AiohttpTransport(limits=limits, proxy=_proxy(base), verify=False)",
+        "_AiohttpTransport(limits=limits, proxy=proxy, verify=verify)",
+        "_AiohttpTransport(limits=limits, proxy=proxy, verify=False)",
         "anybody between here and the server can read the token",
         ("tests/api/test_network.py::test_a_certificate_that_nobody_vouches_for_is_refused",),
     ),

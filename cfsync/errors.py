@@ -2,7 +2,8 @@
 
     CfsyncError                     exit 1; the text is one line for a person
       UsageError                    exit 2: stop, a person must change something
-        SettingsError  UnknownResource  UnknownWorkspace  MirrorError
+        SettingsError  UnknownResource  UnknownWorkspace
+        MirrorError                 exit 4 where it may work later: `mirror.db.errors.Away`
       TokenRefused                  exit 3: stop every call, lose nothing, wait for a new token
         NothingReached              the token is taken, and shows no workspace
       Interrupted                   exit 4: everything is kept, start again and it goes on
@@ -67,7 +68,7 @@ class UnknownWorkspace(UsageError):
 
 
 class MirrorError(UsageError):
-    """The database can't be used: absent, locked, newer, of another account, not writable."""
+    """The database can't be used: absent, newer, of another account, not writable."""
 
 
 class TokenRefused(CfsyncError):

@@ -10,8 +10,10 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.text import columns, duration, print_json, print_problem
+from cfsync.errors import CfsyncError
 
 if TYPE_CHECKING:
+    from cfsync.config import Settings
     from cfsync.sync.operator.status import DaemonStatus, ResourceStatus, Status
 
 
@@ -40,12 +42,11 @@ def status(
       cfsync status
       cfsync status --health || systemctl restart cfsync
     """
-    from cfsync.sync import health_facts
     from cfsync.sync.operator import status as inner
 
     settings = load_settings(config)
     if health:
-        problems = with_mirror(settings, lambda mirror: health_facts.problems(mirror, settings))
+        problems = _health_problems(settings)
         for line in problems:
             print_problem(line)
         if json:
@@ -57,6 +58,16 @@ def status(
     else:
         print("\n".join(_lines(found)))
     return found.exit_code
+
+
+def _health_problems(settings: Settings) -> list[str]:
+    """A mirror that can't be read is a problem of its own."""
+    from cfsync.sync import health_facts
+
+    try:
+        return with_mirror(settings, lambda mirror: health_facts.problems(mirror, settings))
+    except CfsyncError as error:
+        return [str(error)]
 
 
 def _lines(found: Status) -> Iterator[str]:

@@ -11,7 +11,11 @@ OWN_CONSTRAINT = "a constraint or trigger of your own refuses the row"
 
 
 class Away(MirrorError):
-    """The database can't be used at the moment: it is unreachable, or its disk is full."""
+    """The database can't be used at the moment: it is unreachable, or its disk is full. What was
+    done is kept, and the same command may work later.
+    """
+
+    exit_code = Interrupted.exit_code
 
 
 class Busy(Away):

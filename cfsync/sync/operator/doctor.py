@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,14 +36,14 @@ from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import steady_rate
-from cfsync.sync.operator.probes import Check, check_lists, headers
+from cfsync.sync.operator.probes import Check, check_lists, clock, headers
 from cfsync.sync.workspaces import choose
-
-SKEW = 30.0
-"""Seconds by which the clocks may differ before `doctor` reports it."""
 
 MANY = 8.0
 """Requests a second that quiet lists may cost before `doctor` reports it."""
+
+_NO_BACKFILL = (TokenRefused.exit_code, Transient.exit_code)
+"""With these nothing can be read from ClickFunnels."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -74,18 +73,18 @@ async def run_checks(
         checks += await _checked("database", _database(mirror, teams, settings))
     else:
         checks += _failed("database", mirror)
-    stopped = any(c.exit_code in (TokenRefused.exit_code, Transient.exit_code) for c in checks)
+    stopped = any(c.exit_code in _NO_BACKFILL for c in checks)
     if isinstance(api, Api) and isinstance(mirror, Mirror) and not stopped:
         checks += await _checked("webhooks", _webhooks(Context(api, mirror, settings)))
     return checks
 
 
 def exit_code(checks: Sequence[Check]) -> int:
-    """The lowest exit code of the checks that failed; 0 if none did. A refused token comes before a
-    mirror that isn't there yet: nobody can make one without it.
+    """The lowest exit code of the checks that failed; 0 if none did. A refused token and a server
+    that is down come before a mirror that isn't there yet: nobody can make one before.
     """
     failed = [c for c in checks if c.exit_code]
-    if any(c.exit_code == TokenRefused.exit_code for c in failed):
+    if any(c.exit_code in _NO_BACKFILL for c in failed):
         failed = [c for c in failed if not c.text.startswith(NO_MIRROR)]
     return min((c.exit_code for c in failed), default=0)
 
@@ -204,19 +203,6 @@ def connection(settings: Settings) -> list[Check]:
         return []
     text = f"api.base_url is not https: the token goes to {parts.hostname} readable for all between"
     return [Check("connection", "todo", text, 5)]
-
-
-def clock(headers: Mapping[str, str], now: datetime) -> Check:
-    """Compares this machine's clock with the server's Date header. Pure."""
-    date = {name.lower(): value for name, value in headers.items()}.get("date")
-    try:
-        behind = (parsedate_to_datetime(date or "") - now).total_seconds()
-    except (TypeError, ValueError):
-        return Check("clock", "note", "the server sends no date to compare with")
-    if abs(behind) <= SKEW:
-        return Check("clock", "ok", "agrees with the server's")
-    word = "behind" if behind > 0 else "ahead of"
-    return Check("clock", "note", f"{abs(behind):.0f} s {word} the server's: set it by NTP")
 
 
 async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) -> list[Check]:

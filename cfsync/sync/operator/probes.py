@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import product
 from typing import Literal
@@ -35,6 +37,9 @@ class Check:
 MOST_WORKSPACES = 10
 """In how many workspaces a page of every list is read."""
 
+SKEW = 30.0
+"""Seconds by which the clocks may differ before `doctor` reports it."""
+
 FAR = 2**53
 """An id that no record has."""
 
@@ -55,6 +60,19 @@ async def headers(api: Api) -> Mapping[str, str]:
     with suppress(Forbidden, NotFound):
         return (await api.raw("GET", "/teams")).headers
     return {}
+
+
+def clock(headers: Mapping[str, str], now: datetime) -> Check:
+    """Compares this machine's clock with the server's Date header. Pure."""
+    date = {name.lower(): value for name, value in headers.items()}.get("date")
+    try:
+        behind = (parsedate_to_datetime(date or "") - now).total_seconds()
+    except (TypeError, ValueError):
+        return Check("clock", "note", "the server sends no date to compare with")
+    if abs(behind) <= SKEW:
+        return Check("clock", "ok", "agrees with the server's")
+    word = "behind" if behind > 0 else "ahead of"
+    return Check("clock", "note", f"{abs(behind):.0f} s {word} the server's: set it by NTP")
 
 
 async def check_lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Check]:

@@ -80,7 +80,7 @@ class Place(ABC):
         """Yields when there may be new edits or hints: once it listens, after each commit of
         another program that it hears of, and every `notifications.POLL_S` seconds.
 
-        Has a connection of its own. Raises MirrorError when that is lost.
+        Has a connection of its own. Raises Away when that is lost.
         """
 
     @abstractmethod

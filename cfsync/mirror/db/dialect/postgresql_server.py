@@ -132,7 +132,7 @@ class PostgreSQLServer(Place):
                     async for _ in it.notifies(timeout=notifications.POLL_S, stop_after=1):
                         pass
         except psycopg.Error as error:
-            raise MirrorError(f"{self} can't be reached: {type(error).__name__}") from error
+            raise Away(f"{self} can't be reached: {type(error).__name__}") from error
 
     def push_locks(self) -> ServerPushLocks:
         return ServerPushLocks(str(self), self._conninfo)

@@ -156,11 +156,15 @@ class Api:
         call, answer = await self._call("GET", resource.one_path, id)
         return _not_deleted(call, codec.record(call, answer, resource, listing, asked=id))
 
-    async def create(self, listing: Listing, values: Mapping[str, Any]) -> Record:
-        """The record that the call created."""
+    async def create(
+        self, listing: Listing, values: Mapping[str, Any], at: tuple[str, int] | None = None
+    ) -> Record:
+        """The record that the call created. `at`: the path, and the id in it, where these are not
+        its list's.
+        """
         resource = ALL[listing.resource]
-        body = {resource.body_key: values}
-        call, answer = await self._call("POST", resource.list_path, listing.parent_id, body=body)
+        path, above = at or (resource.list_path, listing.parent_id)
+        call, answer = await self._call("POST", path, above, body={resource.body_key: values})
         return codec.record(call, answer, resource, listing)
 
     async def upsert(self, listing: Listing, values: Mapping[str, Any]) -> tuple[Record, bool]:

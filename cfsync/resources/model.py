@@ -21,6 +21,7 @@ A field table has a line for each field, in the order of the columns:
     email                 an email address
     quote                 a copy of other records: a difference in it is no change of this record
     V=>A                  the change to value V is made by calling the action A
+    default=F             an INSERT that gives no value means the one in field F of the parent
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class Field:
     via: tuple[str, str] | None = None
     #: New value -> the action that makes the change.
     actions: Mapping[str, str] = field(default_factory=dict)
+    #: The parent's field whose value it has in an INSERT that gives none.
+    default: str | None = None
 
     @property
     def is_writable(self) -> bool:
@@ -113,6 +116,9 @@ class Resource:
     fields: tuple[Field, ...]
     #: The least value of the setting `api.mirror` with which it is mirrored.
     group: Group = "core"
+    #: Field -> the path at which a record is created, below the record whose id the field holds; of
+    #: several the first that ClickFunnels has. Empty: the path of its list.
+    create_paths: Mapping[str, str] = field(default_factory=dict)
     #: What an SQL INSERT becomes; None: it is refused.
     insert: Literal["create", "upsert"] | None = None
     #: Whether records can be changed.
@@ -241,4 +247,6 @@ def _option(option: str, known: Mapping[str, object], name: str) -> dict[str, ob
             return {"via": tuple(members.split(":"))}
         case ["update-if", condition]:
             return {"update_if": tuple(condition.split(":"))}
+        case ["default", name_in_parent]:
+            return {"default": name_in_parent}
     raise ValueError(f"field {name}: unknown option {option!r}")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cfsync.records import is_provisional
+from cfsync.sync.report import Report
 from tests.push.checks import parent_of, sent, settled
 from tests.push.conftest import Account
 
@@ -165,6 +166,81 @@ def test_a_price_is_created_and_changed_to_the_cent(account: Account, app_sql: A
 
     assert sent(account)[1:] == [("update", {"amount": "15.00", "cost": "3.10"})]
     settled(account, "product_prices", record)
+
+
+@pytest.fixture
+def product(account: Account) -> int:
+    return account.ids_of("products")[0]
+
+
+def prices_created(account: Account) -> list[str]:
+    """The paths at which prices were asked for, in order."""
+    return [p for m, p, *_ in account.world.ledger.calls if m == "POST" and p.endswith("/prices")]
+
+
+def new_price(account: Account, app_sql: Any, product: int, variant: int | None = None) -> Report:
+    values = "(product_id, variant_id, amount) VALUES (?, ?, '5.00')"
+    app_sql(f"INSERT INTO product_prices {values}", product, variant)
+    return account.push()
+
+
+def test_a_price_is_created_below_its_variant(account: Account, app_sql: Any, product: int) -> None:
+    other = account.world.create("product_variants", product, name="Red")
+    default = account.one("SELECT default_variant_id FROM products WHERE id = ?", product)
+    account.sweep("product_variants")
+
+    for variant in (None, other):
+        assert new_price(account, app_sql, product, variant).exit_code == 0
+
+    paths = [f"/products/variants/{variant}/prices" for variant in (default, other)]
+    assert prices_created(account) == paths
+    found = account.sql("SELECT id, product_id, variant_id FROM product_prices ORDER BY id")
+    assert [row[1:] for row in found[-2:]] == [(product, default), (product, other)]
+    settled(account, "product_prices", found[-1][0])
+
+
+def test_where_prices_have_only_the_old_path_it_is_kept_in_mind(
+    account: Account, app_sql: Any, product: int
+) -> None:
+    default = account.one("SELECT default_variant_id FROM products WHERE id = ?", product)
+    new, old = f"/products/variants/{default}/prices", f"/products/{product}/prices"
+    account.world.closed_routes = {"POST /products/variants/{parent}/prices"}
+
+    for _ in range(2):
+        assert new_price(account, app_sql, product).exit_code == 0
+    account.world.closed_routes = {"POST /products/{parent}/prices"}
+    for _ in range(2):
+        assert new_price(account, app_sql, product).exit_code == 0
+
+    assert prices_created(account) == [new, old, old, old, new, new]
+    assert len(account.world.ids("product_prices", product)) == 4
+
+
+def test_the_old_path_makes_no_price_of_another_variant(
+    account: Account, app_sql: Any, product: int
+) -> None:
+    other = account.world.create("product_variants", product, name="Red")
+    account.sweep("product_variants")
+    account.world.closed_routes = {"POST /products/variants/{parent}/prices"}
+
+    assert new_price(account, app_sql, product, other).exit_code == 5
+
+    assert account.world.ids("product_prices", product) == []
+    assert account.states() == ["parked"]
+
+
+def test_a_price_of_another_products_variant_is_not_sent(
+    account: Account, app_sql: Any, product: int
+) -> None:
+    other = account.ids_of("products")[1]
+    variant = account.one("SELECT default_variant_id FROM products WHERE id = ?", other)
+    account.sweep("product_variants")
+
+    assert new_price(account, app_sql, product, variant).exit_code == 5
+
+    assert prices_created(account) == []
+    (error,) = account.column("SELECT error FROM cf_outbox")
+    assert error == "it names a record below another parent: variant_id and product_id"
 
 
 def test_an_enrollment_is_created_and_suspended(account: Account, app_sql: Any) -> None:

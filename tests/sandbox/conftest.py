@@ -116,6 +116,15 @@ def contact(world: World, workspace: int) -> int:
     return world.ids("contacts", workspace)[5]
 
 
+def create_path(world: World, resource: Resource, workspace: int) -> str:
+    """Where a record is created below the first record of a workspace that it can be below."""
+    if not resource.create_paths:
+        return resource.list_path.format(parent=first_parent(world, resource, workspace))
+    field, path = next(iter(resource.create_paths.items()))
+    above = ALL[str(resource.by_name[field].ref)]
+    return path.format(parent=world.ids(above.name, first_parent(world, above, workspace))[0])
+
+
 def first_parent(world: World, resource: Resource, workspace: int) -> int:
     """The id of the first record of a workspace that lists of the resource hang below."""
     if resource.parent in (None, "teams"):

@@ -7,7 +7,7 @@ import pytest
 from cfsync.resources import ALL
 from cfsync.sandbox import World
 
-from .conftest import Client, first_parent
+from .conftest import Client, create_path
 
 REQUIRED = {
     name: [f.name for f in r.fields if f.required]
@@ -26,9 +26,9 @@ def test_what_must_be_sent_and_is_not_is_refused_field_by_field(
     name: str, client: Client, world: World, workspace: int
 ) -> None:
     resource = ALL[name]
-    parent = first_parent(world, resource, workspace)
+    path = create_path(world, resource, workspace)
 
-    answer = client.post(resource.list_path.format(parent=parent), {resource.body_key: {}})
+    answer = client.post(path, {resource.body_key: {}})
 
     assert answer.status == 422
     assert answer.data == {"errors": {f: ["can't be blank"] for f in REQUIRED[name]}}
@@ -48,6 +48,7 @@ def test_a_product_gets_a_default_variant_at_once(client: Client, workspace: int
 def test_variants_and_prices_are_shown_by_their_product(
     client: Client, world: World, product: int
 ) -> None:
+    world.closed_routes.clear()
     before = client.get(f"/products/{product}").data
     variant = {"name": "Large", "product_type": "physical", "weight_unit": "kg"}
     counts = dict.fromkeys(["duration", "interval_count", "trial_duration"], 1)

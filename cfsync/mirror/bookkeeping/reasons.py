@@ -18,6 +18,7 @@ GIVEN_UP = "given up after"
 REFERS = "refers to"
 NO_PARENT = "its parent record no longer exists"
 FOREIGN = "its record belongs to a workspace that is not mirrored"
+APART = "it names a record below another parent"
 NO_ROW = "its row is no longer in the mirror"
 MASS = "a mass "
 """How the reason begins of an edit that is held with others because there were too many at once."""
@@ -40,6 +41,7 @@ WHAT_HELPS: Mapping[str, str] = {
     REFERS: CHANGE,
     NO_PARENT: DISCARD,
     FOREIGN: DISCARD,
+    APART: CHANGE,
     NO_ROW: DISCARD,
     OWN_CONSTRAINT: "change the row in its way, then cfsync outbox retry {seq}",
     UNSEEN: f"change the value in ClickFunnels, or {DISCARD}",

@@ -81,8 +81,11 @@ def columns(resource: Resource) -> tuple[Field, ...]:
 
 @cache
 def parents(resource: Resource) -> tuple[str, ...]:
-    """The columns with the ids of parent records: given in the INSERT, never changed."""
-    names = (resource.parent_field, "workspace_id" if has_workspace(resource) else None)
+    """The columns with the ids of parent records, and of the one below which a record is created:
+    given in the INSERT, never changed.
+    """
+    above = tuple(resource.create_paths) if len(resource.create_paths) == 1 else ()
+    names = (resource.parent_field, *above, "workspace_id" if has_workspace(resource) else None)
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -201,7 +204,7 @@ def update_refusals(resource: Resource) -> list[Refusal]:
 
 def _update_refusals(resource: Resource, field: Field) -> Iterable[Refusal]:
     name, say = field.name, f"{resource.name}.{field.name} is read-only in ClickFunnels"
-    creates = resource.insert is not None and field.create
+    creates = _may_insert(resource, field)
     if name in parents(resource) and resource.insert:
         yield Refusal(
             name, f"{resource.name}.{name} is given in the INSERT and read-only afterwards"
@@ -226,7 +229,8 @@ def _update_refusals(resource: Resource, field: Field) -> Iterable[Refusal]:
 def _may_insert(resource: Resource, field: Field) -> bool:
     if resource.insert is None:
         return False
-    return field.create or bool(field.actions) or field.name in parents(resource)
+    above = (*parents(resource), *resource.create_paths)
+    return field.create or bool(field.actions) or field.name in above
 
 
 def _not_in_insert(resource: Resource, field: Field) -> Refusal:

@@ -110,6 +110,10 @@ PRODUCT_PRICES = Resource(
     parent="products",
     list_path="/products/{parent}/prices",
     one_path="/products/prices/{id}",
+    create_paths={
+        "variant_id": "/products/variants/{parent}/prices",
+        "product_id": "/products/{parent}/prices",  # until 2026
+    },
     insert="create",
     update=True,
     refuse_delete="set archived to true instead",
@@ -121,11 +125,11 @@ PRODUCT_PRICES = Resource(
         public_id          text?
         product_id         integer     path ref=products
         workspace_id       integer     path ref=workspaces
-        variant_id         integer?    ref=product_variants
+        variant_id         integer?    ref=product_variants default=default_variant_id
         name               text?       create update
         amount             money       create! update
         cost               money?      create update
-        currency           text        create! update
+        currency           text        create update
         duration           integer?    create update
         interval           text?       create update
         trial_interval     text?       create update

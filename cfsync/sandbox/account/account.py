@@ -19,6 +19,9 @@ from cfsync.sandbox.seeds.sizes import counts
 
 TOKEN = "sandbox-token"  # noqa: S105 - it opens nothing but the sandbox
 
+OLD_ROUTES = frozenset(["POST /products/{parent}/prices"])
+"""Routes that the API's documents no longer have; whether they still answer isn't known."""
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -47,6 +50,8 @@ class Account:
         self.ledger = Ledger()
         self.tokens: dict[str, Access] = {TOKEN: Access()}
         self.gone_cursor: Literal["404", "empty"] = "404"
+        self.closed_routes: set[str] = set(OLD_ROUTES)
+        """Routes ('METHOD /path' of the catalogue) that are answered with 404."""
         self._late: list[tuple[str, Values]] = []
 
     # read

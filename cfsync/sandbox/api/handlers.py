@@ -50,7 +50,8 @@ def respond(account: Account, request: Request) -> Answer:
         return block_page()
     try:
         access = _authenticate(account, request)
-        if (route := request.route) is None:
+        route = request.route
+        if route is None or f"{route.method} {route.path}" in account.closed_routes:
             raise missing()
         access.check_scope(route.resource.name, route.kind)
         above = _path_record(account, access, route, request.id)

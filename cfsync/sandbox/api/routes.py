@@ -28,8 +28,11 @@ class Route:
 def _common(r: Resource) -> Iterator[Route]:
     yield Route("GET", r.list_path, "list", r, r.parent)
     yield Route("GET", r.one_path, "get", r, r.name)
-    if r.insert:
+    if r.insert and not r.create_paths:
         yield Route("POST", r.list_path, "create", r, r.parent)
+    for field, path in r.create_paths.items():
+        by = (field, r.parent_field or "") if field != r.parent_field else None
+        yield Route("POST", path, "create", r, r.by_name[field].ref, by)
     if r.update:
         yield Route("PUT", r.one_path, "update", r, r.name)
         yield Route("PATCH", r.one_path, "update", r, r.name)
@@ -42,13 +45,10 @@ def _common(r: Resource) -> Iterator[Route]:
 
 def _more() -> Iterator[Route]:
     """Routes of the API that cfsync doesn't need, or that are newer than its facts."""
-    orders, invoices, prices = ALL["orders"], ALL["order_invoices"], ALL["product_prices"]
-    fulfillments = ALL["fulfillments"]
-    by_order, by_variant = ("order_id", "workspace_id"), ("variant_id", "product_id")
-    path = "/products/variants/{parent}/prices"
+    orders, invoices = ALL["orders"], ALL["order_invoices"]
+    fulfillments, by_order = ALL["fulfillments"], ("order_id", "workspace_id")
     yield Route("POST", orders.list_path, "create", orders, "workspaces")
     yield Route("GET", "/orders/{parent}/invoices", "list", invoices, "orders", by_order)
-    yield Route("POST", path, "create", prices, "product_variants", by_variant)
     path = "/webhooks/outgoing/event_types"
     yield Route("GET", path, "event_types", ALL["webhook_endpoints"], None)
     yield Route("DELETE", fulfillments.one_path, "delete", fulfillments, "fulfillments")

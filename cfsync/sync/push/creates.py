@@ -30,6 +30,7 @@ from cfsync.resources import Resource
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.calls import Call, create_call, left_over
 from cfsync.sync.push.changes import journal_entry
+from cfsync.sync.push.create_paths import create_record
 from cfsync.sync.push.outcome import Push, count_answer, handle_failure, park, waits_for_others
 from cfsync.sync.push.perform import in_shown_types
 from cfsync.values import equal, normal_map
@@ -120,7 +121,7 @@ async def _create(push: Push, claim: Claim, call: Call, shown: Mapping[str, Any]
             values = in_shown_types(claim.resource, call, shown)
             answer, created = await api.upsert(claim.listing, values)
         else:
-            answer, created = await api.create(claim.listing, call.values), True
+            answer, created = await create_record(push, claim, call.values), True
     except CfsyncError as error:
         await handle_failure(push, claim, as_refusal(error))
         return

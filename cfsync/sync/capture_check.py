@@ -35,8 +35,10 @@ RESTORE = (
 NEW_IDS = "build the table anew with id INTEGER PRIMARY KEY AUTOINCREMENT (docs/troubleshooting.md)"
 
 
-def describe(lost: Sequence[str]) -> str:
-    """One line about what is missing, with what to do; '' where nothing is. Pure."""
+def describe(lost: Sequence[str], *, may: bool = True) -> str:
+    """One line about what is missing, with what to do; '' where nothing is. `may`: whether a pass
+    of this role may put it back. Pure.
+    """
     if not lost:
         return ""
     named = _named(lost)
@@ -47,11 +49,36 @@ def describe(lost: Sequence[str]) -> str:
     if foreign := [n for n in lost if n.startswith(installed.FOREIGN)]:
         name = foreign[0].removeprefix(installed.FOREIGN).strip()
         return f"edits may be lost: the {name} is not cfsync's: drop it"
+    if keyless := installed.keyless_tables(lost):
+        return "; ".join(_keyless(*table, may) for table in keyless.items())
     if all(n.startswith(installed.COUNTER) for n in lost):
-        return f"INSERTs are refused: reset: {named}: run cfsync migrate"
+        return f"INSERTs are refused: reset: {named}: {_mender(may)}"
     if not installed.restorable(lost):
         return f"{named}: INSERTs are refused; {NEW_IDS}"
-    return f"edits may not be captured: missing, off or changed: {named}: run cfsync migrate"
+    return f"edits may not be captured: missing, off or changed: {named}: {_mender(may)}"
+
+
+def _mender(may: bool) -> str:
+    """Who puts it back, and when."""
+    if may:
+        return "the next pass puts it back, or cfsync migrate now"
+    return "run cfsync migrate as the owner of the tables"
+
+
+def _keyless(table: str, obstacles: Sequence[str], may: bool) -> str:
+    add = installed.add_key(table)
+    other = [n.rpartition(": ")[2] for n in obstacles if n.startswith(installed.OTHER_KEY)]
+    doubled = [n.rpartition(": ")[2] for n in obstacles if n.startswith(installed.DOUBLED)]
+    says = f"{table}.id is no longer the primary key:"
+    if doubled:
+        says = (
+            f"{table}.id is no longer the primary key, and several rows have the ids {doubled[0]}:"
+            " delete all but one row of each, then"
+        )
+    if other:
+        add = add.replace("ADD", f"DROP CONSTRAINT {other[0]}, ADD")
+        return f"{says} as the owner of the tables: {add}"
+    return f"{says} {_mender(may)} ({add}); until then the table is left out"
 
 
 def _named(names: Sequence[str]) -> str:
@@ -72,12 +99,15 @@ def _broken(table: str, columns: Sequence[str]) -> str:
 
 
 def unusable_resources(lost: Iterable[str]) -> set[str]:
-    """The resources whose table is missing or has lost columns, and those below them. Pure."""
+    """The resources whose table is missing or has lost columns, and those below them; those whose
+    table has lost its key. Pure.
+    """
+    lost = list(lost)
     found = set(installed.unusable_tables(lost))
     for resource in RESOURCES.values():  # parents first
         if resource.parent in found:
             found.add(resource.name)
-    return found
+    return found | set(installed.keyless_tables(lost))
 
 
 def diagnosis(tx: Tx) -> str:
@@ -89,7 +119,9 @@ def diagnosis(tx: Tx) -> str:
     except MirrorError as error:
         return str(error)
     lost = installed.lost(tx.conn)
-    return unusable(lost) or describe([name for name in lost if name.startswith("view ")])
+    needed = (installed.KEY, installed.OTHER_KEY, installed.DOUBLED, "view ")
+    found = [name for name in lost if name.startswith(needed)]
+    return unusable(lost) or describe(found, may=installed.may_restore(tx.conn))
 
 
 def lost(tx: Tx) -> list[str]:
@@ -99,7 +131,11 @@ def lost(tx: Tx) -> list[str]:
 
 def problem(tx: Tx) -> str:
     """One line about what is missing in the mirror; '' where nothing is."""
-    return describe(installed.lost(tx.conn))
+    return _line(tx, installed.lost(tx.conn))
+
+
+def _line(tx: Tx, lost: Sequence[str]) -> str:
+    return describe(lost, may=not lost or installed.may_restore(tx.conn))
 
 
 def restored(tx: Tx) -> int:
@@ -126,19 +162,23 @@ async def ensure_capture(mirror: Mirror) -> Ensured:
     if not lost:
         return Ensured()
     try:
-        back = await mirror.write(_put_back)
+        left, may = await mirror.write(_put_back), True
     except Away:
-        back = []  # somebody uses the tables: the next pass tries again
+        left, may = lost, True  # somebody uses the tables: the next pass tries again
     except MirrorError as error:
-        back, reason = [], str(error)
-        await mirror.write(_note_lost, lost, reason)
-    broken = unusable_resources(lost)
-    if broken or not back:
-        return Ensured(describe(lost), broken)
-    names = ", ".join(back[:NAMED])
-    return Ensured(
-        f"{len(back)} triggers, functions or counters were missing, off or reset ({names}) and were"
-        " put back: cfsync sweep finds what was changed meanwhile"
+        left, may = lost, False
+        await mirror.write(_note_lost, lost, str(error))
+    lines = [_put_back_line([n for n in lost if n not in left]), describe(left, may=may)]
+    return Ensured("; ".join(filter(None, lines)), unusable_resources(left))
+
+
+def _put_back_line(back: Sequence[str]) -> str:
+    if not back:
+        return ""
+    return (
+        f"{len(back)} triggers, functions, keys or counters were missing, off or reset"
+        f" ({', '.join(back[:NAMED])}) and were put back: cfsync sweep finds what was changed"
+        " meanwhile"
     )
 
 
@@ -154,17 +194,17 @@ def _learn_own_columns(tx: Tx) -> None:
 
 
 def _put_back(tx: Tx) -> list[str]:
-    """Returns what was put back."""
+    """Returns what is still missing."""
     lost = installed.lost(tx.conn)
     if not capture.install(tx.conn):
         _note_lost(tx, lost)
-        return []
+        return lost
     left = installed.lost(tx.conn)
-    back = [name for name in lost if name not in left]
     meta.increment(tx.conn, meta.CAPTURE_RESTORED)
+    back = [name for name in lost if name not in left]
     tx.warnings.append(("capture.restored", {"objects": back}))
     _note_lost(tx, left)
-    return back
+    return left
 
 
 def _note_lost(tx: Tx, lost: Sequence[str], reason: str = "") -> None:

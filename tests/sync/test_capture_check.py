@@ -380,7 +380,7 @@ def test_a_view_that_is_gone_is_named_until_a_migration_puts_it_back(
     mirror.diagnose = capture_check.diagnosis
     sql("DROP VIEW cf_waiting")
 
-    with pytest.raises(MirrorError, match="view cf_waiting: run cfsync migrate"):
+    with pytest.raises(MirrorError, match="view cf_waiting: the next pass puts it back"):
         asyncio.run(status(mirror, round_.configured()))
     assert migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@")).lost == ()
 
@@ -565,3 +565,102 @@ def test_an_edit_is_captured_while_the_mark_of_the_writer_is_missing(
     sql("UPDATE contacts SET first_name = 'Caught' WHERE id = ?", contact)
 
     assert [row[:3] for row in sql.outbox()] == [("update", "contacts", contact)]
+
+
+def without_key(sql: Sql) -> None:
+    sql("ALTER TABLE contacts DROP CONSTRAINT contacts_pkey")
+
+
+def has_key(sql: Sql) -> bool:
+    found = sql("SELECT conname FROM pg_constraint WHERE contype = 'p' AND conname ~ '^contacts_'")
+    return bool(found)
+
+
+def seen_everywhere(round_: Round) -> set[str]:
+    """What plan, status, health and doctor say of the capture."""
+    configured = round_.configured()
+    shown = asyncio.run(status(round_.mirror, configured)).capture_problem
+    planned = asyncio.run(plan(round_.mirror, configured)).capture_problem
+    checked = doctor.capture(asyncio.run(round_.mirror.read(capture_check.problem)))
+    return {shown, planned, checked.text, *problems(round_)}
+
+
+@POSTGRESQL_ONLY
+def test_the_next_pass_of_the_owner_puts_a_primary_key_back(round_: Round, sql: Sql) -> None:
+    round_.backfill()
+    without_key(sql)
+    (said,) = seen_everywhere(round_)
+
+    report = round_.pull("contacts")
+
+    assert "contacts.id is no longer the primary key: the next pass puts it back" in said
+    assert 'ALTER TABLE "contacts" ADD PRIMARY KEY (id)' in said
+    assert report.is_done
+    assert "key of contacts.id" in report.problems[0]
+    assert has_key(sql)
+    assert problems(round_) == []
+
+
+@POSTGRESQL_ONLY
+def test_a_role_that_may_not_put_a_primary_key_back_leaves_out_this_table_alone(
+    round_: Round, mirror_url: str, clock: Clock, sql: Sql
+) -> None:
+    round_.backfill()
+    contact, tag = (round_.world.create(t, round_.workspace) for t in ("contacts", "contact_tags"))
+    without_key(sql)
+    owner, round_.mirror = round_.mirror, Mirror.open(mirror_url, must_exist=True, clock=clock)
+
+    (said,) = seen_everywhere(round_)
+    pulled = round_.pull()
+    with pytest.raises(MirrorError, match="no longer the primary key: run cfsync migrate as the"):
+        round_.pull("contacts")
+    round_.mirror.close()
+    round_.mirror = owner
+
+    assert (pulled.state, pulled.exit_code) == ("failed", 2)
+    assert said in pulled.problems[0]
+    assert pulled.problems[-1] == "left out: contacts"
+    assert tag in round_.ids("contact_tags")
+    assert migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@")).lost == ()
+    assert round_.pull().is_done
+    assert contact in [i for (i,) in sql("SELECT id FROM contacts")]
+
+
+@POSTGRESQL_ONLY
+def test_doubled_ids_are_named_and_deleting_a_doubled_row_is_no_edit(
+    round_: Round, sql: Sql
+) -> None:
+    round_.backfill()
+    contact = round_.ids("contacts")[0]
+    without_key(sql)
+    disabled(sql)
+    sql("INSERT INTO contacts SELECT * FROM contacts WHERE id = ?", contact)
+
+    with pytest.raises(MirrorError, match=f"several rows have the ids {contact}: delete all but"):
+        round_.pull("contacts")
+    (said,) = seen_everywhere(round_)
+    sql("DELETE FROM contacts WHERE ctid = (SELECT max(ctid) FROM contacts WHERE id = ?)", contact)
+    report = round_.pull("contacts")
+    round_.push()
+
+    assert f"several rows have the ids {contact}" in said
+    assert report.is_done
+    assert has_key(sql)
+    assert problems(round_) == sql.outbox() == round_.world.ledger.writes() == []
+
+
+@POSTGRESQL_ONLY
+def test_a_primary_key_on_other_columns_is_named_with_the_statement_that_mends_it(
+    round_: Round, sql: Sql
+) -> None:
+    round_.backfill()
+    without_key(sql)
+    sql("ALTER TABLE contacts ADD CONSTRAINT mine PRIMARY KEY (id, workspace_id)")
+
+    with pytest.raises(MirrorError, match="no longer the primary key") as error:
+        round_.pull("contacts")
+    sql(str(error.value).partition("tables: ")[2])
+
+    assert "DROP CONSTRAINT mine, ADD PRIMARY KEY (id)" in str(error.value)
+    assert round_.pull("contacts").is_done
+    assert problems(round_) == []

@@ -35,6 +35,7 @@ def install(conn: sa.Connection) -> bool:
     back = [
         *database.restore_ids(conn, installed.without_ids(lost)),
         *database.raise_counters(conn, installed.with_low_counters(lost)),
+        *installed.restore_keys(lost),
         *(database.restore_mark() if any(n.startswith(installed.MARK) for n in lost) else []),
     ]
     for statement in [*database.drops(conn), *database.statements(conn, without=broken), *back]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
 
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture.rules import OWN
 from cfsync.mirror.capture.views import VIEWED
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources import RESOURCES
 
 COLUMN = "column"
@@ -34,7 +35,13 @@ MARK = "mark"
 """How the name of the row of `cf_writer` begins where it is not as it should be."""
 FOREIGN = "foreign"
 """How the name of a trigger begins that somebody else has put on one of cfsync's own tables."""
-WRONG = (SETTING, COUNTER, MARK, FOREIGN)
+KEY = "key"
+"""How the name of an `id` begins that is no longer its table's primary key."""
+DOUBLED = "doubled ids"
+"""How the name of what several rows have begins, which keeps `id` from being the primary key."""
+OTHER_KEY = "other primary key"
+"""How the name of a table's primary key on other columns begins."""
+WRONG = (SETTING, COUNTER, MARK, FOREIGN, KEY, DOUBLED, OTHER_KEY)
 """How the names of what should not be there begin."""
 
 
@@ -73,8 +80,10 @@ def restorable(lost_objects: Iterable[str]) -> list[str]:
     """Those that `install` puts back: not those of a table that has lost columns. Pure."""
     lost_objects = list(lost_objects)
     broken = unusable_tables(lost_objects)
-    left = (COLUMN, DEFAULT, SETTING, FOREIGN)
-    return [n for n in lost_objects if not n.startswith(left) and not _is_of(n, broken)]
+    kept = {f"{KEY} of {t}.id" for t, why in keyless_tables(lost_objects).items() if why}
+    left = (COLUMN, DEFAULT, SETTING, FOREIGN, DOUBLED, OTHER_KEY)
+    found = [n for n in lost_objects if not n.startswith(left) and not _is_of(n, broken)]
+    return [n for n in found if n not in kept]
 
 
 def _is_of(name: str, tables: Collection[str]) -> bool:
@@ -96,6 +105,43 @@ def with_low_counters(lost_objects: Iterable[str]) -> list[str]:
     return _tables_with(COUNTER, lost_objects)
 
 
+def keyless_tables(lost_objects: Iterable[str]) -> dict[str, list[str]]:
+    """The tables whose `id` is no longer their primary key, each with what keeps `install` from
+    making it that. Pure.
+    """
+    lost_objects = list(lost_objects)
+    found: dict[str, list[str]] = {
+        name.removeprefix(f"{KEY} of ").removesuffix(".id"): []
+        for name in lost_objects
+        if name.startswith(f"{KEY} ")
+    }
+    for name in lost_objects:
+        if name.startswith((DOUBLED, OTHER_KEY)):
+            table = name.partition(" of ")[2].partition(":")[0]
+            found[table].append(name)
+    return found
+
+
+def add_key(table: str) -> str:
+    """The statement that makes `id` the primary key again."""
+    return f"ALTER TABLE {ident(table)} ADD PRIMARY KEY (id)"
+
+
+def restore_keys(lost_objects: Iterable[str]) -> list[str]:
+    """What makes `id` the primary key again. A DELETE that left a row with its id was one of a
+    doubled row, and no edit.
+    """
+    statements = []
+    for name in _tables_with(KEY, lost_objects):
+        statements += [
+            f"DELETE FROM cf_outbox WHERE resource = {literal(name)} AND op = 'delete'"
+            " AND state IN ('pending', 'parked', 'held')"
+            f" AND EXISTS (SELECT 1 FROM {ident(name)} t WHERE t.id = record_id)",
+            add_key(name),
+        ]
+    return statements
+
+
 def _tables_with(kind: str, lost_objects: Iterable[str]) -> list[str]:
     found = [n for n in restorable(lost_objects) if n.startswith(kind)]
     return [n.removeprefix(f"{kind} of ").removesuffix(".id") for n in found]
@@ -113,8 +159,9 @@ def unusable_tables(lost_objects: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _noted(conn: sa.Connection) -> dict[str, str]:
+    """As noted; earlier versions noted the key of a table on PostgreSQL with the column's type."""
     found: dict[str, str] = json.loads(meta.get(conn, meta.CAPTURE_OBJECTS) or "{}")
-    return found
+    return {name: text.removesuffix(" key") for name, text in found.items()}
 
 
 def _found(conn: sa.Connection) -> dict[str, str]:
@@ -126,7 +173,23 @@ def _found(conn: sa.Connection) -> dict[str, str]:
             digests[f"{COLUMN} {table}.{column}"] = kind
             if column == "id":
                 digests[f"{database(conn).ID_DEFAULT} of {table}.id"] = default
-    return digests | {f"{COUNTER} of {t}.id": "" for t in database(conn).low_counters(conn)}
+    wrong = [f"{COUNTER} of {t}.id" for t in database(conn).low_counters(conn)]
+    return digests | dict.fromkeys([*wrong, *_lost_keys(conn)], "")
+
+
+def _lost_keys(conn: sa.Connection) -> Iterator[str]:
+    for table, other, doubled in database(conn).keyless_tables(conn):
+        yield f"{KEY} of {table}.id"
+        if other:
+            yield f"{OTHER_KEY} of {table}: {other}"
+        if doubled:
+            yield f"{DOUBLED} of {table}: {', '.join(map(str, doubled))}"
+
+
+def may_restore(conn: sa.Connection) -> bool:
+    """Whether this role may put back what is missing."""
+    found: bool = database(conn).may_restore(conn)
+    return found
 
 
 def columns_of(table: str) -> Collection[str]:

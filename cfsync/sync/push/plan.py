@@ -25,7 +25,7 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, is_provisional
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check
-from cfsync.sync.capture_check import describe, unusable_resources
+from cfsync.sync.capture_check import unusable_resources
 from cfsync.sync.pass_run import wanted_resources
 from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
 from cfsync.sync.push.creates import could_duplicate, natural_values
@@ -117,8 +117,8 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     workspaces = await _workspaces(mirror, settings)
     found = Plan(per_second=await _rate(mirror, settings))
     paused = await mirror.read(pauses.paused)
-    lost = await mirror.read(capture_check.lost)
-    found.capture_problem, broken = describe(lost), unusable_resources(lost)
+    found.capture_problem = await mirror.read(capture_check.problem)
+    broken = unusable_resources(await mirror.read(capture_check.lost))
     for resource in resources:
         name = resource.name
         if name in broken:

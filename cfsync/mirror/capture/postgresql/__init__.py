@@ -79,15 +79,27 @@ ORDER BY c.relname
 """The sequences of ids: (table, sequence)."""
 
 COLUMNS = f"""
-SELECT relname, attname, concat(format_type(atttypid, atttypmod), CASE WHEN EXISTS (
-    SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary AND attnum = ANY (indkey)
-  ) THEN ' key' END),
+SELECT relname, attname, format_type(atttypid, atttypmod),
   concat(attidentity, pg_get_expr(adbin, adrelid))
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND adnum = attnum
 WHERE relkind IN ('r', 'p') AND relnamespace = {_HERE}
 """
 """The columns that are there: (table, column, type, default)."""
+
+_KEYLESS = f"""
+SELECT relname, (
+  SELECT quote_ident(conname) FROM pg_constraint WHERE conrelid = c.oid AND contype = 'p')
+FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attname = 'id'
+WHERE relkind IN ('r', 'p') AND relnamespace = {_HERE} AND NOT EXISTS (
+  SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary AND indisvalid AND indimmediate
+    AND indnkeyatts = 1 AND indkey[0] = attnum)
+ORDER BY relname
+"""
+"""The tables with an `id` that is not their primary key: (table, its other primary key)."""
+
+_DOUBLED = 4
+"""Doubled ids that are looked for."""
 
 
 ID_DEFAULT = "identity"
@@ -143,6 +155,25 @@ def low_counters(conn: sa.Connection) -> list[str]:
         " OR EXISTS (SELECT FROM cf_outbox WHERE resource = name AND record_id = next)"
     )
     return list(found.scalars())
+
+
+def keyless_tables(conn: sa.Connection) -> list[tuple[str, str, list[int]]]:
+    """The tables whose `id` is not their primary key, and what keeps it from becoming that: the
+    name of another primary key, and the ids that several rows have.
+    """
+    found = conn.exec_driver_sql(_KEYLESS).all()
+    return [(t, other or "", _doubled_ids(conn, t)) for t, other in found if t in RESOURCES]
+
+
+def _doubled_ids(conn: sa.Connection, table: str) -> list[int]:
+    sql = f"SELECT id FROM {ident(table)} GROUP BY id HAVING count(*) > 1 ORDER BY id"
+    return list(conn.exec_driver_sql(f"{sql} LIMIT {_DOUBLED}").scalars())
+
+
+def may_restore(conn: sa.Connection) -> bool:
+    """Whether this role may put back what is missing: whether it owns the tables."""
+    sql = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('cf_outbox')"
+    return bool(conn.exec_driver_sql(sql).scalar())
 
 
 def raise_counters(conn: sa.Connection, tables: Collection[str]) -> list[str]:

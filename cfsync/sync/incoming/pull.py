@@ -22,10 +22,9 @@ from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.incoming.backfill import backfill_list
-from cfsync.sync.incoming.watermark import ended, floor_of, newest
+from cfsync.sync.incoming.watermark import ended, floor_of, is_to_drop, newest
 from cfsync.sync.walk.growth import Growth
 from cfsync.sync.walk.page_writer import PageWriter
-from cfsync.values import is_ahead
 
 log = structlog.get_logger()
 
@@ -55,8 +54,7 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
     )
     growth = Growth(context, writer.report, listing)
     async for page in pages:
-        # Of both clocks: one server of many whose clock is behind makes nobody walk all again.
-        if is_ahead(start.watermark, max(page.at or "", reading.began_at)):
+        if is_to_drop(start.watermark, page, reading.began_at):
             log.warning("pull.watermark_ahead", list=str(listing), watermark=start.watermark)
             await _walk(context, writer, listing, replace(start, watermark=None, pending=None))
             return

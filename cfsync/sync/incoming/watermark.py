@@ -8,6 +8,9 @@ from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.records import Page
 from cfsync.values import is_ahead, later, seconds
 
+APART_S = 86400.0
+"""The server's clock is believed up to so many seconds from the mirror's."""
+
 
 def floor_of(checkpoint: Checkpoint, overlap: float) -> str | None:
     """The `updated_at` at which a walk may end; None: it goes to the end of the list. Pure.
@@ -49,10 +52,27 @@ def ended(start: Checkpoint, *, pending: str | None, began_at: str, now: str) ->
 
 
 def newest(page: Page, read_at: str) -> str | None:
-    """The newest `updated_at` on a page; None where there is none. Times in the future, by the
-    server's clock or, where it names none, by the mirror's (`read_at`), don't count: no change
-    would ever be newer.
+    """The newest `updated_at` on a page; None where there is none. Times in the future don't count:
+    no change would ever be newer. The present is the server's clock or, where it names none, the
+    mirror's (`read_at`); the earlier of both where one of them must be wrong.
     """
-    now = page.at or read_at
+    server = page.at or read_at
+    now = min(server, read_at) if _disagree(server, read_at) else server
     times = (r.updated_at for r in page.records if r.updated_at)
     return max((time for time in times if not is_ahead(time, now)), default=None)
+
+
+def is_to_drop(watermark: str | None, page: Page, read_at: str) -> bool:
+    """Whether a watermark lies in the future, so that it hides changes.
+
+    Here the present is the later of both clocks, as long as they agree: one server of many whose
+    clock is a little behind makes nobody walk a whole list again.
+    """
+    server = page.at or read_at
+    now = min(server, read_at) if _disagree(server, read_at) else max(server, read_at)
+    return is_ahead(watermark, now)
+
+
+def _disagree(server: str, mirror: str) -> bool:
+    """Whether the two clocks are so far apart that one of them must be wrong."""
+    return abs(seconds(server, mirror)) > APART_S

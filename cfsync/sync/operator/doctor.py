@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from cfsync.errors import (
 from cfsync.mirror import wal
 from cfsync.mirror.bookkeeping import meta, runs, webhook_secrets
 from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.db.clock import now as time_of
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror
@@ -65,7 +67,7 @@ async def run_checks(
     checks += permissions(settings, file)
     teams: list[int] = []
     if isinstance(api, Api):
-        checks += await _checked("token", _account(api, settings, teams))
+        checks += await _checked("token", _account(api, settings, teams, await _now(mirror)))
     else:
         named = {check.text for check in checks}
         checks += [check for check in _failed("token", api) if check.text not in named]
@@ -146,7 +148,15 @@ def _place(settings: Settings) -> Place | None:
         return None
 
 
-async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check]:
+async def _now(mirror: Mirror | CfsyncError) -> datetime:
+    """The time by the mirror's clock; without a mirror, by this machine's."""
+    with suppress(CfsyncError):
+        if isinstance(mirror, Mirror):
+            return datetime.fromisoformat(await mirror.read(time_of))
+    return datetime.now(UTC)
+
+
+async def _account(api: Api, settings: Settings, teams: list[int], now: datetime) -> list[Check]:
     """Checks of the token and of what it reaches; adds the ids of its teams to `teams`."""
     wanted, exclude = [str(w) for w in settings.api.workspaces], settings.api.exclude
     shown = await read_account(api, (), wanted)
@@ -167,7 +177,7 @@ async def _account(api: Api, settings: Settings, teams: list[int]) -> list[Check
         *(_refused(why, named=bool(wanted)) for why in shown.refusals),
         workspaces,
         *connection(settings),
-        clock(await headers(api), datetime.now(UTC)),
+        clock(await headers(api), now),
     ]
     return checks + await check_lists(api, settings, chosen or [i for i, _ in found])
 

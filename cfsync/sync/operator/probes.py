@@ -63,16 +63,18 @@ async def headers(api: Api) -> Mapping[str, str]:
 
 
 def clock(headers: Mapping[str, str], now: datetime) -> Check:
-    """Compares this machine's clock with the server's Date header. Pure."""
+    """Compares the mirror's clock (`now`) with the server's Date header. Pure."""
     date = {name.lower(): value for name, value in headers.items()}.get("date")
     try:
-        behind = (parsedate_to_datetime(date or "") - now).total_seconds()
+        ahead = (now - parsedate_to_datetime(date or "")).total_seconds()
     except (TypeError, ValueError):
         return Check("clock", "note", "the server sends no date to compare with")
-    if abs(behind) <= SKEW:
+    if abs(ahead) <= SKEW:
         return Check("clock", "ok", "agrees with the server's")
-    word = "behind" if behind > 0 else "ahead of"
-    return Check("clock", "note", f"{abs(behind):.0f} s {word} the server's: set it by NTP")
+    days = abs(ahead) / 86400
+    apart = f"{days:,.0f} days" if days > 2 else f"{abs(ahead):.0f} s"
+    text = f"the mirror's is {apart} {'ahead of' if ahead > 0 else 'behind'} the server's"
+    return Check("clock", "note", f"{text}: see which is wrong, and set it by NTP")
 
 
 async def check_lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Check]:

@@ -63,6 +63,21 @@ def test_a_watermark_that_lies_ahead_is_dropped_and_named(round_: Round) -> None
     assert round_.pull("contacts").quiet
 
 
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 2099 12:00:00 GMT", "Sat, 01 Jan 2000 12:00:00 GMT"])
+def test_a_server_whose_clock_is_wrong_hides_no_change(round_: Round, date: str) -> None:
+    first, *_, last = round_.world.ids("contacts", round_.workspace)
+    round_.world.fault("headers", headers={"Date": date}, times=None)
+    round_.world.edit("contacts", first, updated_at=FUTURE)
+    round_.backfill("contacts")
+    round_.settle()
+
+    round_.world.edit("contacts", last, first_name="Changed now")
+    report = round_.pull("contacts")
+
+    assert report.exit_code == 0
+    assert round_.one("SELECT first_name FROM contacts WHERE id = ?", last) == "Changed now"
+
+
 def test_an_event_is_followed_although_the_base_is_from_the_future(
     round_: Round, world: World
 ) -> None:

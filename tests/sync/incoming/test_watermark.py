@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.records import Page, Record
-from cfsync.sync.incoming.watermark import ended, floor_of, newest, settled
+from cfsync.sync.incoming.watermark import APART_S, ended, floor_of, is_to_drop, newest, settled
 from cfsync.values import AHEAD_S, time_text
 
 START = datetime(2025, 5, 21, 12, tzinfo=UTC)
@@ -246,3 +246,34 @@ def test_a_time_in_the_future_is_no_watermark(
     times: tuple[float | None, ...], expected: str | None
 ):
     assert newest(page(*times), at(0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("server", "mirror", "is_future"),
+    [
+        (0, 0, False),
+        (-3600, 0, False),
+        (0, -3600, False),
+        (-AHEAD_S - 1, -AHEAD_S - 1, True),
+        (2 * APART_S, -3600, True),
+        (-2 * APART_S, 0, True),
+        (0, -2 * APART_S, True),
+    ],
+)
+def test_a_watermark_is_dropped_where_it_is_ahead_of_the_clocks(
+    server: float, mirror: float, is_future: bool
+):
+    answer = replace(page(), at=at(server))
+
+    assert is_to_drop(at(0), answer, at(mirror)) is is_future
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"), [(3600, at(3600)), (APART_S, at(APART_S)), (1e9, at(0)), (-1e9, None)]
+)
+def test_the_servers_clock_is_believed_up_to_a_day_from_the_mirrors(
+    server: float, expected: str | None
+):
+    answer = replace(page(0, 3600, APART_S, 1e9), at=at(server))
+
+    assert newest(answer, at(0)) == expected

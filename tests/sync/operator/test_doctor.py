@@ -209,8 +209,13 @@ def test_errors_in_place_of_a_side_are_lines_of_their_own():
     ("date", "state", "text"),
     [
         ("Thu, 01 Jan 2026 12:00:20 GMT", "ok", "agrees with the server's"),
-        ("Thu, 01 Jan 2026 12:01:00 GMT", "note", "60 s behind the server's: set it by NTP"),
-        ("Thu, 01 Jan 2026 11:50:00 GMT", "note", "600 s ahead of the server's: set it by NTP"),
+        ("Thu, 01 Jan 2026 12:01:00 GMT", "note", "the mirror's is 60 s behind the server's: see"),
+        (
+            "Thu, 01 Jan 2026 11:50:00 GMT",
+            "note",
+            "the mirror's is 600 s ahead of the server's: see",
+        ),
+        ("Thu, 01 Jan 2099 12:00:00 GMT", "note", "the mirror's is 26,663 days behind"),
         ("yesterday", "note", "the server sends no date to compare with"),
         (None, "note", "the server sends no date to compare with"),
     ],
@@ -218,7 +223,8 @@ def test_errors_in_place_of_a_side_are_lines_of_their_own():
 def test_the_clock_is_compared_with_the_servers(date, state, text):
     check = doctor.clock({"Date": date} if date else {}, NOW)
 
-    assert (check.state, check.text) == (state, text)
+    assert check.state == state
+    assert check.text.startswith(text)
 
 
 def test_files_with_secrets_that_others_can_read_are_named(tmp_path: Path):

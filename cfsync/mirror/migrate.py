@@ -16,7 +16,7 @@ from cfsync.mirror.capture import installed
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign, refuse_incomplete
+from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign
 
 
 def _migrations() -> Path:
@@ -76,7 +76,7 @@ def _upgrade(conn: sa.Connection, place: Place) -> MigrateResult:
     if before != REVISIONS[-1]:
         _run_migrations(conn)
     place.dialect.create_secrets(conn)
-    refuse_incomplete(place.dialect.relations(conn), place.dialect.private)
+    installed.refuse_incomplete(conn, place.dialect)
     recaptured = capture.install(conn)
     return MigrateResult(str(place), before, REVISIONS[-1], recaptured, tuple(installed.lost(conn)))
 
@@ -111,7 +111,7 @@ def _check(tx: Tx, place: str) -> None:
     revision = _revision(tx.conn, tx.dialect)
     _refuse_newer(revision, place)
     if revision == REVISIONS[-1]:
-        refuse_incomplete(tx.dialect.relations(tx.conn), tx.dialect.private)
+        installed.refuse_incomplete(tx.conn, tx.dialect)
     if revision != REVISIONS[-1] or capture.is_older(tx.conn):
         raise MirrorError(f"{place} has an older schema: run cfsync migrate")
 

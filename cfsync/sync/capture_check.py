@@ -21,7 +21,6 @@ from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Away
-from cfsync.mirror.db.tables import refuse_incomplete
 from cfsync.resources import RESOURCES
 
 log = structlog.get_logger()
@@ -115,7 +114,7 @@ def diagnosis(tx: Tx) -> str:
     that cfsync itself reads.
     """
     try:
-        refuse_incomplete(tx.dialect.relations(tx.conn), tx.dialect.private)
+        installed.refuse_incomplete(tx.conn, tx.dialect)
     except MirrorError as error:
         return str(error)
     lost = installed.lost(tx.conn)

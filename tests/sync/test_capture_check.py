@@ -403,6 +403,31 @@ def test_each_table_of_the_bookkeeping_that_is_gone_is_named(
             migrate(url)
 
 
+@pytest.mark.parametrize("column", ["cf_outbox.batch", "cf_outbox.record_id", "cf_meta.value"])
+def test_a_column_of_the_bookkeeping_that_is_gone_is_named(
+    mirror: Mirror, round_: Round, sql: Sql, mirror_url: str, column: str
+) -> None:
+    mirror.diagnose = capture_check.diagnosis
+    table, _, name = column.partition(".")
+    if sql.is_sqlite:
+        sql("PRAGMA legacy_alter_table = ON")
+        kept = [c for (c,) in sql("SELECT name FROM pragma_table_info(?)", table) if c != name]
+        sql(f"CREATE TABLE new AS SELECT {', '.join(kept)} FROM {table}")
+        sql(f"DROP TABLE {table}")
+        sql(f"ALTER TABLE new RENAME TO {table}")
+    else:
+        sql(f"ALTER TABLE {table} DROP COLUMN {name} CASCADE")
+
+    words = f"no longer has the column {column}: restore a backup and run cfsync recover"
+    with pytest.raises(MirrorError, match=words) as error:
+        asyncio.run(check(mirror))
+    with pytest.raises(MirrorError, match=words):
+        migrate(mirror_url.replace("cfsync_daemon@", "cfsync_owner@"))
+    with pytest.raises(MirrorError, match=words):  # a command that ran before it was gone
+        asyncio.run(plan(mirror, round_.configured()))
+    assert error.value.exit_code == 2
+
+
 def test_a_mirror_without_its_revision_is_no_other_programs(sql: Sql, mirror_url: str) -> None:
     sql("DROP TABLE cf_schema")
 

@@ -18,6 +18,8 @@ import sqlalchemy as sa
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture.rules import OWN
 from cfsync.mirror.capture.views import VIEWED
+from cfsync.mirror.db import tables
+from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources import RESOURCES
 
@@ -48,6 +50,13 @@ WRONG = (SETTING, COUNTER, MARK, FOREIGN, KEY, DOUBLED, OTHER_KEY)
 def database(conn: sa.Connection) -> ModuleType:
     """The package with the statements for this kind of database."""
     return import_module(f"cfsync.mirror.capture.{conn.dialect.name}")
+
+
+def refuse_incomplete(conn: sa.Connection, dialect: Dialect) -> None:
+    """Raise MirrorError if a table of cfsync's own bookkeeping, or a column of one, is missing."""
+    tables.refuse_incomplete(dialect.relations(conn), dialect.private)
+    columns = conn.exec_driver_sql(database(conn).COLUMNS)
+    tables.refuse_without_columns({(table, column) for table, column, *_ in columns})
 
 
 def note(conn: sa.Connection) -> None:

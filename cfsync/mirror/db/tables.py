@@ -236,6 +236,24 @@ def refuse_incomplete(names: Collection[str], private: Collection[str] = ()) -> 
         )
 
 
+def refuse_without_columns(found: Collection[tuple[str, str]]) -> None:
+    """Raise MirrorError if a table of cfsync's own bookkeeping lacks a column. `found`: the columns
+    of all tables: (table, column).
+    """
+    lost = [
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        if table.name in _own_names()
+        for column in table.columns
+        if (table.name, column.name) not in found
+    ]
+    if lost:
+        raise MirrorError(
+            f"the database no longer has the column {', '.join(lost)}: restore a backup and run"
+            " cfsync recover, or give a new database in database.url and run cfsync backfill"
+        )
+
+
 def _own_names() -> set[str]:
     """The names of the `cf_` tables beside those of the resources."""
     return {t.name for t in metadata.tables.values() if t.name.startswith("cf_") and not t.schema}

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from cfsync.api import Api
@@ -38,6 +37,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import steady_rate
+from cfsync.sync.operator import field_notes
 from cfsync.sync.operator.probes import Check, check_lists, clock, headers
 from cfsync.sync.workspaces import choose
 
@@ -228,7 +228,7 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     checks.append(capture(await mirror.read(capture_check.problem)))
     walks, workspaces = await mirror.read(status.walks), await mirror.read(listings.workspaces)
     checks += pace(settings, walks, len(workspaces))
-    checks += drift(await mirror.read(status.notes))
+    checks += field_notes.drift(await mirror.read(status.notes))
     checks += unused_events(await mirror.read(status.unused_events))
     if waiting := await mirror.read(runs.waiting):
         checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))
@@ -269,28 +269,3 @@ def unused_events(found: status.Rows) -> list[Check]:
         )
         for row in found
     ]
-
-
-def _gone(note: dict[str, Any]) -> str:
-    return f"has not been shown since {note['seen_at']}: the mirror keeps the last value"
-
-
-def drift(notes: status.Rows) -> list[Check]:
-    """Fields of the API that the catalogue doesn't know or whose values no column holds, and those
-    that a trigger of the user's changes. Pure.
-    """
-    said = {
-        "unknown": "is new in the API: kept in cf_base.body, and no column yet",
-        "converted": "is shown as another JSON type: converted, and sent in the form shown",
-        "foreign": "names a workspace that is not mirrored, or not the one that lists it: left out",
-        "ahead": "lay in the future: read, and no measure of what pulls have read",
-        "tidied": "is changed by your trigger when cfsync writes it: let that ask cf_is_writing",
-        "null_left": "kept its value in an INSERT of a known id; use UPDATE to set it to NULL",
-        "unholdable": "had a value that the column can't hold: NULL there, kept in cf_base.body",
-    }
-    texts = [
-        f"{n['resource']}.{n['field']} {said.get(n['kind']) or _gone(n)}, as in {n['record_id']}"
-        for n in notes
-    ]
-    fits = [Check("schema drift", "ok", "every field is known and fits")]
-    return [Check("schema drift", "note", text) for text in texts] or fits

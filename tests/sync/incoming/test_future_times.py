@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cfsync.sandbox import World
-from cfsync.sync.operator import doctor
+from cfsync.sync.operator import field_notes
 from tests.sync.conftest import Round
 
 FUTURE = "2099-01-01T00:00:00.000Z"
@@ -96,7 +96,7 @@ def test_an_event_is_followed_although_the_base_is_from_the_future(
 def test_doctor_names_a_record_from_the_future() -> None:
     note = {"resource": "contacts", "field": "updated_at", "kind": "ahead", "record_id": 5}
 
-    (check,) = doctor.drift([note])
+    (check,) = field_notes.drift([note])
 
     assert check.state == "note"
     assert "contacts.updated_at lay in the future" in check.text

@@ -15,7 +15,7 @@ from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
-from cfsync.sync.operator import doctor
+from cfsync.sync.operator import doctor, field_notes
 from cfsync.sync.operator.probes import Check
 from cfsync.sync.report import Report
 from tests.conftest import POSTGRESQL_ONLY, Sql
@@ -283,10 +283,27 @@ def test_fields_that_surprise_are_notes():
         {"resource": "contacts", "field": "y", "kind": "unholdable", "record_id": 6},
     ]
 
-    assert [(c.state, c.text.split(":")[0]) for c in doctor.drift(notes)] == [
+    assert [(c.state, c.text.split(":")[0]) for c in field_notes.drift(notes)] == [
         ("note", "contacts.x is new in the API"),
         ("note", "contacts.y had a value that the column can't hold"),
     ]
+
+
+def test_many_fields_of_a_kind_are_one_note_for_each_table():
+    notes = [
+        {"resource": table, "field": f"x{n}", "kind": kind, "record_id": 5, "seen_at": f"2026-0{n}"}
+        for table in ("contacts", "orders")
+        for kind in ("unknown", "vanished")
+        for n in range(1, 6)
+    ]
+
+    texts = [c.text for c in field_notes.drift(notes)]
+
+    assert len(texts) == 4
+    assert texts[0].startswith(
+        "contacts: each of 5 fields (x1, x2, x3 and 2 more in cf_notes) is new in the API"
+    )
+    assert "since 2026-01:" in texts[1]
 
 
 @POSTGRESQL_ONLY

@@ -17,7 +17,7 @@ from urllib.request import getproxies
 import typer
 
 from cfsync.cli.text import print_problem
-from cfsync.errors import MirrorError
+from cfsync.errors import MirrorError, SettingsError
 
 if TYPE_CHECKING:
     from cfsync.api import Api
@@ -61,6 +61,20 @@ def load_settings(
     secrets = [*secrets_of(settings), *chain.from_iterable(map(secrets_in, getproxies().values()))]
     logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeat_filter)
     return settings
+
+
+def check_to_run(config: Path | None) -> None:
+    """Raise SettingsError with every problem because of which `run` refuses the settings."""
+    from cfsync.config import examine
+    from cfsync.mirror.db.connect import place_of
+
+    settings, problems = examine(config)
+    try:
+        place_of(settings.database.url)
+    except MirrorError as error:
+        problems.append(str(error))
+    if problems:
+        raise SettingsError(problems)
 
 
 def until_stopped(

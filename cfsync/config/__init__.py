@@ -1,7 +1,8 @@
 """Settings: from a TOML file, the environment and files with secrets to `Settings`.
 
 A path and the environment come in; `load` gives the `Settings`, `explain_sources` also where each
-value is from, and SettingsError names everything that is wrong. Read them in this order:
+value is from, `examine` also what keeps the daemon from running with them; SettingsError names
+everything that is wrong. Read them in this order:
 
     model      every setting, with its default and limits
     values     the kinds of value: durations, URLs, lists of ids
@@ -26,7 +27,7 @@ from cfsync.config.model import (
     Settings,
     WebSettings,
 )
-from cfsync.config.sources import Source, explain_sources, find_file, load, readable_by
+from cfsync.config.sources import Source, examine, explain_sources, find_file, load, readable_by
 
 __all__ = [
     "ApiSettings",
@@ -41,6 +42,7 @@ __all__ = [
     "Settings",
     "Source",
     "WebSettings",
+    "examine",
     "explain_sources",
     "find_file",
     "load",

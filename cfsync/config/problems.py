@@ -19,6 +19,17 @@ _UNSAID = (*SECRET_KEYS, "api.base_url", "api.token_file", "database.url_file")
 _SECTION = ("model_type", "dict_type")
 """Errors about a value in place of a section; the value may be a secret."""
 
+_PLAIN = {
+    f"{kind}_{how}": words
+    for kind, words in (
+        ("bool", "true or false"),
+        ("int", "a whole number, such as 100"),
+        ("float", "a number, such as 0.25"),
+    )
+    for how in ("type", "parsing")
+}
+"""Errors about a value of another type -> what is expected."""
+
 
 def problem_of(error: ErrorDetails, origins: Mapping[str, str]) -> str:
     """The sentence for one of pydantic's errors. `origins`: dotted key -> where it was written."""
@@ -70,7 +81,12 @@ def _meant(key: str) -> str:
 
 def _words(error: ErrorDetails, key: str) -> str:
     if error["type"] in _SECTION:
-        return f"must be a section: [{key}]"
+        example = next((k for k in known_keys() if k.startswith(f"{key}.")), f"{key}.KEY")
+        return (
+            f"must be a section: [{key}], or a variable for each key, such as {variable(example)}"
+        )
+    if error["type"] in _PLAIN:
+        return f"must be {_PLAIN[error['type']]}"
     if "error" in error.get("ctx", {}):
         return str(error["ctx"]["error"])
     words = error["msg"].partition(", unable")[0].partition(", got")[0]

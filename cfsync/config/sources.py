@@ -18,6 +18,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
+from cfsync.config import runnable
 from cfsync.config.model import (
     DEFAULT_GROUP,
     SECRET_KEYS,
@@ -54,7 +55,22 @@ class Source:
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in force. Raises SettingsError with every problem that there is."""
-    return _validated(*_given(path, environ))
+    settings, problems = _validated(*_given(path, environ))
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def examine(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Settings, list[str]]:
+    """The settings, with the default in place of what is wrong, and every problem because of which
+    the daemon doesn't run with them. A setting has one problem at a time.
+    """
+    settings, problems = _validated(*_given(path, environ))
+    wrong = [text.split(" ")[0] for text in problems]
+    unsafe = [t for t in runnable.problems(settings) if not any(key in t for key in wrong)]
+    return settings, problems + unsafe
 
 
 def explain_sources(
@@ -62,7 +78,8 @@ def explain_sources(
 ) -> list[Source]:
     """Each setting, its value and origin (`default`, else as in `Given`). Raises SettingsError."""
     given, problems = _given(path, environ)
-    _validated(given, problems)
+    if problems := _validated(given, problems)[1]:
+        raise SettingsError(problems)
     return [
         Source(key, _hidden(key, entry.value), entry.origin)
         for key, default in known_keys(_group(given)).items()
@@ -172,15 +189,25 @@ def _read_secret(key: str, file: Given, given: dict[str, Given], problems: list[
         given[key] = Given(text, str(file.value))
 
 
-def _validated(given: dict[str, Given], problems: list[str]) -> Settings:
-    try:
-        settings = Settings(**_tree(given))
-    except ValidationError as error:
-        origins = {key: entry.origin for key, entry in given.items()}
-        problems = problems + [problem_of(e, origins) for e in error.errors()]
-    if problems:
-        raise SettingsError(problems)
-    return settings
+def _validated(given: Mapping[str, Given], problems: list[str]) -> tuple[Settings, list[str]]:
+    """The settings, with the default in place of what is wrong, and all problems."""
+    while True:
+        try:
+            return Settings(**_tree(given)), problems
+        except ValidationError as error:
+            origins = {key: entry.origin for key, entry in given.items()}
+            found = [problem_of(e, origins) for e in error.errors()]
+            given, problems = _without(given, found), problems + found
+
+
+def _without(given: Mapping[str, Given], problems: list[str]) -> Mapping[str, Given]:
+    """What is left when the keys that the problems begin with are left out: where nobody gave such
+    a key itself, those below it.
+    """
+    named = [text.split(" ")[0] for text in problems]
+    below = tuple(f"{key}." for key in named if key not in given)
+    left = {k: e for k, e in given.items() if k not in named and not k.startswith(below)}
+    return left if len(left) < len(given) else {}
 
 
 def _tree(given: Mapping[str, Given]) -> dict[str, Any]:

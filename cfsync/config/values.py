@@ -49,9 +49,15 @@ def duration_text(seconds: float) -> str:
 def _names(value: Any) -> Any:
     """Ids and public ids: a list, or text with commas (the environment); '12' is the id 12."""
     parts = [p.strip() for p in value.split(",")] if isinstance(value, str) else value
-    if not isinstance(parts, list) or any(type(p) not in (int, str) for p in parts):
-        raise ValueError("must be a list of workspace ids")
+    if not isinstance(parts, list) or not all(map(_is_name, parts)):
+        raise ValueError(
+            'must be a list of workspace ids, such as [2003, "AbC"]; in a variable 2003,AbC'
+        )
     return [int(p) if isinstance(p, str) and p.isdecimal() else p for p in parts if p != ""]
+
+
+def _is_name(part: Any) -> bool:
+    return type(part) is int or (isinstance(part, str) and bool(re.fullmatch(r"[\w-]*", part)))
 
 
 def _token(value: Any) -> Any:

@@ -56,6 +56,9 @@ def test_doctor_without_token_and_mirror_still_says_all_there_is_to_do(bare: Com
 def test_doctor_and_config_check_refuse_what_run_refuses(filled: Command):
     wrong = {"WEB__LISTEN": "0.0.0.0:0", "WEB__TLS_CERT": "absent.pem"}
 
+    both = [filled(*c, **wrong, PULL__OVERLAP="soon").said for c in (("config", "check"), ("run",))]
+    assert both[0] == both[1]
+    assert len(both[0]) == 4
     checked, run = filled("config", "check", **wrong), filled("run", **wrong)
     examined = filled("doctor", "--json", **wrong)
 

@@ -193,7 +193,7 @@ def test_all_problems_are_told_at_once_each_with_key_and_source():
 
     assert [line for line in found if not line.startswith("resources.contcts")] == [
         "CFSYNC_LOGS__LEVEL is not a setting",
-        "api.max_concurrency must be a valid integer (it is 'many', from given.toml)",
+        "api.max_concurrency must be a whole number, such as 100 (it is 'many', from given.toml)",
         "api.reserve must be less than 1 (it is '1.5', from CFSYNC_API__RESERVE)",
         "api.tokn is not a setting; did you mean api.token? (from given.toml)",
         "resources.orders.on_conflict must be 'clickfunnels', 'local', 'newest' or 'hold'"
@@ -268,6 +268,64 @@ def test_a_resource_has_the_defaults_of_the_catalogue_below_what_is_given():
 def test_workspaces_are_ids_or_public_ids_from_file_and_environment():
     assert loaded('[api]\nworkspaces = [1, "2", "AbC"]').api.workspaces == [1, 2, "AbC"]
     assert loaded(CFSYNC_API__WORKSPACES="1, AbC").api.workspaces == [1, "AbC"]
+
+
+@pytest.mark.parametrize("text", ['["2003"]', "[1,2]", "1; 2", "1 2", '{"a":1}'])
+def test_a_list_in_another_form_is_refused_with_an_example(text: str):
+    (problem,) = problems(CFSYNC_API__EXCLUDE=text)
+
+    assert problem.startswith("api.exclude must be a list of workspace ids, such as [2003, ")
+    assert "in a variable 2003,AbC (it is " in problem
+    assert problem.endswith("from CFSYNC_API__EXCLUDE)")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "expected"),
+    [
+        ("CFSYNC_API", '{"token": "hunter2"}', "such as CFSYNC_API__BASE_URL"),
+        ("CFSYNC_LOG", "json", "such as CFSYNC_LOG__FORMAT"),
+        ("CFSYNC_RESOURCES__CONTACTS", "off", "such as CFSYNC_RESOURCES__CONTACTS__ENABLED"),
+        ("CFSYNC_RESOURCES__CONTACTS__PUSH", "maybe", "push must be true or false"),
+        ("CFSYNC_API__RESERVE", "10%", "api.reserve must be a number, such as 0.25"),
+        ("CFSYNC_PUSH__BATCH", "[1]", "push.batch must be a whole number, such as 100"),
+        ("CFSYNC_API__WORKSPACES__0", "5", "in a variable 2003,AbC"),
+    ],
+)
+def test_a_variable_in_another_form_is_named_with_the_form_expected(
+    variable: str, text: str, expected: str
+):
+    (problem,) = problems(**{variable: text})
+
+    assert expected in problem
+    assert f"from {variable}" in problem
+    assert "hunter2" not in problem
+
+
+def test_what_keeps_the_daemon_from_running_is_found_beside_every_other_problem():
+    def found(**given: str) -> list[str]:
+        settings, problems = config.examine(None, {f"CFSYNC_{k}": v for k, v in given.items()})
+        assert settings.pull.overlap == 120.0
+        return [text.split(" ")[0] for text in problems]
+
+    assert sorted(found(PULL__OVERLAP="soon", WEB__LISTEN="0.0.0.0:80", LOG="x")) == [
+        "api.base_url",
+        "api.token",
+        "log",
+        "pull.overlap",
+        "web.listen",
+    ]
+    assert found(API__BASE_URL="x", API__TOKEN_FILE="/none", API__TOKN="y") == [
+        "api.token_file",
+        "api.base_url",
+        "api.tokn",
+    ]
+    assert found(WEB__LISTEN="0.0.0.0:80", WEB__ACCESS_TOKEN=" ", WEB__TLS_CERT="absent") == [
+        "web.access_token",
+        "api.base_url",
+        "api.token",
+        "web.tls_cert",
+        "web.tls_cert",
+    ]
 
 
 @pytest.mark.parametrize(

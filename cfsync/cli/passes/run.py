@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import typer
 
-from cfsync.cli.common import Config, Json, load_settings, open_mirror, until_stopped
+from cfsync.cli.common import Config, Json, check_to_run, load_settings, open_mirror, until_stopped
 from cfsync.cli.text import print_json
 
 
@@ -31,6 +31,7 @@ def run(config: Config = None, json: Json = False) -> int:
     from cfsync import daemon, logs
     from cfsync.config import explain_sources
 
+    check_to_run(config)
     repeat_filter = logs.RepeatFilter()
     origin = next(s.source for s in explain_sources(config) if s.key == "api.token")
     token_is_fixed = origin in os.environ or origin.startswith("systemd credential")

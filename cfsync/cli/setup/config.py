@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 import cfsync
-from cfsync.cli.common import Config, Json
+from cfsync.cli.common import Config, Json, check_to_run
 from cfsync.cli.text import columns, print_json
 
 EXAMPLE = "config.example.toml"
@@ -69,12 +69,7 @@ def check(config: Config = None, json: Json = False) -> None:
     Example:
       cfsync config check --config /etc/cfsync/config.toml
     """
-    from cfsync.config import load, runnable
-    from cfsync.mirror.db.connect import place_of
-
-    settings = load(config)
-    runnable.check(settings)
-    place_of(settings.database.url)  # raises what `run` says of it
+    check_to_run(config)
     if json:
         print_json({"state": "ok"})
     else:

@@ -15,7 +15,18 @@ VIEWED = {"order_line_items": "orders", "contact_tag_links": "contacts"}
 DRIFTED = "changed here while edits were not captured"
 INSERTED = "inserted here while edits were not captured"
 MASS = 50
-"""From this number on, what has drifted in a table is one line of `cf_waiting`."""
+"""From this number on, what has drifted in a table is one line of `cf_waiting`; so is what one
+constraint or trigger of the user's refuses.
+"""
+_REFUSED_MASSES = (
+    "SELECT resource, error FROM cf_events WHERE source = 'refused' AND state = 'new'"
+    f" GROUP BY resource, error HAVING count(*) >= {MASS}"
+)
+_PARKED_MASSES = (
+    "SELECT resource, error FROM cf_outbox WHERE state = 'parked'"
+    f" AND substr(error, 1, {len(OWN_CONSTRAINT)}) = '{OWN_CONSTRAINT}'"
+    f" GROUP BY resource, error HAVING count(*) >= {MASS}"
+)
 _MASSES = (
     "SELECT resource FROM cf_conflicts WHERE state = 'open' AND kind = 'drift'"
     f" GROUP BY resource HAVING count(*) >= {MASS}"
@@ -42,6 +53,14 @@ SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, captured_at) 
   error AS reason,
   {reasons.what_helps_sql()} AS command
 FROM cf_outbox o WHERE state IN ('parked', 'held') AND NOT {_IS_MASS} AND {_UNDECIDED}
+  AND NOT (state = 'parked' AND (resource, coalesce(error, '')) IN ({_PARKED_MASSES}))
+UNION ALL
+SELECT 'parked', resource, CAST(NULL AS BIGINT), min(coalesce(sent_at, captured_at)),
+  count(*) || ' edits: ' || error,
+  'change the constraint or trigger, then cfsync outbox retry ' || resource
+FROM cf_outbox o WHERE state = 'parked' AND (resource, error) IN ({_PARKED_MASSES})
+  AND {_UNDECIDED}
+GROUP BY resource, error
 UNION ALL
 SELECT 'held', o.resource, CASE count(*) WHEN 1 THEN min(record_id) END, min(captured_at),
   CASE op WHEN 'delete' THEN '{reasons.MASS_DELETION}' ELSE '{reasons.MASS_UPDATE}' END
@@ -76,4 +95,12 @@ UNION ALL
 SELECT 'refused', resource, record_id, received_at,
   '{OWN_CONSTRAINT}: ' || error,
   'change the constraint or trigger, or the row in its way, then cfsync pull ' || resource
-FROM cf_events WHERE source = 'refused' AND state = 'new'"""
+FROM cf_events WHERE source = 'refused' AND state = 'new'
+  AND (resource, error) NOT IN ({_REFUSED_MASSES})
+UNION ALL
+SELECT 'refused', resource, CAST(NULL AS BIGINT), min(received_at),
+  count(*) || ' rows: {OWN_CONSTRAINT}: ' || error,
+  'change the constraint or trigger, then cfsync pull ' || resource
+FROM cf_events WHERE source = 'refused' AND state = 'new'
+  AND (resource, error) IN ({_REFUSED_MASSES})
+GROUP BY resource, error"""

@@ -110,7 +110,7 @@ def try_write(
     except sa.exc.DBAPIError as error:
         if not tx.dialect.is_refusal(error):
             raise
-        words = tx.dialect.message(error)
+        words = tx.dialect.refusal(tx.conn, error)
         if tx.dialect.has_ended(tx.conn):
             if row is None:
                 raise
@@ -148,9 +148,9 @@ class Mirror:
         self._clock = clock
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
-        self._check: Callable[[Tx], None] = _no_check
+        self._check: Callable[[Tx], None] = lambda _tx: None
         #: Says in a line what an error means that the dialect can't explain; '': nothing known.
-        self.diagnose: Callable[[Tx], str] = _no_diagnosis
+        self.diagnose: Callable[[Tx], str] = lambda _tx: ""
         self._pause = place.dialect.write_pause()
 
     @classmethod
@@ -277,6 +277,9 @@ class Mirror:
     def _explain(self, error: sa.exc.DBAPIError) -> None:
         """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""
         explained = self.dialect.explained(error, str(self.place), self._lock_holders(error))
+        if isinstance(explained, Constrained):
+            with self._engine.connect() as conn:
+                explained = Constrained(self.dialect.refusal(conn, error))
         if explained:
             raise explained from error
         with self._engine.connect() as conn:
@@ -290,11 +293,3 @@ class Mirror:
         with suppress(sa.exc.DBAPIError), self._engine.connect() as conn:
             return self.dialect.lock_holders(conn, error)
         return ""
-
-
-def _no_check(_tx: Tx) -> None:
-    pass
-
-
-def _no_diagnosis(_tx: Tx) -> str:
-    return ""

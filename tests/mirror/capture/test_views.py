@@ -27,6 +27,7 @@ CASES = [
     ),
     ("update", f"{reasons.GIVEN_UP} 10 attempts: ...", "cfsync outbox retry 1"),
     ("update", f"{reasons.REFERS} contacts 7, ...", CHANGE),
+    ("insert", f"{reasons.APART} ...", CHANGE),
     ("insert", reasons.NO_PARENT, "cfsync outbox discard 1"),
     ("update", reasons.FOREIGN, "cfsync outbox discard 1"),
     ("update", reasons.NO_ROW, "cfsync outbox discard 1"),

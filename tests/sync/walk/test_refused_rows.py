@@ -369,3 +369,48 @@ def test_an_answer_that_the_row_refuses_parks_its_edit_alone(round_: Any) -> Non
 
     assert dict(round_.sql(states)) == {blocked: "done", other: "done"}
     assert round_.sql("SELECT kind FROM cf_waiting") == []
+
+
+def names_a_missing_table(round_: Any) -> list[str]:
+    if round_.mirror.dialect.name == "postgresql":
+        return function("INSERT INTO audit VALUES (NEW.id);")
+    return triggers("INSERT INTO audit VALUES (NEW.id)")
+
+
+def test_what_one_trigger_refuses_of_many_rows_is_one_line(round_: Any) -> None:
+    round_.backfill()
+    upserts = names_a_missing_table(round_)
+    for statement in upserts:
+        round_.sql(statement)
+    for n in range(60):
+        round_.world.create("contacts", round_.workspace, email_address=f"many{n}@example.com")
+
+    report = round_.pull("contacts")
+
+    ((record, reason),) = waiting(round_)
+    assert report.total("refused") == 60
+    assert record is None
+    assert reason.startswith("60 rows: a constraint or trigger of your own refuses the row: ")
+    assert "audit" in reason
+    if round_.mirror.dialect.name == "sqlite":
+        assert "the trigger mine_INSERT or mine_UPDATE names the missing table audit" in reason
+
+
+def test_edits_that_one_trigger_parks_are_one_line(round_: Any) -> None:
+    for n in range(60):
+        round_.world.create("contacts", round_.workspace, email_address=f"many{n}@example.com")
+    round_.backfill()
+    round_.sql("UPDATE contacts SET first_name = 'Ann' WHERE email_address LIKE 'many%'")
+    for statement in names_a_missing_table(round_):
+        round_.sql(statement)
+    round_.settings["CFSYNC_PUSH__HOLD_FRACTION"] = "1"
+
+    round_.push("contacts")
+
+    found = round_.sql("SELECT kind, id, reason, command FROM cf_waiting WHERE kind = 'parked'")
+    ((_, record, reason, command),) = found
+    assert record is None
+    assert "audit" in reason
+    assert round_.mirror.dialect.name != "sqlite" or "the trigger mine_INSERT" in reason
+    assert reason.startswith("60 edits: a constraint or trigger of your own refuses the row: ")
+    assert command.endswith("then cfsync outbox retry contacts")

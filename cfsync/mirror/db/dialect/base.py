@@ -166,6 +166,10 @@ class Dialect(ABC):
     def message(self, error: sa.exc.DBAPIError) -> str:
         """The database's own words, which name tables and constraints and show no values."""
 
+    def refusal(self, conn: sa.Connection, error: sa.exc.DBAPIError) -> str:
+        """The words for what a constraint or trigger has refused."""
+        return self.message(error)
+
     @abstractmethod
     def before_retry(self, where: str, attempt: int) -> None:
         """Wait, or warn, before a transaction is run again. `attempt` counts from 1."""

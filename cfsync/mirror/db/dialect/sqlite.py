@@ -39,6 +39,11 @@ _IN_TRIGGER = re.compile(
 )
 """What a trigger or an index on an expression fails with. Only a trigger names the schema."""
 
+_MISSING_TABLE = re.compile(r"no such table: main\.(.+)")
+_USERS_TRIGGERS = """
+SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name NOT GLOB 'cf_*' ORDER BY name
+"""
+
 _NO_SECRETS = f"no such table: {secrets_table.SCHEMA}."
 _AWAY = {"SQLITE_FULL", "SQLITE_IOERR"}
 _FAILURES = {
@@ -127,6 +132,18 @@ class SQLite(Dialect):
 
     def message(self, error: sa.exc.DBAPIError) -> str:
         return str(error.orig)
+
+    def refusal(self, conn: sa.Connection, error: sa.exc.DBAPIError) -> str:
+        """SQLite doesn't say which trigger names a table that is missing."""
+        words = self.message(error)
+        if not (missing := _MISSING_TABLE.match(words)):
+            return words
+        table = missing[1]
+        found = conn.exec_driver_sql(_USERS_TRIGGERS).all()
+        named = [name for name, sql in found if re.search(rf"\b{re.escape(table)}\b", sql, re.I)]
+        return (
+            f"the trigger {' or '.join(named)} names the missing table {table}" if named else words
+        )
 
     def before_retry(self, where: str, attempt: int) -> None:
         """SQLite itself has waited long: somebody may have left a transaction open."""

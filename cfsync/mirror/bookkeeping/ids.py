@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from cfsync.mirror.bookkeeping import rows
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
 from cfsync.mirror.db import statements
-from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.engine import Tx, try_write
 from cfsync.mirror.db.tables import IDS, OUTBOX, TABLES
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource
@@ -149,11 +150,17 @@ def _mentions(field: Field, column: sa.ColumnElement[Any], local_id: int) -> sa.
 def replace_references(
     tx: Tx, resource: Resource, row: Mapping[str, Any] | None, real_ids: RealIds
 ) -> None:
-    """Write real ids in place of the provisional ones that a row, which is locked, refers to."""
+    """Write real ids in place of the provisional ones that a row, which is locked, refers to. A row
+    that a constraint or trigger of the user's holds keeps them until its own answer is written.
+    """
     real = with_real_ids(resource, row or {}, real_ids)
     wrong = {name: real[name] for name in resource.references if row and real[name] != row[name]}
     if row and wrong:
-        rows.set_fields(tx, resource, row["id"], wrong)
+        write = partial(rows.set_fields, tx, resource, row["id"], wrong)
+        if tx.careful:
+            try_write(tx, write, (resource.name, row["id"]))
+        else:
+            write()
 
 
 def resolve_references(tx: Tx, resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,12 @@ from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.resources.model import Resource
 
-SWALLOWED = "a trigger skips it without an error (RETURN NULL, RAISE(IGNORE))"
-"""The words about a row of which nothing was written."""
+
+def skipped(resource: Resource, record_id: int) -> Constrained:
+    """What to raise about a row of which nothing was written."""
+    return Constrained(
+        f"a trigger skips {resource.name} {record_id} without an error (RETURN NULL, RAISE(IGNORE))"
+    )
 
 
 def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
@@ -39,33 +43,47 @@ def find_deleted_public_id(tx: Tx, resource: Resource, public_id: str) -> int | 
 
 def save(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:
     """Insert or update rows; fields that their values lack keep what the row has. Raises
-    Constrained where a trigger of the user's swallows one.
+    Constrained where a trigger of the user's skips one.
     """
     stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
     paths = tuple(f.name for f in resource.columns if f.path)
     for _, group in statements.by_columns(values):
         statements.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
-    _refuse_swallowed(tx, resource, {v["id"] for v in values})
+    check_written(tx, resource, {v["id"] for v in values})
 
 
-def _refuse_swallowed(tx: Tx, resource: Resource, ids: Collection[int]) -> None:
-    """A trigger may skip a row without an error: then it is absent, or as it was."""
+def check_written(tx: Tx, resource: Resource, ids: Collection[int]) -> None:
+    """Raise Constrained unless these rows have the `cf_rev` of what is written now: a trigger may
+    skip a row without an error, and then it is absent, or as it was.
+    """
     same = {"cf_rev": tx.rev()}
     written = statements.by_ids(tx, TABLES[resource.name], ["id"], list(ids), **same)
     if len(written) < len(ids):
-        raise Constrained(SWALLOWED)
+        raise skipped(resource, min({*ids} - {i for (i,) in written}))
 
 
 def delete(tx: Tx, resource: Resource, record_id: int) -> None:
-    """Delete a row. Raises Constrained where a trigger of the user's swallows that."""
+    """Delete a row. Raises Constrained where a trigger of the user's skips that."""
     table = TABLES[resource.name]
     statements.delete(tx, table, [record_id])
     if statements.by_ids(tx, table, ["id"], [record_id]):
-        raise Constrained(SWALLOWED)
+        raise skipped(resource, record_id)
 
 
 def set_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
-    """Set some fields of a row, if it exists."""
-    table = TABLES[resource.name]
+    """Set some fields of a row, if it exists. Raises Constrained where a trigger of the user's
+    skips that.
+    """
+    table, rev = TABLES[resource.name], tx.new_rev()
     query = sa.update(table).where(table.c.id == record_id)
-    tx.conn.execute(query.values({**values, "cf_rev": tx.new_rev()}))
+    tx.conn.execute(query.values({**values, "cf_rev": rev}))
+    if any(now != rev for _, now in statements.by_ids(tx, table, ["id", "cf_rev"], [record_id])):
+        raise skipped(resource, record_id)
+
+
+def set_own_values(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
+    """Write what `statements.own_values` has read to a row that exists. Raises Constrained where a
+    trigger of the user's skips that.
+    """
+    if values and not statements.set_own_values(tx, TABLES[resource.name], record_id, values):
+        raise skipped(resource, record_id)

@@ -107,16 +107,14 @@ def own_values(tx: Tx, table: sa.Table, row_id: int) -> dict[str, Any]:
     return {name: value for name, value in named if value is not None}
 
 
-def set_own_values(tx: Tx, table: sa.Table, row_id: int, values: Mapping[str, Any]) -> None:
-    """Write values that `own_values` has read."""
-    if not values:
-        return
+def set_own_values(tx: Tx, table: sa.Table, row_id: int, values: Mapping[str, Any]) -> int:
+    """Write values that `own_values` has read, one at least; returns how many rows have them."""
     given = {f"own{i}": value for i, value in enumerate(values.values())}
     pairs = ", ".join(
         f"{ident(name)} = {tx.dialect.param(key)}" for name, key in zip(values, given, strict=True)
     )
     sql = f"UPDATE {ident(table.name)} SET {pairs} WHERE id = {row_id:d}"
-    tx.conn.exec_driver_sql(sql, given)
+    return tx.conn.exec_driver_sql(sql, given).rowcount
 
 
 def _condition(tx: Tx, table: sa.Table, equal: Iterable[str]) -> str:

@@ -209,14 +209,16 @@ def merge_duplicate(
     if there is None:
         renumbered = sa.update(table).where(table.c.id == claim.record_id)
         tx.conn.execute(renumbered.values(id=real_id, cf_rev=tx.new_rev()))
+        if mine:
+            rows.check_written(tx, resource, [real_id])
         return mine["cf_rev"] or 0 if mine else None
     entries = open_edits.load(tx, resource, [claim.record_id, real_id])
     mine_open = entries.get(claim.record_id, OpenEdits()).edits
     own, theirs_own = (statements.own_values(tx, table, i) for i in (claim.record_id, real_id))
-    statements.delete(tx, table, [claim.record_id])
-    statements.set_own_values(tx, table, real_id, own | theirs_own)
+    rows.delete(tx, resource, claim.record_id)
+    rows.set_own_values(tx, resource, real_id, own | theirs_own)
     if mine is None and mine_open and mine_open[-1].op == Op.DELETE:
-        statements.delete(tx, table, [real_id])
+        rows.delete(tx, resource, real_id)
     elif mine is not None:
         since = OpenEdits([r for r in mine_open if r.seq not in claim.seqs])
         theirs = entries.get(real_id, OpenEdits())

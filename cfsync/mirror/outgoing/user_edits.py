@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import outbox, rows
 from cfsync.mirror.bookkeeping.outbox import Op, Sent
+from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, as_user, savepoint
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.mirror.outgoing.fold import Claim
@@ -20,16 +21,20 @@ from cfsync.resources import Resource
 
 def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
     """Change fields of a row. Raises UsageError, with the database's own words, where a trigger or
-    a constraint refuses it; what the transaction did before is kept.
+    a constraint refuses it, and Constrained where a trigger skips it; what the transaction did
+    before is kept.
     """
     table, before = TABLES[resource.name], outbox.highest_seq(tx)
     try:
         with tx.conn.begin_nested(), as_user(tx):
-            tx.conn.execute(sa.update(table).where(table.c.id == record_id).values(dict(values)))
+            query = sa.update(table).where(table.c.id == record_id)
+            written = tx.conn.execute(query.values(dict(values))).rowcount
     except sa.exc.DBAPIError as error:
         if not tx.dialect.is_refusal(error):
             raise
         raise UsageError(tx.dialect.message(error)) from None
+    if not written and statements.by_ids(tx, table, ["id"], [record_id]):
+        raise rows.skipped(resource, record_id)
     nameless = sa.update(OUTBOX).where(OUTBOX.c.seq > before, OUTBOX.c.db_user.is_(None))
     tx.conn.execute(nameless.values(db_user=outbox.CFSYNC))
 

@@ -174,7 +174,9 @@ def _cleaned(person: Person, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def purge(tx: Tx, person: Person) -> Receipt:
-    """Delete all that is the person's own; what stays is the proof that there was such a record."""
+    """Delete all that is the person's own; what stays is the proof that there was such a record.
+    Raises Constrained where a trigger of the user's skips the row.
+    """
     resource, record_id = person.resource, person.id
     receipt: Receipt = Counter()
     tx.dialect.clear_replaced(tx.conn)
@@ -183,8 +185,10 @@ def purge(tx: Tx, person: Person) -> Receipt:
         *_own(EVENTS, resource, record_id),
         EVENTS.c.body.is_not(None) | EVENTS.c.error.is_not(None),
     ]
+    if statements.by_ids(tx, table, ["id"], [record_id]):
+        rows.delete(tx, resource, record_id)
+        receipt[table.name] += 1
     for name, query in (
-        (table.name, sa.delete(table).where(table.c.id == record_id)),
         (
             BASE.name,
             sa.delete(BASE).where(BASE.c.resource == resource.name, BASE.c.id == record_id),

@@ -22,7 +22,7 @@ def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
     """Delete row and base, and discard the edits; rows below the record become candidates."""
     row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
     _end(tx, resource, record_id, row, "deleted in ClickFunnels")
-    statements.delete(tx, TABLES[resource.name], [record_id])
+    rows.delete(tx, resource, record_id)
     missing_rows.add_below(tx, resource, record_id, row.get("workspace_id"))
 
 

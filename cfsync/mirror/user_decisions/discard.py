@@ -62,7 +62,7 @@ def _delete_unsent(tx: Tx, resource: Resource, record_id: int, edits: Sequence[E
     """Delete a row that was never sent; returns all its edits."""
     if any(r.state == OutboxState.SENDING for r in edits):
         raise UsageError(f"{resource.name} {record_id} is being sent; see cfsync push")
-    statements.delete(tx, TABLES[resource.name], [record_id])
+    rows.delete(tx, resource, record_id)
     return [r.seq for r in edits]
 
 
@@ -78,8 +78,8 @@ def take_back(
     deletes = [r for r in dropped if r.op == Op.DELETE]
     if deletes:
         values = _undeleted(resource, base, deletes[-1], kept)
-        stamp = {"id": record_id, "cf_rev": tx.new_rev(), "cf_synced_at": tx.now}
-        statements.upsert(tx, TABLES[resource.name], [{**values, **stamp}])
+        tx.new_rev()
+        rows.save(tx, resource, [{**values, "id": record_id}])
     elif values := without(resource, base, dropped=dropped, kept=kept):
         rows.set_fields(tx, resource, record_id, values)
     free = {n for r in dropped for n in r.patch} - {n for r in kept for n in r.patch}

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.merge import FieldConflict, OnDrift, Winner
-from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping import conflicts, outbox, rows
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE, OPEN_STATES, Op
 from cfsync.mirror.capture.rules import has_workspace, insertable_values
@@ -110,6 +110,7 @@ def append_insert(
     blank = {c.name: None for c in table.c if c.name not in given}
     values = {**blank, **given, "id": new_id, "cf_rev": tx.new_rev()}
     tx.conn.execute(sa.update(table).where(table.c.id == row["id"]).values(values))
+    rows.check_written(tx, resource, [new_id])
     outbox.append(
         tx,
         resource,

@@ -233,7 +233,7 @@ def _resolve_inserted(tx: Tx, resource: Resource, conflict: Conflict, choice: Ch
     if choice == "local":
         record_id = uncaptured_rows.make_insert(tx, resource, _row(tx, resource, conflict))
     else:
-        statements.delete(tx, TABLES[resource.name], [record_id])
+        rows.delete(tx, resource, record_id)
     conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
     return Resolved(conflict, choice == "local", record_id)
 

@@ -31,9 +31,6 @@ USED_BEFORE = "this id was used before; leave id out"
 COUNTER_RESET = "the counter of new ids was reset; run cfsync migrate, then cfsync doctor"
 HAS_REAL_ID = "the record exists in ClickFunnels now, and the row's id is"
 
-DEEPEST = 64
-"""The most levels of JSON in a column. Few servers take more, and readers need a limit."""
-
 
 class SqlState(StrEnum):
     """The kind of a refusal. PostgreSQL reports it, and drivers and ORMs choose their error by it;
@@ -253,46 +250,3 @@ def _own(resource: Resource, name: str) -> Refusal:
 
 def _but_id(resource: Resource) -> tuple[Field, ...]:
     return tuple(f for f in resource.columns if f.name != "id")
-
-
-def json_kind(field: Field) -> Literal["array", "object"] | None:
-    """What the JSON of a column must be; None: a list or an object."""
-    if field.merge == "map":
-        return "object"
-    return "array" if field.merge == "set" or field.ref else None
-
-
-def wrong_kind_message(resource: Resource, field: Field) -> str:
-    """The words for a value that the column does not take."""
-    if field.email:
-        none = "" if field.required else "; NULL means none"
-        return (
-            f"{resource.name}.{field.name} must be an email address such as ada@example.com,"
-            f" without spaces{none}"
-        )
-    if field.type != "json":
-        return f"{resource.name}.{field.name} must be {_KINDS[field.type]}"
-    kind = {
-        "array": "a JSON list of ids, such as [1, 2]" if field.ref else "a JSON list",
-        "object": 'a JSON object, such as {"a": "b"}',
-        None: "a JSON list or object",
-    }[json_kind(field)]
-    return f"{resource.name}.{field.name} must be {kind}"
-
-
-def unsendable_message(resource: Resource, field: Field) -> str:
-    """The words for JSON of the right kind that can't be sent on."""
-    return (
-        f"{resource.name}.{field.name} must be JSON without NUL, lone surrogates, numbers over"
-        f" 64 bits or more than {DEEPEST} levels"
-    )
-
-
-_KINDS = {
-    "integer": "a whole number",
-    "text": "text in UTF-8, without NUL",
-    "boolean": "true or false",
-    "timestamp": "a time such as 2025-05-21T12:18:51.772Z",
-    "money": "a decimal number such as 123.00, on SQLite of at most 15 digits",
-    "number": "a number",
-}

@@ -111,11 +111,19 @@ def test_a_child_gets_the_workspace_of_its_parent(workspace: int, daemon: Daemon
     daemon("workspaces", {"id": 11, "workspace_id": 11, "team_id": 1})
     daemon("products", {"id": 7, "workspace_id": 11})
 
-    sql("INSERT INTO product_variants (id, product_id, name) VALUES (950000000000001, 7, 'Large')")
+    sql(
+        "INSERT INTO product_prices (id, product_id, amount, currency)"
+        " VALUES (950000000000001, 7, 9.25, 'usd')"
+    )
 
-    patch = {"workspace_id": [None, 11], "product_id": [None, 7], "name": [None, "Large"]}
-    assert sql.outbox() == [("insert", "product_variants", 950000000000001, patch)]
-    assert sql("SELECT workspace_id FROM product_variants") == [(11,)]
+    patch = {
+        "workspace_id": [None, 11],
+        "product_id": [None, 7],
+        "amount": [None, "9.25"],
+        "currency": [None, "usd"],
+    }
+    assert sql.outbox() == [("insert", "product_prices", 950000000000001, patch)]
+    assert sql("SELECT workspace_id FROM product_prices") == [(11,)]
 
 
 def test_a_product_may_be_born_archived(workspace: int, sql: Sql) -> None:
@@ -273,8 +281,9 @@ def test_a_field_of_the_create_can_change_until_it_is_sent(workspace: int, sql: 
         " VALUES (950000000000001, 'https://a.example/1.png')"
     )
     sql(
-        "INSERT INTO fulfillments (id, contact_id, location_id)"
-        " VALUES (950000000000002, 950000000000009, 3)"
+        "INSERT INTO fulfillments"
+        " (id, contact_id, location_id, included_orders_invoices_line_items_attributes)"
+        " VALUES (950000000000002, 950000000000009, 3, '[]')"
     )
 
     sql("UPDATE fulfillments SET contact_id = 8 WHERE id = 950000000000002")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import DEEPEST, Refusal, json_kind, kept, parents, sets
+from cfsync.mirror.capture.rules import Refusal, kept, parents, sets
+from cfsync.mirror.capture.values import DEEPEST, json_kind
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
 
@@ -71,6 +72,12 @@ def has_wrong_kind(field: Field) -> str | None:
         "money": f"{new} IN ('NaN', 'Infinity', '-Infinity')",
         "number": f"NOT abs({new}) < 1e308",
     }.get(field.type)
+
+
+def is_missing(field: Field) -> str:
+    """Whether the new value is NULL or an empty text."""
+    new = f"n.{ident(field.name)}"
+    return f"({new} IS NULL OR {new} = '')" if field.type == "text" else f"{new} IS NULL"
 
 
 def _wrong_json(field: Field, new: str) -> str:

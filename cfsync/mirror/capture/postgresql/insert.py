@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from cfsync.mirror.capture.postgresql.expressions import (
     has_unknown_id,
     insert_refused_if,
+    is_missing,
     pair,
     set_in_order,
     table_in,
@@ -46,6 +47,7 @@ from cfsync.mirror.capture.rules import (
     updatable,
 )
 from cfsync.mirror.capture.templates import branches
+from cfsync.mirror.capture.values import missing_message, needed
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources.model import Resource
@@ -139,6 +141,7 @@ def _capture(resource: Resource, schema: str) -> str:
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource, schema)),
         wrong_kinds=branches(kinds),
+        missing=branches(_missing(resource)),
         unknown=branches(_unknown(resource, schema)),
         taken=branches(_taken(resource, schema)),
         given_pairs="\n|| ".join(pairs),
@@ -165,6 +168,11 @@ def _parents(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
         unknown = f"NOT EXISTS (SELECT FROM {workspaces} w WHERE w.id = n.workspace_id)"
         message = f"{resource.name}.workspace_id: the mirror has no such workspace"
         yield f"{some} AND {unknown}", refusing(message, SqlState.UNKNOWN)
+
+
+def _missing(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in needed(resource):
+        yield is_missing(field), refusing(missing_message(resource, field), SqlState.MISSING)
 
 
 def _unknown(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from cfsync.mirror.capture.postgresql.expressions import (
     changed,
     gives_old_values,
     has_unknown_id,
+    is_missing,
     is_same_since,
     pair,
     set_in_order,
@@ -47,6 +48,7 @@ from cfsync.mirror.capture.rules import (
     update_refusals,
 )
 from cfsync.mirror.capture.templates import branches
+from cfsync.mirror.capture.values import missing_message, never_empty
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Resource
 
@@ -89,6 +91,7 @@ def _update(resource: Resource, schema: str) -> list[str]:
         workspace="n.workspace_id" if has_workspace(resource) else "NULL::bigint",
         read_only=branches(read_only),
         wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
+        emptied=branches(_emptied(resource)),
         unknown=branches(_unknown(resource, schema)),
         taken=branches(_taken(resource, schema)),
         changed_pairs=_changed_pairs(resource),
@@ -117,6 +120,12 @@ def _sets(resource: Resource, schema: str) -> list[str]:
         columns=", ".join(names_),
         condition=differs,
     )
+
+
+def _emptied(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in never_empty(resource):
+        words = refusing(missing_message(resource, field), SqlState.MISSING)
+        yield f"{changed(field)} AND {is_missing(field)}", words
 
 
 def _unknown(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,8 @@ with the SQLite that they bring.
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import DEEPEST, Refusal, columns, json_kind, parents
+from cfsync.mirror.capture.rules import Refusal, columns, parents
+from cfsync.mirror.capture.values import DEEPEST, json_kind
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
 
@@ -95,6 +96,12 @@ def has_wrong_kind(field: Field) -> str:
         ),
         "number": f"(typeof({new}) NOT IN ('integer', 'real') OR {_beyond(new, '1e308')})",
     }[field.type]
+
+
+def is_missing(field: Field) -> str:
+    """Whether the new value is NULL or an empty text."""
+    new = f"NEW.{ident(field.name)}"
+    return f"({new} IS NULL OR {new} = '')" if field.type == "text" else f"{new} IS NULL"
 
 
 def _no_email(new: str) -> str:

@@ -34,6 +34,7 @@ from cfsync.mirror.capture.sqlite.expressions import (
     canonical_time,
     has_unknown_id,
     insert_refused_if,
+    is_missing,
     pair,
     row_as_patch,
     taken,
@@ -49,6 +50,7 @@ from cfsync.mirror.capture.sqlite.parts import (
     wrong_kind_branches,
 )
 from cfsync.mirror.capture.templates import branches
+from cfsync.mirror.capture.values import missing_message, needed
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources.model import Field, Resource
@@ -126,6 +128,7 @@ def _refusals(resource: Resource) -> str:
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),
         wrong_kinds=branches(kinds),
+        missing=branches(_missing(resource)),
         unknown=branches(_unknown(resource)),
         taken=branches([(is_taken, raising(taken_message(resource)))] if is_taken else []),
     )
@@ -157,6 +160,11 @@ def _filled(resource: Resource, name: str) -> str:
     parent, given = ident(resource.parent or ""), f"NEW.{ident(resource.parent_field or '')}"
     own = f"(SELECT workspace_id FROM {parent} WHERE id = {given})"
     return f"coalesce({new}, {own}, {one})"
+
+
+def _missing(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in needed(resource):
+        yield is_missing(field), raising(missing_message(resource, field))
 
 
 def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:

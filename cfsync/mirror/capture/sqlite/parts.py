@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from cfsync.mirror.capture.rules import unsendable_message, wrong_kind_message
 from cfsync.mirror.capture.sqlite.expressions import has_wrong_kind, is_unsendable
 from cfsync.mirror.capture.templates import Templates
+from cfsync.mirror.capture.values import unsendable_message, wrong_kind_message
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 

@@ -23,6 +23,7 @@ from cfsync.mirror.capture.sqlite.expressions import (
     canonical_time,
     changed,
     has_unknown_id,
+    is_missing,
     is_same_since,
     pair,
     row_as_patch,
@@ -39,6 +40,7 @@ from cfsync.mirror.capture.sqlite.parts import (
     wrong_kind_branches,
 )
 from cfsync.mirror.capture.templates import branches
+from cfsync.mirror.capture.values import missing_message, never_empty
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Resource
 
@@ -62,11 +64,18 @@ def _update(resource: Resource) -> str:
         is_same_since=is_same_since(resource),
         read_only=branches(read_only),
         wrong_kinds=branches(wrong_kind_branches(resource, updatable(resource), changed)),
+        emptied=branches(_emptied(resource)),
         unknown=branches(_unknown(resource)),
         taken=branches(_taken(resource)),
         restore=_restore(resource),
         capture=_capture_update(resource) if updatable(resource) else "",
     )
+
+
+def _emptied(resource: Resource) -> Iterator[tuple[str, str]]:
+    for field in never_empty(resource):
+        words = raising(missing_message(resource, field))
+        yield f"{changed(field)} AND {is_missing(field)}", words
 
 
 def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:

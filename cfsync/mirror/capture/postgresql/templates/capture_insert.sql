@@ -13,6 +13,7 @@ WITH edits AS MATERIALIZED (
     $not_insertable
     $parents
     $wrong_kinds
+    $missing
     $unknown
     ELSE $given_pairs END AS patch
   FROM cf_new n

@@ -18,6 +18,7 @@ BEGIN
       WHEN n.cf_rev IS DISTINCT FROM o.cf_rev AND NOT $is_same_since THEN $stale
       $read_only
       $wrong_kinds
+      $emptied
       $unknown
       $taken
       ELSE $changed_pairs END AS patch,

@@ -7,6 +7,7 @@ BEGIN
       THEN RAISE(ABORT, '$name: $stale')
     $read_only
     $wrong_kinds
+    $emptied
     $unknown
     $taken
   END;

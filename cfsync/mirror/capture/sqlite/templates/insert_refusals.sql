@@ -17,5 +17,6 @@ WHEN EXISTS (SELECT 1 FROM cf_outbox
 $not_insertable
 $parents
 $wrong_kinds
+$missing
 $unknown
 $taken

@@ -16,6 +16,7 @@ SENTENCES = {
     "edit.sending": f"{_EDIT} is being sent as {{op}} in batch {{batch}}: {{fields}}",
     "edit.sent": f"{_EDIT} was sent in batch {{batch}}",
     "edit.found": f"{_EDIT} is in ClickFunnels already, as {{record_id}}",
+    "edit.refused": f"{_EDIT} was {{reason}} in batch {{batch}} because of {{fields}}",
     "edit.ignored": f"{_EDIT} was sent, but ClickFunnels kept its value of {{field}}",
     "edit.parked": f"{_EDIT} is parked and waits for you: {{reason}} {{fields}}",
     "edit.deleted_remotely": f"{_EDIT} waits for you: the record was deleted in ClickFunnels",

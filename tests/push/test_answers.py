@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cfsync.sync.operator import conflicts as operator
 from tests.push.checks import (
     conflicts,
     during_the_call,
@@ -74,6 +75,59 @@ def test_a_value_that_is_stored_in_another_form_is_no_edit_the_second_time(
     app_sql(f"{imported}, first_name = 'Ada' WHERE id = ?", contact)
     account.push()
     assert sent(account) == [*night_one, ("update", {"first_name": "Ada"})]
+    settled(account, "contacts", contact)
+
+
+def ignored_once(account: Account, app_sql: Any, contact: int, field: str, value: Any) -> str:
+    """An UPDATE that ClickFunnels has answered with the value that was there, and the conflict is
+    resolved; returns the statement.
+    """
+    there = account.world.get("contacts", contact) or {}
+    account.world.fault("body", method="PUT", fields={field: there[field]})
+    imported = f"UPDATE contacts SET {field} = '{value}' WHERE id = {contact}"
+    app_sql(imported)
+    account.push()
+    account.world.edit("contacts", contact, **{field: there[field]})
+    (conflict,) = account.desk(operator.open_conflicts)
+    account.desk(operator.resolve, conflict.id, "remote")
+    account.pull("contacts")
+    return imported
+
+
+def test_another_form_of_the_value_that_is_there_is_no_edit_the_second_time(
+    account: Account, app_sql: Any, contact: int, names: tuple[str, str]
+) -> None:
+    imported = ignored_once(account, app_sql, contact, "first_name", f"{names[0]} ")
+    night_one = sent(account)
+
+    app_sql(imported)
+    report = account.push()
+
+    assert (report.exit_code, sent(account), conflicts(account)) == (0, night_one, [])
+    assert in_mirror(account, contact) == names[0]
+    settled(account, "contacts", contact)
+    account.world.edit("contacts", contact, first_name="Changed")
+    account.pull("contacts")
+    app_sql(imported)
+    account.push()
+    assert sent(account)[len(night_one) :] == [("update", {"first_name": f"{names[0]} "})]
+
+
+def test_a_value_that_a_person_decides_for_is_sent_again(
+    account: Account, app_sql: Any, contact: int, names: tuple[str, str]
+) -> None:
+    account.world.fault("body", method="PUT", fields={"first_name": names[0]})
+    app_sql("UPDATE contacts SET first_name = 'Ours' WHERE id = ?", contact)
+    account.push()
+    account.world.edit("contacts", contact, first_name=names[0])
+    account.pull("contacts")
+    (conflict,) = account.desk(operator.open_conflicts)
+
+    account.desk(operator.resolve, conflict.id, "local")
+    account.push()
+
+    assert sent(account) == [("update", {"first_name": "Ours"})] * 2
+    assert in_clickfunnels(account, contact) == "Ours"
     settled(account, "contacts", contact)
 
 

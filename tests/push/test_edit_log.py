@@ -72,6 +72,31 @@ def test_the_log_tells_each_step_of_an_edit(
     assert uncertain == [s["batch"] for s in steps if s["event"] == "edit.sending"][1:]
 
 
+@pytest.mark.parametrize(
+    ("method", "statement"),
+    [
+        ("PUT", "UPDATE contacts SET first_name = 'Ada', last_name = 'L'"),
+        ("POST", "INSERT INTO contacts (first_name, last_name) VALUES ('Ada', 'L')"),
+    ],
+)
+def test_the_log_names_what_is_refused_and_what_is_parked(
+    account: Account, app_sql: Any, two: tuple[int, int], method: str, statement: str
+) -> None:
+    where = f" WHERE id = {two[0]}" if method == "PUT" else ""
+    app_sql(statement + where)
+    (seq,) = account.column("SELECT seq FROM cf_outbox")
+    errors = {"email_address": ["lovelace@example.com is taken"], "Lovelace": ["no"]}
+    account.world.fault("status", method=method, status=422, errors=errors)
+    with capture_logs() as logs:
+        account.push()
+
+    refused, parked = [line for line in lines_of(logs, seq) if line["log_level"] == "warning"]
+    assert (refused["event"], refused["fields"]) == ("edit.refused", ["email_address"])
+    assert parked["event"] == "edit.parked"
+    assert {"first_name", "last_name"} <= {*parked["fields"]}
+    assert "ovelace" not in str(logs)
+
+
 def test_the_log_tells_that_an_edit_arrived(
     account: Account, app_sql: Any, two: tuple[int, int]
 ) -> None:

@@ -107,6 +107,7 @@ def test_a_refused_field_is_parked_alone_and_the_others_of_its_edit_are_sent(
     steps = [(e["event"], e.get("fields")) for e in logs if e["event"].startswith("edit.")]
     assert steps == [
         ("edit.sending", ["email_address", "phone_number"]),
+        ("edit.refused", ["email_address"]),
         ("edit.sending", ["phone_number"]),
         ("edit.sent", None),
         ("edit.parked", ["email_address"]),

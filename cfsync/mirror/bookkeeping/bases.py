@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,15 @@ def remember_forms(
     base = load(tx, resource, [record_id]).get(record_id)
     if base and forms:
         text = json.dumps({**_forms(base), **forms})
+        mine = sa.and_(BASE.c.resource == resource.name, BASE.c.id == record_id)
+        tx.conn.execute(sa.update(BASE).where(mine).values(stored_forms=text))
+
+
+def forget_forms(tx: Tx, resource: Resource, record_id: int, names: Collection[str]) -> None:
+    """Forget how ClickFunnels stores values of these fields: the next edit of them is sent."""
+    forms = _forms(load(tx, resource, [record_id]).get(record_id))
+    if not forms.keys().isdisjoint(names):
+        text = json.dumps({name: form for name, form in forms.items() if name not in names})
         mine = sa.and_(BASE.c.resource == resource.name, BASE.c.id == record_id)
         tx.conn.execute(sa.update(BASE).where(mine).values(stored_forms=text))
 

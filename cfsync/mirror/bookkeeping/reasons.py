@@ -25,6 +25,8 @@ MASS = "a mass "
 MASS_UPDATE = "a mass update"
 MASS_DELETION = "a mass deletion"
 OTHER_PROGRAM = "the webhook endpoint of another program"
+REFUSED = "refused by ClickFunnels"
+"""The kind of a reason that is in ClickFunnels' own words."""
 UNSEEN = "ClickFunnels holds a value here that no column can hold"
 
 DISCARD = "cfsync outbox discard {seq}"
@@ -60,7 +62,7 @@ def may_exist(found: Sequence[int]) -> str:
 def kind_of(reason: str) -> str:
     """The kind of a reason, without anything that ClickFunnels or the database said."""
     begins = next(begins for begins in WHAT_HELPS if reason.startswith(begins))
-    return begins.rstrip(":") or "refused by ClickFunnels"
+    return begins.rstrip(":") or REFUSED
 
 
 def what_helps_sql() -> str:

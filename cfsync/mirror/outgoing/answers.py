@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -36,13 +36,10 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES
 from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.outgoing import send_journal
+from cfsync.mirror.outgoing.fates import Fate, fates, other_forms
 from cfsync.mirror.outgoing.fold import Claim
-from cfsync.records import ABSENT, Record
+from cfsync.records import Record
 from cfsync.resources import Resource
-from cfsync.resources.model import Field
-from cfsync.values import equal
-
-Fate = Literal["applied", "normalised", "ignored"]
 
 
 class Legs(NamedTuple):
@@ -76,21 +73,6 @@ class Settled:
     rev_before: int
 
 
-def fate(field: Field, before: Any, sent: Any, answered: Any) -> Fate:
-    """What became of one sent value. Pure. A field that is never shown counts as applied."""
-    if answered is ABSENT or equal(field, answered, sent):
-        return "applied"
-    return "ignored" if equal(field, answered, before) else "normalised"
-
-
-def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:
-    """What became of each field that was sent. Pure."""
-    return {
-        name: fate(resource.by_name[name], before, value, answer.values.get(name, ABSENT))
-        for name, (before, value) in sent.items()
-    }
-
-
 def acknowledge(
     tx: Tx, claim: Claim, outcome: Outcome, policy: Policy, *, read_rev: int | None = None
 ) -> Settled | None:
@@ -111,8 +93,7 @@ def acknowledge(
     webhook_secrets.keep(tx, [answer])
     stored = {n: answer.values[n] for n, f in ends.items() if f == "normalised"}
     send_journal.journal_normalised(tx, claim, stored)
-    forms = {n: (sent[n][1], value) for n, value in stored.items()}
-    bases.remember_forms(tx, resource, answer.id, forms)
+    bases.remember_forms(tx, resource, answer.id, other_forms(resource, sent, answer, ends))
     for name in (n for n, f in ends.items() if f == "ignored"):
         before, value = sent[name]
         kept = FieldConflict(name, before, value, answer.values.get(name), Winner.CLICKFUNNELS)

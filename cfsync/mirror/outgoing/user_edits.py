@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import outbox, rows
+from cfsync.mirror.bookkeeping import bases, outbox, rows
 from cfsync.mirror.bookkeeping.outbox import Op, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, as_user, savepoint
@@ -22,7 +22,7 @@ from cfsync.resources import Resource
 def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
     """Change fields of a row. Raises UsageError, with the database's own words, where a trigger or
     a constraint refuses it, and Constrained where a trigger skips it; what the transaction did
-    before is kept.
+    before is kept. The values are sent, also where ClickFunnels has stored them in another form.
     """
     table, before = TABLES[resource.name], outbox.highest_seq(tx)
     try:
@@ -35,6 +35,7 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
         raise UsageError(tx.dialect.message(error)) from None
     if not written and statements.by_ids(tx, table, ["id"], [record_id]):
         raise rows.skipped(resource, record_id)
+    bases.forget_forms(tx, resource, record_id, values)
     nameless = sa.update(OUTBOX).where(OUTBOX.c.seq > before, OUTBOX.c.db_user.is_(None))
     tx.conn.execute(nameless.values(db_user=outbox.CFSYNC))
 

@@ -70,6 +70,7 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
                 push.context.api, claim.resource, claim.record_id, call, claim.shown
             )
         except (Refused, StateConflict) as error:
+            edit_log.refused(claim, push.batch, error)
             named = {} if is_second else refused_alone(call, error)
             refused |= named or dict.fromkeys(call.fields, error.text)
             if named:

@@ -11,6 +11,7 @@ rows, so that a search for one number tells what became of that edit.
 | edit.sending          | is about to be sent                                                 |
 | edit.sent             | was sent, and ClickFunnels has answered                             |
 | edit.found            | is in ClickFunnels already; an earlier call has created its record  |
+| edit.refused          | was refused because of some fields, of the edit or of its record       |
 | edit.ignored          | was sent, and ClickFunnels kept the old value of a field            |
 | edit.parked           | was refused, and waits for a person                                 |
 | edit.deleted_remotely | waits for a person: its record was deleted in ClickFunnels          |
@@ -28,7 +29,7 @@ from typing import Any
 
 import structlog
 
-from cfsync.errors import CfsyncError
+from cfsync.errors import CfsyncError, Refused
 from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.outgoing.claims import Claim
@@ -74,6 +75,14 @@ def found(claim: Claim, record_id: int) -> None:
     log.info("edit.found", **_names(claim), record_id=record_id)
 
 
+def refused(claim: Claim, batch: int, error: CfsyncError) -> None:
+    """A refusal that names fields."""
+    named = error.fields if isinstance(error, Refused) else {}
+    if fields := sorted(named.keys() & claim.resource.by_name.keys()):
+        keys = {**_names_with(claim, fields), "batch": batch, "fields": fields}
+        log.warning("edit.refused", **keys, reason=reasons.REFUSED)
+
+
 def ignored(claim: Claim, field: str) -> None:
     log.warning("edit.ignored", **_names(claim), field=field)
 
@@ -82,8 +91,9 @@ def parked(claim: Claim, words: str, batch: int, fields: Collection[str]) -> Non
     """`words`: the reason as the outbox keeps it, of which only the kind is logged. `fields`: those
     that are parked; none: all.
     """
-    keys = {**_names_with(claim, fields), "batch": batch}
-    log.warning("edit.parked", **keys, reason=reasons.kind_of(words), fields=sorted(fields))
+    told = sorted(fields or {name for edit in claim.edits for name in edit.fields})
+    keys = {**_names_with(claim, fields), "batch": batch, "fields": told}
+    log.warning("edit.parked", **keys, reason=reasons.kind_of(words))
 
 
 def deleted_remotely(claim: Claim) -> None:
@@ -104,9 +114,9 @@ def _told(edit: Edit) -> dict[str, Any]:
 
 
 def _names_with(claim: Claim, fields: Collection[str]) -> dict[str, Any]:
-    """Of the edits only those of these fields; none: all."""
-    seqs = [e.seq for e in claim.edits if not fields or not e.patch.keys().isdisjoint(fields)]
-    return {**_names(claim), "seqs": seqs}
+    """Of the edits only those of these fields; all where no edit has any of them."""
+    seqs = [e.seq for e in claim.edits if not e.patch.keys().isdisjoint(fields)]
+    return {**_names(claim), "seqs": seqs or list(claim.seqs)}
 
 
 def _names(claim: Claim) -> dict[str, Any]:

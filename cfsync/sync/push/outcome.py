@@ -41,8 +41,8 @@ from cfsync.mirror.bookkeeping.reasons import GIVEN_UP, REFERS, UNKNOWN
 from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.outgoing import answers, send_journal
-from cfsync.mirror.outgoing.answers import Fate
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.outgoing.fates import Fate
 from cfsync.records import Listing, Record, is_provisional
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -225,6 +225,7 @@ async def handle_failure(
     """
     match error:
         case Refused() | StateConflict():
+            edit_log.refused(claim, push.batch, error)
             await park(push, claim, error.text)
         case NotFound():
             await push.context.mirror.write(answers.hold_for_decision, claim)
@@ -268,9 +269,7 @@ async def _put_back(
 
 async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bool) -> None:
     """Leave the rows as they are, since the call may have been applied; the next pass reads first.
-
-    A read that a proxy or CDN refuses counts as an attempt too, since the cause may be this
-    edit's own value.
+    A read that a proxy or CDN refuses is an attempt too: this edit's value may be the cause.
     """
     refused = isinstance(error, NotJson) and 400 <= (error.status or 0) < 500
     if (called or refused) and claim.attempts + 1 >= PATIENCE:

@@ -242,10 +242,16 @@ def test_adopt_shows_both_sides_and_needs_a_yes_without_a_terminal(filled: Comma
     filled.sql(f"UPDATE cf_outbox SET state = 'parked', error = 'unknown: ({book})'")
 
     asked = filled("outbox", "adopt", "1", str(book))
+    as_json = filled("outbox", "adopt", "1", str(book), "--json")
     done = filled("outbox", "adopt", "1", str(book), "--yes")
 
-    assert (asked.returncode, done.returncode) == (2, 0), done.stderr
-    assert "without a terminal it needs --yes" in asked.stderr
-    assert '"Mine"' in done.stdout
-    assert '"Theirs"' in done.stdout
+    assert (asked.returncode, as_json.returncode, done.returncode) == (2, 2, 0), done.stderr
+    for refused in (asked, as_json):
+        assert refused.stderr.endswith(
+            "nothing is done: without a terminal, --yes is needed to adopt it\n"
+        )
+    for shown in (asked.stdout, as_json.stderr, done.stdout):
+        assert '"Mine"' in shown
+        assert '"Theirs"' in shown
+    assert as_json.stdout == ""
     assert done.stdout.endswith(f"adopted: the row is products {book} now\n")

@@ -41,14 +41,12 @@ def adopt(
     from cfsync.sync.operator import adopt as inner
 
     settings = load_settings(config, quiet=True)
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("adopt shows both and asks first: without a terminal it needs --yes")
 
     async def body(stop: asyncio.Event) -> Candidate:
         async with open_context(settings, stop) as context:
             found = await inner.compare(context, seq, record_id)
-            if not json:
-                print(_side_by_side(found))
+            if not (yes and json):
+                print(_side_by_side(found), file=sys.stderr if json else None)
             if not yes:
                 await asyncio.to_thread(_ask, found)
             await inner.adopt(context, found)
@@ -63,6 +61,8 @@ def adopt(
 
 
 def _ask(found: Candidate) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("nothing is done: without a terminal, --yes is needed to adopt it")
     question = f"Is this row {found.claim.resource.name} {found.record.id}?"
     typer.confirm(question, abort=True, err=True)
 

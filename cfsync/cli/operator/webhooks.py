@@ -65,7 +65,8 @@ def list_endpoints(config: Config = None, json: Json = False) -> int:
     """List the webhook endpoints and their state.
 
     ok: it sends to this daemon, and its secret is known. foreign: it sends elsewhere. Any other
-    state (no secret, types differ, deleted) exits 5, and the command that helps is shown.
+    state (old address, no secret, types differ, deleted) exits 5, and the command that helps is
+    shown.
 
     \b
     Example:

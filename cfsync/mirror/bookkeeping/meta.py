@@ -28,7 +28,7 @@ CAPTURE_RESTORED = "capture_restored"
 CREATE_PATH = "create_path/"
 """Before the name of a resource: the field of the path at which its records were created last."""
 OWN_ENDPOINT = "endpoint/"
-"""Before the id of a webhook endpoint: since when its secret is in `cf_secrets`."""
+"""Before the id of an endpoint of ours, whose secret was kept: when it was registered last."""
 WAL_HELD = "wal_held"
 """Where in SQLite's log a reader held up the last checkpoint, and since when: `PLACE TIME`."""
 

@@ -40,7 +40,7 @@ def keep(tx: Tx, records: Sequence[Record]) -> None:
     """Write the secret fields of records to `cf_secrets`."""
     with_secrets = [r for r in records if r.secrets]
     for record in with_secrets:
-        meta.put(tx.conn, f"{meta.OWN_ENDPOINT}{record.id}", tx.now)
+        mark_registered(tx, record.id)
     statements.upsert(
         tx,
         SECRETS,
@@ -50,6 +50,11 @@ def keep(tx: Tx, records: Sequence[Record]) -> None:
             for f, v in r.secrets.items()
         ],
     )
+
+
+def mark_registered(tx: Tx, endpoint_id: int) -> None:
+    """Note that a person wants deliveries at the address of this endpoint."""
+    meta.put(tx.conn, f"{meta.OWN_ENDPOINT}{endpoint_id}", tx.now)
 
 
 def valid_secrets(tx: Tx) -> dict[int, tuple[str, ...]]:
@@ -125,6 +130,13 @@ def own_endpoints(tx: Tx, workspace_id: int) -> dict[int, str]:
     was; among them those that were deleted in ClickFunnels and not replaced or removed since.
     """
     return {i: url for i, (w, url) in _own_endpoints(tx).items() if w == workspace_id}
+
+
+def present_url(tx: Tx, workspace_id: int) -> str | None:
+    """The address that was registered last in a workspace; None where no endpoint is ours."""
+    since = meta.with_prefix(tx.conn, meta.OWN_ENDPOINT)
+    ours = own_endpoints(tx, workspace_id)
+    return ours[max(ours, key=lambda i: (since[str(i)], i))] if ours else None
 
 
 def workspaces_with_own(tx: Tx) -> set[int]:

@@ -29,8 +29,8 @@ from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
 from cfsync.sync.events import event_types
 
-State = Literal["ok", "foreign", "no secret", "types differ", "deleted", "removed"]
-"""foreign: it leads elsewhere. no secret, types differ, deleted: `remedy` says what helps."""
+State = Literal["ok", "foreign", "old address", "no secret", "types differ", "deleted", "removed"]
+"""foreign: it leads elsewhere. Of all but ok, foreign and removed, `remedy` says what helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ async def _register(context: Context, workspace: int, url: str, types: Sequence[
     for surplus in there:
         if surplus.id != kept.id:
             await _delete(context, surplus.id)
+    await context.mirror.write(webhook_secrets.mark_registered, kept.id)
     if _asks_for(kept, types):
         return Endpoint(workspace, kept.id, url, "ok", "kept")
     reading = await context.reading(ENDPOINTS, Lane.PUSH)
@@ -127,11 +128,14 @@ async def list_endpoints(
     types = await _asked_types(context) if workspaces else []
     for workspace in workspaces:
         there = await _listed(context, workspace)
+        ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
+        present = await context.mirror.read(webhook_secrets.present_url, workspace)
         for record in there:
             known = await context.mirror.read(webhook_secrets.has_secret, workspace, _url(record))
             state = _state_of(workspace, record, types, has_secret=known.get(record.id, False))
+            if record.id in ours and state != "foreign" and _url(record) != present:
+                state = "old address"
             found.append(Endpoint(workspace, record.id, _url(record), state))
-        ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
         lost = {i: url for i, url in ours.items() if i not in {r.id for r in there}}
         found += [Endpoint(workspace, i, url, "deleted") for i, url in lost.items()]
     return found
@@ -141,6 +145,11 @@ def remedy(endpoint: Endpoint) -> str:
     """What is wrong with an endpoint, and the command that helps; '' where nothing is. Pure."""
     again = f"cfsync webhooks register {endpoint.url}"
     match endpoint.state:
+        case "old address":
+            return (
+                "another address was registered since, and this one still gets events:"
+                f" cfsync webhooks remove {endpoint.id}"
+            )
         case "no secret":
             return "its secret is not in this mirror; if it leads here: cfsync webhooks rotate"
         case "types differ":

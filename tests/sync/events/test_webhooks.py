@@ -152,6 +152,23 @@ def test_one_that_was_deleted_is_missed_until_it_is_made_anew_or_removed(
     assert first.id not in kept(round_)
 
 
+def test_one_at_an_address_that_was_left_is_named_with_what_helps(round_: Round) -> None:
+    (old,) = register(round_)
+    (new,) = register(round_, "https://new.example.com")
+
+    listed = {e.id: e for e in call(round_, webhooks.list_endpoints)}
+    assert {i: e.state for i, e in listed.items()} == {old.id: "old address", new.id: "ok"}
+    assert webhooks.remedy(listed[old.id]).endswith(f"cfsync webhooks remove {old.id}")
+    (back,) = register(round_)
+    assert (back.id, back.done) == (old.id, "kept")
+    states = {e.id: e.state for e in call(round_, webhooks.list_endpoints)}
+    assert states == {old.id: "ok", new.id: "old address"}
+
+    call(round_, lambda context: webhooks.remove(context, str(new.id)))
+
+    assert [e.state for e in call(round_, webhooks.list_endpoints)] == ["ok"]
+
+
 @SQLITE_ONLY
 def test_one_that_was_changed_is_put_right(round_: Round) -> None:
     (first,) = register(round_)

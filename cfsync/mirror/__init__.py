@@ -5,9 +5,9 @@ caught by triggers. Out: rows, claims on what is to be sent, and reports.
 
 Read `db` (one database: connections, transactions, bulk statements) and `bookkeeping` (the `cf_`
 tables, a module each) first, then the two ways of data: `incoming` writes what ClickFunnels shows,
-`outgoing` claims edits and settles their answers. Beside them, `capture` generates the triggers,
-`lists` knows which lists exist and which are due, `coordination` is for processes that share a
-mirror, `user_decisions` is what a person decides, `reports` only reads, and `privacy` forgets a
-person. `migrate` brings the schema up to date, and `retention` deletes old bookkeeping rows,
-and `wal` keeps the log of SQLite short.
+`outgoing` claims edits and settles their answers. Beside them, `capture` generates the triggers and
+`views` the views, `lists` knows which lists exist and which are due, `coordination` is for
+processes that share a mirror, `user_decisions` is what a person decides, `reports` only reads, and
+`privacy` forgets a person. `migrate` brings the schema up to date, and `retention` deletes old
+bookkeeping rows, and `wal` keeps the log of SQLite short.
 """

@@ -16,10 +16,12 @@ import json
 import re
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from cfsync.config.model import known_keys
+from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES, Group
 from tests.meta import metrics, tables
 from tests.mutations import BREAKAGES
@@ -94,6 +96,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns": tables.columns,
     "metrics": metrics.table,
     "breakages": breakages,
+    "confirmed": tables.confirmed,
+    **{
+        f"view_{name}": partial(tables.view, view)
+        for name, view in VIEWS.items()
+        if name not in tables.CONFIRMED
+    },
 }
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import get_args
 
 from cfsync.mirror.capture import rules
+from cfsync.mirror.views import VIEWS
+from cfsync.mirror.views.model import View
 from cfsync.resources import RESOURCES, Group
 from cfsync.resources.model import Field, Resource
 
 PAGE = "dictionary.md"
+
+CONFIRMED = [name for name in VIEWS if name.startswith("confirmed_")]
 
 MANY = 4
 """A cell names up to so many columns; more are counted."""
@@ -30,6 +35,20 @@ def columns() -> str:
         f'## Tables of `"{group}"`\n\n' + "\n".join("".join(_section(r)) for r in _of_group(group))
         for group in get_args(Group)
     )
+
+
+def view(found: View) -> str:
+    """What a view has rows for, and its columns."""
+    rows = f"One row for each {found.row}."
+    if found.without:
+        rows += f" Left out: {found.without}."
+    listed = ", ".join(f"`{c.name}` {c.type}" for c in found.columns)
+    return f"{textwrap.fill(rows, 105)}\n\nColumns: {listed}.\n"
+
+
+def confirmed() -> str:
+    """The views of records as ClickFunnels has them."""
+    return textwrap.fill(f"{_listed(CONFIRMED)}.", 105, break_on_hyphens=False) + "\n"
 
 
 def _of_group(group: Group) -> list[Resource]:

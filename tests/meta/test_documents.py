@@ -16,6 +16,7 @@ import yaml
 from cfsync.config import load
 from cfsync.config.model import known_keys
 from cfsync.mirror.db.tables import TABLES, metadata
+from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES
 from tests.meta.documents import (
     ROOT,
@@ -35,7 +36,6 @@ LANGUAGES = {
     *("mermaid", "text"),
 }
 DIAGRAMS = ("flowchart LR", "flowchart TD", "stateDiagram-v2", "sequenceDiagram")
-VIEWS = {"order_line_items", "contact_tag_links", "cf_waiting"}
 OWN_COLUMNS = {"cf_rev", "cf_synced_at"}
 INTERNAL = {"cf_schema", "cf_writer", "cf_replaced"}
 SECRET_FILES = re.compile(r"^(token_file|url_file) = .*$", re.MULTILINE)
@@ -143,7 +143,7 @@ def test_tables_and_columns_that_are_named_exist(name: str) -> None:
     tables = {table.name: table for table in metadata.tables.values()}
     for span in document(name).spans:
         if re.fullmatch(r"cf_[a-z]+(_at)?", span):
-            known = span in tables or span in VIEWS | OWN_COLUMNS | INTERNAL
+            known = span in tables or span in VIEWS.keys() | OWN_COLUMNS | INTERNAL
             assert known, f"{name}: `{span}` is no table, view or column"
         elif (match := re.fullmatch(r"([a-z_]+)\.([a-z_]+)", span)) and match[1] in tables:
             assert match[2] in tables[match[1]].c, f"{name}: `{span}` is no column"

@@ -14,10 +14,9 @@ from cfsync.mirror.bookkeeping.events import EventSource, EventState
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
-from cfsync.mirror.db.tables import TABLES, VIEW_NAMES, metadata
+from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.mirror.db.types import Json, Timestamp
 from cfsync.resources import RESOURCES
-from tests.conftest import Sql
 from tests.meta.generate import ROOT
 
 assert dict(TABLES)  # each is made when it is first asked for, and then stands in `metadata`
@@ -66,13 +65,3 @@ def test_every_value_of_a_column_is_listed(table: str, column: str) -> None:
     named = set(re.findall(r"`(\w+)`", meaning))
 
     assert {str(value) for value in VALUES[table, column]} == named
-
-
-def test_every_column_of_every_view_is_listed(sql: Sql) -> None:
-    for name in VIEW_NAMES:
-        (row,) = re.findall(rf"^\| `{name}` \|.*\| (.*) \|$", TEXT, re.MULTILINE)
-        sql(f"SELECT {row.replace('`', '')} FROM {name}")
-        count = f"SELECT count(*) FROM information_schema.columns WHERE table_name = '{name}'"
-        if sql.is_sqlite:
-            count = f"SELECT count(*) FROM pragma_table_info('{name}')"
-        assert sql(count) == [(len(row.split(", ")),)]

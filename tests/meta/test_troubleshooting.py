@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cfsync.mirror.capture.views import WAITING
+from cfsync.mirror.views.waiting import TEXT
 from tests.meta.documents import document
 from tests.meta.messages import SHORTEST, all_texts, reasons
 
@@ -27,12 +27,12 @@ JOINTS = r"\.\.\.|[:;()]| of | 10 | won, |email_address"
 
 
 def literals() -> list[str]:
-    return re.findall(r"'([^']*)'", WAITING)
+    return re.findall(r"'([^']*)'", TEXT)
 
 
 def kinds() -> set[str]:
-    (states,) = re.findall(r"state IN \(([^)]*)\) AND", WAITING)
-    return {*re.findall(r"'(\w+)'", states), *re.findall(r"UNION ALL\nSELECT '(\w+)'", WAITING)}
+    (states,) = re.findall(r"state IN \(([^)]*)\) AND", TEXT)
+    return {*re.findall(r"'(\w+)'", states), *re.findall(r"UNION ALL\nSELECT '(\w+)'", TEXT)}
 
 
 def cells() -> list[str]:

@@ -270,6 +270,29 @@ def test_a_database_with_a_relation_of_our_name_is_refused_and_left_alone(
     assert migrate(empty_url).changed
 
 
+@pytest.mark.parametrize(
+    "kind", ["TABLE customers (mine TEXT)", "VIEW customers AS SELECT 1 AS mine"]
+)
+def test_an_upgrade_leaves_a_relation_with_the_name_of_a_new_view_alone(
+    empty_url: str, kind: str
+) -> None:
+    migrate(empty_url)
+    _change(
+        empty_url,
+        "DROP VIEW customers",
+        f"CREATE {kind}",
+        "UPDATE cf_meta SET value = '0.0.0 other' WHERE key = 'capture'",
+        "UPDATE cf_meta SET value = replace(value, 'view customers', 'view old')"
+        " WHERE key = 'capture_objects'",
+    )
+
+    with pytest.raises(MirrorError, match="has a table or view customers that cfsync did not make"):
+        migrate(empty_url)
+
+    _change(empty_url, "SELECT mine FROM customers", f"DROP {kind.split()[0]} customers")
+    assert migrate(empty_url).recaptured
+
+
 def test_a_url_may_name_the_schema_that_holds_the_mirror(postgres: Postgres) -> None:
     name = postgres.create()
     _change(postgres.url(name), "CREATE SCHEMA crm", "CREATE TABLE contacts (mine TEXT)")

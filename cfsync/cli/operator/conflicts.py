@@ -70,7 +70,7 @@ def list_conflicts(
 
 def text_of(found: Sequence[Conflict], *, values: bool, whole: bool) -> str:
     """The conflicts as a table; a mass of drift is one line, unless they are shown `whole`."""
-    from cfsync.mirror.capture.views import DRIFTED, MASS
+    from cfsync.mirror.views.waiting import DRIFTED, MASS
 
     drifted = Counter(c.resource for c in found if c.kind == "drift")
     masses = {} if whole else {name: n for name, n in drifted.items() if n >= MASS}

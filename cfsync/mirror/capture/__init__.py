@@ -5,8 +5,8 @@ replaced whenever their text has changed.
 
 Read `rules` first (what SQL may do to each table, for every database), then the package of a
 database (`sqlite`, `postgresql`), which turns the rules into statements: `templates/*.sql` show
-whole triggers. `templates` fills them in, `views` says what the views have in common, `installed`
-finds what is no longer there.
+whole triggers. `templates` fills them in, `installed` finds what is no longer there. The views are
+defined in `mirror.views`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,21 @@ import sqlalchemy as sa
 import cfsync
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed
+from cfsync.mirror.db import dialect
+from cfsync.mirror.db.tables import refuse_taken
 
 
 def install(conn: sa.Connection) -> bool:
     """Bring them up to date in the caller's transaction, and put back what is missing, but not on
     tables that have lost columns. Returns whether anything was replaced. Those of a newer version
-    stay as they are.
+    stay as they are. Raises MirrorError if something else has the name of a view.
     """
     wanted, lost = statements(conn), installed.lost(conn)
     is_whole = _is_newer(conn) or not installed.restorable(lost)
     if is_whole and not _are_older(conn, wanted):
         return False
+    relations = dialect.named(conn.dialect.name).relations(conn)
+    refuse_taken(installed.foreign_views(conn, relations), "the database")
     database, broken = installed.database(conn), installed.unusable_tables(lost)
     back = [
         *database.restore_ids(conn, installed.without_ids(lost)),

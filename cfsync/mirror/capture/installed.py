@@ -17,10 +17,10 @@ import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture.rules import OWN
-from cfsync.mirror.capture.views import VIEWED
 from cfsync.mirror.db import tables
 from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES
 
 COLUMN = "column"
@@ -79,6 +79,12 @@ def lost(conn: sa.Connection) -> list[str]:
     return compare(_noted(conn), _found(conn))
 
 
+def foreign_views(conn: sa.Connection, relations: Collection[str]) -> set[str]:
+    """The names of views that something else has in the database: `install` would replace it."""
+    ours = {n.removeprefix("view ") for n in _noted(conn).keys() & _found(conn).keys()}
+    return set(VIEWS).intersection(relations) - ours
+
+
 def compare(noted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     """What differs between the objects noted and those found. Pure."""
     gone = [name for name, digest in noted.items() if found.get(name) != digest]
@@ -98,10 +104,14 @@ def restorable(lost_objects: Iterable[str]) -> list[str]:
 def _is_of(name: str, tables: Collection[str]) -> bool:
     """Whether an object belongs to one of these tables: a trigger, its function, a view."""
     kind, _, rest = name.partition(" ")
-    owner = {"view": VIEWED.get(rest), "trigger": rest.rpartition(" on ")[2]}
-    if kind == "function":
-        return any(rest.startswith(f"cf_{table}_") for table in tables)
-    return owner.get(kind, rest.rpartition(".")[0].removeprefix("of ")) in tables
+    match kind:
+        case "view":
+            return rest in VIEWS and bool(VIEWS[rest].tables.intersection(tables))
+        case "trigger":
+            return rest.rpartition(" on ")[2] in tables
+        case "function":
+            return any(rest.startswith(f"cf_{table}_") for table in tables)
+    return rest.rpartition(".")[0].removeprefix("of ") in tables
 
 
 def without_ids(lost_objects: Iterable[str]) -> list[str]:

@@ -75,8 +75,31 @@ TABLES: Mapping[str, Table] = _Tables()
 SCHEMA_VERSION = "cf_schema"
 """The table in which Alembic keeps the schema's revision."""
 
-VIEW_NAMES = ("order_line_items", "contact_tag_links", "cf_waiting")
-"""The views beside the tables; `mirror.capture.views` makes them."""
+VIEW_NAMES = (
+    "order_line_items",
+    "invoice_line_items",
+    "fulfillment_items",
+    "contact_tag_links",
+    "custom_attributes",
+    "visits",
+    "sales",
+    "subscriptions",
+    "refunds",
+    "customers",
+    "course_progress",
+    "form_answers_wide",
+    "pipeline",
+    "confirmed_contacts",
+    "confirmed_products",
+    "confirmed_product_variants",
+    "confirmed_product_prices",
+    "confirmed_orders",
+    "confirmed_fulfillments",
+    "confirmed_enrollments",
+    "confirmed_sales_opportunities",
+    "cf_waiting",
+)
+"""The views beside the tables, which `mirror.views` defines in this order."""
 
 OUTBOX = _bookkeeping(
     "outbox",
@@ -265,8 +288,13 @@ def refuse_foreign(names: Collection[str], place: str) -> None:
     """
     if _own_names().issubset(names):
         refuse_incomplete(names)
-    if taken := {*TABLES, *VIEW_NAMES, *metadata.tables}.intersection(names):
+    refuse_taken({*TABLES, *VIEW_NAMES, *metadata.tables}.intersection(names), place)
+
+
+def refuse_taken(names: Collection[str], place: str) -> None:
+    """Raise MirrorError if there is any name that both the mirror and another program use."""
+    if names:
         raise MirrorError(
-            f"{place} has a table or view {min(taken)} that cfsync did not make: rename it, or give"
+            f"{place} has a table or view {min(names)} that cfsync did not make: rename it, or give"
             " another database in database.url"
         )

@@ -11,10 +11,10 @@ from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
-from cfsync.mirror.capture.views import DRIFTED, INSERTED
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import provenance, status
 from cfsync.mirror.reports.provenance import KnownRecord
+from cfsync.mirror.views.waiting import DRIFTED, INSERTED
 from cfsync.records import is_provisional
 from cfsync.resources import Field, Resource, named
 from cfsync.values import equal

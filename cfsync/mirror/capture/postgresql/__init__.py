@@ -6,7 +6,8 @@ its transition tables `cf_old` and `cf_new`.
 
 Read the files in `templates/` first: each is a function with its trigger, or a part of one, with
 `$names` for what is generated. `triggers` (UPDATE, DELETE) and `insert` fill them in; `expressions`
-has the conditions and values of single columns, `parts` what both use, `views` the views.
+has the conditions and values of single columns, `parts` what both use. The views are defined in
+`mirror.views`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import sqlalchemy as sa
 
 from cfsync.mirror.capture.postgresql.parts import templates
 from cfsync.mirror.capture.postgresql.triggers import common, triggers
-from cfsync.mirror.capture.postgresql.views import VIEWS
 from cfsync.mirror.capture.rules import IS_WRITING, without_references
-from cfsync.mirror.capture.views import VIEWED
+from cfsync.mirror.db import dialect
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.db.tables import VIEW_NAMES
+from cfsync.mirror.views import statements as view_statements
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 
@@ -119,11 +120,7 @@ def _statements(schema: str, without: frozenset[str]) -> tuple[str, ...]:
     names = [name for name in RESOURCES if name not in without]
     resources = [without_references(RESOURCES[name], without) for name in names]
     tables = [t for resource in resources for t in triggers(resource, schema)]
-    views = {
-        name: view
-        for name, view in zip(VIEW_NAMES, VIEWS, strict=True)
-        if VIEWED.get(name) not in without
-    }
+    views = view_statements(dialect.named("postgresql").views, without=without)
     return (*common(schema), *tables, *views.values(), _grant(names, views))
 
 

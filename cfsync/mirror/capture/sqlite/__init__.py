@@ -6,7 +6,7 @@ TRIGGER and CREATE VIEW statements. The triggers run for each row.
 Read the files in `templates/` first: each is a whole statement, or a part of one, with `$names` for
 what is generated. `triggers` (UPDATE, DELETE) and `insert` fill them in; `expressions` has the
 conditions and values of single columns, `parts` what both use, `own_columns` the triggers for
-columns that the user has added, `views` the views.
+columns that the user has added. `mirror.views` has the views.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from cfsync.mirror.capture.rules import without_references
+from cfsync.mirror.capture.rules import IS_WRITING, without_references
 from cfsync.mirror.capture.sqlite import own_columns
 from cfsync.mirror.capture.sqlite.triggers import triggers
-from cfsync.mirror.capture.sqlite.views import NAMES, VIEWS
 from cfsync.mirror.db import dialect
 from cfsync.mirror.db.quoting import ident, literal
-from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.db.tables import TABLES, VIEW_NAMES
+from cfsync.mirror.views import statements as view_statements
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 
 _COUNTED = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'"
-_VIEWS = ", ".join(map(literal, NAMES))
+_NAMES = (*VIEW_NAMES, IS_WRITING)
+_VIEWS = ", ".join(map(literal, _NAMES))
+_WRITING = f"CREATE VIEW {IS_WRITING} AS SELECT mark > 0 AS is_writing FROM cf_writer"
 
 OBJECTS = f"""
 SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql
@@ -80,7 +82,8 @@ def _statements(without: frozenset[str]) -> tuple[str, ...]:
     resources = [
         without_references(r, without) for r in RESOURCES.values() if r.name not in without
     ]
-    return (*(t for r in resources for t in triggers(r)), *VIEWS)
+    views = view_statements(dialect.named("sqlite").views)
+    return (*(t for r in resources for t in triggers(r)), *views.values(), _WRITING)
 
 
 def own_column_triggers(conn: sa.Connection, without: Collection[str]) -> list[str]:
@@ -160,4 +163,4 @@ def drops(conn: sa.Connection) -> list[str]:
         "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'cf_*'"
     ).scalars()
     found = [f"DROP TRIGGER {ident(name)}" for name in names]
-    return [*found, *(f"DROP VIEW IF EXISTS {ident(name)}" for name in NAMES)]
+    return [*found, *(f"DROP VIEW IF EXISTS {ident(name)}" for name in _NAMES)]

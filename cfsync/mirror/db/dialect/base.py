@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from cfsync.errors import MirrorError
+from cfsync.mirror.db.dialect.view_sql import ViewSql
 from cfsync.mirror.db.errors import Busy, Constrained
 
 Row = Mapping[str, Any]
@@ -123,6 +124,9 @@ class Dialect(ABC):
 
     stored: ClassVar[Mapping[Literal["timestamp", "money", "json"], Stored]]
     """How the values are held whose column types differ."""
+
+    views: ClassVar[ViewSql]
+    """The SQL of views that differs."""
 
     # --- connecting, errors ---
 

@@ -20,6 +20,7 @@ from cfsync.mirror.db.dialect import postgresql_checks, secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.dialect.upserts import on_conflict
+from cfsync.mirror.db.dialect.view_sql import PostgreSQLViews
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.values import time_text
@@ -64,6 +65,7 @@ class PostgreSQL(Dialect):
     private: ClassVar = ("cf_rev_seq",)
     read_options: ClassVar = {"isolation_level": "REPEATABLE READ"}
     id_in = "= ANY(%(ids)s)"
+    views = PostgreSQLViews()
     stored: ClassVar = {
         "timestamp": Stored(sa.DateTime(timezone=True), datetime.fromisoformat, time_text),
         "money": Stored(sa.Numeric(), Decimal, str),

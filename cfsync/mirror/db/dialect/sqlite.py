@@ -19,8 +19,9 @@ from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
-from cfsync.mirror.db.dialect.sqlite_file import SQLiteFile
+from cfsync.mirror.db.dialect.sqlite_file import FAILURES, SQLiteFile
 from cfsync.mirror.db.dialect.upserts import on_conflict
+from cfsync.mirror.db.dialect.view_sql import SQLiteViews
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.mirror.db.types import Json, Money
@@ -46,15 +47,6 @@ SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name NOT GLOB 'cf
 
 _NO_SECRETS = f"no such table: {secrets_table.SCHEMA}."
 _AWAY = {"SQLITE_FULL", "SQLITE_IOERR"}
-_FAILURES = {
-    "SQLITE_NOTADB": "{where} is not an SQLite database; check database.url",
-    "SQLITE_CORRUPT": "{where} is damaged; restore a backup and run cfsync recover",
-    "SQLITE_READONLY": "{where} is read-only for this user; check its owner and permissions",
-    "SQLITE_CANTOPEN": "{where} can't be opened; check its owner and permissions",
-    "SQLITE_PERM": "{where} can't be opened; check its owner and permissions",
-    "SQLITE_FULL": "the disk that holds {where} is full",
-    "SQLITE_IOERR": "{where} can't be read or written: the disk reports an error",
-}
 
 
 def _to_json(value: Any) -> str:
@@ -85,6 +77,7 @@ class SQLite(Dialect):
     private: ClassVar = ("cf_writer", "cf_replaced")
     read_options: ClassVar = {"sqlite_begin": "BEGIN"}
     id_in = "IN (SELECT value FROM json_each(:ids))"
+    views = SQLiteViews()
     stored: ClassVar = {
         "timestamp": Stored(sa.Text()),
         "money": Stored(sa.Numeric(asdecimal=False), float, _amount),
@@ -128,7 +121,7 @@ class SQLite(Dialect):
                 " to the one that runs cfsync (chown)"
             )
         kind = Away if name in _AWAY else MirrorError
-        return kind(_FAILURES[name].format(where=where)) if name in _FAILURES else None
+        return kind(FAILURES[name].format(where=where)) if name in FAILURES else None
 
     def message(self, error: sa.exc.DBAPIError) -> str:
         return str(error.orig)

@@ -39,6 +39,17 @@ _PRAGMAS = (
     f"journal_size_limit = {WAL_BYTES}",
 )
 
+FAILURES = {
+    "SQLITE_NOTADB": "{where} is not an SQLite database; check database.url",
+    "SQLITE_CORRUPT": "{where} is damaged; restore a backup and run cfsync recover",
+    "SQLITE_READONLY": "{where} is read-only for this user; check its owner and permissions",
+    "SQLITE_CANTOPEN": "{where} can't be opened; check its owner and permissions",
+    "SQLITE_PERM": "{where} can't be opened; check its owner and permissions",
+    "SQLITE_FULL": "the disk that holds {where} is full",
+    "SQLITE_IOERR": "{where} can't be read or written: the disk reports an error",
+}
+"""What is wrong with a file, by SQLite's name for the error."""
+
 _FILES = "cfsync_files"
 """Where SQLAlchemy keeps which files a connection has opened."""
 

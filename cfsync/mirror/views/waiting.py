@@ -1,16 +1,10 @@
-"""What the views have in common on both databases: their columns, and `cf_waiting`.
-
-A column may be added at the end, but never moved or removed: PostgreSQL can then replace a view in
-place, and views that users have built on it stay.
-"""
+"""`cf_waiting`: what waits for a person, and the command that helps."""
 
 from __future__ import annotations
 
 from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.db.errors import OWN_CONSTRAINT
-
-VIEWED = {"order_line_items": "orders", "contact_tag_links": "contacts"}
-"""View -> the table that it shows."""
+from cfsync.mirror.views.model import View, columns
 
 DRIFTED = "changed here while edits were not captured"
 INSERTED = "inserted here while edits were not captured"
@@ -48,8 +42,7 @@ def _of_workspace(table: str, alias: str) -> str:
     THEN coalesce(' --workspace ' || {alias}.workspace_id, '') ELSE '' END"""
 
 
-WAITING = f"""CREATE VIEW cf_waiting AS
-SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, captured_at) AS since,
+TEXT = f"""SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, captured_at) AS since,
   error AS reason,
   {reasons.what_helps_sql()} AS command
 FROM cf_outbox o WHERE state IN ('parked', 'held') AND NOT {_IS_MASS} AND {_UNDECIDED}
@@ -104,3 +97,20 @@ SELECT 'refused', resource, CAST(NULL AS BIGINT), min(received_at),
 FROM cf_events WHERE source = 'refused' AND state = 'new'
   AND (resource, error) IN ({_REFUSED_MASSES})
 GROUP BY resource, error"""
+
+WAITING = View(
+    "cf_waiting",
+    "edit, conflict, deletion or refused row that waits for you",
+    columns("""
+        kind      text       w.kind
+        resource  text       w.resource
+        id        integer    w.id
+        since     timestamp  w.since
+        reason    text       w.reason
+        command   text       w.command
+    """),
+    lambda _sql: f"FROM ({TEXT}) w",
+    private=True,
+)
+
+VIEWS = (WAITING,)

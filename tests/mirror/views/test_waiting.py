@@ -1,8 +1,7 @@
-"""The views show the same on both databases."""
+"""`cf_waiting` shows what waits for a person, and the command that helps."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX, TOMBSTONES
 from tests.conftest import Sql
-from tests.mirror.conftest import Daemon
 
 CHANGE = "change the row, or cfsync outbox discard 1"
 CASES = [
@@ -43,44 +41,6 @@ CASES = [
     ("update", None, CHANGE),
 ]
 """(op, reason of a parked edit, what helps)"""
-ITEM = {
-    "id": 71,
-    "public_id": "abc",
-    "quantity": 2,
-    "original_product": {"id": 7, "name": "Mug"},
-    "products_variant": {"id": 8, "name": "Large", "sku": "M-L"},
-    "products_price": {"id": 9, "name": "Full", "amount": "12.50", "currency": "USD"},
-}
-
-
-def test_the_items_of_orders_one_a_row(workspace: int, daemon: Daemon, app_sql: Sql) -> None:
-    odd = {"id": "x", "quantity": None, "products_price": {"amount": "free"}}
-    daemon(
-        "orders",
-        {"id": 1, "workspace_id": 10, "contact_id": 5, "line_items": [ITEM, odd, "junk"]},
-        {"id": 2, "workspace_id": 10, "line_items": []},
-        {"id": 3, "workspace_id": 10, "line_items": None},
-    )
-
-    found = app_sql(
-        "SELECT order_id, contact_id, position, quantity, product_id, product_name, variant_id,"
-        " variant_name, sku, price_id, price_name, currency"
-        " FROM order_line_items WHERE id = 71"
-    )
-    assert found == [(1, 5, 1, 2, 7, "Mug", 8, "Large", "M-L", 9, "Full", "USD")]
-    assert app_sql("SELECT position FROM order_line_items ORDER BY position") == [(1,), (2,)]
-    assert app_sql("SELECT position FROM order_line_items WHERE amount > 9") == [(1,)]
-    assert app_sql("SELECT sum(amount) FROM order_line_items") == [(Decimal("12.50"),)]
-
-
-def test_which_contact_has_which_tag(ada: int, daemon: Daemon, app_sql: Sql) -> None:
-    daemon("contacts", {"id": 6, "workspace_id": 10, "tag_ids": []}, {"id": 7, "workspace_id": 10})
-
-    found = app_sql(
-        "SELECT contact_id, tag_id, workspace_id FROM contact_tag_links ORDER BY tag_id"
-    )
-
-    assert found == [(5, 1, 10), (5, 2, 10)]
 
 
 def test_what_waits_for_a_person(ada: int, write: Any, app_sql: Sql) -> None:
@@ -181,9 +141,3 @@ def test_each_kind_of_reason_has_such_a_case() -> None:
     tested = [reason or "" for _, reason, _ in CASES]
     kinds = {next(b for b in reasons.WHAT_HELPS if text.startswith(b)) for text in tested}
     assert kinds == set(reasons.WHAT_HELPS)
-
-
-@pytest.mark.parametrize("view", ["order_line_items", "contact_tag_links", "cf_waiting"])
-def test_a_view_can_not_be_written(workspace: int, app_sql: Sql, view: str) -> None:
-    with pytest.raises(Exception, match=r"cannot|permission denied"):
-        app_sql(f"DELETE FROM {view}")

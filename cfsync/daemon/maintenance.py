@@ -82,9 +82,16 @@ class Maintenance:
         yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
 
     async def stop_passes(self) -> None:
-        """Stop all passes and wait for them: the token is refused."""
-        self._components.runner.stop()
-        await self._components.runner.drain(self._components.settings.api.timeout_s)
+        """Stop all passes and wait for them: the token is refused. That is saved for
+        `cfsync status`, since at the start no pass has met it yet.
+        """
+        c = self._components
+        c.runner.stop()
+        await c.runner.drain(c.settings.api.timeout_s)
+        pulls = c.runner.jobs_of(PassName.PULL)
+        for job in sorted(pulls, key=lambda j: c.settings.resource(j.resource).pull_every)[:1]:
+            with suppress(MirrorError):
+                await c.connections.control.write(_save_refused, job.resource)
 
     async def _listen(self) -> None:
         """Wake pusher and follower at each notification. Raises MirrorError when the connection is
@@ -213,6 +220,12 @@ class SavedTroubles:
         if changed:
             await mirror.write(_save, changed)
         self._saved = now
+
+
+def _save_refused(tx: Tx, resource: str) -> None:
+    """Save that the token is refused; it is over with the next trouble or pull of the resource."""
+    text = "ClickFunnels refuses the token"
+    pauses.save_trouble(tx, Trouble(PassName.PULL, resource, "token", text, tx.now))
 
 
 def _save(tx: Tx, troubles: dict[tuple[PassName, str], Trouble | None]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cfsync.config import load
+from cfsync.mirror.db.engine import Mirror
 from cfsync.sandbox import TOKEN, World
+from cfsync.sync.health_facts import problems
 from tests.conftest import SQLITE_ONLY
 from tests.daemon.harness import Daemon, Systemd, until
 
@@ -51,3 +55,20 @@ def test_a_token_from_the_environment_asks_for_a_restart(start: Start, world: Wo
     assert daemon.ask("/livez")[0] == 200
     assert daemon.ask("/readyz")[0] == 200
     assert daemon.stop() == 0
+
+
+def test_status_says_that_the_token_is_refused_until_a_daemon_has_another(
+    start: Start, settings: dict[str, str], mirror: Mirror
+) -> None:
+    configured = load(environ={f"CFSYNC_{name}": value for name, value in settings.items()})
+
+    def unhealthy() -> list[str]:
+        return asyncio.run(problems(mirror, configured))
+
+    daemon = start(API__TOKEN="of-nobody")
+    daemon.wait_for("token.refused")
+    until(lambda: unhealthy() == ["ClickFunnels refuses the token"])
+    assert daemon.stop() == 0
+
+    start()
+    until(lambda: unhealthy() == [])

@@ -553,6 +553,31 @@ def test_a_trigger_on_a_table_of_cfsync_is_named_until_it_is_gone(round_: Round,
 
 
 @POSTGRESQL_ONLY
+@pytest.mark.parametrize("action", ["NOTHING", "DELETE FROM cf_daemons"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO contacts (first_name) VALUES ('Ada')",
+        "UPDATE contacts SET first_name = 'Ada'",
+        "DELETE FROM contacts",
+    ],
+)
+def test_a_statement_that_a_rule_would_keep_from_being_captured_is_refused_in_a_few_lines(
+    round_: Round, sql: Sql, app_sql: Sql, action: str, statement: str
+) -> None:
+    round_.backfill()
+    sql(f"CREATE RULE mine AS ON INSERT TO cf_outbox DO INSTEAD {action}")
+
+    with pytest.raises(Exception, match="the rule mine on cf_outbox is not cfsync's") as error:
+        app_sql(statement)
+    sql("DROP RULE mine ON cf_outbox")
+
+    assert len(str(error.value)) < 400
+    app_sql(statement)
+    assert sql.outbox()
+
+
+@POSTGRESQL_ONLY
 def test_a_rule_on_a_table_of_cfsync_is_named(round_: Round, sql: Sql) -> None:
     sql("CREATE RULE mine AS ON INSERT TO cf_outbox DO INSTEAD NOTHING")
 

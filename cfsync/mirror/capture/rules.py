@@ -29,6 +29,7 @@ NOT_AN_ID = "no row has this id; leave id out, ClickFunnels gives it"
 ID_TOO_LONG = "an id that you choose is 989999999999999 at the most"
 USED_BEFORE = "this id was used before; leave id out"
 COUNTER_RESET = "the counter of new ids was reset; run cfsync migrate, then cfsync doctor"
+RULED = "edits can't be recorded: the rule {} on cf_outbox is not cfsync's: drop it"
 HAS_REAL_ID = "the record exists in ClickFunnels now, and the row's id is"
 
 
@@ -49,8 +50,8 @@ class SqlState(StrEnum):
     """unique_violation: another row has the value."""
     WRONG_VALUE = "23514"
     """check_violation: the column can't have this value."""
-    RESET = "55000"
-    """object_not_in_prerequisite_state: the counter of ids was reset."""
+    UNREADY = "55000"
+    """object_not_in_prerequisite_state: the counter of ids was reset, or a rule is in the way."""
     READ_ONLY = "428C9"
     """generated_always: the column is not for the user to set."""
 

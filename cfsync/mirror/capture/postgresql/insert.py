@@ -133,7 +133,7 @@ def _capture(resource: Resource, schema: str) -> str:
         counter="pg_sequence_last_value("
         f"pg_get_serial_sequence({literal(table_in(schema, resource.name))}, 'id')::regclass)",
         first=str(PROVISIONAL_FROM),
-        counter_reset=refusing(f"{resource.name}: {COUNTER_RESET}", SqlState.RESET),
+        counter_reset=refusing(f"{resource.name}: {COUNTER_RESET}", SqlState.UNREADY),
         not_an_id=refusing(f"{resource.name}: {NOT_AN_ID}", SqlState.READ_ONLY),
         id_too_long=refusing(f"{resource.name}: {ID_TOO_LONG}", SqlState.WRONG_VALUE),
         real_id=_real_id(resource),

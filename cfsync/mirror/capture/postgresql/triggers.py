@@ -34,6 +34,7 @@ from cfsync.mirror.capture.postgresql.parts import (
 )
 from cfsync.mirror.capture.rules import (
     IS_WRITING,
+    RULED,
     STALE,
     SqlState,
     columns,
@@ -59,6 +60,9 @@ def common(schema: str) -> list[str]:
         "common",
         schema=ident(schema),
         base=literal(table_in(schema, "cf_base")),
+        outbox=literal(table_in(schema, "cf_outbox")),
+        obstructed=literal(SqlState.UNREADY),
+        ruled=literal(RULED),
         options=options(),
         state=literal(SqlState.IMPOSSIBLE),
         is_writing=IS_WRITING,

@@ -15,8 +15,14 @@ AS $$cfsync$$
 DECLARE
   given text := current_setting('cfsync.writer', true);
   role name := coalesce(nullif(current_setting('role'), 'none'), session_user);
+  rule name := (SELECT rulename FROM pg_rewrite WHERE ev_class = $outbox::regclass LIMIT 1);
 BEGIN
-  IF coalesce(given, '') = '' THEN RETURN ''; END IF;
+  IF coalesce(given, '') = '' THEN
+    IF rule IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = $obstructed, MESSAGE = replace($ruled, '{}', rule);
+    END IF;
+    RETURN '';
+  END IF;
   IF given = 'on' THEN
     RETURN CASE WHEN has_table_privilege(role, $base::regclass, 'INSERT')
       THEN 'on' ELSE '' END;

@@ -111,7 +111,7 @@ PIPELINE = View(
         stage_position     integer    s.sort_order
         close_probability  number     s.close_probability
         value              money      d.value
-        weighted_value     money      round(d.value * CAST(s.close_probability AS NUMERIC) / 100, 2)
+        weighted_value     money      round(d.value * CAST(s.close_probability / 100 AS NUMERIC), 2)
         contact_id         integer    d.primary_contact_id
         email_address      text       c.email_address
         assignee_id        integer    d.assignee_id

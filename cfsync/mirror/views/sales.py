@@ -77,7 +77,7 @@ def _monthly(sql: ViewSql) -> str:
     return f"""
   SELECT o.id AS order_id, min({sql.value("item.value", "original_product.name", "text")})
       AS product_name,
-    sum({amount} * coalesce({quantity}, 1)
+    sum(1.0 * {amount} * coalesce({quantity}, 1)
       / ({months} * coalesce(nullif({count}, 0), 1))) AS amount
   FROM orders o JOIN {sql.rows("o.line_items", "item")} ON {sql.is_object("item")}
   LEFT JOIN product_prices p ON p.id = {price_id}

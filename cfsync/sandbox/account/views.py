@@ -76,8 +76,18 @@ def _line(records: Records, order: Values, number: int, product: int) -> dict[st
         "created_at": order["created_at"],
         "updated_at": order["created_at"],
         "original_product": _quote(records, "products", product, ("name",)),
-        "products_price": {"amount": order["total_amount"], "currency": order["currency"]},
+        "products_price": _price(order),
         "products_variant": _quote(records, "product_variants", variant, ("name", "sku")),
+    }
+
+
+def _price(order: Values) -> dict[str, Any]:
+    interval, count = order.get("_interval", (None, None))
+    return {
+        "amount": order["total_amount"],
+        "currency": order["currency"],
+        "interval": interval,
+        "interval_count": count,
     }
 
 

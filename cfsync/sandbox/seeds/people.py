@@ -13,6 +13,7 @@ LAST = tuple(
     "Lovelace Hopper Turing Dijkstra Liskov Knuth Perlman Allen Lamarr Wirth Ōno Núñez".split()  # noqa: SIM905
 )
 ZONES = ("Pacific Time (US & Canada)", "London", "Tokyo", "UTC")
+SOURCES = ("newsletter", "search", "podcast")
 COLOURS = ("#3B82F6", "#EF4444", "#10B981", "#F59E0B")
 
 
@@ -96,12 +97,21 @@ def _anonymous(seed: Seed) -> Values:
         "tags": [],
         "custom_attributes": {},
         "visits": {
-            "count": chance % 40,
-            "last_page": {"id": 700 + chance % 9, "name": "Sales page", "path": "/spring-offer"},
-            "utm_source": "newsletter",
-            "utm_campaign": "spring-launch",
+            "first_visit": _visit(seed, chance),
+            "last_visit": _visit(seed, chance + 1) if chance % 2 else None,
         },
         "avatar_image": {},
+    }
+
+
+def _visit(seed: Seed, number: int) -> Values:
+    return {
+        "uuid": f"{number:016x}",
+        "utm_source": SOURCES[number % len(SOURCES)],
+        "utm_campaign": "spring-launch",
+        "landing_page": "/spring-offer",
+        "device_type": "Desktop",
+        "started_at": seed.past(number),
     }
 
 

@@ -27,7 +27,14 @@ def fulfillment(seed: Seed) -> Values:
         "tracking_code": f"1Z{seed.chance % 10**9:09d}",
         "location_id": seed.pick("fulfillment_locations", seed.chance),
         "fulfillment_number": seed.index + 1,
-        "included_invoices_line_items": [{"id": 50_000 + seed.index, "quantity": 1}],
+        "included_invoices_line_items": [
+            {
+                "id": 60_000 + seed.index,
+                "fulfillment_id": seed.id,
+                "quantity": 1,
+                "invoices_line_item_id": 50_000 + seed.index,
+            }
+        ],
     }
 
 
@@ -59,6 +66,22 @@ def enrollment(seed: Seed) -> Values:
     }
 
 
+def completion(seed: Seed) -> Values:
+    """Each of a course lets another of its enrollments complete a lesson of its first section."""
+    plan, courses = seed.plan, seed.plan.counts["courses"]
+    number, course = divmod(seed.index, courses)
+    sections, enrolled = plan.counts["course_sections"], plan.size("enrollments", course)
+    lessons = plan.size("course_lessons", course) if course < sections else 0
+    if not (enrolled and lessons):
+        return {"enrollment_id": 0, "lesson_id": 0, "completed_at": seed.past(seed.chance)}
+    lesson, enrollment = divmod(number, enrolled)
+    return {
+        "enrollment_id": plan.id("enrollments", course + enrollment * courses),
+        "lesson_id": plan.id("course_lessons", course + lesson % lessons * sections),
+        "completed_at": seed.past(seed.chance),
+    }
+
+
 def endpoint(seed: Seed) -> Values:
     return {
         "url": f"https://hooks.example.com/{seed.index + 1}",
@@ -75,5 +98,6 @@ MAKERS: dict[str, Maker] = {
     "fulfillments": fulfillment,
     "courses": course,
     "enrollments": enrollment,
+    "lesson_completions": completion,
     "webhook_endpoints": endpoint,
 }

@@ -149,29 +149,64 @@ ORDER: Values = {
 
 BILLING = (*("paid",) * 6, "unpaid", "refunded", "voided", "partially-refunded")
 """What becomes of ten orders."""
+CURRENCIES = (*("USD",) * 5, "EUR")
+"""One order in six is paid in another currency."""
+STATES = (
+    *("active",) * 3,
+    *("pending", "completed", "churned", "canceled", "suspended", "paused", "abandoned"),
+)
+"""What becomes of ten subscriptions."""
+INTERVALS = (("months", 1), ("years", 1), ("weeks", 2), ("months", 3))
 TEST_MODE_EVERY = 8
 """One order of so many is made in test mode."""
 
 
 def order(seed: Seed) -> Values:
     chance, amount = seed.chance, _price(seed.chance)
+    products = seed.plan.counts["products"]
     external = seed.index // max(1, seed.plan.counts["workspaces"]) % 3 == 2
-    return ORDER | {
-        "order_number": str(10_000 + seed.index),
-        "live_mode": seed.index % TEST_MODE_EVERY < TEST_MODE_EVERY - 1,
-        "billing_status": BILLING[seed.index % len(BILLING)],
-        "contact_id": seed.pick("contacts", chance),
-        "total_amount": amount,
-        "origination_channel_id": 800 + chance % 5,
-        "shipping_address_street_one": f"{chance % 900 + 1} Analytical Row",
-        "billing_address_street_one": f"{chance % 900 + 1} Analytical Row",
-        "page_id": 700 + chance % 3,
-        "order_type": "one-time-order" if chance % 4 else "subscription",
-        "activated_at": seed.past(chance),
-        "external_id": f"ext-{seed.id}" if external else None,
-        "payment_processor": "external" if external else "stripe",
-        "_lines": [seed.pick("products", chance)] if seed.plan.counts["products"] else [],
-    }
+    return (
+        ORDER
+        | {
+            "order_number": str(10_000 + seed.index),
+            "live_mode": seed.index % TEST_MODE_EVERY < TEST_MODE_EVERY - 1,
+            "billing_status": BILLING[seed.index % len(BILLING)],
+            "contact_id": seed.pick("contacts", chance),
+            "total_amount": amount,
+            "currency": CURRENCIES[seed.index % len(CURRENCIES)],
+            "origination_channel_id": seed.pick("funnels", chance) or 800 + chance % 5,
+            "discount_ids": [seed.pick("discounts", chance)] if _has_discount(seed) else [],
+            "shipping_address_street_one": f"{chance % 900 + 1} Analytical Row",
+            "billing_address_street_one": f"{chance % 900 + 1} Analytical Row",
+            "page_id": seed.pick("pages", chance) or 700 + chance % 3,
+            "order_type": "one-time-order",
+            "activated_at": seed.past(chance),
+            "external_id": f"ext-{seed.id}" if external else None,
+            "payment_processor": "external" if external else "stripe",
+            "_lines": [seed.pick("products", chance)] if products else [],
+        }
+        | ({} if chance % 4 else _subscription(seed))
+    )
+
+
+def _has_discount(seed: Seed) -> bool:
+    return seed.plan.counts["discounts"] > 0 and seed.chance % 3 == 0
+
+
+def _subscription(seed: Seed) -> Values:
+    """What an order is besides if it is paid again and again."""
+    chance, number = seed.chance, seed.chance // 4
+    state = STATES[number % len(STATES)]
+    ended = {"churned": "churned_at", "canceled": "canceled_at"}
+    return {
+        "order_type": "subscription-order",
+        "service_status": state,
+        "in_trial": state == "active" and number % 3 == 0,
+        "renewal_at": seed.past(chance) if state == "active" else None,
+        "paid_until": seed.past(chance) if state in ("active", "canceled") else None,
+        "recurring_invoices_paid_count": number % 12,
+        "_interval": INTERVALS[number % len(INTERVALS)],
+    } | ({ended[state]: seed.past(chance)} if state in ended else {})
 
 
 INVOICE: Values = {
@@ -200,15 +235,28 @@ def invoice(seed: Seed) -> Values:
         "paid_at": seed.past(seed.chance),
         "invoice_number": f"INV-{seed.index + 1:05d}",
         "external_id": f"in_{seed.chance:016x}",
-        "line_items": [{"id": 50_000 + seed.index, "quantity": 1, "description": "Line"}],
+        "line_items": [_invoice_line(seed, amount)],
+    }
+
+
+def _invoice_line(seed: Seed, amount: str) -> Values:
+    return {
+        "id": 50_000 + seed.index,
+        "quantity": 1,
+        "description": "Line",
+        "amount": amount,
+        "fulfillment_status": "unfulfilled",
     }
 
 
 def transaction(seed: Seed) -> Values:
+    """The second transaction of an order gives money back where the order says so."""
+    orders = max(1, seed.plan.counts["orders"])
+    is_refund = seed.index >= orders and "refunded" in BILLING[seed.index % orders % len(BILLING)]
     return {
         "order_id": seed.parent("orders"),
         "status": "completed",
-        "external_type": "sale",
+        "external_type": "refund" if is_refund else "sale",
         "external_id": f"ch_{seed.chance:016x}",
         "amount": _price(seed.chance),
         "currency": "USD",

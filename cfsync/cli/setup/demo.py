@@ -104,9 +104,15 @@ class Show:
         counts = [(name, *self.ask(f"SELECT count(*) FROM {name}")[0]) for name in TABLES]
         self.say("It is plain SQL now:", columns(counts))
         self.query(
-            "SELECT c.id, c.first_name, count(*) AS orders, sum(o.total_amount) AS spent"
+            "SELECT c.id, c.first_name, count(*) AS orders, round(sum(o.total_amount), 2) AS spent"
             " FROM orders o JOIN contacts c ON c.id = o.contact_id"
             " GROUP BY c.id, c.first_name ORDER BY orders DESC, c.id LIMIT 3"
+        )
+        self.say("Views answer common questions, and leave out what isn't paid or is a test:")
+        self.query(
+            "SELECT product_name, currency, count(DISTINCT order_id) AS orders,"
+            " round(sum(amount), 2) AS amount"
+            " FROM sales GROUP BY product_name, currency ORDER BY amount DESC LIMIT 3"
         )
 
     async def news(self, context: Context) -> None:

@@ -16,14 +16,14 @@ from urllib.parse import quote
 from cfsync.api import codec
 from cfsync.api.budget import Budget
 from cfsync.api.codec import Answer
-from cfsync.api.pages import walk_by_id
+from cfsync.api.pages import walk_by_id, walk_whole
 from cfsync.api.rate import Rate
 from cfsync.api.retry import Retry
 from cfsync.api.sender import Request, Sender, Watcher
 from cfsync.api.transport import Transport
 from cfsync.api.turns import Priority
 from cfsync.config import ApiSettings
-from cfsync.errors import NotFound, UsageError
+from cfsync.errors import Forbidden, NotFound, UsageError
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import ALL, Resource
 
@@ -151,10 +151,29 @@ class Api:
         listing: Listing | None = None,
     ) -> Record:
         """The record with that id or public_id. `listing` gives the ids of its parents where the
-        answer lacks them. Raises NotFound, also for a deleted record that is still shown.
+        answer lacks them, and is needed where only a list shows the record (`Resource.has_get`).
+        Raises NotFound, also for a deleted record that is still shown.
         """
+        if not resource.has_get:
+            return await self._get_listed(resource, id, listing)
         call, answer = await self._call("GET", resource.one_path, id)
         return _not_deleted(call, codec.record(call, answer, resource, listing, asked=id))
+
+    async def _get_listed(
+        self, resource: Resource, id: int | str, listing: Listing | None
+    ) -> Record:
+        """The record as its list shows it: at its place by id, or, where it is not found there, on
+        some page of the whole list.
+        """
+        if listing is None:
+            raise Forbidden(f"{resource.name} {id}: only a list shows it")
+        pages = [await self.page(listing, after=int(id) - 1)] if str(id).isdecimal() else []
+        if not any(_is(record, id) for page in pages for record in page.records):
+            pages = [page async for page in walk_whole(self, listing)]
+        for record in (record for page in pages for record in page.records):
+            if _is(record, id) and not record.deleted:
+                return record
+        raise NotFound("not in its list", call=f"GET {resource.list_path}", status=404)
 
     async def create(
         self, listing: Listing, values: Mapping[str, Any], at: tuple[str, int] | None = None
@@ -253,6 +272,10 @@ def _not_deleted(call: str, record: Record) -> Record:
     if record.deleted:
         raise NotFound("deleted (deleted_at is set)", call=call, status=404)
     return record
+
+
+def _is(record: Record, id: int | str) -> bool:
+    return str(id) in (str(record.id), record.values.get("public_id"))
 
 
 def _joined(values: Sequence[str | int]) -> str:

@@ -198,16 +198,28 @@ def page(call: str, answer: Answer, listing: Listing) -> Page:
     """The records of a list answer. Raises BadAnswer where it is not a list of records."""
     if answer.data is None:
         raise NotJson("answered with an empty body", call=call, status=answer.status)
-    if not isinstance(answer.data, list):
-        raise BadAnswer("answered with something that is no list", call=call, status=answer.status)
     resource = ALL[listing.resource]
-    shown = [_decoded(call, resource, body, listing) for body in answer.data]
+    bodies = _bodies(resource, answer.data)
+    if not isinstance(bodies, list):
+        raise BadAnswer("answered with something that is no list", call=call, status=answer.status)
+    shown = [_decoded(call, resource, body, listing) for body in bodies]
     following = next_id(call, answer.headers)
-    if following is None and len(shown) >= PAGE:
+    if resource.whole:
+        shown.sort(key=lambda r: r.id)
+    elif following is None and len(shown) >= PAGE:
         following = shown[-1].id  # a gateway may have dropped the headers
     strays = tuple(r.id for r in shown if is_stray(resource, r, listing))
     records = tuple(r for r in shown if r.id not in strays)
     return Page(records, following, server_time(answer.headers), strays)
+
+
+def _bodies(resource: Resource, data: Any) -> Any:
+    """What an answer lists: the single record, or what stands in an object below the resource's
+    name, which is how some lists come (the vendor's documents of September 2026).
+    """
+    if resource.single:
+        return [data]
+    return data.get(resource.name, data) if isinstance(data, dict) else data
 
 
 def server_time(headers: Mapping[str, str]) -> str | None:
@@ -249,7 +261,10 @@ def record(
     """
     if answer.data is None:
         raise NotJson("answered with an empty body", call=call, status=answer.status)
-    found = _decoded(call, resource, answer.data, listing)
+    body = answer.data
+    if resource.single and isinstance(body, dict) and str(asked).isdecimal():
+        body = {**body, "id": int(str(asked))}
+    found = _decoded(call, resource, body, listing)
     if asked is not None and str(asked) not in (str(found.id), found.values.get("public_id")):
         raise BadAnswer(f"answered with another record ({found.id})", call=call)
     return found
@@ -258,6 +273,8 @@ def record(
 def _decoded(call: str, resource: Resource, body: Any, listing: Listing | None) -> Record:
     if not isinstance(body, dict):
         raise BadAnswer("answered with something that is no record", call=call)
+    if resource.single and listing is not None:
+        body = {**body, "id": listing.parent_id}
     try:
         return decode_record(resource, body, listing)
     except BadAnswer as error:

@@ -33,8 +33,9 @@ from cfsync.resources.content import (
     forms,
     funnels,
     lessons,
+    site,
 )
-from cfsync.resources.marketing import bulk_actions, emails, filters, sales, workflows
+from cfsync.resources.marketing import appointments, bulk_actions, emails, filters, sales, workflows
 from cfsync.resources.model import ROOT, Action, Field, Group, Resource
 from cfsync.resources.shop import (
     discounts,
@@ -78,6 +79,7 @@ _MODULES = (
     lessons,
     form_fields,
     funnels,
+    site,
     blogs,
     communities,
     community_members,
@@ -86,6 +88,7 @@ _MODULES = (
     sales,
     workflows,
     bulk_actions,
+    appointments,
 )
 
 ALL = {

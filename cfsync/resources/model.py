@@ -145,6 +145,13 @@ class Resource:
     pull_every: str = "1h"
     #: The default of the setting `push`.
     push: bool = True
+    #: Whether `GET one_path` shows a record. If not, it is looked for in its list.
+    has_get: bool = True
+    #: Whether its lists come whole, in an order of their own, and may take no cursor.
+    whole: bool = False
+    #: Whether a workspace has exactly one: `list_path` shows it with no list around it. Its id in
+    #: the mirror is the workspace's, which also stands in `one_path`.
+    single: bool = False
     #: Whether it has a table in the mirror.
     mirrored: bool = True
 

@@ -487,6 +487,21 @@ CREATE TABLE themes (
 CREATE INDEX cf_themes_workspace_id ON themes (workspace_id, id);
 CREATE INDEX cf_themes_updated_at ON themes (updated_at);
 
+CREATE TABLE domains (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    name TEXT,
+    status TEXT,
+    connected BOOLEAN,
+    created_at TEXT,
+    updated_at TEXT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_domains_workspace_id ON domains (workspace_id, id);
+CREATE INDEX cf_domains_updated_at ON domains (updated_at);
+
 CREATE TABLE funnels (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT,
@@ -507,7 +522,9 @@ CREATE TABLE funnels (
     cf_synced_at TEXT
 );
 CREATE INDEX cf_funnels_workspace_id ON funnels (workspace_id, id);
+CREATE INDEX cf_funnels_domain_id ON funnels (domain_id);
 CREATE INDEX cf_funnels_updated_at ON funnels (updated_at);
+CREATE INDEX cf_funnels_cf_synced_at ON funnels (cf_synced_at);
 
 CREATE TABLE pages (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -557,6 +574,74 @@ CREATE TABLE stores (
 );
 CREATE INDEX cf_stores_workspace_id ON stores (workspace_id, id);
 CREATE INDEX cf_stores_updated_at ON stores (updated_at);
+
+CREATE TABLE site (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    name TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    homepage_id TEXT,
+    theme_id TEXT,
+    blog_theme_id TEXT,
+    store_theme_id TEXT,
+    head_code_mode TEXT,
+    footer_code_mode TEXT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_site_workspace_id ON site (workspace_id, id);
+CREATE INDEX cf_site_updated_at ON site (updated_at);
+
+CREATE TABLE styles (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    theme_id BIGINT,
+    name TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_styles_workspace_id ON styles (workspace_id, id);
+CREATE INDEX cf_styles_updated_at ON styles (updated_at);
+
+CREATE TABLE split_test_steps (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    funnel_id BIGINT,
+    funnel TEXT,
+    variants TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    show_page_step_id BIGINT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_split_test_steps_workspace_id ON split_test_steps (workspace_id, id);
+CREATE INDEX cf_split_test_steps_funnel_id ON split_test_steps (funnel_id, id);
+CREATE INDEX cf_split_test_steps_updated_at ON split_test_steps (updated_at);
+
+CREATE TABLE conditional_split_steps (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    funnel_id BIGINT,
+    funnel_public_id TEXT,
+    condition TEXT,
+    branches TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    show_page_step_id BIGINT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_conditional_split_steps_workspace_id ON conditional_split_steps (workspace_id, id);
+CREATE INDEX cf_conditional_split_steps_funnel_id ON conditional_split_steps (funnel_id, id);
+CREATE INDEX cf_conditional_split_steps_updated_at ON conditional_split_steps (updated_at);
 
 CREATE TABLE blogs (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -829,6 +914,7 @@ CREATE TABLE community_comments (
 CREATE INDEX cf_community_comments_workspace_id ON community_comments (workspace_id, id);
 CREATE INDEX cf_community_comments_community_post_id ON community_comments (community_post_id, id);
 CREATE INDEX cf_community_comments_updated_at ON community_comments (updated_at);
+CREATE INDEX cf_community_comments_cf_synced_at ON community_comments (cf_synced_at);
 
 CREATE TABLE community_video_embeds (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -846,6 +932,38 @@ CREATE TABLE community_video_embeds (
 CREATE INDEX cf_community_video_embeds_workspace_id ON community_video_embeds (workspace_id, id);
 CREATE INDEX cf_community_video_embeds_post_id ON community_video_embeds (post_id, id);
 CREATE INDEX cf_community_video_embeds_updated_at ON community_video_embeds (updated_at);
+
+CREATE TABLE community_post_likes (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    post_id BIGINT,
+    contact TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    contact_id BIGINT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_community_post_likes_workspace_id ON community_post_likes (workspace_id, id);
+CREATE INDEX cf_community_post_likes_post_id ON community_post_likes (post_id, id);
+CREATE INDEX cf_community_post_likes_updated_at ON community_post_likes (updated_at);
+
+CREATE TABLE community_comment_likes (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    comment_id BIGINT,
+    contact TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    contact_id BIGINT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_community_comment_likes_workspace_id ON community_comment_likes (workspace_id, id);
+CREATE INDEX cf_community_comment_likes_comment_id ON community_comment_likes (comment_id, id);
+CREATE INDEX cf_community_comment_likes_updated_at ON community_comment_likes (updated_at);
 
 CREATE TABLE community_memberships (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -1097,6 +1215,29 @@ CREATE TABLE email_send_actions (
 CREATE INDEX cf_email_send_actions_workspace_id ON email_send_actions (workspace_id, id);
 CREATE INDEX cf_email_send_actions_broadcast_id ON email_send_actions (broadcast_id, id);
 CREATE INDEX cf_email_send_actions_updated_at ON email_send_actions (updated_at);
+
+CREATE TABLE email_settings (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    workspace_id BIGINT,
+    system_emails_from_address TEXT,
+    system_emails_reply_to_address TEXT,
+    marketing_emails_from_address TEXT,
+    marketing_emails_reply_to_address TEXT,
+    address TEXT,
+    address_complete BOOLEAN,
+    name TEXT,
+    hide_branding BOOLEAN,
+    unsubscribe_footer TEXT,
+    footer_alignment TEXT,
+    address_single_line BOOLEAN,
+    system_emails_from_address_id BIGINT,
+    system_emails_reply_to_address_id BIGINT,
+    marketing_emails_from_address_id BIGINT,
+    marketing_emails_reply_to_address_id BIGINT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_email_settings_workspace_id ON email_settings (workspace_id, id);
 
 CREATE TABLE sales_pipelines (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -1414,3 +1555,26 @@ CREATE TABLE contact_export_actions (
 );
 CREATE INDEX cf_contact_export_actions_workspace_id ON contact_export_actions (workspace_id, id);
 CREATE INDEX cf_contact_export_actions_updated_at ON contact_export_actions (updated_at);
+
+CREATE TABLE appointments (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    workspace_id BIGINT,
+    start_on TEXT,
+    end_on TEXT,
+    status TEXT,
+    max_invitees BIGINT,
+    order_id TEXT,
+    comments TEXT,
+    tzid TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    event_type TEXT,
+    primary_contact TEXT,
+    primary_contact_id BIGINT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_appointments_workspace_id ON appointments (workspace_id, id);
+CREATE INDEX cf_appointments_primary_contact_id ON appointments (primary_contact_id);
+CREATE INDEX cf_appointments_updated_at ON appointments (updated_at);

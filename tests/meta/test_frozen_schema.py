@@ -18,8 +18,8 @@ FROZEN = {
     "0002_account.py": "ada77f9837df9789",
     "0002_columns_postgresql.sql": "69ecfacf2b81d5e2",
     "0002_columns_sqlite.sql": "28bff97968c8a8e1",
-    "0002_tables_postgresql.sql": "e6f0e6399e92c5b5",
-    "0002_tables_sqlite.sql": "4aa8a0796b69d52d",
+    "0002_tables_postgresql.sql": "e7a37503d8e5111a",
+    "0002_tables_sqlite.sql": "7a4ca487ec0f76c3",
 }
 """File of a revision -> the beginning of its SHA-256."""
 

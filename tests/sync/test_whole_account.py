@@ -54,6 +54,8 @@ def shown(world: World, name: str) -> list[int]:
     """The ids of all records that its lists show."""
     resource = RESOURCES[name]
     parents = [0] if resource.parent is None else shown(world, resource.parent)
+    if resource.single:
+        return parents
     return sorted(id_ for parent in parents for id_ in world.ids(name, parent))
 
 

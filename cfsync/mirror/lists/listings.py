@@ -35,6 +35,15 @@ def all_lists(
     return [Listing(resource.name, i, workspace) for i, workspace in tx.conn.execute(query)]
 
 
+def of_row(tx: Tx, resource: Resource, record_id: int) -> Listing | None:
+    """The list below which a row belongs; None where there is no such row."""
+    table = TABLES[resource.name]
+    parent = table.c[resource.parent_field] if resource.parent_field else sa.literal(ROOT)
+    query = sa.select(parent, table.c.workspace_id).where(table.c.id == record_id)
+    row = tx.conn.execute(query).first()
+    return None if row is None else Listing(resource.name, *row)
+
+
 ROTATION = 288
 """Within how many pulls every quiet list of children is pulled once: a day of pulls every 5 min."""
 

@@ -210,3 +210,49 @@ COMMUNITY_VIDEO_EMBEDS = Resource(
         updated_at    timestamp?
     """),
 )
+
+COMMUNITY_POST_LIKES = Resource(
+    name="community_post_likes",
+    body_key="communities_spaces_posts_like",
+    parent="community_posts",
+    list_path="/communities/spaces/posts/{parent}/likes",
+    one_path="/communities/spaces/posts/likes/{id}",
+    group="all",
+    insert="create",
+    delete=True,
+    has_get=False,
+    natural=("contact_id",),
+    fields=table("""
+        id            integer
+        public_id     text?
+        workspace_id  integer     path ref=workspaces
+        post_id       integer     ref=community_posts
+        contact       json?       quote
+        created_at    timestamp?
+        updated_at    timestamp?
+        contact_id    integer     create write-only ref=contacts from=contact
+    """),
+)
+
+COMMUNITY_COMMENT_LIKES = Resource(
+    name="community_comment_likes",
+    body_key="communities_spaces_posts_comments_like",
+    parent="community_comments",
+    list_path="/communities/spaces/posts/comments/{parent}/likes",
+    one_path="/communities/spaces/posts/comments/likes/{id}",
+    group="all",
+    insert="create",
+    delete=True,
+    has_get=False,
+    natural=("contact_id",),
+    fields=table("""
+        id            integer
+        public_id     text?
+        workspace_id  integer     path ref=workspaces
+        comment_id    integer     ref=community_comments
+        contact       json?       quote
+        created_at    timestamp?
+        updated_at    timestamp?
+        contact_id    integer     create write-only ref=contacts from=contact
+    """),
+)

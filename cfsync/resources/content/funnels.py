@@ -1,4 +1,4 @@
-"""Where visitors go: funnels, pages, themes and stores. Field facts: the API's OpenAPI document, August 2026."""
+"""Where visitors go: domains, funnels, pages, themes and stores. Field facts: the API's OpenAPI document, August 2026."""
 
 from __future__ import annotations
 
@@ -49,6 +49,26 @@ THEMES = Resource(
     """),
 )
 
+DOMAINS = Resource(
+    name="domains",
+    body_key="domain",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/domains",
+    one_path="/domains/{id}",
+    group="standard",
+    whole=True,
+    fields=table("""
+        id            integer
+        public_id     text
+        workspace_id  integer    ref=workspaces
+        name          text
+        status        text
+        connected     boolean
+        created_at    timestamp
+        updated_at    timestamp
+    """),
+)
+
 FUNNELS = Resource(
     name="funnels",
     body_key="funnel",
@@ -68,7 +88,7 @@ FUNNELS = Resource(
         archived          boolean
         current_path      text       create
         live_mode         boolean    create update
-        domain_id         integer?   create update
+        domain_id         integer?   create update ref=domains
         favicon_image_id  text?      ref=images
         created_at        timestamp
         updated_at        timestamp

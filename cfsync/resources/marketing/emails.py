@@ -195,3 +195,34 @@ EMAIL_SEND_ACTIONS = Resource(
         send_at          timestamp   create write-only
     """),
 )
+
+EMAIL_SETTINGS = Resource(
+    name="email_settings",
+    body_key="marketing_setting",
+    parent="workspaces",
+    list_path="/workspaces/{parent}/emails/settings",
+    one_path="/workspaces/{id}/emails/settings",
+    group="all",
+    single=True,
+    update=True,
+    refuse_insert="a workspace has them already",
+    fields=table("""
+        id                                  integer  path
+        workspace_id                        integer  ref=workspaces
+        system_emails_from_address          json?
+        system_emails_reply_to_address      json?
+        marketing_emails_from_address       json?
+        marketing_emails_reply_to_address   json?
+        address                             json?    update
+        address_complete                    boolean
+        name                                text?    update
+        hide_branding                       boolean  update
+        unsubscribe_footer                  text?    update
+        footer_alignment                    text     update
+        address_single_line                 boolean  update
+        system_emails_from_address_id       integer  update write-only ref=email_addresses
+        system_emails_reply_to_address_id   integer  update write-only ref=email_addresses
+        marketing_emails_from_address_id    integer  update write-only ref=email_addresses
+        marketing_emails_reply_to_address_id  integer  update write-only ref=email_addresses
+    """),
+)

@@ -15,6 +15,7 @@ REFINE_FILTERS = Resource(
     update=True,
     delete=True,
     filters=("name",),
+    whole=True,
     natural=("name",),
     fields=table("""
         id            integer

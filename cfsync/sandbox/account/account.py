@@ -52,6 +52,8 @@ class Account:
         self.gone_cursor: Literal["404", "empty"] = "404"
         self.closed_routes: set[str] = set(OLD_ROUTES)
         """Routes ('METHOD /path' of the catalogue) that are answered with 404."""
+        #: Lists without pages come whole; else as all others, which the documents leave open.
+        self.whole_lists = True
         self._late: list[tuple[str, Values]] = []
 
     # read

@@ -72,6 +72,8 @@ def _path_record(account: Account, access: Access, route: Route, text: str) -> V
     """The record in the path. Raises Problem (403, 404)."""
     if route.above is None:
         return {}
+    if route.resource.single:
+        return _single(account, access, route.resource, text)
     id_ = id_of(route.above, text)
     values = None if id_ is None else account.store.get(route.above, id_)
     if values is None and route.kind in ("get", "update"):
@@ -80,6 +82,15 @@ def _path_record(account: Account, access: Access, route: Route, text: str) -> V
         raise missing()
     access.check(route.above, values)
     return values
+
+
+def _single(account: Account, access: Access, resource: Resource, text: str) -> Values:
+    """The only record of its kind in a workspace. Raises Problem (403, 404)."""
+    workspace = id_of("workspaces", text)
+    for values in account.store.children(resource.name, workspace or 0):
+        access.check(resource.name, values)
+        return values
+    raise missing()
 
 
 def _list(call: Call) -> Answer:
@@ -93,8 +104,19 @@ def _list(call: Call) -> Answer:
         if call.account.gone_cursor == "empty":
             return answer(200, [])
         raise missing() from None
+    if call.resource.whole and call.account.whole_lists:
+        return _whole(call)
     body = b"[" + b",".join([store.text(name, id_) for id_ in ids]) + b"]"
     return Answer(200, body, _pagination(call, ids[-1]) if more else {})
+
+
+def _whole(call: Call) -> Answer:
+    """The list as it comes that has no pages: in an order of its own, one of them in an object."""
+    name, store = call.resource.name, call.account.store
+    found = [v for v in store.children(name, call.parent) if store.is_listed(name, v["id"])]
+    wanted = call.access.filter(name)
+    shown = [store.shown(name, v) for v in reversed(found) if wanted(v["id"])]
+    return answer(200, {name: shown} if name == "refine_filters" else shown)
 
 
 def _query(call: Call) -> Query:

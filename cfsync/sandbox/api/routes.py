@@ -11,7 +11,8 @@ from cfsync.resources import ALL, Resource
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`above` is the resource of the id in the path; None if the path has no id.
+    """`above` is the resource of the id in the path; None if the path has no id. The path to a
+    record of which a workspace has one holds the workspace's id.
 
     `by` is for lists and creates below another record than the resource's parent: the field that
     holds that record's id, and that record's field with the parent's id.
@@ -26,8 +27,10 @@ class Route:
 
 
 def _common(r: Resource) -> Iterator[Route]:
-    yield Route("GET", r.list_path, "list", r, r.parent)
-    yield Route("GET", r.one_path, "get", r, r.name)
+    if not r.single:
+        yield Route("GET", r.list_path, "list", r, r.parent)
+    if r.has_get:
+        yield Route("GET", r.one_path, "get", r, r.name)
     if r.insert and not r.create_paths:
         yield Route("POST", r.list_path, "create", r, r.parent)
     for field, path in r.create_paths.items():

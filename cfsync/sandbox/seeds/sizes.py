@@ -45,6 +45,8 @@ def counts(
     for name in ALL:
         of, each = _usual(ALL[name])
         found.setdefault(name, 0 if bare else int(found[of] * each))
+        if ALL[name].single:
+            found[name] = found["workspaces"]
         if name == "contacts":
             hidden = (0 if bare else found[name] // 10) if anonymous is None else anonymous
             found[name] += hidden

@@ -8,9 +8,9 @@ POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, app
        arguments, those of a record in "fields":
        {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
        answers {"result": the id, or null}
-POST   /_sandbox/set        any of latency, gone_cursor, closed_routes, events, subjects,
-       soft_deletes, per_second, burst, retry_after, and of deliveries lose, double, forge,
-       spread, pace
+POST   /_sandbox/set        any of latency, gone_cursor, closed_routes, whole_lists, events,
+       subjects, soft_deletes, per_second, burst, retry_after, and of deliveries lose, double,
+       forge, spread, pace
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
 """
 
@@ -71,7 +71,7 @@ def _set(world: World, **settings: Any) -> None:
 
 def _owner(world: World, name: str) -> object:
     """The object that has this setting."""
-    if name in ("latency", "gone_cursor", "closed_routes"):
+    if name in ("latency", "gone_cursor", "closed_routes", "whole_lists"):
         return world
     if name in ("per_second", "burst", "retry_after"):
         return world.limit

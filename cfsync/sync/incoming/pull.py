@@ -4,7 +4,8 @@ A quiet list costs one request, k changed records about k/20. The watermark move
 walk has ended, to the newest value on its first page. While the watermark is young the walk goes on
 to `overlap` before it, because ClickFunnels shows records later than it stamps them. A time in the
 future is no watermark; one that became it is dropped, and the list is walked to its end. If the
-answers show that the server ignores the sort, the list is walked whole.
+answers show that the server ignores the sort, the list is walked whole; so is one that is known to
+have none.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ async def pull_list(context: Context, writer: PageWriter, listing: Listing) -> N
     checkpoint = await context.mirror.read(checkpoints.get, listing, Lane.PULL)
     if checkpoint is None:
         await backfill_list(context, writer, listing)
+        return
+    if RESOURCES[listing.resource].whole:
+        await _walk_whole(context, writer, listing, checkpoint)
         return
     try:
         await _walk(context, writer, listing, checkpoint)

@@ -69,7 +69,8 @@ async def compare(context: Context, seq: int, record_id: str) -> Candidate:
     claim = await context.mirror.read(_waiting_insert, seq)
     reading = await context.reading(claim.resource, Lane.PUSH)
     try:
-        record = await context.api.get(claim.resource, record_id)
+        place = None if claim.resource.has_get else claim.listing
+        record = await context.api.get(claim.resource, record_id, place)
     except NotFound:
         raise UsageError(f"ClickFunnels has no {claim.resource.name} {record_id}") from None
     record = await _in_its_list(context, claim, record)

@@ -11,6 +11,7 @@ from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.lists import listings
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -70,8 +71,13 @@ async def reread(
 
 
 async def _get(context: Context, resource: Resource, record_id: int) -> list[Record]:
+    place = None
+    if not resource.has_get:
+        place = await context.mirror.read(listings.of_row, resource, record_id)
+        if place is None:
+            return []
     try:
-        return [await context.api.get(resource, record_id)]
+        return [await context.api.get(resource, record_id, place)]
     except NotFound:
         return []
 

@@ -18,7 +18,7 @@ from tests.sync.conftest import Round
 
 LOG = "/webhooks/outgoing/events"
 
-BOOKED = "appointments/scheduled_event.created"
+UNKNOWN = "loyalty/balance.created"
 
 
 def reads(round_: Round) -> int:
@@ -92,15 +92,15 @@ def test_events_that_name_their_subject_in_any_form_bring_its_change(
 def test_types_that_name_no_record_of_the_mirror_are_counted(live: Round) -> None:
     log = live.world.store
     for _ in range(2):
-        named = {"event_type_id": BOOKED, "subject_type": "Appointments::ScheduledEvent"}
+        named = {"event_type_id": UNKNOWN, "subject_type": "Loyalty::Balance"}
         event = log.draft("webhook_events", live.workspace, named | {"subject_id": 5, "data": {}})
         log.put("webhook_events", event)
 
     live.pull("contacts")
 
     unused = asyncio.run(live.mirror.read(status.unused_events))
-    assert unused == [{"event_type": BOOKED, "events": 2}]
-    assert f"2 of type {BOOKED}" in doctor.unused_events(unused)[0].text
+    assert unused == [{"event_type": UNKNOWN, "events": 2}]
+    assert f"2 of type {UNKNOWN}" in doctor.unused_events(unused)[0].text
 
 
 def test_the_daemons_pass_reads_on_from_where_it_was(live: Round) -> None:

@@ -12,7 +12,7 @@ import cfsync
 from cfsync.errors import MirrorError
 from cfsync.mirror import capture
 from cfsync.mirror.bookkeeping import meta
-from cfsync.mirror.capture import installed
+from cfsync.mirror.capture import comments, installed
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -78,6 +78,7 @@ def _upgrade(conn: sa.Connection, place: Place) -> MigrateResult:
     place.dialect.create_secrets(conn)
     installed.refuse_incomplete(conn, place.dialect)
     recaptured = capture.install(conn)
+    comments.put(conn)
     return MigrateResult(str(place), before, REVISIONS[-1], recaptured, tuple(installed.lost(conn)))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import get_args
 
-from cfsync.mirror.capture import rules
+from cfsync.mirror.capture import comments, rules
 from cfsync.mirror.views import VIEWS
 from cfsync.mirror.views.model import View
 from cfsync.resources import RESOURCES, Group
@@ -15,6 +16,9 @@ from cfsync.resources.model import Field, Resource
 PAGE = "dictionary.md"
 
 CONFIRMED = [name for name in VIEWS if name.startswith("confirmed_")]
+
+VALUE = re.compile(r"('?\w+'?): (\w+)")
+"""A value, and what setting it does."""
 
 MANY = 4
 """A cell names up to so many columns; more are counted."""
@@ -143,20 +147,7 @@ def _section(resource: Resource) -> Iterator[str]:
 
 
 def _remarks(resource: Resource, field: Field) -> Iterator[str]:
-    if field.ref and field.name != "id":
-        many = "ids" if field.type == "json" else "id"
-        yield f"{many} of [`{field.ref}`](#{field.ref})"
-    if field.merge == "quote":
-        yield "copy of other records"
-    if field.merge == "map":
-        yield "merged key by key"
-    if field.merge == "set":
-        yield "merged as a set"
-    if field.actions:
-        yield ", ".join(f"{_value(field, v)}: {action}" for v, action in field.actions.items())
-    if field.write_only and field.derived is None:
-        yield "NULL except between your write and its push"
-
-
-def _value(field: Field, value: str) -> str:
-    return f"`{value}`" if field.type == "boolean" else f"`'{value}'`"
+    for text in comments.remarks(field):
+        if field.ref:
+            text = text.replace(f"of {field.ref}", f"of [`{field.ref}`](#{field.ref})")
+        yield VALUE.sub(r"`\1`: \2", text)

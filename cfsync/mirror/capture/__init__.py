@@ -5,8 +5,8 @@ replaced whenever their text has changed.
 
 Read `rules` first (what SQL may do to each table, for every database), then the package of a
 database (`sqlite`, `postgresql`), which turns the rules into statements: `templates/*.sql` show
-whole triggers. `templates` fills them in, `installed` finds what is no longer there. The views are
-defined in `mirror.views`.
+whole triggers. `templates` fills them in, `installed` finds what is no longer there, `comments`
+puts comments on tables and columns. The views are defined in `mirror.views`.
 """
 
 from __future__ import annotations

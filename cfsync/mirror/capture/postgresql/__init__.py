@@ -12,7 +12,7 @@ has the conditions and values of single columns, `parts` what both use. The view
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -206,6 +206,30 @@ def _first_id(conn: sa.Connection, table: str) -> int:
         f" WHERE resource = {resource}) ids WHERE id <= {_LAST_ID}"
     ).scalar()
     return max(PROVISIONAL_FROM, used or 0) + 1
+
+
+def comments(conn: sa.Connection) -> dict[tuple[str, str], str]:
+    """The comment of each table, view and column; empty where there is none."""
+    rows = conn.exec_driver_sql(
+        "SELECT relname, coalesce(attname, ''), coalesce(description, '') FROM pg_class c"
+        " CROSS JOIN LATERAL (SELECT 0 AS attnum, NULL::name AS attname UNION ALL"
+        "  SELECT attnum, attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0) a"
+        " LEFT JOIN pg_description d ON d.objoid = c.oid AND objsubid = a.attnum"
+        "  AND classoid = 'pg_class'::regclass"
+        f" WHERE relkind IN ('r', 'p', 'v') AND relnamespace = {_HERE}"
+    )
+    return {(table, column): text for table, column, text in rows}
+
+
+def comment_statements(comments: Mapping[tuple[str, str], str]) -> list[str]:
+    """What puts comments on tables, views and columns."""
+    return [
+        f"COMMENT ON COLUMN {ident(table)}.{ident(column)} IS {literal(text)}"
+        if column
+        else f"COMMENT ON {'VIEW' if table in VIEW_NAMES else 'TABLE'} {ident(table)}"
+        f" IS {literal(text)}"
+        for (table, column), text in comments.items()
+    ]
 
 
 def drops(conn: sa.Connection) -> list[str]:

@@ -11,7 +11,7 @@ columns that the user has added. `mirror.views` has the views.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -155,6 +155,16 @@ def _raise_counter(table: str) -> tuple[str, str]:
 def restore_mark() -> list[str]:
     """What gives `cf_writer` its one row again."""
     return ["DELETE FROM cf_writer", "INSERT INTO cf_writer (mark) VALUES (0)"]
+
+
+def comments(_conn: sa.Connection) -> dict[tuple[str, str], str]:
+    """None: SQLite has no comments."""
+    return {}
+
+
+def comment_statements(_comments: Mapping[tuple[str, str], str]) -> list[str]:
+    """None: SQLite has no comments."""
+    return []
 
 
 def drops(conn: sa.Connection) -> list[str]:

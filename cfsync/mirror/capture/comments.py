@@ -1,0 +1,93 @@
+"""Comments on tables, columns and views, for the databases that have them.
+
+A comment is written where there is none, or an earlier one of cfsync's; a user's own one stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping import meta
+from cfsync.mirror.capture import installed, rules
+from cfsync.mirror.views import VIEWS
+from cfsync.resources import RESOURCES
+from cfsync.resources.model import Field, Resource
+
+Comments = Mapping[tuple[str, str], str]
+"""(table or view, column; empty: the table itself) -> comment."""
+
+
+def put(conn: sa.Connection) -> None:
+    """Bring the comments up to date in the caller's transaction."""
+    database, wanted = installed.database(conn), words()
+    found: Comments = database.comments(conn)
+    ours = set(json.loads(meta.get(conn, meta.COMMENTS) or "[]"))
+    changed = {
+        place: text
+        for place, text in wanted.items()
+        if place in found and found[place] != text and _may_replace(found[place], ours)
+    }
+    for statement in database.comment_statements(changed):
+        conn.exec_driver_sql(statement)
+    if changed:
+        meta.put(
+            conn, meta.COMMENTS, json.dumps(sorted(ours | set(map(_digest, changed.values()))))
+        )
+
+
+def _may_replace(text: str, ours: set[str]) -> bool:
+    return not text or _digest(text) in ours
+
+
+def _digest(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:8]
+
+
+def words() -> Comments:
+    """All comments, from the catalogue. Pure."""
+    found: dict[tuple[str, str], str] = {}
+    for name, resource in RESOURCES.items():
+        found[name, ""] = _of_table(resource)
+        insertable = {f.name for f in rules.insertable(resource)}
+        updatable = {f.name for f in rules.updatable(resource)}
+        for field in resource.columns:
+            given = [
+                w for w, n in (("INSERT", insertable), ("UPDATE", updatable)) if field.name in n
+            ]
+            written = f"can be written by {' and '.join(given)}" if given else "read-only"
+            found[name, field.name] = "; ".join([field.type, *remarks(field), written])
+    for name, view in VIEWS.items():
+        without = f" Left out: {view.without}." if view.without else ""
+        found[name, ""] = f"One row for each {view.row.replace('`', '')}.{without}"
+    return found
+
+
+def _of_table(resource: Resource) -> str:
+    insert = "creates a record" if resource.insert else f"refused: {resource.refuse_insert}"
+    update = "changes the record" if list(rules.updatable(resource)) else "refused"
+    delete = "deletes the record" if resource.delete else f"refused: {resource.refuse_delete}"
+    return f"INSERT: {insert}. UPDATE: {update}. DELETE: {delete}."
+
+
+def remarks(field: Field) -> Iterator[str]:
+    """What is particular about a column."""
+    if field.ref and field.name != "id":
+        yield f"{'ids' if field.type == 'json' else 'id'} of {field.ref}"
+    if field.merge == "quote":
+        yield "copy of other records"
+    if field.merge == "map":
+        yield "merged key by key"
+    if field.merge == "set":
+        yield "merged as a set"
+    if field.actions:
+        yield ", ".join(f"{_value(field, v)}: {action}" for v, action in field.actions.items())
+    if field.write_only and field.derived is None:
+        yield "NULL except between your write and its push"
+
+
+def _value(field: Field, value: str) -> str:
+    return value if field.type == "boolean" else f"'{value}'"

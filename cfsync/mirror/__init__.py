@@ -9,5 +9,6 @@ tables, a module each) first, then the two ways of data: `incoming` writes what 
 `views` the views, `lists` knows which lists exist and which are due, `coordination` is for
 processes that share a mirror, `user_decisions` is what a person decides, `reports` only reads, and
 `privacy` forgets a person. `migrate` brings the schema up to date, and `retention` deletes old
-bookkeeping rows, and `wal` keeps the log of SQLite short.
+bookkeeping rows, `wal` keeps the log of SQLite short, and `analyst` shows the mirror without
+cfsync's own tables.
 """

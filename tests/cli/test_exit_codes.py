@@ -50,6 +50,7 @@ LOCAL = {
     "resume": "resume",
     "revert": "revert 1",
     "status": "status",
+    "views analyst": "views analyst --make analyst",
 }
 """Commands that go no further than the database."""
 

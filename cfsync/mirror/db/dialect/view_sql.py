@@ -6,8 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cfsync.mirror.db.quoting import literal
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Type
+
+Relations = Mapping[str, Mapping[str, Type]]
+"""Table or view -> its columns and their types."""
 
 _DAY = (
     "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
@@ -22,6 +25,15 @@ class ViewSql(ABC):
     """Parts of a view's text. Values that don't have the type asked for are NULL, and nothing in a
     user's data makes a view fail.
     """
+
+    copy_options: ClassVar[Mapping[str, str]] = {}
+    """SQLAlchemy's execution options for the transaction of `shown_in`."""
+
+    @abstractmethod
+    def shown_in(self, target: str, relations: Relations) -> list[str]:
+        """The statements that show these relations, and nothing else, in a new place: a schema with
+        views, or where a file is a database, a file with a copy.
+        """
 
     @abstractmethod
     def typed(self, value: str, type_: Type) -> str:
@@ -101,6 +113,27 @@ class SQLiteViews(ViewSql):
         "json": "error FROM cf_outbox",
     }
     create = "CREATE VIEW"
+
+    copy_options: ClassVar[Mapping[str, str]] = {"sqlite_begin": "BEGIN"}
+    _declared: ClassVar[Mapping[Type, str]] = {
+        "integer": "BIGINT",
+        "boolean": "BOOLEAN",
+        "money": "NUMERIC",
+        "number": "REAL",
+    }
+
+    def shown_in(self, target: str, relations: Relations) -> list[str]:
+        statements = [f"ATTACH {literal(target)} AS analyst"]
+        for name, columns in relations.items():
+            declared = ", ".join(
+                f"{ident(c)} {self._declared.get(t, 'TEXT')}" for c, t in columns.items()
+            )
+            selected = ", ".join(map(ident, columns))
+            statements += [
+                f"CREATE TABLE analyst.{ident(name)} ({declared})",
+                f"INSERT INTO analyst.{ident(name)} SELECT {selected} FROM main.{ident(name)}",
+            ]
+        return statements
 
     def typed(self, value: str, type_: Type) -> str:
         return f"(SELECT {value} UNION ALL SELECT {self._typed_columns[type_]} WHERE 0)"
@@ -183,6 +216,15 @@ class PostgreSQLViews(ViewSql):
     }
     create = "CREATE OR REPLACE VIEW"
     barrier = " WITH (security_barrier)"
+
+    def shown_in(self, target: str, relations: Relations) -> list[str]:
+        schema, views = ident(target), []
+        for name, columns in relations.items():
+            selected = ", ".join(map(ident, columns))
+            views.append(
+                f"CREATE VIEW {schema}.{ident(name)} AS SELECT {selected} FROM {ident(name)}"
+            )
+        return [f"CREATE SCHEMA {schema}", *views]
 
     def typed(self, value: str, type_: Type) -> str:
         return f"CAST({value} AS {self._types[type_]})"

@@ -23,7 +23,7 @@ from typing import get_args
 from cfsync.config.model import known_keys
 from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES, Group
-from tests.meta import metrics, tables
+from tests.meta import entities, metrics, tables
 from tests.mutations import BREAKAGES
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +97,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "metrics": metrics.table,
     "breakages": breakages,
     "confirmed": tables.confirmed,
+    "entities": entities.diagrams,
     **{
         f"view_{name}": partial(tables.view, view)
         for name, view in VIEWS.items()

@@ -35,7 +35,7 @@ LANGUAGES = {
     *("sql", "sqlite", "postgresql", "sh", "console", "toml", "json", "yaml", "ini", "python"),
     *("mermaid", "text"),
 }
-DIAGRAMS = ("flowchart LR", "flowchart TD", "stateDiagram-v2", "sequenceDiagram")
+DIAGRAMS = (*("flowchart LR", "flowchart TD", "stateDiagram-v2", "sequenceDiagram", "erDiagram"),)
 OWN_COLUMNS = {"cf_rev", "cf_synced_at"}
 INTERNAL = {"cf_schema", "cf_writer", "cf_replaced"}
 SECRET_FILES = re.compile(r"^(token_file|url_file) = .*$", re.MULTILINE)
@@ -186,6 +186,10 @@ def _check_diagram(this: Document, text: str) -> None:
     if kind == "stateDiagram-v2":
         for line in lines:
             assert re.fullmatch(r"(\[\*\]|\w+) --> (\[\*\]|\w+)(: [^:;]+)?", line), line
+    if kind == "erDiagram":
+        for line in lines:
+            assert re.fullmatch(r"\w+( (\|\||\|o|\}o)--o\{ \w+ : \w+)?", line), line
+        return
     for opening, closing in ("[]", "()", "{}"):
         assert text.count(opening) == text.count(closing), f"{this.name}: {text}"
 

@@ -18,6 +18,7 @@
         NotFound                    404: gone, or never there, or its parent
         StateConflict               409: it is already so, or can't become so
         Refused                     other 4xx: this body will never be accepted as it is
+        OutcomeUnknown              exit 5: it may have been applied, and a person has to look
         BadAnswer                   a success whose content breaks the API's own rules
 
 `exit_code` follows DESIGN 3.2. No error text ever holds a token, a body or a person's data.
@@ -185,6 +186,12 @@ class Refused(ApiError):
 
     def __str__(self) -> str:
         return f"{self.call}: refused ({self.status})"
+
+
+class OutcomeUnknown(ApiError):
+    """A call that had no usable answer, and that nobody may repeat before a person has looked."""
+
+    exit_code = 5
 
 
 class BadAnswer(ApiError):

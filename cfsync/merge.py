@@ -29,7 +29,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from cfsync.records import ABSENT
-from cfsync.resources.model import Field, Resource
+from cfsync.resources.model import Field, Resource, holds
 from cfsync.values import equal, normal_map
 
 _Versions = tuple[Any, Any, Any]
@@ -161,7 +161,7 @@ def find_drift(
 def _is_sendable(f: Field, base: Mapping[str, Any]) -> bool:
     """Whether a change of the field can be sent, of a record with these values."""
     if f.update_if:
-        return bool(base.get(f.update_if[0]) == f.update_if[1])
+        return holds(f.update_if, base)
     return f.update or bool(f.actions) or f.via is not None
 
 

@@ -183,13 +183,13 @@ class Api:
         """
         resource = ALL[listing.resource]
         path, above = at or (resource.list_path, listing.parent_id)
-        call, answer = await self._call("POST", path, above, body={resource.body_key: values})
+        call, answer = await self._call("POST", path, above, body=_body(resource, values))
         return codec.record(call, answer, resource, listing)
 
     async def upsert(self, listing: Listing, values: Mapping[str, Any]) -> tuple[Record, bool]:
         """The record, and whether the call created it."""
         resource = ALL[listing.resource]
-        action, body = resource.actions["upsert"], {resource.body_key: values}
+        action, body = resource.actions["upsert"], _body(resource, values)
         call, answer = await self._call(action.method, action.path, listing.parent_id, body=body)
         return codec.record(call, answer, resource, listing), answer.status == 201
 
@@ -202,9 +202,7 @@ class Api:
         """The record after the change. Raises NotFound, also for a deleted record that is still
         shown.
         """
-        call, answer = await self._call(
-            "PUT", resource.one_path, id, body={resource.body_key: values}
-        )
+        call, answer = await self._call("PUT", resource.one_path, id, body=_body(resource, values))
         return _not_deleted(call, codec.record(call, answer, resource, asked=id))
 
     async def delete(self, resource: Resource, id: int | str) -> None:
@@ -216,10 +214,11 @@ class Api:
         resource: Resource,
         action: str,
         id: int | str,
+        values: Mapping[str, Any] | None = None,
     ) -> Record | None:
         """The record after one of its resource's actions; None if the answer doesn't show it."""
-        route = resource.actions[action]
-        call, answer = await self._call(route.method, route.path, id)
+        route, body = resource.actions[action], {resource.body_key: values} if values else None
+        call, answer = await self._call(route.method, route.path, id, body=body)
         return codec.record(call, answer, resource, asked=id) if answer.data else None
 
     async def raw(
@@ -266,6 +265,12 @@ def _budget(settings: ApiSettings, retry: Retry) -> Budget:
         concurrency=settings.max_concurrency,
         max_pause=retry.total,
     )
+
+
+def _body(resource: Resource, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The body of a write, each field under the name that the API takes."""
+    fields = resource.by_name
+    return {resource.body_key: {fields[n].sent_as or n: value for n, value in values.items()}}
 
 
 def _not_deleted(call: str, record: Record) -> Record:

@@ -27,6 +27,7 @@ import typer
 
 from cfsync import __version__
 from cfsync.cli.operator import (
+    act,
     conflicts,
     deletions,
     explain,
@@ -76,6 +77,7 @@ for _module in (
     deletions,
     revert,
     explain,
+    act,
     redact,
     recover,
     doctor,

@@ -22,6 +22,10 @@ A field table has a line for each field, in the order of the columns:
     quote                 a copy of other records: a difference in it is no change of this record
     V=>A                  the change to value V is made by calling the action A
     default=F             an INSERT that gives no value means the one in field F of the parent
+    only=V                an INSERT has to give the value V, which is not sent: ClickFunnels lets no
+                          other records be created
+    sent-as=N             the API takes it under the name N
+    later                 ClickFunnels may apply a change later, and show the old value until then
 """
 
 from __future__ import annotations
@@ -78,6 +82,12 @@ class Field:
     actions: Mapping[str, str] = field(default_factory=dict)
     #: The parent's field whose value it has in an INSERT that gives none.
     default: str | None = None
+    #: The value that an INSERT has to give: no other records can be created. It is not sent.
+    only: str | None = None
+    #: The name under which the API takes it, where that is not `name`.
+    sent_as: str | None = None
+    #: A change may be applied later: until then the record shows the old value.
+    later: bool = False
 
     @property
     def is_writable(self) -> bool:
@@ -92,10 +102,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A call other than create, update and delete; `path` holds `{id}` or `{parent}`."""
+    """A call other than create, update and delete."""
 
     method: str
+    #: Holds `{id}` or `{parent}`.
     path: str
+    #: What `cfsync act` says of it; empty: it is not for people to call.
+    does: str = ""
+    #: The fields that its body may hold.
+    fields: tuple[Field, ...] = ()
+    #: The record's fields that a person has to confirm; empty: nothing has to be confirmed.
+    confirms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)  # told apart by identity, so that what is derived can be cached
@@ -160,6 +177,11 @@ class Resource:
         """Field name -> field."""
         return {f.name: f for f in self.fields}
 
+    def is_creatable(self, row: Mapping[str, object]) -> bool:
+        """Whether a record with the values of a row can be created."""
+        limited = (f for f in self.fields if f.only)
+        return self.insert is not None and all(row.get(f.name) == f.only for f in limited)
+
     @cached_property
     def columns(self) -> tuple[Field, ...]:
         """The fields that are columns of the mirror's table, in order, `id` first."""
@@ -205,6 +227,12 @@ class Resource:
         return {f.name: f.ref for f in self.columns if f.ref}
 
 
+def holds(condition: tuple[str, str], values: Mapping[str, object]) -> bool:
+    """Whether a record with these values fulfils the condition of `Field.update_if`."""
+    name, value = condition
+    return action_key(values.get(name)) == value
+
+
 def action_key(value: object) -> str:
     """A value as `Field.actions` writes it: true, false, cancelled."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -234,6 +262,7 @@ _PLAIN: Mapping[str, dict[str, object]] = {
     "map": {"merge": "map"},
     "quote": {"merge": "quote"},
     "email": {"email": True},
+    "later": {"later": True},
 }
 
 
@@ -254,6 +283,8 @@ def _option(option: str, known: Mapping[str, object], name: str) -> dict[str, ob
             return {"via": tuple(members.split(":"))}
         case ["update-if", condition]:
             return {"update_if": tuple(condition.split(":"))}
-        case ["default", name_in_parent]:
-            return {"default": name_in_parent}
+        case ["default" | "only" as rule, word]:
+            return {rule: word}
+        case ["sent-as", other]:
+            return {"sent_as": other}
     raise ValueError(f"field {name}: unknown option {option!r}")

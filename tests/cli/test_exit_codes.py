@@ -15,6 +15,7 @@ from tests.cli.test_usage import commands
 Do = Callable[..., int]
 
 READING = {
+    "act": "act orders 1 cancel --yes",
     "api": "api GET /teams",
     "backfill": "backfill",
     "doctor": "doctor",

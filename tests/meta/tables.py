@@ -109,7 +109,8 @@ def _condition(resource: Resource, field: Field) -> str | None:
                 case "unsent":
                     return AFTER
                 case "unless":
-                    return f"while `{refusal.other}` is `'{refusal.values[0]}'`"
+                    value = _value(resource.by_name[refusal.other], refusal.values[0])
+                    return f"while `{refusal.other}` is {value}"
     return None
 
 

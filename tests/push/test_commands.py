@@ -183,6 +183,36 @@ def test_redact(cfsync: Command, contact: int, served: Running):
     assert served.world.get("contacts", contact) is None
 
 
+def test_act(cfsync: Command, served: Running):
+    (order, processor), *_ = cfsync.sql("SELECT id, payment_processor FROM orders ORDER BY id")
+    assert processor == "stripe"
+    served.world.edit("orders", order, order_type="subscription", total_amount="12.00")
+    words = ("act", "orders", str(order), "cancel", "-f", "cancel_reason=unused")
+
+    dry = cfsync(*words, "--dry-run")
+    assert dry.returncode == 0
+    assert dry.stdout.splitlines()[1:] == [
+        f"not sent: POST /orders/{order}/cancel",
+        "  cancel_reason = unused",
+    ]
+    asked = cfsync(*words)
+    assert (asked.returncode, asked.stdout) == (2, "")
+    line, end = asked.stderr.splitlines()
+    assert f"orders {order}: order_number" in line
+    assert "total_amount 12.00, currency USD" in line
+    assert end == "cfsync: nothing is done: without a terminal, cancel needs --yes"
+    assert served.world.ledger.writes() == []
+
+    done = cfsync(*words, "--yes", "--json").json
+    assert (done["sent"], done["after"]["service_status"]) == (True, "canceled")
+    assert cfsync.sql(f"SELECT service_status FROM orders WHERE id = {order}") == [("canceled",)]
+    refused = cfsync(*words, "--yes")
+    assert refused.returncode == 1
+    assert "refused (422): base Order is already canceled" in refused.said[-1]
+    wrong = cfsync("act", "orders", str(order), "cancel", "-f", "amount=5", "--yes")
+    assert (wrong.returncode, wrong.said[0].split(",")[0]) == (2, "cancel takes effective_date")
+
+
 def test_recover(cfsync: Command):
     cfsync.sql("INSERT INTO products (name) VALUES ('Book')")
 
@@ -196,7 +226,7 @@ def test_recover(cfsync: Command):
 @pytest.mark.parametrize(
     "command",
     ["plan", "outbox approve", "outbox discard", "conflicts resolve", "revert", "explain",
-     "redact", "recover"],
+     "act", "redact", "recover"],
 )  # fmt: skip
 def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, command: str):
     bare = Command(tmp_path)
@@ -204,7 +234,8 @@ def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, c
     assert helped.returncode == 0
     assert f"cfsync {command}" in helped.stdout.split("Example:")[1]
 
-    given = {"explain": ["contacts", "1"], "conflicts resolve": ["1", "--local"], "recover": [],
+    given = {"explain": ["contacts", "1"], "act": ["orders", "1", "cancel"],
+             "conflicts resolve": ["1", "--local"], "recover": [],
              "redact": ["1", "--yes"], "plan": []}.get(command, ["1"])  # fmt: skip
     api = {"API__BASE_URL": "http://127.0.0.1:9/api/v2", "API__TOKEN": "some-token-for-it"}
     done = bare(*command.split(), *given, **api)

@@ -129,11 +129,18 @@ def test_an_external_order_takes_more(client: Client, world: World, workspace: i
 
 
 def test_an_order_made_over_the_api_is_external(
-    client: Client, workspace: int, contact: int
+    client: Client, world: World, workspace: int, product: int, contact: int
 ) -> None:
-    made = client.post(f"/workspaces/{workspace}/orders", {"order": {"contact_id": contact}})
+    price = world.records("product_prices", product)[0]
+    item = {"variant_id": price["variant_id"], "products_price_id": price["id"], "quantity": 2}
+    order = {"contact_id": contact, "live_mode": True, "order_type": "one-time-order"}
+
+    made = client.post(
+        f"/workspaces/{workspace}/orders", {"order": order | {"line_items_attributes": [item]}}
+    )
 
     assert made.status == 201
+    assert [line["quantity"] for line in made.data["line_items"]] == [2]
     assert made.data["payment_processor"] == "external"
     assert made.data["contact"]["id"] == contact
 

@@ -45,10 +45,7 @@ NEEDED = {
     "included_orders_invoices_line_items_attributes": "'[]'",
 }
 """What a new record must have and no record shows."""
-SIZES = {name: len(CHANGED[name]) + 1 for name in (*GIVEN, "orders")} | {
-    "courses": 1,
-    "contact_applied_tags": 3,
-}
+SIZES = {name: len(CHANGED[name]) + 1 for name in GIVEN} | {"contact_applied_tags": 3}
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,9 @@ class Supply:
 @pytest.fixture
 def account(mirror: Any, mirror_url: str, sql: Sql) -> Iterator[Account]:
     world = World(seed=3, bare=True, **SIZES)
-    for order in world.ids("orders", world.workspaces[0]):
-        world.edit("orders", order, payment_processor="external")
+    for name in ("orders", "order_invoices"):
+        for record in world.ids(name, world.workspaces[0]):
+            world.edit(name, record, payment_processor="external")
     with running(world) as served:
         settings = settings_for(served, mirror_url)
         settings |= {f"CFSYNC_RESOURCES__{n}__PUSH": "true" for n in ("TEAMS", "WORKSPACES")}

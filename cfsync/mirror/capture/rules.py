@@ -61,12 +61,13 @@ class Refusal:
     """A change of `column` is refused with `message` when `when` applies:
 
     always; sent: the record exists in ClickFunnels; unsent: it does not exist there yet;
-    unless: the column `other` is not one of `values`; not_in: the new value is none of `values`.
+    unless: the column `other` is not one of `values`; not_in: the new value is none of `values`;
+    not_only: it is none of them, or NULL.
     """
 
     column: str
     message: str
-    when: Literal["always", "sent", "unsent", "unless", "not_in"] = "always"
+    when: Literal["always", "sent", "unsent", "unless", "not_in", "not_only"] = "always"
     other: str = ""
     values: tuple[str, ...] = ()
     state: SqlState = SqlState.READ_ONLY
@@ -187,7 +188,9 @@ def insert_refusals(resource: Resource) -> list[Refusal]:
     """For an INSERT that gives the column a value."""
     found = [_own(resource, name) for name in OWN]
     for field in _but_id(resource):
-        if not _may_insert(resource, field):
+        if field.only and resource.insert:
+            found.append(_only_insert(resource, field))
+        elif not _may_insert(resource, field):
             found.append(_not_in_insert(resource, field))
         elif field.actions:
             found.append(_only_actions(resource, field))
@@ -213,12 +216,13 @@ def _update_refusals(resource: Resource, field: Field) -> Iterable[Refusal]:
         yield _only_actions(resource, field)
     elif field.update_if:
         other, value = field.update_if
-        yield Refusal(name, f"{say} unless {other} is '{value}'", "unless", other, (value,))
+        shown = value if resource.by_name[other].type == "boolean" else f"'{value}'"
+        yield Refusal(name, f"{say} unless {other} is {shown}", "unless", other, (value,))
     elif field.update and resource.insert and not creates:
         yield Refusal(
             name, f"{resource.name}.{name} can't be set before the record exists", "unsent"
         )
-    elif not field.update and creates:
+    elif not field.update and creates and not field.only:
         yield Refusal(name, f"{say} once the record exists", "sent")
     elif not field.update:
         yield Refusal(name, say)
@@ -228,7 +232,7 @@ def _may_insert(resource: Resource, field: Field) -> bool:
     if resource.insert is None:
         return False
     above = (*parents(resource), *resource.create_paths)
-    return field.create or bool(field.actions) or field.name in above
+    return field.create or bool(field.actions or field.only) or field.name in above
 
 
 def _not_in_insert(resource: Resource, field: Field) -> Refusal:
@@ -236,6 +240,15 @@ def _not_in_insert(resource: Resource, field: Field) -> Refusal:
     if resource.insert and resource.update and field.update:
         return Refusal(field.name, f"{name} can't be set before the record exists")
     return Refusal(field.name, f"{name} is read-only in ClickFunnels")
+
+
+def _only_insert(resource: Resource, field: Field) -> Refusal:
+    message = (
+        f"{resource.name}: INSERT is refused unless {field.name} is '{field.only}':"
+        f" {resource.refuse_insert}"
+    )
+    values, state = (str(field.only),), SqlState.IMPOSSIBLE
+    return Refusal(field.name, message, "not_only", values=values, state=state)
 
 
 def _only_actions(resource: Resource, field: Field) -> Refusal:

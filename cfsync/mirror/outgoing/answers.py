@@ -2,7 +2,8 @@
 
 For each field that was sent, an answer has applied the value, normalised it (it is stored in
 another form: the mirror takes that, and it isn't sent again), or ignored it (status 200, but
-unchanged: the mirror takes ClickFunnels' value, and the edit's value is kept as a conflict).
+unchanged: the mirror takes ClickFunnels' value, and the edit's value is kept as a conflict). Where
+ClickFunnels applies a change later, an unchanged field is none that it has ignored.
 
 An answer is put off, the outcome of its edits left unknown, where the mirror has read the record
 again since the call, or somebody holds the row: the next pass reads the record before it sends.

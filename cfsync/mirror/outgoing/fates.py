@@ -11,14 +11,16 @@ from cfsync.resources import Resource
 from cfsync.resources.model import Field
 from cfsync.values import equal
 
-Fate = Literal["applied", "normalised", "ignored"]
+Fate = Literal["applied", "normalised", "ignored", "later"]
 
 
 def fate(field: Field, before: Any, sent: Any, answered: Any) -> Fate:
     """What became of one sent value. A field that is never shown counts as applied."""
     if answered is ABSENT or equal(field, answered, sent):
         return "applied"
-    return "ignored" if equal(field, answered, before) else "normalised"
+    if not equal(field, answered, before):
+        return "normalised"
+    return "later" if field.later else "ignored"
 
 
 def fates(resource: Resource, sent: Sent, answer: Record) -> dict[str, Fate]:

@@ -26,14 +26,15 @@ def settle(tx: Tx, resource: Resource, on_drift: OnDrift, *, keeps_deleted: bool
     found = set(find(tx, resource, least_id=_least_id(keeps_deleted=keeps_deleted)))
     open_ = _open(tx, resource)
     conflicts.resolve(tx, [c for c in open_ if c.record_id not in found], Winner.CLICKFUNNELS)
+    asks, new = found, set[int]()
     if on_drift == "local" and resource.insert:
-        new = _make_inserts(tx, resource, sorted(found))
+        new, asks = _make_inserts(tx, resource, sorted(found))
         conflicts.resolve(tx, [c for c in open_ if c.record_id in new], Winner.LOCAL)
-    else:
-        new = found - {c.record_id for c in open_}
-        for record_id in sorted(new):
-            asked = FieldConflict("", None, None, None, Winner.HOLD)
-            conflicts.add_drift(tx, resource, record_id, asked)
+    asks = asks - {c.record_id for c in open_}
+    for record_id in sorted(asks):
+        asked = FieldConflict("", None, None, None, Winner.HOLD)
+        conflicts.add_drift(tx, resource, record_id, asked)
+    new |= asks
     if new:
         said = {
             "resource": resource.name,
@@ -60,14 +61,19 @@ def _open(tx: Tx, resource: Resource) -> list[Conflict]:
     return [c for c in found if c.kind == ConflictKind.DRIFT and c.is_about_record]
 
 
-def _make_inserts(tx: Tx, resource: Resource, ids: Sequence[int]) -> set[int]:
-    """Make inserts of the rows that nobody else holds; returns their ids as they were."""
+def _make_inserts(tx: Tx, resource: Resource, ids: Sequence[int]) -> tuple[set[int], set[int]]:
+    """Make inserts of the rows that nobody else holds; returns their ids as they were, and those of
+    rows that ClickFunnels lets nobody create.
+    """
     table, busy = TABLES[resource.name], statements.lock(tx, TABLES[resource.name], ids)
-    free = [i for i in ids if i not in busy]
+    free, refused = [i for i in ids if i not in busy], set[int]()
     for start in range(0, len(free), AT_ONCE):
         for row in statements.load(tx, table, free[start : start + AT_ONCE]).values():
-            make_insert(tx, resource, row)
-    return set(free)
+            if resource.is_creatable(row):
+                make_insert(tx, resource, row)
+            else:
+                refused.add(row["id"])
+    return set(free) - refused, refused
 
 
 def find(tx: Tx, resource: Resource, *, least_id: int = 0) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.model import Action, Resource, table
 
 COURSES = Resource(
     name="courses",
@@ -10,6 +10,20 @@ COURSES = Resource(
     parent="workspaces",
     list_path="/workspaces/{parent}/courses",
     one_path="/courses/{id}",
+    insert="create",
+    update=True,
+    natural=("title",),
+    actions={
+        "publish": Action(
+            "POST",
+            "/courses/{id}/publish",
+            does="publishes it",
+            fields=table("""
+                published_at                  timestamp?  create
+                publish_sections_and_lessons  boolean     create
+            """),
+        ),
+    },
     events=("course.created", "course.updated", "course.deleted", "course.published"),
     fields=table("""
         id                         integer
@@ -18,7 +32,7 @@ COURSES = Resource(
         title                      text        create! update
         published_at               timestamp?
         root_section_id            text?
-        description                text        create! update
+        description                text        create update
         current_path               text?
         sharing_fingerprint        text?
         show_in_community          boolean?    create update

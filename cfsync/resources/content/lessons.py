@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.model import Action, Resource, table
 
 COURSE_SECTIONS = Resource(
     name="course_sections",
@@ -10,6 +10,7 @@ COURSE_SECTIONS = Resource(
     parent="courses",
     list_path="/courses/{parent}/sections",
     one_path="/courses/sections/{id}",
+    actions={"publish": Action("POST", "/courses/sections/{id}/publish", does="publishes it")},
     group="standard",
     insert="create",
     update=True,
@@ -47,6 +48,7 @@ COURSE_LESSONS = Resource(
     parent="course_sections",
     list_path="/courses/sections/{parent}/lessons",
     one_path="/courses/lessons/{id}",
+    actions={"publish": Action("POST", "/courses/lessons/{id}/publish", does="publishes it")},
     group="standard",
     insert="create",
     update=True,

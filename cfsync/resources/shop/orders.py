@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.model import Action, Resource, table
 
 ORDERS = Resource(
     name="orders",
@@ -10,10 +10,28 @@ ORDERS = Resource(
     parent="workspaces",
     list_path="/workspaces/{parent}/orders",
     one_path="/orders/{id}",
+    insert="create",
     update=True,
-    refuse_insert="orders are made by a checkout",
+    refuse_insert="other orders are made by a checkout",
     refuse_delete="ClickFunnels has no delete for orders",
+    actions={
+        "cancel": Action(
+            "POST",
+            "/orders/{id}/cancel",
+            does="cancels a subscription of Stripe or Payments AI",
+            fields=table("""
+                effective_date          text  create
+                cancel_reason           text  create
+                cancel_description      text  create
+                cancelation_proration   text  create
+                canceled_by             text  create
+                voidable_invoices       json  create
+            """),
+            confirms=("order_number", "total_amount", "currency", "service_status"),
+        ),
+    },
     filters=("id", "contact_id", "order_type"),
+    natural=("external_id", "contact_id", "order_type"),
     events=(
         "order.created",
         "order.updated",
@@ -44,7 +62,7 @@ ORDERS = Resource(
         order_number                        text?
         workspace_id                        integer     ref=workspaces
         contact_id                          integer     create! ref=contacts
-        live_mode                           boolean?    create
+        live_mode                           boolean?    create!
         total_amount                        money?
         currency                            text
         origination_channel_id              integer
@@ -70,10 +88,10 @@ ORDERS = Resource(
         in_trial                            boolean?
         billing_status                      text?       create update-if=payment_processor:external
         service_status                      text?       create update-if=payment_processor:external
-        order_type                          text?       create
+        order_type                          text?       create!
         next_charge_at                      timestamp?  create update-if=payment_processor:external
         tax_amount                          money?
-        trial_end_at                        timestamp?
+        trial_end_at                        timestamp?  update-if=in_trial:true later
         billing_payment_method_id           text?
         funnel_name                         text?
         tag_ids                             json?       update ref=order_tags set via=order_applied_tags:tag_id
@@ -88,7 +106,7 @@ ORDERS = Resource(
         created_at                          timestamp?
         updated_at                          timestamp?
         external_id                         text?       create update-if=payment_processor:external
-        payment_processor                   text?
+        payment_processor                   text?       only=external
         phone_number                        text?
         page_name                           text?
         origination_channel_name            text?
@@ -97,7 +115,7 @@ ORDERS = Resource(
         contact_groups                      json?       quote
         workspace                           json        quote
         segments                            json?       quote
-        line_items                          json?       quote
+        line_items                          json?       create! sent-as=line_items_attributes quote
         previous_line_item                  text?
         affiliate                           json?       quote
         referral_code                       json?       quote
@@ -106,7 +124,7 @@ ORDERS = Resource(
         origination_channel_public_id       text?
         paid_until                          timestamp?
         resource_install_intent             text?
-        renewal_at                          timestamp?
+        renewal_at                          timestamp?  update later
     """),
 )
 
@@ -138,7 +156,17 @@ ORDER_INVOICES = Resource(
     parent="workspaces",
     list_path="/workspaces/{parent}/orders/invoices",
     one_path="/orders/invoices/{id}",
+    create_paths={"order_id": "/orders/{parent}/invoices"},
+    insert="create",
+    update=True,
+    refuse_insert="other invoices are made by a payment processor",
+    actions={
+        "abandon": Action(
+            "POST", "/orders/invoices/{id}/abandon", does="abandons an unpaid invoice"
+        ),
+    },
     filters=("id", "status", "invoice_type", "invoice_number", "external_id"),
+    natural=("external_id", "order_id", "status"),
     events=(
         "orders/invoice.created",
         "orders/invoice.updated",
@@ -156,26 +184,26 @@ ORDER_INVOICES = Resource(
         public_id                 text?
         workspace_id              integer     path ref=workspaces
         order_id                  integer     ref=orders
-        status                    text        create! update
+        status                    text        create! update-if=payment_processor:external
         due_amount                money?
         total_amount              money?
         subtotal_amount           money?
         tax_amount                money?
-        shipping_amount           money?      create update
+        shipping_amount           money?      create update-if=payment_processor:external
         discount_amount           money?
         currency                  text?
-        issued_at                 timestamp?  create update
-        due_at                    timestamp?  create update
-        paid_at                   timestamp?  create update
-        invoice_type              text?
-        invoice_number            text        create! update
+        issued_at                 timestamp?  create update-if=payment_processor:external
+        due_at                    timestamp?  create update-if=payment_processor:external
+        paid_at                   timestamp?  create update-if=payment_processor:external
+        invoice_type              text?       create
+        invoice_number            text        create update-if=payment_processor:external
         fulfillment_status        text?
         created_at                timestamp?
         updated_at                timestamp?
-        external_id               text        create! update
-        payment_processor         text?
+        external_id               text?       create! update-if=payment_processor:external
+        payment_processor         text?       only=external
         eligible_for_fulfillment  boolean?
-        line_items                json?       quote
+        line_items                json?       create sent-as=line_items_attributes quote
         order                     json        quote
         visits                    json?       quote
     """),
@@ -187,6 +215,15 @@ ORDER_TRANSACTIONS = Resource(
     parent="orders",
     list_path="/orders/{parent}/transactions",
     one_path="/orders/transactions/{id}",
+    actions={
+        "refund": Action(
+            "POST",
+            "/orders/transactions/{id}/refund",
+            does="pays the full amount back",
+            fields=table("reason text create"),
+            confirms=("amount", "currency", "order_id", "status"),
+        ),
+    },
     events=("orders/transaction.created", "orders/transaction.updated"),
     pull_every="5m",
     fields=table("""

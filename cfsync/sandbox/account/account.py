@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any, Literal
 
 from cfsync.resources import ALL, ROOT
-from cfsync.sandbox.account import resource_rules, rules
+from cfsync.sandbox.account import actions, resource_rules, rules
 from cfsync.sandbox.account.access import Access
 from cfsync.sandbox.account.ledger import Entry, Ledger
 from cfsync.sandbox.account.store import Store
@@ -151,7 +151,7 @@ class Account:
         """The GDPR deletion of a contact."""
         with self.lock:
             old = self._found("contacts", id_)
-            rules.redact(self.store, old)
+            actions.redact(self.store, old, {})
             self._note("gdpr_destroy", "contacts", old["id"], {})
 
     def appear_late(

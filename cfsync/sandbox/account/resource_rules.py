@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from zlib import crc32
 
 from cfsync.resources import ALL
 from cfsync.sandbox.account.checks import attributes
-from cfsync.sandbox.account.problems import invalid
+from cfsync.sandbox.account.problems import invalid, missing
 from cfsync.sandbox.account.store import Store
 from cfsync.sandbox.seeds.formats import public_id
 from cfsync.sandbox.seeds.plain import quoted
@@ -155,9 +156,57 @@ def _line_items_are_named(draft: Draft) -> None:
 
 
 def _is_external(draft: Draft) -> None:
-    """Orders created over the API belong to an external payment system."""
+    """What is created over the API belongs to an external payment system."""
     if draft.old is None:
         draft.accepted["payment_processor"] = "external"
+
+
+_NAMED_BY_ITEMS = {"variant_id": "product_variants", "products_price_id": "product_prices"}
+
+
+def _items_are_named(draft: Draft) -> None:
+    """A new order has line items, each of a variant and a price, which make its amount."""
+    if draft.old is not None:
+        return
+    items, total = draft.accepted.pop("line_items"), Decimal(0)
+    if not isinstance(items, list) or not items or not all(isinstance(i, dict) for i in items):
+        raise invalid(line_items_attributes="can't be blank")
+    for item in items:
+        variant, price = (
+            draft.store.get(resource, id_) if type(id_ := item.get(name)) is int else None
+            for name, resource in _NAMED_BY_ITEMS.items()
+        )
+        if variant is None or price is None:
+            raise invalid(line_items_attributes="must exist")
+        quantity = item.get("quantity", 1)
+        if type(quantity) is not int:
+            raise invalid(line_items_attributes="quantity is not a number")
+        total += Decimal(str(price["amount"])) * quantity
+    draft.accepted |= {"_items": items, "total_amount": str(total)}
+
+
+def _trial_can_be_moved(draft: Draft) -> None:
+    """The end of a trial and a renewal are moved by a job that runs later."""
+    if draft.old is not None and draft.store.late_changes:
+        for name in ("trial_end_at", "renewal_at"):
+            draft.accepted.pop(name, None)
+
+
+def _order_is_external(draft: Draft) -> None:
+    """The API shows the invoices of a processor, and knows them in no write."""
+    order = draft.store.get("orders", draft.accepted.get("order_id", 0))
+    owner = order if draft.old is None else draft.old
+    if not owner or owner["payment_processor"] != "external":
+        raise missing()
+
+
+def _invoice_is_complete(draft: Draft) -> None:
+    if draft.old is not None:
+        return
+    if draft.accepted["status"] == "paid" and not draft.accepted.get("paid_at"):
+        raise invalid(paid_at="can't be blank")
+    number = len(draft.store.children("order_invoices", draft.workspace)) + 1
+    draft.accepted.setdefault("invoice_number", f"INV-{number:05d}")
 
 
 def _image_is_fetched(draft: Draft) -> None:
@@ -202,7 +251,8 @@ CHECKS: Mapping[str, tuple[Callable[[Draft], None], ...]] = {
     "contact_applied_tags": (_is_not_applied_yet,),
     "order_applied_tags": (_is_not_applied_yet,),
     "fulfillments": (_line_items_are_named,),
-    "orders": (_is_external,),
+    "orders": (_is_external, _items_are_named, _trial_can_be_moved),
+    "order_invoices": (_order_is_external, _is_external, _invoice_is_complete),
     "images": (_image_is_fetched,),
     "webhook_endpoints": (_event_types_exist,),
 }

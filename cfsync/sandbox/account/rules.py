@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cfsync.resources import ALL, Field, Resource
+from cfsync.resources.model import holds
 from cfsync.sandbox.account import resource_rules
 from cfsync.sandbox.account.checks import Invalid, accepted
-from cfsync.sandbox.account.problems import conflict, invalid, malformed, missing
+from cfsync.sandbox.account.problems import invalid, malformed, missing
 from cfsync.sandbox.account.store import Store
 from cfsync.sandbox.seeds.records import Values
 
 
-def body_of(resource: Resource, body: Any) -> Values:
-    """The fields in a request's body. Raises Problem (400)."""
+def body_of(resource: Resource, body: Any, of_action: Sequence[Field] = ()) -> Values:
+    """The fields in a request's body; `of_action`: those that an action takes beside the record's.
+    Raises Problem (400).
+    """
     sent = body.get(resource.body_key) if isinstance(body, dict) else None
     if not isinstance(sent, dict):
         raise malformed(f"param is missing or the value is empty: {resource.body_key}")
-    return sent
+    names = {f.sent_as or f.name: f.name for f in (*resource.fields, *of_action)}
+    return {names[name]: value for name, value in sent.items() if name in names}
 
 
 def create(
@@ -34,9 +38,11 @@ def create(
     workspace = _workspace_below(store, resource, parent)
     fields = {f.name: f for f in resource.fields if f.create}
     accepted_fields = _accepted(store, fields, sent, workspace, _missing(fields, sent))
-    draft = resource_rules.Draft(store, name, parent, workspace, None, accepted_fields)
+    draft = resource_rules.Draft(
+        store, name, parent, workspace, None, accepted_fields | dict(fixed or {})
+    )
     resource_rules.check(draft)
-    first = resource_rules.defaults(name) | draft.stored | dict(fixed or {})
+    first = resource_rules.defaults(name) | draft.stored
     values = store.draft(name, parent, first)
     store.add(name, values)
     resource_rules.after_write(draft, values["id"])
@@ -90,8 +96,7 @@ def _workspace_below(store: Store, resource: Resource, parent: int) -> int:
 
 def _is_writable(field: Field, old: Values) -> bool:
     if field.update_if:
-        name, value = field.update_if
-        return bool(old[name] == value)
+        return holds(field.update_if, old)
     return field.update
 
 
@@ -132,36 +137,3 @@ def _check_reference(store: Store, field: Field, value: Any, workspace: int) -> 
         found = store.get(field.ref or "", id_) if type(id_) is int else None
         if value is not None and (found is None or found["workspace_id"] != workspace):
             raise Invalid("must exist")
-
-
-def archive(store: Store, old: Values) -> Values:
-    if old["archived"]:
-        raise conflict("Product is already archived")
-    if old["id"] in store.live_products:
-        raise invalid(base="Product is live and can't be archived")
-    return store.change("products", old, {"archived": True})
-
-
-def unarchive(store: Store, old: Values) -> Values:
-    if not old["archived"]:
-        raise conflict("Product is already unarchived")
-    return store.change("products", old, {"archived": False})
-
-
-def cancel(store: Store, old: Values) -> Values:
-    if old["status"] != "fulfilled":
-        raise conflict(f"Fulfillment is already {old['status']}")
-    return store.change("fulfillments", old, {"status": "cancelled"})
-
-
-def redact(store: Store, old: Values) -> None:
-    delete(store, "contacts", old)
-
-
-ACTIONS: Mapping[str, Callable[[Store, Values], Values | None]] = {
-    "archive": archive,
-    "unarchive": unarchive,
-    "cancel": cancel,
-    "gdpr_destroy": redact,
-}
-"""Action of the catalogue -> function that returns the changed record, or None if it is deleted."""

@@ -57,6 +57,8 @@ class Store:
         """How events name their subject: type and id, the id as text, or only the id."""
         self.soft_deletes = False
         """Whether a GET or PUT still shows a deleted record, with `deleted_at`."""
+        self.late_changes = True
+        """Whether the answer to a change that is applied later still shows the old value."""
         self.deleted: dict[tuple[str, int], Values] = {}
         self.unlisted: set[tuple[str, int]] = set()
         """Records that no list shows; a GET of them works."""

@@ -60,7 +60,11 @@ def _order(records: Records, order: Values) -> Values:
             records, "workspaces", order["workspace_id"], ("team_id", "name", "subdomain")
         ),
         "tag_ids": [a["tag_id"] for a in records.children("order_applied_tags", order["id"])],
-        "line_items": [_line(records, order, number, product) for number, product in products],
+        "line_items": [_line(records, order, number, product) for number, product in products]
+        + [
+            _item(records, order, number, item)
+            for number, item in enumerate(order.get("_items", ()))
+        ],
     }
 
 
@@ -88,6 +92,19 @@ def _price(order: Values) -> dict[str, Any]:
         "currency": order["currency"],
         "interval": interval,
         "interval_count": count,
+    }
+
+
+def _item(records: Records, order: Values, number: int, item: Values) -> dict[str, Any]:
+    """A line item that was given when the order was created."""
+    price = records.get("product_prices", item["products_price_id"]) or {}
+    line = _line(records, order, number, price.get("product_id", 0))
+    return line | {
+        "quantity": item.get("quantity", 1),
+        "products_price": _quote(records, "product_prices", price.get("id", 0), ("amount",)),
+        "products_variant": _quote(
+            records, "product_variants", item["variant_id"], ("name", "sku")
+        ),
     }
 
 

@@ -13,6 +13,7 @@ from cfsync.resources import ROOT, Resource
 from cfsync.sandbox.account import rules
 from cfsync.sandbox.account.access import Access
 from cfsync.sandbox.account.account import Account
+from cfsync.sandbox.account.actions import ACTIONS
 from cfsync.sandbox.account.ledger import Entry
 from cfsync.sandbox.account.listing import CursorGone, Query, page, parse_query
 from cfsync.sandbox.account.problems import Problem, malformed, missing
@@ -191,8 +192,10 @@ def _delete(call: Call) -> Answer:
 
 
 def _act(call: Call) -> Answer:
-    """An action on one record; a body is ignored."""
-    return _write_answer(call, rules.ACTIONS[call.route.kind](call.account.store, call.above))
+    """An action on one record; it may come without a body."""
+    sent = _body_fields(call) if call.request.body else {}
+    act = ACTIONS[call.resource.name, call.route.kind]
+    return _write_answer(call, act(call.account.store, call.above, sent), sent)
 
 
 def _write_answer(
@@ -210,7 +213,8 @@ def _body_fields(call: Call) -> Values:
         body = orjson.loads(call.request.body)
     except orjson.JSONDecodeError:
         raise malformed("the body is not JSON") from None
-    return rules.body_of(call.resource, body)
+    action = call.resource.actions.get(call.route.kind)
+    return rules.body_of(call.resource, body, action.fields if action else ())
 
 
 def _log_write(call: Call, id_: int, sent: Mapping[str, Any]) -> None:
@@ -229,4 +233,4 @@ OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
     "delete": _delete,
     "upsert": _upsert,
     "event_types": _event_types,
-} | dict.fromkeys(rules.ACTIONS, _act)
+} | dict.fromkeys((action for _, action in ACTIONS), _act)

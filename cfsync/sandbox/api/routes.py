@@ -48,9 +48,8 @@ def _common(r: Resource) -> Iterator[Route]:
 
 def _more() -> Iterator[Route]:
     """Routes of the API that cfsync doesn't need, or that are newer than its facts."""
-    orders, invoices = ALL["orders"], ALL["order_invoices"]
-    fulfillments, by_order = ALL["fulfillments"], ("order_id", "workspace_id")
-    yield Route("POST", orders.list_path, "create", orders, "workspaces")
+    invoices, fulfillments = ALL["order_invoices"], ALL["fulfillments"]
+    by_order = ("order_id", "workspace_id")
     yield Route("GET", "/orders/{parent}/invoices", "list", invoices, "orders", by_order)
     path = "/webhooks/outgoing/event_types"
     yield Route("GET", path, "event_types", ALL["webhook_endpoints"], None)

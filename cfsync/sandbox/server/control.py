@@ -9,8 +9,8 @@ POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, app
        {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
        answers {"result": the id, or null}
 POST   /_sandbox/set        any of latency, gone_cursor, closed_routes, whole_lists, events,
-       subjects, soft_deletes, per_second, burst, retry_after, and of deliveries lose, double,
-       forge, spread, pace
+       subjects, soft_deletes, late_changes, per_second, burst, retry_after, and of deliveries
+       lose, double, forge, spread, pace
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
 """
 
@@ -75,7 +75,7 @@ def _owner(world: World, name: str) -> object:
         return world
     if name in ("per_second", "burst", "retry_after"):
         return world.limit
-    if name in ("events", "event_types", "subjects", "soft_deletes"):
+    if name in ("events", "event_types", "subjects", "soft_deletes", "late_changes"):
         return world.store
     if name in ("lose", "double", "forge", "spread", "pace"):
         return world.courier

@@ -38,6 +38,7 @@ from cfsync.sync.operator.selection import Filter, select
 from cfsync.values import equal
 
 Choice = Literal["local", "remote", "value"]
+_Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +201,7 @@ def _resolve_remote_deletion(
         deleted_remotely.accept_deletion(tx, resource, conflict.record_id)
         conflicts.resolve(tx, about_it, Winner.CLICKFUNNELS)
         return Resolved(conflict, False, conflict.record_id)
-    if resource.insert is None:
-        raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
-    given = insertable_values(resource, _row(tx, resource, conflict))
+    given = insertable_values(resource, _row(tx, resource, conflict, anew=True))
     new_id = deleted_remotely.recreate(tx, resource, conflict.record_id, given)
     conflicts.resolve(tx, about_it, Winner.LOCAL)
     return Resolved(conflict, True, new_id)
@@ -228,10 +227,9 @@ def _resolve_local_deletion(
 def _resolve_inserted(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
     """Resolve a row that was inserted while no trigger captured it."""
     record_id = conflict.record_id
-    if choice == "local" and resource.insert is None:
-        raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
     if choice == "local":
-        record_id = uncaptured_rows.make_insert(tx, resource, _row(tx, resource, conflict))
+        given = _row(tx, resource, conflict, anew=True)
+        record_id = uncaptured_rows.make_insert(tx, resource, given)
     else:
         rows.delete(tx, resource, record_id)
     conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
@@ -289,12 +287,14 @@ def _take_remote(
         discard.forget_field(tx, resource, conflict.record_id, name)
 
 
-def _row(tx: Tx, resource: Resource, conflict: Conflict) -> Mapping[str, Any]:
-    """The conflict's row. Raises UsageError if it is no longer in the mirror."""
+def _row(tx: Tx, resource: Resource, conflict: Conflict, *, anew: bool = False) -> _Row:
+    """The conflict's row. Raises UsageError if it is gone or, with `anew`, can't be created."""
     found = statements.load(tx, TABLES[resource.name], [conflict.record_id])
     if conflict.record_id not in found:
         raise UsageError(
             f"{resource.name} {conflict.record_id} is no longer in the mirror: only --remote ends"
             f" conflict {conflict.id}"
         )
+    if anew and not resource.is_creatable(found[conflict.record_id]):
+        raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
     return found[conflict.record_id]

@@ -11,6 +11,7 @@
 | deletion.rejected  | has kept its row                                                      |
 | record.reverted    | has taken back what a push sent                                       |
 | record.redacted    | has had somebody's data deleted                                       |
+| record.acted       | has had ClickFunnels do something with it: cancel, refund, publish    |
 | resource.paused    | has stopped its passes                                                |
 | resource.resumed   | has let them run again                                                |
 
@@ -75,6 +76,10 @@ def reverted(batch: int, fields: Iterable[tuple[str, int, list[str]]]) -> None:
     for resource, record_id, names in fields:
         named = {"resource": resource, "id": record_id, "fields": names}
         log.info("record.reverted", **named, batch=batch, by=person())
+
+
+def acted(resource: str, record_id: int, action: str) -> None:
+    log.info("record.acted", resource=resource, id=record_id, action=action, by=person())
 
 
 def redacted(resource: str, record_id: int) -> None:

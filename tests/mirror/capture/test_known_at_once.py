@@ -66,7 +66,11 @@ REFUSED = [
     ("INSERT INTO product_variants (name) VALUES ('x')", SqlState.MISSING, "must be given"),
     ("UPDATE contacts SET tag_ids = '{}'", WRONG, "contacts.tag_ids must be a JSON list of ids"),
     ("DELETE FROM courses", SqlState.IMPOSSIBLE, "courses: DELETE is refused"),
-    ("INSERT INTO courses (id) VALUES (-1)", SqlState.IMPOSSIBLE, "courses: INSERT is refused"),
+    (
+        "INSERT INTO form_submissions (id) VALUES (-1)",
+        SqlState.IMPOSSIBLE,
+        "form_submissions: INSERT",
+    ),
 ]
 
 

@@ -44,14 +44,17 @@ def shop(ada: int, daemon: Daemon) -> None:
             daemon(name, row)
 
 
-UNWRITABLE = ("courses", "order_invoices", "order_transactions", "form_submissions")
-NO_INSERT = ("teams", "workspaces", "orders", *UNWRITABLE)
+UNWRITABLE = ("order_transactions", "form_submissions")
+NO_INSERT = ("teams", "workspaces", *UNWRITABLE)
 NO_DELETE = (
     "products",
     "product_variants",
     "product_prices",
     "fulfillments",
     "enrollments",
+    "courses",
+    "orders",
+    "order_invoices",
     *NO_INSERT,
 )
 

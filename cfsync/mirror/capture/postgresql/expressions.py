@@ -123,6 +123,8 @@ def insert_refused_if(refusal: Refusal) -> str:
     new = f"n.{ident(refusal.column)}"
     if refusal.when == "not_in":
         return f"{new} NOT IN ({_values(refusal)})"
+    if refusal.when == "not_only":
+        return f"({new} IS NULL OR {new} NOT IN ({_values(refusal)}))"
     return f"{new} IS NOT NULL"
 
 

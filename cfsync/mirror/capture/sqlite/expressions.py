@@ -202,6 +202,8 @@ def insert_refused_if(refusal: Refusal, field: Field) -> str:
     new = f"NEW.{ident(refusal.column)}"
     if refusal.when == "not_in":
         return f"{new} NOT IN ({_values(refusal, field)})"
+    if refusal.when == "not_only":
+        return f"({new} IS NULL OR {new} NOT IN ({_values(refusal, field)}))"
     return f"{new} IS NOT NULL"
 
 
@@ -232,10 +234,17 @@ def update_refused_if(resource: Resource, refusal: Refusal, field: Field) -> str
     condition = {
         "sent": exists_in_clickfunnels("OLD.id"),
         "unsent": f"NOT {exists_in_clickfunnels('OLD.id')}",
-        "unless": f"OLD.{ident(refusal.other)} IS NOT {''.join(map(literal, refusal.values))}",
+        "unless": _is_not_other(resource, refusal),
         "not_in": f"({new} IS NULL OR {new} NOT IN ({_values(refusal, field)}))",
     }[refusal.when]
     return f"{changed(field)} AND {condition}"
+
+
+def _is_not_other(resource: Resource, refusal: Refusal) -> str:
+    if refusal.when != "unless":
+        return ""
+    other = resource.by_name[refusal.other]
+    return f"OLD.{ident(other.name)} IS NOT {_values(refusal, other)}"
 
 
 def _values(refusal: Refusal, field: Field) -> str:

@@ -1,0 +1,89 @@
+"""What the API does with a call other than create, update and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cfsync.sandbox.account import rules
+from cfsync.sandbox.account.problems import conflict, invalid
+from cfsync.sandbox.account.store import Store
+from cfsync.sandbox.seeds.records import Values
+
+Sent = Mapping[str, Any]
+
+
+def archive(store: Store, old: Values, _sent: Sent) -> Values:
+    if old["archived"]:
+        raise conflict("Product is already archived")
+    if old["id"] in store.live_products:
+        raise invalid(base="Product is live and can't be archived")
+    return store.change("products", old, {"archived": True})
+
+
+def unarchive(store: Store, old: Values, _sent: Sent) -> Values:
+    if not old["archived"]:
+        raise conflict("Product is already unarchived")
+    return store.change("products", old, {"archived": False})
+
+
+def cancel_fulfillment(store: Store, old: Values, _sent: Sent) -> Values:
+    if old["status"] != "fulfilled":
+        raise conflict(f"Fulfillment is already {old['status']}")
+    return store.change("fulfillments", old, {"status": "cancelled"})
+
+
+def cancel_order(store: Store, old: Values, sent: Sent) -> Values:
+    """Only subscriptions of a payment processor can be cancelled; at once, or later."""
+    if old["payment_processor"] == "external" or not old["order_type"].startswith("subscription"):
+        raise invalid(base="Only subscriptions of a payment processor can be canceled")
+    if old["service_status"] == "canceled":
+        raise invalid(base="Order is already canceled")
+    changes = {name: sent[name] for name in ("cancel_reason", "cancel_description") if name in sent}
+    if sent.get("effective_date") != "next_renewal":
+        changes |= {"service_status": "canceled", "canceled_at": store.now()}
+    return store.change("orders", old, changes)
+
+
+def abandon(store: Store, old: Values, _sent: Sent) -> Values:
+    if old["status"] in ("paid", "abandoned"):
+        raise invalid(base=f"Invoice is {old['status']} and can't be abandoned")
+    return store.change("order_invoices", old, {"status": "abandoned"})
+
+
+def refund(store: Store, old: Values, sent: Sent) -> Values:
+    """The full amount, once."""
+    if sent.keys() - {"reason"}:
+        raise invalid(base="Only the full amount can be refunded")
+    if old["status"] == "refunded":
+        raise invalid(base="Transaction is already refunded")
+    changes = {"status": "refunded", "reason": sent.get("reason")}
+    return store.change("order_transactions", old, changes)
+
+
+def publish(resource: str) -> Callable[[Store, Values, Sent], Values]:
+    def publish_one(store: Store, old: Values, sent: Sent) -> Values:
+        new = store.change(resource, old, {"published_at": sent.get("published_at") or store.now()})
+        store.log_event(resource, "published", new)
+        return new
+
+    return publish_one
+
+
+def redact(store: Store, old: Values, _sent: Sent) -> None:
+    rules.delete(store, "contacts", old)
+
+
+ACTIONS: Mapping[tuple[str, str], Callable[[Store, Values, Sent], Values | None]] = {
+    ("products", "archive"): archive,
+    ("products", "unarchive"): unarchive,
+    ("fulfillments", "cancel"): cancel_fulfillment,
+    ("contacts", "gdpr_destroy"): redact,
+    ("orders", "cancel"): cancel_order,
+    ("order_invoices", "abandon"): abandon,
+    ("order_transactions", "refund"): refund,
+    ("courses", "publish"): publish("courses"),
+    ("course_sections", "publish"): publish("course_sections"),
+    ("course_lessons", "publish"): publish("course_lessons"),
+}
+"""(resource, its action) -> function that returns the changed record, or None if it is deleted."""

@@ -1,0 +1,141 @@
+"""Actions that no column can say: one call, not repeated blindly; the mirror shows the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cfsync.errors import ApiError, OutcomeUnknown, TokenRefused, UsageError
+from cfsync.records import Record
+from cfsync.sync.context import Context
+from cfsync.sync.operator import act
+from tests.push.conftest import Account
+
+
+async def do(
+    context: Context, resource: str, record: int | str, action: str, *, again: bool = False,
+    **values: Any,
+) -> Record:  # fmt: skip
+    kind, _ = act.action_of(resource, action)
+    task = await act.prepare(context, kind, str(record), action, values)
+    return await act.act(context, task, again=again)
+
+
+@pytest.fixture
+def subscription(account: Account) -> int:
+    """An order of a processor, in both places."""
+    order = account.ids_of("orders")[0]
+    account.world.edit(
+        "orders", order, order_type="subscription", payment_processor="stripe", external_id=None
+    )
+    account.pull("orders")
+    return order
+
+
+@pytest.fixture
+def transaction(account: Account, subscription: int) -> int:
+    made = account.world.create(
+        "order_transactions", subscription, order_id=subscription, status="completed",
+        amount="12.00",
+    )  # fmt: skip
+    account.sweep("order_transactions")
+    return made
+
+
+def acted(account: Account) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(e.verb, e.resource, e.fields) for e in account.world.ledger.writes()]
+
+
+def test_a_cancelled_subscription_is_cancelled_in_the_mirror(
+    account: Account, subscription: int
+) -> None:
+    done = account.run(do, "orders", subscription, "cancel", cancel_reason="unused")
+
+    assert done.values["service_status"] == "canceled"
+    assert acted(account) == [("cancel", "orders", {"cancel_reason": "unused"})]
+    found = account.sql(
+        "SELECT service_status, cancel_reason FROM orders WHERE id = ?", subscription
+    )
+    assert found == [("canceled", "unused")]
+    assert account.states() == []
+
+
+def test_a_course_is_published_by_its_public_id(account: Account) -> None:
+    course = account.ids_of("courses")[0]
+    public = account.one("SELECT public_id FROM courses WHERE id = ?", course)
+    account.world.edit("courses", course, published_at=None)
+
+    account.run(do, "courses", public, "publish", publish_sections_and_lessons=True)
+
+    assert account.one("SELECT published_at FROM courses WHERE id = ?", course)
+
+
+def test_an_invoice_of_an_external_order_is_abandoned(account: Account) -> None:
+    invoice = account.ids_of("order_invoices")[0]
+    account.world.edit("order_invoices", invoice, status="unpaid", payment_processor="external")
+
+    account.run(do, "order_invoices", invoice, "abandon")
+
+    assert account.one("SELECT status FROM order_invoices WHERE id = ?", invoice) == "abandoned"
+
+
+def test_a_refusal_has_clickfunnels_words_and_may_be_tried_again(
+    account: Account, transaction: int
+) -> None:
+    account.run(do, "order_transactions", transaction, "refund")
+
+    for _ in range(2):
+        with pytest.raises(ApiError, match=r"refused \(422\): .*already refunded") as refused:
+            account.run(do, "order_transactions", transaction, "refund")
+        assert refused.value.exit_code == 1
+
+    assert len(acted(account)) == 1
+
+
+def test_a_refund_without_an_answer_is_never_repeated_by_itself(
+    account: Account, transaction: int
+) -> None:
+    account.world.fault("reset_after", method="POST")
+
+    with pytest.raises(OutcomeUnknown) as lost:
+        account.run(do, "order_transactions", transaction, "refund", reason="damaged")
+    with pytest.raises(UsageError, match="had no answer: look in ClickFunnels"):
+        account.run(do, "order_transactions", transaction, "refund")
+
+    assert lost.value.exit_code == 5
+    assert acted(account) == [("refund", "order_transactions", {"reason": "damaged"})]
+    status = "SELECT status FROM order_transactions WHERE id = ?"
+    assert account.one(status, transaction) == "refunded"  # read again all the same
+    with pytest.raises(ApiError, match="already refunded"):
+        account.run(do, "order_transactions", transaction, "refund", again=True)
+
+
+def test_a_call_that_changed_nothing_may_be_made_again(account: Account, transaction: int) -> None:
+    account.world.fault("status", method="POST", status=401)
+
+    with pytest.raises(TokenRefused):
+        account.run(do, "order_transactions", transaction, "refund")
+    account.run(do, "order_transactions", transaction, "refund")
+
+    assert len(acted(account)) == 1
+
+
+@pytest.mark.parametrize(
+    ("resource", "action", "words"),
+    [
+        ("orders", "refund", "orders has the actions cancel, not 'refund'"),
+        ("contacts", "gdpr_destroy", "contacts has no actions; there are some of orders, "),
+        ("products", "archive", "products has no actions"),
+    ],
+)
+def test_an_action_that_does_not_exist_is_refused(resource: str, action: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        act.action_of(resource, action)
+
+
+def test_a_row_without_a_record_can_not_be_acted_on(account: Account, app_sql: Any) -> None:
+    ((local,),) = app_sql("INSERT INTO courses (title) VALUES ('New') RETURNING id")
+
+    with pytest.raises(UsageError, match="does not exist in ClickFunnels yet: push first"):
+        account.run(do, "courses", local, "publish")

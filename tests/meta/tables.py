@@ -109,8 +109,9 @@ def _condition(resource: Resource, field: Field) -> str | None:
                 case "unsent":
                     return AFTER
                 case "unless":
-                    value = _value(resource.by_name[refusal.other], refusal.values[0])
-                    return f"while `{refusal.other}` is {value}"
+                    value, kind = refusal.values[0], resource.by_name[refusal.other].type
+                    shown = value if kind == "boolean" else f"'{value}'"
+                    return f"while `{refusal.other}` is `{shown}`"
     return None
 
 

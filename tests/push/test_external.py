@@ -157,3 +157,18 @@ def test_a_course_is_created_and_changed(account: Account, app_sql: Any) -> None
         ("update", {"description": "By hand"}),
     ]
     settled(account, "courses", course)
+
+
+def test_a_contact_that_can_not_be_deleted_parks_with_the_words(
+    account: Account, app_sql: Any
+) -> None:
+    contact = account.one("SELECT contact_id FROM enrollments ORDER BY id LIMIT 1")
+    account.world.store.strict_deletes = True
+    app_sql("DELETE FROM contacts WHERE id = ?", contact)
+
+    assert account.push().exit_code == 5
+
+    assert account.sql("SELECT state, error FROM cf_outbox") == [
+        ("parked", "base Contact has course enrollments and can't be deleted")
+    ]
+    assert account.world.get("contacts", contact)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
-from cfsync.cli.text import columns, print_json
+from cfsync.cli.text import columns, print_json, print_problem
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def redact(
 ) -> None:
     """Delete a person in ClickFunnels (GDPR) and here. Can't be undone.
 
-    This purges the contact's row, edits, conflicts, events and tombstone, the copies of the contact
+    ClickFunnels would leave tags and custom attributes, so these are cleared there first. This then
+    purges the contact's row, edits, conflicts, events and tombstone, the copies of the contact
     inside other records, and the email address wherever it appears. It does not touch what other
     records hold themselves, such as an order's delivery address, nor your backups and plan files.
     You can run it again after an error.
@@ -53,9 +54,13 @@ def redact(
     if json:
         print_json(
             {"resource": done.resource, "id": done.id, "clickfunnels": done.asked}
-            | {"purged": purged}
+            | {"cleared": done.cleared, "kept": done.kept, "purged": purged}
         )
         return
+    if done.cleared:
+        print(f"cleared in ClickFunnels before: {', '.join(done.cleared)}")
+    if done.kept:
+        print_problem(f"ClickFunnels refused to clear {', '.join(done.kept)}: do that there")
     print(f"{done.resource} {done.id}: in ClickFunnels {done.asked}; purged here:")
     print(columns(purged.items()) if purged else "nothing")
 

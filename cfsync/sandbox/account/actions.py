@@ -70,8 +70,16 @@ def publish(resource: str) -> Callable[[Store, Values, Sent], Values]:
     return publish_one
 
 
-def redact(store: Store, old: Values, _sent: Sent) -> None:
-    rules.delete(store, "contacts", old)
+REDACTED = {"first_name": "REDACTED", "last_name": "REDACTED", "phone_number": ""}
+
+
+def redact(store: Store, old: Values, _sent: Sent) -> Values | None:
+    if not store.redacts_in_place:
+        rules.delete(store, "contacts", old)
+        return None
+    store.unlisted.add(("contacts", old["id"]))
+    address = f"redacted-{old['id']}@example.com"
+    return store.change("contacts", old, REDACTED | {"email_address": address})
 
 
 ACTIONS: Mapping[tuple[str, str], Callable[[Store, Values, Sent], Values | None]] = {

@@ -21,8 +21,10 @@ def body_of(resource: Resource, body: Any, of_action: Sequence[Field] = ()) -> V
     sent = body.get(resource.body_key) if isinstance(body, dict) else None
     if not isinstance(sent, dict):
         raise malformed(f"param is missing or the value is empty: {resource.body_key}")
-    names = {f.sent_as or f.name: f.name for f in (*resource.fields, *of_action)}
-    return {names[name]: value for name, value in sent.items() if name in names}
+    names: dict[str, str] = {f.sent_as or f.name: f.name for f in (*resource.fields, *of_action)}
+    shown_only = {f.name for f in resource.fields if f.sent_as}
+    taken = {str(n): value for n, value in sent.items() if n not in shown_only}
+    return {names.get(n, n): value for n, value in taken.items()}
 
 
 def create(
@@ -65,6 +67,15 @@ def update(store: Store, name: str, old: Values, sent: Mapping[str, Any]) -> Val
 def delete(store: Store, name: str, old: Values) -> None:
     store.drop(name, old)
     resource_rules.after_delete(store, name, old)
+
+
+def check_delete(store: Store, resource: str, old: Values) -> None:
+    """Raises Problem (422) where the API refuses to delete a contact that others need."""
+    if resource != "contacts" or not store.strict_deletes:
+        return
+    for course in store.children("courses", old["workspace_id"]):
+        if old["id"] in [e["contact_id"] for e in store.children("enrollments", course["id"])]:
+            raise invalid(base="Contact has course enrollments and can't be deleted")
 
 
 def upsert(store: Store, name: str, parent: int, sent: Mapping[str, Any]) -> tuple[Values, bool]:

@@ -57,6 +57,10 @@ class Store:
         """How events name their subject: type and id, the id as text, or only the id."""
         self.soft_deletes = False
         """Whether a GET or PUT still shows a deleted record, with `deleted_at`."""
+        self.redacts_in_place = False
+        """Whether a redacted contact stays, unlisted and without its name, but with its tags."""
+        self.strict_deletes = False
+        """Whether a contact with enrollments, or an active subscription, can't be deleted."""
         self.late_changes = True
         """Whether the answer to a change that is applied later still shows the old value."""
         self.deleted: dict[tuple[str, int], Values] = {}

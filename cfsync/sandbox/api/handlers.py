@@ -187,6 +187,7 @@ def _upsert(call: Call) -> Answer:
 
 
 def _delete(call: Call) -> Answer:
+    rules.check_delete(call.account.store, call.resource.name, call.above)
     rules.delete(call.account.store, call.resource.name, call.above)
     return _write_answer(call, None)
 

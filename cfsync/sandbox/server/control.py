@@ -9,8 +9,8 @@ POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, app
        {"resource": "contacts", "id": 5, "fields": {"first_name": "Ada"}};
        answers {"result": the id, or null}
 POST   /_sandbox/set        any of latency, gone_cursor, closed_routes, whole_lists, events,
-       subjects, soft_deletes, late_changes, per_second, burst, retry_after, and of deliveries
-       lose, double, forge, spread, pace
+       subjects, soft_deletes, strict_deletes, late_changes, redacts_in_place, per_second,
+       burst, retry_after, and of deliveries lose, double, forge, spread, pace
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
 """
 
@@ -64,6 +64,11 @@ def _do(world: World, name: str, arguments: dict[str, Any]) -> Any:
     return result if isinstance(result, int) else None
 
 
+_OF_STORE = frozenset(
+    ["events", "event_types", "subjects", "soft_deletes", "late_changes", "strict_deletes"]
+) | {"redacts_in_place"}
+
+
 def _set(world: World, **settings: Any) -> None:
     for name, value in settings.items():
         setattr(_owner(world, name), name, value)
@@ -75,7 +80,7 @@ def _owner(world: World, name: str) -> object:
         return world
     if name in ("per_second", "burst", "retry_after"):
         return world.limit
-    if name in ("events", "event_types", "subjects", "soft_deletes", "late_changes"):
+    if name in _OF_STORE:
         return world.store
     if name in ("lose", "double", "forge", "spread", "pace"):
         return world.courier

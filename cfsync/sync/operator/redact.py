@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-from cfsync.errors import NotFound, UsageError
+from cfsync.errors import NotFound, Refused, UsageError
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import BASE, TABLES
 from cfsync.mirror.privacy import purge
@@ -25,12 +26,16 @@ class Redacted:
     """What a redaction has done.
 
     `asked`: what became of the request ("deleted", "not there", or "never sent" for a row without a
-    record). `purged`: table -> number of rows that held data of the person.
+    record). `cleared`: the fields that a deletion would leave, and that were emptied before;
+    `kept`: those of them that ClickFunnels did not let be emptied. `purged`: table -> number of
+    rows that held data of the person.
     """
 
     resource: str
     id: int
     asked: str
+    cleared: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     purged: Receipt = field(default_factory=Counter)
 
 
@@ -51,7 +56,7 @@ async def redact(context: Context, name: str) -> Redacted:
     request fails. Nothing is purged in either case.
     """
     person = await identify(context.mirror, name)
-    done = Redacted(person.resource.name, person.id, await _request_deletion(context, person))
+    done = await _request_deletion(context, person)
     await context.mirror.write(purge.overwrite_deleted)
     await _clean_others(context, person, done.purged)
     done.purged += await context.mirror.write(_finish, person)
@@ -61,14 +66,41 @@ async def redact(context: Context, name: str) -> Redacted:
     return done
 
 
-async def _request_deletion(context: Context, person: Person) -> str:
+async def _request_deletion(context: Context, person: Person) -> Redacted:
+    done = Redacted(person.resource.name, person.id, "never sent")
     if is_provisional(person.id):
-        return "never sent"
+        return done
     try:
+        await _clear(context, person, done)
         await context.api.call_action(person.resource, ACTION, person.id)
+        done.asked = "deleted"
     except NotFound:
-        return "not there"
-    return "deleted"
+        done.asked = "not there"
+    return done
+
+
+async def _clear(context: Context, person: Person, done: Redacted) -> None:
+    """Empty the sets and maps of the person's record, such as tags and custom attributes, which a
+    deletion leaves as they are. Raises NotFound if there is no record.
+    """
+    record = await context.api.get(person.resource, person.id)
+    empty = {
+        f.name: [] if f.merge == "set" else dict.fromkeys(record.values[f.name], "")
+        for f in person.resource.fields
+        if f.update and f.merge in ("set", "map") and _holds_any(record.values.get(f.name))
+    }
+    if not empty:
+        return
+    try:
+        await context.api.update(person.resource, person.id, empty)
+        done.cleared = sorted(empty)
+    except Refused:
+        done.kept = sorted(empty)
+
+
+def _holds_any(value: Any) -> bool:
+    """Whether a set or map holds a member, or a value that isn't empty."""
+    return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
 async def _clean_others(context: Context, person: Person, receipt: Receipt) -> None:

@@ -50,6 +50,31 @@ def buyer(account) -> int:
     return contact
 
 
+def test_what_a_redaction_would_leave_is_cleared_before(account, contact):
+    account.world.store.redacts_in_place = True
+    tag = account.ids_of("contact_tags")[0]
+    account.world.edit("contacts", contact, custom_attributes={"size": "43"}, tag_ids=[tag])
+
+    done = account.run(redact, str(contact))
+
+    assert (done.asked, done.cleared) == ("deleted", ["custom_attributes", "tag_ids"])
+    shown = account.world.get("contacts", contact)
+    assert (shown["first_name"], shown["tags"]) == ("REDACTED", [])
+    assert not any(shown["custom_attributes"].values())
+    assert account.writes()[-2:] == [("update", "contacts"), ("gdpr_destroy", "contacts")]
+    account.sweep()
+    assert account.column("SELECT id FROM contacts WHERE id = ?", contact) == []
+
+
+def test_what_can_not_be_cleared_stops_no_redaction(account, contact):
+    account.world.edit("contacts", contact, custom_attributes={"size": "43"})
+    account.world.fault("status", method="PUT", status=422)
+
+    done = account.run(redact, str(contact))
+
+    assert (done.asked, done.kept) == ("deleted", ["custom_attributes", "tag_ids"])
+
+
 def test_nothing_of_the_person_is_left(account, buyer):
     shown = account.world.get("contacts", buyer)
     for word in ("dalovelace", "later@example.com", shown["public_id"], shown["uuid"]):

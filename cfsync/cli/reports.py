@@ -37,6 +37,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "waiting": report.waiting,
         "unreachable": report.unreachable,
+        "absent": report.absent,
         "unproved": report.unproved,
         "problems": report.problems,
         "outdated": report.outdated,
@@ -58,6 +59,7 @@ def as_text(report: Report) -> str:
         *([columns(rows)] if rows else []),
         *([f"{quiet:,} {_QUIET[0] if report.total(_QUIET[0]) else _QUIET[1]}"] if quiet else []),
         *(f"not readable with this token: {name}" for name in report.unreachable),
+        *(f"left out, not in this account or not for this token: {name}" for name in report.absent),
         *(f"deletions not seen, not in the order of ids: {name}" for name in report.unproved),
         *(f"not sent, changed since the plan: {name}" for name in report.outdated),
         f"{report.name}: {_ENDS[report.state]} after {duration(report.seconds)},"

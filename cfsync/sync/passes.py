@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import structlog
+
 from cfsync.config import Settings
 from cfsync.errors import Forbidden, NotFound
 from cfsync.mirror.bookkeeping import checkpoints, events
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.runs import PassName
-from cfsync.mirror.lists import event_coverage, listings
+from cfsync.mirror.lists import absent, event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
 from cfsync.sync.account import known_workspaces, open_account
@@ -27,6 +29,8 @@ from cfsync.sync.pass_run import recorded, runnable, wanted_resources
 from cfsync.sync.report import Report
 from cfsync.sync.walk.page_writer import page_writer
 from cfsync.sync.walk.records import reread_busy, reread_refused
+
+logger = structlog.get_logger()
 
 
 async def backfill(
@@ -148,11 +152,12 @@ def _below_teams(resources: Sequence[Resource]) -> list[Resource]:
 async def _lists(
     context: Context, resources: Sequence[Resource], workspaces: Collection[int]
 ) -> list[Listing]:
-    return [
+    lists = [
         listing
         for resource in resources
         for listing in await context.mirror.read(listings.all_lists, resource, workspaces)
     ]
+    return await context.mirror.read(absent.without, lists)
 
 
 async def _due(
@@ -162,7 +167,7 @@ async def _due(
     for resource in resources:
         read = listings.due_lists if resource.nested else listings.all_lists
         lists += await context.mirror.read(read, resource, workspaces)
-    return lists
+    return await context.mirror.read(absent.without, lists)
 
 
 async def _due_by_pace(
@@ -203,7 +208,7 @@ async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            async with _explained(context, listing):
+            async with _explained(context, report, listing):
                 await pull_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
@@ -214,7 +219,7 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
-            async with _explained(context, listing):
+            async with _explained(context, report, listing):
                 await sweep_list(context, writer, listing)
 
         await each_list(context, report, lists, work)
@@ -222,12 +227,20 @@ async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing
 
 
 @asynccontextmanager
-async def _explained(context: Context, listing: Listing) -> AsyncIterator[None]:
-    """A list that has gone with its parent isn't reported, and one that nobody needs isn't late."""
+async def _explained(context: Context, report: Report, listing: Listing) -> AsyncIterator[None]:
+    """A list that has gone with its parent isn't reported, one that the account doesn't have is
+    said once, and one that nobody needs isn't late.
+    """
     try:
         yield
     except (Forbidden, NotFound) as error:
         if isinstance(error, NotFound) and await note_gone_parent(context, listing):
+            return
+        is_first = await context.mirror.write(absent.note, listing)
+        if is_first is not None:
+            if is_first:
+                logger.info("list.absent", list=str(listing), status=error.status)
+                report.absent.append(listing.resource)
             return
         if is_needless(context.settings, listing):
             await context.mirror.write(checkpoints.forget, listing, Lane.PULL)

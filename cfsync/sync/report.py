@@ -23,6 +23,8 @@ class Report:
     waiting: int = 0
     #: Lists that the token may not read.
     unreachable: list[str] = field(default_factory=list)
+    #: Resources that the account, its plan or the token doesn't have, when this is new.
+    absent: list[str] = field(default_factory=list)
     #: Lists that came in no order, so that deletions could not be found.
     unproved: list[str] = field(default_factory=list)
     #: What went wrong, a line each, without personal data.

@@ -240,7 +240,7 @@ NOTES = _bookkeeping(
     "notes",
     _text("resource", key=True),
     _text("field", key=True),
-    # unholdable, unknown, converted, ahead, foreign, tidied, null_left, vanished
+    # unholdable, unknown, converted, ahead, foreign, tidied, null_left, vanished, absent
     _text("kind", key=True),
     _big("record_id"),  # an example
     _time("seen_at"),

@@ -67,7 +67,7 @@ async def run_checks(
     checks += permissions(settings, file)
     teams: list[int] = []
     if isinstance(api, Api):
-        checks += await _checked("token", _account(api, settings, teams, await _now(mirror)))
+        checks += await _checked("token", _account(api, settings, teams, mirror))
     else:
         named = {check.text for check in checks}
         checks += [check for check in _failed("token", api) if check.text not in named]
@@ -156,7 +156,9 @@ async def _now(mirror: Mirror | CfsyncError) -> datetime:
     return datetime.now(UTC)
 
 
-async def _account(api: Api, settings: Settings, teams: list[int], now: datetime) -> list[Check]:
+async def _account(
+    api: Api, settings: Settings, teams: list[int], mirror: Mirror | CfsyncError
+) -> list[Check]:
     """Checks of the token and of what it reaches; adds the ids of its teams to `teams`."""
     wanted, exclude = [str(w) for w in settings.api.workspaces], settings.api.exclude
     shown = await read_account(api, (), wanted)
@@ -177,9 +179,9 @@ async def _account(api: Api, settings: Settings, teams: list[int], now: datetime
         *(_refused(why, named=bool(wanted)) for why in shown.refusals),
         workspaces,
         *connection(settings),
-        clock(await headers(api), now),
+        clock(await headers(api), await _now(mirror)),
     ]
-    return checks + await check_lists(api, settings, chosen or [i for i, _ in found])
+    return checks + await check_lists(api, mirror, settings, chosen or [i for i, _ in found])
 
 
 def _refused(why: str, *, named: bool) -> Check:

@@ -13,7 +13,9 @@ from typing import Literal
 
 from cfsync.api import Api
 from cfsync.config import Settings
-from cfsync.errors import ApiError, BadAnswer, Forbidden, NotFound
+from cfsync.errors import ApiError, BadAnswer, CfsyncError, Forbidden, NotFound
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.lists import absent
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import RESOURCES
 
@@ -77,12 +79,20 @@ def clock(headers: Mapping[str, str], now: datetime) -> Check:
     return Check("clock", "note", f"{text}: see which is wrong, and set it by NTP")
 
 
-async def check_lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Check]:
-    """Checks of the lists of these workspaces, of which a page of each is read."""
+async def check_lists(
+    api: Api, mirror: Mirror | CfsyncError, settings: Settings, workspaces: Sequence[int]
+) -> list[Check]:
+    """Checks of the lists of these workspaces, of which a page of each is read. One that was left
+    out and can be read is mirrored from now on.
+    """
     if not workspaces:
         return []
     looks = await look_at_lists(api, settings, workspaces[:MOST_WORKSPACES])
     checks = readable(looks, of=len(workspaces))
+    if isinstance(mirror, Mirror):
+        lists = [look.listing for look in looks if not look.refused]
+        if found := await mirror.read(absent.noted, lists):
+            await mirror.write(absent.forget, found)
     return checks + await probe(api, workspaces[0], looks)
 
 
@@ -121,16 +131,15 @@ def readable(looks: Sequence[Look], *, of: int) -> list[Check]:
     where = f" (in the first {seen} of {of} workspaces)" if seen < of else ""
     if not refused:
         return [Check("lists", "ok", f"{len(looks)} can be read{where}")]
-    return [
-        Check(
-            "lists",
-            "todo",
-            f"{name} can't be read in workspace {', '.join(places)} ({status}): give the token"
-            f" access, or set resources.{name}.enabled to false",
-            5,
-        )
-        for (name, status), places in refused.items()
-    ]
+    return [_refused(name, status, places) for (name, status), places in refused.items()]
+
+
+def _refused(name: str, status: int, places: Sequence[str]) -> Check:
+    where = f"workspace {', '.join(places)} ({status})"
+    if RESOURCES[name].group != "core":
+        return Check("lists", "note", f"{name} is left out: not to be had in {where}")
+    text = f"{name} can't be read in {where}: give the token access, or set"
+    return Check("lists", "todo", f"{text} resources.{name}.enabled to false", 5)
 
 
 async def probe(api: Api, workspace: int, looks: Sequence[Look]) -> list[Check]:

@@ -1,0 +1,65 @@
+"""Lists that an account, a plan or a token doesn't have. They are left out, and tried again after a
+day, or when `cfsync doctor` has found that they can be read.
+
+Only lists outside the core that were never read count: one that could be read before and can't now
+is reported, since its rows grow old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import NOTES
+from cfsync.records import Listing
+from cfsync.resources import RESOURCES
+from cfsync.values import time_text
+
+KIND = "absent"
+"""The kind of a note about a list; its field is the id of the list's parent."""
+
+TRIED_AGAIN_AFTER = timedelta(days=1)
+
+
+def note(tx: Tx, listing: Listing) -> bool | None:
+    """Note a list that was refused. Whether it is the first of its resource; None where the list
+    has to be reported instead.
+    """
+    was_read = any(checkpoints.get(tx, listing, lane) for lane in (Lane.PULL, Lane.BACKFILL))
+    if RESOURCES[listing.resource].group == "core" or was_read:
+        return None
+    about = NOTES.c.resource == listing.resource, NOTES.c.kind == KIND
+    is_first = not tx.conn.execute(sa.select(sa.func.count()).where(*about)).scalar_one()
+    row = {"field": str(listing.parent_id), "record_id": listing.parent_id}
+    stamp = {"resource": listing.resource, "kind": KIND, "seen_at": tx.now}
+    statements.upsert(tx, NOTES, [row], stamp=stamp)
+    return is_first
+
+
+def without(tx: Tx, lists: Iterable[Listing]) -> list[Listing]:
+    """These lists without those that were refused within the last day."""
+    since = time_text(datetime.fromisoformat(tx.now) - TRIED_AGAIN_AFTER)
+    query = sa.select(NOTES.c.resource, NOTES.c.record_id)
+    refused = query.where(NOTES.c.kind == KIND, NOTES.c.seen_at > since)
+    absent = {(resource, parent) for resource, parent in tx.conn.execute(refused)}
+    return [li for li in lists if (li.resource, li.parent_id) not in absent]
+
+
+def noted(tx: Tx, lists: Iterable[Listing]) -> list[Listing]:
+    """Those of the lists that were refused at any time."""
+    query = sa.select(NOTES.c.resource, NOTES.c.record_id).where(NOTES.c.kind == KIND)
+    refused = {(resource, parent) for resource, parent in tx.conn.execute(query)}
+    return [li for li in lists if (li.resource, li.parent_id) in refused]
+
+
+def forget(tx: Tx, lists: Collection[Listing]) -> None:
+    """Read these lists again from the next pass on."""
+    for listing in lists:
+        about = NOTES.c.resource == listing.resource, NOTES.c.record_id == listing.parent_id
+        tx.conn.execute(sa.delete(NOTES).where(NOTES.c.kind == KIND, *about))

@@ -1,0 +1,94 @@
+"""Lists that an account, its plan or the token doesn't have."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cfsync.api import Api
+from cfsync.sync.operator.doctor import run_checks
+from cfsync.sync.operator.probes import Check
+from tests.sync.conftest import Round
+
+SIZES = {"bare": True, "workspaces": 1, "contacts": 3, "blogs": 2, "communities": 2, "products": 2}
+
+pytestmark = pytest.mark.parametrize("sizes", [SIZES], ids=["small"])
+
+
+@pytest.fixture
+def standard(round_: Round) -> Round:
+    round_.settings["CFSYNC_API__MIRROR"] = "standard"
+    return round_
+
+
+def asked(round_: Round, part: str) -> int:
+    """How often a path with this part was asked for since the last time."""
+    calls = [path for _, path, _ in round_.world.ledger.calls if part in path]
+    round_.world.ledger.clear()
+    return len(calls)
+
+
+@pytest.mark.parametrize("status", [402, 403, 404])
+def test_a_list_that_is_not_to_be_had_is_said_once_and_left_out(
+    standard: Round, status: int
+) -> None:
+    closed = standard.world.fault("status", status=status, path="/blogs|/communities", times=None)
+
+    first = standard.backfill()
+
+    assert (first.exit_code, sorted(first.absent)) == (0, ["blogs", "communities"])
+    assert standard.ids("contacts")
+    closed.struck = 0
+    later = [standard.pull(), standard.sweep()]
+    assert [(r.exit_code, r.absent) for r in later] == [(0, []), (0, [])]
+    assert closed.struck == 0
+
+
+def test_it_is_looked_for_again_after_a_day(standard: Round) -> None:
+    standard.world.fault("status", status=403, path="/blogs", times=None)
+    standard.backfill()
+    standard.world.faults.clear()
+    standard.pull()
+    assert standard.ids("blogs") == []
+
+    standard.clock.go_on(25 * 3600)
+    standard.pull()
+
+    assert standard.ids("blogs") == standard.world.ids("blogs", standard.workspace)
+
+
+def test_doctor_names_it_and_finds_it_again(standard: Round) -> None:
+    standard.world.fault("status", status=403, path="/blogs", times=None)
+    standard.backfill()
+    (said,) = [c for c in doctor(standard) if c.name == "lists"]
+    assert (said.state, said.exit_code) == ("note", 0)
+    assert "blogs is left out" in said.text
+
+    standard.world.faults.clear()
+    doctor(standard)
+    standard.pull()
+
+    assert standard.ids("blogs") == standard.world.ids("blogs", standard.workspace)
+
+
+def doctor(round_: Round) -> list[Check]:
+    async def main() -> list[Check]:
+        settings = round_.configured()
+        async with Api(settings.api) as api:
+            return await run_checks(settings, file=None, api=api, mirror=round_.mirror)
+
+    return asyncio.run(main())
+
+
+def test_one_that_was_read_before_and_one_of_the_core_are_reported(standard: Round) -> None:
+    standard.world.fault("status", status=403, path="/products", times=None)
+    assert standard.backfill().exit_code == 5
+
+    standard.world.faults.clear()
+    standard.backfill()
+    standard.world.fault("status", status=403, path="/blogs(\\?|$)", times=None)
+    report = standard.pull()
+
+    assert (report.exit_code, report.absent) == (5, [])
+    assert report.unreachable == [f"blogs/{standard.workspace}"]

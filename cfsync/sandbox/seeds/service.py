@@ -72,13 +72,13 @@ def completion(seed: Seed) -> Values:
     number, course = divmod(seed.index, courses)
     sections, enrolled = plan.counts["course_sections"], plan.size("enrollments", course)
     lessons = plan.size("course_lessons", course) if course < sections else 0
+    known = {"course_id": seed.parent("courses"), "completed_at": seed.past(seed.chance)}
     if not (enrolled and lessons):
-        return {"enrollment_id": 0, "lesson_id": 0, "completed_at": seed.past(seed.chance)}
+        return known | {"enrollment_id": 0, "lesson_id": 0}
     lesson, enrollment = divmod(number, enrolled)
-    return {
+    return known | {
         "enrollment_id": plan.id("enrollments", course + enrollment * courses),
         "lesson_id": plan.id("course_lessons", course + lesson % lessons * sections),
-        "completed_at": seed.past(seed.chance),
     }
 
 

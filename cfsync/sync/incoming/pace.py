@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from math import ceil
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from cfsync.config import ResourceSettings, Settings
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.lists.listings import ROTATION
-from cfsync.resources import RESOURCES
+from cfsync.resources import RESOURCES, Group, Resource
 from cfsync.values import seconds
 
 T = TypeVar("T")
 
 CATCH_UP_FACTOR = 1.25
 """By how much a pull may exceed its share of the lists that are due, so that none falls behind."""
+
+DAY_S = 86400
 
 SHARE = 0.1
 """A list that last changed some time ago is looked at again after this share of that time."""
@@ -64,14 +66,35 @@ def steady_rate(settings: Settings, lists: Mapping[str, int]) -> float:
     (its name -> how many): every list of a workspace once in its longest interval, of the lists
     below other records a part in each pull.
     """
-    rate = 0.0
-    for name, count in lists.items():
-        mine = settings.resource(name)
-        if mine.enabled and RESOURCES[name].nested:
-            rate += ceil(count / ROTATION) / mine.pull_every
-        elif mine.enabled:
-            rate += count / max(mine.pull_every, mine.pull_max_every)
-    return rate
+    return sum(
+        _rate(RESOURCES[name], settings.resource(name), count)
+        for name, count in lists.items()
+        if settings.resource(name).enabled
+    )
+
+
+def requests_a_day(
+    settings: Settings, lists: Mapping[str, int], workspaces: int
+) -> dict[Group, int]:
+    """What pulls cost a day while nothing changes, by the value of `api.mirror`. Of a resource that
+    is not mirrored yet one list in each workspace is assumed, and of children as many as one pull
+    takes.
+    """
+    found: dict[Group, float] = {}
+    total = 0.0
+    for group in get_args(Group):
+        for name, resource in RESOURCES.items():
+            if resource.group == group:
+                count = lists.get(name) or (1 if resource.nested else workspaces)
+                total += _rate(resource, settings.resource(name), count)
+        found[group] = total
+    return {group: round(rate * DAY_S) for group, rate in found.items()}
+
+
+def _rate(resource: Resource, mine: ResourceSettings, lists: int) -> float:
+    if resource.nested:
+        return ceil(lists / ROTATION) / mine.pull_every
+    return lists / max(mine.pull_every, mine.pull_max_every)
 
 
 def _age(place: Checkpoint | None, now: str) -> float | None:

@@ -36,7 +36,7 @@ from cfsync.sync.account import read_account
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
-from cfsync.sync.incoming.pace import steady_rate
+from cfsync.sync.incoming.pace import requests_a_day, steady_rate
 from cfsync.sync.operator import field_notes
 from cfsync.sync.operator.probes import Check, check_lists, clock, headers
 from cfsync.sync.workspaces import choose
@@ -230,6 +230,7 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     checks.append(capture(await mirror.read(capture_check.problem)))
     walks, workspaces = await mirror.read(status.walks), await mirror.read(listings.workspaces)
     checks += pace(settings, walks, len(workspaces))
+    checks += cost_of_groups(settings, walks, len(workspaces))
     checks += field_notes.drift(await mirror.read(status.notes))
     checks += unused_events(await mirror.read(status.unused_events))
     if waiting := await mirror.read(runs.waiting):
@@ -258,6 +259,17 @@ def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]
     if rate + logs <= MANY:
         return [Check("pace", "ok", text)]
     return [Check("pace", "note", f"{text}: raise pull_max_every, or enable fewer resources")]
+
+
+def cost_of_groups(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:
+    """What pulls cost with each value of `api.mirror`; no check before the first backfill. Pure."""
+    lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == Lane.PULL}
+    if not lists:
+        return []
+    costs = requests_a_day(settings, lists, workspaces)
+    others = ", ".join(f'"{g}" {n:,}' for g, n in costs.items() if g != settings.api.mirror)
+    text = f'"{settings.api.mirror}" costs about {costs[settings.api.mirror]:,} requests a day'
+    return [Check("api.mirror", "ok", f"{text} while nothing changes; {others}")]
 
 
 def unused_events(found: status.Rows) -> list[Check]:

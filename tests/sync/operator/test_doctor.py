@@ -15,6 +15,7 @@ from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
+from cfsync.sync.incoming.pace import requests_a_day
 from cfsync.sync.operator import doctor, field_notes
 from cfsync.sync.operator.probes import Check
 from cfsync.sync.report import Report
@@ -54,6 +55,7 @@ def test_all_is_well_after_a_backfill(round_):
         "database",
         "capture",
         "pace",
+        "api.mirror",
         "schema drift",
     ]
     assert checks["pace"].text.endswith("and the logs of events 0.067 at most")
@@ -118,8 +120,29 @@ def test_what_the_settings_cost_is_said(given: dict[str, str], state: str, text:
     assert text in check.text
 
 
+def test_what_each_group_costs_a_day_is_said():
+    settings = load(environ={})
+    walks = [{"resource": "contacts", "lane": "pull", "lists": 2}]
+
+    (check,) = doctor.cost_of_groups(settings, walks, workspaces=2)
+
+    costs = requests_a_day(settings, {"contacts": 2}, 2)
+    assert 0 < costs["core"] < costs["standard"] < costs["all"]
+    assert check.text == (
+        f'"core" costs about {costs["core"]:,} requests a day while nothing changes;'
+        f' "standard" {costs["standard"]:,}, "all" {costs["all"]:,}'
+    )
+
+
+def test_a_quiet_workspace_costs_less_than_a_request_every_two_seconds():
+    costs = requests_a_day(load(environ={}), {}, 1)
+
+    assert costs["standard"] / 86400 < 0.5
+
+
 def test_before_the_first_backfill_nothing_is_said_of_the_cost():
     assert doctor.pace(load(environ={}), [], workspaces=0) == []
+    assert doctor.cost_of_groups(load(environ={}), [], workspaces=0) == []
 
 
 def test_a_refused_token_is_exit_3_and_the_database_is_still_looked_at(round_):

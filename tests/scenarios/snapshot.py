@@ -90,6 +90,8 @@ def _there(world: World, name: str) -> dict[int, Values]:
     resource, found = RESOURCES[name], {}
     for parent in parents_there(world, name):
         for shown in world.records(name, parent):
+            if resource.single:
+                shown = {**shown, "id": parent}
             workspace = (world.store.get(name, shown["id"]) or {}).get("workspace_id")
             record = decode_record(resource, shown, Listing(name, parent, workspace))
             found[record.id] = record.values

@@ -17,6 +17,8 @@ SIZES = {
     "refine_filters": 50,
     "appointments": 60,
     "styles": 4,
+    "site": 2,
+    "email_settings": 2,
     "communities": 2,
     "community_space_groups": 2,
     "community_spaces": 2,

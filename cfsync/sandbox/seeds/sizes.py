@@ -45,7 +45,7 @@ def counts(
     for name in ALL:
         of, each = _usual(ALL[name])
         found.setdefault(name, 0 if bare else int(found[of] * each))
-        if ALL[name].single:
+        if ALL[name].single and found[name]:
             found[name] = found["workspaces"]
         if name == "contacts":
             hidden = (0 if bare else found[name] // 10) if anonymous is None else anonymous

@@ -183,6 +183,13 @@ ACTIONS = [
     "POST /courses/lessons/{id}/publish",
 ]
 
+PLAIN_ACTIONS = [
+    (name, action)
+    for name in ("workflows", "email_domains", "themes", "community_posts", "community_comments")
+    for action in ALL[name].actions
+]
+"""Those that need nothing of the record, nor values."""
+
 
 def _create_path(name: str) -> tuple[str, str]:
     """The path of a create, and the field of the id in it where that is not its list's parent."""
@@ -201,6 +208,7 @@ def test_no_route_is_left_out():
     asked |= {f"PUT {ALL[n].one_path}" for n in CHANGES}
     asked |= {f"DELETE {ALL[n].one_path}" for n in DELETES}
 
+    asked |= {f"POST {ALL[n].actions[action].path}" for n, action in PLAIN_ACTIONS}
     assert asked | set(ACTIONS) == {route for routes in ROUTES.values() for route in routes}
 
 
@@ -309,6 +317,16 @@ def test_a_fulfillment_is_cancelled_once(shop: Shop):
     assert record.values["status"] == "cancelled"
     with pytest.raises(StateConflict):
         shop.do(lambda api: api.call_action(ALL["fulfillments"], "cancel", id_))
+
+
+@pytest.mark.parametrize(("name", "action"), PLAIN_ACTIONS)
+def test_every_plain_action(shop: Shop, name: str, action: str):
+    id_ = shop.first(name)
+
+    record = shop.do(lambda api: api.call_action(ALL[name], action, id_))
+
+    assert record.id == id_
+    assert [(e.verb, e.resource, e.id) for e in shop.world.ledger.writes()] == [(action, name, id_)]
 
 
 def test_routes_that_the_catalogue_does_not_use_work_raw(shop: Shop):

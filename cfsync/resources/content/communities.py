@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.model import Action, Resource, table
 
 COMMUNITIES = Resource(
     name="communities",
@@ -138,6 +138,17 @@ COMMUNITY_POSTS = Resource(
     delete=True,
     natural=("title", "contact_id", "body"),
     events=("communities/post.created",),
+    actions={
+        "approve": Action("POST", "/communities/spaces/posts/{id}/approve", does="shows it to all"),
+        "decline": Action("POST", "/communities/spaces/posts/{id}/decline", does="declines it"),
+        "dismiss_reports": Action(
+            "POST",
+            "/communities/spaces/posts/{id}/dismiss_reports",
+            does="dismisses what members reported",
+        ),
+        "pin": Action("POST", "/communities/spaces/posts/{id}/pin", does="pins it"),
+        "unpin": Action("POST", "/communities/spaces/posts/{id}/unpin", does="unpins it"),
+    },
     fields=table("""
         id                  integer
         public_id           text?
@@ -170,6 +181,19 @@ COMMUNITY_COMMENTS = Resource(
     delete=True,
     natural=("body", "contact_id"),
     events=("communities/posts/comment.created",),
+    actions={
+        "approve": Action(
+            "POST", "/communities/spaces/posts/comments/{id}/approve", does="shows it to all"
+        ),
+        "decline": Action(
+            "POST", "/communities/spaces/posts/comments/{id}/decline", does="declines it"
+        ),
+        "dismiss_reports": Action(
+            "POST",
+            "/communities/spaces/posts/comments/{id}/dismiss_reports",
+            does="dismisses what members reported",
+        ),
+    },
     fields=table("""
         id                  integer
         public_id           text?

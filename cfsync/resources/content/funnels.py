@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.model import Action, Resource, table
 
 FUNNEL_TAGS = Resource(
     name="funnel_tags",
@@ -35,6 +35,9 @@ THEMES = Resource(
     one_path="/themes/{id}",
     group="all",
     update=True,
+    actions={
+        "set_default": Action("POST", "/themes/{id}/set_default", does="makes it the default one"),
+    },
     fields=table("""
         id                integer
         public_id         text?

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.model import Action, Resource, table
 
 EMAIL_DOMAINS = Resource(
     name="email_domains",
@@ -13,6 +13,11 @@ EMAIL_DOMAINS = Resource(
     group="standard",
     insert="create",
     natural=("name",),
+    actions={
+        "verify": Action(
+            "POST", "/emails/domains/{id}/verify", does="checks its DNS records again"
+        ),
+    },
     fields=table("""
         id                       integer
         public_id                text?

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.model import Action, Resource, table
 
 WORKFLOWS = Resource(
     name="workflows",
@@ -15,6 +15,10 @@ WORKFLOWS = Resource(
     update=True,
     delete=True,
     natural=("name",),
+    actions={
+        "enable": Action("POST", "/workflows/{id}/enable", does="lets it run"),
+        "disable": Action("POST", "/workflows/{id}/disable", does="stops it"),
+    },
     fields=table("""
         id                    integer
         public_id             text?

@@ -12,6 +12,9 @@ from cfsync.sandbox.seeds.records import Values
 
 Sent = Mapping[str, Any]
 
+MODERATE = ("approve", "decline", "dismiss_reports")
+"""What can be done about a post or comment of a community."""
+
 
 def archive(store: Store, old: Values, _sent: Sent) -> Values:
     if old["archived"]:
@@ -70,6 +73,15 @@ def publish(resource: str) -> Callable[[Store, Values, Sent], Values]:
     return publish_one
 
 
+def change(resource: str, **changes: Any) -> Callable[[Store, Values, Sent], Values]:
+    """Sets these fields; without any, what it does is not shown."""
+
+    def change_one(store: Store, old: Values, _sent: Sent) -> Values:
+        return store.change(resource, old, changes)
+
+    return change_one
+
+
 REDACTED = {"first_name": "REDACTED", "last_name": "REDACTED", "phone_number": ""}
 
 
@@ -93,5 +105,11 @@ ACTIONS: Mapping[tuple[str, str], Callable[[Store, Values, Sent], Values | None]
     ("courses", "publish"): publish("courses"),
     ("course_sections", "publish"): publish("course_sections"),
     ("course_lessons", "publish"): publish("course_lessons"),
+    ("workflows", "enable"): change("workflows", disabled=False, status="live"),
+    ("workflows", "disable"): change("workflows", disabled=True),
+    ("email_domains", "verify"): change("email_domains"),
+    ("themes", "set_default"): change("themes"),
+    **{("community_posts", n): change("community_posts") for n in (*MODERATE, "pin", "unpin")},
+    **{("community_comments", name): change("community_comments") for name in MODERATE},
 }
 """(resource, its action) -> function that returns the changed record, or None if it is deleted."""

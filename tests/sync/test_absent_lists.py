@@ -64,6 +64,8 @@ def test_doctor_names_it_and_finds_it_again(standard: Round) -> None:
     (said,) = [c for c in doctor(standard) if c.name == "lists"]
     assert (said.state, said.exit_code) == ("note", 0)
     assert "blogs is left out" in said.text
+    (drift,) = [c for c in doctor(standard) if c.name == "schema drift"]
+    assert drift.state == "ok"
 
     standard.world.faults.clear()
     doctor(standard)

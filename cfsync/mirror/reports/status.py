@@ -27,6 +27,7 @@ from cfsync.mirror.db.tables import (
     TABLES,
     TOMBSTONES,
 )
+from cfsync.mirror.lists import absent
 from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources.model import Resource
 
@@ -111,9 +112,9 @@ def last_runs(tx: Tx) -> Rows:
 
 
 def notes(tx: Tx) -> Rows:
-    """Unknown or unstorable fields: (resource, field, kind, record_id: an example, seen_at)."""
+    """Odd fields: (resource, field, kind, record_id: an example, seen_at)."""
     order = (NOTES.c.kind, NOTES.c.resource, NOTES.c.field)
-    return _rows(tx, sa.select(NOTES).order_by(*order))
+    return _rows(tx, sa.select(NOTES).where(NOTES.c.kind != absent.KIND).order_by(*order))
 
 
 def unused_events(tx: Tx) -> Rows:

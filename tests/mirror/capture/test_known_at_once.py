@@ -182,6 +182,33 @@ def test_what_only_clickfunnels_can_know_is_not_refused(
     assert len(sql.outbox()) == 10
 
 
+ELSEWHERE = [
+    ("contacts", "first_name", "INSERT INTO enrollments (contact_id, course_id) VALUES ({}, 5)"),
+    ("contact_tags", "name", "UPDATE contacts SET tag_ids = '[1, 2, {}]' WHERE id = 5"),
+    (
+        "courses",
+        "title",
+        "INSERT INTO enrollments (workspace_id, contact_id, course_id) VALUES (10, 5, {})",
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "statement"), ELSEWHERE)
+def test_a_new_row_of_another_workspace_is_refused_like_one_of_clickfunnels(
+    shop: None, daemon: Daemon, app_sql: Sql, sql: Sql, table: str, column: str, statement: str
+) -> None:
+    daemon("workspaces", {"id": 11, "workspace_id": 11})
+    app_sql(f"INSERT INTO {table} (workspace_id, {column}) VALUES (11, 'X'), (10, 'Y')")
+    ids = sql(f"SELECT id FROM {table} WHERE {column} IN ('X', 'Y') ORDER BY workspace_id")
+    (here,), (elsewhere,) = ids
+
+    with pytest.raises(Exception, match=f"no such row in {table} of this workspace"):
+        app_sql(statement.format(elsewhere))
+    app_sql(statement.format(here))
+
+    assert len(sql.outbox()) == 3
+
+
 def test_pulled_contacts_may_have_the_same_email_for_a_moment(
     shop: None, daemon: Daemon, app_sql: Sql, sql: Sql
 ) -> None:

@@ -100,22 +100,20 @@ def is_unsendable(field: Field) -> str:
 
 def has_unknown_id(field: Field, old: str | None, schema: str) -> str:
     """Whether the new value refers to a record that the mirror does not have, or has in another
-    workspace. Provisional ids may be those of rows that another transaction commits, and a table
-    without records of ClickFunnels may not be filled yet.
+    workspace. A provisional id that is not there may be that of a row that another transaction
+    commits, and a table without records of ClickFunnels may not be filled yet.
     """
     table, new = table_in(schema, field.ref or ""), f"n.{ident(field.name)}"
-    here = "t.id = given.id AND (t.workspace_id = n.workspace_id) IS NOT FALSE"
-    missing = f"NOT EXISTS (SELECT FROM {table} t WHERE {here})"
+    here = f"SELECT (t.workspace_id = n.workspace_id) IS NOT FALSE FROM {table} t"
+    filled = f"EXISTS (SELECT FROM {table} WHERE {exists_in_clickfunnels('id')})"
+    may_come = f"NOT ({exists_in_clickfunnels('given.id')} AND {filled})"
+    missing = f"NOT coalesce(({here} WHERE t.id = given.id), {may_come})"
     given = f"(SELECT {new} AS id)"
     if field.type == "json":
         number = "CASE jsonb_typeof(member) WHEN 'number' THEN member::bigint END"
         given = f"(SELECT {number} AS id FROM jsonb_array_elements({new}) member"
         given += f" WHERE ({old} @> member) IS NOT TRUE)" if old else ")"
-    real = exists_in_clickfunnels("given.id")
-    return (
-        f"EXISTS (SELECT FROM {table} WHERE {exists_in_clickfunnels('id')}) AND"
-        f" EXISTS (SELECT FROM {given} given WHERE {real} AND {missing})"
-    )
+    return f"EXISTS (SELECT FROM {given} given WHERE given.id IS NOT NULL AND {missing})"
 
 
 def insert_refused_if(refusal: Refusal) -> str:

@@ -170,21 +170,21 @@ def row_as_patch(resource: Resource, row: str) -> str:
 
 def has_unknown_id(field: Field, old: str | None, workspace: str) -> str:
     """Whether the new value refers to a record that the mirror does not have, or has in another
-    workspace. Provisional ids may be those of rows that come later, and a table without records of
-    ClickFunnels may not be filled yet.
+    workspace. A provisional id that is not there may be that of a row that comes later, and a table
+    without records of ClickFunnels may not be filled yet.
     """
     table, new = ident(field.ref or ""), f"NEW.{ident(field.name)}"
-    real = exists_in_clickfunnels("given.value")
-    here = f"id = given.value AND (workspace_id = {workspace}) IS NOT FALSE"
-    missing = f"{real} AND NOT EXISTS (SELECT 1 FROM {table} WHERE {here})"
+    here = f"SELECT (workspace_id = {workspace}) IS NOT FALSE FROM {table} WHERE id = given.value"
+    filled = f"EXISTS (SELECT 1 FROM {table} WHERE {exists_in_clickfunnels('id')})"
+    may_come = f"NOT ({exists_in_clickfunnels('given.value')} AND {filled})"
+    missing = f"NOT coalesce(({here}), {may_come})"
     given = f"(SELECT {new} AS value)"
     if field.type == "json":
         given = f"json_each({new})"
         known = f"CASE WHEN json_valid({old}) THEN {old} END"
         missing += f" AND given.value NOT IN (SELECT value FROM json_each({known}))" if old else ""
-    some = f"EXISTS (SELECT 1 FROM {given} AS given WHERE {missing})"
-    filled = f"EXISTS (SELECT 1 FROM {table} WHERE {exists_in_clickfunnels('id')})"
-    return f"{filled} AND {some}"
+    is_given = "given.value IS NOT NULL"
+    return f"EXISTS (SELECT 1 FROM {given} AS given WHERE {is_given} AND {missing})"
 
 
 def taken(resource: Resource, field: Field, workspace: str) -> str:

@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from cfsync.api.pages import walk_by_id
+from cfsync.config.runnable import is_loopback
 from cfsync.errors import NotFound, UnknownWorkspace, UsageError
 from cfsync.mirror.bookkeeping import bases, tombstones, webhook_secrets
 from cfsync.mirror.bookkeeping.checkpoints import Lane
@@ -178,6 +179,11 @@ def targets(url: str, workspaces: Sequence[int]) -> dict[int, str]:
             "give the address at which ClickFunnels reaches this daemon,"
             " as in https://hooks.example.com"
         )
+    if not _is_safe(base):
+        raise UsageError(
+            "events hold people's data: give an https:// address; over http:// only this machine's"
+            " own is taken, as in http://127.0.0.1:8787"
+        )
     named = re.search(r"/webhooks/([0-9]+)$", base)
     if named is None:
         base = base.removesuffix("/webhooks")
@@ -202,21 +208,17 @@ def unreachable(url: str) -> str | None:
 def _is_webhook_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, _ = parts.hostname, parts.port
     except ValueError:  # brackets that do not match, a port that is none
         return False
     plain = not (parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url))
-    return bool(host) and plain and _is_safe(parts.scheme, host)
+    return parts.scheme in ("http", "https") and bool(host) and plain
 
 
-def _is_safe(scheme: str, host: str) -> bool:
-    """Over plain http only on this machine: a delivery holds people's data."""
-    if scheme != "http":
-        return scheme == "https"
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _is_safe(url: str) -> bool:
+    """Over plain http only on this machine: an event holds people's data."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 async def _create(

@@ -297,7 +297,6 @@ def test_what_is_removed_takes_its_secret_along(round_: Round) -> None:
     "url",
     [
         "hooks.example.com",
-        "http://hooks.example.com",
         "ftp://hooks.example.com",
         "https://",
         "https://[",
@@ -313,12 +312,21 @@ def test_an_address_that_can_not_be_meant_is_refused(url: str) -> None:
         targets(url, [1])
 
 
+@pytest.mark.parametrize("host", ["hooks.example.com", "10.0.0.5:8787", "192.168.1.4", "[fd00::1]"])
+def test_over_http_only_this_machine_is_taken_and_the_refusal_says_so(host: str) -> None:
+    with pytest.raises(UsageError, match="give an https:// address"):
+        targets(f"http://{host}/hook", [1])
+
+    assert targets(f"https://{host}/hook", [1]) == {1: f"https://{host}/hook/webhooks/1"}
+
+
 def test_the_address_is_that_of_every_workspace_or_of_one() -> None:
     both = {1: f"{URL}/webhooks/1", 2: f"{URL}/webhooks/2"}
 
     assert targets(URL, [1, 2]) == targets(f"{URL}/", [1, 2]) == targets(f"{URL}/webhooks", [1, 2])
     assert targets(URL, [1, 2]) == both
     assert targets(f"{URL}/webhooks/2", [1, 2]) == {2: f"{URL}/webhooks/2"}
+    assert targets("http://[::1]:8787", [1]) == {1: "http://[::1]:8787/webhooks/1"}
     assert targets("http://127.0.0.1:8787", [1]) == {1: "http://127.0.0.1:8787/webhooks/1"}
     with pytest.raises(UnknownWorkspace):
         targets(f"{URL}/webhooks/3", [1, 2])

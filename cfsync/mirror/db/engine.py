@@ -19,7 +19,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db import crash_points
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
-from cfsync.mirror.db.errors import NO_MIRROR, Constrained
+from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained
 from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign
 from cfsync.values import time_text
 
@@ -171,10 +171,14 @@ class Mirror:
         return mirror
 
     def _probe(self, must_exist: bool) -> None:
-        names = self._reading(lambda tx: tx.dialect.relations(tx.conn))
+        names, may_create = self._reading(
+            lambda tx: (tx.dialect.relations(tx.conn), tx.dialect.may_create(tx.conn))
+        )
         if SCHEMA_VERSION in names:
             return
         refuse_foreign(names, str(self.place))
+        if not may_create:
+            raise MirrorError(f"{NO_MIRROR} {self.place}: {NOT_OWNER}")
         if must_exist:
             raise MirrorError(f"{NO_MIRROR} {self.place}: run cfsync backfill")
 

@@ -6,6 +6,8 @@ from cfsync.errors import Interrupted, MirrorError
 
 NO_MIRROR = "no mirror at"
 """How the error begins where there is no database, or an empty one."""
+NOT_OWNER = "this role may not do that; run `cfsync migrate` as the owner (deploy/roles.sql)"
+"""What helps where PostgreSQL denies a role something."""
 OWN_CONSTRAINT = "a constraint or trigger of your own refuses the row"
 """How the error begins of a row that a user's own constraint or trigger refuses."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.engine import Mirror
-from tests.conftest import Postgres
+from tests.conftest import ROLES, Postgres
 
 
 def problem(url: str, *, must_exist: bool = True) -> str:
@@ -117,6 +117,20 @@ def test_a_database_without_a_mirror(postgres: Postgres) -> None:
     assert problem(postgres.url("template1")) == (
         f"no mirror at PostgreSQL database template1 at {postgres.folder}: run cfsync backfill"
     )
+
+
+def test_a_database_without_a_mirror_for_a_role_that_can_not_make_one(postgres: Postgres) -> None:
+    name = postgres.create()
+    with psycopg.connect(postgres.dsn(name), autocommit=True) as conn:
+        conn.execute(ROLES.read_text())
+
+    for must_exist in (True, False):
+        text = problem(postgres.url(name, "cfsync_daemon"), must_exist=must_exist)
+        assert text == (
+            f"no mirror at PostgreSQL database {name} at {postgres.folder}: this role may not do"
+            " that; run `cfsync migrate` as the owner (deploy/roles.sql)"
+        )
+    assert "run cfsync backfill" in problem(postgres.url(name, "cfsync_owner"))
 
 
 def test_the_driver_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -264,6 +264,10 @@ class Dialect(ABC):
         """The names of all tables, views and the like where the mirror's are, or would be."""
 
     @abstractmethod
+    def may_create(self, conn: sa.Connection) -> bool:
+        """Whether this role may create the mirror's tables."""
+
+    @abstractmethod
     def notify(self, conn: sa.Connection) -> None:
         """Wake what waits in `Place.changes`, at the commit."""
 

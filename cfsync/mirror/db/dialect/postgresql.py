@@ -21,7 +21,7 @@ from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stor
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.dialect.upserts import on_conflict
 from cfsync.mirror.db.dialect.view_sql import PostgreSQLViews
-from cfsync.mirror.db.errors import Away
+from cfsync.mirror.db.errors import NOT_OWNER, Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.values import time_text
 
@@ -37,10 +37,7 @@ _USERS_FUNCTION = re.compile(r"function (?:\w+\.)?(?!cf_)\w+\(")
 
 _FAILURES = {
     "25006": (MirrorError, "{where} is read-only: give one that can be written in database.url"),
-    "42501": (
-        MirrorError,
-        "{where}: this role may not do that; run `cfsync migrate` as the owner (deploy/roles.sql)",
-    ),
+    "42501": (MirrorError, f"{{where}}: {NOT_OWNER}"),
     "57014": (Away, "{where}: a statement was cancelled, or took longer than a minute"),
     "53100": (Away, "the disk of {where} is full"),
     "53200": (Away, "{where} is out of memory"),
@@ -206,6 +203,10 @@ class PostgreSQL(Dialect):
 
     def relations(self, conn: sa.Connection) -> set[str]:
         return set(conn.exec_driver_sql(_RELATIONS).scalars())
+
+    def may_create(self, conn: sa.Connection) -> bool:
+        sql = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+        return bool(conn.exec_driver_sql(sql).scalar_one())
 
     def notify(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql(f"NOTIFY {CHANNEL}")

@@ -229,6 +229,9 @@ class SQLite(Dialect):
     def relations(self, conn: sa.Connection) -> set[str]:
         return set(conn.exec_driver_sql("SELECT lower(name) FROM sqlite_schema").scalars())
 
+    def may_create(self, conn: sa.Connection) -> bool:
+        return True
+
     def notify(self, conn: sa.Connection) -> None:
         """The others see the commit."""
 

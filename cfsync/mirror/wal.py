@@ -55,11 +55,12 @@ def warning(wal: Wal) -> str:
 
 
 async def shrink(mirror: Mirror) -> None:
-    """Empty the log if it is large and nobody reads it; note if somebody does."""
+    """Empty the log if it is large and nobody reads it; note if somebody does. Raises Replaced."""
     if mirror.place.file is None:
         return
+    noted = await mirror.read(_noted)  # first: a log that was replaced must be left alone
     held_at = await asyncio.to_thread(mirror.place.shrink_wal)
-    if held_at != await mirror.read(_noted):
+    if held_at != noted:
         await mirror.write(_note, held_at)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -97,3 +98,44 @@ def test_a_daemon_ends_with_4_and_goes_on_with_the_new_file_when_it_is_started_a
     until(lambda: world.get("contacts", contact)["first_name"] == "Zed")
     assert second.stop() == 0
     user.conn.close()
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_a_commit_of_another_program_survives_the_end_of_a_daemon_whose_log_was_replaced(
+    start: Callable[..., Daemon], sql: Sql, contact: int, count: Callable[[], int], ending: str
+) -> None:
+    daemon = start()
+    until(lambda: count() == 30)
+    sql("UPDATE contacts SET first_name = 'Old' WHERE id = ?", contact)
+    sent = "SELECT count(*) FROM cf_outbox WHERE state <> 'done'"
+    until(lambda: sql(sent) == [(0,)])
+    sql.conn.close()
+    until(lambda: halted_between_transactions(daemon, sql.path))
+
+    beside(sql.path, ending).unlink()
+    with closing(sqlite3.connect(sql.path)) as other, other:
+        other.execute("UPDATE contacts SET first_name = 'New' WHERE id = ?", (contact,))
+    daemon.process.send_signal(signal.SIGCONT)
+
+    assert daemon.process.wait(30) == 4
+    there = Sql(sql.url, "")
+    assert there("SELECT first_name FROM contacts WHERE id = ?", contact) == [("New",)]
+    assert there(sent) == [(1,)]
+    assert there("PRAGMA integrity_check") == [("ok",)]
+    there.conn.close()
+
+
+def halted_between_transactions(daemon: Daemon, file: Path) -> bool:
+    """Halt the process, with all of the log copied into the file, so that a new log can begin."""
+    daemon.process.send_signal(signal.SIGSTOP)
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as conn:
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+            conn.execute("ROLLBACK")
+            _, pages, copied = conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if pages == copied:
+                return True
+        except sqlite3.OperationalError:
+            pass
+    daemon.process.send_signal(signal.SIGCONT)
+    return False

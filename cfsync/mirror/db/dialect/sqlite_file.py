@@ -7,8 +7,9 @@ import os
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,9 +51,6 @@ FAILURES = {
 }
 """What is wrong with a file, by SQLite's name for the error."""
 
-_FILES = "cfsync_files"
-"""Where SQLAlchemy keeps which files a connection has opened."""
-
 _FOREIGN = "SELECT count(*) > 0 AND NOT sum(name = 'cf_schema') FROM sqlite_schema"
 """Whether the file holds something and no mirror (yet): then its journal stays as it is, and there
 are no secrets beside it.
@@ -60,6 +58,28 @@ are no secrets beside it.
 
 
 Identity = tuple[int, int]
+
+
+class _Connection(sqlite3.Connection):
+    """Knows the files that it has opened."""
+
+    files: Mapping[Path, Identity] = MappingProxyType({})
+    """The mirror's own is the first."""
+
+    def close(self) -> None:
+        """SQLite's last connection to close copies the log into the file and removes it. Where
+        another program has begun a log or index in the place of those that are open here, that
+        would put old pages over what the other program has committed. So then it isn't the last
+        one: that is a connection that may only read. A log that is merely gone is still copied,
+        since nobody else has it.
+        """
+        with ExitStack() as afterwards:
+            if any(_is_anothers(file, identity) for file, identity in self.files.items()):
+                with suppress(sqlite3.Error):
+                    last = _connect_read_only(next(iter(self.files)))
+                    afterwards.callback(last.close)
+                    last.execute(_FOREIGN)  # now it is connected
+            super().close()
 
 
 class SQLiteFile(Place):
@@ -99,12 +119,13 @@ class SQLiteFile(Place):
             pool_size=1,
             max_overflow=0,
             hide_parameters=True,
+            connect_args={"factory": _Connection},
         )
         sa.event.listen(engine, "connect", self._configure)
         sa.event.listen(engine, "begin", _begin)
         return engine
 
-    def _configure(self, connection: Any, record: Any) -> None:
+    def _configure(self, connection: _Connection, record: Any) -> None:
         # The driver begins transactions by itself, late and deferred; here they begin as told.
         connection.isolation_level = None
         # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
@@ -116,7 +137,7 @@ class SQLiteFile(Place):
         if not foreign:
             secrets_table.attach(connection, self.file)
         connection.execute(_FOREIGN).fetchone()  # opens the log, too
-        record.info[_FILES] = self._identities()
+        connection.files = self._identities()
 
     def _identities(self) -> dict[Path, Identity]:
         """The files that belong to the mirror now."""
@@ -212,8 +233,8 @@ def _begin(conn: sa.Connection) -> None:
     """Raises Replaced where a path no longer leads to the file that was opened: SQLite would go on
     in the old one, which nobody else sees.
     """
-    opened: Mapping[Path, Identity] = conn.info[_FILES]
-    for file, identity in opened.items():
+    connection: Any = conn.connection.dbapi_connection
+    for file, identity in connection.files.items():
         if _identity(file) != identity:
             raise Replaced(str(file))
     conn.exec_driver_sql(conn.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
@@ -226,6 +247,15 @@ def _identity(file: Path) -> Identity | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _is_anothers(file: Path, opened: Identity) -> bool:
+    """Whether another program has put a file there, and written to it."""
+    try:
+        found = file.stat()
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) != opened and found.st_size > 0
 
 
 def _connect_read_only(file: Path) -> sqlite3.Connection:

@@ -7,6 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from cfsync.mirror.bookkeeping.reasons import OWN_KEY
+from cfsync.sync.operator import outbox
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, during_the_call, json_of, sent, settled
 from tests.push.conftest import Account
@@ -385,3 +387,83 @@ def test_an_edit_in_a_workspace_that_is_left_out_waits(
 
     assert sent(account) == []
     assert account.states() == ["pending"]
+
+
+UNIQUE = "CREATE UNIQUE INDEX own ON contacts (workspace_id, lower(email_address))"
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_a_foreign_key_that_does_not_follow_an_id_is_named_until_it_does(
+    account: Account, *, unique: bool
+) -> None:
+    if unique:
+        account.sql(UNIQUE)
+    for table in ("notes", "calls"):
+        account.sql(f"CREATE TABLE {table} (contact_id BIGINT REFERENCES contacts (id))")
+        grant(account, table)
+    account.sql(
+        "INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'held@example.com')"
+    )
+    account.sql("INSERT INTO notes VALUES (950000000000001)")
+
+    account.push()
+
+    (wait,) = account.sql("SELECT kind, resource, id, reason, command FROM cf_waiting")
+    assert wait == (
+        "parked",
+        "contacts",
+        950000000000001,
+        f"{OWN_KEY} notes (contact_id) has no ON UPDATE CASCADE",
+        "give the foreign key ON UPDATE CASCADE, then cfsync outbox retry 1",
+    )
+    for _ in range(2):
+        account.pull()
+        assert account.sql("SELECT kind, resource, id, reason, command FROM cf_waiting") == [wait]
+        assert account.sql("SELECT state, attempts FROM cf_outbox") == [("parked", 1)]
+    with_email = "SELECT id FROM contacts WHERE email_address = 'held@example.com'"
+    assert account.column(with_email) == [950000000000001]
+
+    follow(account, "notes")
+    account.pull()
+    account.push()
+    account.pull()
+
+    contact = real(account, "contacts", 950000000000001)
+    assert account.column(with_email) == account.column("SELECT contact_id FROM notes") == [contact]
+    assert account.sql("SELECT reason FROM cf_waiting") == []
+    assert account.states() == ["done"]
+    assert sent(account) == [("upsert", {"email_address": "held@example.com"})]
+    settled(account, "contacts", contact)
+
+
+def test_an_insert_that_is_dropped_leaves_the_record_to_the_next_pull(account: Account) -> None:
+    account.sql("CREATE TABLE notes (contact_id BIGINT REFERENCES contacts (id))")
+    grant(account, "notes")
+    account.sql(
+        "INSERT INTO contacts (id, email_address) VALUES (950000000000001, 'held@example.com')"
+    )
+    account.sql("INSERT INTO notes VALUES (950000000000001)")
+    account.push()
+    account.pull()
+    contact = real(account, "contacts", 950000000000001)
+    assert contact not in account.ids_of("contacts")
+
+    account.sql("DELETE FROM notes")
+    account.desk(outbox.discard, ["1"])
+    account.pull()
+
+    assert contact in account.ids_of("contacts")
+    assert account.sql("SELECT reason FROM cf_waiting") == []
+
+
+def follow(account: Account, table: str) -> None:
+    """Give a foreign key ON UPDATE CASCADE; in SQLite that takes a new table."""
+    key = "REFERENCES contacts (id) ON UPDATE CASCADE"
+    if account.mirror.dialect.name == "postgresql":
+        account.sql(f"ALTER TABLE {table} DROP CONSTRAINT {table}_contact_id_fkey")
+        account.sql(f"ALTER TABLE {table} ADD FOREIGN KEY (contact_id) {key}")
+    else:
+        account.sql(f"CREATE TABLE new (contact_id BIGINT {key})")
+        account.sql(f"INSERT INTO new SELECT * FROM {table}")
+        account.sql(f"DROP TABLE {table}")
+        account.sql(f"ALTER TABLE new RENAME TO {table}")

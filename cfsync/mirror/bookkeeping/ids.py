@@ -7,7 +7,7 @@ a reference that commits later is put right when it is sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -92,6 +92,22 @@ def already_assigned(tx: Tx, resource: Resource, ids: Iterable[int]) -> set[int]
     """Which of these real ids some insert has been given already."""
     query = sa.select(IDS.c.id).where(IDS.c.resource == resource.name, IDS.c.id.in_(list(ids)))
     return set(tx.conn.execute(query).scalars())
+
+
+def awaited(tx: Tx, resource: Resource, ids: Collection[int]) -> set[int]:
+    """Which of these real ids an open insert is to give to its row, which has its provisional one
+    until then.
+    """
+    if not ids:
+        return set()
+    insert = sa.select(OUTBOX.c.seq).where(
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.record_id == IDS.c.local_id,
+        OUTBOX.c.op == Op.INSERT,
+        OUTBOX.c.state.in_(OPEN_STATES),
+    )
+    query = sa.select(IDS.c.id).where(IDS.c.resource == resource.name, IDS.c.id.in_(list(ids)))
+    return set(tx.conn.execute(query.where(sa.exists(insert))).scalars())
 
 
 def outlook(tx: Tx, wanted: Iterable[tuple[str, int]]) -> Outlook:

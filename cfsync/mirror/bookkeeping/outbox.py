@@ -210,22 +210,25 @@ def release(tx: Tx, *where: sa.ColumnElement[bool], approved: bool | None = None
     return _read(tx, sa.update(OUTBOX).where(*where).values(values).returning(*_COLUMNS))
 
 
-def refused_inserts(tx: Tx, resource: Resource) -> list[int]:
-    """The numbers of inserts whose record exists, but not in the mirror: a constraint or trigger of
-    the user's refuses its id or its values.
+def refused_inserts(tx: Tx, resource: Resource) -> list[tuple[int, int]]:
+    """(number, record id) of the inserts whose record exists, but not in the mirror: a constraint
+    or trigger of the user's refuses its id or its values.
     """
-    query = sa.select(OUTBOX.c.seq).where(
+    query = sa.select(OUTBOX.c.seq, OUTBOX.c.record_id).where(
         OUTBOX.c.resource == resource.name,
         OUTBOX.c.op == Op.INSERT,
         OUTBOX.c.state == OutboxState.PARKED,
         OUTBOX.c.error.startswith(OWN_CONSTRAINT, autoescape=True),
     )
-    return list(tx.conn.execute(query).scalars())
+    return [(seq, record_id) for seq, record_id in tx.conn.execute(query)]
 
 
 def try_again(tx: Tx, seqs: Collection[int]) -> None:
-    """Send parked edits with the next push, unless somebody has decided about them."""
-    release(tx, OUTBOX.c.seq.in_(seqs), OUTBOX.c.state == OutboxState.PARKED)
+    """Send parked edits with the next push, unless somebody has decided about them. They keep their
+    reason until then.
+    """
+    parked = sa.update(OUTBOX).where(OUTBOX.c.seq.in_(seqs), OUTBOX.c.state == OutboxState.PARKED)
+    tx.conn.execute(parked.values(state=OutboxState.PENDING, attempts=0))
 
 
 def discard(tx: Tx, seqs: Collection[int], reason: str | None = None) -> list[Edit]:

@@ -19,6 +19,8 @@ REFERS = "refers to"
 NO_PARENT = "its parent record no longer exists"
 FOREIGN = "its record belongs to a workspace that is not mirrored"
 APART = "it names a record below another parent"
+OWN_KEY = f"{OWN_CONSTRAINT}: the foreign key of"
+"""How the reason begins of an insert whose row can't take its id, as other tables refer to it."""
 NO_ROW = "its row is no longer in the mirror"
 MASS = "a mass "
 """How the reason begins of an edit that is held with others because there were too many at once."""
@@ -45,6 +47,7 @@ WHAT_HELPS: Mapping[str, str] = {
     FOREIGN: DISCARD,
     APART: CHANGE,
     NO_ROW: DISCARD,
+    OWN_KEY: "give the foreign key ON UPDATE CASCADE, then cfsync outbox retry {seq}",
     OWN_CONSTRAINT: "change the row in its way, then cfsync outbox retry {seq}",
     UNSEEN: f"change the value in ClickFunnels, or {DISCARD}",
     "": CHANGE,

@@ -70,6 +70,14 @@ def delete(tx: Tx, resource: Resource, record_id: int) -> None:
         raise skipped(resource, record_id)
 
 
+def change_id(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
+    """Give a row another id. Raises Constrained where a trigger of the user's skips that."""
+    table = TABLES[resource.name]
+    query = sa.update(table).where(table.c.id == record_id)
+    tx.conn.execute(query.values(id=new_id, cf_rev=tx.new_rev()))
+    check_written(tx, resource, [new_id])
+
+
 def set_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
     """Set some fields of a row, if it exists. Raises Constrained where a trigger of the user's
     skips that.

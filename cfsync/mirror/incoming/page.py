@@ -16,6 +16,7 @@ from cfsync.mirror.bookkeeping import (
     agreement,
     bases,
     events,
+    ids,
     notes,
     open_edits,
     rows,
@@ -49,7 +50,8 @@ class Written:
     conflicts: int = 0
     #: The mirror has something newer than this answer: to be read again singly.
     again: tuple[int, ...] = ()
-    #: Somebody holds the row: noted, so that the next pass reads it again.
+    #: Somebody holds the row, or an insert still has it under a provisional id: noted, so that the
+    #: next pass reads it again.
     busy: tuple[int, ...] = ()
     #: A constraint or trigger of the user's refuses the row: noted, so that each pass tries again.
     refused: tuple[int, ...] = ()
@@ -93,6 +95,7 @@ def write_records(
     news = [*found.new, *found.changed]
     touched = list({r.id: r for r in (*news, *differing, *copies)}.values())
     busy = statements.lock(tx, TABLES[resource.name], [r.id for r in touched])
+    busy |= ids.awaited(tx, resource, [r.id for r in found.new])
     edits = open_edits.load(tx, resource, [r.id for r in touched])
     suspects = [r for r in (*found.changed, *differing) if r.id not in busy]
     drifted = drift.settle(tx, reading, suspects, known, edits)

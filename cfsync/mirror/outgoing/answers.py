@@ -15,8 +15,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import sqlalchemy as sa
-
 from cfsync.merge import FieldConflict, FieldEdit, Merged, Policy, Winner, find_drift, merge
 from cfsync.mirror.bookkeeping import (
     agreement,
@@ -189,10 +187,8 @@ def merge_duplicate(
     both = statements.load(tx, table, [claim.record_id, real_id])
     mine, there = both.get(claim.record_id), both.get(real_id)
     if there is None:
-        renumbered = sa.update(table).where(table.c.id == claim.record_id)
-        tx.conn.execute(renumbered.values(id=real_id, cf_rev=tx.new_rev()))
         if mine:
-            rows.check_written(tx, resource, [real_id])
+            rows.change_id(tx, resource, claim.record_id, real_id)
         return mine["cf_rev"] or 0 if mine else None
     entries = open_edits.load(tx, resource, [claim.record_id, real_id])
     mine_open = entries.get(claim.record_id, OpenEdits()).edits

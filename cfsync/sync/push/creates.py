@@ -22,7 +22,7 @@ from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming.page import write_records
 from cfsync.mirror.incoming.reading import Reading
-from cfsync.mirror.outgoing import answers, send_journal, user_edits
+from cfsync.mirror.outgoing import answers, new_ids, send_journal, user_edits
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
@@ -143,10 +143,11 @@ async def adopt_record(push: Push, claim: Claim, call: Call, outcome: Outcome) -
     try:
         settled = await mirror.write(_settle, claim, call, outcome, policy)
     except (Busy, Constrained) as error:
-        await mirror.write(ids.save, claim.resource, claim.record_id, answer.id)
+        row = claim.resource, claim.record_id
+        await mirror.write(ids.save, *row, answer.id)
         if isinstance(error, Busy):
             raise
-        await park(push, claim, str(error))
+        await park(push, claim, await mirror.read(new_ids.explain, *row, error))
         return
     count_answer(push, claim, settled.fates if settled else {}, found=outcome.found)
     is_new = has_created(claim, outcome)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cfsync.belonging import in_workspace
 from cfsync.errors import NotFound, located
 from cfsync.mirror.bookkeeping import events, outbox
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import listings
+from cfsync.mirror.outgoing import new_ids
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
@@ -93,11 +96,12 @@ async def reread_busy(context: Context, report: Report, resource: Resource) -> N
 
 async def reread_refused(context: Context, report: Report, resource: Resource) -> None:
     """Read the records whose rows were refused: what was in the way may have moved. They are
-    written together, since each may be in the other's way. The next push tries refused inserts
-    again.
+    written together, since each may be in the other's way. The next push tries those inserts
+    again whose rows can take their ids by now.
     """
-    if seqs := await context.mirror.read(outbox.refused_inserts, resource):
-        await context.mirror.write(outbox.try_again, seqs)
+    for edit in await context.mirror.read(outbox.refused_inserts, resource):
+        with suppress(Constrained):
+            await context.mirror.write(new_ids.retry_if_free, resource, *edit)
     refused = await context.mirror.read(events.find_refused, resource)
     if not refused:
         return

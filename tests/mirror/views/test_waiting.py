@@ -35,6 +35,11 @@ CASES = [
         f"{reasons.OWN_CONSTRAINT}: one_email",
         "change the row in its way, then cfsync outbox retry 1",
     ),
+    (
+        "insert",
+        f"{reasons.OWN_KEY} notes (contact_id) has no ON UPDATE CASCADE",
+        "give the foreign key ON UPDATE CASCADE, then cfsync outbox retry 1",
+    ),
     ("insert", "name has already been taken", CHANGE),
     ("update", "email_address is invalid", CHANGE),
     ("delete", "can't be deleted", "cfsync outbox discard 1"),

@@ -175,6 +175,10 @@ class Dialect(ABC):
         return self.message(error)
 
     @abstractmethod
+    def keys_in_the_way(self, conn: sa.Connection, table: str, row: int, words: str) -> list[str]:
+        """The foreign keys of the user's that have refused, in these words, another id of a row."""
+
+    @abstractmethod
     def before_retry(self, where: str, attempt: int) -> None:
         """Wait, or warn, before a transaction is run again. `attempt` counts from 1."""
 

@@ -115,6 +115,9 @@ class PostgreSQL(Dialect):
     def message(self, error: sa.exc.DBAPIError) -> str:
         return str(error.orig.diag.message_primary)  # type: ignore[union-attr]
 
+    def keys_in_the_way(self, conn: sa.Connection, table: str, row: int, words: str) -> list[str]:
+        return postgresql_checks.keys_in_the_way(conn, table, words)
+
     def before_retry(self, where: str, attempt: int) -> None:
         time.sleep(0.05 * attempt)
 

@@ -40,6 +40,13 @@ WHERE nspname = current_schema() AND privilege_type = 'CREATE' AND NOT coalesce(
 """Who may create in the mirror's schema beside its owner: an operator or function that fits a
 statement of cfsync's better than PostgreSQL's own would run with the rights of cfsync's role."""
 
+_KEYS = """
+SELECT conrelid::regclass::text, attname, conname
+FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+WHERE contype = 'f' AND confrelid = to_regclass(%s) AND confupdtype <> 'c'
+ORDER BY 1, 2
+"""
+
 _LOCKED_ROW = re.compile(r'in relation "([^"]+)"')
 """In the context of an error: the table that has the row whose lock did not come."""
 
@@ -55,6 +62,14 @@ WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
 ORDER BY relname, pid LIMIT 3
 """
 """Who locks tables, or waits in the queue to lock one, and who has written to one table."""
+
+
+def keys_in_the_way(conn: sa.Connection, table: str, words: str) -> list[str]:
+    """The foreign keys to a table that don't follow its rows to another id, and that the words
+    name: not every role may read the tables that have them.
+    """
+    found = conn.exec_driver_sql(_KEYS, (table,)).all()
+    return [f"{child} ({column})" for child, column, key in found if f'"{key}"' in words]
 
 
 def lock_holders(conn: sa.Connection, context: str) -> str:

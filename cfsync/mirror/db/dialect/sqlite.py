@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 
 from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect import secrets_table
+from cfsync.mirror.db.dialect import secrets_table, sqlite_checks
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.sqlite_file import FAILURES, SQLiteFile
 from cfsync.mirror.db.dialect.upserts import on_conflict
@@ -137,6 +137,9 @@ class SQLite(Dialect):
         return (
             f"the trigger {' or '.join(named)} names the missing table {table}" if named else words
         )
+
+    def keys_in_the_way(self, conn: sa.Connection, table: str, row: int, words: str) -> list[str]:
+        return sqlite_checks.keys_in_the_way(conn, table, row) if "FOREIGN KEY" in words else []
 
     def before_retry(self, where: str, attempt: int) -> None:
         """SQLite itself has waited long: somebody may have left a transaction open."""

@@ -17,6 +17,11 @@ from cfsync.resources.model import Field, Resource, action_key
 OWN = ("cf_rev", "cf_synced_at")
 """Columns of every table that only cfsync writes."""
 
+MOVING = ("updated_at", "cf_synced_at")
+"""Columns that change whenever the record does, and that nobody sets: an UPDATE that gives another
+value is the save of a whole row that was read before.
+"""
+
 _OWN_FIELDS = (Field("cf_rev", "integer"), Field("cf_synced_at", "timestamp"))
 
 IS_WRITING = "cf_is_writing"
@@ -25,6 +30,10 @@ one row on SQLite.
 """
 
 STALE = "changed in ClickFunnels since you read it; read it again"
+STALE_ROW = (
+    "a program that saves whole rows has read it before it changed: read it again, or give the"
+    " model cf_rev"
+)
 NOT_AN_ID = "no row has this id; leave id out, ClickFunnels gives it"
 ID_TOO_LONG = "an id that you choose is 989999999999999 at the most"
 USED_BEFORE = "this id was used before; leave id out"
@@ -200,7 +209,16 @@ def insert_refusals(resource: Resource) -> list[Refusal]:
 def update_refusals(resource: Resource) -> list[Refusal]:
     """For an UPDATE that changes the column."""
     found = [refusal for f in _but_id(resource) for refusal in _update_refusals(resource, f)]
-    return [*found, _own(resource, "cf_synced_at")]
+    found.append(_own(resource, "cf_synced_at"))
+    if not resource.update:
+        return found
+    told = (_as_stale(r) if r.column in MOVING else r for r in found)
+    return sorted(told, key=lambda r: r.state != SqlState.STALE)
+
+
+def _as_stale(refusal: Refusal) -> Refusal:
+    """Nobody sets such a column by hand: a program that saves whole rows has an old value of it."""
+    return replace(refusal, message=f"{refusal.message}; {STALE_ROW}", state=SqlState.STALE)
 
 
 def _update_refusals(resource: Resource, field: Field) -> Iterable[Refusal]:

@@ -28,6 +28,19 @@ class Contact(models.Model):
         db_table = "contacts"
 
 
+class DatedContact(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    first_name = models.TextField(null=True)
+    tags = models.JSONField(null=True)
+    updated_at = models.DateTimeField(null=True)
+    cf_synced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "mirror"
+        managed = False
+        db_table = "contacts"
+
+
 class Enrollment(models.Model):
     id = models.BigAutoField(primary_key=True)
     contact = models.ForeignKey(Contact, models.DO_NOTHING, db_constraint=False)
@@ -87,6 +100,27 @@ def test_a_read_only_column_is_named(ada: int, sql: Sql) -> None:
         Contact.objects.filter(id=ada).update(uuid="x")
 
     assert sql.outbox() == []
+
+
+def test_the_save_of_an_object_that_has_changed_since_it_was_read_says_so(
+    ada: int, daemon: Daemon, sql: Sql
+) -> None:
+    before = DatedContact.objects.get(id=ada)
+    before.first_name = "Saved"
+    before.save()
+    answer = {"id": ada, "workspace_id": 10, "first_name": "Saved", "tags": [{"id": 7}]}
+    daemon("contacts", answer | {"updated_at": "2025-06-01T00:00:00.000Z"})
+
+    with pytest.raises(IntegrityError, match=r"contacts\.updated_at .*read it again, or .* cf_rev"):
+        before.save()
+
+    after = DatedContact.objects.get(id=ada)
+    after.first_name = "Again"
+    after.save()
+    assert [row[3] for row in sql.outbox()] == [
+        {"first_name": ["Ada", "Saved"]},
+        {"first_name": ["Saved", "Again"]},
+    ]
 
 
 @pytest.mark.parametrize("in_bulk", [False, True])

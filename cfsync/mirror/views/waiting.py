@@ -29,6 +29,9 @@ _MASSES = (
 _UNDECIDED = """NOT EXISTS (
   SELECT 1 FROM cf_conflicts c WHERE c.resource = o.resource AND c.record_id = o.record_id
     AND c.state = 'open' AND c.kind IN ('deleted_remotely', 'deleted_here'))"""
+_WITH_ITS_INSERT = """(state = 'parked' AND op <> 'insert' AND EXISTS (
+  SELECT 1 FROM cf_outbox i WHERE i.resource = o.resource AND i.record_id = o.record_id
+    AND i.op = 'insert' AND i.state = 'parked' AND i.error = o.error))"""
 _IS_MASS = (
     f"(state = 'held' AND substr(coalesce(error, ''), 1, {len(reasons.MASS)}) = '{reasons.MASS}')"
 )
@@ -46,6 +49,7 @@ TEXT = f"""SELECT state AS kind, resource, record_id AS id, coalesce(sent_at, ca
   error AS reason,
   {reasons.what_helps_sql()} AS command
 FROM cf_outbox o WHERE state IN ('parked', 'held') AND NOT {_IS_MASS} AND {_UNDECIDED}
+  AND NOT {_WITH_ITS_INSERT}
   AND NOT (state = 'parked' AND (resource, coalesce(error, '')) IN ({_PARKED_MASSES}))
 UNION ALL
 SELECT 'parked', resource, CAST(NULL AS BIGINT), min(coalesce(sent_at, captured_at)),

@@ -131,8 +131,8 @@ async def _decide(
         return await mirror.write(decision.by_number, selection.numbers)
     chosen = await mirror.read(_choose, selection, decision)
     if not chosen:
-        what = f" of {selection.resource}" if selection.resource else ""
-        raise UsageError(f"no edit{what} waits {decision.wanted}")
+        left = await mirror.read(_choose, selection, replace(decision, in_bulk=lambda _: True))
+        raise UsageError(_nothing_chosen(selection, decision, left))
     confirm(chosen)
     done: list[Edit] = []
     refused: dict[int, str] = {}
@@ -145,6 +145,24 @@ async def _decide(
     for seq, words in refused.items():
         raise UsageError(f"{len(done)} edits are settled, and {len(refused)} not: {seq}: {words}")
     return done
+
+
+def _nothing_chosen(selection: Selection, decision: _Decision, left: Sequence[Edit]) -> str:
+    """Why there is nothing to decide. `left`: the edits that are decided by number only. Pure."""
+    what = f" of {selection.resource}" if selection.resource else ""
+    if not left:
+        return f"no edit{what} waits {decision.wanted}"
+    no_edit, inserts = (
+        f"no edit{what} waits {decision.wanted} but",
+        [e for e in left if e.may_exist],
+    )
+    if not inserts:
+        return f"{no_edit} {len(left)} to be named by number: see cfsync outbox list"
+    seq = inserts[0].seq
+    return (
+        f"{no_edit} {len(inserts)} that may have arrived: give each the record it is (cfsync outbox"
+        f" adopt {seq} ID), or create another (cfsync outbox retry {seq} --make-another)"
+    )
 
 
 async def _decide_singly(

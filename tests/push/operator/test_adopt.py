@@ -65,12 +65,23 @@ def test_the_row_becomes_the_record(account: Account, book: int, pulled: bool) -
 def test_a_retry_makes_another_record_only_when_told_to(account: Account, book: int) -> None:
     with pytest.raises(UsageError, match=r"cfsync outbox adopt 1 ID\), or use --make-another"):
         account.desk(outbox.retry, ["1"])
-    with pytest.raises(UsageError, match="no edit waits parked"):
-        account.desk(outbox.retry, [], Filter(everything=True))
+    words = r"waits parked but 1 that may have arrived: .*cfsync outbox adopt 1 ID\)"
+    for which, given in (([], Filter(everything=True)), (["products"], Filter())):
+        with pytest.raises(UsageError, match=words):
+            account.desk(outbox.retry, which, given)
 
     account.desk(outbox.retry, ["1"], make_another=True)
 
     assert account.push().total("created") == 1
+
+
+def test_an_edit_that_waits_with_its_insert_is_no_line_of_its_own(
+    account: Account, book: int
+) -> None:
+    commands = account.column("SELECT command FROM cf_waiting")
+
+    assert account.states() == ["parked", "parked"]
+    assert commands == [f"cfsync outbox adopt 1 {book}"]
 
 
 def test_what_no_row_can_become_is_refused(account: Account, book: int) -> None:

@@ -150,9 +150,7 @@ class Dialect(ABC):
     def deferred_refusals(
         self, conn: sa.Connection, error: sa.exc.DBAPIError
     ) -> dict[tuple[str, int], str]:
-        """The rows for which the commit was refused, by table and id, with the database's words;
-        none where `check_deferred` has named them.
-        """
+        """(table, id) -> the words, of rows refused at the commit and not by `check_deferred`."""
 
     @abstractmethod
     def has_ended(self, conn: sa.Connection) -> bool:

@@ -48,19 +48,22 @@ async def recorded(
 ) -> AsyncIterator[Report]:
     """Time a pass, count its requests and record in `cf_runs` how it ended, whatever ended it.
 
-    An error that only stops it (exit code 4) goes into the report; any other one is raised.
+    An error that only stops it (exit code 4) goes into the report; any other one is raised, and so
+    is one that comes before the pass could begin.
     """
     report, began, sent = Report(name), time.monotonic(), context.api.requests
     started_at, resource = await context.now(), resources[0].name if len(resources) == 1 else None
     error: BaseException | None = None
+    has_begun = False
     try:
         await _ensure_capture(context, report, resources)
+        has_begun = True
         yield report
         _note_unusable(report)
     except BaseException as raised:
         error = raised
         _note_end(report, error)
-        if report.state == RunState.FAILED or not isinstance(error, CfsyncError):
+        if not has_begun or report.state == RunState.FAILED or not isinstance(error, CfsyncError):
             raise
     finally:
         report.requests = context.api.requests - sent

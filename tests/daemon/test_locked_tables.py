@@ -58,3 +58,26 @@ def test_a_locked_table_stops_its_own_resource_alone_and_the_program_is_named(
     until(lambda: sql("SELECT first_name FROM contacts WHERE id = ?", contact) == [("Zed",)])
     assert daemon.stop() == 0
     assert '"contact_tags":{"lag_s":' in health[1]
+
+
+def test_a_table_that_is_locked_when_a_pass_begins_fails_the_pass_with_the_programs_name(
+    start: Callable[..., Daemon], world: World, sql: Any, contact: int, count: Callable[[], int]
+) -> None:
+    daemon = start(**QUICK)
+    until(lambda: count() == 30)
+    locker = psycopg.connect(sql.dsn, application_name="crm export")
+    locker.execute("LOCK TABLE cf_leases")
+    pid = locker.info.backend_pid
+
+    told = [
+        daemon.wait_for("pass.failed", resource=resource, kind="database")["error"]
+        for resource in ("contacts", "contact_tags")
+    ]
+    locker.close()
+    world.edit("contacts", contact, first_name="Zed")
+    until(lambda: sql("SELECT first_name FROM contacts WHERE id = ?", contact) == [("Zed",)])
+
+    by = f"(cf_leases: process {pid}, crm export)"
+    assert all(by in error for error in told), told
+    assert not daemon.events("pass.crashed")
+    assert daemon.stop() == 0

@@ -209,17 +209,17 @@ def test_values_that_no_column_holds_are_kept_and_noted(cfsync: Command, world: 
     assert f"note  schema drift        {fields}" in shown
 
 
-def test_a_full_disk_or_any_other_fault_of_the_machine_is_one_line(filled: Command):
+def test_what_nobody_foresaw_is_one_line(filled: Command):
     shutil.copy(filled.database, filled.directory / "copy.db")
     with closing(sqlite3.connect(filled.directory / "copy.db")) as connection:
-        connection.execute("ALTER TABLE cf_runs RENAME COLUMN quiet TO mine")
+        connection.execute("UPDATE cf_checkpoints SET watermark = 'no time', began_at = 'no time'")
         connection.commit()
 
     done = filled("pull", DATABASE__URL="sqlite:///copy.db")
 
     assert done.returncode == 1
     assert len(done.said) == 1
-    assert done.said[0].startswith("unexpected OperationalError: ")
+    assert done.said[0].startswith("unexpected ValueError, at cfsync.")
     assert done.said[0].endswith("CFSYNC_LOG__LEVEL=debug shows the traceback")
 
 

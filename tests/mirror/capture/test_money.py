@@ -62,15 +62,21 @@ def test_the_same_amount_in_another_form_is_no_edit(price: int, sql: Sql, given:
         ("amount + 0.1", ["19.90", "20.00"]),
         ("'0.00012'", ["19.90", "0.00012"]),
         ("'0.00001'", ["19.90", "0.00001"]),
-        ("NULL", ["19.90", None]),
     ],
 )
 def test_a_patch_has_decimal_text(price: int, sql: Sql, given: str, patch: list[Any]) -> None:
     sql(f"UPDATE product_prices SET amount = {given}")
 
     ((_, _, _, found),) = sql.outbox()
-    assert [v and Decimal(v) for v in found["amount"]] == [v and Decimal(v) for v in patch]
-    assert all(v is None or isinstance(v, str) for v in found["amount"])
+    assert [Decimal(v) for v in found["amount"]] == [Decimal(v) for v in patch]
+    assert all(isinstance(v, str) for v in found["amount"])
+
+
+def test_the_patch_of_an_amount_that_is_emptied_has_null(price: int, sql: Sql) -> None:
+    sql("UPDATE product_prices SET cost = '19.90'")
+    sql("UPDATE product_prices SET cost = NULL")
+
+    assert [patch["cost"] for *_, patch in sql.outbox()] == [[None, "19.90"], ["19.90", None]]
 
 
 @SQLITE_ONLY

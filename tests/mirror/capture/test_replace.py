@@ -79,8 +79,14 @@ def test_or_replace_of_rows_that_can_not_be_deleted_is_an_update(
             "INSERT OR REPLACE INTO contacts (id, first_name) VALUES (6, 'x')",
             "contacts: no row has this id",
         ),
-        ("INSERT OR REPLACE INTO orders (id, notes) VALUES (9, 'x')", "orders: INSERT is refused"),
-        ("INSERT OR IGNORE INTO orders (id, notes) VALUES (9, 'x')", "orders: INSERT is refused"),
+        (
+            "INSERT OR REPLACE INTO order_transactions (id, order_id) VALUES (9, 5)",
+            "order_transactions: INSERT is refused",
+        ),
+        (
+            "INSERT OR IGNORE INTO order_transactions (id, order_id) VALUES (9, 5)",
+            "order_transactions: INSERT is refused",
+        ),
         ("INSERT OR IGNORE INTO contacts (uuid) VALUES ('x')", "contacts.uuid is read-only"),
         ("UPDATE OR IGNORE contacts SET uuid = 'x'", "contacts.uuid is read-only"),
         ("UPDATE OR REPLACE contacts SET id = 6", "contacts.id is given once"),

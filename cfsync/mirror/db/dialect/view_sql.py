@@ -104,13 +104,13 @@ class SQLiteViews(ViewSql):
     """
 
     _typed_columns: ClassVar[Mapping[Type, str]] = {
-        "integer": "seq FROM cf_outbox",
-        "text": "error FROM cf_outbox",
+        "integer": "pid FROM cf_daemons",
+        "text": "value FROM cf_meta",
         "boolean": "approved FROM cf_outbox",
-        "timestamp": "error FROM cf_outbox",
+        "timestamp": "value FROM cf_meta",
         "money": "total_amount FROM orders",
         "number": "value FROM cf_budget",
-        "json": "error FROM cf_outbox",
+        "json": "value FROM cf_meta",
     }
     create = "CREATE VIEW"
 

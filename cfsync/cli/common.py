@@ -70,7 +70,7 @@ def check_to_run(config: Path | None) -> None:
 
     settings, problems = examine(config)
     try:
-        place_of(settings.database.url)
+        place_of(settings.database.url).check()
     except MirrorError as error:
         problems.append(str(error))
     if problems:

@@ -69,14 +69,34 @@ def test_doctor_and_config_check_refuse_what_run_refuses(filled: Command):
     assert filled("config", "check").stdout == "ok: cfsync run takes these settings\n"
 
 
-def test_config_check_refuses_a_database_that_run_refuses(filled: Command):
-    checked, run = (
-        filled(*command, DATABASE__URL="mysql://db/cf")
-        for command in (("config", "check"), ("run",))
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://db/cf", "database.url must be sqlite:///PATH or"),
+        ("sqlite:///nowhere/cfsync.db", "/nowhere: make it or change database.url"),
+        ("sqlite:///folder", "/folder is a directory: give a file in database.url"),
+    ],
+)
+def test_config_check_refuses_a_database_that_run_and_doctor_refuse(
+    filled: Command, url: str, words: str
+):
+    (filled.directory / "folder").mkdir()
+
+    checked, run, examined = (
+        filled(*command, DATABASE__URL=url)
+        for command in (("config", "check"), ("run",), ("doctor",))
     )
 
-    assert (checked.returncode, run.returncode) == (2, 2)
+    assert (checked.returncode, run.returncode, examined.returncode) == (2, 2, 2)
     assert checked.said == run.said
+    (line,) = checked.said
+    assert words in line
+    assert line.removeprefix("cfsync: ") in examined.stdout
+
+
+def test_config_check_leaves_nothing_behind(cfsync: Command):
+    assert cfsync("config", "check").returncode == 0
+    assert not cfsync.database.exists()
 
 
 def test_doctor_ends_with_3_for_a_refused_token_also_before_the_first_backfill(cfsync: Command):

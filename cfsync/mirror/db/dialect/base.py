@@ -62,11 +62,12 @@ class Place(ABC):
     """The file that holds its secrets; None: a server holds them."""
 
     @abstractmethod
-    def prepare(self, *, must_exist: bool) -> None:
-        """Check the place before the driver opens it, and create it if it may be absent.
+    def check(self) -> None:
+        """Raise MirrorError, in better words than the driver's, where the mirror can't be."""
 
-        Raises MirrorError with better words than the driver's.
-        """
+    @abstractmethod
+    def prepare(self, *, must_exist: bool) -> None:
+        """Check the place before the driver opens it, and create it if it may be absent."""
 
     @abstractmethod
     def engine(self) -> sa.Engine:

@@ -77,8 +77,11 @@ class PostgreSQLServer(Place):
         port = f":{self.url.port}" if self.url.port else ""
         return f"PostgreSQL database {self.url.database or ''} at {host}{port}"
 
-    def prepare(self, *, must_exist: bool) -> None:
+    def check(self) -> None:
         """The server itself says what is wrong."""
+
+    def prepare(self, *, must_exist: bool) -> None:
+        """The server's own business."""
 
     def engine(self) -> sa.Engine:
         try:

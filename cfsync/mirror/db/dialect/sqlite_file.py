@@ -96,21 +96,25 @@ class SQLiteFile(Place):
     def __str__(self) -> str:
         return str(self.file)
 
-    def prepare(self, *, must_exist: bool) -> None:
+    def check(self) -> None:
         file = self.file
         if not file.parent.is_dir():
             raise MirrorError(f"no directory {file.parent}: make it or change database.url")
         if file.is_dir():
             raise MirrorError(f"{file} is a directory: give a file in database.url")
-        if not file.exists():
-            if must_exist:
-                raise MirrorError(f"{NO_MIRROR} {file}: run cfsync backfill")
-            _create(file)
-        if not os.access(file, os.R_OK | os.W_OK) or not os.access(file.parent, os.W_OK):
+        usable = not file.exists() or os.access(file, os.R_OK | os.W_OK)
+        if not usable or not os.access(file.parent, os.W_OK):
             raise MirrorError(
                 f"{file} or its directory is not readable and writable for this user;"
                 " check owner and permissions"
             )
+
+    def prepare(self, *, must_exist: bool) -> None:
+        self.check()
+        if not self.file.exists():
+            if must_exist:
+                raise MirrorError(f"{NO_MIRROR} {self.file}: run cfsync backfill")
+            _create(self.file)
 
     def engine(self) -> sa.Engine:
         engine = sa.create_engine(

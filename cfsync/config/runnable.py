@@ -5,6 +5,7 @@ all ask here. Needs no connection.
 from __future__ import annotations
 
 import ipaddress
+import os
 
 from cfsync.config.model import MISSING, Settings, WebSettings
 from cfsync.errors import SettingsError
@@ -30,11 +31,26 @@ def web_problems(web: WebSettings) -> list[str]:
         found.append(f"web.listen = {web.listen} is not loopback: set web.access_token")
     if (web.tls_cert is None) != (web.tls_key is None):
         found.append("web.tls_cert and web.tls_key are both needed, or none")
-    return found + [
+    files = (("web.tls_cert", web.tls_cert), ("web.tls_key", web.tls_key))
+    unread = [
         f"{name} can't be read: {path}"
-        for name, path in (("web.tls_cert", web.tls_cert), ("web.tls_key", web.tls_key))
-        if path and not path.is_file()
+        for name, path in files
+        if path and not (path.is_file() and os.access(path, os.R_OK))
     ]
+    return found + (unread or certificate_problems(web))
+
+
+def certificate_problems(web: WebSettings) -> list[str]:
+    """A line where the two files are no certificate and its key."""
+    import ssl
+
+    if not (web.tls_cert and web.tls_key):
+        return []
+    try:  # nobody is there to type a password
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(web.tls_cert, web.tls_key, "")
+    except OSError as error:  # ssl.SSLError is one
+        return [f"web.tls_cert and web.tls_key are not a certificate and its key: {error}"]
+    return []
 
 
 def host_and_port(listen: str) -> tuple[str, int]:

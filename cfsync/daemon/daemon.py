@@ -16,6 +16,7 @@ from cfsync.daemon.jobs.schedule import Schedule
 from cfsync.daemon.maintenance import Maintenance
 from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.errors import Interrupted, MirrorError
+from cfsync.mirror.coordination import pauses
 from cfsync.sync.context import task_group
 from cfsync.web.daemon_health import Health
 
@@ -105,7 +106,8 @@ class Daemon:
         parts += [f"filling {name}: {f:.0%}" for name, f in c.job_host.progress.fractions.items()]
         troubled = [f"{job}: {job.trouble.kind}" for job in c.runner.jobs.values() if job.trouble]
         parts += [f"in trouble: {', '.join(troubled)}"] if troubled else []
-        parts += [f"paused: {', '.join(c.job_host.paused)}"] if c.job_host.paused else []
+        paused = c.job_host.paused
+        parts += [f"paused: {pauses.in_words(paused)}"] if paused else []
         return "; ".join(parts) or "in step"
 
 

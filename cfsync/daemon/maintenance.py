@@ -140,8 +140,9 @@ class Maintenance:
         c = self._components
         before, now = c.job_host.paused, await c.connections.control.read(pauses.paused)
         c.job_host.paused = now
-        if set(before) != set(now):
-            paused, resumed = set(now) - set(before), set(before) - set(now)
+        enabled = {job.resource for job in c.runner.jobs.values()}
+        paused, resumed = enabled & (now.keys() - before), enabled & (set(before) - now.keys())
+        if paused or resumed:
             log.info("pauses.changed", paused=sorted(paused), resumed=sorted(resumed))
         c.runner.stop(lambda job: job.resource in now)
         for job in c.runner.jobs_of(PassName.PULL):

@@ -38,7 +38,7 @@ async def runnable(
     report.paused = [r.name for r in resources if r.name in all_paused]
     if report.paused:
         report.state = RunState.STOPPED
-        report.problems.append(f"paused: {', '.join(report.paused)}")
+        report.problems.append(f"paused: {pauses.in_words(all_paused, of=report.paused)}")
     return [r for r in resources if r.name not in {*all_paused, *report.unusable}]
 
 

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from cfsync.config import WebSettings
-from cfsync.config.runnable import host_and_port
+from cfsync.config.runnable import certificate_problems, host_and_port
 from cfsync.errors import SettingsError
 from cfsync.web.connection import BACKLOG, ConnectionLimit
 
@@ -62,11 +62,9 @@ def _config(app: Starlette, settings: WebSettings, limit: ConnectionLimit) -> uv
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
-    try:
-        config.load()
-    except OSError as error:  # ssl.SSLError is one
-        names = "web.tls_cert and web.tls_key"
-        raise SettingsError([f"{names} are not a certificate and its key: {error}"]) from None
+    if problems := certificate_problems(settings):
+        raise SettingsError(problems)
+    config.load()
     limit.tls, config.ssl = config.ssl, None  # connections are counted before their handshake
     return config
 

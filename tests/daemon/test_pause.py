@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cfsync.config import load
 from cfsync.sandbox import World
 from tests.conftest import SQLITE_ONLY
 from tests.daemon.harness import Daemon, until
@@ -40,11 +41,20 @@ def test_no_pass_of_a_paused_resource_runs_until_it_is_resumed(
 
 @SQLITE_ONLY
 def test_one_resource_can_be_resumed_after_all_were_paused(start: Start, command: Command) -> None:
-    start().wait_for("clickfunnels.connected")
+    daemon = start()
+    daemon.wait_for("clickfunnels.connected")
 
-    assert "workspaces" in command("pause").stdout
+    said = command("pause")
+    changed = daemon.wait_for("pauses.changed")
+    status, push, contacts = command("status"), command("push"), command("push", "contacts")
     left = command("resume", "contacts").stdout
 
-    assert "contacts," not in left
-    assert "workspaces" in left
+    assert said.stdout == "paused: everything\n"
+    (line,) = [line for line in said.stderr.splitlines() if "resource.paused" in line]
+    assert '"resource":"everything"' in line.replace(": ", ":")
+    assert {"contacts"} < set(changed["paused"]) <= set(load(environ={}).wanted)
+    assert "paused: everything; `cfsync resume`" in status.stdout
+    assert "paused: everything\n" in push.stderr
+    assert "paused: everything\n" in contacts.stderr
+    assert left == "paused: everything but contacts\n"
     assert command("pause", "nothing").returncode == 2

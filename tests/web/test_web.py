@@ -197,6 +197,19 @@ def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
     ]
 
 
+def test_files_that_are_no_certificate_are_a_problem_before_the_server_starts(
+    tmp_path: Path,
+) -> None:
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).write_text("-----BEGIN CERTIFICATE-----\n")
+
+    (problem,) = web_problems(
+        WebSettings(tls_cert=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem")
+    )
+
+    assert problem.startswith("web.tls_cert and web.tls_key are not a certificate and its key: ")
+
+
 def test_an_address_in_use_is_reported_in_one_line() -> None:
     async def serve(port: int) -> None:
         settings = WebSettings(listen=f"127.0.0.1:{port}")

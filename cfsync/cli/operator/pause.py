@@ -73,4 +73,4 @@ def _change(
     if json:
         print_json({"paused": paused})
     else:
-        print(f"paused: {', '.join(paused)}" if paused else "nothing is paused")
+        print(f"paused: {pauses.in_words(paused)}" if paused else "nothing is paused")

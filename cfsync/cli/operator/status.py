@@ -72,6 +72,7 @@ def _health_problems(settings: Settings) -> list[str]:
 
 def _lines(found: Status) -> Iterator[str]:
     from cfsync.mirror import wal
+    from cfsync.mirror.coordination import pauses
 
     shown = {name: r for name, r in found.resources.items() if r.enabled or r.rows}
     yield columns([_HEAD, *(_row(n, r, paused=n in found.paused) for n, r in shown.items())])
@@ -81,7 +82,7 @@ def _lines(found: Status) -> Iterator[str]:
     for trouble in found.troubles:
         yield f"{trouble.name} {trouble.resource}: {trouble.text} (since {trouble.since})"
     if found.paused:
-        yield f"paused: {', '.join(found.paused)}; `cfsync resume` lets them run again"
+        yield f"paused: {pauses.in_words(found.paused)}; `cfsync resume` lets them run again"
     yield from _unsent(found)
     if found.no_requests_until:
         yield f"no requests until {found.no_requests_until}: ClickFunnels asks to wait (429)"

@@ -16,6 +16,9 @@ from cfsync.resources import RESOURCES
 ALL = "*"
 """Stands for every resource, also those of later releases."""
 
+EVERYTHING = "everything"
+"""All resources, for a person."""
+
 _PAUSE, _TROUBLE = "pause/", "trouble/"
 
 
@@ -43,6 +46,18 @@ def paused(tx: Tx) -> dict[str, str]:
     found = meta.with_prefix(tx.conn, _PAUSE)
     every = found.pop(ALL, None)
     return ({} if every is None else dict.fromkeys(RESOURCES, every)) | found
+
+
+def in_words(paused: Collection[str], *, of: Collection[str] = RESOURCES) -> str:
+    """What is paused, for a person: everything, everything but a few, or the names that are in
+    `of`. Pure.
+    """
+    others = [name for name in RESOURCES if name not in paused]
+    if not others:
+        return EVERYTHING
+    if len(others) < len(paused):
+        return f"{EVERYTHING} but {', '.join(others)}"
+    return ", ".join(name for name in paused if name in of)
 
 
 @dataclass(frozen=True, slots=True)

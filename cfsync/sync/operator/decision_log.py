@@ -30,7 +30,7 @@ import structlog
 from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.bookkeeping.tombstones import Tombstone
-from cfsync.resources import RESOURCES
+from cfsync.mirror.coordination.pauses import EVERYTHING
 
 log = structlog.get_logger()
 
@@ -87,5 +87,6 @@ def redacted(resource: str, record_id: int) -> None:
 
 
 def paused(what: Literal["paused", "resumed"], names: Collection[str]) -> None:
-    for name in names or RESOURCES:
+    """A line for each; one that says `everything`, where no name is given."""
+    for name in names or [EVERYTHING]:
         log.info(f"resource.{what}", resource=name, by=person())

@@ -80,9 +80,8 @@ class Place(ABC):
     @abstractmethod
     def changes(self) -> AsyncIterator[None]:
         """Yields when there may be new edits or hints: once it listens, after each commit of
-        another program that it hears of, and every `notifications.POLL_S` seconds.
-
-        Has a connection of its own. Raises Away when that is lost.
+        another program that it hears of, and every `notifications.POLL_S` seconds. Has a
+        connection of its own. Raises Away when that is lost.
         """
 
     @abstractmethod

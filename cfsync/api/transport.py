@@ -233,11 +233,8 @@ def _proxy(base: httpx.URL) -> httpx.Proxy | None:
     text = proxies.get(base.scheme) or proxies.get("all")
     if not text or urllib.request.proxy_bypass(base.netloc.decode("ascii")):
         return None
-    try:
-        url = httpx.URL(text if "://" in text else f"http://{text}")
-    except httpx.InvalidURL:
-        url = httpx.URL()
-    if not url.host:
+    url = _proxy_url(text)
+    if url is None:
         raise SettingsError(
             [f"the proxy in {base.scheme.upper()}_PROXY (or ALL_PROXY) is no URL of a host"]
         )
@@ -246,3 +243,15 @@ def _proxy(base: httpx.URL) -> httpx.Proxy | None:
     proxy = httpx.Proxy(url)
     proxy.url, proxy.auth = url, None  # aiohttp wants the password in the URL
     return proxy
+
+
+def _proxy_url(text: str) -> httpx.URL | None:
+    """The text as a URL; None if it names no host, or no port that there can be."""
+    if "://" not in text and "/" in text.rstrip("/"):
+        return None  # http:/host, of which the host would be "http"
+    try:
+        url = httpx.URL(text if "://" in text else f"http://{text}")
+    except httpx.InvalidURL:
+        return None
+    has_port = url.port is None or 0 < url.port < 65536
+    return url if has_port and url.host and "%" not in url.host else None

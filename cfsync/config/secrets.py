@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from cfsync.config.model import Settings
 
@@ -13,6 +13,11 @@ _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 
 _ASSIGNED = re.compile(r"(\w+)\s*=\s*(\S+)")
 """Names and values, as libpq takes them in place of a URL."""
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+_PLAIN_NAME = re.compile(r"[\w./-]*")
+"""A file or a host: a text that holds no password, though it is no URL either."""
 
 SHORTEST = 4
 """Secrets of fewer characters are not looked for in texts: they are part of too many words."""
@@ -27,22 +32,26 @@ def secrets_of(settings: Settings) -> list[str]:
 
 def secrets_in(url: str) -> list[str]:
     """The password and the secret parameters of a URL, as written and unquoted. Of a text that is
-    no URL, the values behind such names.
+    no URL, what a reader could take for them: the values behind such names, and whatever stands
+    between a colon and the last @.
     """
-    if "://" not in url:
-        return [value for name, value in _ASSIGNED.findall(url) if _SECRET_NAME.search(name)]
-    login, place = _parts(url)
-    texts = [login.partition(":")[2]]
-    texts += [value for name, value in _parameters(place) if _SECRET_NAME.search(name)]
+    if _is_url(url):
+        login, place = _parts(url)
+        texts = [login.partition(":")[2]]
+        texts += [value for name, value in _parameters(place) if _SECRET_NAME.search(name)]
+    else:
+        login = url.rpartition("@")[0]
+        texts = [login[found.end() :] for found in re.finditer(":", login)]
+        texts += _assigned_secrets(url)
     return [form for text in texts if text for form in {text, unquote(text)}]
 
 
 def without_secrets(url: str) -> str:
     """The URL with `***` in place of its password and of its secret parameters. A text that is no
-    URL, and holds values by name, is hidden as a whole.
+    URL is hidden as a whole, unless it is a plain name: nobody can tell where its password is.
     """
-    if "://" not in url:
-        return "***" if _ASSIGNED.search(url) else url
+    if not _is_url(url):
+        return url if _PLAIN_NAME.fullmatch(url) else "***"
     scheme, mark, _ = url.partition("://")
     login, place = _parts(url)
     user, colon, _ = login.partition(":")
@@ -53,6 +62,25 @@ def without_secrets(url: str) -> str:
     )
     at = "@" if login else ""
     return f"{scheme}{mark}{user}{':***' if colon else ''}{at}{address}{question}{query}"
+
+
+def _is_url(text: str) -> bool:
+    """Whether it is certain which part of the text is the password."""
+    if not _SCHEME.match(text):
+        return False
+    login, place = _parts(text)
+    address = place.partition("?")[0]
+    if re.search(":.*@", address) or _assigned_secrets(login) or _assigned_secrets(address):
+        return False
+    try:
+        urlsplit(f"//{address}").port  # noqa: B018 - it raises
+    except ValueError:  # a port that is none, such as a password without its @
+        return False
+    return True
+
+
+def _assigned_secrets(text: str) -> list[str]:
+    return [value for name, value in _ASSIGNED.findall(text) if _SECRET_NAME.search(name)]
 
 
 def _parts(url: str) -> tuple[str, str]:

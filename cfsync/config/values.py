@@ -13,6 +13,12 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 _SHORTEST = 0.1
 _LONGEST = 100 * 365 * 86400
 
+_ODD_PORT = re.compile(
+    r"^((?:https?://)?(?:\[[\da-f:.]*\]|(?!\[[\da-f:.]*\])[^:/]*):)(?!\d{0,5}(?:/|$))[^/]*",
+    re.IGNORECASE,
+)
+"""Host and colon at the beginning of a URL, and what follows if it is no port."""
+
 
 def seconds_of(value: Any) -> float:
     """A duration with its unit (`30s`, `5m`, `1h30m`, `30d`), or a number of seconds."""
@@ -77,26 +83,32 @@ def _base_url(value: Any) -> Any:
         return value
     url = value.strip().rstrip("/")
     place = url.partition("://")[2].partition("/")[0]
-    if "@" in place:
+    if "@" in url:
         raise ValueError("must not hold a user or password")
     if not url:
         return url
     if re.match(r"https?://", url, re.IGNORECASE) and _ends_well(url):
         if not _names_host(url):
-            raise ValueError(f"names no host that there can be: {place!r}")
+            raise ValueError(f"names no host that there can be: {_without_odd_port(place)!r}")
         return url
     raise ValueError(
         "must begin with https:// (or http://) and end in /api/v2;"
-        f" did you mean {_likely_url(url)}?"
+        f" did you mean {_without_odd_port(_likely_url(url))}?"
     )
+
+
+def _without_odd_port(url: str) -> str:
+    """What stands for a port may be a password whose @ is missing."""
+    return _ODD_PORT.sub(r"\1***", url)
 
 
 def _names_host(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return bool(re.fullmatch(r"[\w.:-]+", parts.hostname or "")) and parts.port != 0
+        has_host = bool(re.fullmatch(r"[\w.:-]+", parts.hostname or "")) and parts.port != 0
     except ValueError:  # a port that is none, brackets that don't pair
         return False
+    return has_host and not parts.path.startswith("//")  # https://https://host
 
 
 def _ends_well(url: str) -> bool:

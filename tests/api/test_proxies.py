@@ -134,7 +134,23 @@ def test_no_proxy_for_the_exempt(exempt: str, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://user:pass@[::1", "http://user:pass@host:port", "http://", "user:pass@"]
+    "url",
+    [
+        "http://user:pass@[::1",
+        "http://user:pass@::1:3128",
+        "http://user:pass@host:port",
+        "http://user:pass@host:99999",
+        "http://user:pass@host:65536",
+        "http://user:pass@host:-1",
+        "http://user:pass@host:0",
+        "user:pass@host:99999",
+        "http://user:pass@:3128",
+        "http://user:pass@ :3128",
+        "http:/user:pass@host:3128",
+        "http//user:pass@host:3128",
+        "http://",
+        "user:pass@",
+    ],
 )
 def test_a_proxy_that_is_no_url_is_told_without_it(url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTPS_PROXY", url)
@@ -150,3 +166,12 @@ def test_a_proxy_of_another_kind_is_told_at_once(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(SettingsError, match="a proxy of kind socks5 can't be used"):
         client("http://127.0.0.1/api/v2")
+
+
+@pytest.mark.parametrize("url", ["{}", "{}/", "http://{}/", "http://{}"])
+def test_a_proxy_may_lack_its_scheme_or_end_in_a_slash(url: str, monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        place = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("HTTP_PROXY", url.format(place))
+
+    assert f"no connection to {place.partition(':')[0]}" in str(refused("http://h:1", retry=ONCE))

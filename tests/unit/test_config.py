@@ -346,6 +346,7 @@ def test_a_base_url_loses_its_trailing_slash(url: str):
         ("https://a.myclickfunnels.com", "https://a.myclickfunnels.com/api/v2"),
         ("a.myclickfunnels.com", "https://a.myclickfunnels.com/api/v2"),
         ("https://a.b/api/v1", "https://a.b/api/v2"),
+        ("https://[::1]:8443/api", "https://[::1]:8443/api/v2"),
         ("https://a.b/clickfunnels/api", "https://a.b/clickfunnels/api/v2"),
         ("https://a.b/api/v2/contacts?page=1", "https://a.b/api/v2"),
         ("ftp://a.b/api/v2", "https://a.b/api/v2"),
@@ -358,10 +359,23 @@ def test_a_base_url_that_ends_elsewhere_is_refused_with_the_likely_right_one(url
     ]
 
 
-@pytest.mark.parametrize("place", ["a.b:99999", "a.b:0", "a.b:x", "a b.c", "[::1", ":80", ""])
-def test_a_base_url_without_a_host_that_there_can_be_is_refused(place: str):
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("a.b:99999", "a.b:99999"),
+        ("a.b:0", "a.b:0"),
+        ("a.b:x", "a.b:***"),
+        ("a b.c", "a b.c"),
+        ("[::1", "[:***"),
+        ("::1", ":***"),
+        ("https://a.b", "https:"),
+        (":80", ":80"),
+        ("", ""),
+    ],
+)
+def test_a_base_url_without_a_host_that_there_can_be_is_refused(place: str, shown: str):
     assert problems(CFSYNC_API__BASE_URL=f"https://{place}/api/v2") == [
-        f"api.base_url names no host that there can be: {place!r} (from CFSYNC_API__BASE_URL)"
+        f"api.base_url names no host that there can be: {shown!r} (from CFSYNC_API__BASE_URL)"
     ]
 
 
@@ -429,6 +443,20 @@ def test_a_token_file_that_can_not_be_read_is_told_without_its_name():
     ]
 
 
+MISTYPED = [
+    "postgresql:/u:hunter2@h/d",
+    "postgresql//u:hunter2@h/d",
+    "postgresql:u:hunter2@h/d",
+    "postgresql:///u:hunter2@h/d",
+    "postgresql://h/u:hunter2@h/d",
+    "postgresql://u:hunter2/d",
+    "jdbc:postgresql://u:hunter2@h/d",
+    '"postgresql://u:hunter2@h/d"',
+    "u:hunter2@h/d",
+    "u:hun:ter:hunter2@h",
+]
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
@@ -448,6 +476,10 @@ def test_a_token_file_that_can_not_be_read_is_told_without_its_name():
         ("postgresql://me:hunter2@hunter2@db/cf", "postgresql://me:***@db/cf"),
         ("host=db password=hunter2", "***"),
         ("cf.db", "cf.db"),
+        *((url, "***") for url in MISTYPED),
+        ("postgresql://db:5432/cf?password=hun@hunter2", "***"),
+        ("postgresql://db/cf&password=hunter2", "***"),
+        ("postgresql://db/cf password=hunter2", "***"),
     ],
 )
 def test_secrets_are_in_no_repr_and_no_explanation(url: str, shown: str):
@@ -477,6 +509,22 @@ def test_the_log_hides_the_values_of_what_is_no_url():
     assert hide("db hunter$2 cf") == "db *** cf"
 
 
+@pytest.mark.parametrize("url", [url for url in MISTYPED if "@" in url])
+def test_the_log_hides_the_password_of_a_mistyped_url(url: str):
+    assert hider(secrets_in(url))("log in with hunter2") == "log in with ***"
+
+
+@pytest.mark.parametrize("url", ["proxy.example.com:3128", "http://proxy:3128", "localhost,db:80"])
+def test_the_log_shows_hosts_and_ports(url: str):
+    assert secrets_in(url) == []
+
+
+@pytest.mark.parametrize("url", MISTYPED)
+def test_the_password_of_a_mistyped_url_is_not_echoed(url: str):
+    for base_url in (url, url.replace("postgresql", "https"), f"https://{url}/api/v2"):
+        assert "hunter2" not in "".join(problems(CFSYNC_API__BASE_URL=base_url))
+
+
 def test_an_empty_access_token_is_none():
     assert problems(CFSYNC_WEB__ACCESS_TOKEN="  ") == [
         "web.access_token must not be empty (from CFSYNC_WEB__ACCESS_TOKEN)"
@@ -491,6 +539,11 @@ def test_an_empty_access_token_is_none():
         '[api]\ntokn = "hunter2"',
         '[api]\nbase_url = "https://u:hunter2@h/api/v2"',
         '[api]\nbase_url = "https://u:hunter2@h/"',
+        '[api]\nbase_url = "https:/u:hunter2@h/api/v2"',
+        '[api]\nbase_url = "https//u:hunter2@h/api/v2"',
+        '[api]\nbase_url = "u:hunter2@h"',
+        '[api]\nbase_url = "u:hunter2"',
+        '[api]\nbase_url = "https://u:hunter2/api/v2"',
         '[web]\naccess_token = ["hunter2"]',
         '[database]\nurl = ["hunter2"]',
         '[api.token]\nhunter = "hunter2"',

@@ -179,7 +179,7 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 def _note_trouble(report: Report, listing: Listing, error: Transient) -> None:
     """The pass goes on with other lists, and has not come to its end."""
-    log.warning("list.in_trouble", list=str(listing), status=error.status)
+    log.warning("list.in_trouble", list=str(listing), status=error.status, error=str(error))
     report.problems.append(f"{listing}: {error}")
     report.cause = report.cause or error
     if report.state == RunState.DONE:

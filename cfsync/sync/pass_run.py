@@ -99,7 +99,8 @@ def _note_end(report: Report, error: BaseException) -> None:
     if isinstance(error, CfsyncError):
         report.state = RunState.STOPPED if error.exit_code == 4 else RunState.FAILED
         report.cause = error
-        report.problems.append(str(error))
+        if not any(problem.endswith(str(error)) for problem in report.problems):
+            report.problems.append(str(error))
     elif isinstance(error, Exception):
         report.state = RunState.FAILED
         report.problems.append(description(error))

@@ -71,6 +71,24 @@ def _it_keeps_the_pause_over_a_restart(start: Start, world: World) -> None:
 
 
 @SQLITE_ONLY
+def test_log_and_status_say_once_until_when_a_list_waits(
+    start: Start, command: Command, world: World
+) -> None:
+    daemon = start(**OFTEN)
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+
+    world.fault("status", status=503, path="/contacts", retry_after=86400, times=None)
+
+    told = [
+        daemon.wait_for("list.in_trouble")["error"],
+        daemon.wait_for("pass.failed", resource="contacts", kind="server")["error"],
+        until(lambda: json.loads(command("status", "--json").stdout)["troubles"])[0]["text"],
+    ]
+    assert daemon.stop() == 0
+    assert [text.count("come back at") for text in told] == [1, 1, 1], told
+
+
+@SQLITE_ONLY
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_of_years_ends(start: Start, world: World, status: int) -> None:
     bounds = {f"API__LONGEST_{name}_WAIT": "1s" for name in ("RATE_LIMIT", "OUTAGE")}

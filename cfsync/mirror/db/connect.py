@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
@@ -17,6 +19,8 @@ _DRIVERS = {
 }
 """Scheme of a URL -> SQLAlchemy's dialect and driver."""
 
+_EXPECTED = "database.url must be sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+
 
 def place_of(url: str) -> Place:
     """Where `url` leads.
@@ -27,9 +31,9 @@ def place_of(url: str) -> Place:
         parsed = sa.make_url(url)
         parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
     except (sa.exc.ArgumentError, KeyError, ValueError):
-        raise MirrorError(
-            "database.url must be sqlite:///PATH or postgresql://USER@HOST/DATABASE"
-        ) from None
+        raise MirrorError(_EXPECTED) from None
+    if re.search(":.*@", parsed.database or ""):  # a login behind one slash too many
+        raise MirrorError(_EXPECTED)
     if "@" in (parsed.host or ""):
         raise MirrorError("database.url: write an @ in the password as %40")
     if ";" in url.partition("?")[2]:

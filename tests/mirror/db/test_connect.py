@@ -85,6 +85,8 @@ def test_another_kind_of_database(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
+        ("postgresql:///me:s3cret@db/shop", "must be sqlite:///PATH or postgresql://USER@HOST"),
+        ("sqlite:///no/me:s3cret@db/shop", "must be sqlite:///PATH or postgresql://USER@HOST"),
         ("postgresql://me:s3cret@s3cret@db/shop", "write an @ in the password as %40"),
         ("postgresql:///shop?host=db;password=s3cret", "separate its parameters by &"),
     ],

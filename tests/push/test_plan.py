@@ -187,6 +187,86 @@ def test_edits_that_swap_an_email_are_shown_statement_by_statement(account):
     assert [(r.record_id, r.seqs) for r in found.records] == [(one, (1,)), (two, (2,))]
 
 
+def share_an_email(account, contact):
+    """A new contact, and one that is edited three times and takes its email in the end."""
+    account.sql("INSERT INTO contacts (email_address, first_name) VALUES ('one@x.org', 'New')")
+    account.sql("UPDATE contacts SET last_name = 'L' WHERE email_address = 'one@x.org'")
+    account.sql("UPDATE contacts SET email_address = 'two@x.org' WHERE first_name = 'New'")
+    for change in ("first_name = 'A'", "first_name = 'B'", "email_address = 'one@x.org'"):
+        account.sql(f"UPDATE contacts SET {change} WHERE id = ?", contact)
+
+
+def test_each_change_is_shown_once_also_where_edits_share_an_email(account, contact):
+    mail, first = account.sql(
+        "SELECT email_address, first_name FROM contacts WHERE id = ?", contact
+    )[0]
+    share_an_email(account, contact)
+    account.world.ledger.clear()
+
+    found = planned(account)
+
+    assert sorted(calls(found), key=str) == [
+        ("contacts", "update", {"email_address": (mail, "one@x.org")}),
+        ("contacts", "update", {"email_address": ("one@x.org", "two@x.org")}),
+        ("contacts", "update", {"first_name": (first, "B")}),
+        (
+            "contacts",
+            "upsert",
+            {
+                "email_address": (None, "one@x.org"),
+                "first_name": (None, "New"),
+                "last_name": (None, "L"),
+            },
+        ),
+    ]
+    report = account.push()
+    assert [verb for verb, _ in account.writes()] == [k for r in found.records for k in kinds(r)]
+    assert report.requests == found.requests
+    assert planned(account).records == []
+
+
+def kinds(record) -> list[str]:
+    return [call.kind for call in record.calls]
+
+
+def test_an_email_that_comes_back_in_the_end_is_sent_twice(account, contact):
+    mail = account.one("SELECT email_address FROM contacts WHERE id = ?", contact)
+    other = next(i for i in account.ids_of("contacts") if i != contact)
+    for email in ("free@x.org", mail):
+        account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", email, contact)
+        account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", f"x{email}", other)
+
+    account.sql("UPDATE contacts SET email_address = 'free@x.org' WHERE id = ?", other)
+    found = planned(account)
+
+    account.push()
+    sent = [(e.id, e.fields["email_address"]) for e in account.world.ledger.writes("contacts")]
+    assert [
+        (r.record_id, c.values["email_address"]) for r in found.records for c in r.calls
+    ] == sent
+    assert (contact, mail) in sent
+
+
+def test_what_waits_behind_a_held_edit_of_the_same_email_is_not_planned(account, contact):
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "1"
+    mail = account.one("SELECT email_address FROM contacts WHERE id = ?", contact)
+    account.sql("UPDATE contacts SET email_address = 'free@x.org' WHERE id = ?", contact)
+    other = next(i for i in account.ids_of("contacts") if i != contact)
+    account.sql("UPDATE contacts SET last_name = 'X' WHERE id = ?", other)
+    account.sql("INSERT INTO contacts (email_address) VALUES (?)", mail)
+
+    before = planned(account)
+    account.push()
+    after = planned(account)
+
+    waits = ((3,), "waits for edit 1, which touches the same email_address")
+    assert [waits in [(k.seqs, k.reason) for k in found.kept] for found in (before, after)] == [
+        True,
+        True,
+    ]
+    assert (before.calls, after.calls, account.writes()) == (0, 0, [])
+
+
 def test_a_create_names_the_record_below_which_it_is_made(account, contact):
     (course,) = account.ids_of("courses")
     account.sql("INSERT INTO enrollments (contact_id, course_id) VALUES (?, ?)", contact, course)
@@ -221,6 +301,28 @@ def test_a_push_by_a_plan_sends_what_it_says(account, contact, tmp_path):
         ("create", "products"),
         ("archive", "products"),
     ]
+
+
+def test_a_push_by_a_plan_sends_all_edits_that_share_an_email(account, contact, tmp_path):
+    share_an_email(account, contact)
+
+    report = by_file(account, tmp_path)
+
+    assert (report.exit_code, report.outdated) == (0, [])
+    assert set(account.states()) == {"done"}
+
+
+def test_what_changed_in_clickfunnels_stops_the_edits_that_share_an_email(
+    account, contact, tmp_path
+):
+    share_an_email(account, contact)
+    found = planned(account)
+    account.world.edit("contacts", contact, last_name="There")
+
+    report = by_file(account, tmp_path, found)
+
+    assert (report.exit_code, report.outdated) == (5, [f"contacts {contact}"])
+    assert [e.id for e in account.world.ledger.writes("contacts") if e.id == contact] == []
 
 
 def test_what_was_edited_since_is_refused_and_listed(account, tmp_path):

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cfsync.errors import ApiError, Refused
-from cfsync.mirror.bookkeeping.outbox import Sent
+from cfsync.mirror.bookkeeping.outbox import Op, Sent
+from cfsync.mirror.outgoing.claims import Claim
+from cfsync.records import is_provisional
 from cfsync.resources.model import Resource, action_key
 
 Kind = Literal["create", "upsert", "update", "members", "act", "delete"]
@@ -88,3 +90,16 @@ def left_over(resource: Resource, row: Mapping[str, Any], call: Call) -> dict[st
         and row.get(f.name) is not None
         and (not f.actions or action_key(row[f.name]) in f.actions)
     }
+
+
+def calls_of(claim: Claim) -> list[Call]:
+    """The calls that a claim takes."""
+    match claim.op:
+        case Op.DELETE:
+            return [Call("delete", {})] if not is_provisional(claim.record_id) else []
+        case Op.UPDATE:
+            return update_calls(claim.resource, claim.base, claim.send)
+        case Op.INSERT:
+            create = create_call(claim.resource, claim.row)
+            rest = left_over(claim.resource, claim.row, create)
+            return [create, *update_calls(claim.resource, {}, rest)]

@@ -35,7 +35,13 @@ from cfsync.sync.pass_run import recorded, runnable, wanted_resources
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import could_duplicate, send_create
-from cfsync.sync.push.email_order import EmailChange, email_groups, release_first, step_of
+from cfsync.sync.push.email_order import (
+    EmailChange,
+    email_groups,
+    release_first,
+    step_of,
+    waits_for,
+)
 from cfsync.sync.push.lost_creates import (
     find_lost_creates,
     find_lost_creates_again,
@@ -188,7 +194,7 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
         if await mirror.read(unsent.any_unsent, step.seqs):
             stopper = held.get(step.record_id, step.seqs[-1])
             rest = [seq for step in steps[place:] for seq in step.seqs]
-            words = f"waits for edit {stopper}, which touches the same {resource.upsert_key}"
+            words = waits_for(stopper, resource)
             behind = rest if step.record_id in held else rest[len(step.seqs) :]
             await mirror.write(outbox.set_reason, behind, words)
             waiting = await mirror.read(outbox.find, seqs=behind, states=TO_SEND_STATES)

@@ -9,11 +9,15 @@ edits can be folded, and sent concurrently.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.resources import Resource
+from cfsync.sync.push.calls import calls_of
+from cfsync.values import equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +100,32 @@ def _must_wait(left: Sequence[Step], place: int) -> bool:
     return any(s.record_id == step.record_id or s.gives & step.takes for s in before) or any(
         s.record_id != step.record_id and s.gives & s.had & step.takes for s in behind
     )
+
+
+def waits_for(seq: int, resource: Resource) -> str:
+    """The reason of edits behind one that can't be sent."""
+    return f"waits for edit {seq}, which touches the same {resource.upsert_key}"
+
+
+def in_turn(claims: Iterable[Claim]) -> Iterator[tuple[Claim, bool]]:
+    """The claims of a group in their order, each as it will be when those before it are sent, and
+    whether it is the first about its record: a statement sends the row's values as they are now,
+    so that those behind it have less to send.
+    """
+    sent: dict[int, dict[str, Any]] = {}
+    for claim in claims:
+        is_first = claim.record_id not in sent
+        before = sent.setdefault(claim.record_id, {})
+        then = claim if is_first or claim.op != Op.UPDATE else _behind(claim, before)
+        yield then, is_first
+        before |= {n: pair[1] for call in calls_of(then) for n, pair in call.fields.items()}
+
+
+def _behind(claim: Claim, sent: Mapping[str, Any]) -> Claim:
+    base = {**claim.base, **sent}
+    again = {n for edit in claim.edits for n in edit.given if n in sent and n in claim.row}
+    again -= claim.held | claim.unsendable.keys()
+    wanted = {**claim.send, **{n: claim.row[n] for n in again}}
+    by_name = claim.resource.by_name
+    lacking = {n: v for n, v in wanted.items() if not equal(by_name[n], v, base.get(n))}
+    return replace(claim, base=base, send=lacking)

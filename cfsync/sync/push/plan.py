@@ -6,7 +6,6 @@ less than planned, and it doesn't repeat a create whose record it finds.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,22 +21,28 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
-from cfsync.records import Listing, is_provisional
-from cfsync.resources import RESOURCES, Resource
+from cfsync.records import Listing
+from cfsync.resources import Resource
 from cfsync.sync import capture_check
 from cfsync.sync.capture_check import unusable_resources
 from cfsync.sync.pass_run import wanted_resources
-from cfsync.sync.push.calls import Call, create_call, left_over, update_calls
+from cfsync.sync.push.calls import Call, calls_of
 from cfsync.sync.push.creates import could_duplicate, natural_values
-from cfsync.sync.push.email_order import EmailChange, email_groups, release_first, step_of
+from cfsync.sync.push.email_order import (
+    EmailChange,
+    email_groups,
+    in_turn,
+    release_first,
+    step_of,
+    waits_for,
+)
 from cfsync.sync.push.mass_guard import unasked
+from cfsync.sync.push.plan_cost import requests_of
 from cfsync.sync.workspaces import choose
 from cfsync.values import later
 
 PIECE = 500
 """Records that are read in one transaction."""
-PAGE = 20
-"""Records that one request reads."""
 DAY = 86_400.0
 """For so many seconds a plan tells of values that were left as they were."""
 
@@ -50,13 +55,16 @@ class Planned:
     record_id: int
     #: The numbers of its edits.
     seqs: tuple[int, ...]
-    #: `cf_rev` of the base from which the calls were computed.
-    base_rev: int
+    #: `cf_rev` of the base from which the calls were computed; None behind another statement about
+    #: the same record, whose answer the base will be.
+    base_rev: int | None
     calls: tuple[Call, ...]
     #: Field -> id of the parent record in whose list a create puts it; {} without one.
     below: Mapping[str, int]
     #: (resource, provisional id) of the rows whose records the same push creates first.
     after: tuple[tuple[str, int], ...] = ()
+    #: The ids of the records with which it shares an email, its own among them.
+    group: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
         else:
             found.kept += await mirror.read(_all, resource, f"resources.{name}.push is off")
     if found.records:
-        found.requests = 1 + len(found.looks) + _requests(found.records)
+        found.requests = 1 + len(found.looks) + requests_of(found.records)
     return found
 
 
@@ -196,32 +204,46 @@ async def _plan_resource(
     for held in await unasked(mirror, settings, resource, workspaces):
         found.kept.append(Kept(resource.name, held.seqs, (), held.reason))
         stopped.update(held.seqs)
-    tangled = await _email_claims(mirror, resource, workspaces)
-    pieces = [tangled]
+    grouped: set[int] = set()
+    for group in await _email_groups(mirror, resource, workspaces):
+        await _plan_group(mirror, found, resource, group, stopped)
+        grouped.update(group)
     behind = 0
     while piece := await mirror.read(_record_claims, resource, workspaces, behind):
         behind, claims_of = piece
-        known = {claim.record_id for claim in tangled}
-        pieces.append([c for c in claims_of if c.record_id not in known])
-    for claim in (c for piece in pieces for c in piece if not stopped & set(c.seqs)):
-        _add(found, claim)
+        for claim in claims_of:
+            if claim.record_id not in grouped and not stopped & set(claim.seqs):
+                _add(found, claim)
 
 
-async def _email_claims(
+async def _email_groups(
     mirror: Mirror, resource: Resource, workspaces: Sequence[int]
-) -> list[Claim]:
-    """Edits that share an email; they are sent one statement at a time, before all others."""
+) -> list[list[int]]:
+    """The records whose edits share an email; they are sent before all others."""
     if not resource.upsert_key:
         return []
-    touches = [
-        EmailChange(*t) for t in await mirror.read(claims.email_changes, resource, workspaces)
-    ]
-    found: list[Claim] = []
-    for group in email_groups(touches):
-        of_group = await mirror.read(claims.preview_by_statement, resource, group)
-        steps = {step_of(claim): claim for claim in of_group}
-        found += [steps[step] for step in release_first(steps)]
-    return found
+    changes = await mirror.read(claims.email_changes, resource, workspaces)
+    return email_groups(EmailChange(*change) for change in changes)
+
+
+async def _plan_group(
+    mirror: Mirror, found: Plan, resource: Resource, group: Sequence[int], stopped: set[int]
+) -> None:
+    """Plan the edits of a group, one statement at a time, up to the first that can't be sent."""
+    there = await mirror.read(claims.preview_by_statement, resource, group, blocked=True)
+    free = {c.seqs for c in await mirror.read(claims.preview_by_statement, resource, group)}
+    blocked = {c.record_id for c in there if c.seqs not in free or not stopped.isdisjoint(c.seqs)}
+    steps = {step_of(claim): claim for claim in there}
+    ordered = [steps[step] for step in release_first(steps)]
+    end = next((n for n, c in enumerate(ordered) if c.record_id in blocked), len(ordered))
+    for claim, is_first in in_turn(ordered[:end]):
+        _add(found, claim, group, is_first=is_first)
+    rest = [edit for claim in ordered[end:] for edit in claim.edits]
+    if waiting := [e for e in rest if e.state in TO_SEND_STATES and e.seq not in stopped]:
+        of_it = [e for e in rest if e.record_id == rest[0].record_id]
+        held = (e.seq for e in of_it if e.state == OutboxState.HELD or e.seq in stopped)
+        reason = waits_for(min(held, default=rest[0].seq), resource)
+        found.kept.append(_together(resource, reason, waiting))
 
 
 def _record_claims(
@@ -237,13 +259,15 @@ def _record_claims(
     return max(seq for _, seq in found), sorted(peeked, key=lambda c: order[c.op])
 
 
-def _add(found: Plan, claim: Claim) -> None:
-    """Add the claim's calls to the plan, or the reason why it is kept."""
+def _add(found: Plan, claim: Claim, group: Sequence[int] = (), *, is_first: bool = True) -> None:
+    """Add the claim's calls to the plan, or the reason why it is kept. A claim of a `group` is
+    planned also where it takes no call: it has to be closed before those behind it are sent.
+    """
     name = claim.resource.name
     for column, reason in claim.unsendable.items():
         found.kept.append(Kept(name, claim.seqs, (claim.record_id,), f"{column}: {reason}"))
     calls = tuple(calls_of(claim))
-    if not calls:
+    if not calls and not group:
         return
     values = claim.row if claim.op == Op.INSERT else claim.send
     refers = tuple(dict.fromkeys(ids.local_ids(claim.resource, values)))
@@ -251,50 +275,9 @@ def _add(found: Plan, claim: Claim) -> None:
         text = ", ".join(f"{resource} {local_id}" for resource, local_id in missing)
         found.kept.append(Kept(name, claim.seqs, (claim.record_id,), f"waits for {text}"))
         return
-    known = (name, claim.record_id, claim.seqs, claim.base_rev)
-    planned = Planned(*known, calls, claim.below, refers)
-    found.records.append(planned)
+    known = (name, claim.record_id, claim.seqs, claim.base_rev if is_first else None)
+    found.records.append(Planned(*known, calls, claim.below, refers, tuple(group)))
     if claim.op == Op.INSERT:
         found.created.add((name, claim.record_id))
         if claim.listing and not refers and could_duplicate(claim) and natural_values(claim):
             found.looks.add(claim.listing)
-
-
-def calls_of(claim: Claim) -> list[Call]:
-    """The calls that a claim takes. Pure."""
-    match claim.op:
-        case Op.DELETE:
-            return [Call("delete", {})] if not is_provisional(claim.record_id) else []
-        case Op.UPDATE:
-            return update_calls(claim.resource, claim.base, claim.send)
-        case Op.INSERT:
-            create = create_call(claim.resource, claim.row)
-            rest = left_over(claim.resource, claim.row, create)
-            return [create, *update_calls(claim.resource, {}, rest)]
-
-
-def _requests(records: Iterable[Planned]) -> int:
-    """The number of requests that the records take, including reads before and after. Pure."""
-    found, read_again = 0, Counter[str]()
-    for record in records:
-        found += sum(_cost(call) for call in record.calls)
-        if record.calls[0].kind not in ("create", "upsert") and not is_provisional(
-            record.record_id
-        ):
-            read_again[record.resource] += 1
-    for name, count in read_again.items():
-        found += -(-count // PAGE) if "id" in RESOURCES[name].filters else count
-    return found
-
-
-def _cost(call: Call) -> int:
-    """The requests of one call: an upsert looks first; a set is changed member by member (a
-    removed one has to be found first) and the record is read at the end.
-    """
-    if call.kind == "upsert":
-        return 2
-    if call.kind != "members":
-        return 1
-    ((before, wanted),) = call.fields.values()
-    added, taken = set(wanted or ()) - set(before or ()), set(before or ()) - set(wanted or ())
-    return len(added) + 2 * len(taken) + 1

@@ -95,12 +95,14 @@ def _key(record: dict[str, Any]) -> Key:
 class Approved:
     """The records that a plan approves, as long as their edits and base have not changed since.
 
-    `records`: key -> (`cf_rev` of the base, id).
+    `records`: key -> (`cf_rev` of the base, id). The base is None of a statement that goes behind
+    another one about the same record.
     """
 
-    records: dict[Key, tuple[int, int]]
+    records: dict[Key, tuple[int | None, int]]
     _changed: dict[str, None] = field(default_factory=dict)
     _met: set[Key] = field(default_factory=set)
+    _begun: set[tuple[str, int]] = field(default_factory=set)
 
     def __call__(self, claims: Iterable[Claim]) -> list[Claim]:
         """The claims that may be sent; remembers those whose edits were planned differently."""
@@ -108,13 +110,18 @@ class Approved:
 
     def _allows(self, claim: Claim) -> bool:
         name, key = claim.resource.name, (claim.resource.name, claim.seqs)
-        if key in self.records and self.records[key][0] == claim.base_rev:
+        if key in self.records and self._is_base(key, claim.base_rev):
             self._met.add(key)
+            self._begun.add((name, self.records[key][1]))
             return True
         for other in self._overlapping(name, claim.seqs):
             self._met.add(other)
             self._changed[f"{name} {claim.record_id}"] = None
         return False
+
+    def _is_base(self, key: Key, base_rev: int) -> bool:
+        planned, record_id = self.records[key]
+        return (key[0], record_id) in self._begun if planned is None else planned == base_rev
 
     def _overlapping(self, name: str, seqs: Iterable[int]) -> set[Key]:
         return {self._by_seq[name, seq] for seq in seqs if (name, seq) in self._by_seq}

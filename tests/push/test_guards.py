@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cfsync.sync.operator import outbox
+from cfsync.sync.operator.selection import Filter
 from tests.push.checks import rename, sent
 from tests.push.conftest import Account
 from tests.push.test_plan import planned
@@ -120,6 +121,43 @@ def test_rows_are_counted_not_edits(account: Account, app_sql: Any) -> None:
 
     assert account.push("contacts").exit_code == 0
     assert set(account.states()) == {"done"}
+
+
+def test_an_edit_that_is_no_part_of_a_mass_is_sent(account: Account, app_sql: Any) -> None:
+    fill_contacts(account, 64)
+    first, *others = account.ids_of("contacts")
+    app_sql("UPDATE contacts SET first_name = 'One' WHERE id IN (?, ?)", first, others[0])
+    account.sql("UPDATE cf_outbox SET captured_at = '2026-01-01T00:00:00.000Z'")
+    app_sql("UPDATE contacts SET last_name = 'All' WHERE id <> ?", first)
+    app_sql(
+        "UPDATE contacts SET last_name = 'Most', phone_number = id WHERE id IN (?, ?)", *others[:2]
+    )
+
+    assert [len(kept.seqs) for kept in planned(account, "contacts").kept] == [65]
+    report = account.push("contacts")
+
+    assert (report.exit_code, sent(account)) == (5, [("update", {"first_name": "One"})])
+    reasons = account.column("SELECT DISTINCT error FROM cf_outbox WHERE state = 'held'")
+    assert reasons == ["a mass update of 63: cfsync outbox approve contacts"]
+    assert account.column("SELECT reason FROM cf_waiting") == ["a mass update of 63"]
+    account.desk(outbox.discard, ["contacts"], Filter(False, "last_name", None, None))
+    account.push("contacts")
+    assert account.sql("SELECT state, count(*) FROM cf_outbox GROUP BY 1 ORDER BY 1") == [
+        ("discarded", 65),
+        ("done", 2),
+    ]
+
+
+def test_all_are_held_where_it_is_not_told_which_are_the_mass(
+    account: Account, app_sql: Any
+) -> None:
+    fill_contacts(account, 64)
+    for place, contact in enumerate(account.ids_of("contacts")):
+        field = ("first_name", "last_name", "phone_number")[place % 3]
+        app_sql(f"UPDATE contacts SET {field} = 'X' WHERE id = ?", contact)
+
+    assert account.push("contacts").exit_code == 5
+    assert (sent(account), set(account.states())) == ([], {"held"})
 
 
 def test_a_mass_update_is_held(account: Account, app_sql: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import webhook_secrets
-from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
+from cfsync.mirror.bookkeeping.outbox import AT_ONCE, TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX
 from cfsync.records import PROVISIONAL_FROM
@@ -77,6 +77,19 @@ def unapproved(tx: Tx, resource: Resource, op: Op) -> dict[int | None, dict[int,
     found: dict[int | None, dict[int, int]] = {}
     for workspace, seq, record_id in tx.conn.execute(query):
         found.setdefault(workspace, {})[seq] = record_id
+    return found
+
+
+def changes(tx: Tx, seqs: Sequence[int]) -> dict[int, tuple[str, frozenset[str]]]:
+    """Number -> (when it was made, the fields that it changes) of some edits. All that one
+    statement changes is made at one time.
+    """
+    found: dict[int, tuple[str, frozenset[str]]] = {}
+    for start in range(0, len(seqs), AT_ONCE):
+        query = sa.select(OUTBOX.c.seq, OUTBOX.c.captured_at, OUTBOX.c.patch)
+        some = query.where(OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE]))
+        for seq, at, patch in tx.conn.execute(some):
+            found[seq] = (at, frozenset(patch))
     return found
 
 

@@ -59,9 +59,10 @@ FROM cf_outbox o WHERE state = 'parked' AND (resource, error) IN ({_PARKED_MASSE
   AND {_UNDECIDED}
 GROUP BY resource, error
 UNION ALL
-SELECT 'held', o.resource, CASE count(*) WHEN 1 THEN min(record_id) END, min(captured_at),
+SELECT 'held', o.resource, CASE count(DISTINCT record_id) WHEN 1 THEN min(record_id) END,
+  min(captured_at),
   CASE op WHEN 'delete' THEN '{reasons.MASS_DELETION}' ELSE '{reasons.MASS_UPDATE}' END
-  || ' of ' || count(*),
+  || ' of ' || count(DISTINCT record_id),
   'cfsync outbox approve ' || o.resource || {_of_workspace("cf_outbox", "o")}
 FROM cf_outbox o WHERE {_IS_MASS} AND {_UNDECIDED}
 GROUP BY o.resource, o.workspace_id, op

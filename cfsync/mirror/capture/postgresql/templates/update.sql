@@ -28,7 +28,7 @@ BEGIN
   ), captured AS (
     INSERT INTO $schema.cf_outbox (resource, workspace_id, record_id, op, patch, db_user, application,
       captured_at)
-    SELECT $resource, workspace_id, id, 'update', patch, $who, clock_timestamp()
+    SELECT $resource, workspace_id, id, 'update', patch, $who, (SELECT clock_timestamp())
     FROM edits WHERE jsonb_typeof(patch) = 'object' AND patch <> '{}'
   )
   SELECT (SELECT patch FROM edits WHERE jsonb_typeof(patch) = 'array' LIMIT 1),

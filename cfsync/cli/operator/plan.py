@@ -12,7 +12,8 @@ from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirro
 from cfsync.cli.text import duration, plural, print_json, to_json
 
 if TYPE_CHECKING:
-    from cfsync.sync.push.plan import Kept, Plan, Planned
+    from cfsync.sync.push.plan import Kept, Plan
+    from cfsync.sync.push.plan_cost import Planned
 
 
 NAMED = 3

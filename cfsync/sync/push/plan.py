@@ -6,7 +6,7 @@ less than planned, and it doesn't repeat a create whose record it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -26,7 +26,7 @@ from cfsync.resources import Resource
 from cfsync.sync import capture_check
 from cfsync.sync.capture_check import unusable_resources
 from cfsync.sync.pass_run import wanted_resources
-from cfsync.sync.push.calls import Call, calls_of
+from cfsync.sync.push.calls import calls_of
 from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import (
     EmailChange,
@@ -37,7 +37,7 @@ from cfsync.sync.push.email_order import (
     waits_for,
 )
 from cfsync.sync.push.mass_guard import unasked
-from cfsync.sync.push.plan_cost import requests_of
+from cfsync.sync.push.plan_cost import Planned, requests_of
 from cfsync.sync.workspaces import choose
 from cfsync.values import later
 
@@ -45,26 +45,6 @@ PIECE = 500
 """Records that are read in one transaction."""
 DAY = 86_400.0
 """For so many seconds a plan tells of values that were left as they were."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """The calls about one record."""
-
-    resource: str
-    record_id: int
-    #: The numbers of its edits.
-    seqs: tuple[int, ...]
-    #: `cf_rev` of the base from which the calls were computed; None behind another statement about
-    #: the same record, whose answer the base will be.
-    base_rev: int | None
-    calls: tuple[Call, ...]
-    #: Field -> id of the parent record in whose list a create puts it; {} without one.
-    below: Mapping[str, int]
-    #: (resource, provisional id) of the rows whose records the same push creates first.
-    after: tuple[tuple[str, int], ...] = ()
-    #: The ids of the records with which it shares an email, its own among them.
-    group: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

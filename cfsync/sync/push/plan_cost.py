@@ -1,18 +1,35 @@
-"""How many requests a plan takes. Pure."""
+"""The calls that are planned about a record, and the requests that they take. Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from cfsync.api.codec import PAGE
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES
 from cfsync.sync.push.calls import Call
 
-if TYPE_CHECKING:
-    from cfsync.sync.push.plan import Planned
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The calls about one record."""
+
+    resource: str
+    record_id: int
+    #: The numbers of its edits.
+    seqs: tuple[int, ...]
+    #: `cf_rev` of the base from which the calls were computed; None behind another statement about
+    #: the same record, whose answer the base will be.
+    base_rev: int | None
+    calls: tuple[Call, ...]
+    #: Field -> id of the parent record in whose list a create puts it; {} without one.
+    below: Mapping[str, int]
+    #: (resource, provisional id) of the rows whose records the same push creates first.
+    after: tuple[tuple[str, int], ...] = ()
+    #: The ids of the records with which it shares an email, its own among them.
+    group: tuple[int, ...] = ()
 
 
 def requests_of(records: Iterable[Planned]) -> int:

@@ -17,7 +17,8 @@ import orjson
 from cfsync.errors import UsageError
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.sync.push.calls import Call
-from cfsync.sync.push.plan import Kept, Plan, Planned
+from cfsync.sync.push.plan import Kept, Plan
+from cfsync.sync.push.plan_cost import Planned
 
 VERSION = 1
 Key = tuple[str, tuple[int, ...]]

@@ -77,7 +77,7 @@ class Maintenance:
         yield PeriodicTask("connection", SOON_S, self._reconnect)
         yield PeriodicTask("health", observer.REFRESH_S, self._observe_health)
         yield PeriodicTask("schema", SCHEMA_S, self._check_schema)
-        yield PeriodicTask("log", WAL_S, partial(wal.shrink, c.connections.checks))
+        yield PeriodicTask("log", WAL_S, partial(wal.Shrinker().run, c.connections.checks))
         yield PeriodicTask("retention", DAY_S, self._prune, first=FIRST_PRUNE_S)
         yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
 

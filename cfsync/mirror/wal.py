@@ -10,10 +10,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+import structlog
+
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.values import seconds
+
+log = structlog.get_logger()
 
 LARGE = 64 * 2**20
 """Bytes of a log that is worth a warning: twice what it grows to by itself."""
@@ -62,6 +66,31 @@ async def shrink(mirror: Mirror) -> None:
     held_at = await asyncio.to_thread(mirror.place.shrink_wal)
     if held_at != noted:
         await mirror.write(_note, held_at)
+
+
+class Shrinker:
+    """Shrinks the log again and again. Says once that a reader holds that up, when this begins to
+    matter, and once that it is over.
+    """
+
+    HELD_S = 60.0
+    """Seconds that a reader may take before it is worth a warning."""
+
+    def __init__(self) -> None:
+        self._is_said = False
+
+    async def run(self, mirror: Mirror) -> None:
+        await shrink(mirror)
+        if mirror.place.file is None:
+            return
+        wal = await mirror.read(read, mirror.place)
+        line = warning(wal)
+        if line and wal.held_s >= self.HELD_S and not self._is_said:
+            self._is_said = True
+            log.warning("wal.held", error=line)
+        elif not line and self._is_said:
+            self._is_said = False
+            log.info("wal.released")
 
 
 def _noted(tx: Tx) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from structlog.testing import capture_logs
+
 from cfsync.mirror import wal
 from cfsync.mirror.db.dialect.sqlite_file import WAL_BYTES
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -47,6 +49,30 @@ def test_a_log_that_a_reader_holds_is_noticed_and_emptied_when_it_leaves(
     assert found(mirror).held_s == 0
     assert found(mirror).size < WAL_BYTES
     assert wal.warning(found(mirror)) == ""
+
+
+@SQLITE_ONLY
+def test_a_reader_that_holds_a_large_log_is_said_once_and_so_is_its_end(
+    mirror: Mirror, sql: Sql, clock: Clock
+) -> None:
+    shrinker, lines = wal.Shrinker(), []
+
+    def later() -> None:
+        clock.ahead += timedelta(minutes=2)
+        with capture_logs() as found:
+            asyncio.run(shrinker.run(mirror))
+        lines.append([line["event"] for line in found])
+
+    sql("BEGIN")
+    sql("SELECT count(*) FROM contacts")
+    commit(mirror, "test 1", 80)
+    for _ in range(3):
+        later()
+    sql("COMMIT")
+    for _ in range(2):
+        later()
+
+    assert lines == [[], ["wal.held"], [], ["wal.released"], []]
 
 
 @SQLITE_ONLY

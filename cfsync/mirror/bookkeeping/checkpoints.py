@@ -88,6 +88,13 @@ def is_under_way(tx: Tx, resource: Resource, lane: Lane) -> bool:
     return tx.conn.execute(query).first() is not None
 
 
+def began_at(tx: Tx, resource: Resource, lane: Lane) -> list[str | None]:
+    """When the walks of a resource's lists began; None: that one has not ended yet."""
+    query = sa.select(CHECKPOINTS.c.began_at, CHECKPOINTS.c.done_at)
+    walks = query.where(CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == lane)
+    return [began if done else None for began, done in tx.conn.execute(walks)]
+
+
 def save(tx: Tx, *checkpoints: Checkpoint) -> None:
     """Write checkpoints; of several of the same range the last one counts."""
     last = {(c.resource, c.parent_id, c.lane, c.part): c for c in checkpoints}

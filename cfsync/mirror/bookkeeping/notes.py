@@ -60,6 +60,12 @@ def note_tidied(tx: Tx, resource: Resource, fields: Mapping[str, int]) -> None:
     statements.upsert(tx, NOTES, found, stamp=stamp)
 
 
+def forget_tidied(tx: Tx, resource: Resource, *, before: str) -> None:
+    """Drop the notes about such fields that were last seen before this time."""
+    about = NOTES.c.resource == resource.name, NOTES.c.kind == TIDIED
+    tx.conn.execute(sa.delete(NOTES).where(*about, NOTES.c.seen_at < before))
+
+
 def note_foreign(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:
     """Note that records of other workspaces were shown and left, with an example. The first time
     is logged.

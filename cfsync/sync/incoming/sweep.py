@@ -13,7 +13,7 @@ from dataclasses import replace
 import structlog
 
 from cfsync.api import Priority
-from cfsync.mirror.bookkeeping import checkpoints
+from cfsync.mirror.bookkeeping import checkpoints, notes
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.reading import Reading
@@ -96,6 +96,13 @@ def _finished(tx: Tx, place: Checkpoint) -> None:
 
 
 def _finish(tx: Tx, place: Checkpoint) -> Checkpoint:
-    """The checkpoint of a list that is swept; those of its ranges are removed."""
+    """The checkpoint of a list that is swept; those of its ranges are removed. Notes about what a
+    trigger of the user's changes are dropped where no list's last sweep has seen that.
+    """
     checkpoints.forget(tx, Listing(place.resource, place.parent_id), Lane.SWEEP)
+    resource = RESOURCES[place.resource]
+    began = [place.began_at, *checkpoints.began_at(tx, resource, Lane.SWEEP)]
+    known = [at for at in began if at is not None]
+    if len(known) == len(began):
+        notes.forget_tidied(tx, resource, before=min(known))
     return replace(place, part=0, cursor=None, upper=None, done_at=tx.now)

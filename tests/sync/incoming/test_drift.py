@@ -312,6 +312,8 @@ def test_a_mass_of_drift_is_one_thing_that_waits(filled: Round) -> None:
     assert filled.world.ledger.writes() == []
 
 
+NOTED = "SELECT field FROM cf_notes WHERE kind = 'tidied' ORDER BY field"
+
 TIDY = """
 CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -339,8 +341,25 @@ def test_a_trigger_that_tidies_what_is_pulled_makes_no_drift_and_is_said_once(
     assert [x["fields"] for x in lines if x["event"] == "drift.tidied"] == [
         ["first_name", "updated_at"]
     ]
+    assert round_.column(NOTED) == ["first_name", "updated_at"]
     assert differences(verified(round_, "contacts")) == set()
     assert here(round_, contact) == "ADA"
     drift(round_, contact, "first_name", "MINE")
     swept(round_)
     assert [k[:3] for k in kept(round_)] == [("drift", "first_name", "MINE")]
+
+
+@POSTGRESQL_ONLY
+def test_the_note_about_a_trigger_that_is_dropped_ends_with_the_next_sweep(round_: Round) -> None:
+    round_.sql(TIDY)
+    round_.backfill()
+    for _ in range(2):
+        round_.clock.go_on(60)
+        swept(round_)
+        assert round_.column(NOTED) == ["first_name", "updated_at"]
+
+    round_.sql("DROP TRIGGER tidy ON contacts")
+    round_.clock.go_on(60)
+    swept(round_)
+
+    assert round_.column(NOTED) == []

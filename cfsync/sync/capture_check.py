@@ -9,7 +9,7 @@ owner's may). What was changed in the meantime is no edit: a sweep finds it, see
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -87,8 +87,23 @@ def _named(names: Sequence[str]) -> str:
 
 def unusable(lost: Iterable[str]) -> str:
     """One line about the tables that are missing or have lost columns; '' where none has. Pure."""
-    lines = [_broken(*table) for table in installed.unusable_tables(lost).items()]
-    return f"{_named(lines)}: {RESTORE}" if lines else ""
+    lost = list(lost)
+    tables = installed.unusable_tables(lost)
+    lines = [_broken(*table) for table in tables.items()]
+    return f"{_named(lines)}: {_remedy(tables, installed.add_columns(lost))}" if lines else ""
+
+
+def _remedy(tables: Mapping[str, Sequence[str]], adds: Mapping[tuple[str, str], str]) -> str:
+    """What puts the tables right: their columns added again, unless a table or its key is gone."""
+    columns = [(table, name) for table, names in tables.items() for name in names]
+    if any(name == "id" for _, name in columns) or set(columns) != adds.keys():
+        return RESTORE
+    names = " ".join(tables)
+    resolve = [f"cfsync conflicts resolve {t} --field {c} --remote" for t, c in columns]
+    return (
+        f"{_named(list(adds.values()))}, then cfsync pull {names}, cfsync sweep {names} and"
+        f" {_named(resolve)}"
+    )
 
 
 def _broken(table: str, columns: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 
@@ -17,7 +18,8 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.tables import metadata
 from cfsync.mirror.migrate import check, migrate
 from cfsync.sync import capture_check, health_facts
-from cfsync.sync.operator import doctor
+from cfsync.sync.operator import conflicts, doctor
+from cfsync.sync.operator.selection import Filter
 from cfsync.sync.operator.status import status
 from cfsync.sync.push.plan import plan
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Clock, Sql
@@ -322,6 +324,40 @@ def test_other_tables_are_captured_again_while_one_lacks_columns(round_: Round, 
     round_.pull()
     round_.sweep()
     round_.push()
+    assert problems(round_) == []
+
+
+def test_a_lost_column_is_put_right_by_the_commands_that_the_message_names(
+    round_: Round, sql: Sql
+) -> None:
+    tag = round_.world.create("contact_tags", round_.workspace, color="#ff0000")
+    round_.backfill()
+    if sql.is_sqlite:
+        found = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')"
+        for kind, name in sql(found):
+            sql(f"DROP {kind} {name}")
+    sql("ALTER TABLE contact_tags DROP COLUMN color")
+
+    with pytest.raises(MirrorError) as error:
+        round_.pull("contact_tags")
+
+    lost = "the table contact_tags no longer has color as cfsync made it"
+    said = re.search(f"{lost}: (.*), then (.* --remote)", str(error.value))
+    assert said
+    add, commands = said.groups()
+    assert commands == (
+        "cfsync pull contact_tags, cfsync sweep contact_tags and cfsync conflicts resolve"
+        " contact_tags --field color --remote"
+    )
+    sql(add)
+    round_.pull("contact_tags")
+    round_.sweep("contact_tags")
+    given, whose = Filter(field="color"), ("remote", None)
+    asyncio.run(
+        conflicts.resolve_all(round_.mirror, ["contact_tags"], given, whose, lambda _: None)
+    )
+    assert sql("SELECT color FROM contact_tags WHERE id = ?", tag) == [("#ff0000",)]
+    assert differences(verified(round_, "contact_tags")) == set()
     assert problems(round_) == []
 
 

@@ -86,8 +86,14 @@ def foreign_views(conn: sa.Connection, relations: Collection[str]) -> set[str]:
 
 
 def compare(noted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    """What differs between the objects noted and those found. Pure."""
-    gone = [name for name, digest in noted.items() if found.get(name) != digest]
+    """What differs between the objects noted and those found; the name of a column that is missing
+    ends with its type. Pure.
+    """
+    gone = [
+        f"{name} {digest}" if name.startswith(f"{COLUMN} ") and name not in found else name
+        for name, digest in noted.items()
+        if found.get(name) != digest
+    ]
     return sorted(gone + [name for name in found if name.startswith(WRONG)])
 
 
@@ -173,8 +179,22 @@ def unusable_tables(lost_objects: Iterable[str]) -> dict[str, list[str]]:
         kind, _, column = name.partition(" ")
         if kind == COLUMN:
             table, _, column = column.partition(".")
-            tables.setdefault(table, []).append(column)
+            tables.setdefault(table, []).append(column.partition(" ")[0])
     return tables
+
+
+def add_columns(lost_objects: Iterable[str]) -> dict[tuple[str, str], str]:
+    """(table, column) -> the statement that adds it, of the columns that are missing. Pure."""
+    found = {}
+    for name in lost_objects:
+        kind, _, column = name.partition(" ")
+        column, _, type_ = column.partition(" ")
+        if kind == COLUMN and type_:
+            table, _, column = column.partition(".")
+            type_ = "numeric" if type_ == "number" else type_
+            add = f"ALTER TABLE {ident(table)} ADD COLUMN {ident(column)} {type_}"
+            found[table, column] = add
+    return found
 
 
 def _noted(conn: sa.Connection) -> dict[str, str]:

@@ -32,6 +32,7 @@ SENTENCES = {
     "deletion.rejected": "the deletion of {resource} {id} was rejected by {by}",
     "record.reverted": "batch {batch} was taken back by {by}: {fields} of {resource} {id}",
     "record.redacted": "{resource} {id} was redacted by {by}",
+    "record.acted": "{action} of {resource} {id} was done in ClickFunnels by {by}",
     "resource.paused": "{resource} was paused by {by}",
     "resource.resumed": "{resource} was resumed by {by}",
 }

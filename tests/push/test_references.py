@@ -293,6 +293,31 @@ def test_a_pull_that_was_faster_has_made_the_row_and_the_two_become_one(
     settled(account, "contacts", pulled)
 
 
+def test_the_users_own_rows_follow_where_a_pull_was_faster(account: Account) -> None:
+    account.sql(
+        "CREATE TABLE notes (contact BIGINT REFERENCES contacts (id)"
+        " ON UPDATE CASCADE ON DELETE CASCADE)"
+    )
+    grant(account, "notes")
+    account.sql(
+        "INSERT INTO contacts (id, email_address, first_name)"
+        " VALUES (950000000000001, 'n@e.org', 'New')"
+    )
+    account.sql("INSERT INTO notes VALUES (950000000000001)")
+    account.world.fault("reset_after", method="POST")
+    account.push()
+    account.pull()
+    (pulled,) = account.column("SELECT min(id) FROM contacts WHERE email_address = 'n@e.org'")
+    assert pulled < 950000000000001
+
+    account.push()
+    account.push()
+
+    assert account.column("SELECT id FROM contacts WHERE email_address = 'n@e.org'") == [pulled]
+    assert account.column("SELECT contact FROM notes") == [pulled]
+    settled(account, "contacts", pulled)
+
+
 def test_a_pull_was_faster_and_the_user_deleted_his_row_the_delete_goes_to_the_real_one(
     account: Account, app_sql: Any
 ) -> None:

@@ -78,6 +78,18 @@ def change_id(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
     check_written(tx, resource, [new_id])
 
 
+def take_place(tx: Tx, resource: Resource, record_id: int, there: Mapping[str, Any]) -> None:
+    """Give a row the id and the values of another one, which goes: what refers to the row by a
+    foreign key of the user's own follows. Raises Constrained where that can't be.
+    """
+    table, real_id = TABLES[resource.name], there["id"]
+    delete(tx, resource, real_id)
+    query = sa.update(table).where(table.c.id == record_id)
+    tx.conn.execute(query.values(dict(there)))
+    if not statements.by_ids(tx, table, ["id"], [real_id], cf_rev=there["cf_rev"]):
+        raise skipped(resource, record_id)
+
+
 def set_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
     """Set some fields of a row, if it exists. Raises Constrained where a trigger of the user's
     skips that.

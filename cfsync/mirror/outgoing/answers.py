@@ -178,8 +178,9 @@ def merge_duplicate(
     tx: Tx, claim: Claim, real_id: int, known: Collection[str], policy: Policy
 ) -> int | None:
     """Change an inserted row's id to the real one. Where that has a row already (a pull was
-    faster), this one stays, with what was edited in either since; where the user has deleted the
-    inserted row, the delete applies to it. What either holds in columns of the user's own is kept.
+    faster), the inserted one takes its place, with what was edited in either since; where the user
+    has deleted the inserted row, the delete applies to the other. What either holds in columns of
+    the user's own is kept.
     `known`: the fields that calls of the claim have carried. Returns the `cf_rev` that the row had,
     0 for none; None: it is another row now.
     """
@@ -193,7 +194,8 @@ def merge_duplicate(
     entries = open_edits.load(tx, resource, [claim.record_id, real_id])
     mine_open = entries.get(claim.record_id, OpenEdits()).edits
     own, theirs_own = (statements.own_values(tx, table, i) for i in (claim.record_id, real_id))
-    rows.delete(tx, resource, claim.record_id)
+    if mine is not None:
+        rows.take_place(tx, resource, claim.record_id, there)
     rows.set_own_values(tx, resource, real_id, own | theirs_own)
     if mine is None and mine_open and mine_open[-1].op == Op.DELETE:
         rows.delete(tx, resource, real_id)

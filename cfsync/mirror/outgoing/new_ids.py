@@ -36,7 +36,7 @@ def _take_id(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
     there = {
         i for (i,) in statements.by_ids(tx, TABLES[resource.name], ["id"], [local_id, real_id])
     }
-    if real_id in there:
-        rows.delete(tx, resource, local_id)
-    elif local_id in there:
+    if local_id in there:
+        if real_id in there:
+            rows.delete(tx, resource, real_id)
         rows.change_id(tx, resource, local_id, real_id)

@@ -160,6 +160,7 @@ def test_a_signal_stops_a_walk_cleanly_and_the_same_command_goes_on(
 ):
     for _ in range(1200):
         world.create("contacts", world.workspaces[0], first_name="A")
+    world.latency = 0.5  # so that the walk is under way for seconds, also on a busy machine
     process = cfsync.start("backfill", "contacts", "--json")
     _wait_for_rows(cfsync.database, 60)
     process.send_signal(name)

@@ -64,6 +64,10 @@ class Record:
     #: ClickFunnels still shows it, but has deleted it: `deleted_at` is set.
     deleted: bool = False
 
+    def has_id(self, id_or_public_id: int | str) -> bool:
+        """Whether that is its id or its public_id."""
+        return str(id_or_public_id) in (str(self.id), self.values.get("public_id"))
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

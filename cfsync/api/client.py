@@ -149,13 +149,15 @@ class Api:
         resource: Resource,
         id: int | str,
         listing: Listing | None = None,
+        *,
+        shown_in: Listing | None = None,
     ) -> Record:
         """The record with that id or public_id. `listing` gives the ids of its parents where the
-        answer lacks them, and is needed where only a list shows the record (`Resource.has_get`).
-        Raises NotFound, also for a deleted record that is still shown.
+        answer lacks them; it, or `shown_in`, is read where only a list shows the record
+        (`Resource.has_get`). Raises NotFound, also for a deleted record that is still shown.
         """
         if not resource.has_get:
-            return await self._get_listed(resource, id, listing)
+            return await self._get_listed(resource, id, listing or shown_in)
         call, answer = await self._call("GET", resource.one_path, id)
         return _not_deleted(call, codec.record(call, answer, resource, listing, asked=id))
 
@@ -168,10 +170,10 @@ class Api:
         if listing is None:
             raise Forbidden(f"{resource.name} {id}: only a list shows it")
         pages = [await self.page(listing, after=int(id) - 1)] if str(id).isdecimal() else []
-        if not any(_is(record, id) for page in pages for record in page.records):
+        if not any(record.has_id(id) for page in pages for record in page.records):
             pages = [page async for page in walk_whole(self, listing)]
         for record in (record for page in pages for record in page.records):
-            if _is(record, id) and not record.deleted:
+            if record.has_id(id) and not record.deleted:
                 return record
         raise NotFound("not in its list", call=f"GET {resource.list_path}", status=404)
 
@@ -277,10 +279,6 @@ def _not_deleted(call: str, record: Record) -> Record:
     if record.deleted:
         raise NotFound("deleted (deleted_at is set)", call=call, status=404)
     return record
-
-
-def _is(record: Record, id: int | str) -> bool:
-    return str(id) in (str(record.id), record.values.get("public_id"))
 
 
 def _joined(values: Sequence[str | int]) -> str:

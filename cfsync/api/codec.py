@@ -261,11 +261,10 @@ def record(
     """
     if answer.data is None:
         raise NotJson("answered with an empty body", call=call, status=answer.status)
-    body = answer.data
-    if resource.single and isinstance(body, dict) and str(asked).isdecimal():
-        body = {**body, "id": int(str(asked))}
-    found = _decoded(call, resource, body, listing)
-    if asked is not None and str(asked) not in (str(found.id), found.values.get("public_id")):
+    if resource.single and listing is None and str(asked).isdecimal():
+        listing = Listing(resource.name, int(str(asked)), int(str(asked)))
+    found = _decoded(call, resource, answer.data, listing)
+    if asked is not None and not found.has_id(asked):
         raise BadAnswer(f"answered with another record ({found.id})", call=call)
     return found
 

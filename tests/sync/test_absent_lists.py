@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from cfsync.api import Api
+from cfsync.sync.context import Context
 from cfsync.sync.operator.doctor import run_checks
 from cfsync.sync.operator.probes import Check
+from cfsync.sync.operator.verify import verify
 from tests.sync.conftest import Round
 
 SIZES = {"bare": True, "workspaces": 1, "contacts": 3, "blogs": 2, "communities": 2, "products": 2}
@@ -40,6 +42,7 @@ def test_a_list_that_is_not_to_be_had_is_said_once_and_left_out(
     assert (first.exit_code, sorted(first.absent)) == (0, ["blogs", "communities"])
     assert standard.ids("contacts")
     closed.struck = 0
+    assert asyncio.run(verified(standard)) == 0
     later = [standard.pull(), standard.sweep()]
     assert [(r.exit_code, r.absent) for r in later] == [(0, []), (0, [])]
     assert closed.struck == 0
@@ -72,6 +75,12 @@ def test_doctor_names_it_and_finds_it_again(standard: Round) -> None:
     standard.pull()
 
     assert standard.ids("blogs") == standard.world.ids("blogs", standard.workspace)
+
+
+async def verified(round_: Round) -> int:
+    settings = round_.configured()
+    async with Api(settings.api) as api:
+        return (await verify(Context(api, round_.mirror, settings))).exit_code
 
 
 def doctor(round_: Round) -> list[Check]:

@@ -69,7 +69,7 @@ def act(
             if dry_run:
                 return task, None
             if found.confirms and not yes:
-                _ask(task)
+                await asyncio.to_thread(_ask, task)
             return task, await inner.act(context, task, again=again)
 
     _print(*until_stopped(body), as_json=json)

@@ -60,6 +60,12 @@ def note_tidied(tx: Tx, resource: Resource, fields: Mapping[str, int]) -> None:
     statements.upsert(tx, NOTES, found, stamp=stamp)
 
 
+def has_tidied(tx: Tx, resource: Resource) -> bool:
+    """Whether there are notes about such fields."""
+    about = NOTES.c.resource == resource.name, NOTES.c.kind == TIDIED
+    return tx.conn.execute(sa.select(NOTES.c.field).where(*about).limit(1)).first() is not None
+
+
 def forget_tidied(tx: Tx, resource: Resource, *, before: str) -> None:
     """Drop the notes about such fields that were last seen before this time."""
     about = NOTES.c.resource == resource.name, NOTES.c.kind == TIDIED

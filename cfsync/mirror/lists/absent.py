@@ -31,11 +31,11 @@ def note(tx: Tx, listing: Listing) -> bool | None:
     """Note a list that was refused. Whether it is the first of its resource; None where the list
     has to be reported instead.
     """
-    was_read = any(checkpoints.get(tx, listing, lane) for lane in (Lane.PULL, Lane.BACKFILL))
-    if RESOURCES[listing.resource].group == "core" or was_read:
+    if RESOURCES[listing.resource].group == "core":
         return None
-    about = NOTES.c.resource == listing.resource, NOTES.c.kind == KIND
-    is_first = not tx.conn.execute(sa.select(sa.func.count()).where(*about)).scalar_one()
+    if any(checkpoints.get(tx, listing, lane) for lane in (Lane.PULL, Lane.BACKFILL)):
+        return None
+    is_first = all(resource != listing.resource for resource, _ in _refused(tx))
     row = {"field": str(listing.parent_id), "record_id": listing.parent_id}
     stamp = {"resource": listing.resource, "kind": KIND, "seen_at": tx.now}
     statements.upsert(tx, NOTES, [row], stamp=stamp)
@@ -45,16 +45,13 @@ def note(tx: Tx, listing: Listing) -> bool | None:
 def without(tx: Tx, lists: Iterable[Listing]) -> list[Listing]:
     """These lists without those that were refused within the last day."""
     since = time_text(datetime.fromisoformat(tx.now) - TRIED_AGAIN_AFTER)
-    query = sa.select(NOTES.c.resource, NOTES.c.record_id)
-    refused = query.where(NOTES.c.kind == KIND, NOTES.c.seen_at > since)
-    absent = {(resource, parent) for resource, parent in tx.conn.execute(refused)}
-    return [li for li in lists if (li.resource, li.parent_id) not in absent]
+    refused = _refused(tx, since)
+    return [li for li in lists if (li.resource, li.parent_id) not in refused]
 
 
 def noted(tx: Tx, lists: Iterable[Listing]) -> list[Listing]:
     """Those of the lists that were refused at any time."""
-    query = sa.select(NOTES.c.resource, NOTES.c.record_id).where(NOTES.c.kind == KIND)
-    refused = {(resource, parent) for resource, parent in tx.conn.execute(query)}
+    refused = _refused(tx)
     return [li for li in lists if (li.resource, li.parent_id) in refused]
 
 
@@ -63,3 +60,11 @@ def forget(tx: Tx, lists: Collection[Listing]) -> None:
     for listing in lists:
         about = NOTES.c.resource == listing.resource, NOTES.c.record_id == listing.parent_id
         tx.conn.execute(sa.delete(NOTES).where(NOTES.c.kind == KIND, *about))
+
+
+def _refused(tx: Tx, since: str = "") -> set[tuple[str, int]]:
+    """(resource, parent id) of the lists that were refused later than `since`."""
+    query = sa.select(NOTES.c.resource, NOTES.c.record_id).where(NOTES.c.kind == KIND)
+    if since:
+        query = query.where(NOTES.c.seen_at > since)
+    return {(resource, parent) for resource, parent in tx.conn.execute(query)}

@@ -33,10 +33,8 @@ def retry_if_free(tx: Tx, resource: Resource, seq: int, local_id: int) -> None:
 
 
 def _take_id(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
-    there = {
-        i for (i,) in statements.by_ids(tx, TABLES[resource.name], ["id"], [local_id, real_id])
-    }
-    if local_id in there:
-        if real_id in there:
-            rows.delete(tx, resource, real_id)
+    both = statements.load(tx, TABLES[resource.name], [local_id, real_id])
+    if local_id in both and real_id in both:
+        rows.take_place(tx, resource, local_id, both[real_id])
+    elif local_id in both:
         rows.change_id(tx, resource, local_id, real_id)

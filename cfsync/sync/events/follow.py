@@ -125,7 +125,7 @@ async def _read_single(
     that names no workspace is only an event's word for being in it: the list must show it.
     """
     try:
-        record = await context.api.get(resource, record_id, None if resource.has_get else place)
+        record = await context.api.get(resource, record_id, shown_in=place)
     except NotFound:
         found.missing.add(record_id)
         return

@@ -101,8 +101,9 @@ def _finish(tx: Tx, place: Checkpoint) -> Checkpoint:
     """
     checkpoints.forget(tx, Listing(place.resource, place.parent_id), Lane.SWEEP)
     resource = RESOURCES[place.resource]
-    began = [place.began_at, *checkpoints.began_at(tx, resource, Lane.SWEEP)]
-    known = [at for at in began if at is not None]
-    if len(known) == len(began):
-        notes.forget_tidied(tx, resource, before=min(known))
+    if notes.has_tidied(tx, resource):  # rare: to look at every list each time would take long
+        began = [place.began_at, *checkpoints.began_at(tx, resource, Lane.SWEEP)]
+        known = [at for at in began if at is not None]
+        if len(known) == len(began):
+            notes.forget_tidied(tx, resource, before=min(known))
     return replace(place, part=0, cursor=None, upper=None, done_at=tx.now)

@@ -36,7 +36,7 @@ from cfsync.resources.model import Action
 from cfsync.sync.context import Context
 from cfsync.sync.operator import decision_log
 from cfsync.sync.report import Report
-from cfsync.sync.walk.records import reread
+from cfsync.sync.walk.records import write_asked
 
 NOT_APPLIED = (Refused, StateConflict, NotFound, Forbidden, TokenRefused, RateLimited, Interrupted)
 """Errors after which it is certain that a call has changed nothing."""
@@ -86,7 +86,7 @@ async def prepare(
     context: Context, resource: Resource, record: str, action: str, values: Mapping[str, Any]
 ) -> Task:
     """Read the record from ClickFunnels. Raises UsageError if it isn't there."""
-    record_id = await context.mirror.read(_record_id, resource, record)
+    record_id = await context.mirror.read(status.record_id, resource, record)
     if is_provisional(record_id):
         raise UsageError(f"{resource.name} {record} does not exist in ClickFunnels yet: push first")
     try:
@@ -96,30 +96,24 @@ async def prepare(
     return Task(resource, action, values, found)
 
 
-def _record_id(tx: Tx, resource: Resource, record: str) -> int:
-    return status.record_id(tx, resource, record)
-
-
 async def act(context: Context, task: Task, *, again: bool = False) -> Record:
     """Make the call, and read the record again; returns it as it is afterwards.
 
     Raises UsageError where an earlier call had no answer, unless `again`, and OutcomeUnknown where
     this one has none. A refusal has the words of ClickFunnels.
     """
-    if await context.mirror.read(_is_noted, task) and not again:
+    if not await context.mirror.write(_note, task, again):
         raise UsageError(
             f"an earlier {task.name} of {task.resource.name} {task.record.id} had no answer: look"
             " in ClickFunnels whether it was applied; --again makes the call once more"
         )
-    await context.mirror.write(_note, task)
     try:
         await context.api.call_action(task.resource, task.name, task.record.id, task.values)
     except CfsyncError as error:
         await _handle_failure(context, task, error)
     await context.mirror.write(_forget, task)
     decision_log.acted(task.resource.name, task.record.id, task.name)
-    await _reread(context, task)
-    return await context.api.get(task.resource, task.record.id)
+    return await _read_again(context, task)
 
 
 async def _handle_failure(context: Context, task: Task, error: CfsyncError) -> None:
@@ -131,7 +125,7 @@ async def _handle_failure(context: Context, task: Task, error: CfsyncError) -> N
             raise ApiError(words, call=error.call, status=error.status) from None
         raise error
     with suppress(CfsyncError):
-        await _reread(context, task)
+        await _read_again(context, task)
     raise OutcomeUnknown(
         f"no usable answer came, so it may have been applied: look at {task.resource.name}"
         f" {task.record.id} in ClickFunnels before you repeat it",
@@ -139,16 +133,22 @@ async def _handle_failure(context: Context, task: Task, error: CfsyncError) -> N
     ) from error
 
 
-async def _reread(context: Context, task: Task) -> None:
-    await reread(context, Report(PassName.PULL), task.resource, [task.record.id], Lane.PULL)
+async def _read_again(context: Context, task: Task) -> Record:
+    """The record as it is now, which the mirror shows, too."""
+    reading = await context.reading(task.resource, Lane.PULL)
+    record = await context.api.get(task.resource, task.record.id)
+    await write_asked(context, Report(PassName.PULL), reading, [record.id], [record])
+    return record
 
 
-def _is_noted(tx: Tx, task: Task) -> bool:
-    return meta.get(tx.conn, task.key) is not None
-
-
-def _note(tx: Tx, task: Task) -> None:
+def _note(tx: Tx, task: Task, again: bool) -> bool:
+    """Note that the call is made; False where it was made before without an answer, or somebody is
+    at it, unless `again`.
+    """
+    if meta.get(tx.conn, task.key) is not None and not again:
+        return False
     meta.put(tx.conn, task.key, tx.now)
+    return True
 
 
 def _forget(tx: Tx, task: Task) -> None:

@@ -69,8 +69,7 @@ async def compare(context: Context, seq: int, record_id: str) -> Candidate:
     claim = await context.mirror.read(_waiting_insert, seq)
     reading = await context.reading(claim.resource, Lane.PUSH)
     try:
-        place = None if claim.resource.has_get else claim.listing
-        record = await context.api.get(claim.resource, record_id, place)
+        record = await context.api.get(claim.resource, record_id, shown_in=claim.listing)
     except NotFound:
         raise UsageError(f"ClickFunnels has no {claim.resource.name} {record_id}") from None
     record = await _in_its_list(context, claim, record)

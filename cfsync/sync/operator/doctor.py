@@ -247,7 +247,7 @@ def capture(problem: str) -> Check:
 
 def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:
     """The requests a second that `cfsync run` needs; no check before the first backfill. Pure."""
-    lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == Lane.PULL}
+    lists = _pulled(walks)
     if not lists:
         return []
     rate = steady_rate(settings, lists)
@@ -263,13 +263,18 @@ def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]
 
 def cost_of_groups(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:
     """What pulls cost with each value of `api.mirror`; no check before the first backfill. Pure."""
-    lists = {w["resource"]: w["lists"] for w in walks if w["lane"] == Lane.PULL}
+    lists = _pulled(walks)
     if not lists:
         return []
     costs = requests_a_day(settings, lists, workspaces)
     others = ", ".join(f'"{g}" {n:,}' for g, n in costs.items() if g != settings.api.mirror)
     text = f'"{settings.api.mirror}" costs about {costs[settings.api.mirror]:,} requests a day'
     return [Check("api.mirror", "ok", f"{text} while nothing changes; {others}")]
+
+
+def _pulled(walks: status.Rows) -> dict[str, int]:
+    """Resource -> how many lists of it are pulled."""
+    return {w["resource"]: w["lists"] for w in walks if w["lane"] == Lane.PULL}
 
 
 def unused_events(found: status.Rows) -> list[Check]:

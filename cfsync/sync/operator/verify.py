@@ -19,7 +19,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming import drift
-from cfsync.mirror.lists import listings
+from cfsync.mirror.lists import absent, listings
 from cfsync.mirror.reports import status
 from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.records import PROVISIONAL_FROM, Listing, Page, Record
@@ -100,15 +100,18 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
 
 
 async def _lists(context: Context, resources: Sequence[Resource]) -> list[Listing]:
-    """All lists that the mirror knows, in the workspaces that the settings choose."""
+    """All lists that the mirror knows, in the workspaces that the settings choose, but for those
+    that the account doesn't have.
+    """
     known = await context.mirror.read(listings.workspaces)
     wanted, exclude = context.settings.api.workspaces, context.settings.api.exclude
     workspaces = choose(known, [str(w) for w in wanted], [str(w) for w in exclude])
-    return [
+    lists = [
         listing
         for resource in resources
         for listing in await context.mirror.read(listings.all_lists, resource, workspaces)
     ]
+    return await context.mirror.read(absent.without, lists)
 
 
 async def _verify_list(context: Context, verified: Verified, listing: Listing) -> None:

@@ -71,8 +71,7 @@ async def _ask(
 
     async def get(claim: Claim) -> None:
         try:
-            place = None if resource.has_get else claim.listing
-            record = await push.context.api.get(resource, claim.record_id, place)
+            record = await push.context.api.get(resource, claim.record_id, shown_in=claim.listing)
             (record,) = await push.context.mirror.read(with_workspaces, resource, [record])
             workspace = claim.listing.workspace_id if claim.listing else None
             # of a row that is deleted, only its edit tells

@@ -80,7 +80,7 @@ async def _get(context: Context, resource: Resource, record_id: int) -> list[Rec
         if place is None:
             return []
     try:
-        return [await context.api.get(resource, record_id, place)]
+        return [await context.api.get(resource, record_id, shown_in=place)]
     except NotFound:
         return []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -109,6 +110,17 @@ def test_a_refund_without_an_answer_is_never_repeated_by_itself(
     assert account.one(status, transaction) == "refunded"  # read again all the same
     with pytest.raises(ApiError, match="already refunded"):
         account.run(do, "order_transactions", transaction, "refund", again=True)
+
+
+def test_of_two_at_once_one_makes_the_call(account: Account, transaction: int) -> None:
+    async def both(context: Context) -> list[Any]:
+        calls = (do(context, "order_transactions", transaction, "refund") for _ in range(2))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    found = account.run(both)
+
+    assert [type(one) for one in found if isinstance(one, Exception)] == [UsageError]
+    assert len(acted(account)) == 1
 
 
 def test_a_call_that_changed_nothing_may_be_made_again(account: Account, transaction: int) -> None:

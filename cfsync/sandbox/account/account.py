@@ -54,6 +54,10 @@ class Account:
         """Routes ('METHOD /path' of the catalogue) that are answered with 404."""
         #: Lists without pages come whole; else as all others, which the documents leave open.
         self.whole_lists = True
+        #: Whether the trial of the workspace stats is open to the account.
+        self.stats_open = False
+        #: Whether the stats stand in an object of their own in the answer.
+        self.stats_nested = False
         self._late: list[tuple[str, Values]] = []
 
     # read

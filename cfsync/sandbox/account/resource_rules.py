@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from cfsync.resources import ALL
+from cfsync.sandbox.account import bulk_tagging
 from cfsync.sandbox.account.checks import attributes
 from cfsync.sandbox.account.problems import invalid, missing
 from cfsync.sandbox.account.store import Store
@@ -265,6 +266,7 @@ AFTER_CREATE: Mapping[str, tuple[Callable[[Draft, int], None], ...]] = {
     "product_variants": (_add_to_product("variant_ids"),),
     "product_prices": (_add_to_product("price_ids"), _add_to_variant),
     "enrollments": (_log_suspension,),
+    bulk_tagging.ACTIONS: (lambda draft, id_: bulk_tagging.begin(draft.store, id_),),
 }
 
 AFTER_UPDATE: Mapping[str, tuple[Callable[[Draft, int], None], ...]] = {

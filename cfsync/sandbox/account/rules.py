@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cfsync.resources import ALL, Field, Resource
 from cfsync.resources.model import holds
-from cfsync.sandbox.account import resource_rules
+from cfsync.sandbox.account import bulk_tagging, resource_rules
 from cfsync.sandbox.account.checks import Invalid, accepted
 from cfsync.sandbox.account.problems import invalid, malformed, missing
 from cfsync.sandbox.account.store import Store
 from cfsync.sandbox.seeds.records import Values
+
+_AS_SENT: Mapping[str, Callable[[Store, int, Mapping[str, Any]], Values]] = {
+    bulk_tagging.ACTIONS: bulk_tagging.with_real_ids,
+}
+"""What reads the fields of a create that come in another form than the record's."""
 
 
 def body_of(resource: Resource, body: Any, of_action: Sequence[Field] = ()) -> Values:
@@ -39,6 +44,8 @@ def create(
     resource = ALL[name]
     workspace = _workspace_below(store, resource, parent)
     fields = {f.name: f for f in resource.fields if f.create}
+    if name in _AS_SENT:
+        sent = _AS_SENT[name](store, workspace, sent)
     accepted_fields = _accepted(store, fields, sent, workspace, _missing(fields, sent))
     draft = resource_rules.Draft(
         store, name, parent, workspace, None, accepted_fields | dict(fixed or {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -44,6 +45,28 @@ OWNERS: Mapping[str, tuple[tuple[str, str], ...]] = {
 EVENT_TYPES = frozenset(event for r in ALL.values() for event in r.events)
 
 
+@dataclass
+class BulkRules:
+    """How the account runs bulk actions, where the documents leave it open."""
+
+    #: After how many looks at it an action runs; 0: before it is answered; None: never.
+    bulk_looks: int | None = 0
+    #: The most targets of an action.
+    bulk_limit: int = 5000
+    #: Whether it takes plain ids beside public ones.
+    bulk_plain_ids: bool = False
+    #: Whether a contact that doesn't exist is passed over, or the whole action is refused.
+    bulk_unknown: Literal["passed over", "refused"] = "passed over"
+    #: The share of the targets, the first ones, that an action really changes.
+    bulk_share: float = 1.0
+    #: Whether `performed_count` counts all targets that were looked at, or those that changed.
+    bulk_counts: Literal["targets", "changes"] = "targets"
+    #: Whether the contacts' `updated_at` moves.
+    bulk_touches: bool = True
+    #: Whether an action shows its `target_ids`.
+    bulk_shows_targets: bool = True
+
+
 class Store:
     """Records by resource and id. It enforces no rule of the API: see `rules`."""
 
@@ -63,6 +86,9 @@ class Store:
         """Whether a contact with enrollments, or an active subscription, can't be deleted."""
         self.late_changes = True
         """Whether the answer to a change that is applied later still shows the old value."""
+        self.bulk = BulkRules()
+        self.waiting_actions: dict[int, int] = {}
+        """Bulk actions that have not run yet, and how often each was looked at."""
         self.deleted: dict[tuple[str, int], Values] = {}
         self.unlisted: set[tuple[str, int]] = set()
         """Records that no list shows; a GET of them works."""

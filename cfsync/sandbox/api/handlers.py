@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 import orjson
 
 from cfsync.resources import ROOT, Resource
-from cfsync.sandbox.account import rules
+from cfsync.sandbox.account import bulk_tagging, rules
 from cfsync.sandbox.account.access import Access
 from cfsync.sandbox.account.account import Account
 from cfsync.sandbox.account.actions import ACTIONS
 from cfsync.sandbox.account.ledger import Entry
 from cfsync.sandbox.account.listing import CursorGone, Query, page, parse_query
 from cfsync.sandbox.account.problems import Problem, malformed, missing
+from cfsync.sandbox.api import stats
 from cfsync.sandbox.api.answers import Answer, answer, block_page
 from cfsync.sandbox.api.requests import Request
 from cfsync.sandbox.api.routes import Route
@@ -55,6 +56,8 @@ def respond(account: Account, request: Request) -> Answer:
         if route is None or f"{route.method} {route.path}" in account.closed_routes:
             raise missing()
         access.check_scope(route.resource.name, route.kind)
+        if route.method == "GET" and route.resource.name == bulk_tagging.ACTIONS:
+            bulk_tagging.look(account.store)
         above = _path_record(account, access, route, request.id)
         return OPERATIONS[route.kind](Call(account, request, access, route, above))
     except Problem as problem:
@@ -162,6 +165,10 @@ def _event_types(call: Call) -> Answer:
     return answer(200, [{"id": name, "topic": name.partition(".")[0]} for name in names])
 
 
+def _stats(call: Call) -> Answer:
+    return answer(200, stats.figures(call.account, call.above["id"], call.request.query))
+
+
 def _create(call: Call) -> Answer:
     sent = _body_fields(call)
     fixed = {call.route.by[0]: call.above["id"]} if call.route.by else {}
@@ -234,4 +241,5 @@ OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
     "delete": _delete,
     "upsert": _upsert,
     "event_types": _event_types,
+    "stats": _stats,
 } | dict.fromkeys((action for _, action in ACTIONS), _act)

@@ -53,6 +53,7 @@ def _more() -> Iterator[Route]:
     yield Route("GET", "/orders/{parent}/invoices", "list", invoices, "orders", by_order)
     path = "/webhooks/outgoing/event_types"
     yield Route("GET", path, "event_types", ALL["webhook_endpoints"], None)
+    yield Route("GET", "/workspaces/{parent}/stats", "stats", ALL["workspaces"], "workspaces")
     yield Route("DELETE", fulfillments.one_path, "delete", fulfillments, "fulfillments")
 
 

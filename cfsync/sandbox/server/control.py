@@ -10,7 +10,8 @@ POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, app
        answers {"result": the id, or null}
 POST   /_sandbox/set        any of latency, gone_cursor, closed_routes, whole_lists, events,
        subjects, soft_deletes, strict_deletes, late_changes, redacts_in_place, per_second,
-       burst, retry_after, and of deliveries lose, double, forge, spread, pace
+       burst, retry_after, stats_open, stats_nested, of deliveries lose, double, forge, spread,
+       pace, and those of `BulkRules`
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 import orjson
 
+from cfsync.sandbox.account.store import BulkRules
 from cfsync.sandbox.api.answers import Answer, answer
 from cfsync.sandbox.faults.kinds import KINDS
 from cfsync.sandbox.world import World
@@ -64,6 +66,9 @@ def _do(world: World, name: str, arguments: dict[str, Any]) -> Any:
     return result if isinstance(result, int) else None
 
 
+_OF_WORLD = frozenset(
+    ["latency", "gone_cursor", "closed_routes", "whole_lists", "stats_open", "stats_nested"]
+)
 _OF_STORE = frozenset(
     ["events", "event_types", "subjects", "soft_deletes", "late_changes", "strict_deletes"]
 ) | {"redacts_in_place"}
@@ -76,12 +81,14 @@ def _set(world: World, **settings: Any) -> None:
 
 def _owner(world: World, name: str) -> object:
     """The object that has this setting."""
-    if name in ("latency", "gone_cursor", "closed_routes", "whole_lists"):
+    if name in _OF_WORLD:
         return world
     if name in ("per_second", "burst", "retry_after"):
         return world.limit
     if name in _OF_STORE:
         return world.store
+    if name in BulkRules.__dataclass_fields__:
+        return world.store.bulk
     if name in ("lose", "double", "forge", "spread", "pace"):
         return world.courier
     raise ValueError(f"no setting {name!r}")

@@ -18,6 +18,9 @@ VALUES: dict[str, Any] = {
 }
 """Type of a field -> a value of it."""
 
+CRITERIA = [{"attribute": "created_at", "clause": "gte", "value": "2026-01-01"}]
+"""ClickFunnels takes no empty criteria of a saved filter."""
+
 
 def for_create(resource: Resource, refer: Callable[[str], int]) -> dict[str, Any]:
     """What a create must send. `refer` gives the id of some record of a resource."""
@@ -37,6 +40,8 @@ def for_update(resource: Resource) -> dict[str, Any]:
 
 
 def _value(field: Field, refer: Callable[[str], int]) -> Any:
+    if field.name == "criteria":
+        return CRITERIA
     if field.ref is None:
         return VALUES[field.type]
     id_ = refer(field.ref)

@@ -58,6 +58,20 @@ class Account:
         self.stats_open = False
         #: Whether the stats stand in an object of their own in the answer.
         self.stats_nested = False
+        #: Whether saved filters answer with `results`; an older account ignores the parameter.
+        self.filter_results = True
+        #: Whether a filter for everybody leaves out what the list leaves out; the documents don't
+        #: say, nor in which order the records come.
+        self.filter_shows: Literal["listed", "all"] = "listed"
+        self.filter_order: Literal["id", "newest", "changed"] = "id"
+        #: How many records an answer holds before its time is up; None: all that are asked for.
+        self.filter_rows_in_time: int | None = None
+        #: How far a filter's records are counted.
+        self.filter_count_cap = 10_000
+        #: How long such a read takes, and until when those that run will take, by token and
+        #: workspace, in monotonic seconds.
+        self.filter_seconds = 0.0
+        self.filtered_reads: dict[tuple[str, int], list[float]] = {}
         self._late: list[tuple[str, Values]] = []
 
     # read

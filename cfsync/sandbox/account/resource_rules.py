@@ -11,7 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from cfsync.resources import ALL
-from cfsync.sandbox.account import bulk_tagging
+from cfsync.sandbox.account import bulk_tagging, filters
 from cfsync.sandbox.account.checks import attributes
 from cfsync.sandbox.account.problems import invalid, missing
 from cfsync.sandbox.account.store import Store
@@ -248,6 +248,7 @@ def _event_types_exist(draft: Draft) -> None:
 
 
 CHECKS: Mapping[str, tuple[Callable[[Draft], None], ...]] = {
+    "refine_filters": (lambda d: filters.check(d.store, d.workspace, d.old, d.accepted),),
     "contacts": (_email_is_free, _attributes_are_normal),
     "contact_applied_tags": (_is_not_applied_yet,),
     "order_applied_tags": (_is_not_applied_yet,),
@@ -292,4 +293,5 @@ DEFAULTS: Mapping[str, Mapping[str, Callable[[], Any]]] = {
     },
     "webhook_endpoints": {"api_version": lambda: 2, "page_ids": list, "funnel_ids": list},
     "enrollments": {"suspended": bool},
+    "refine_filters": {"filter_class": lambda: "ContactsFilter", "conjunction": lambda: "and"},
 }

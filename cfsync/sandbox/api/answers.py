@@ -21,6 +21,8 @@ class Answer:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    #: How long the server needs for it.
+    seconds: float = 0.0
 
 
 def answer(status: int, body: Any) -> Answer:

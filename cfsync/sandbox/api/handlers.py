@@ -17,7 +17,7 @@ from cfsync.sandbox.account.actions import ACTIONS
 from cfsync.sandbox.account.ledger import Entry
 from cfsync.sandbox.account.listing import CursorGone, Query, page, parse_query
 from cfsync.sandbox.account.problems import Problem, malformed, missing
-from cfsync.sandbox.api import stats
+from cfsync.sandbox.api import results, stats
 from cfsync.sandbox.api.answers import Answer, answer, block_page
 from cfsync.sandbox.api.requests import Request
 from cfsync.sandbox.api.routes import Route
@@ -148,7 +148,20 @@ def _subdomain(call: Call) -> str:
 def _get(call: Call) -> Answer:
     if call.above.get("deleted_at"):
         return _deleted(call)
+    if call.resource.name == "refine_filters" and results.wants_results(call.request.query):
+        return _results(call)
     return Answer(200, call.account.store.text(call.resource.name, call.above["id"]))
+
+
+def _results(call: Call) -> Answer:
+    """A saved filter with the records that it matches."""
+    if not call.account.filter_results:
+        return Answer(200, call.account.store.text(call.resource.name, call.above["id"]))
+    call.access.check_scope("contacts", "list")
+    wanted = results.parse(call.request.query)
+    token = call.request.headers.get("authorization", "")
+    refusal = results.refusal(call.account, token, call.above["workspace_id"])
+    return refusal or results.answer_of(call.account, call.above, wanted)
 
 
 def _deleted(call: Call) -> Answer:

@@ -43,7 +43,7 @@ def request_of(
     return Request(
         method=method,
         path=path[len(API) :],
-        query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        query=_query(query) if query else {},
         headers=headers,
         body=body,
         base=f"{origin}{way}{API}",
@@ -51,3 +51,12 @@ def request_of(
         route=route,
         id=id_,
     )
+
+
+def _query(text: str) -> dict[str, str]:
+    """The parameters by name; the values of one that is an array, with commas between them."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        is_more = name.endswith("[]") and name in found
+        found[name] = f"{found[name]},{value}" if is_more else value
+    return found

@@ -3,7 +3,7 @@
 In comes a request that a `Fault` matches, out goes a `Reply`: another answer, a spoilt or a late
 one, or none.
 
-Read `fault` (which requests are hit), `exchange` (what a fault works on), `answer_kinds` and
-`list_kinds` (what each kind does), `kinds` (all of them by name), and by itself `courier`
-(delivers webhooks, badly where a test wants that).
+Read `fault` (which requests are hit), `exchange` (what a fault works on), `answer_kinds`,
+`list_kinds` and `result_kinds` (what each kind does), `kinds` (all of them by name), and by itself
+`courier` (delivers webhooks, badly where a test wants that).
 """

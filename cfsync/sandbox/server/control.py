@@ -10,8 +10,9 @@ POST   /_sandbox/{method}   create, edit, delete, archive, identify, redact, app
        answers {"result": the id, or null}
 POST   /_sandbox/set        any of latency, gone_cursor, closed_routes, whole_lists, events,
        subjects, soft_deletes, strict_deletes, late_changes, redacts_in_place, per_second,
-       burst, retry_after, stats_open, stats_nested, of deliveries lose, double, forge, spread,
-       pace, and those of `BulkRules`
+       burst, retry_after, stats_open, stats_nested, of saved filters filter_results,
+       filter_shows, filter_order, filter_rows_in_time, filter_count_cap, filter_seconds, of
+       deliveries lose, double, forge, spread, pace, and those of `BulkRules`
 POST   /_sandbox/clear      {"what": "faults" | "ledger"}
 """
 
@@ -67,7 +68,11 @@ def _do(world: World, name: str, arguments: dict[str, Any]) -> Any:
 
 
 _OF_WORLD = frozenset(
-    ["latency", "gone_cursor", "closed_routes", "whole_lists", "stats_open", "stats_nested"]
+    [
+        *("latency", "gone_cursor", "closed_routes", "whole_lists", "stats_open", "stats_nested"),
+        *("filter_results", "filter_shows", "filter_order", "filter_rows_in_time"),
+        *("filter_count_cap", "filter_seconds"),
+    ]
 )
 _OF_STORE = frozenset(
     ["events", "event_types", "subjects", "soft_deletes", "late_changes", "strict_deletes"]

@@ -18,8 +18,9 @@ def handle(world: World, request: Request, query: str = "") -> Reply:
     target = f"{request.path}?{query}" if query else request.path
     with world.lock:
         reply = _reply(world, request, target)
-        if world.latency:
-            reply = replace(reply, delay=reply.delay + world.latency)
+        takes = world.latency + (reply.answer.seconds if reply.answer else 0.0)
+        if takes:
+            reply = replace(reply, delay=reply.delay + takes)
         if reply.answer:
             reply = replace(reply, answer=_dated(world, reply.answer))
         route = request.route.path if request.route else "-"

@@ -37,7 +37,7 @@ MISSING = {
     " or as the systemd credential cfsync-token",
 }
 
-DEFAULT_GROUP: Group = "core"
+DEFAULT_GROUP: Group = "standard"
 """The default of `api.mirror`."""
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0

@@ -22,7 +22,7 @@ from cfsync.daemon.ownership import LeasedOwnership, Ownership, SoleOwner
 from cfsync.daemon.startup import Connections
 from cfsync.daemon.webhook_store import WebhookStore
 from cfsync.resources import RESOURCES
-from cfsync.sync.account import open_account
+from cfsync.sync.account import announce_added, open_account
 from cfsync.sync.context import Context
 from cfsync.sync.events.log import LOG
 from cfsync.sync.rate_sharing import Sharing
@@ -145,5 +145,5 @@ def _ownership(settings: Settings, connections: Connections) -> Ownership:
 
 
 async def _open_account(settings: Settings, connections: Connections, api: Api) -> None:
-    started_at = connections.started_at
-    await open_account(Context(api, connections.mirror, settings, started_at=started_at))
+    context = Context(api, connections.mirror, settings, started_at=connections.started_at)
+    await announce_added(context, await open_account(context))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import structlog
+
 from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.decode import decode_record
@@ -15,7 +17,7 @@ from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
-from cfsync.mirror.lists import listings, missing_rows
+from cfsync.mirror.lists import added, listings, missing_rows
 from cfsync.mirror.migrate import claim_teams
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, ROOT
@@ -26,6 +28,10 @@ from cfsync.sync.workspaces import Known, all_known, choose
 
 TEAMS, WORKSPACES = RESOURCES["teams"], RESOURCES["workspaces"]
 ALL_TEAMS = Listing(TEAMS.name, ROOT)
+
+_HELP = 'to leave them out, set api.mirror to "core"'
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,13 @@ async def open_account(context: Context, report: Report | None = None) -> list[i
     if not known and not shown.workspaces and not wanted:
         raise NothingReached("; ".join(shown.refusals))
     return await known_workspaces(context)
+
+
+async def announce_added(context: Context, workspaces: Sequence[int]) -> None:
+    """Log which resources the pull reads for the first time, since it takes longer then."""
+    for workspace in workspaces[:1]:
+        if names := await context.mirror.read(added.names, context.settings.wanted, workspace):
+            log.info("lists.added", resources=names, help=_HELP)
 
 
 async def is_reachable(context: Context, workspace: int) -> bool:

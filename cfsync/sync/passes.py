@@ -16,7 +16,7 @@ from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.lists import absent, event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
-from cfsync.sync.account import known_workspaces, open_account
+from cfsync.sync.account import announce_added, known_workspaces, open_account
 from cfsync.sync.context import Context, each_list, is_needless
 from cfsync.sync.events import log
 from cfsync.sync.events.follow import follow
@@ -72,6 +72,8 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     async with recorded(context, PassName.PULL, resources) as report:
         resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
+        if not names:
+            await announce_added(context, workspaces)
         for level in levels(_below_teams(resources)):
             for resource in level:
                 await reread_busy(context, report, resource)

@@ -122,6 +122,7 @@ def attacked(folder: Path) -> Iterator[Target]:
         given = {
             "API__BASE_URL": served.api,
             "API__TOKEN": TOKEN,
+            "API__MIRROR": "core",
             "DATABASE__URL": f"sqlite:///{folder / 'mirror.db'}",
             "WEB__LISTEN": settings.listen,
             "WEB__TLS_CERT": str(settings.tls_cert),

@@ -96,6 +96,7 @@ class Account:
             CFSYNC_API__TOKEN=self.token,
             **{
                 "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
+                "CFSYNC_API__MIRROR": "core",
                 "CFSYNC_DATABASE__URL": database,
                 "CFSYNC_PULL__OVERLAP": "0s",
                 "CFSYNC_LOG__LEVEL": "error",

@@ -27,6 +27,7 @@ def of_edits(it: Account) -> str:
     settings = {f"CFSYNC_RESOURCES__{n.upper()}__PULL_EVERY": f"{PULL_EVERY_S}s" for n in LISTS}
     settings |= {"CFSYNC_DATABASE__URL": mirror, "CFSYNC_WEB__LISTEN": "off"}
     settings |= {"CFSYNC_API__BASE_URL": it.api, "CFSYNC_API__TOKEN": it.token}
+    settings |= {"CFSYNC_API__MIRROR": "core"}
     command = [sys.executable, "-m", "cfsync", "run"]
     with subprocess.Popen(
         command, env=os.environ | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

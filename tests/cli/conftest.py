@@ -85,7 +85,7 @@ def full_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A mirror of such an account."""
     command = Command(tmp_path_factory.mktemp("full"))
     with running(small_world()) as served:
-        done = command("backfill", API__BASE_URL=served.api, API__TOKEN=TOKEN)
+        done = command("backfill", API__BASE_URL=served.api, API__TOKEN=TOKEN, API__MIRROR="core")
     assert done.returncode == 0, done.stderr
     return command.database
 
@@ -101,6 +101,7 @@ def cfsync(bare: Command, server: Running) -> Command:
     """The command, with URL and token of the sandbox."""
     bare.settings |= {"API__BASE_URL": server.api, "API__TOKEN": TOKEN}
     bare.settings |= {"DELETIONS__CONFIRM_AFTER": "0s", "API__MAX_REQUESTS_PER_SECOND": "0"}
+    bare.settings |= {"API__MIRROR": "core"}
     return bare
 
 

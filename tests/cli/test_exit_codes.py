@@ -73,6 +73,7 @@ def do(tmp_path: Path, server: Running, full_database: Path, monkeypatch: pytest
     def run(words: str, **settings: str) -> int:
         with monkeypatch.context() as given:
             mine = {"CFSYNC_API__BASE_URL": server.api, "CFSYNC_API__TOKEN": TOKEN}
+            mine |= {"CFSYNC_API__MIRROR": "core"}
             for name, value in (mine | settings).items():
                 given.setenv(name, value)
             return command(words.split())

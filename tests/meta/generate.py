@@ -69,7 +69,9 @@ def names() -> str:
             textwrap.fill(f"{_listed(core)}.", 105),
             "",
             textwrap.fill(
-                f'With `api.mirror = "standard"` there are also {_listed(standard)}.', 105
+                f"There are also {_listed(standard)}."
+                ' `api.mirror = "core"` leaves these out, which costs fewer requests.',
+                105,
             ),
             "",
             textwrap.fill(f'With `api.mirror = "all"` there are also {_listed(every)}.', 105),

@@ -22,6 +22,7 @@ def cfsync(tmp_path: Path, served: Running, filled_sqlite: Path) -> Command:
         "API__BASE_URL": served.api,
         "API__TOKEN": TOKEN,
         "API__MAX_REQUESTS_PER_SECOND": "0",
+        "API__MIRROR": "core",
         "DELETIONS__CONFIRM_AFTER": "0s",
         "PUSH__SETTLE": "0s",
     }

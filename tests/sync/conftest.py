@@ -124,6 +124,7 @@ def round_(served: Running, mirror: Mirror, mirror_url: str, clock: Clock, sql: 
         "CFSYNC_API__BASE_URL": served.api,
         "CFSYNC_API__TOKEN": TOKEN,
         "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
+        "CFSYNC_API__MIRROR": "core",
         "CFSYNC_DATABASE__URL": mirror_url,
         "CFSYNC_DELETIONS__CONFIRM_AFTER": "0s",
         "CFSYNC_PUSH__SETTLE": "0s",

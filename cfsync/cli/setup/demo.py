@@ -64,11 +64,13 @@ def demo(
 
 
 def _settings(directory: Path, url: str) -> Settings:
-    """The demo's own settings, in a file of their own: the user's settings must not matter."""
+    """The demo's own settings, in a file of their own: the user's settings must not matter. The
+    tables of the core are enough to show everything.
+    """
     file = directory / "cfsync.toml"
     database = (directory / "cfsync.db").absolute()
     file.write_text(
-        f'[api]\nbase_url = "{url}"\ntoken = "sandbox-token"\n'
+        f'[api]\nbase_url = "{url}"\ntoken = "sandbox-token"\nmirror = "core"\n'
         f'[database]\nurl = "sqlite:///{database}"\n[deletions]\nconfirm_after = "1s"\n'
         '[log]\nlevel = "warning"\n'
     )
@@ -99,7 +101,10 @@ class Show:
         from cfsync.sync import passes
 
         count = len(self.world.workspaces)
-        self.say(f"1. A fake ClickFunnels with {count} workspaces runs on this machine. Mirror it:")
+        self.say(
+            f"1. A fake ClickFunnels with {count} workspaces runs on this machine. Mirror its core"
+            ' (the default, api.mirror = "standard", has many tables more):'
+        )
         await self.run(context, "cfsync backfill", passes.backfill)
         counts = [(name, *self.ask(f"SELECT count(*) FROM {name}")[0]) for name in TABLES]
         self.say("It is plain SQL now:", columns(counts))

@@ -37,6 +37,7 @@ def shell(world: World, postgres: Postgres, tmp_path: Path) -> Iterator[Shell]:
             "PGUSER": "postgres",
             "CFSYNC_API__BASE_URL": server.api,
             "CFSYNC_API__TOKEN": TOKEN,
+            "CFSYNC_API__MIRROR": "core",
             "CFSYNC_PUSH__SETTLE": "0s",
             "CFSYNC_DATABASE__URL": "postgresql://cfsync_daemon@/cfsync",
         }

@@ -47,6 +47,12 @@ def of_row(tx: Tx, resource: Resource, record_id: int) -> Listing | None:
 ROTATION = 288
 """Within how many pulls every quiet list of children is pulled once: a day of pulls every 5 min."""
 
+
+def in_turn(lists: int) -> int:
+    """How many of so many quiet lists one pull reads. Pure."""
+    return -(-lists // ROTATION)
+
+
 LATE = timedelta(minutes=10)
 """How much later than its time stamp a row may become visible: another process's transaction took
 long, or its clock differs.
@@ -157,7 +163,7 @@ def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[List
     mine = sa.and_(pull.resource == resource.name, pull.lane == Lane.PULL)
     lists = tx.conn.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
     place = checkpoints.get(tx, Listing(resource.name, ROOT), Lane.TURN)
-    after, many = (place.cursor or 0) if place else 0, -(-lists // ROTATION)
+    after, many = (place.cursor or 0) if place else 0, in_turn(lists)
     query = (
         sa.select(pull.parent_id, parent.c.workspace_id)
         .join(parent, parent.c.id == pull.parent_id)

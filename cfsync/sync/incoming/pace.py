@@ -11,7 +11,7 @@ from typing import TypeVar, get_args
 
 from cfsync.config import ResourceSettings, Settings
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
-from cfsync.mirror.lists.listings import ROTATION
+from cfsync.mirror.lists.listings import in_turn
 from cfsync.resources import RESOURCES, Group, Resource
 from cfsync.values import seconds
 
@@ -93,7 +93,7 @@ def requests_a_day(
 
 def _rate(resource: Resource, mine: ResourceSettings, lists: int) -> float:
     if resource.nested:
-        return ceil(lists / ROTATION) / mine.pull_every
+        return in_turn(lists) / mine.pull_every
     return lists / max(mine.pull_every, mine.pull_max_every)
 
 

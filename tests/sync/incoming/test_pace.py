@@ -1,11 +1,13 @@
-"""What 300 quiet workspaces cost: counted tick by tick, and as `doctor` foretells it."""
+"""What quiet workspaces cost: counted tick by tick, and as `doctor` foretells it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from cfsync.api.codec import PAGE
 from cfsync.config import load
 from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.lists.listings import in_turn
 from cfsync.resources import RESOURCES
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import due_now, steady_rate
@@ -17,12 +19,12 @@ SETTINGS = load(environ={})
 OF_WORKSPACES = [n for n in SETTINGS.wanted if RESOURCES[n].parent == "workspaces"]
 
 
-def pulled(name: str, hours: float) -> list[tuple[float, int]]:
+def pulled(name: str, hours: float, lists: int = WORKSPACES) -> list[tuple[float, int]]:
     """(seconds, lists pulled then) of each tick of a resource whose lists are all quiet, begun at
     one moment, as after a backfill.
     """
     mine = SETTINGS.resource(name)
-    began = dict.fromkeys(range(WORKSPACES), time_text(START))
+    began = dict.fromkeys(range(lists), time_text(START))
     found, seconds = [], 0.0
     while (seconds := seconds + mine.pull_every) <= hours * 3600:
         now = time_text(START + timedelta(seconds=seconds))
@@ -45,6 +47,41 @@ def test_three_hundred_quiet_workspaces_cost_no_more_than_eight_requests_a_secon
     assert last_hours / 7200 <= 8.0
     assert foretold <= 8.0
     assert 0.9 * foretold <= last_hours / 7200 <= 1.3 * foretold
+
+
+RECORDS = {"contacts": 20_000, "orders": 5_000, "submissions": 2_000}
+"""Of everything else the workspace has 100 records."""
+
+
+def records(name: str) -> int:
+    return RECORDS.get(name, 100)
+
+
+def daily_pulls(name: str) -> int:
+    """The requests that the pulls of a resource make in a day, in one workspace. Of a list one is
+    enough where nothing has changed (`test_pull.py` counts them).
+    """
+    parent = RESOURCES[name].parent
+    if RESOURCES[name].nested:
+        ticks = int(24 * 3600 / SETTINGS.resource(name).pull_every)
+        return ticks * in_turn(records(str(parent)))
+    return sum(lists for _, lists in pulled(name, hours=24, lists=1))
+
+
+def daily_sweeps(name: str) -> float:
+    """Those of its sweeps, which read every page of every list."""
+    lists = records(str(RESOURCES[name].parent)) if RESOURCES[name].nested else 1
+    return max(lists, records(name) / PAGE) * 86_400 / SETTINGS.resource(name).sweep_every
+
+
+def test_one_quiet_workspace_costs_less_than_a_request_every_two_seconds() -> None:
+    pulls = {name: daily_pulls(name) for name in SETTINGS.wanted}
+    sweeps = {name: daily_sweeps(name) for name in SETTINGS.wanted}
+    logs = most_rate(SETTINGS.events.log_every, 1)
+
+    assert all(pulls.values())
+    rate = (sum(pulls.values()) + sum(sweeps.values())) / 86_400 + logs
+    assert 0.2 < rate < 0.5
 
 
 def test_they_are_pulled_in_turn_and_not_all_at_once() -> None:

@@ -121,6 +121,7 @@ class PushSettings(Section):
     debounce: Duration = 2 * _SECOND
     hold_updates: NonNegativeInt = 10_000
     hold_fraction: Share = 0.25
+    bulk_from: NonNegativeInt = 50
     settle: Duration = 30 * _SECOND
 
 

@@ -18,6 +18,7 @@ A field table has a line for each field, in the order of the columns:
     set, map              changes to it on both sides are merged member by member, or key by key
     via=R:F               a set that changes by creating and deleting records of R, whose field F
                           names the member
+    bulk=R                a set that a record of R changes, by one member, in many records at once
     email                 an email address
     quote                 a copy of other records: a difference in it is no change of this record
     V=>A                  the change to value V is made by calling the action A
@@ -78,6 +79,8 @@ class Field:
     email: bool = False
     #: (resource, field): a member of this set is a record of that resource, named by that field.
     via: tuple[str, str] | None = None
+    #: The resource whose records each change the set, by one member, in many records at once.
+    bulk: str | None = None
     #: New value -> the action that makes the change.
     actions: Mapping[str, str] = field(default_factory=dict)
     #: The parent's field whose value it has in an INSERT that gives none.
@@ -283,7 +286,7 @@ def _option(option: str, known: Mapping[str, object], name: str) -> dict[str, ob
             return {"via": tuple(members.split(":"))}
         case ["update-if", condition]:
             return {"update_if": tuple(condition.split(":"))}
-        case ["default" | "only" as rule, word]:
+        case ["default" | "only" | "bulk" as rule, word]:
             return {rule: word}
         case ["sent-as", other]:
             return {"sent_as": other}

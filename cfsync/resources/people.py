@@ -75,7 +75,7 @@ CONTACTS = Resource(
         custom_attributes                json        create update map
         visits                           json?       quote
         avatar_image                     json        quote
-        tag_ids                          json        create update write-only ref=contact_tags from=tags set via=contact_applied_tags:tag_id
+        tag_ids                          json        create update write-only ref=contact_tags from=tags set via=contact_applied_tags:tag_id bulk=contact_tag_actions
         is_active                        boolean?
         email_suppression_reason         text?
         deleted_at                       timestamp?

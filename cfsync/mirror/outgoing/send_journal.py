@@ -33,17 +33,21 @@ _OPEN_NOW = (
 )
 _PATCHES = sa.select(OUTBOX.c.seq, OUTBOX.c.patch).where(_SEQS).order_by(OUTBOX.c.seq)
 _SENT = sa.select(OUTBOX.c.seq, OUTBOX.c.sent).where(_SEQS)
-_SENDING = (
-    sa.update(OUTBOX)
-    .where(_SEQS)
-    .values(
+
+
+def _mark_sending(where: sa.ColumnElement[bool]) -> sa.Update:
+    found = sa.update(OUTBOX).where(where)
+    return found.values(
         state=OutboxState.SENDING,
         sent=sa.bindparam("values"),
         batch=sa.bindparam("number"),
         sent_at=sa.bindparam("now"),
         attempts=OUTBOX.c.attempts + 1,
     )
-)
+
+
+_SENDING = _mark_sending(_SEQS)
+_SENDING_ONE = _mark_sending(OUTBOX.c.seq == sa.bindparam("number_of"))
 _CLOSE = (
     sa.update(OUTBOX)
     .where(_SEQS, OUTBOX.c.state.in_(OPEN_STATES))
@@ -69,6 +73,16 @@ def journal(tx: Tx, claim: Claim, sent: Mapping[str, Any], batch: int) -> int | 
     values = {"values": sent, "number": batch, "now": tx.now}
     tx.conn.execute(_SENDING, {"seqs": claim.seqs, **values})
     return bases.highest_rev(tx)
+
+
+def journal_all(tx: Tx, found: Sequence[tuple[Claim, Mapping[str, Any]]], batch: int) -> None:
+    """Mark the edits of claims that this transaction has made as being sent, each claim with what
+    is sent: {field: [before, sent]}.
+    """
+    stamp = {"number": batch, "now": tx.now}
+    rows = [{"number_of": seq, "values": sent} | stamp for c, sent in found for seq in c.seqs]
+    if rows:
+        tx.conn.execute(_SENDING_ONE, rows)
 
 
 def _open_now(tx: Tx, claim: Claim) -> dict[int, int]:

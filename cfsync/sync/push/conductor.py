@@ -4,8 +4,9 @@ The order of a pass:
 
 1. The records of creates whose answer was lost are looked for.
 2. The resources follow, parents before children. In each of them:
-   1. edits that share an email, one statement at a time, giving up before taking;
-   2. all others in the order in which they were made, `push.batch` records at a time: first the
+   1. edits that add or remove the same tags of many contacts, in bulk;
+   2. edits that share an email, one statement at a time, giving up before taking;
+   3. all others in the order in which they were made, `push.batch` records at a time: first the
       creates, then updates and deletes, a page of records at a time. Calls are concurrent.
 3. Lost creates are looked for again, and those that are still missing are sent.
 
@@ -33,6 +34,7 @@ from cfsync.sync.account import open_account
 from cfsync.sync.context import Context
 from cfsync.sync.pass_run import recorded, runnable, wanted_resources
 from cfsync.sync.push import edit_log
+from cfsync.sync.push.bulk.bulk_push import push_in_bulk
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import could_duplicate, send_create
 from cfsync.sync.push.email_order import (
@@ -121,6 +123,7 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
 
 async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
     stuck = await work.context.mirror.read(ready.recently_edited, resource, debounce=scope.debounce)
+    stuck |= await push_in_bulk(work, resource, scope.workspaces, stuck)
     if resource.upsert_key:
         stuck |= await _push_email_groups(work, resource, scope, stuck)
     await _push_records(work, resource, set(work.take_unfinished(resource)) - stuck)

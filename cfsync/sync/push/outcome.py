@@ -116,7 +116,7 @@ async def isolated(
         await park(push, claim, str(error))
     except Busy as error:
         push.report.add(name, busy=1)
-        _count_failure(push, error)
+        count_failure(push, error)
 
 
 async def side_by_side(
@@ -241,7 +241,7 @@ async def handle_failure(
             raise error
         case RateLimited() | Unreachable(sent=False):
             await _put_back(push, claim, error, called=called, words=error.text)
-            _count_failure(push, error)
+            count_failure(push, error)
         case ApiError():
             await _outcome_unknown(push, claim, error, called)
         case _:
@@ -282,10 +282,10 @@ async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bo
         edit_log.postponed(claim, error)
     tried = refused and not called
     await push.context.mirror.write(outbox.set_reason, claim.seqs, error.text, tried=tried)
-    _count_failure(push, error)
+    count_failure(push, error)
 
 
-def _count_failure(push: Push, error: ApiError | MirrorError) -> None:
+def count_failure(push: Push, error: ApiError | MirrorError) -> None:
     """Count a failure and report it; raises it after `GIVE_UP_AFTER` in a row."""
     push.failures += 1
     report, passing = push.report, isinstance(error, Transient | Busy)

@@ -1,0 +1,211 @@
+"""Ends bulks: waits for their actions, and reads their records to see what each has got."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from cfsync.api.codec import PAGE
+from cfsync.api.pages import walk_by_id
+from cfsync.errors import ApiError, Forbidden, NotFound
+from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.bookkeeping.runs import RunState
+from cfsync.mirror.outgoing import bulk_journal
+from cfsync.mirror.outgoing.bulk_journal import Action, Bulk
+from cfsync.records import Listing, Record
+from cfsync.sync.context import side_by_side
+from cfsync.sync.push import edit_log
+from cfsync.sync.push.bulk.start import REFUSED, BulkPush, turn_off
+from cfsync.sync.push.outcome import count_failure
+from cfsync.sync.walk.records import write_asked
+from cfsync.values import later
+
+FIRST_GAP_S, LONGEST_GAP_S = 0.2, 5.0
+"""Seconds between two looks at actions that are at work; they double."""
+GIVE_UP_S = 3600.0
+"""Seconds after which an action that has not ended is deleted."""
+
+log = structlog.get_logger()
+
+
+async def finish_bulks(it: BulkPush) -> None:
+    """Wait up to `push.settle` for the actions of all bulks; settle the edits of those that are
+    over. The others stay in the journal for the next push.
+    """
+    open_ = await _wait(it, it.bulks)
+    for bulk in [await _without_missing(it, bulk) for bulk in open_]:
+        if not bulk.is_over:
+            await _leave(it, bulk)
+    for bulk in await it.push.context.mirror.read(bulk_journal.find, it.resource):
+        it.push.context.check_stop()
+        if bulk.is_over and bulk.change.workspace_id in it.workspaces:
+            await _prove(it, bulk)
+
+
+async def _wait(it: BulkPush, bulks: Sequence[Bulk]) -> list[Bulk]:
+    """Look at actions until they are over; the bulks that are not when time is up."""
+    context, began, gap = it.push.context, time.monotonic(), FIRST_GAP_S
+    while True:
+        bulks = [b if b.is_over else await _look(it, b) for b in bulks]
+        open_ = [b for b in bulks if not b.is_over]
+        left = context.settings.push.settle - (time.monotonic() - began)
+        if not open_ or left <= 0:
+            return open_
+        await context.wait(min(gap, left))
+        gap = min(2 * gap, LONGEST_GAP_S)
+
+
+async def _look(it: BulkPush, bulk: Bulk) -> Bulk:
+    """Look once at the actions of a bulk that may be at work."""
+    try:
+        for action in bulk.actions:
+            if action.is_open:
+                it.push.context.check_stop()
+                bulk = bulk.with_action(await _as_it_is(it, bulk, action))
+    except ApiError as error:
+        count_failure(it.push, error)
+    await it.push.context.mirror.write(bulk_journal.save, bulk)
+    return bulk
+
+
+async def _as_it_is(it: BulkPush, bulk: Bulk, action: Action) -> Action:
+    """An action as ClickFunnels shows it now. One that was called without an answer is looked for
+    in the list.
+    """
+    api = it.push.context.api
+    if action.id is None:
+        found = await _find(it, bulk, action)
+        if found is None:
+            return action
+    else:
+        try:
+            found = await api.get(it.actions, action.id)
+        except NotFound:  # somebody has deleted it
+            return replace(action, over=True)
+    is_over = found.values.get("completed_at") is not None
+    if not is_over and await _is_too_old(it, bulk):
+        await _give_up(it, bulk, found)
+        is_over = True
+    return replace(action, id=found.id, over=is_over)
+
+
+async def _find(it: BulkPush, bulk: Bulk, action: Action) -> Record | None:
+    """The action that a call without an answer has made; None where there is none."""
+    known = await it.push.context.mirror.read(bulk_journal.find, it.resource)
+    taken = {a.id for b in (*known, bulk) for a in b.actions}
+    wanted = it.body(action, [action.member], bulk.record_ids)
+    walk = walk_by_id(it.push.context.api, it.actions_of(bulk), after=action.since)
+    async for page in walk:
+        for record in page.records:
+            if record.id not in taken and _is_like(record, wanted, len(bulk.record_ids)):
+                return record
+    return None
+
+
+def _is_like(record: Record, wanted: Mapping[str, Any], count: int) -> bool:
+    """Whether an action changes what was wanted. It may leave out targets that it doesn't know, or
+    not show them. Pure.
+    """
+    if (record.values.get("target_count") or 0) > count:
+        return False
+    for name, value in wanted.items():
+        shown = record.values.get(name)
+        if isinstance(shown, list) and not set(shown) <= set(value):
+            return False
+        if isinstance(value, str) and shown != value:
+            return False
+    return True
+
+
+async def _is_too_old(it: BulkPush, bulk: Bulk) -> bool:
+    return (bulk.called_at or "") < later(await it.push.context.now(), -GIVE_UP_S)
+
+
+async def _give_up(it: BulkPush, bulk: Bulk, action: Record) -> None:
+    """Delete an action that doesn't end, so that it can't change anything later."""
+    with suppress(*REFUSED):
+        await it.push.context.api.delete(it.actions, action.id)
+    await turn_off(it, bulk, "an action did not end within an hour")
+
+
+async def _without_missing(it: BulkPush, bulk: Bulk) -> Bulk:
+    """The bulk after a second look for actions that were called without an answer. One that is not
+    there has changed nothing; where all are missing, the next push sends the edits again.
+    """
+    if not any(a.is_open and a.id is None for a in bulk.actions):
+        return bulk
+    failures = it.push.failures
+    bulk = await _look(it, bulk)
+    missing = [a for a in bulk.actions if a.is_open and a.id is None]
+    if it.push.failures > failures:
+        return bulk  # the look has failed
+    for action in missing:
+        log.info("bulk.missing", bulk=bulk.number)
+        bulk = bulk.with_action(replace(action, since=None))
+    if all(action.since is None for action in bulk.actions):
+        await it.push.context.mirror.write(bulk_journal.release, bulk)
+        it.put_off.update(bulk.record_ids)
+    else:
+        await it.push.context.mirror.write(bulk_journal.save, bulk)
+    return bulk
+
+
+async def _leave(it: BulkPush, bulk: Bulk) -> None:
+    """Leave a bulk to the next push."""
+    it.put_off.update(bulk.record_ids)
+    words = "waits for the end of a bulk action"
+    await it.push.context.mirror.write(outbox.set_reason, bulk.seqs, words)
+    report = it.push.report
+    if report.state == RunState.DONE:
+        report.state = RunState.STOPPED
+    report.problems.append(f"bulk action {bulk.actions[0].id or ''} has not ended yet; push again")
+
+
+async def _prove(it: BulkPush, bulk: Bulk) -> None:
+    """Read the records of a bulk again and settle the edits that they show. What they don't show is
+    sent one by one.
+    """
+    shown = left = 0
+    listing = Listing(it.resource.name, bulk.change.workspace_id, bulk.change.workspace_id)
+    ids = bulk.record_ids
+    pages = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+
+    async def prove_page(page: Sequence[int]) -> None:
+        nonlocal shown, left
+        settled, others = await _prove_page(it, bulk, listing, page)
+        shown, left = shown + settled, left + others
+
+    await side_by_side(it.push.context, pages, prove_page)
+    if left and not shown:
+        await turn_off(it, bulk, "an action changed nothing")
+    await it.push.context.mirror.write(bulk_journal.forget, bulk)
+
+
+async def _prove_page(
+    it: BulkPush, bulk: Bulk, listing: Listing, page: Sequence[int]
+) -> tuple[int, int]:
+    """How many claims the records settle, and how many they leave."""
+    context, name = it.push.context, it.resource.name
+    reading = await context.reading(it.resource, Lane.PUSH)
+    try:
+        records = await context.api.find(listing, "id", page)
+    except (NotFound, Forbidden):
+        return 0, 0  # a call for each tells what it is
+    except ApiError as error:
+        count_failure(it.push, error)
+        return 0, 0
+    found = [record.id for record in records]
+    await write_asked(context, it.push.report, reading, found, records)
+    settled, left = await context.mirror.write(bulk_journal.settle, it.resource, bulk, found)
+    for claim in settled:
+        edit_log.sent(claim, bulk.batch, fields=[bulk.field])
+    if settled:
+        it.push.failures, it.push.report.batch = 0, bulk.batch
+        it.push.report.add(name, sent=len(settled))
+    return len(settled), left

@@ -1,0 +1,305 @@
+"""The same tags of many contacts go in bulk: one call, and each contact is read again to see it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cfsync.sync.operator.revert import revert
+from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
+from tests.push.checks import differences, settled
+from tests.push.conftest import Account
+from tests.push.test_killed import cfsync_push, killed
+
+pytestmark = pytest.mark.usefixtures("no_retries")
+
+ROUTE = "/contacts/tag_actions"
+ACTION = ("create", "contact_tag_actions")
+
+
+@pytest.fixture(autouse=True)
+def bulk_from_three(account: Account) -> None:
+    account.settings["CFSYNC_PUSH__BULK_FROM"] = "3"
+
+
+@pytest.fixture
+def tag(account: Account) -> int:
+    """A tag that no contact has, known to the mirror."""
+    made = account.world.create("contact_tags", account.workspace, name="Bulk")
+    account.pull("contact_tags")
+    return made
+
+
+def tag_all(app_sql: Any, account: Account, tag: int, *, but: int = 0) -> list[int]:
+    """Tag all contacts but the first `but` ones by SQL; their ids."""
+    chosen = account.ids_of("contacts")[but:]
+    for contact in chosen:
+        tags = json.dumps(sorted({*account.tags(contact), tag}))
+        app_sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", tags, contact)
+    return chosen
+
+
+def have(account: Account, tag: int, contacts: list[int]) -> list[bool]:
+    return [tag in account.tags(contact) for contact in contacts]
+
+
+def all_settled(account: Account, contacts: list[int], tag: int) -> None:
+    assert have(account, tag, contacts) == [True] * len(contacts)
+    assert account.sql("SELECT key FROM cf_meta WHERE key LIKE 'bulk/%'") == []
+    for contact in contacts:
+        assert differences(account, "contacts", contact) == []
+    settled(account, "contacts", contacts[-1])
+
+
+def test_the_same_tag_of_many_contacts_goes_in_one_call(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    contacts = tag_all(app_sql, account, tag)
+
+    report = account.push()
+
+    assert account.writes() == [ACTION]
+    assert (report.total("sent"), report.exit_code) == (len(contacts), 0)
+    assert account.states() == ["done"] * len(contacts)
+    assert report.requests <= 5  # teams and workspaces, the list, the action, the contacts
+    all_settled(account, contacts, tag)
+
+
+def test_fewer_contacts_and_no_bulk_at_all_go_one_by_one(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    few = tag_all(app_sql, account, tag, but=4)
+    account.push()
+    account.settings["CFSYNC_PUSH__BULK_FROM"] = "0"
+    rest = tag_all(app_sql, account, tag)
+
+    account.push()
+
+    assert ACTION not in account.writes()
+    assert len(few) == 2
+    all_settled(account, rest, tag)
+
+
+def test_adding_and_removing_are_two_actions_of_the_same_edits(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    old = account.world.create("contact_tags", account.workspace, name="Old")
+    contacts = account.ids_of("contacts")
+    for contact in contacts:
+        account.world.create("contact_applied_tags", contact, tag_id=old)
+    account.pull()
+    for contact in contacts:
+        tags = json.dumps(sorted({*account.tags(contact), tag} - {old}))
+        app_sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", tags, contact)
+
+    account.push()
+
+    assert account.writes() == [ACTION, ACTION]
+    assert not any(have(account, old, contacts))
+    all_settled(account, contacts, tag)
+
+
+def test_edits_of_other_fields_and_of_other_tags_go_one_by_one(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    contacts = tag_all(app_sql, account, tag)
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contacts[0])
+    app_sql("UPDATE contacts SET tag_ids = '[]' WHERE id = ?", contacts[1])
+
+    account.push()
+
+    assert account.writes().count(ACTION) == 1
+    assert account.tags(contacts[1]) == []
+    all_settled(account, [contacts[0], *contacts[2:]], tag)
+
+
+def test_a_tag_that_the_same_push_creates_is_known_to_the_action(
+    account: Account, app_sql: Any
+) -> None:
+    app_sql("INSERT INTO contact_tags (id, name) VALUES (900000000000007, 'New')")
+    contacts = tag_all(app_sql, account, 900_000_000_000_007)
+
+    account.push()
+
+    assert account.writes() == [("create", "contact_tags"), ACTION]
+    (tag,) = account.column("SELECT id FROM contact_tags WHERE name = 'New'")
+    all_settled(account, contacts, tag)
+
+
+def test_an_action_that_is_still_at_work_is_left_to_the_next_push(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    account.world.store.bulk.bulk_looks = None
+    contacts = tag_all(app_sql, account, tag)
+
+    report = account.push()
+
+    assert (report.exit_code, account.states()) == (4, ["sending"] * len(contacts))
+    assert account.push().exit_code == 4
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contacts[0])
+    assert account.push().exit_code == 4
+    assert account.writes() == [ACTION]
+    account.world.store.bulk.bulk_looks = 1
+    assert account.push().exit_code == 0
+    assert account.writes() == [ACTION, ("update", "contacts")]
+    all_settled(account, contacts, tag)
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "html_503", "truncated"])
+def test_a_lost_answer_is_looked_for_in_the_list(
+    account: Account, app_sql: Any, tag: int, kind: str
+) -> None:
+    account.world.fault(kind, method="POST", path=ROUTE, applied=True)
+    contacts = tag_all(app_sql, account, tag)
+
+    account.push()
+    account.push()
+
+    assert account.writes() == [ACTION]
+    all_settled(account, contacts, tag)
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_an_action_that_never_arrived_is_sent_by_the_next_push(
+    account: Account, app_sql: Any, tag: int, *, shows: bool
+) -> None:
+    account.world.store.bulk.bulk_shows_targets = shows
+    account.world.fault("reset_before", method="POST", path=ROUTE)
+    contacts = tag_all(app_sql, account, tag)
+
+    report = account.push()
+
+    assert (report.exit_code, account.writes()) == (4, [])
+    assert account.states() == ["pending"] * len(contacts)
+    account.push()
+    assert account.writes() == [ACTION]
+    all_settled(account, contacts, tag)
+
+
+@pytest.mark.parametrize("counts", ["targets", "changes"])
+def test_what_an_action_leaves_out_goes_one_by_one(
+    account: Account, app_sql: Any, tag: int, counts: Any
+) -> None:
+    bulk = account.world.store.bulk
+    bulk.bulk_share, bulk.bulk_counts, bulk.bulk_touches = 0.5, counts, False
+    contacts = tag_all(app_sql, account, tag)
+
+    assert account.push().exit_code == 0
+
+    assert account.writes() == [ACTION] + [("create", "contact_applied_tags")] * 3
+    all_settled(account, contacts, tag)
+
+
+def test_an_action_that_changes_nothing_is_the_last_for_a_day(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    account.world.store.bulk.bulk_share = 0.0
+    contacts = tag_all(app_sql, account, tag)
+    account.push()
+    assert account.writes().count(ACTION) == 1
+    all_settled(account, contacts, tag)
+    other = account.world.create("contact_tags", account.workspace, name="Other")
+    account.pull("contact_tags")
+
+    again = tag_all(app_sql, account, other)
+    account.push()
+
+    assert account.writes().count(ACTION) == 1
+    all_settled(account, again, other)
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("GET", 404), ("GET", 403), ("POST", 403), ("POST", 422)]
+)
+def test_an_account_without_bulk_actions_gets_single_calls(
+    account: Account, app_sql: Any, tag: int, status: int, method: str
+) -> None:
+    account.world.fault("status", method=method, path=ROUTE, status=status, times=None)
+    contacts = tag_all(app_sql, account, tag)
+
+    assert account.push().exit_code == 0
+
+    assert account.writes() == [("create", "contact_applied_tags")] * len(contacts)
+    (key,) = account.column("SELECT key FROM cf_meta WHERE key LIKE 'bulk!_off/%' ESCAPE '!'")
+    assert key == f"bulk_off/contacts/{account.workspace}"
+    all_settled(account, contacts, tag)
+
+
+def test_a_contact_that_was_deleted_there_waits_for_a_person(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    contacts = tag_all(app_sql, account, tag)
+    account.world.delete("contacts", contacts[0])
+
+    report = account.push()
+
+    assert (report.exit_code, account.writes()) == (5, [ACTION])
+    assert account.states() == ["held"] + ["done"] * (len(contacts) - 1)
+    assert all(have(account, tag, contacts[1:]))
+
+
+def test_what_others_tag_meanwhile_stays(account: Account, app_sql: Any, tag: int) -> None:
+    contacts = tag_all(app_sql, account, tag)
+    theirs = account.world.create("contact_tags", account.workspace, name="Theirs")
+    account.world.create("contact_applied_tags", contacts[0], tag_id=theirs)
+
+    account.push()
+
+    assert {tag, theirs} <= set(account.tags(contacts[0]))
+    all_settled(account, contacts, tag)
+
+
+def test_a_revert_takes_it_back_in_bulk(account: Account, app_sql: Any, tag: int) -> None:
+    contacts = tag_all(app_sql, account, tag)
+    before = [[t for t in account.tags(contact) if t != tag] for contact in contacts]
+    batch = account.push().batch
+    assert batch is not None
+
+    done = account.desk(revert, batch)
+    account.push()
+
+    assert (len(done.fields), done.left) == (len(contacts), [])
+    assert account.writes() == [ACTION, ACTION]
+    assert [account.tags(contact) for contact in contacts] == before
+
+
+CRASHES = [
+    "after_commit/begin",
+    "after_commit/journal",
+    "before_commit/call",
+    "after_commit/call",
+    "before_commit/save",
+    "after_commit/save",
+    "before_commit/settle",
+    "after_commit/settle",
+    "before_commit/forget",
+]
+
+
+@pytest.mark.parametrize("where", CRASHES)
+@SQLITE_ONLY
+def test_a_killed_push_loses_and_doubles_nothing(
+    account: Account, app_sql: Any, tag: int, where: str
+) -> None:
+    survives(account, app_sql, tag, where)
+
+
+@pytest.mark.parametrize("where", ["after_commit/call", "before_commit/save"])
+@POSTGRESQL_ONLY
+def test_a_killed_push_loses_and_doubles_nothing_on_postgresql(
+    account: Account, app_sql: Any, tag: int, where: str
+) -> None:
+    survives(account, app_sql, tag, where)
+
+
+def survives(account: Account, app_sql: Any, tag: int, where: str) -> None:
+    contacts = tag_all(app_sql, account, tag)
+
+    killed(cfsync_push(account, CFSYNC_CRASH_AT=where))
+    account.push()
+    account.push()
+
+    assert account.writes() == [ACTION]
+    all_settled(account, contacts, tag)

@@ -26,6 +26,7 @@ A field table has a line for each field, in the order of the columns:
     only=V                an INSERT has to give the value V, which is not sent: ClickFunnels lets no
                           other records be created
     sent-as=N             the API takes it under the name N
+    item=K[:R[:F]]        its items are sent with the key K: the id of a record of R, shown as F
     later                 ClickFunnels may apply a change later, and show the old value until then
 """
 
@@ -35,6 +36,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
+
+from cfsync.resources.items import ItemKey
 
 Type = Literal["integer", "text", "boolean", "timestamp", "money", "number", "json"]
 Merge = Literal["value", "set", "map", "quote"]
@@ -89,6 +92,8 @@ class Field:
     only: str | None = None
     #: The name under which the API takes it, where that is not `name`.
     sent_as: str | None = None
+    #: The keys of its items that the API takes.
+    items: tuple[ItemKey, ...] = ()
     #: A change may be applied later: until then the record shows the old value.
     later: bool = False
 
@@ -278,16 +283,18 @@ def _option(option: str, known: Mapping[str, object], name: str) -> dict[str, ob
         assert isinstance(actions, dict)
         return {"actions": {**actions, value: action}}
     match option.split("="):
-        case ["ref", resource]:
-            return {"ref": resource}
         case ["from", source]:
             return {"derived": source}
         case ["via", members]:
             return {"via": tuple(members.split(":"))}
         case ["update-if", condition]:
             return {"update_if": tuple(condition.split(":"))}
-        case ["default" | "only" | "bulk" as rule, word]:
+        case ["ref" | "default" | "only" | "bulk" as rule, word]:
             return {rule: word}
         case ["sent-as", other]:
             return {"sent_as": other}
+        case ["item", key]:
+            keys = known.get("items", ())
+            assert isinstance(keys, tuple)
+            return {"items": (*keys, ItemKey(*key.split(":")))}
     raise ValueError(f"field {name}: unknown option {option!r}")

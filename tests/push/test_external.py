@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cfsync.sync.operator.conflicts import open_conflicts, resolve
 from tests.push.checks import conflicts, sent, settled
 from tests.push.conftest import Account
 
@@ -67,6 +68,54 @@ def test_an_external_order_and_its_invoice_are_created_and_changed(
     assert account.push().exit_code == 0
     assert account.world.get("orders", order)["billing_status"] == "paid"
     assert account.world.get("order_invoices", invoice)["status"] == "paid"
+
+
+def test_an_order_of_a_product_that_is_new_too_has_its_real_ids(
+    account: Account, app_sql: Any, contact: int
+) -> None:
+    item = {"variant_id": 950000000000002, "products_price_id": 950000000000003, "quantity": 3}
+    with app_sql.transaction():
+        app_sql("INSERT INTO products (id, name) VALUES (950000000000001, 'Book')")
+        app_sql(
+            "INSERT INTO product_variants"
+            " (id, product_id, name, product_type, weight_unit, properties_values)"
+            " VALUES (950000000000002, 950000000000001, 'Red', 'physical', 'lb', '[]')"
+        )
+        app_sql(
+            "INSERT INTO product_prices (id, product_id, variant_id, amount)"
+            " VALUES (950000000000003, 950000000000001, 950000000000002, '5.00')"
+        )
+        app_sql(ORDER, contact, True, json.dumps([item]))
+
+    assert account.push().exit_code == 0
+
+    (made,) = account.world.ledger.writes("orders")
+    assert made.fields["line_items"] == [
+        {
+            "variant_id": real_id(account, "product_variants"),
+            "products_price_id": real_id(account, "product_prices"),
+            "quantity": 3,
+        }
+    ]
+
+
+def test_an_order_that_is_created_anew_sends_its_items_as_they_were_given(
+    account: Account, app_sql: Any, contact: int, items: str
+) -> None:
+    app_sql(ORDER, contact, True, items)
+    account.push()
+    gone = real_id(account, "orders")
+    account.world.delete("orders", gone)
+    app_sql("UPDATE orders SET notes = 'again' WHERE id = ?", gone)
+    assert account.push().exit_code == 5
+    (conflict,) = account.desk(open_conflicts)
+
+    account.desk(resolve, conflict.id, "local")
+
+    assert account.push().exit_code == 0
+    (_, made) = account.world.ledger.writes("orders", "create")
+    assert made.fields["line_items"] == json.loads(items)
+    assert account.one("SELECT total_amount FROM orders WHERE notes = 'again'") == 10
 
 
 REFUSED = [

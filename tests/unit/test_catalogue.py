@@ -226,6 +226,7 @@ def test_what_a_catalogue_entry_names_exists(name: str) -> None:
     assert {f.ref for f in resource.fields if f.ref} <= set(ALL)
     assert {a for f in resource.fields for a in f.actions.values()} <= set(resource.actions)
     assert {f.derived for f in resource.fields if f.derived} <= names
+    assert {key.ref for f in resource.fields for key in f.items if key.ref} <= set(ALL)
     assert len([f for f in resource.fields if resource.parent and f.ref == resource.parent]) == (
         resource.parent is not None
     )

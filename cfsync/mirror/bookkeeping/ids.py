@@ -19,7 +19,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, try_write
 from cfsync.mirror.db.tables import IDS, OUTBOX, TABLES
 from cfsync.records import is_provisional
-from cfsync.resources import RESOURCES, Resource
+from cfsync.resources import RESOURCES, Resource, items
 from cfsync.resources.model import Field
 
 _ID = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
@@ -36,10 +36,26 @@ was never inserted, as far as can be seen, for its transaction may still be open
 
 def local_ids(resource: Resource, values: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """The (resource, provisional id) pairs to which a row's values refer. Pure."""
-    for name, target in resource.references.items():
-        for number in _members(values.get(name)):
+    for target, value in _references(resource, values):
+        for number in _members(value):
             if is_provisional(number):
                 yield target, number
+
+
+def _references(resource: Resource, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(resource, id or ids) of every column, and of every item of a list, that refers to others."""
+    for field in resource.columns:
+        if field.ref:
+            yield field.ref, values.get(field.name)
+        if field.items:
+            yield from items.references(field.items, values.get(field.name))
+
+
+def columns_about(resource: Resource, target: Resource) -> list[str]:
+    """The columns of a resource that may hold ids of records of another one. Pure."""
+    return [
+        f.name for f in resource.columns if target.name in (f.ref, *(key.ref for key in f.items))
+    ]
 
 
 def _members(value: Any) -> list[int]:
@@ -66,17 +82,24 @@ def with_real_ids(
 ) -> dict[str, Any]:
     """The values with every known provisional id replaced. Pure."""
     return {
-        name: _real(resource.by_name[name], value, real_ids)
-        if name in resource.references
+        name: _resolved(resource.by_name[name], value, real_ids)
+        if name in resource.by_name
         else value
         for name, value in values.items()
     }
 
 
-def _real(field: Field, value: Any, real_ids: RealIds) -> Any:
-    target = field.ref or ""
+def _resolved(field: Field, value: Any, real_ids: RealIds) -> Any:
+    if field.ref:
+        return _real(field.ref, value, real_ids)
+    if field.items:
+        return items.with_references(field.items, value, partial(_real, real_ids=real_ids))
+    return value
+
+
+def _real(target: str, value: Any, real_ids: RealIds) -> Any:
     if isinstance(value, list):
-        return [_real(field, v, real_ids) for v in value]
+        return [_real(target, v, real_ids) for v in value]
     if isinstance(value, str):
         return str(real_ids.get((target, int(value)), value)) if _is_int(value) else value
     return real_ids.get((target, value), value) if isinstance(value, int) else value
@@ -138,10 +161,9 @@ def replace_everywhere(tx: Tx, resource: Resource, local_id: int, real_id: int) 
     real_ids = {(resource.name, local_id): real_id}
     edited = sa.select(OUTBOX.c.resource).where(OUTBOX.c.state.in_(OPEN_STATES)).distinct()
     for other in tx.conn.execute(edited).scalars().all():
-        for name, target in RESOURCES[other].references.items():
-            if target == resource.name:
-                for row in _referring(tx, RESOURCES[other], name, local_id):
-                    replace_references(tx, RESOURCES[other], row, real_ids)
+        for name in columns_about(RESOURCES[other], resource):
+            for row in _referring(tx, RESOURCES[other], name, local_id):
+                replace_references(tx, RESOURCES[other], row, real_ids)
 
 
 def _referring(tx: Tx, other: Resource, name: str, local_id: int) -> list[Mapping[str, Any]]:
@@ -170,7 +192,7 @@ def replace_references(
     that a constraint or trigger of the user's holds keeps them until its own answer is written.
     """
     real = with_real_ids(resource, row or {}, real_ids)
-    wrong = {name: real[name] for name in resource.references if row and real[name] != row[name]}
+    wrong = {name: value for name, value in real.items() if row and value != row[name]}
     if row and wrong:
         write = partial(rows.set_fields, tx, resource, row["id"], wrong)
         if tx.careful:

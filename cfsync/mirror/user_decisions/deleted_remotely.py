@@ -60,7 +60,7 @@ def _end(tx: Tx, resource: Resource, record_id: int, row: Mapping[str, Any], rea
 def _move_unsent(tx: Tx, resource: Resource, old_id: int, new_id: int) -> None:
     """Change the references to a record in open edits and their rows."""
     for other in RESOURCES.values():
-        names = [name for name, target in other.references.items() if target == resource.name]
+        names = ids.columns_about(other, resource)
         edits = outbox.find(tx, states=OPEN_STATES, resources=[other.name]) if names else ()
         for edit in edits:
             given = {n: value for n, value in edit.given.items() if n in names}

@@ -115,7 +115,7 @@ ORDERS = Resource(
         contact_groups                      json?       quote
         workspace                           json        quote
         segments                            json?       quote
-        line_items                          json?       create! sent-as=line_items_attributes quote
+        line_items                          json?       create! sent-as=line_items_attributes quote item=variant_id:product_variants:products_variant item=products_price_id:product_prices:products_price item=quantity
         previous_line_item                  text?
         affiliate                           json?       quote
         referral_code                       json?       quote

@@ -10,6 +10,7 @@ from cfsync.errors import ApiError, Refused
 from cfsync.mirror.bookkeeping.outbox import Op, Sent
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import is_provisional
+from cfsync.resources import items
 from cfsync.resources.model import Resource, action_key
 
 Kind = Literal["create", "upsert", "update", "members", "act", "delete"]
@@ -72,7 +73,7 @@ def _is_plain(resource: Resource, name: str) -> bool:
 def create_call(resource: Resource, row: Mapping[str, Any]) -> Call:
     """The create or upsert for an inserted row, with the fields that the API takes on creation."""
     fields = {
-        f.name: (None, row[f.name])
+        f.name: (None, items.as_sent(f.items, row[f.name]))
         for f in resource.columns
         if f.create and row.get(f.name) is not None
     }

@@ -464,6 +464,27 @@ def test_a_column_of_the_bookkeeping_that_is_gone_is_named(
     assert error.value.exit_code == 2
 
 
+@pytest.mark.parametrize("table", ["cf_base", "cf_checkpoints"])
+def test_a_table_of_the_bookkeeping_without_its_key_is_named(
+    round_: Round, sql: Sql, table: str
+) -> None:
+    if sql.is_sqlite:
+        sql("PRAGMA legacy_alter_table = ON")
+        sql(f"CREATE TABLE new AS SELECT * FROM {table}")
+        sql(f"DROP TABLE {table}")
+        sql(f"ALTER TABLE new RENAME TO {table}")
+        remedy = "restore a backup and run cfsync recover"
+    else:
+        sql(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
+        remedy = rf'run ALTER TABLE {table} ADD PRIMARY KEY \("resource", '
+
+    with pytest.raises(MirrorError, match=f"{table} has lost its primary key: {remedy}") as error:
+        round_.backfill("contacts")
+
+    assert error.value.exit_code == 2
+    assert "\n" not in str(error.value)
+
+
 def test_a_mirror_without_its_revision_is_no_other_programs(sql: Sql, mirror_url: str) -> None:
     sql("DROP TABLE cf_schema")
 

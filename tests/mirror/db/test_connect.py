@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from cfsync.errors import MirrorError
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from tests.conftest import ROLES, Postgres
 
@@ -94,6 +95,24 @@ def test_another_kind_of_database(url: str) -> None:
 def test_a_url_that_would_take_a_password_for_something_else(url: str, words: str) -> None:
     assert words in problem(url)
     assert "s3cret" not in problem(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (
+            "postgresql://me:s3cret@127.0.0.1:1/shop?s3cret=1",
+            "database.url has a parameter that PostgreSQL doesn't know; write a ? in the password"
+            " as %3F",
+        ),
+        ("sqlite:///x.db?timeout=s3cret", "takes no parameters behind a ? for SQLite"),
+    ],
+)
+def test_a_parameter_that_does_not_exist(url: str, words: str) -> None:
+    assert words in problem(url)
+    with pytest.raises(MirrorError) as caught:
+        place_of(url).check()
+    assert (caught.value.exit_code, words in str(caught.value)) == (2, True)
 
 
 def test_a_server_that_is_down() -> None:

@@ -19,7 +19,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import postgresql_checks, secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
-from cfsync.mirror.db.dialect.upserts import on_conflict
+from cfsync.mirror.db.dialect.upserts import lost_key, on_conflict
 from cfsync.mirror.db.dialect.view_sql import PostgreSQLViews
 from cfsync.mirror.db.errors import NOT_OWNER, Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
@@ -42,6 +42,8 @@ _FAILURES = {
     "53100": (Away, "the disk of {where} is full"),
     "53200": (Away, "{where} is out of memory"),
 }
+
+_ADD_KEY = "run ALTER TABLE {table} ADD PRIMARY KEY ({key}) as the owner of the tables"
 
 _CUT_OFF = ("25P03", "53300", "57P01", "57P02", "57P03")
 """The server ends the connection, or takes none."""
@@ -102,6 +104,8 @@ class PostgreSQL(Dialect):
             return MirrorError(f"{where}: {self.message(error)}: {postgresql_checks.SEES_ALL}")
         if state == "42P01" and secrets_table.SCHEMA in str(error.orig):
             return MirrorError(f"{where} has no schema {secrets_table.SCHEMA}: run cfsync migrate")
+        if state == "42P10":
+            return lost_key(error, where, _ADD_KEY)
         if state in _FAILURES:
             kind, text = _FAILURES[state]
             return kind(text.format(where=where))

@@ -60,6 +60,7 @@ _HOLD = (
     " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),"
     " ('tcp_keepalives_count', '3')) wanted (name, value) USING (name)"
 )
+_NO_DRIVER = "PostgreSQL needs its driver: pip install 'cfsync[postgres]'"
 _TAKE = (
     "SELECT name FROM unnest(%s::text[]) name"
     " WHERE pg_try_advisory_xact_lock(hashtext('cfsync push'), hashtext(name))"
@@ -78,27 +79,36 @@ class PostgreSQLServer(Place):
         return f"PostgreSQL database {self.url.database or ''} at {host}{port}"
 
     def check(self) -> None:
-        """The server itself says what is wrong."""
+        """The server itself says what is wrong but the URL's parameters. They are not named: they
+        may be parts of a password.
+        """
+        try:
+            from psycopg import ProgrammingError
+            from psycopg.conninfo import conninfo_to_dict
+        except ModuleNotFoundError as error:
+            raise MirrorError(_NO_DRIVER) from error
+        try:
+            conninfo_to_dict(self._conninfo)
+        except ProgrammingError:
+            raise MirrorError(
+                "database.url has a parameter that PostgreSQL doesn't know; write a ? in the"
+                " password as %3F"
+            ) from None
 
     def prepare(self, *, must_exist: bool) -> None:
-        """The server's own business."""
+        self.check()
 
     def engine(self) -> sa.Engine:
-        try:
-            engine = sa.create_engine(
-                self.url,
-                pool_size=1,
-                max_overflow=0,
-                hide_parameters=True,
-                pool_pre_ping=True,
-                isolation_level="READ COMMITTED",
-                json_deserializer=json_of,
-                connect_args=_OPTIONS,
-            )
-        except ModuleNotFoundError as error:
-            raise MirrorError(
-                "PostgreSQL needs its driver: pip install 'cfsync[postgres]'"
-            ) from error
+        engine = sa.create_engine(
+            self.url,
+            pool_size=1,
+            max_overflow=0,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            json_deserializer=json_of,
+            connect_args=_OPTIONS,
+        )
         sa.event.listen(engine, "connect", self._connected)
         sa.event.listen(engine, "begin", _pin)
         return engine

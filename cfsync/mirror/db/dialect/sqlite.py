@@ -120,8 +120,9 @@ class SQLite(Dialect):
                 f"{where}-secrets belongs to another user: run this as that user, or give the file"
                 " to the one that runs cfsync (chown)"
             )
-        kind = Away if name in _AWAY else MirrorError
-        return kind(FAILURES[name].format(where=where)) if name in FAILURES else None
+        if name in FAILURES:
+            return (Away if name in _AWAY else MirrorError)(FAILURES[name].format(where=where))
+        return sqlite_checks.lost_key(error, where)
 
     def message(self, error: sa.exc.DBAPIError) -> str:
         return str(error.orig)

@@ -98,6 +98,8 @@ class SQLiteFile(Place):
 
     def check(self) -> None:
         file = self.file
+        if self.url.query:
+            raise MirrorError("database.url takes no parameters behind a ? for SQLite")
         if not file.parent.is_dir():
             raise MirrorError(f"no directory {file.parent}: make it or change database.url")
         if file.is_dir():

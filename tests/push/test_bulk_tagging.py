@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cfsync.cli.operator.plan import lines_of
 from cfsync.sync.operator.revert import revert
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, settled
 from tests.push.conftest import Account
 from tests.push.test_killed import cfsync_push, killed
+from tests.push.test_plan import by_file, planned
 
 pytestmark = pytest.mark.usefixtures("no_retries")
 
@@ -147,6 +150,23 @@ def test_an_action_that_is_still_at_work_is_left_to_the_next_push(
     all_settled(account, contacts, tag)
 
 
+def test_an_action_that_never_ends_is_deleted_and_its_edits_go_one_by_one(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    account.world.store.bulk.bulk_looks = None
+    contacts = tag_all(app_sql, account, tag)
+    account.push()
+    ((key, text),) = account.sql("SELECT key, value FROM cf_meta WHERE key LIKE 'bulk/%'")
+    long_ago = json.dumps(json.loads(text) | {"called_at": "2026-01-01T00:00:00.000Z"})
+    account.sql("UPDATE cf_meta SET value = ? WHERE key = ?", long_ago, key)
+
+    assert account.push().exit_code == 0
+
+    singly = [("create", "contact_applied_tags")] * len(contacts)
+    assert account.writes() == [ACTION, ("delete", "contact_tag_actions"), *singly]
+    all_settled(account, contacts, tag)
+
+
 @pytest.mark.parametrize("kind", ["reset_after", "html_503", "truncated"])
 def test_a_lost_answer_is_looked_for_in_the_list(
     account: Account, app_sql: Any, tag: int, kind: str
@@ -272,8 +292,8 @@ CRASHES = [
     "after_commit/call",
     "before_commit/save",
     "after_commit/save",
-    "before_commit/settle",
-    "after_commit/settle",
+    "before_commit/_settle",
+    "after_commit/_settle",
     "before_commit/forget",
 ]
 
@@ -303,3 +323,50 @@ def survives(account: Account, app_sql: Any, tag: int, where: str) -> None:
 
     assert account.writes() == [ACTION]
     all_settled(account, contacts, tag)
+
+
+def test_the_plan_counts_the_calls_of_a_bulk(account: Account, app_sql: Any, tag: int) -> None:
+    contacts = tag_all(app_sql, account, tag)
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contacts[0])
+
+    found = planned(account)
+    text = "\n".join(lines_of(found))
+
+    (bulk,) = found.bulks
+    assert (bulk.kind, bulk.member, bulk.records, bulk.calls) == ("add", tag, 5, 1)
+    assert found.calls == 3  # an update and a tag of the first one, the bulk of the others
+    assert f"in bulk: add tag {tag} to 5 contacts of workspace {account.workspace} (1 call)" in text
+    assert [r.is_bulk for r in found.records] == [False] + [True] * 5
+    report = account.push()
+    assert account.writes().count(ACTION) == 1
+    assert report.requests <= found.requests + 2  # teams and workspaces are not a plan's matter
+    assert planned(account).bulks == []
+
+
+def test_a_plan_names_no_bulk_where_the_account_has_none(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    account.world.closed_routes.add("GET /workspaces/{parent}/contacts/tag_actions")
+    tag_all(app_sql, account, tag)
+    account.push()
+    other = account.world.create("contact_tags", account.workspace, name="Other")
+    account.pull("contact_tags")
+    contacts = tag_all(app_sql, account, other)
+
+    found = planned(account)
+
+    assert (found.bulks, found.calls) == ([], len(contacts))
+
+
+def test_a_push_by_a_plan_sends_its_bulk(
+    account: Account, app_sql: Any, tag: int, tmp_path: Path
+) -> None:
+    contacts = tag_all(app_sql, account, tag)
+    found = planned(account)
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contacts[0])
+
+    report = by_file(account, tmp_path, found)
+
+    assert report.outdated == [f"contacts {contacts[0]}"]
+    assert have(account, tag, contacts) == [False] + [True] * (len(contacts) - 1)
+    assert account.writes() == [ACTION]

@@ -65,6 +65,12 @@ def lines_of(found: Plan) -> Iterator[str]:
         yield f"warning: {found.capture_problem}"
     for record in found.records:
         yield from _of_record(record)
+    for bulk in found.bulks:
+        verb, to = ("add", "to") if bulk.kind == "add" else ("remove", "from")
+        yield (
+            f"in bulk: {verb} tag {bulk.member} {to} {bulk.records:,} {bulk.resource} of workspace"
+            f" {bulk.workspace_id} ({plural(bulk.calls, 'call')})"
+        )
     for kept in found.kept:
         yield f"not sent: {_kept(kept)}"
     for name in dict.fromkeys(left.resource for left in found.nulls_left):
@@ -86,7 +92,8 @@ def _of_record(record: Planned) -> Iterator[str]:
     below = "".join(f", {name} {parent_id}" for name, parent_id in record.below.items())
     after = ", ".join(f"{name} {local_id}" for name, local_id in record.after)
     for call in record.calls:
-        yield f"{record.resource} {record.record_id}: {call.action or call.kind}" + (
+        kind = "members, in bulk" if record.is_bulk else call.action or call.kind
+        yield f"{record.resource} {record.record_id}: {kind}" + (
             (below if call.kind == "create" else "") + (f", after {after}" if after else "")
         )
         for name, (old, new) in sorted(call.fields.items()):

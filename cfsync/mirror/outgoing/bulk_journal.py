@@ -15,14 +15,14 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import ids, meta
+from cfsync.mirror.bookkeeping import ids, meta, open_edits
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE, OPEN_STATES, Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES
 from cfsync.mirror.outgoing import claims, send_journal, unsent
 from cfsync.mirror.outgoing.claims import Claim
-from cfsync.records import PROVISIONAL_FROM, is_provisional
+from cfsync.records import PROVISIONAL_FROM, Record, is_provisional
 from cfsync.resources import Field, Resource
 from cfsync.values import later
 
@@ -240,19 +240,30 @@ def release(tx: Tx, bulk: Bulk, words: str | None = None) -> None:
 
 
 def settle(
-    tx: Tx, resource: Resource, bulk: Bulk, record_ids: Sequence[int]
-) -> tuple[list[Claim], int]:
-    """Mark the edits of a bulk as done whose records, which were just read, show what they want.
-    Returns their claims, and how many others are left, of unknown outcome. With the last of its
-    edits the bulk is forgotten.
+    tx: Tx, resource: Resource, bulk: Bulk, records: Sequence[Record], rev_before: int
+) -> dict[int, list[int]]:
+    """Mark the edits of a bulk as done whose records, as they were just read, show what they want,
+    before the records are written; record id -> their numbers. The others stay of unknown outcome,
+    as do those whose row somebody holds, or was read again since the highest `cf_rev` was
+    `rev_before`.
     """
-    mine = set(bulk.seqs)
-    found = [c for c in claims.claim(tx, resource, record_ids) if mine.issuperset(c.seqs)]
-    shown = [c for c in found if not (c.send or c.unsendable or c.held or c.stored_forms)]
-    send_journal.close(tx, [seq for c in shown for seq in c.seqs], OutboxState.DONE)
-    if shown and not unsent.any_unsent(tx, bulk.seqs):
-        forget(tx, bulk)
-    return shown, len(found) - len(shown)
+    shown = [r.id for r in records if _shows(r, bulk)]
+    busy = statements.lock(tx, TABLES[resource.name], shown)
+    revs = statements.by_ids(tx, BASE, ["id", "rev"], shown, resource=resource.name)
+    newer = {record_id for record_id, rev in revs if rev > rev_before}
+    free = [i for i in shown if i not in busy and i not in newer]
+    mine, found = set(bulk.seqs), dict[int, list[int]]()
+    for record_id, there in open_edits.load(tx, resource, free).items():
+        if there.edits and not there.held and mine.issuperset(e.seq for e in there.edits):
+            found[record_id] = [e.seq for e in there.edits]
+    send_journal.close(tx, [seq for seqs in found.values() for seq in seqs], OutboxState.DONE)
+    return found
+
+
+def _shows(record: Record, bulk: Bulk) -> bool:
+    """Whether a record has all members that a bulk adds and none that it removes. Pure."""
+    has = set(record.values.get(bulk.field) or ())
+    return has.issuperset(bulk.change.added) and has.isdisjoint(bulk.change.removed)
 
 
 def turn_off(tx: Tx, resource: Resource, workspace_id: int, why: str) -> None:

@@ -24,7 +24,7 @@ alone, because they may tell about people.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -69,6 +69,10 @@ def sent(
     """`record_id`: the id that a new record got. `fields`: those accepted; none: all."""
     created = {} if record_id is None else {"record_id": record_id}
     log.info("edit.sent", **_names_with(claim, fields), batch=batch, **created)
+
+
+def sent_in_bulk(resource: str, record_id: int, seqs: Sequence[int], batch: int) -> None:
+    log.info("edit.sent", resource=resource, id=record_id, seqs=list(seqs), batch=batch)
 
 
 def found(claim: Claim, record_id: int) -> None:

@@ -26,6 +26,7 @@ from cfsync.resources import Resource
 from cfsync.sync import capture_check
 from cfsync.sync.capture_check import unusable_resources
 from cfsync.sync.pass_run import wanted_resources
+from cfsync.sync.push.bulk.planned import in_bulk
 from cfsync.sync.push.calls import calls_of
 from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import (
@@ -37,7 +38,7 @@ from cfsync.sync.push.email_order import (
     waits_for,
 )
 from cfsync.sync.push.mass_guard import unasked
-from cfsync.sync.push.plan_cost import Planned, requests_of
+from cfsync.sync.push.plan_cost import Planned, PlannedBulk, requests_of, requests_of_bulk
 from cfsync.sync.workspaces import choose
 from cfsync.values import later
 
@@ -73,6 +74,8 @@ class Plan:
 
     records: list[Planned] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    #: The bulk actions in which some of the records go.
+    bulks: list[PlannedBulk] = field(default_factory=list)
     #: What was left as it was in the last day.
     nulls_left: list[NullLeft] = field(default_factory=list)
     #: What is missing of the capture, in a line; '' where nothing is.
@@ -88,7 +91,8 @@ class Plan:
 
     @property
     def calls(self) -> int:
-        return sum(len(record.calls) for record in self.records)
+        singly = sum(len(record.calls) for record in self.records if not record.is_bulk)
+        return singly + sum(bulk.calls for bulk in self.bulks)
 
     @property
     def seconds(self) -> float:
@@ -118,10 +122,15 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
             found.kept += await mirror.read(_all, resource, f"paused: cfsync resume {name}")
         elif settings.resource(name).push:
             await _plan_resource(mirror, settings, found, resource, workspaces)
+            found.records, bulks = await in_bulk(
+                mirror, settings, resource, workspaces, found.records
+            )
+            found.bulks += bulks
         else:
             found.kept += await mirror.read(_all, resource, f"resources.{name}.push is off")
     if found.records:
         found.requests = 1 + len(found.looks) + requests_of(found.records)
+        found.requests += requests_of_bulk(found.bulks)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from cfsync.api.codec import PAGE
@@ -30,6 +30,23 @@ class Planned:
     after: tuple[tuple[str, int], ...] = ()
     #: The ids of the records with which it shares an email, its own among them.
     group: tuple[int, ...] = ()
+    #: Whether it goes in bulk actions instead of calls of its own.
+    is_bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBulk:
+    """Calls that each add a member to the sets of many records, or remove it from them."""
+
+    resource: str
+    workspace_id: int
+    #: "add" or "remove".
+    kind: str
+    member: int
+    #: How many records it changes.
+    records: int
+    #: How many calls that takes.
+    calls: int
 
 
 def requests_of(records: Iterable[Planned]) -> int:
@@ -39,12 +56,19 @@ def requests_of(records: Iterable[Planned]) -> int:
     found = 0
     read_again: dict[tuple[str, tuple[int, ...]], set[int]] = defaultdict(set)
     for record in records:
-        found += sum(_cost(call) for call in record.calls)
+        found += 0 if record.is_bulk else sum(_cost(call) for call in record.calls)
         if not is_provisional(record.record_id):
             read_again[record.resource, record.group].add(record.record_id)
     for (name, _), ids in read_again.items():
         found += -(-len(ids) // PAGE) if "id" in RESOURCES[name].filters else len(ids)
     return found
+
+
+def requests_of_bulk(bulks: Collection[PlannedBulk]) -> int:
+    """The requests of bulk actions: each is called and looked at, and the list of each workspace is
+    read before. (Their records are read again like all others.)
+    """
+    return sum(2 * b.calls for b in bulks) + len({(b.resource, b.workspace_id) for b in bulks})
 
 
 def _cost(call: Call) -> int:

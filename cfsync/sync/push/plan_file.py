@@ -29,6 +29,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
     return {
         "plan": VERSION,
         "records": [_record(record) for record in plan.records],
+        "bulks": [asdict(bulk) for bulk in plan.bulks],
         "kept": [_kept(kept) for kept in plan.kept],
         "nulls_left": [asdict(left) for left in plan.nulls_left],
         "capture_problem": plan.capture_problem,
@@ -46,6 +47,7 @@ def _record(record: Planned) -> dict[str, Any]:
         "base_rev": record.base_rev,
         "below": record.below,
         "after": record.after,
+        "bulk": record.is_bulk,
         "calls": [_call(call) for call in record.calls],
     }
 

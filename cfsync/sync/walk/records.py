@@ -45,15 +45,17 @@ async def write_asked(
     """Write what came of asking for the records with these `ids`, and count it. An id without a
     record is left to the sweep.
     """
-    written = await context.mirror.write(_write_asked, reading, ids, records)
+    written = await context.mirror.write(write_answer, reading, ids, records)
     count(report, reading.resource.name, written)
     return written
 
 
-def _write_asked(
+def write_answer(
     tx: Tx, reading: Reading, ids: Sequence[int], records: Sequence[Record]
 ) -> Written:
-    """The reading answers every hint that asked for these records before it began."""
+    """As `write_asked`, within a transaction. The reading answers every hint that asked for these
+    records before it began.
+    """
     events.close_busy(tx, reading.resource, ids, before=reading.began_at)
     written = write_records(tx, reading, records)
     left = {*written.busy, *written.again, *written.refused, *written.foreign}

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from cfsync.mirror.outgoing import bulk_journal
-from cfsync.resources import Field, Resource
+from cfsync.resources import Resource
 from cfsync.sync.push.bulk.finish import finish_bulks
+from cfsync.sync.push.bulk.sets import bulk_field
 from cfsync.sync.push.bulk.start import BulkPush, start_bulks
 from cfsync.sync.push.outcome import Push
-
-
-def bulk_field(resource: Resource) -> Field | None:
-    """The set of a resource that bulk actions change; None where there is none."""
-    return next((f for f in resource.columns if f.bulk), None)
 
 
 async def push_in_bulk(

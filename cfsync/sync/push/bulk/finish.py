@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -16,14 +16,17 @@ from cfsync.errors import ApiError, Forbidden, NotFound
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.runs import RunState
-from cfsync.mirror.outgoing import bulk_journal
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.incoming.page import Written
+from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.outgoing import bulk_journal, debounce
 from cfsync.mirror.outgoing.bulk_journal import Action, Bulk
 from cfsync.records import Listing, Record
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.bulk.start import REFUSED, BulkPush, turn_off
 from cfsync.sync.push.outcome import count_failure
-from cfsync.sync.walk.records import write_asked
+from cfsync.sync.walk.records import count, write_answer
 from cfsync.values import later
 
 FIRST_GAP_S, LONGEST_GAP_S = 0.2, 5.0
@@ -164,48 +167,68 @@ async def _leave(it: BulkPush, bulk: Bulk) -> None:
     report = it.push.report
     if report.state == RunState.DONE:
         report.state = RunState.STOPPED
-    report.problems.append(f"bulk action {bulk.actions[0].id or ''} has not ended yet; push again")
+    report.problems.append("a bulk action has not ended yet: the next push looks again")
 
 
 async def _prove(it: BulkPush, bulk: Bulk) -> None:
     """Read the records of a bulk again and settle the edits that they show. What they don't show is
     sent one by one.
     """
-    shown = left = 0
-    listing = Listing(it.resource.name, bulk.change.workspace_id, bulk.change.workspace_id)
-    ids = bulk.record_ids
+    mirror, ids = it.push.context.mirror, bulk.record_ids
+    proof = Proof(bulk, await mirror.read(debounce.open_among, bulk.seqs))
     pages = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
 
     async def prove_page(page: Sequence[int]) -> None:
-        nonlocal shown, left
-        settled, others = await _prove_page(it, bulk, listing, page)
-        shown, left = shown + settled, left + others
+        await _prove_page(it, proof, page)
 
-    await side_by_side(it.push.context, pages, prove_page)
-    if left and not shown:
+    await side_by_side(it.push.context, pages if proof.open_seqs else (), prove_page)
+    if proof.left and not proof.settled:
         await turn_off(it, bulk, "an action changed nothing")
-    await it.push.context.mirror.write(bulk_journal.forget, bulk)
+    await mirror.write(bulk_journal.forget, bulk)
 
 
-async def _prove_page(
-    it: BulkPush, bulk: Bulk, listing: Listing, page: Sequence[int]
-) -> tuple[int, int]:
-    """How many claims the records settle, and how many they leave."""
-    context, name = it.push.context, it.resource.name
+@dataclass
+class Proof:
+    """What the records of a bulk have shown so far."""
+
+    bulk: Bulk
+    #: Those of its edits that are not settled.
+    open_seqs: set[int]
+    #: How many records show what their edits want, and how many don't.
+    settled: int = 0
+    left: int = 0
+
+
+async def _prove_page(it: BulkPush, proof: Proof, page: Sequence[int]) -> None:
+    """Read some records and settle what they show."""
+    context, report, bulk = it.push.context, it.push.report, proof.bulk
+    listing = Listing(it.resource.name, bulk.change.workspace_id, bulk.change.workspace_id)
     reading = await context.reading(it.resource, Lane.PUSH)
     try:
         records = await context.api.find(listing, "id", page)
     except (NotFound, Forbidden):
-        return 0, 0  # a call for each tells what it is
+        return  # a call for each tells what it is
     except ApiError as error:
         count_failure(it.push, error)
-        return 0, 0
-    found = [record.id for record in records]
-    await write_asked(context, it.push.report, reading, found, records)
-    settled, left = await context.mirror.write(bulk_journal.settle, it.resource, bulk, found)
-    for claim in settled:
-        edit_log.sent(claim, bulk.batch, fields=[bulk.field])
+        return
+    written, settled = await context.mirror.write(_settle, reading, proof, records)
+    count(report, it.resource.name, written)
+    for record_id, seqs in settled.items():
+        edit_log.sent_in_bulk(it.resource.name, record_id, seqs, bulk.batch)
+        proof.open_seqs.difference_update(seqs)
+    proof.settled += len(settled)
+    proof.left += len(records) - len(settled)
     if settled:
-        it.push.failures, it.push.report.batch = 0, bulk.batch
-        it.push.report.add(name, sent=len(settled))
-    return len(settled), left
+        it.push.failures, report.batch = 0, bulk.batch
+        report.add(it.resource.name, sent=len(settled))
+
+
+def _settle(
+    tx: Tx, reading: Reading, proof: Proof, records: Sequence[Record]
+) -> tuple[Written, dict[int, list[int]]]:
+    """Settle what the records show, and write them. With its last edit the bulk is forgotten."""
+    bulk, resource = proof.bulk, reading.resource
+    settled = bulk_journal.settle(tx, resource, bulk, records, reading.rev_before)
+    if proof.open_seqs <= {seq for seqs in settled.values() for seq in seqs}:
+        bulk_journal.forget(tx, bulk)
+    return write_answer(tx, reading, [record.id for record in records], records), settled

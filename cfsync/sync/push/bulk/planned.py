@@ -1,0 +1,73 @@
+"""Which of the planned edits a push would send in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from cfsync.config import Settings
+from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.outgoing import bulk_journal
+from cfsync.mirror.outgoing.bulk_journal import Change
+from cfsync.resources import Resource
+from cfsync.sync.push.bulk.sets import bulk_field
+from cfsync.sync.push.bulk.start import TARGETS
+from cfsync.sync.push.plan_cost import Planned, PlannedBulk
+
+
+async def in_bulk(
+    mirror: Mirror,
+    settings: Settings,
+    resource: Resource,
+    workspaces: Sequence[int],
+    records: Sequence[Planned],
+) -> tuple[list[Planned], list[PlannedBulk]]:
+    """The planned records, those that go in bulk marked, and the bulk actions that they go in."""
+    changed, at_least = bulk_field(resource), settings.push.bulk_from
+    if changed is None or not at_least:
+        return list(records), []
+    groups = await mirror.read(bulk_journal.groups, resource, changed, workspaces, at_least)
+    off = await mirror.read(bulk_journal.turned_off, resource)
+    places = {i: c for c, ids in groups.items() if c.workspace_id not in off for i in ids}
+    sent = _large_enough(records, resource, places, at_least)
+    marked = [replace(r, is_bulk=True) if id(r) in sent else r for r in records]
+    return marked, _actions(resource, sent.values())
+
+
+def _large_enough(
+    records: Sequence[Planned], resource: Resource, places: Mapping[int, Change], at_least: int
+) -> dict[int, Change]:
+    """Identity of a planned record -> the change that it goes with, of those that are enough."""
+    found = {
+        id(record): places[record.record_id]
+        for record in records
+        if record.resource == resource.name
+        and record.record_id in places
+        and _is(record, places[record.record_id])
+    }
+    counts = _counted(found.values())
+    return {key: change for key, change in found.items() if counts[change] >= at_least}
+
+
+def _is(record: Planned, change: Change) -> bool:
+    """Whether the change is all that is planned of the record."""
+    if record.group or [call.kind for call in record.calls] != ["members"]:
+        return False
+    ((old, new),) = record.calls[0].fields.values()
+    return bulk_journal.change_of(change.workspace_id, old or (), new or ()) == change
+
+
+def _counted(changes: Iterable[Change]) -> dict[Change, int]:
+    found: dict[Change, int] = {}
+    for change in changes:
+        found[change] = found.get(change, 0) + 1
+    return found
+
+
+def _actions(resource: Resource, changes: Iterable[Change]) -> list[PlannedBulk]:
+    return [
+        PlannedBulk(resource.name, change.workspace_id, kind, member, count, -(-count // TARGETS))
+        for change, count in _counted(changes).items()
+        for kind, members in (("add", change.added), ("remove", change.removed))
+        for member in members
+    ]

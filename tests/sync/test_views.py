@@ -40,7 +40,7 @@ def sizes() -> dict[str, Any]:
         "contact_applied_tags": 20,
         "orders": 60,
         "order_transactions": 120,
-        "order_invoices": 20,
+        "order_invoices": 110,
         "fulfillments": 6,
         "courses": 2,
         "enrollments": 6,
@@ -151,24 +151,42 @@ def _subscriptions(filled: Round) -> None:
 
 def _refunds(filled: Round) -> None:
     orders = by_id(filled, "orders")
-    expected = {
-        t["id"]: (t["order_id"], money(t["amount"]))
+    paid_back = [
+        t
         for t in records(filled, "order_transactions")
         if t["external_type"] == "refund" and orders[t["order_id"]]["live_mode"]
+    ]
+    shown = {t["order_id"] for t in paid_back}
+    credited = [
+        i
+        for i in records(filled, "order_invoices")
+        if i["invoice_type"] == "refund" and orders[i["order_id"]]["live_mode"]
+    ]
+    expected = {
+        *(("transaction", t["id"], t["order_id"], money(t["amount"])) for t in paid_back),
+        *(
+            ("invoice", i["id"], i["order_id"], money(i["total_amount"]))
+            for i in credited
+            if i["order_id"] not in shown
+        ),
     }
 
     found = filled.sql("SELECT source, id, order_id, amount FROM refunds")
 
-    assert {id_: (order, money(amount)) for _, id_, order, amount in found} == expected
-    assert {source for source, *_ in found} == {"transaction"}
+    said_by_the_order = {order for source, _, order, _ in found if source == "order"}
+    assert {(s, i, o, money(a)) for s, i, o, a in found if s != "order"} == expected
+    assert {source for source, *_ in expected} == {"transaction", "invoice"}
+    assert shown & {i["order_id"] for i in credited}
+    assert not said_by_the_order & {order for _, _, order, _ in expected}
     refunded = {o["id"] for o in live(filled) if "refunded" in o["billing_status"]}
     assert {order for _, _, order, _ in found} == refunded
 
 
 def _a_refund_that_no_transaction_shows_is_the_orders(filled: Round) -> None:
-    asyncio.run(
-        filled.mirror.write(lambda tx: tx.conn.execute(sa.delete(TABLES["order_transactions"])))
-    )
+    for name in ("order_transactions", "order_invoices"):
+        asyncio.run(
+            filled.mirror.write(lambda tx, name: tx.conn.execute(sa.delete(TABLES[name])), name)
+        )
 
     found = filled.sql("SELECT source, order_id, amount, billing_status FROM refunds")
 

@@ -217,7 +217,6 @@ INVOICE: Values = {
     "discount_amount": None,
     "currency": "USD",
     "due_at": None,
-    "invoice_type": "one_time",
     "fulfillment_status": "unfulfilled",
     "payment_processor": "stripe",
     "eligible_for_fulfillment": True,
@@ -226,9 +225,15 @@ INVOICE: Values = {
 
 
 def invoice(seed: Seed) -> Values:
+    """The second invoice of an order is one of its refund where the order says so."""
     amount = _price(seed.chance)
+    order_id = seed.pick("orders", seed.index // max(1, seed.plan.counts["workspaces"]))
+    order_index = seed.plan.index("orders", order_id) if order_id else None
+    is_second = order_index not in (None, seed.index)
+    is_refund = is_second and "refunded" in BILLING[(order_index or 0) % len(BILLING)]
     return INVOICE | {
-        "order_id": seed.pick("orders", seed.index // max(1, seed.plan.counts["workspaces"])),
+        "order_id": order_id,
+        "invoice_type": "refund" if is_refund else "renewal" if is_second else "one_time",
         "total_amount": amount,
         "subtotal_amount": amount,
         "issued_at": seed.past(seed.chance),
@@ -250,9 +255,9 @@ def _invoice_line(seed: Seed, amount: str) -> Values:
 
 
 def transaction(seed: Seed) -> Values:
-    """The second transaction of an order gives money back where the order says so."""
+    """The second transaction of an order gives its money back where the order says so."""
     orders = max(1, seed.plan.counts["orders"])
-    is_refund = seed.index >= orders and "refunded" in BILLING[seed.index % orders % len(BILLING)]
+    is_refund = seed.index >= orders and BILLING[seed.index % orders % len(BILLING)] == "refunded"
     return {
         "order_id": seed.parent("orders"),
         "status": "completed",

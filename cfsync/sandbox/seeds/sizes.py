@@ -16,7 +16,7 @@ _USUAL: Mapping[str, tuple[str, float]] = {
     "product_prices": ("products", 2),
     "orders": ("workspaces", 12),
     "order_applied_tags": ("orders", 0.5),
-    "order_invoices": ("orders", 1),
+    "order_invoices": ("orders", 1.5),
     "order_transactions": ("orders", 1.5),
     "fulfillment_locations": ("workspaces", 1),
     "fulfillments": ("workspaces", 4),

@@ -155,6 +155,15 @@ CHANGES: dict[str, dict[str, Any]] = {
     "order_invoices": {"status": "unpaid"},
 }
 
+
+def tag_action(shop: Shop) -> dict[str, Any]:
+    """With plain ids, in which the answer shows them."""
+    shop.world.store.bulk.bulk_plain_ids = True
+    return {"tag_ids": [shop.first("contact_tags")], "action_type": "add", "target_all": True}
+
+
+CREATES["contact_tag_actions"] = tag_action
+
 CREATES |= {
     name: lambda s, resource=resource: for_create(resource, s.first)
     for name, resource in ALL.items()

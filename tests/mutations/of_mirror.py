@@ -228,7 +228,7 @@ BREAKAGES = (
     Breakage(
         "JSON that can't be sent is accepted",
         "cfsync/mirror/capture/sqlite/parts.py",
-        '            unfit = f"{touched(field)} AND {is_unsendable(field)}"\n',
+        '            unfit = f"{only}{is_unsendable(field)}"\n',
         '            unfit = "0"\n',
         "one row with a lone surrogate ends every push with a traceback",
         (
@@ -239,8 +239,8 @@ BREAKAGES = (
     Breakage(
         "a stale save is accepted",
         "cfsync/mirror/capture/sqlite/templates/after_update.sql",
-        "    WHEN NEW.cf_rev IS NOT OLD.cf_rev AND NOT $is_same_since\n"
-        "      THEN RAISE(ABORT, '$name: $stale')\n",
+        "      WHEN NEW.cf_rev IS NOT OLD.cf_rev AND NOT $is_same_since\n"
+        "        THEN RAISE(ABORT, '$name: $stale')\n",
         "",
         "a program that saves all columns reverts a change in ClickFunnels",
         (

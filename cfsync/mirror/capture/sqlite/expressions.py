@@ -6,26 +6,44 @@ with the SQLite that they bring.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cfsync.mirror.capture.rules import Refusal, columns, parents
 from cfsync.mirror.capture.values import DEEPEST, json_kind
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
 
+_BY_CONTENT = ("json", "timestamp", "money")
+"""Types of which different values can be the same: JSON by content, times as instants, money as far
+as it has digits.
+"""
+
 
 def changed(field: Field) -> str:
-    """Whether an UPDATE changes the column: JSON by content, times as instants, money as far as it
-    has digits.
-    """
+    """Whether an UPDATE changes the column, in a SELECT from `comparisons`."""
+    if field.type in _BY_CONTENT:
+        return ident(f"{field.name} changed")
+    return f"NEW.{ident(field.name)} IS NOT OLD.{ident(field.name)}"
+
+
+def comparisons(fields: Iterable[Field]) -> list[str]:
+    """The columns of a subquery that compare values by their content, each once."""
+    return [f"{_differs(f)} AS {changed(f)}" for f in fields if f.type in _BY_CONTENT]
+
+
+def _differs(field: Field) -> str:
     old, new = f"OLD.{ident(field.name)}", f"NEW.{ident(field.name)}"
-    if field.type == "json":
-        return (
-            f"({new} IS NOT {old} AND {json_content(field, new)} IS NOT {json_content(field, old)})"
-        )
+    # Times in the table have the canonical form.
+    before = old if field.type == "timestamp" else _content(field, old)
+    after = _content(field, new)
+    # SQLite works out both sides of an AND whose value is kept.
+    return f"CASE WHEN {new} IS NOT {old} THEN {after} IS NOT {before} END"
+
+
+def _content(field: Field, value: str) -> str:
     if field.type == "timestamp":
-        return f"({new} IS NOT {old} AND coalesce({canonical_time(new)}, {new}) IS NOT {old})"
-    if field.type == "money":
-        return f"({new} IS NOT {old} AND {amount(new)} IS NOT {amount(old)})"
-    return f"{new} IS NOT {old}"
+        return f"coalesce({canonical_time(value)}, {value})"
+    return amount(value) if field.type == "money" else json_content(field, value)
 
 
 def json_content(field: Field, value: str) -> str:
@@ -53,11 +71,10 @@ def canonical_set(value: str) -> str:
 
 def canonical_time(value: str) -> str:
     """A time in the canonical form; NULL if the value is not a time."""
-    shape = f"{value} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
     day = f"substr({value}, 1, 10)"
     # The modifier makes SQLite work out the day: 2025-02-30 is then another one.
-    real = f"date({day}, '+0 days') IS {day} AND {value} >= '0001'"
-    return f"CASE WHEN {shape} AND {real} THEN strftime('%Y-%m-%dT%H:%M:%fZ', {value}) END"
+    real = f"date({day}, '+0 days') = {day} AND {value} >= '0001'"
+    return f"CASE WHEN {real} THEN strftime('%Y-%m-%dT%H:%M:%fZ', {value}) END"
 
 
 def amount(value: str) -> str:
@@ -78,24 +95,29 @@ def _beyond(value: str, limit: str) -> str:
 
 
 def has_wrong_kind(field: Field) -> str:
-    """Whether the new value, which is not NULL, is not of the column's type."""
+    """Whether the new value is not of the column's type. NULL is of any."""
     new = f"NEW.{ident(field.name)}"
     if field.type == "json":
         return _wrong_json(field, new)
-    not_text = f"typeof({new}) <> 'text' OR instr({new}, char(0)) > 0 OR {_not_utf8(new)}"
+    not_text = f"{_is_no(new, 'text')} OR instr({new}, char(0)) OR {_not_utf8(new)}"
     if field.email:
         return f"({not_text} OR {_no_email(new)})"
     return {
-        "integer": f"typeof({new}) <> 'integer'",
+        "integer": _is_no(new, "integer"),
         "text": f"({not_text})",
         "boolean": f"{new} NOT IN (0, 1)",
-        "timestamp": f"{canonical_time(new)} IS NULL",
+        "timestamp": f"{new} IS NOT NULL AND {canonical_time(new)} IS NULL",
         "money": (
-            f"(typeof({new}) NOT IN ('integer', 'real') OR {_beyond(new, '1e15')}"
+            f"({_is_no(new, 'integer', 'real')} OR {_beyond(new, '1e15')}"
             f" OR {_beyond(new, '1e13')} AND CAST(printf('%.15g', {new}) AS REAL) <> {new})"
         ),
-        "number": f"(typeof({new}) NOT IN ('integer', 'real') OR {_beyond(new, '1e308')})",
+        "number": f"({_is_no(new, 'integer', 'real')} OR {_beyond(new, '1e308')})",
     }[field.type]
+
+
+def _is_no(value: str, *types: str) -> str:
+    """Whether a value is neither NULL nor of one of these types."""
+    return f"typeof({value}) NOT IN ({', '.join(map(literal, ('null', *types)))})"
 
 
 def is_missing(field: Field) -> str:
@@ -113,7 +135,7 @@ def _no_email(new: str) -> str:
 
 def _not_utf8(new: str) -> str:
     """SQLite reads most of what is not UTF-8 as U+FFFD, where no U+FFFD is written."""
-    return f"replace({new}, char(65533), '') GLOB '*[' || char(65533) || ']*'"
+    return f"replace({new}, '\ufffd', '') GLOB '*[\ufffd]*'"
 
 
 def _wrong_json(field: Field, new: str) -> str:
@@ -122,7 +144,7 @@ def _wrong_json(field: Field, new: str) -> str:
     bad = f"json_type({new}) NOT IN ({kinds})"
     if field.merge == "set":
         bad += f" OR EXISTS (SELECT 1 FROM json_each({new}) WHERE type <> 'integer')"
-    return f"CASE WHEN json_valid({new}) THEN {bad} ELSE 1 END"
+    return f"CASE WHEN json_valid({new}) THEN {bad} ELSE {new} IS NOT NULL END"
 
 
 def is_unsendable(field: Field) -> str:
@@ -142,30 +164,45 @@ def is_unsendable(field: Field) -> str:
 
 
 def json_text(field: Field, value: str) -> str:
-    """A canonical value as JSON text."""
-    if value == "NULL":
-        return "'null'"
+    """A value as JSON text, in the canonical form."""
+    if field.type == "timestamp":
+        return f"json_quote({_content(field, value)})"
+    if field.merge == "set":
+        text = f"json({canonical_set(value)})"
+        return f"CASE WHEN json_valid({value}) THEN {text} ELSE json_quote({value}) END"
+    return _stored_text(field, value)
+
+
+def _stored_text(field: Field, value: str) -> str:
+    """A value of the row, which has the canonical form, as JSON text."""
     if field.type == "boolean":
         return f"CASE {value} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
     if field.type == "json":
-        text = f"json({canonical_set(value) if field.merge == 'set' else value})"
-        return f"CASE WHEN json_valid({value}) THEN {text} ELSE json_quote({value}) END"
-    if field.type == "timestamp":
-        return f"json_quote(coalesce({canonical_time(value)}, {value}))"
+        return f"CASE WHEN json_valid({value}) THEN json({value}) ELSE json_quote({value}) END"
     return f"json_quote({amount(value) if field.type == 'money' else value})"
 
 
-def pair(field: Field, old: str, new: str) -> str:
-    """`,"field":[old,new]`, a part of a patch."""
-    start = literal(f',"{field.name}":[')
-    return f"{start} || {json_text(field, old)} || ',' || {json_text(field, new)} || ']'"
+def changed_pair(field: Field) -> str:
+    """`,"field":[old,new]`, a part of a patch, where an UPDATE changes the column."""
+    old, new = (json_text(field, f"{row}.{ident(field.name)}") for row in ("OLD", "NEW"))
+    pair = f"""',"{field.name}":[' || {old} || ',' || {new} || ']'"""
+    return f"CASE WHEN {changed(field)} THEN {pair} ELSE '' END"
+
+
+def given_pair(field: Field, value: str) -> str:
+    """`,"field":[null,value]`, a part of a patch, where an INSERT gives the column a value."""
+    pair = f"""',"{field.name}":[null,' || {json_text(field, value)} || ']'"""
+    return f"CASE WHEN {value} IS NULL THEN '' ELSE {pair} END"
 
 
 def row_as_patch(resource: Resource, row: str) -> str:
     """A whole row as a patch that removes it: every column but `id`, as [value, null]."""
     prefix = f"{row}." if row else ""
-    parts = [pair(f, f"{prefix}{ident(f.name)}", "NULL") for f in columns(resource)]
-    return f"'{{' || substr({' || '.join(parts)}, 2) || '}}'"
+    pairs = [
+        f""""{f.name}":[' || {_stored_text(f, f"{prefix}{ident(f.name)}")} || ',null]"""
+        for f in columns(resource)
+    ]
+    return f"'{{{','.join(pairs)}}}'"
 
 
 def has_unknown_id(field: Field, old: str | None, workspace: str) -> str:
@@ -174,17 +211,17 @@ def has_unknown_id(field: Field, old: str | None, workspace: str) -> str:
     without records of ClickFunnels may not be filled yet.
     """
     table, new = ident(field.ref or ""), f"NEW.{ident(field.name)}"
-    here = f"SELECT (workspace_id = {workspace}) IS NOT FALSE FROM {table} WHERE id = given.value"
+    value = "given.value" if field.type == "json" else new
+    here = f"SELECT (workspace_id = {workspace}) IS NOT FALSE FROM {table} WHERE id = {value}"
     filled = f"EXISTS (SELECT 1 FROM {table} WHERE {exists_in_clickfunnels('id')})"
-    may_come = f"NOT ({exists_in_clickfunnels('given.value')} AND {filled})"
-    missing = f"NOT coalesce(({here}), {may_come})"
-    given = f"(SELECT {new} AS value)"
-    if field.type == "json":
-        given = f"json_each({new})"
+    may_come = f"NOT ({exists_in_clickfunnels(value)} AND {filled})"
+    unknown = f"{value} IS NOT NULL AND NOT coalesce(({here}), {may_come})"
+    if field.type != "json":
+        return unknown
+    if old:
         known = f"CASE WHEN json_valid({old}) THEN {old} END"
-        missing += f" AND given.value NOT IN (SELECT value FROM json_each({known}))" if old else ""
-    is_given = "given.value IS NOT NULL"
-    return f"EXISTS (SELECT 1 FROM {given} AS given WHERE {is_given} AND {missing})"
+        unknown += f" AND {value} NOT IN (SELECT value FROM json_each({known}))"
+    return f"EXISTS (SELECT 1 FROM json_each({new}) AS given WHERE {unknown})"
 
 
 def taken(resource: Resource, field: Field, workspace: str) -> str:
@@ -217,19 +254,24 @@ def is_same_since(resource: Resource) -> str:
     )
 
 
-def _may_be_old(resource: Resource, field: Field) -> str:
-    """Whether the new value of a read-only column is one that a program has kept."""
-    is_null = f"NEW.{ident(field.name)} IS NULL"
+def _changed_on_purpose(resource: Resource, field: Field) -> str:
+    """Whether a read-only column gets a value that no program can have kept: not with the `cf_rev`
+    of an older row, nor NULL in a row that was inserted here.
+    """
+    is_null, meant = f"NEW.{ident(field.name)} IS NULL", changed(field)
     if field.name in parents(resource):
-        return is_null if field.name == "workspace_id" else "0"
+        return f"{meant} AND NOT {is_null}" if field.name == "workspace_id" else meant
+    meant += " AND NEW.cf_rev IS OLD.cf_rev"
+    if resource.insert is None:
+        return meant
     inserted = f"SELECT 1 FROM cf_ids WHERE resource = {literal(resource.name)} AND id = NEW.id"
-    return f"(NEW.cf_rev IS NOT OLD.cf_rev OR {is_null} AND EXISTS ({inserted}))"
+    return f"{meant} AND NOT ({is_null} AND EXISTS ({inserted}))"
 
 
 def update_refused_if(resource: Resource, refusal: Refusal, field: Field) -> str:
     """The condition under which an UPDATE is refused."""
     if refusal.when == "always":
-        return f"{changed(field)} AND NOT {_may_be_old(resource, field)}"
+        return _changed_on_purpose(resource, field)
     new = f"NEW.{ident(refusal.column)}"
     condition = {
         "sent": exists_in_clickfunnels("OLD.id"),

@@ -32,17 +32,16 @@ from cfsync.mirror.capture.rules import (
 from cfsync.mirror.capture.sqlite.expressions import (
     canonical_set,
     canonical_time,
+    given_pair,
     has_unknown_id,
     insert_refused_if,
     is_missing,
-    pair,
     row_as_patch,
     taken,
 )
 from cfsync.mirror.capture.sqlite.parts import (
     BY_USER,
     NOW,
-    correct_row,
     names,
     note_policy,
     raising,
@@ -53,7 +52,10 @@ from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.capture.values import missing_message, needed
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.records import PROVISIONAL_FROM
-from cfsync.resources.model import Field, Resource
+from cfsync.resources.model import Resource
+
+WORKSPACE = "filled_workspace_id"
+"""A new row's workspace, in the SELECT that refuses or captures it."""
 
 
 def triggers(resource: Resource) -> list[str]:
@@ -61,7 +63,7 @@ def triggers(resource: Resource) -> list[str]:
 
 
 def _before(resource: Resource) -> str:
-    is_taken = _taken(resource)
+    is_taken = _taken(resource, _workspace(resource))
     return templates.render(
         "before_insert",
         **names(resource, "before_insert"),
@@ -76,17 +78,16 @@ def _before(resource: Resource) -> str:
 def _after(resource: Resource) -> str:
     kept = f"resource = {literal(resource.name)} AND record_id = NEW.id"
     is_replacement = f"EXISTS (SELECT 1 FROM cf_replaced WHERE {kept})"
-    named = [(ident(f.name), f'$."{f.name}"[0]') for f in columns(resource)]
-    old = ", ".join(f"{name} = json_extract(patch, '{path}')" for name, path in named)
-    new = ", ".join(f"{name} = coalesce(NEW.{name}, {name})" for name, _ in named)
+    named = [(ident(f.name), f.name) for f in columns(resource)]
+    old = ", ".join(f"{column} = json_extract(patch, '$.{name}[0]')" for column, name in named)
+    new = ", ".join(f"{column} = coalesce(NEW.{column}, {column})" for column, _ in named)
     return templates.render(
         "after_insert",
         **names(resource, "after_insert"),
         by_user=BY_USER,
         is_replacement=is_replacement,
-        refusals=_refusals(resource),
         fill_in=_fill_in(resource, is_replacement) if resource.insert else "",
-        capture=_capture(resource, is_replacement) if resource.insert else "",
+        capture=_capture(resource, is_replacement),
         note_nulls=_note_nulls(resource) if updatable(resource) else "",
         old_values=old,
         given_values=new,
@@ -97,23 +98,16 @@ def _note_nulls(resource: Resource) -> str:
     is_null = [
         f"WHEN {literal(f.name)} THEN NEW.{ident(f.name)} IS NULL" for f in updatable(resource)
     ]
-    left = templates.render("left", **names(resource), is_null=" ".join(is_null))
-    return templates.render("note_nulls", **names(resource), left=left, now=NOW)
+    return templates.render("note_nulls", **names(resource), is_null=" ".join(is_null), now=NOW)
 
 
 def _refusals(resource: Resource) -> str:
-    if resource.insert is None:
-        message = f"{resource.name}: INSERT is refused: {resource.refuse_insert}"
-        return branches([("1", raising(message))])
     fields = {f.name: f for f in columns(resource)}
     not_insertable = (
         (insert_refused_if(r, fields[r.column]), raising(r.message))
         for r in insert_refusals(resource)
     )
-    kinds = wrong_kind_branches(
-        resource, insertable(resource), lambda f: f"NEW.{ident(f.name)} IS NOT NULL"
-    )
-    is_taken = _taken(resource)
+    is_taken = _taken(resource, WORKSPACE)
     return templates.render(
         "insert_refusals",
         **names(resource),
@@ -127,7 +121,7 @@ def _refusals(resource: Resource) -> str:
         used_before=raising(f"{resource.name}: {USED_BEFORE}"),
         not_insertable=branches(not_insertable),
         parents=branches(_parents(resource)),
-        wrong_kinds=branches(kinds),
+        wrong_kinds=branches(wrong_kind_branches(resource, insertable(resource))),
         missing=branches(_missing(resource)),
         unknown=branches(_unknown(resource)),
         taken=branches([(is_taken, raising(taken_message(resource)))] if is_taken else []),
@@ -137,11 +131,11 @@ def _refusals(resource: Resource) -> str:
 def _parents(resource: Resource) -> Iterator[tuple[str, str]]:
     for field in references(resource):
         if field.name == resource.parent_field:
-            unknown = has_unknown_id(field, None, _filled(resource, "workspace_id"))
+            unknown = has_unknown_id(field, None, WORKSPACE)
             yield unknown, raising(unknown_message(resource, field))
     for name in parents(resource):
         missing = raising(f"{resource.name}.{name} must be given")
-        yield f"{_filled(resource, name)} IS NULL", missing
+        yield f"{_given(name)} IS NULL", missing
     if has_workspace(resource):
         message = f"{resource.name}.workspace_id: the mirror has no such workspace"
         unknown = "NOT EXISTS (SELECT 1 FROM workspaces WHERE id = NEW.workspace_id)"
@@ -149,11 +143,16 @@ def _parents(resource: Resource) -> Iterator[tuple[str, str]]:
         yield f"NEW.workspace_id IS NOT NULL AND {some} AND {unknown}", raising(message)
 
 
-def _filled(resource: Resource, name: str) -> str:
-    """A new row's value; its workspace is given, its parent's, or the only one of the mirror."""
-    new = f"NEW.{ident(name)}"
-    if name != "workspace_id":
-        return new
+def _given(name: str) -> str:
+    """A new row's value, where `WORKSPACE` can be read."""
+    return WORKSPACE if name == "workspace_id" else f"NEW.{ident(name)}"
+
+
+def _workspace(resource: Resource) -> str:
+    """A new row's workspace: it is given, its parent's, or the only one of the mirror."""
+    if not has_workspace(resource):
+        return "NULL"
+    new = "NEW.workspace_id"
     one = "(SELECT CASE count(*) WHEN 1 THEN max(id) END FROM workspaces)"
     if not resource.nested:
         return f"coalesce({new}, {one})"
@@ -168,20 +167,19 @@ def _missing(resource: Resource) -> Iterator[tuple[str, str]]:
 
 
 def _unknown(resource: Resource) -> Iterator[tuple[str, str]]:
-    workspace = _filled(resource, "workspace_id")
     for field in insertable_references(resource):
-        unknown = has_unknown_id(field, None, workspace)
+        unknown = has_unknown_id(field, None, WORKSPACE)
         yield unknown, raising(unknown_message(resource, field))
 
 
-def _taken(resource: Resource) -> str:
+def _taken(resource: Resource, workspace: str) -> str:
     """Whether ClickFunnels would refuse the new row, or take it for the same record as another."""
     field = unique_field(resource)
-    return taken(resource, field, _filled(resource, "workspace_id")) if field else ""
+    return taken(resource, field, workspace) if field else ""
 
 
 def _fill_in(resource: Resource, is_replacement: str) -> str:
-    values = {"workspace_id": _filled(resource, "workspace_id")} if has_workspace(resource) else {}
+    values = {"workspace_id": _workspace(resource)} if has_workspace(resource) else {}
     missing = ["NEW.workspace_id IS NULL"] if values else []
     for field in insertable(resource):
         if field.type == "timestamp" or field in sets(resource):
@@ -192,21 +190,27 @@ def _fill_in(resource: Resource, is_replacement: str) -> str:
             missing.append(f"{given} IS NOT {canonical(given)}")
     if not values:
         return ""
-    return correct_row(resource, values, f"NOT {is_replacement} AND ({' OR '.join(missing)})")
+    return templates.render(
+        "fill_in",
+        **names(resource),
+        values=", ".join(f"{ident(name)} = {value}" for name, value in values.items()),
+        is_replacement=is_replacement,
+        missing=" OR ".join(missing),
+    )
 
 
 def _capture(resource: Resource, is_replacement: str) -> str:
+    if resource.insert is None:
+        message = literal(f"{resource.name}: INSERT is refused: {resource.refuse_insert}")
+        return templates.render("insert_refused", message=message, is_replacement=is_replacement)
     return templates.render(
         "capture_insert",
         **names(resource),
         real_ids=exists_in_clickfunnels("id"),
-        workspace=_filled(resource, "workspace_id") if has_workspace(resource) else "NULL",
-        given_pairs=" || ".join(_given_pair(resource, f) for f in insertable(resource)),
+        workspace=_workspace(resource),
+        filled_workspace=WORKSPACE,
+        refusals=_refusals(resource),
+        given_pairs=" || ".join(given_pair(f, _given(f.name)) for f in insertable(resource)),
         now=NOW,
         is_replacement=is_replacement,
     )
-
-
-def _given_pair(resource: Resource, field: Field) -> str:
-    value = _filled(resource, field.name)
-    return f"CASE WHEN {value} IS NULL THEN '' ELSE {pair(field, 'NULL', value)} END"

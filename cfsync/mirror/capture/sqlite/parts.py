@@ -48,17 +48,16 @@ def note_policy(resource: Resource) -> str:
 
 
 def wrong_kind_branches(
-    resource: Resource, fields: Iterable[Field], touched: Callable[[Field], str]
+    resource: Resource, fields: Iterable[Field], touched: Callable[[Field], str] | None = None
 ) -> Iterator[tuple[str, str]]:
-    """CASE branches that refuse values which the column's type does not have."""
+    """CASE branches that refuse values which the column's type does not have; of an UPDATE, only
+    in columns that are `touched`.
+    """
     for field in fields:
-        new = f"NEW.{ident(field.name)}"
-        # The empty set is a list; NULL would be neither a value nor "not given".
-        bad = has_wrong_kind(field)
-        bad = (
-            f"({new} IS NULL OR {bad})" if field.merge == "set" else f"{new} IS NOT NULL AND {bad}"
-        )
-        yield f"{touched(field)} AND {bad}", raising(wrong_kind_message(resource, field))
+        bad, only = has_wrong_kind(field), f"{touched(field)} AND " if touched else ""
+        if touched and field.merge == "set":  # the empty set is a list
+            bad = f"(NEW.{ident(field.name)} IS NULL OR {bad})"
+        yield f"{only}{bad}", raising(wrong_kind_message(resource, field))
         if field.type == "json":
-            unfit = f"{touched(field)} AND {is_unsendable(field)}"
+            unfit = f"{only}{is_unsendable(field)}"
             yield unfit, raising(unsendable_message(resource, field))

@@ -22,10 +22,11 @@ from cfsync.mirror.capture.sqlite.expressions import (
     canonical_set,
     canonical_time,
     changed,
+    changed_pair,
+    comparisons,
     has_unknown_id,
     is_missing,
     is_same_since,
-    pair,
     row_as_patch,
     taken,
     update_refused_if,
@@ -67,8 +68,11 @@ def _update(resource: Resource) -> str:
         emptied=branches(_emptied(resource)),
         unknown=branches(_unknown(resource)),
         taken=branches(_taken(resource)),
+        compared=", ".join(comparisons(columns(resource))),
+        changed_pairs=" || ".join(map(changed_pair, updatable(resource))) or "''",
+        workspace="NEW.workspace_id" if has_workspace(resource) else "NULL",
+        now=NOW,
         restore=_restore(resource),
-        capture=_capture_update(resource) if updatable(resource) else "",
     )
 
 
@@ -96,7 +100,8 @@ def _restore(resource: Resource) -> str:
     had kept, the same JSON in another form. Times and sets get the canonical form.
     """
     values = {f.name: f"OLD.{ident(f.name)}" for f in kept(resource)}
-    wanted = [f"NEW.{ident(name)} IS NOT {value}" for name, value in values.items()]
+    given = ", ".join(f"NEW.{ident(name)}" for name in values)
+    wanted = [f"({given}) IS NOT ({', '.join(values.values())})"]
     for field in updatable(resource):
         new, old = f"NEW.{ident(field.name)}", f"OLD.{ident(field.name)}"
         if field.type == "timestamp":
@@ -105,22 +110,7 @@ def _restore(resource: Resource) -> str:
         elif field in sets(resource):
             values[field.name] = f"coalesce({canonical_set(new)}, {old})"
             wanted.append(f"{new} IS NOT {old} AND {new} IS NOT {values[field.name]}")
-    return correct_row(resource, values, f"({' OR '.join(wanted)})")
-
-
-def _capture_update(resource: Resource) -> str:
-    pairs = [
-        f"CASE WHEN {changed(f)} THEN {pair(f, f'OLD.{ident(f.name)}', f'NEW.{ident(f.name)}')}"
-        " ELSE '' END"
-        for f in updatable(resource)
-    ]
-    return templates.render(
-        "capture_update",
-        **names(resource),
-        workspace="NEW.workspace_id" if has_workspace(resource) else "NULL",
-        changed_pairs=" || ".join(pairs),
-        now=NOW,
-    )
+    return correct_row(resource, values, " OR ".join(wanted))
 
 
 def _delete(resource: Resource) -> str:

@@ -1,16 +1,13 @@
 CREATE TRIGGER $trigger AFTER INSERT ON $table
 WHEN $by_user
 BEGIN
-  SELECT CASE
-    $refusals
-  END WHERE NOT $is_replacement;
-  $fill_in
   $capture
-  -- A replacement: put the old row back, unseen by the triggers, ...
-  UPDATE cf_writer SET mark = mark + 2 WHERE $is_replacement;
+  -- Unseen by the triggers: complete a new row, put back the old one of a replacement, ...
+  UPDATE cf_writer SET mark = mark + 2;
+  $fill_in
   UPDATE $table SET $old_values FROM cf_replaced WHERE $table.id = NEW.id
     AND resource = $resource AND record_id = NEW.id;
-  UPDATE cf_writer SET mark = mark - 2 WHERE $is_replacement;
+  UPDATE cf_writer SET mark = mark - 2;
   $note_nulls
   DELETE FROM cf_outbox WHERE resource = $resource AND record_id = NEW.id
     AND op = 'delete' AND state IN ('pending', 'parked', 'held') AND $is_replacement;

@@ -1,8 +1,13 @@
+-- Refused or captured in one, as in after_update.
 INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, captured_at, highest_id)
-  SELECT $resource, $workspace, NEW.id, 'insert',
-    '{' || substr($given_pairs, 2) || '}', $now,
+  SELECT $resource, $filled_workspace, NEW.id, 'insert',
+    '{' || substr(parts, 2) || '}', $now,
     (SELECT coalesce(max(id), 0) FROM $table WHERE $real_ids)
-  WHERE NOT $is_replacement;
+  FROM (SELECT $filled_workspace, CASE
+    WHEN $is_replacement THEN NULL
+    $refusals
+    ELSE $given_pairs
+  END AS parts FROM (SELECT $workspace AS $filled_workspace) LIMIT 1) WHERE parts IS NOT NULL;
 -- What a trigger of the user's has changed in the new row before comes after it.
 INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, captured_at)
   SELECT resource, $workspace, record_id, op, patch, captured_at FROM cf_outbox

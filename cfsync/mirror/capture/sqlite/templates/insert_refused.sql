@@ -1,0 +1,1 @@
+SELECT RAISE(ABORT, $message) WHERE NOT $is_replacement;

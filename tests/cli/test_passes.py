@@ -116,6 +116,20 @@ def contents(command: Command) -> list[str]:
         return [line for line in db.iterdump() if not line.startswith('INSERT INTO "cf_budget"')]
 
 
+def test_verify_quick_shows_the_counts_of_both_sides(filled: Command, world: World):
+    unknown = filled("verify", "--quick")
+    world.stats_open = True
+
+    shown = filled("verify", "--quick", "contacts")
+
+    assert (unknown.returncode, shown.returncode) == (0, 0)
+    assert "unknown: answered with 403" in unknown.stdout
+    assert shown.stdout.splitlines()[1].split() == [
+        *("contacts", str(world.workspaces[0]), "count", "30", "30")
+    ]
+    assert "contacts: 30 rows; ClickFunnels counted 30 at" in filled("status").stdout
+
+
 def test_verify_is_content_after_a_backfill_and_names_what_differs(filled: Command, world: World):
     same = filled("verify")
     first, second = world.ids("contacts", world.workspaces[0])[:2]

@@ -88,6 +88,7 @@ def _lines(found: Status) -> Iterator[str]:
         yield f"no requests until {found.no_requests_until}: ClickFunnels asks to wait (429)"
     if found.budget:
         yield _rate(found.budget)
+    yield from _counted(found)
     yield f"database: {found.database}"
     if found.capture_problem:
         yield f"warning: {found.capture_problem}"
@@ -100,6 +101,12 @@ def _lines(found: Status) -> Iterator[str]:
         yield columns(
             [(w["kind"], w["resource"], w["id"], w["reason"], w["command"]) for w in found.waiting]
         )
+
+
+def _counted(found: Status) -> Iterator[str]:
+    for name, r in found.resources.items():
+        if r.counted is not None:
+            yield f"{name}: {r.rows:,} rows; ClickFunnels counted {r.counted:,} at {r.counted_at}"
 
 
 def _daemon(daemon: DaemonStatus) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,8 @@ from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
+    from cfsync.config import Settings
+    from cfsync.sync.operator.counts import Counted
     from cfsync.sync.operator.verify import Verified
 
 SHOWN = 50
@@ -22,7 +25,15 @@ def register(app: typer.Typer) -> None:
     app.command()(verify)
 
 
-def verify(resource: Resources = None, config: Config = None, json: Json = False) -> int:
+def verify(
+    resource: Resources = None,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Only compare how many contacts and orders there are."),
+    ] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
     """Compare the mirror with ClickFunnels; change no record on either side.
 
     Exits 5 if they differ. What was changed here while edits were not captured (drift) is kept as a
@@ -31,10 +42,13 @@ def verify(resource: Resources = None, config: Config = None, json: Json = False
     \b
     Example:
       cfsync verify contacts
+      cfsync verify --quick
     """
     from cfsync.sync.operator import verify as inner
 
     settings = load_settings(config, quiet=True)
+    if quick:
+        return _quick(settings, resource or [], json=json)
 
     async def body(stop: asyncio.Event) -> tuple[Verified, str]:
         async with open_context(settings, stop, bars=True) as context:
@@ -48,6 +62,30 @@ def verify(resource: Resources = None, config: Config = None, json: Json = False
         print(_text(verified, place))
     print_problems(verified.report, "verify")
     return verified.exit_code
+
+
+def _quick(settings: Settings, names: Sequence[str], *, json: bool) -> int:
+    """Show ClickFunnels' own figures beside the mirror's."""
+    from cfsync.sync.operator.counts import count
+
+    async def body(stop: asyncio.Event) -> list[Counted]:
+        async with open_context(settings, stop) as context:
+            return await count(context, names)
+
+    found = until_stopped(body)
+    if json:
+        print_json([asdict(one) for one in found])
+    else:
+        rows = [
+            (c.resource, c.workspace_id, n, c.here[n], _there(c, n)) for c in found for n in c.here
+        ]
+        print(columns([("", "workspace", "", "mirror", "ClickFunnels"), *rows]))
+    return 0
+
+
+def _there(counted: Counted, name: str) -> str:
+    figure = counted.there.get(name)
+    return f"unknown: {counted.why or 'not in the answer'}" if figure is None else str(figure)
 
 
 def _text(verified: Verified, place: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -185,3 +186,19 @@ def _rows(tx: Tx, query: sa.Select[Any]) -> Rows:
 def total(counts: Mapping[str, Mapping[str, int]]) -> int:
     """All counts together."""
     return sum(n for by_kind in counts.values() for n in by_kind.values())
+
+
+def figures(
+    tx: Tx, resource: Resource, workspace_id: int, amounts: Sequence[str]
+) -> dict[str, Decimal | None]:
+    """`count` -> how many records the mirror has of a resource in a workspace, and the sum of each
+    of these amounts of money.
+    """
+    table = TABLES[resource.name]
+    sums = (sa.func.sum(sa.cast(table.c[name], sa.Numeric(asdecimal=False))) for name in amounts)
+    query = sa.select(sa.func.count(), *sums).where(
+        table.c.id < PROVISIONAL_FROM, table.c.workspace_id == workspace_id
+    )
+    rows, *found = tx.conn.execute(query).one()
+    cents = (Decimal(str(amount or 0)).quantize(Decimal("0.01")) for amount in found)
+    return {"count": Decimal(rows), **dict(zip(amounts, cents, strict=True))}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import isinf
 from typing import Any
 
 from cfsync.config import Settings
 from cfsync.mirror import wal
-from cfsync.mirror.bookkeeping import runs
+from cfsync.mirror.bookkeeping import counted, runs
 from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.latency import Counts, quantile
 from cfsync.mirror.coordination import daemons, pauses
@@ -40,6 +40,10 @@ class ResourceStatus:
 
     enabled: bool
     rows: int = 0
+    #: How many records ClickFunnels had when `cfsync verify --quick` last asked, and when that was;
+    #: None: it never did, or the account doesn't tell.
+    counted: int | None = None
+    counted_at: str | None = None
     #: Lists that were ever walked.
     lists: int = 0
     #: Lists whose backfill is not complete.
@@ -172,6 +176,7 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
             found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},
             delays=_delays(found.get(name, {})),
             lag_s=read_pull_age(tx, resource, settings, workspaces).lag_s,
+            **_counted(tx, name, workspaces),
             **_walked(resource, walks),
         )
         for name, resource in RESOURCES.items()
@@ -190,6 +195,11 @@ def _delays(found: Mapping[str, Counts]) -> dict[str, dict[str, float | None]]:
 
 def _finite(seconds: float | None) -> float | None:
     return None if seconds is None or isinf(seconds) else seconds
+
+
+def _counted(tx: Tx, name: str, workspaces: Collection[int]) -> dict[str, Any]:
+    found = counted.total(tx, name, workspaces)
+    return {} if found is None else {"counted": found[0], "counted_at": found[1]}
 
 
 def _walked(

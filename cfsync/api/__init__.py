@@ -12,6 +12,7 @@ come out, all of them after the budget has let the request go. Read them in this
                 (after a wait that the server asked for) and `share` (several processes, one limit)
     retry       whether and when a failed call is repeated
     pages       walks over a list, page by page
+    filter_results  the ids of all records that a saved filter matches, in a few answers
 """
 
 from __future__ import annotations

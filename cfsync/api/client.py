@@ -231,12 +231,15 @@ class Api:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Answer:
-        """The answer to any call; `path` is relative to the base URL. Raises UsageError on a path
-        that can't be one.
+        """The answer to any call; `path` is relative to the base URL, and a tuple in `query` is a
+        parameter that stands there several times. Raises UsageError on a path that can't be one.
         """
         if not path.startswith("/"):
             raise UsageError("the path must begin with / and stands below api.base_url")
-        texts = {name: _text(value) for name, value in (query or {}).items()}
+        texts = {
+            name: [_text(v) for v in value] if isinstance(value, tuple) else _text(value)
+            for name, value in (query or {}).items()
+        }
         return await self._sender.send(
             Request(method.upper(), path, "raw", texts, body, self._priority)
         )

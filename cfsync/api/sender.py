@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from random import Random
@@ -39,7 +39,7 @@ class Request:
     #: What logs show in place of the path: it holds no ids.
     route: str
     #: Sent in the URL. The log never shows it.
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     #: Sent as JSON; None for no body.
     body: Any = None
     #: The lower, the earlier it is sent.

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import urllib.request
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
 
@@ -43,6 +43,9 @@ _NEVER_SENT = (
     aiohttp.ClientHttpProxyError,  # the proxy refused the tunnel
     aiohttp.InvalidURL,
 )
+
+Query = Mapping[str, str | Sequence[str]]
+"""The parameters of a URL; one of several values stands there for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,7 @@ class Transport:
         )
         self._extensions = {"timeout": timeout.as_dict()}
 
-    async def send(
-        self, method: str, path: str, query: Mapping[str, str], content: bytes | None
-    ) -> Reply:
+    async def send(self, method: str, path: str, query: Query, content: bytes | None) -> Reply:
         """The answer to one request. Raises Unreachable without one, BadAnswer on an answer longer
         than MAX_ANSWER, and Refused on a URL longer than MAX_URL.
         """
@@ -100,7 +101,7 @@ class Transport:
             raise Unreachable(self._reason(cause), call=call, sent=sent) from None
 
     def _request(
-        self, call: str, method: str, path: str, query: Mapping[str, str], content: bytes | None
+        self, call: str, method: str, path: str, query: Query, content: bytes | None
     ) -> httpx.Request:
         url = self._url(call, path, query)
         if content is None:
@@ -111,7 +112,7 @@ class Transport:
             method, url, content=body, headers=headers, extensions=self._extensions
         )
 
-    def _url(self, call: str, path: str, query: Mapping[str, str]) -> httpx.URL:
+    def _url(self, call: str, path: str, query: Query) -> httpx.URL:
         if any(unquote(part) in _UPWARDS for part in path.partition("?")[0].split("/")):
             raise UsageError(f"{path!r} would leave api.base_url")
         address = _joined(self._base + path, query)
@@ -195,10 +196,10 @@ async def _chunks(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + CHUNK]
 
 
-def _joined(url: str, query: Mapping[str, str]) -> str:
+def _joined(url: str, query: Query) -> str:
     if not query:
         return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, quote_via=quote)}"
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, doseq=True, quote_via=quote)}"
 
 
 class _AiohttpTransport(AiohttpTransport):

@@ -156,7 +156,7 @@ def test_a_third_read_at_once_is_refused(
     clients = [client_of(server.api) for _ in range(3)]
     for client in clients[:2]:
         client.connection.request("GET", client.prefix + _path(saved, "id"), headers=HEADERS)
-    while sum(map(len, world.filtered_reads.values())) < 2:
+    while sum(map(len, list(world.filtered_reads.values()))) < 2:
         pass
 
     found = clients[2].ask("GET", _path(saved, "id"))

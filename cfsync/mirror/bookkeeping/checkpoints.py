@@ -22,6 +22,8 @@ class Lane(StrEnum):
     BACKFILL = "backfill"
     PULL = "pull"
     SWEEP = "sweep"
+    CENSUS = "census"
+    """A sweep that knows from a saved filter where to look. It has no checkpoints."""
     EVENTS = "events"
     PUSH = "push"
     """The answers to calls that a push makes."""

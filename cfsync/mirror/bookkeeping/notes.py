@@ -15,7 +15,7 @@ from cfsync.records import Record
 from cfsync.resources.model import Resource
 from cfsync.values import is_ahead
 
-MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP)
+MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP, Lane.CENSUS)
 """Lanes whose delays are measured."""
 
 TIDIED = "tidied"

@@ -21,6 +21,8 @@ class PassName(StrEnum):
     PULL = "pull"
     PUSH = "push"
     SWEEP = "sweep"
+    CENSUS = "census"
+    """Between two sweeps: only the lists of which a trusted census tells what to read."""
     EVENTS = "events"
     VERIFY = "verify"
     RECOVER = "recover"

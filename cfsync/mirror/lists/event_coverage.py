@@ -35,7 +35,7 @@ def update(tx: Tx, resource: Resource, news: Sequence[Record], lane: Lane) -> No
         return
     if lane == Lane.EVENTS:
         _begin(tx, [place for place in _places(tx, resource, news) if place.began_at is None])
-    elif lane in (Lane.PULL, Lane.SWEEP):
+    elif lane in (Lane.PULL, Lane.SWEEP, Lane.CENSUS):
         proving = [place for place in _places(tx, resource, news) if place.began_at is not None]
         missed = _workspaces(unannounced(tx, resource, news)) if proving else ()
         _end(tx, [place for place in proving if place.parent_id in missed])

@@ -47,7 +47,7 @@ def add_unlisted(tx: Tx, resource: Resource, listing: Listing, shown: ShownRange
     missing = [(i, w) for i, w in tx.conn.execute(query) if i not in shown.listed]
     missing += [
         (record_id, place.workspace_id)
-        for record_id, base_rev, place in _stopped_deletes(tx, resource)
+        for record_id, base_rev, place in stopped_deletes(tx, resource)
         if place.parent_id == listing.parent_id and shown.lacks(record_id, base_rev)
     ]
     if missing:
@@ -67,7 +67,7 @@ def add_not_found(tx: Tx, resource: Resource, ids: Sequence[int], *, rev_before:
     ).all():
         listing = Listing(resource.name, parent_id, workspace_id)
         _insert_candidates(tx, listing, [(record_id, workspace_id)])
-    for record_id, base_rev, listing in _stopped_deletes(tx, resource):
+    for record_id, base_rev, listing in stopped_deletes(tx, resource):
         if record_id in ids and base_rev <= rev_before:
             _insert_candidates(tx, listing, [(record_id, listing.workspace_id)])
 
@@ -97,7 +97,7 @@ def _rows_between(
     return query if upto is None else query.where(table.c.id <= upto)
 
 
-def _stopped_deletes(tx: Tx, resource: Resource) -> Iterator[tuple[int, int, Listing]]:
+def stopped_deletes(tx: Tx, resource: Resource) -> Iterator[tuple[int, int, Listing]]:
     """(record id, `cf_rev` of its base, its list) of rows that were deleted here, and whose delete
     waits because ClickFunnels has changed the record since: it may go there too.
     """

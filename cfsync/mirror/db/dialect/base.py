@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from cfsync.errors import MirrorError
+from cfsync.mirror.db.dialect.census_sql import CensusSql
 from cfsync.mirror.db.dialect.view_sql import ViewSql
 from cfsync.mirror.db.errors import Busy, Constrained
 
@@ -121,12 +122,11 @@ class Dialect(ABC):
 
     id_in: ClassVar[str]
     """SQL after a column: whether it is in the parameter `ids`, which is an `id_list`."""
-
     stored: ClassVar[Mapping[Literal["timestamp", "money", "json"], Stored]]
     """How the values are held whose column types differ."""
-
     views: ClassVar[ViewSql]
-    """The SQL of views that differs."""
+    census: ClassVar[CensusSql]
+    """The SQL that differs of views, and of a census."""
 
     # --- connecting, errors ---
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect import postgresql_checks, secrets_table
+from cfsync.mirror.db.dialect import census_sql, postgresql_checks, secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.dialect.upserts import lost_key, on_conflict
@@ -65,6 +65,7 @@ class PostgreSQL(Dialect):
     read_options: ClassVar = {"isolation_level": "REPEATABLE READ"}
     id_in = "= ANY(%(ids)s)"
     views = PostgreSQLViews()
+    census = census_sql.POSTGRESQL
     stored: ClassVar = {
         "timestamp": Stored(sa.DateTime(timezone=True), datetime.fromisoformat, time_text),
         "money": Stored(sa.Numeric(), Decimal, str),

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 
 from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect import secrets_table, sqlite_checks
+from cfsync.mirror.db.dialect import census_sql, secrets_table, sqlite_checks
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
 from cfsync.mirror.db.dialect.sqlite_file import FAILURES, SQLiteFile
 from cfsync.mirror.db.dialect.upserts import on_conflict
@@ -32,8 +32,7 @@ log = structlog.get_logger()
 
 SIZES = (160, 80, 40, 20)
 """Rows in one statement, which takes no more than 32,766 values. Few sizes, since each is a
-statement that stays compiled, and takes memory; a page has 20 records.
-"""
+statement that stays compiled, and takes memory; a page has 20 records."""
 
 _IN_TRIGGER = re.compile(
     r"no such table: main\.|no such function: |malformed JSON|integer overflow"
@@ -78,6 +77,7 @@ class SQLite(Dialect):
     read_options: ClassVar = {"sqlite_begin": "BEGIN"}
     id_in = "IN (SELECT value FROM json_each(:ids))"
     views = SQLiteViews()
+    census = census_sql.SQLITE
     stored: ClassVar = {
         "timestamp": Stored(sa.Text()),
         "money": Stored(sa.Numeric(asdecimal=False), float, _amount),

@@ -6,7 +6,7 @@ errors become exit codes:
 
 A module for each command, in the order in which you meet them:
 
-    setup/      config, doctor, migrate, views, api, sandbox, demo
+    setup/      config, doctor, migrate, views, census, api, sandbox, demo
     passes/     backfill, pull, push, sync, sweep, and the daemon (run)
     operator/   what a person looks at and decides: status, verify, plan, outbox, conflicts, ...
     common      options that all commands share; opens both sides; signals
@@ -43,7 +43,7 @@ from cfsync.cli.operator import (
 )
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
-from cfsync.cli.setup import api, config, demo, doctor, migrate, sandbox, views
+from cfsync.cli.setup import api, census, config, demo, doctor, migrate, sandbox, views
 from cfsync.cli.text import print_problem
 from cfsync.errors import CfsyncError, SettingsError, description
 
@@ -84,6 +84,7 @@ for _module in (
     config,
     api,
     webhooks,
+    census,
     migrate,
     views,
     sandbox,

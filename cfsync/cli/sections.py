@@ -11,7 +11,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Sync": ("backfill", "pull", "push", "sync", "sweep", "run", "pause", "resume"),
     "Look": ("status", "plan", "verify", "explain"),
     "Decide": ("outbox", "conflicts", "deletions", "revert", "act", "redact", "recover"),
-    "Set up": ("config", "doctor", "migrate", "views", "webhooks", "api"),
+    "Set up": ("config", "doctor", "migrate", "views", "webhooks", "census", "api"),
     "Try it out": ("demo", "sandbox"),
 }
 """Title -> commands, in the order in which `cfsync --help` lists them."""

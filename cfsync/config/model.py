@@ -116,6 +116,17 @@ class SweepSettings(Section):
     on_drift: Literal["ask", "clickfunnels", "local"] = "ask"
 
 
+class CensusSettings(Section):
+    """A saved filter that names all contacts in a few answers."""
+
+    #: Make the filter, which people see in their account, wherever there is none.
+    create_filter: bool = False
+    #: Between two readings of one that is trusted.
+    every: Interval = 6 * _HOUR
+    #: Between two walks that check it.
+    check_every: Interval = 7 * _DAY
+
+
 class PushSettings(Section):
     batch: PositiveInt = 100
     debounce: Duration = 2 * _SECOND
@@ -183,6 +194,7 @@ class Settings(BaseSettings):
     resources: dict[str, ResourceSettings]
     pull: PullSettings = PullSettings()
     sweep: SweepSettings = SweepSettings()
+    census: CensusSettings = CensusSettings()
     push: PushSettings = PushSettings()
     deletions: DeletionsSettings = DeletionsSettings()
     events: EventsSettings = EventsSettings()

@@ -101,7 +101,7 @@ class JobHost:
             return
         self.metrics.pass_ended(job.name, job.resource, report.state, report.seconds)
         self.observer.to_count |= report.counts.keys()
-        if job.name == PassName.SWEEP:
+        if report.name == PassName.SWEEP:
             job.drift = report.total("drift")
         polling.pull_children(self.runner, job, report)
 

@@ -13,8 +13,7 @@ A field table has a line for each field, in the order of the columns:
     secret                kept in `cf_secrets` and nowhere else; it has no column
     path                  not in the API's answers: filled in from the list that showed the record
     ref=R                 holds the id of a record of resource R (in a list: many ids)
-    from=F                not in the API's answers: the id of the object in field F, or the ids of
-                          the objects in it
+    from=F                not in the API's answers: the ids of the object or objects in field F
     set, map              changes to it on both sides are merged member by member, or key by key
     via=R:F               a set that changes by creating and deleting records of R, whose field F
                           names the member
@@ -172,10 +171,11 @@ class Resource:
     push: bool = True
     #: Whether `GET one_path` shows a record. If not, it is looked for in its list.
     has_get: bool = True
+    #: The class of the saved filters whose results name all records of a list; '': there is none.
+    filter_class: str = ""
     #: Whether its lists come whole, in an order of their own, and may take no cursor.
     whole: bool = False
-    #: Whether a workspace has exactly one: `list_path` shows it with no list around it. Its id in
-    #: the mirror is the workspace's, which also stands in `one_path`.
+    #: Whether a workspace has exactly one, which `list_path` shows alone; its id is the workspace's.
     single: bool = False
     #: Whether it has a table in the mirror.
     mirrored: bool = True

@@ -51,6 +51,7 @@ CONTACTS = Resource(
         "contact.identified",
     ),
     pull_every="1m",
+    filter_class="ContactsFilter",
     fields=table("""
         id                               integer
         public_id                        text?

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from cfsync.sync.account import announce_added, known_workspaces, open_account
 from cfsync.sync.context import Context, each_list, is_needless
 from cfsync.sync.events import log
 from cfsync.sync.events.follow import follow
+from cfsync.sync.incoming.census import due_lists, read_census, sweep_or_census
 from cfsync.sync.incoming.deletions import judge_candidates, ready_candidates
 from cfsync.sync.incoming.pace import due_now
 from cfsync.sync.incoming.presence import note_gone_parent
@@ -27,10 +28,12 @@ from cfsync.sync.incoming.pull import pull_list
 from cfsync.sync.incoming.sweep import settle_inserted, sweep_list
 from cfsync.sync.pass_run import recorded, runnable, wanted_resources
 from cfsync.sync.report import Report
-from cfsync.sync.walk.page_writer import page_writer
+from cfsync.sync.walk.page_writer import PageWriter, page_writer
 from cfsync.sync.walk.records import reread_busy, reread_refused
 
 logger = structlog.get_logger()
+
+SweepOne = Callable[[Context, PageWriter, Listing], Awaitable[None]]
 
 
 async def backfill(
@@ -132,17 +135,37 @@ async def logs_due(context: Context) -> Report | None:
     return report
 
 
-async def sweep(context: Context, names: Sequence[str] = ()) -> Report:
-    """The complete comparison: walk every list by id, then decide about what was missing."""
+async def sweep(context: Context, names: Sequence[str] = (), *, walk: bool = False) -> Report:
+    """The complete comparison: walk every list by id, then decide about what was missing. A list
+    with a trusted census is not walked, unless `walk` says so.
+    """
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.SWEEP, resources) as report:
         resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(resources):
-            await _sweep_lists(context, report, await _lists(context, level, workspaces))
+            lists = await _lists(context, level, workspaces)
+            await _sweep_lists(context, report, lists, sweep_list if walk else sweep_or_census)
             for resource in level:
                 await judge_candidates(context, report, resource, workspaces)
                 await settle_inserted(context, report, resource)
+    return report
+
+
+async def census_due(context: Context, name: str) -> Report | None:
+    """The daemon's pass over the lists of one resource whose trusted census is due; None if none
+    is.
+    """
+    resource = named(name)
+    if not resource.filter_class:
+        return None
+    workspaces = await known_workspaces(context)
+    due = await context.mirror.read(due_lists, context.settings, resource, workspaces)
+    if not due:
+        return None
+    async with recorded(context, PassName.CENSUS, [resource]) as report:
+        await _sweep_lists(context, report, due, read_census)
+        await judge_candidates(context, report, resource, workspaces)
     return report
 
 
@@ -217,12 +240,14 @@ async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]
     await _retry_refused(context, report, lists)
 
 
-async def _sweep_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
+async def _sweep_lists(
+    context: Context, report: Report, lists: Sequence[Listing], sweep_one: SweepOne
+) -> None:
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
             async with _explained(context, report, listing):
-                await sweep_list(context, writer, listing)
+                await sweep_one(context, writer, listing)
 
         await each_list(context, report, lists, work)
     await _retry_refused(context, report, lists)

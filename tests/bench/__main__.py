@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bench import push, storm, walks
+from tests.bench import census, push, storm, walks
 from tests.bench.account import Run, account
 
 
@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=20_000, help="beside the plain loop")
     parser.add_argument("--minute", type=int, default=60_000, help="walked at a server's limit")
     parser.add_argument("--growth", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--census", type=int, default=100_000, help="swept by a saved filter")
     given = parser.parse_args()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{date.today()}, {machine}, {given.contacts:,} contacts\n")
@@ -37,6 +38,10 @@ def main() -> None:
         with account(Path(folder), contacts=given.minute) as it:
             print(f"\n{walks.at_the_limit(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)
+        _head(beside="walk")
+        (Path(folder) / "census").mkdir()
+        with account(Path(folder) / "census", contacts=given.census) as it:
+            census.of_sweeps(it, given.census, line)
 
 
 def _growth(folder: Path, sizes: Sequence[int]) -> None:
@@ -51,8 +56,8 @@ def _growth(folder: Path, sizes: Sequence[int]) -> None:
         print(f"\nFrom {few:,} to {many:,} contacts: {each:.0f} µs of CPU a contact.")
 
 
-def _head() -> None:
-    print("| work | wall s | CPU s | MB | requests | wall : loop | CPU : loop |")
+def _head(beside: str = "loop") -> None:
+    print(f"| work | wall s | CPU s | MB | requests | wall : {beside} | CPU : {beside} |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
 
 

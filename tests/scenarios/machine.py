@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cfsync.errors import CfsyncError
@@ -41,6 +42,7 @@ PASSES: dict[str, tuple[Callable[..., Any], ...]] = {
     "push": (push,),
     "sync": (passes.pull, push),
     "sweep": (passes.sweep,),
+    "walk": (partial(passes.sweep, walk=True),),
     "backfill": (passes.backfill,),
 }
 
@@ -141,7 +143,7 @@ class Machine:
         self.account.world.appear()
         waited: list[Any] = []
         for number in range(1, ROUNDS + 1):
-            for name in ("push", "pull", "sweep"):
+            for name in ("push", "pull", "walk"):
                 for report in self.run(name):
                     assert report.state == "done", report.problems
             now, before = snapshot(self.account), waited
@@ -159,7 +161,7 @@ class Machine:
         wrong = oracle.faults(now, self.book)
         wrong += [f"lost: {made}" for made, fate in found if fate == "lost"]
         before = self._writes_and_revs()
-        for name in ("push", "pull", "sweep") * 2:
+        for name in ("push", "pull", "walk") * 2:
             self.run(name)
         after = self._writes_and_revs()
         wrong += [f"written again: {n}" for n in before if before[n] != after[n]]

@@ -25,7 +25,7 @@ EACH = SIZES | {"product_prices": 2, "order_transactions": 3}
 class Setup:
     """`size`: how many times `EACH`. `daemon`: the passes in this process are those of one that has
     been running from the beginning. The rest are settings; `guard`: the usual one against mass
-    deletions, which small accounts hardly get past.
+    deletions, which small accounts hardly get past; `census`: contacts are swept by a saved filter.
     """
 
     policy: str = "clickfunnels"
@@ -34,6 +34,7 @@ class Setup:
     batch: int = 100
     overlap: str = "2m"
     daemon: bool = False
+    census: bool = False
 
     @property
     def settings(self) -> dict[str, str]:
@@ -42,6 +43,7 @@ class Setup:
             "CFSYNC_DELETIONS__MAX_FRACTION": "0.05" if self.guard else "1.0",
             "CFSYNC_PUSH__BATCH": str(self.batch),
             "CFSYNC_PULL__OVERLAP": self.overlap,
+            "CFSYNC_CENSUS__CREATE_FILTER": str(self.census).lower(),
             "CFSYNC_WEB__LISTEN": "off",
         }
 
@@ -59,6 +61,7 @@ def any_setup(dice: Random, *, policy: str, size: int = 1) -> Setup:
         batch=dice.choice([1, 3, 100]),
         overlap=dice.choice(["0s", "2m"]),
         daemon=dice.random() < 0.5,
+        census=dice.random() < 0.5,
     )
 
 

@@ -24,7 +24,8 @@ from cfsync.sync.report import Report
 from cfsync.values import seconds
 
 SWEEP_CHECKS = 20
-"""How often within `sweep_every` to check whether a sweep is due; at least once an hour."""
+"""How often within `sweep_every`, or `census.every`, to check whether a sweep is due; at least once
+an hour."""
 
 HOUR_S = 3600.0
 
@@ -41,7 +42,8 @@ def schedule_jobs(schedule: Schedule, runner: Runner, settings: Settings) -> Non
     for job in runner.jobs_of(PassName.PULL):
         schedule.every(settings.resource(job.resource).pull_every, partial(runner.start, job))
     for job in runner.jobs_of(PassName.SWEEP):
-        every = min(settings.resource(job.resource).sweep_every / SWEEP_CHECKS, HOUR_S)
+        often = min(settings.resource(job.resource).sweep_every, settings.census.every)
+        every = min(often / SWEEP_CHECKS, HOUR_S)
         schedule.every(every, partial(runner.start, job))
 
 
@@ -63,7 +65,7 @@ async def _sweep(context: MonitoredContext) -> Report | None:
     since, now = await context.mirror.read(_last_complete_walk, context.resource)
     every = context.settings.resource(context.resource).sweep_every
     if not sweep_is_due(since, now, every, jitter=random.Random(context.resource).random()):  # noqa: S311
-        return None
+        return await passes.census_due(context, context.resource)
     return await passes.sweep(context, [context.resource])
 
 

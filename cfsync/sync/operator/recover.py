@@ -67,7 +67,7 @@ async def recover(context: Context) -> Recovered:
         found = await context.mirror.read(recovery.unsure_inserts, resource, workspaces)
         await _find_inserts(push, found, done)
     done.watermarks = await context.mirror.write(recovery.forget_walks)
-    done.sweep = await sweep(context)
+    done.sweep = await sweep(context, walk=True)
     return done
 
 

@@ -113,9 +113,7 @@ async def open_mirror(settings: Settings, *, create: bool = False) -> Mirror:
     mirror = Mirror.open(url, must_exist=not create, clock=_now)
     try:
         if create and (mirror.dialect.has_one_daemon or not await mirror.read(status.has_schema)):
-            mirror.close()
-            await asyncio.to_thread(_create_or_upgrade, url)
-            mirror = Mirror.open(url, must_exist=True, clock=_now)
+            await mirror.disconnected(lambda: _create_or_upgrade(url))
         await migrate.check(mirror)
         mirror.diagnose = capture_check.diagnosis
     except BaseException:

@@ -17,23 +17,33 @@ main()
 """
 
 
-def peak_mb(contacts: int, folder: Path) -> float:
-    with running(World(bare=True, workspaces=1, contacts=contacts)) as server:
+def peak_mb(world: World, folder: Path, told: str, *resources: str) -> float:
+    with running(world) as server:
         settings = {
             "CFSYNC_API__BASE_URL": server.api,
             "CFSYNC_API__TOKEN": TOKEN,
             "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
-            "CFSYNC_DATABASE__URL": f"sqlite:///{folder}/{contacts}.db",
+            "CFSYNC_DATABASE__URL": f"sqlite:///{folder}/mirror.db",
         }
-        command = [sys.executable, "-c", COMMAND, "backfill", "contacts"]
+        command = [sys.executable, "-c", COMMAND, "backfill", *resources]
         done = subprocess.run(
             command, env=settings, cwd=Path.cwd(), capture_output=True, text=True, timeout=120
         )
-    assert f"{contacts:,} new" in done.stdout, done.stderr
+    assert told in done.stdout, done.stderr
     peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
     assert peak
     return int(peak[1]) / 1000
 
 
+def of_contacts(number: int, folder: Path) -> float:
+    folder.mkdir()
+    world = World(bare=True, workspaces=1, contacts=number)
+    return peak_mb(world, folder, f"{number:,} new", "contacts")
+
+
 def test_a_backfill_of_ten_times_as_much_takes_no_more(tmp_path: Path) -> None:
-    assert peak_mb(30_000, tmp_path) <= 1.1 * peak_mb(3_000, tmp_path)
+    assert of_contacts(30_000, tmp_path / "many") <= 1.1 * of_contacts(3_000, tmp_path / "few")
+
+
+def test_a_first_backfill_of_all_lists_takes_little(tmp_path: Path) -> None:
+    assert peak_mb(World(workspaces=1, contacts=1), tmp_path, "workflows  ") <= 150

@@ -19,7 +19,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db import crash_points
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
-from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained
+from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained, Undone
 from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign
 from cfsync.values import time_text
 
@@ -82,16 +82,6 @@ class Waits:
 
     #: Monotonic seconds when a transaction was last run again, since others were in its way.
     began_at: float = float("-inf")
-
-
-class Undone(Exception):
-    """A transaction that can't go on, since a row was refused too late or too thoroughly to leave
-    out that row alone. `refused`: the database's words about each, by table and id.
-    """
-
-    def __init__(self, refused: Mapping[tuple[str, int], str]) -> None:
-        super().__init__()
-        self.refused = refused
 
 
 def try_write(
@@ -200,6 +190,13 @@ class Mirror:
     ) -> T:
         """Run `fn(tx, ...)` on one unchanging state of the database, writing nothing."""
         return await self._in_worker(lambda: self._reading(lambda tx: fn(tx, *args, **kwargs)))
+
+    async def disconnected(self, work: Callable[[], None]) -> None:
+        """Run something that connects by itself, in the thread that then connects again and uses
+        the same memory.
+        """
+        await self._in_worker(self._engine.dispose)
+        await self._in_worker(work)
 
     def checked(self, check: Callable[[Tx], None]) -> Mirror:
         """The same mirror, but each write begins with `check(tx)`, which may raise."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cfsync.errors import Interrupted, MirrorError
 
 NO_MIRROR = "no mirror at"
@@ -44,3 +46,13 @@ class Constrained(MirrorError):
     def __init__(self, words: str) -> None:
         super().__init__(f"{OWN_CONSTRAINT}: {words}")
         self.words = words
+
+
+class Undone(Exception):
+    """A transaction that can't go on, since a row was refused too late or too thoroughly to leave
+    out that row alone. `refused`: the database's words about each, by table and id.
+    """
+
+    def __init__(self, refused: Mapping[tuple[str, int], str]) -> None:
+        super().__init__()
+        self.refused = refused

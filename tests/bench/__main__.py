@@ -33,6 +33,7 @@ def main() -> None:
         with account(Path(folder), contacts=given.contacts) as it:
             walks.beside_the_loop(it, given.contacts, line)
             push.of_edits(it, line)
+            push.of_tags(it, line)
             print(f"\n{walks.neighbour(it)}\n", flush=True)
             print(f"\n{storm.of_edits(it)}\n", flush=True)
         with account(Path(folder), contacts=given.minute) as it:

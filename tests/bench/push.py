@@ -33,23 +33,31 @@ def of_edits(it: Account, line: Line) -> None:
 TAGGED = 10_000
 
 
-def of_tags(it: Account, line: Line, tagged: int = TAGGED) -> None:
-    """An account of more than `tagged` contacts: one tag of so many, in bulk and one by one."""
-    it.control("set", per_second=0.0)
+def of_tags(it: Account, line: Line) -> None:
+    """An account of at least TAGGED contacts: a tag of so many in bulk, another of a tenth of them
+    one by one.
+    """
     tags = {"resource": "contact_tags", "parent": it.workspace}
-    tag = it.control("create", **tags, fields={"name": "Bulk"})["result"]
+    bulk, single = (
+        it.control("create", **tags, fields={"name": name})["result"] for name in ("Bulk", "Single")
+    )
     mirror = it.sqlite("tags")
     it.cfsync("backfill", "contacts", "contact_tags", database=mirror)
     it.control("set", per_second=50.0)
-    for how, new, bulk_from in (("in bulk", f"[{tag}]", "50"), ("one by one", "[]", "0")):
-        with closing(sqlite3.connect(mirror.removeprefix("sqlite:///"))) as sql:
-            where = f"WHERE id IN (SELECT id FROM contacts ORDER BY id LIMIT {tagged})"
-            sql.execute(f"UPDATE contacts SET tag_ids = '{new}' {where}")
-            sql.commit()
-        settings = {"CFSYNC_PUSH__BULK_FROM": bulk_from, "CFSYNC_API__RESERVE": "0"}
-        pushed = run(it, "push", mirror, CFSYNC_PUSH__HOLD_FRACTION="1", **settings)
-        line(f"a tag of {tagged:,} contacts at 50 requests a second, {how}", pushed, None)
+    _tagged(it, mirror, line, f"[{bulk}]", TAGGED, "50")
+    _tagged(it, mirror, line, f"[{bulk}, {single}]", TAGGED // 10, "0")
     it.control("set", per_second=0.0)
+
+
+def _tagged(it: Account, mirror: str, line: Line, tags: str, contacts: int, bulk_from: str) -> None:
+    with closing(sqlite3.connect(mirror.removeprefix("sqlite:///"))) as sql:
+        where = f"WHERE id IN (SELECT id FROM contacts ORDER BY id LIMIT {contacts})"
+        sql.execute(f"UPDATE contacts SET tag_ids = '{tags}' {where}")
+        sql.commit()
+    settings = {"CFSYNC_PUSH__BULK_FROM": bulk_from, "CFSYNC_API__RESERVE": "0"}
+    pushed = run(it, "push", mirror, CFSYNC_PUSH__HOLD_FRACTION="1", **settings)
+    how = "in bulk" if bulk_from != "0" else "one by one"
+    line(f"a tag of {contacts:,} contacts at 50 requests a second, {how}", pushed, None)
 
 
 def _sent(it: Account, mirror: str, line: Line, name: str, how: str = "", **settings: str) -> None:

@@ -120,6 +120,8 @@ def _rest(bench: Bench, plan: Plan, cell: Cell, account: Account, before: int) -
 def judged(plan: Plan, cell: Cell, end: End) -> Iterator[str]:
     if end.code == -1:
         yield end.words
+    elif cell.scene.needless in cell.call.target and end.code == plan.end:
+        return
     elif end.code not in (cell.kind.ends or {plan.end}):
         yield f"ended with {end.code} ({end.words})"
 

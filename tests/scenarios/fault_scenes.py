@@ -34,7 +34,7 @@ SIZES = {
     "fulfillments": 2,
 }
 FEW = {"contacts": 12}
-SETTINGS = {"CFSYNC_EVENTS__LOG_EVERY": "1ms"}
+SETTINGS = {"CFSYNC_EVENTS__LOG_EVERY": "1ms", "CFSYNC_PUSH__BULK_FROM": "3"}
 
 
 TODAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,7 +58,8 @@ class Scene:
     """`do` is the pass. `change`: what people did in ClickFunnels since the mirror was filled;
     `edit`: what they did by SQL. `empty`: the mirror is still empty. `hints`: some news come by
     looks that only save time; where such a look is refused a sweep finds them. `walkers`: so many
-    calls at once; then the nth one is now this and now that one.
+    calls at once; then the nth one is now this and now that one. `needless`: what stands in the
+    path of calls without which the pass goes another way.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Scene:
     hints: bool = False
     sizes: dict[str, int] = field(default_factory=dict)
     walkers: int = 1
+    needless: str = "no such path"
 
 
 def _ids(world: World, name: str) -> list[int]:
@@ -167,6 +169,14 @@ def _edits(account: Account) -> None:
         account.sql(statement, *params)
 
 
+def _same_tags(account: Account) -> None:
+    """The same tag of contacts that don't have it, and another one is taken from those that do."""
+    new, old = account.ids_of("contact_tags")[:2]
+    for contact in account.ids_of("contacts"):
+        tags = sorted({*account.tags(contact), new} - {old})
+        account.sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", json.dumps(tags), contact)
+
+
 def _lost_answers(account: Account) -> None:
     """The same edits after a push none of whose calls arrived."""
     _edits(account)
@@ -225,6 +235,13 @@ SCENES = {
             _some_arrived,
             _lost_answers,
             sizes=FEW,
+        ),
+        Scene(
+            "push in bulk",
+            lambda a: a.push("contacts"),
+            edit=_same_tags,
+            sizes=FEW,
+            needless="/contacts/tag_actions",
         ),
         Scene("sweep", lambda a: a.sweep(*NAMES), _deletions),
         Scene(

@@ -17,7 +17,7 @@ EACH = 4
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["backfill", "pull", "push", "sweep"])
+@pytest.mark.parametrize("name", ["backfill", "pull", "push", "push in bulk", "sweep"])
 def test_a_pass_that_is_killed_anywhere_is_finished_by_the_next_one(
     name: str, migrated_sqlite: Path, tmp_path: Path
 ) -> None:

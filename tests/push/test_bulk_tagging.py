@@ -198,6 +198,20 @@ def test_an_action_that_never_arrived_is_sent_by_the_next_push(
     all_settled(account, contacts, tag)
 
 
+def test_edits_wait_for_their_bulk_while_the_server_is_down(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    account.world.fault("status", method="GET", path=ROUTE, status=503)
+    contacts = tag_all(app_sql, account, tag)
+
+    report = account.push()
+
+    assert (report.exit_code, account.writes()) == (4, [])
+    account.push()
+    assert account.writes() == [ACTION]
+    all_settled(account, contacts, tag)
+
+
 @pytest.mark.parametrize("counts", ["targets", "changes"])
 def test_what_an_action_leaves_out_goes_one_by_one(
     account: Account, app_sql: Any, tag: int, counts: Any

@@ -110,7 +110,10 @@ async def _start(it: BulkPush, change: Change, record_ids: Sequence[int]) -> Non
         bulk = await mirror.write(
             bulk_journal.begin, it.resource, it.changed, change, it.push.batch
         )
-        if not await _is_offered(it, bulk):
+        offered = await _is_offered(it, bulk)
+        if offered is None:
+            it.put_off.update(record_ids[start:])
+        if not offered:
             return
         some = record_ids[start : start + TARGETS]
         targets = await mirror.read(bulk_journal.public_ids, it.resource.name, some)
@@ -121,8 +124,10 @@ async def _start(it: BulkPush, change: Change, record_ids: Sequence[int]) -> Non
             await mirror.write(bulk_journal.forget, bulk)
 
 
-async def _is_offered(it: BulkPush, bulk: Bulk) -> bool:
-    """Whether the workspace lists bulk actions; notes the highest id of one."""
+async def _is_offered(it: BulkPush, bulk: Bulk) -> bool | None:
+    """Whether the workspace lists bulk actions; notes the highest id of one. None: it is not known,
+    and the next push asks again.
+    """
     workspace_id = bulk.change.workspace_id
     if workspace_id in it.highest:
         return True
@@ -133,7 +138,7 @@ async def _is_offered(it: BulkPush, bulk: Bulk) -> bool:
         return False
     except ApiError as error:
         count_failure(it.push, error)
-        return False
+        return None
     it.highest[workspace_id] = max((record.id for record in page.records), default=0)
     return True
 

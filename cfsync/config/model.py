@@ -163,6 +163,7 @@ class DaemonSettings(Section):
 
 class RetentionSettings(Section):
     runs: Duration = 30 * _DAY
+    changes: Duration = 90 * _DAY
     outbox_done: Duration = 90 * _DAY
     events: Duration = 7 * _DAY
     conflicts: Duration = 90 * _DAY

@@ -16,7 +16,8 @@ from cfsync.mirror.bookkeeping.events import EventState
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
+from cfsync.mirror.db.tables import CHANGES, CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
+from cfsync.mirror.history.changes import ChangeOp
 from cfsync.values import later
 
 KINDS = tuple(RetentionSettings.model_fields)
@@ -50,6 +51,8 @@ def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]
         case "runs":
             newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c["pass"], RUNS.c.resource)
             return RUNS, [RUNS.c.ended_at < before, RUNS.c.id.not_in(newest)]
+        case "changes":
+            return CHANGES, [CHANGES.c.at < before, CHANGES.c.op != ChangeOp.START]
         case "outbox_done":
             ended = sa.func.coalesce(o.sent_at, o.captured_at)
             return OUTBOX, [o.state.in_((OutboxState.DONE, OutboxState.DISCARDED)), ended < before]

@@ -76,6 +76,8 @@ class Context:
     started_at: str = ""
     #: Whether this process has asked for the teams and workspaces already.
     opened: bool = False
+    #: (resource, workspaces) of which the history is known to be complete.
+    with_history: set[tuple[str, frozenset[int]]] = field(default_factory=set)
 
     async def reading(self, resource: Resource, lane: Lane) -> Reading:
         """Begin a reading: call it before ClickFunnels is asked for records of `resource`, and

@@ -12,6 +12,7 @@ from cfsync.mirror.bookkeeping import runs
 from cfsync.mirror.bookkeeping.runs import PassName, Run, RunState
 from cfsync.mirror.coordination import pauses
 from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync import history
 from cfsync.sync.capture_check import ensure_capture
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
@@ -57,6 +58,7 @@ async def recorded(
     has_begun = False
     try:
         await _ensure_capture(context, report, resources)
+        await history.switch(context)
         has_begun = True
         yield report
         _note_unusable(report)

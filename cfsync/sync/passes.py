@@ -16,6 +16,7 @@ from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.lists import absent, event_coverage, listings
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
+from cfsync.sync import history
 from cfsync.sync.account import announce_added, known_workspaces, open_account
 from cfsync.sync.context import Context, each_list, is_needless
 from cfsync.sync.events import log
@@ -58,6 +59,7 @@ async def backfill(
                 await context.mirror.write(listings.restart, lists)
             await _pull_lists(context, report, lists)
             workspaces = await known_workspaces(context)
+        await history.begin(context, resources, workspaces)
     return report
 
 
@@ -85,6 +87,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
             await _pull_lists(context, report, lists)
             await _mark_tried(context, report, lists, level, workspaces, now)
             workspaces = await known_workspaces(context)
+        await history.begin(context, resources, workspaces)
         logs = await log.due(context, workspaces, every=0)
         await log.read_logs(context, report, logs)
         for resource in resources:
@@ -99,7 +102,8 @@ async def pull_due(context: Context, name: str) -> Report | None:
     resource = named(name)
     if resource.parent is None:
         async with recorded(context, PassName.PULL, [resource]) as report:
-            await open_account(replace(context, opened=False), report)
+            workspaces = await open_account(replace(context, opened=False), report)
+            await history.begin(context, [resource], workspaces)
         return report
     workspaces, now = await known_workspaces(context), await context.now()
     lists = await _due_by_pace(context, resource, workspaces)
@@ -109,6 +113,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
         await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
         await _mark_tried(context, report, lists, [resource], workspaces, now)
+        await history.begin(context, [resource], workspaces)
     return report
 
 

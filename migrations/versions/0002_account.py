@@ -12,7 +12,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror import new_columns
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db.dialect import named
-from cfsync.mirror.db.tables import refuse_foreign
+from cfsync.mirror.db.schema_checks import refuse_foreign
 
 revision = "0002"
 down_revision = "0001"

@@ -15,11 +15,14 @@ FROZEN = {
     "0001_mirror.py": "fe6ce0e4f3465db6",
     "0001_tables_postgresql.sql": "b2908fb17098cfa2",
     "0001_tables_sqlite.sql": "5f10bed2aa555c5f",
-    "0002_account.py": "ada77f9837df9789",
+    "0002_account.py": "19987ce1b449ca07",
     "0002_columns_postgresql.sql": "69ecfacf2b81d5e2",
     "0002_columns_sqlite.sql": "28bff97968c8a8e1",
     "0002_tables_postgresql.sql": "e7a37503d8e5111a",
     "0002_tables_sqlite.sql": "7a4ca487ec0f76c3",
+    "0003_history.py": "b88ac1b7127c46ef",
+    "0003_history_postgresql.sql": "6c0a528024b4a2d0",
+    "0003_history_sqlite.sql": "2570d23bbb7f939e",
 }
 """File of a revision -> the beginning of its SHA-256."""
 

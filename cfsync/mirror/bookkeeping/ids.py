@@ -18,6 +18,7 @@ from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, try_write
 from cfsync.mirror.db.tables import IDS, OUTBOX, TABLES
+from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource, items
 from cfsync.resources.model import Field
@@ -194,7 +195,7 @@ def replace_references(
     real = with_real_ids(resource, row or {}, real_ids)
     wrong = {name: value for name, value in real.items() if row and value != row[name]}
     if row and wrong:
-        write = partial(rows.set_fields, tx, resource, row["id"], wrong)
+        write = partial(rows.set_fields, tx, resource, row["id"], wrong, BY_PUSH)
         if tx.careful:
             try_write(tx, write, (resource.name, row["id"]))
         else:

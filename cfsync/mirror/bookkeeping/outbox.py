@@ -253,7 +253,7 @@ def append(
     **columns: Any,
 ) -> None:
     """Add an edit that cfsync makes itself and no trigger sees. `columns`: `record_id`,
-    `workspace_id`, and `highest_id` of an insert.
+    `workspace_id`, and `highest_id` of an insert. An update is of what the row holds already.
     """
     tx.conn.execute(
         sa.insert(OUTBOX).values(
@@ -264,6 +264,7 @@ def append(
             attempts=0,
             db_user=CFSYNC,
             captured_at=clock.now(tx),
+            is_news=op != Op.UPDATE,
             **columns,
         )
     )

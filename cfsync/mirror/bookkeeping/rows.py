@@ -1,5 +1,7 @@
-"""Rows: the mirror's tables as cfsync writes them. Each write carries a new `cf_rev`, by which the
-triggers know that it is no edit of a user.
+"""Rows: the mirror's tables as cfsync writes them.
+
+Each write carries a new `cf_rev`, by which the triggers know that it is no edit of a user, and goes
+into the history by its `Origin`; None: it is no news.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.history import changes
+from cfsync.mirror.history.changes import Change, ChangeOp, Origin, difference
 from cfsync.resources.model import Resource
 
 
@@ -41,15 +45,30 @@ def find_deleted_public_id(tx: Tx, resource: Resource, public_id: str) -> int | 
     return next((i for i, patch in deletes if patch["public_id"][0] == public_id), None)
 
 
-def save(tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]]) -> None:
+def save(
+    tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]], by: Origin | None
+) -> None:
     """Insert or update rows; fields that their values lack keep what the row has. Raises
     Constrained where a trigger of the user's skips one.
     """
+    before = _before(tx, resource, [v["id"] for v in values], by)
     stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
     paths = tuple(f.name for f in resource.columns if f.path)
     for _, group in statements.by_columns(values):
         statements.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
     check_written(tx, resource, {v["id"] for v in values})
+    if before is not None:
+        found = [difference(resource, before.get(v["id"]), v) for v in values]
+        changes.write(tx, resource, by, found)
+
+
+def _before(
+    tx: Tx, resource: Resource, ids: Sequence[int], by: Origin | None
+) -> dict[int, dict[str, Any]] | None:
+    """The rows that are about to be written; None where that is not written down."""
+    if not changes.are_wanted(tx, resource, by):
+        return None
+    return statements.load(tx, TABLES[resource.name], ids)
 
 
 def check_written(tx: Tx, resource: Resource, ids: Collection[int]) -> None:
@@ -62,12 +81,14 @@ def check_written(tx: Tx, resource: Resource, ids: Collection[int]) -> None:
         raise skipped(resource, min({*ids} - {i for (i,) in written}))
 
 
-def delete(tx: Tx, resource: Resource, record_id: int) -> None:
+def delete(tx: Tx, resource: Resource, record_id: int, by: Origin | None) -> None:
     """Delete a row. Raises Constrained where a trigger of the user's skips that."""
-    table = TABLES[resource.name]
+    table, before = TABLES[resource.name], _before(tx, resource, [record_id], by)
     statements.delete(tx, table, [record_id])
     if statements.by_ids(tx, table, ["id"], [record_id]):
         raise skipped(resource, record_id)
+    if before:
+        changes.write(tx, resource, by, [difference(resource, before[record_id], None)])
 
 
 def change_id(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
@@ -76,29 +97,49 @@ def change_id(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
     query = sa.update(table).where(table.c.id == record_id)
     tx.conn.execute(query.values(id=new_id, cf_rev=tx.new_rev()))
     check_written(tx, resource, [new_id])
+    _renumbered(tx, resource, record_id, new_id)
+
+
+def _renumbered(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
+    if changes.are_wanted(tx, resource, changes.BY_PUSH):
+        row = statements.load(tx, TABLES[resource.name], [new_id])[new_id]
+        patch = {"id": [record_id, new_id]}
+        change = Change(ChangeOp.RENUMBER, new_id, patch, row.get("workspace_id"))
+        changes.write(tx, resource, changes.BY_PUSH, [change])
 
 
 def take_place(tx: Tx, resource: Resource, record_id: int, there: Mapping[str, Any]) -> None:
     """Give a row the id and the values of another one, which goes: what refers to the row by a
     foreign key of the user's own follows. Raises Constrained where that can't be.
     """
-    table, real_id = TABLES[resource.name], there["id"]
-    delete(tx, resource, real_id)
+    table, real_id, by = TABLES[resource.name], there["id"], changes.BY_PUSH
+    mine = _before(tx, resource, [record_id], by)
+    delete(tx, resource, real_id, by)
     query = sa.update(table).where(table.c.id == record_id)
     tx.conn.execute(query.values(dict(there)))
     if not statements.by_ids(tx, table, ["id"], [real_id], cf_rev=there["cf_rev"]):
         raise skipped(resource, record_id)
+    _renumbered(tx, resource, record_id, real_id)
+    if mine:
+        moved = {**mine[record_id], "id": real_id}
+        changes.write(tx, resource, by, [difference(resource, moved, there)])
 
 
-def set_fields(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:
+def set_fields(
+    tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any], by: Origin | None
+) -> None:
     """Set some fields of a row, if it exists. Raises Constrained where a trigger of the user's
     skips that.
     """
+    before = _before(tx, resource, [record_id], by)
     table, rev = TABLES[resource.name], tx.new_rev()
     query = sa.update(table).where(table.c.id == record_id)
     tx.conn.execute(query.values({**values, "cf_rev": rev}))
     if any(now != rev for _, now in statements.by_ids(tx, table, ["id", "cf_rev"], [record_id])):
         raise skipped(resource, record_id)
+    if before:
+        after = {**before[record_id], **values}
+        changes.write(tx, resource, by, [difference(resource, before[record_id], after)])
 
 
 def set_own_values(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:

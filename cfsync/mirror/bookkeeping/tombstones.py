@@ -17,6 +17,7 @@ from cfsync.mirror.bookkeeping import agreement, conflicts, open_edits, rows
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
+from cfsync.mirror.history.changes import Origin
 from cfsync.resources.model import Resource
 from cfsync.values import json_of
 
@@ -114,6 +115,8 @@ class Evidence:
 
     cause: Cause
     rev_before: int
+    #: Where it comes from, for the history.
+    by: Origin
 
 
 def proof_revs(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, int]:
@@ -196,7 +199,7 @@ def confirm(
     _write_proof(tx, resource, record_id, evidence.cause, base[0][0])
     agreement.end_stopped_delete(tx, resource, record_id)
     if not (keep_row or _hold_edits(tx, resource, record_id)):
-        rows.delete(tx, resource, record_id)
+        rows.delete(tx, resource, record_id, evidence.by)
         statements.delete(tx, BASE, [record_id], resource=resource.name)
     return True
 

@@ -21,7 +21,7 @@ import cfsync
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db import dialect
-from cfsync.mirror.db.tables import refuse_taken
+from cfsync.mirror.db.schema_checks import refuse_taken
 
 
 def install(conn: sa.Connection) -> bool:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture.rules import OWN
-from cfsync.mirror.db import tables
+from cfsync.mirror.db import schema_checks
 from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.views import VIEWS
@@ -54,9 +54,9 @@ def database(conn: sa.Connection) -> ModuleType:
 
 def refuse_incomplete(conn: sa.Connection, dialect: Dialect) -> None:
     """Raise MirrorError if a table of cfsync's own bookkeeping, or a column of one, is missing."""
-    tables.refuse_incomplete(dialect.relations(conn), dialect.private)
+    schema_checks.refuse_incomplete(dialect.relations(conn), dialect.private)
     columns = conn.exec_driver_sql(database(conn).COLUMNS)
-    tables.refuse_without_columns({(table, column) for table, column, *_ in columns})
+    schema_checks.refuse_without_columns({(table, column) for table, column, *_ in columns})
 
 
 def note(conn: sa.Connection) -> None:

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 import structlog
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db import crash_points
+from cfsync.mirror.db import crash_points, schema_checks
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained, Undone
-from cfsync.mirror.db.tables import SCHEMA_VERSION, refuse_foreign
+from cfsync.mirror.db.tables import SCHEMA_VERSION
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -166,7 +166,7 @@ class Mirror:
         )
         if SCHEMA_VERSION in names:
             return
-        refuse_foreign(names, str(self.place))
+        schema_checks.refuse_foreign(names, str(self.place))
         if not may_create:
             raise MirrorError(f"{NO_MIRROR} {self.place}: {NOT_OWNER}")
         if must_exist:

@@ -5,14 +5,13 @@ The DDL itself is frozen in `migrations/`; a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
-from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.types import TYPES, Json, Timestamp
 from cfsync.resources import RESOURCES, Resource
@@ -98,6 +97,7 @@ VIEW_NAMES = (
     "confirmed_enrollments",
     "confirmed_sales_opportunities",
     "cf_waiting",
+    "cf_feed",
 )
 """The views beside the tables, which `mirror.views` defines in this order."""
 
@@ -120,6 +120,7 @@ OUTBOX = _bookkeeping(
     _json("sent"),  # {field: value} as journalled before the call
     Column("approved", sa.Boolean),  # a human has said that this mass may be sent
     _big("highest_id"),  # insert: the highest id that the mirror then had of that resource
+    Column("is_news", sa.Boolean),  # False: of what the row holds already; NULL: a change of it
 )
 BASE = _bookkeeping(
     "base",
@@ -229,6 +230,24 @@ SECRETS = _bookkeeping(
     schema=secrets_table.SCHEMA,
 )
 META = _bookkeeping("meta", _text("key", key=True), _text("value"))
+CHANGES = _bookkeeping(
+    "changes",
+    _big("seq", key=True),  # of the numbers of `cf_outbox`
+    _text("resource"),
+    _big("record_id"),  # NULL: `start`
+    _big("workspace_id"),
+    _text("op"),  # insert, update, delete, renumber, start
+    _text("side"),  # clickfunnels, local
+    _text("source"),  # backfill, pull, events, sweep, push, user
+    _text("db_user"),
+    _time("at"),  # when the mirror learned of it
+    _time("changed_at"),  # `updated_at` of ClickFunnels
+    _json("patch"),  # {field: [old, new]}
+    _big("run"),
+    _big("batch"),
+)
+FEED = Table("cf_feed", sa.MetaData(), *(Column(c.name, c.type) for c in CHANGES.columns))
+"""The view of the whole history: `CHANGES`, and what is in `OUTBOX` alone."""
 FOUND = _bookkeeping(
     "found",
     _text("resource", key=True),
@@ -245,56 +264,3 @@ NOTES = _bookkeeping(
     _big("record_id"),  # an example
     _time("seen_at"),
 )
-
-
-def refuse_incomplete(names: Collection[str], private: Collection[str] = ()) -> None:
-    """Raise MirrorError if the table of the schema's revision or one of cfsync's own bookkeeping
-    isn't among the names in a database that holds a mirror. `private`: as in `Dialect`.
-    """
-    wanted = {SCHEMA_VERSION, *_own_names(), *private}
-    if lost := sorted(wanted.difference(names)):
-        raise MirrorError(
-            f"the database no longer has {', '.join(lost)}: restore a backup and run cfsync"
-            " recover, or give a new database in database.url and run cfsync backfill"
-        )
-
-
-def refuse_without_columns(found: Collection[tuple[str, str]]) -> None:
-    """Raise MirrorError if a table of cfsync's own bookkeeping lacks a column. `found`: the columns
-    of all tables: (table, column).
-    """
-    lost = [
-        f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
-        if table.name in _own_names()
-        for column in table.columns
-        if (table.name, column.name) not in found
-    ]
-    if lost:
-        raise MirrorError(
-            f"the database no longer has the column {', '.join(lost)}: restore a backup and run"
-            " cfsync recover, or give a new database in database.url and run cfsync backfill"
-        )
-
-
-def _own_names() -> set[str]:
-    """The names of the `cf_` tables beside those of the resources."""
-    return {t.name for t in metadata.tables.values() if t.name.startswith("cf_") and not t.schema}
-
-
-def refuse_foreign(names: Collection[str], place: str) -> None:
-    """Raise MirrorError if any of the names in a database without the table of the schema's
-    revision is one that the mirror needs: a mirror's that has lost it, or another program's.
-    """
-    if _own_names().issubset(names):
-        refuse_incomplete(names)
-    refuse_taken({*TABLES, *VIEW_NAMES, *metadata.tables}.intersection(names), place)
-
-
-def refuse_taken(names: Collection[str], place: str) -> None:
-    """Raise MirrorError if there is any name that both the mirror and another program use."""
-    if names:
-        raise MirrorError(
-            f"{place} has a table or view {min(names)} that cfsync did not make: rename it, or give"
-            " another database in database.url"
-        )

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from cfsync.mirror.db.dialect import named
-from cfsync.mirror.db.dialect.base import Stored
+from cfsync.mirror.db.dialect.stored import Stored
 from cfsync.resources.model import Type
 
 

@@ -153,7 +153,7 @@ def _without_tidied(tx: Tx, resource: Resource, suspects: Sequence[_Suspect]) ->
     written: dict[int, dict[str, Any]] = {}
 
     def write(some: Sequence[_Suspect]) -> None:
-        rows.save(tx, resource, [s.base for s in some])
+        rows.save(tx, resource, [s.base for s in some], by=None)
         written.update(statements.load(tx, TABLES[resource.name], [s.id for s in some]))
 
     with savepoint(tx) as attempt:

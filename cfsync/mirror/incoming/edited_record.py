@@ -50,7 +50,7 @@ def write_edited(tx: Tx, reading: Reading, edited: Edited) -> int:
         policy=reading.policy,
     )
     after = {**merged.row, **edited.kept}
-    rows.save(tx, resource, [after])
+    rows.save(tx, resource, [after], reading.origin)
     since = bases.same_since(resource, row, after, base)
     bases.save(tx, [record], reading.lane, same_since=since)
     for conflict in merged.conflicts:

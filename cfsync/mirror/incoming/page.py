@@ -247,7 +247,12 @@ def _write_unedited(
     for what it has `kept` of each.
     """
     if records:
-        rows.save(tx, reading.resource, [{**r.values, **kept.get(r.id, {})} for r in records])
+        rows.save(
+            tx,
+            reading.resource,
+            [{**r.values, **kept.get(r.id, {})} for r in records],
+            reading.origin,
+        )
         bases.save(tx, records, reading.lane)
 
 
@@ -263,7 +268,7 @@ def _release(tx: Tx, resource: Resource, record: Record) -> None:
         and not equal(f, record.values[f.name], row[f.name])
     ]
     if changed:
-        rows.set_fields(tx, resource, record.id, dict.fromkeys(changed))
+        rows.set_fields(tx, resource, record.id, dict.fromkeys(changed), by=None)
 
 
 def _note_news(tx: Tx, reading: Reading, news: Sequence[Record]) -> None:

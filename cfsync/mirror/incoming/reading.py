@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cfsync.merge import OnDrift, Policy
 from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.history.changes import Origin, Side, Source
 from cfsync.resources.model import Resource
 
 
@@ -27,3 +28,8 @@ class Reading:
     on_drift: OnDrift = "ask"
     #: The mirrored workspaces: a record of another one is left. None: no record is looked at.
     ours: frozenset[int] | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where what it brings comes from, for the history."""
+        return Origin(Side.CLICKFUNNELS, Source(str(self.lane)))

@@ -33,6 +33,7 @@ from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES
+from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.outgoing import send_journal
 from cfsync.mirror.outgoing.fates import Fate, fates, other_forms
@@ -144,7 +145,7 @@ def _merge_row(
         legs = {"base": before, "local": local, "remote": answer.values}
         after |= find_drift(resource, **legs, edited={*sent, *unsettled}).row
     tx.new_rev()
-    rows.save(tx, resource, [after])
+    rows.save(tx, resource, [after], BY_PUSH)
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, answer.id, conflict)
     return bases.same_since(resource, row, after, base, read_rev)
@@ -198,7 +199,7 @@ def merge_duplicate(
         rows.take_place(tx, resource, claim.record_id, there)
     rows.set_own_values(tx, resource, real_id, own | theirs_own)
     if mine is None and mine_open and mine_open[-1].op == Op.DELETE:
-        rows.delete(tx, resource, real_id)
+        rows.delete(tx, resource, real_id, BY_PUSH)
     elif mine is not None:
         since = OpenEdits([r for r in mine_open if r.seq not in claim.seqs])
         theirs = entries.get(real_id, OpenEdits())
@@ -236,7 +237,7 @@ def _write_merged(tx: Tx, resource: Resource, record_id: int, merged: Mapping[st
         conflicts.add(tx, resource, record_id, conflict)
     if merged:
         values = {name: m.row[name] for name, m in merged.items()}
-        rows.set_fields(tx, resource, record_id, values)
+        rows.set_fields(tx, resource, record_id, values, BY_PUSH)
 
 
 def confirm_delete(tx: Tx, claim: Claim) -> None:

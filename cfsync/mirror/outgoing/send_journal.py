@@ -18,6 +18,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.outgoing.fold import Claim
 
 # built once: they run for every edit that is sent
@@ -148,6 +149,7 @@ def _split_off_done(tx: Tx, seq: int, refused: Collection[str]) -> None:
     sent = {name: pair for name, pair in (edit["sent"] or {}).items() if name in done}
     copied = {name: value for name, value in edit.items() if name != "seq"}
     values = copied | {"patch": done, "sent": sent, "state": OutboxState.DONE, "error": None}
+    values["is_news"] = False  # it was a part of the other one
     tx.conn.execute(sa.insert(OUTBOX).values(values))
     tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == seq).values(patch=left))
 
@@ -181,7 +183,7 @@ def _show_stored_forms(tx: Tx, claim: Claim) -> None:
     entry = open_edits.load(tx, resource, [claim.record_id] if forms else [])
     edited = entry[claim.record_id].by_field if entry else {}
     if left := {n: v for n, v in forms.items() if n not in edited}:
-        rows.set_fields(tx, resource, claim.record_id, left)
+        rows.set_fields(tx, resource, claim.record_id, left, BY_PUSH)
 
 
 def park_unknown(tx: Tx, claim: Claim, found: Sequence[int]) -> None:

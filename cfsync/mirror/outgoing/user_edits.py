@@ -15,6 +15,7 @@ from cfsync.mirror.bookkeeping.outbox import Op, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, as_user, savepoint
 from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.history.changes import BY_PERSON, BY_PUSH
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.resources import Resource
 
@@ -51,14 +52,14 @@ def edit_from(
     refused, the row stays as it is.
     """
     with savepoint(tx):
-        rows.set_fields(tx, resource, record_id, before)
+        rows.set_fields(tx, resource, record_id, before, BY_PERSON)
         edit(tx, resource, record_id, values)
 
 
 def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
     """Queue a change of a record as one more edit of its row, which holds the values already."""
     values = {name: new for name, (_, new) in wanted.items()}
-    rows.set_fields(tx, claim.resource, record_id, values)
+    rows.set_fields(tx, claim.resource, record_id, values, BY_PUSH)
     outbox.append(
         tx,
         claim.resource,

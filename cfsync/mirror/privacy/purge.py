@@ -23,13 +23,17 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import (
     BASE,
+    CHANGES,
     CONFLICTS,
     EVENTS,
+    IDS,
     OUTBOX,
     TABLES,
     TOMBSTONES,
 )
 from cfsync.mirror.db.types import Json
+from cfsync.mirror.history import changes
+from cfsync.mirror.history.changes import BY_PERSON, Change, ChangeOp
 from cfsync.mirror.privacy.person import Person, clean, clean_record, identity
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource
@@ -114,7 +118,8 @@ def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -
         raise Busy(f"{resource.name} {min(busy)} is locked by another program; run it again")
     for record_id, row in statements.load(tx, TABLES[resource.name], ids).items():
         if changed := clean_record(person, resource, row):
-            rows.set_fields(tx, resource, record_id, changed)
+            rows.set_fields(tx, resource, record_id, changed, by=None)
+            _write_cleaned(tx, resource, row, changed)
             receipt[resource.name] += 1
     columns = ["id", "body", "stored_forms"]
     for record_id, body, forms in statements.by_ids(tx, BASE, columns, ids, resource=resource.name):
@@ -125,6 +130,15 @@ def clean_rows(tx: Tx, person: Person, resource: Resource, ids: Sequence[int]) -
             tx.conn.execute(query.values(new))
             receipt[BASE.name] += 1
     return receipt
+
+
+def _write_cleaned(
+    tx: Tx, resource: Resource, row: Mapping[str, Any], changed: Mapping[str, Any]
+) -> None:
+    """Write down what a row holds now, without the values that were removed from it."""
+    patch = {name: [None, value] for name, value in changed.items()}
+    change = Change(ChangeOp.UPDATE, row["id"], patch, row.get("workspace_id"))
+    changes.write(tx, resource, BY_PERSON, [change])
 
 
 def clean_body(person: Person, resource: Resource, body: str) -> str | None:
@@ -142,7 +156,8 @@ def clean_body(person: Person, resource: Resource, body: str) -> str | None:
 def clean_bookkeeping(tx: Tx, person: Person) -> Receipt:
     """Remove the person from what cfsync's own tables hold of other records."""
     receipt: Receipt = Counter()
-    for table, key in ((OUTBOX, OUTBOX.c.seq), (CONFLICTS, CONFLICTS.c.id)):
+    for table in (OUTBOX, CONFLICTS, CHANGES):
+        (key,) = table.primary_key
         for row in tx.conn.execute(sa.select(table).where(_may_hold(person, table))).mappings():
             if changed := _cleaned(person, dict(row)):
                 tx.conn.execute(sa.update(table).where(key == row[key.name]).values(changed))
@@ -186,7 +201,8 @@ def purge(tx: Tx, person: Person) -> Receipt:
         EVENTS.c.body.is_not(None) | EVENTS.c.error.is_not(None),
     ]
     if statements.by_ids(tx, table, ["id"], [record_id]):
-        rows.delete(tx, resource, record_id)
+        rows.delete(tx, resource, record_id, by=None)
+        changes.write(tx, resource, BY_PERSON, [Change(ChangeOp.DELETE, record_id, {})])
         receipt[table.name] += 1
     for name, query in (
         (
@@ -199,6 +215,7 @@ def purge(tx: Tx, person: Person) -> Receipt:
             sa.update(EVENTS).where(*events).values(body=None, error=None, state=EventState.DONE),
         ),
         (OUTBOX.name, _emptied_edits(resource, record_id)),
+        (CHANGES.name, _emptied_changes(resource, record_id)),
     ):
         receipt[name] += tx.conn.execute(query).rowcount
     _save_proof(tx, person, receipt)
@@ -209,6 +226,22 @@ def _emptied_edits(resource: Resource, record_id: int) -> sa.Update:
     ended = sa.case((OUTBOX.c.state.in_(OPEN_STATES), OutboxState.DISCARDED), else_=OUTBOX.c.state)
     query = sa.update(OUTBOX).where(*_own(OUTBOX, resource, record_id))
     return query.values(patch={}, sent=None, error=None, state=ended)
+
+
+def _emptied_changes(resource: Resource, record_id: int) -> sa.Update:
+    """Those under a provisional id that the record had, too. Numbers and times stay, as do the ids
+    of a renumbering.
+    """
+    local_ids = sa.select(IDS.c.local_id).where(
+        IDS.c.resource == resource.name, IDS.c.id == record_id
+    )
+    query = sa.update(CHANGES).where(
+        CHANGES.c.resource == resource.name,
+        sa.or_(CHANGES.c.record_id == record_id, CHANGES.c.record_id.in_(local_ids)),
+        CHANGES.c.op != ChangeOp.RENUMBER,
+        sa.cast(CHANGES.c.patch, sa.Text) != "{}",
+    )
+    return query.values(patch={})
 
 
 def _save_proof(tx: Tx, person: Person, receipt: Receipt) -> None:

@@ -55,13 +55,16 @@ class View:
     without: str = ""
     #: It reads cfsync's own tables, of which its readers see nothing else.
     private: bool = False
+    #: Its columns are as they come: a condition on one can use an index.
+    plain: bool = False
 
     def statement(self, sql: ViewSql) -> str:
         """The statement that makes it."""
         source = self.source(sql)
         tables = {alias: name for name, alias in _TABLE.findall(source)}
         selected = ",\n  ".join(
-            f"{_value(c, sql, tables)} AS {ident(c.name)}" for c in self.columns
+            f"{c.source if self.plain else _value(c, sql, tables)} AS {ident(c.name)}"
+            for c in self.columns
         )
         barrier = sql.barrier if self.private else ""
         return f"{sql.create} {ident(self.name)}{barrier} AS\nSELECT {selected}\n{source}"

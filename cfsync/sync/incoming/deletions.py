@@ -187,7 +187,7 @@ def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) ->
     """Confirm one deletion, and make candidates of what hangs below the record."""
     candidate = verdict.candidate
     assert verdict.cause is not None
-    evidence = Evidence(verdict.cause, verdict.reading.rev_before)
+    evidence = Evidence(verdict.cause, verdict.reading.rev_before, verdict.reading.origin)
     gone = tombstones.confirm(tx, resource, candidate.record_id, evidence, keep_row=keep)
     if gone:
         events.close_refused(tx, resource, [candidate.record_id])

@@ -30,6 +30,7 @@ from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.history.changes import BY_PERSON
 from cfsync.mirror.outgoing.user_edits import edit, edit_from
 from cfsync.mirror.user_decisions import deleted_remotely, discard, uncaptured_rows, waiting_edits
 from cfsync.resources import RESOURCES, Resource, named
@@ -45,9 +46,9 @@ _Row = Mapping[str, Any]
 class Resolved:
     """What a resolution has done.
 
-    `edited`: whether the next push has something to send. `record_id`: the row's id afterwards,
-    which is a new provisional id if the record has to be created again. `seqs`: the edits that the
-    conflict was about, and those that it has made.
+    `edited`: whether the next push has something to send. `record_id`: the row's id afterwards, a
+    provisional one if the record is created again. `seqs`: the edits that the conflict was about,
+    and those that it has made.
     """
 
     conflict: Conflict
@@ -231,7 +232,7 @@ def _resolve_inserted(tx: Tx, resource: Resource, conflict: Conflict, choice: Ch
         given = _row(tx, resource, conflict, anew=True)
         record_id = uncaptured_rows.make_insert(tx, resource, given)
     else:
-        rows.delete(tx, resource, record_id)
+        rows.delete(tx, resource, record_id, BY_PERSON)
     conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
     return Resolved(conflict, choice == "local", record_id)
 
@@ -282,7 +283,7 @@ def _take_remote(
         return
     name = part.field.name
     value = part.in_row(row, part.of_row(base) if name in base else conflict.remote)
-    rows.set_fields(tx, resource, conflict.record_id, {name: value})
+    rows.set_fields(tx, resource, conflict.record_id, {name: value}, BY_PERSON)
     if name not in base or equal(part.field, value, base[name]):
         discard.forget_field(tx, resource, conflict.record_id, name)
 

@@ -20,6 +20,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.incoming.page import write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.outgoing import answers, new_ids, send_journal, user_edits
@@ -194,7 +195,7 @@ def _queue_left_over(
     united = {n: _merged_value(claim.resource, n, answer, row[n]) for n in edited}
     by_name = claim.resource.by_name
     if more := {n: v for n, v in united.items() if not equal(by_name[n], v, row[n])}:
-        rows.set_fields(tx, claim.resource, answer.id, more)
+        rows.set_fields(tx, claim.resource, answer.id, more, BY_PUSH)
 
 
 def _lacking(claim: Claim, call: Call, answer: Record) -> dict[str, tuple[Any, Any]]:

@@ -18,12 +18,13 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from cfsync.mirror.capture.postgresql.parts import templates
-from cfsync.mirror.capture.postgresql.triggers import common, triggers
+from cfsync.mirror.capture.postgresql.triggers import common, history, triggers
 from cfsync.mirror.capture.rules import IS_WRITING, without_references
 from cfsync.mirror.db import dialect
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.db.tables import VIEW_NAMES
 from cfsync.mirror.views import statements as view_statements
+from cfsync.mirror.views.feed import FEED
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
 
@@ -57,6 +58,7 @@ UNION ALL
 SELECT concat('foreign trigger ', tgname, ' on ', relname), ''
 FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
 WHERE NOT tgisinternal AND starts_with(relname, 'cf_') AND relnamespace = {_HERE}
+  AND NOT starts_with(tgname, 'cf_history')
 UNION ALL
 SELECT concat('foreign rule ', rulename, ' on ', relname), ''
 FROM pg_rewrite w JOIN pg_class c ON c.oid = ev_class
@@ -121,7 +123,14 @@ def _statements(schema: str, without: frozenset[str]) -> tuple[str, ...]:
     resources = [without_references(RESOURCES[name], without) for name in names]
     tables = [t for resource in resources for t in triggers(resource, schema)]
     views = view_statements(dialect.named("postgresql").views, without=without)
-    return (*common(schema), *tables, *views.values(), _grant(names, views))
+    readable = [name for name in views if name != FEED.name]
+    return (
+        *common(schema),
+        *history(schema),
+        *tables,
+        *views.values(),
+        _grant(names, readable),
+    )
 
 
 def own_column_triggers(_conn: sa.Connection, _without: Collection[str]) -> list[str]:

@@ -50,7 +50,9 @@ from cfsync.mirror.capture.rules import (
 )
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.capture.values import missing_message, never_empty
+from cfsync.mirror.db.dialect.postgresql_server import CHANGES_CHANNEL
 from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.history import starts
 from cfsync.resources.model import Resource
 
 
@@ -66,6 +68,18 @@ def common(schema: str) -> list[str]:
         options=options(),
         state=literal(SqlState.IMPOSSIBLE),
         is_writing=IS_WRITING,
+    )
+
+
+def history(schema: str) -> list[str]:
+    """What writes each edit to the history, too."""
+    return templates.statements(
+        "history",
+        schema=ident(schema),
+        sequence=literal(table_in(schema, "cf_outbox_seq_seq")),
+        channel=literal(CHANGES_CHANNEL),
+        is_kept=starts.IS_KEPT.format(cf_meta=table_in(schema, "cf_meta")),
+        keep=templates.render("keep_edit", schema=ident(schema)),
     )
 
 

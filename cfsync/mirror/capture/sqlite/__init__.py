@@ -18,10 +18,12 @@ import sqlalchemy as sa
 
 from cfsync.mirror.capture.rules import IS_WRITING, without_references
 from cfsync.mirror.capture.sqlite import own_columns
+from cfsync.mirror.capture.sqlite.parts import NOW, templates
 from cfsync.mirror.capture.sqlite.triggers import triggers
 from cfsync.mirror.db import dialect
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.db.tables import TABLES, VIEW_NAMES
+from cfsync.mirror.history import starts
 from cfsync.mirror.views import statements as view_statements
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import RESOURCES
@@ -38,7 +40,7 @@ WHERE type = 'trigger' AND name GLOB 'cf_*' AND name NOT GLOB '{own_columns.PREF
   OR type = 'view' AND name IN ({_VIEWS})
 UNION ALL
 SELECT 'foreign trigger ' || name || ' on ' || tbl_name, ''
-FROM sqlite_master WHERE type = 'trigger' AND tbl_name GLOB 'cf_*'
+FROM sqlite_master WHERE type = 'trigger' AND tbl_name GLOB 'cf_*' AND name NOT GLOB 'cf_history*'
 UNION ALL
 SELECT 'mark of cf_writer', '' FROM (SELECT count(*) AS rows, max(mark) AS mark FROM cf_writer)
 WHERE rows <> 1 OR mark NOT IN (0, 1)
@@ -83,7 +85,14 @@ def _statements(without: frozenset[str]) -> tuple[str, ...]:
         without_references(r, without) for r in RESOURCES.values() if r.name not in without
     ]
     views = view_statements(dialect.named("sqlite").views)
-    return (*(t for r in resources for t in triggers(r)), *views.values(), _WRITING)
+    history = templates.statements(
+        "history",
+        now=NOW,
+        is_kept=starts.IS_KEPT.format(cf_meta="cf_meta"),
+        keep=templates.render("keep_edit"),
+    )
+    tables = [t for r in resources for t in triggers(r)]
+    return (*history, *tables, *views.values(), _WRITING)
 
 
 def own_column_triggers(conn: sa.Connection, without: Collection[str]) -> list[str]:

@@ -14,23 +14,13 @@ from filelock import FileLock
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.census_sql import CensusSql
+from cfsync.mirror.db.dialect.stored import Stored
 from cfsync.mirror.db.dialect.view_sql import ViewSql
 from cfsync.mirror.db.errors import Busy, Constrained
 
 Row = Mapping[str, Any]
 Lost = Callable[[], object]
 OwnColumns = Sequence[tuple[str, str | None]]  # name, SQL of the default
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """How a database holds a kind of value. The converters never get NULL; None: nothing to do."""
-
-    type: sa.types.TypeEngine[Any]
-    #: canonical value (`cfsync.values`) -> what the driver takes
-    to_driver: Callable[[Any], Any] | None = None
-    #: what the driver returns -> canonical value
-    from_driver: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +191,10 @@ class Dialect(ABC):
     @abstractmethod
     def next_rev(self, conn: sa.Connection) -> int:
         """Take the next number of the sequence of `cf_rev`."""
+
+    @abstractmethod
+    def take_numbers(self, conn: sa.Connection, count: int) -> Sequence[int]:
+        """The next numbers of `cf_outbox`, for changes that are no edits."""
 
     @abstractmethod
     def highest_rev(self, conn: sa.Connection) -> int:

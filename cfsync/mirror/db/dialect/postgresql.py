@@ -17,8 +17,9 @@ from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import census_sql, postgresql_checks, secrets_table
-from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
+from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
+from cfsync.mirror.db.dialect.stored import Stored
 from cfsync.mirror.db.dialect.upserts import lost_key, on_conflict
 from cfsync.mirror.db.dialect.view_sql import PostgreSQLViews
 from cfsync.mirror.db.errors import NOT_OWNER, Away
@@ -61,7 +62,7 @@ class PostgreSQL(Dialect):
     name = "postgresql"
     tries = 4
     has_one_daemon = False
-    private: ClassVar = ("cf_rev_seq",)
+    private: ClassVar = ("cf_rev_seq", "cf_horizons")
     read_options: ClassVar = {"isolation_level": "REPEATABLE READ"}
     id_in = "= ANY(%(ids)s)"
     views = PostgreSQLViews()
@@ -145,6 +146,10 @@ class PostgreSQL(Dialect):
 
     def next_rev(self, conn: sa.Connection) -> int:
         return int(conn.exec_driver_sql("SELECT nextval('cf_rev_seq')").scalar_one())
+
+    def take_numbers(self, conn: sa.Connection, count: int) -> Sequence[int]:
+        sql = "SELECT cf_take_numbers(%(count)s)"
+        return list(conn.exec_driver_sql(sql, {"count": count}).scalar_one())
 
     def highest_rev(self, conn: sa.Connection) -> int:
         sql = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM cf_rev_seq"

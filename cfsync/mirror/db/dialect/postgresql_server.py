@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import psycopg
 
 CHANNEL = "cfsync_outbox"
+CHANGES_CHANNEL = "cfsync_changes"
+"""For programs that follow the history."""
 
 PAUSED_S, SIGN_S = 60, 15.0
 """A process that gives no sign of life for PAUSED_S loses its push locks; one that runs gives one

@@ -15,18 +15,18 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import sqlite
 
-from cfsync.amounts import Rounded
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect import census_sql, secrets_table, sqlite_checks
-from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server, Stored
+from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server
 from cfsync.mirror.db.dialect.sqlite_file import FAILURES, SQLiteFile
+from cfsync.mirror.db.dialect.sqlite_numbers import take_numbers
+from cfsync.mirror.db.dialect.sqlite_values import STORED
 from cfsync.mirror.db.dialect.upserts import on_conflict
 from cfsync.mirror.db.dialect.view_sql import SQLiteViews
 from cfsync.mirror.db.errors import Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
 from cfsync.mirror.db.types import Json, Money
 from cfsync.mirror.db.write_pause import WritePause
-from cfsync.values import json_of
 
 log = structlog.get_logger()
 
@@ -48,25 +48,6 @@ _NO_SECRETS = f"no such table: {secrets_table.SCHEMA}."
 _AWAY = {"SQLITE_FULL", "SQLITE_IOERR"}
 
 
-def _to_json(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _from_json(value: Any) -> Any:
-    """The column has no type of its own, so it may hold something that is not JSON."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json_of(value)
-    except ValueError:
-        return value
-
-
-def _amount(value: Any) -> Any:
-    """Text, which a trigger would have refused, is no amount."""
-    return value if isinstance(value, str) else Rounded.of(value)
-
-
 class SQLite(Dialect):
     """A transaction that writes holds the whole database, so rows and tables need no locks."""
 
@@ -74,15 +55,12 @@ class SQLite(Dialect):
     tries = 12  # each waits up to 10 s
     has_one_daemon = True
     private: ClassVar = ("cf_writer", "cf_replaced")
+    take_numbers = staticmethod(take_numbers)
     read_options: ClassVar = {"sqlite_begin": "BEGIN"}
     id_in = "IN (SELECT value FROM json_each(:ids))"
     views = SQLiteViews()
     census = census_sql.SQLITE
-    stored: ClassVar = {
-        "timestamp": Stored(sa.Text()),
-        "money": Stored(sa.Numeric(asdecimal=False), float, _amount),
-        "json": Stored(sa.Text(), _to_json, _from_json),
-    }
+    stored: ClassVar = STORED
 
     def place(self, url: sa.URL) -> SQLiteFile:
         return SQLiteFile(url, self)

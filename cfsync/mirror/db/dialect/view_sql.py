@@ -42,6 +42,11 @@ class ViewSql(ABC):
     create: ClassVar[str]
     """How the statement begins, up to the name."""
 
+    settled_changes: ClassVar[str] = ""
+    """WHERE and what follows in a view of changes `c` that leaves out those before which others can
+    still be committed.
+    """
+
     barrier: ClassVar[str] = ""
     """What follows the name of a view that leaves out rows which nobody may see."""
 
@@ -215,6 +220,11 @@ class PostgreSQLViews(ViewSql):
         "json": "JSONB",
     }
     create = "CREATE OR REPLACE VIEW"
+    settled_changes = """
+WHERE c.seq < coalesce((SELECT min(s.seq) FROM (
+  SELECT seq FROM cf_horizons WHERE horizon >
+    CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) OFFSET 0) s),
+  9223372036854775807)"""
     barrier = " WITH (security_barrier)"
 
     def shown_in(self, target: str, relations: Relations) -> list[str]:

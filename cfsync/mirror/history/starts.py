@@ -1,0 +1,62 @@
+"""From when on the history of a list is complete: its rows `start` in `cf_changes`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CHANGES, META
+from cfsync.mirror.history import numbers
+from cfsync.resources.model import Resource
+
+OFF = "history_off"
+"""The key in `cf_meta` that is there while no change is written down."""
+
+IS_KEPT = f"""OLD.is_news IS NOT FALSE
+  AND NOT EXISTS (SELECT 1 FROM {{cf_meta}} WHERE key = '{OFF}')"""
+"""In a trigger on `cf_outbox`: whether a row that is changed or deleted belongs in the history."""
+
+_OFF = sa.select(META.c.key).where(META.c.key == OFF)
+_STARTS = sa.select(CHANGES.c.workspace_id, CHANGES.c.at).where(
+    CHANGES.c.resource == sa.bindparam("resource"),
+    CHANGES.c.record_id.is_(None),
+    CHANGES.c.op == "start",
+)
+
+
+def is_off(tx: Tx) -> bool:
+    """Whether no change is written down: `retention.changes` is 0."""
+    return tx.conn.execute(_OFF).first() is not None
+
+
+def find(tx: Tx, resource: Resource) -> dict[int | None, str]:
+    """Workspace -> since when the history of a resource in it is complete, canonical text. None as
+    the workspace: those of records that are in none.
+    """
+    found = tx.conn.execute(_STARTS.order_by(CHANGES.c.seq), {"resource": resource.name})
+    return {row.workspace_id: row.at for row in found}
+
+
+def write(tx: Tx, resource: Resource, workspaces: Collection[int | None]) -> None:
+    """Note that the history of a resource in these workspaces is complete from now on."""
+    columns = {"resource": resource.name, "op": "start", "side": "clickfunnels", "patch": {}}
+    rows = [
+        {**columns, "source": "backfill", "workspace_id": workspace, "at": tx.now}
+        for workspace in sorted(workspaces, key=lambda w: w or 0)
+    ]
+    numbers.append(tx, rows)
+
+
+def end_all(tx: Tx) -> None:
+    """Write no change down from now on, and forget that any history was complete."""
+    tx.conn.execute(sa.delete(CHANGES))
+    meta_row = sa.insert(META).values(key=OFF, value="1")
+    if not is_off(tx):
+        tx.conn.execute(meta_row)
+
+
+def begin_again(tx: Tx) -> None:
+    """Write changes down from now on."""
+    tx.conn.execute(sa.delete(META).where(META.c.key == OFF))

@@ -1,0 +1,23 @@
+-- What revision 0003 adds on SQLite. Frozen: later revisions add to it.
+
+-- The history of both sides: a row for each change of a record. Edits by SQL are read from cf_outbox
+-- and get here before they are changed or deleted there; both tables share their numbers.
+CREATE TABLE cf_changes (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    resource TEXT NOT NULL,
+    record_id BIGINT,  -- NULL: `start`
+    workspace_id BIGINT,
+    op TEXT NOT NULL,  -- insert, update, delete, renumber; start: from here on it is complete
+    side TEXT NOT NULL,  -- clickfunnels, local
+    source TEXT NOT NULL,  -- backfill, pull, events, sweep, push, user
+    db_user TEXT,
+    at TEXT NOT NULL,  -- when the mirror learned of it
+    changed_at TEXT,  -- `updated_at` of ClickFunnels
+    patch TEXT NOT NULL,  -- {field: [old, new]}
+    run BIGINT,
+    batch BIGINT
+);
+CREATE INDEX cf_changes_record ON cf_changes (resource, record_id, seq);
+
+-- False: this edit is of what the row holds already, and no change of it.
+ALTER TABLE cf_outbox ADD COLUMN is_news BOOLEAN;

@@ -1,0 +1,166 @@
+"""`cf_changes`: the history of both sides, and what it says about each way in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cfsync.sync.operator import outbox as desk
+from tests.push.conftest import Account
+from tests.replayed import State, changes_since, differences, state_of
+
+TABLES = ("contacts", "contact_tags", "products", "orders", "enrollments")
+
+
+@pytest.fixture
+def before(account: Account) -> State:
+    return state_of(account.mirror, TABLES)
+
+
+def told(account: Account, before: State) -> list[tuple[Any, ...]]:
+    """(op, side, source, fields) of the changes since."""
+    return [
+        (c["op"], c["side"], c["source"], sorted(set(c["patch"]) - {"updated_at"}))
+        for c in changes_since(account.mirror, before.seq)
+    ]
+
+
+def test_a_first_fill_is_no_news_and_marks_where_the_history_begins(account: Account) -> None:
+    kinds = account.sql("SELECT op, count(*) FROM cf_feed GROUP BY op")
+    begun = account.column("SELECT resource FROM cf_feed WHERE workspace_id = ?", account.workspace)
+
+    assert [op for op, _ in kinds] == ["start"]
+    assert {"contacts", "orders", "order_invoices", "enrollments"} <= set(begun)
+
+
+def test_a_change_in_clickfunnels_has_both_values(
+    account: Account, contact: int, before: State
+) -> None:
+    old = account.one("SELECT phone_number FROM contacts WHERE id = ?", contact)
+    account.world.edit("contacts", contact, phone_number="+1 555 0100")
+    account.pull("contacts")
+    (change,) = changes_since(account.mirror, before.seq)
+
+    assert (change["op"], change["side"], change["source"]) == ("update", "clickfunnels", "pull")
+    assert change["patch"]["phone_number"] == [old, "+1 555 0100"]
+    assert change["record_id"] == contact
+    assert change["workspace_id"] == account.workspace
+    assert change["changed_at"] == account.one(
+        "SELECT updated_at FROM contacts WHERE id = ?", contact
+    ) or change["changed_at"].endswith("Z")
+    assert differences(account.mirror, before) == []
+
+
+def test_an_edit_is_told_when_it_is_committed_and_not_again_by_its_push(
+    account: Account, contact: int, before: State
+) -> None:
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    at_once = changes_since(account.mirror, before.seq)
+    account.push()
+    account.pull("contacts")
+
+    assert [(c["side"], c["source"]) for c in at_once] == [("local", "user")]
+    assert told(account, before) == [("update", "local", "user", ["first_name"])]
+    assert differences(account.mirror, before) == []
+
+
+def test_an_inserted_row_is_renumbered_and_takes_what_clickfunnels_adds(
+    account: Account, before: State
+) -> None:
+    account.sql("INSERT INTO contacts (email_address, tag_ids) VALUES ('new@example.com', '[]')")
+    account.push()
+    account.pull("contacts")
+    said = told(account, before)
+
+    assert [entry[:3] for entry in said[:2]] == [
+        ("insert", "local", "user"),
+        ("renumber", "clickfunnels", "push"),
+    ]
+    assert all(entry[:3] == ("update", "clickfunnels", "push") for entry in said[2:])
+    assert differences(account.mirror, before) == []
+
+
+def test_what_an_insert_gives_beside_its_call_is_told_once(account: Account, before: State) -> None:
+    tag = account.ids_of("contact_tags")[0]
+    account.sql(
+        "INSERT INTO contacts (email_address, tag_ids) VALUES ('tagged@example.com', ?)", f"[{tag}]"
+    )
+    account.push()
+    account.pull("contacts")
+
+    assert [e for e in told(account, before) if "tag_ids" in e[3]] == [
+        ("insert", "local", "user", ["email_address", "tag_ids", "workspace_id"])
+    ]
+    assert differences(account.mirror, before) == []
+
+
+def test_deletions_on_both_sides_keep_the_last_state(
+    account: Account, two: tuple[int, int], before: State
+) -> None:
+    mine, theirs = two
+    email = account.one("SELECT email_address FROM contacts WHERE id = ?", theirs)
+    account.sql("DELETE FROM contacts WHERE id = ?", mine)
+    account.push()
+    account.world.delete("contacts", theirs)
+    account.sweep("contacts")
+    account.sweep("contacts")
+    deleted = [c for c in changes_since(account.mirror, before.seq) if c["op"] == "delete"]
+
+    assert [(c["record_id"], c["side"], c["source"]) for c in deleted] == [
+        (mine, "local", "user"),
+        (theirs, "clickfunnels", "sweep"),
+    ]
+    assert deleted[1]["patch"]["email_address"] == [email, None]
+    assert differences(account.mirror, before) == []
+
+
+def test_an_insert_that_takes_back_an_unsent_delete_brings_the_row_back(
+    account: Account, contact: int, before: State
+) -> None:
+    row = account.sql("SELECT email_address, workspace_id FROM contacts WHERE id = ?", contact)[0]
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.sql(
+        "INSERT INTO contacts (id, email_address, workspace_id, first_name)"
+        " VALUES (?, ?, ?, 'Eve')",
+        contact,
+        *row,
+    )
+
+    assert [e[:2] for e in told(account, before)] == [
+        ("delete", "local"),
+        ("insert", "local"),
+        ("update", "local"),
+    ]
+    assert differences(account.mirror, before) == []
+
+
+def test_a_discarded_edit_is_taken_back_in_the_history_too(
+    account: Account, contact: int, before: State
+) -> None:
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    account.sql("INSERT INTO contacts (email_address) VALUES ('never@example.com')")
+    account.desk(desk.discard, [str(seq) for seq in account.column("SELECT seq FROM cf_outbox")])
+
+    assert [e[:3] for e in told(account, before)] == [
+        ("update", "local", "user"),
+        ("insert", "local", "user"),
+        ("update", "local", "user"),
+        ("delete", "local", "user"),
+    ]
+    assert differences(account.mirror, before) == []
+
+
+def test_with_retention_0_nothing_is_written(account: Account, contact: int) -> None:
+    account.settings["CFSYNC_RETENTION__CHANGES"] = "0"
+    account.pull("contacts")
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    account.push()
+
+    assert account.one("SELECT count(*) FROM cf_feed") == 0
+    assert account.one("SELECT count(*) FROM cf_changes") == 0
+
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+
+    assert account.column("SELECT op FROM cf_changes WHERE resource = 'contacts'") == ["start"]

@@ -1,0 +1,92 @@
+"""The history against the mirror: its changes make of an earlier state what is there now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import FEED, TABLES
+from cfsync.mirror.history.changes import ChangeOp
+from cfsync.mirror.history.replay import redone
+from cfsync.resources import RESOURCES
+from cfsync.values import equal
+
+Rows = dict[str, dict[int, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class State:
+    """All rows of some tables, and the number of the last change."""
+
+    rows: Rows
+    seq: int
+
+
+def state_of(mirror: Mirror, names: Collection[str]) -> State:
+    return asyncio.run(mirror.read(_state, names))
+
+
+def _state(tx: Tx, names: Collection[str]) -> State:
+    rows: Rows = {}
+    for name in names:
+        found = tx.conn.execute(sa.select(TABLES[name])).mappings()
+        rows[name] = {row["id"]: dict(row) for row in found}
+    last = tx.conn.execute(sa.select(sa.func.max(FEED.c.seq))).scalar()
+    return State(rows, last or 0)
+
+
+def changes_since(mirror: Mirror, seq: int) -> list[Mapping[str, Any]]:
+    """All changes after a number, in order."""
+
+    def read(tx: Tx) -> list[Mapping[str, Any]]:
+        query = sa.select(FEED).where(FEED.c.seq > seq).order_by(FEED.c.seq)
+        return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+    return asyncio.run(mirror.read(read))
+
+
+def replay(rows: Rows, changes: Collection[Mapping[str, Any]]) -> None:
+    """Do the changes again, in the rows."""
+    for change in changes:
+        table = rows.get(change["resource"])
+        if table is None or change["op"] == ChangeOp.START:
+            continue
+        record_id = change["record_id"]
+        if change["op"] == ChangeOp.RENUMBER:
+            table[record_id] = {**table.pop(change["patch"]["id"][0]), "id": record_id}
+            continue
+        after = redone(table.pop(record_id, None), change["op"], change["patch"])
+        if after is not None:
+            table[record_id] = {"workspace_id": change["workspace_id"], **after, "id": record_id}
+
+
+def differences(mirror: Mirror, before: State) -> list[str]:
+    """What the changes since an earlier state leave to explain; nothing, if the history is right.
+    Copies of other records, `updated_at`, and values that ClickFunnels never shows are not in it.
+    """
+    rows = {name: dict(table) for name, table in before.rows.items()}
+    replay(rows, changes_since(mirror, before.seq))
+    now = state_of(mirror, list(rows)).rows
+    found = []
+    for name, table in now.items():
+        told = rows[name]
+        found += [f"{name} {i} is {'not ' if i in table else ''}told" for i in table.keys() ^ told]
+        for record_id in table.keys() & told.keys():
+            found += _of_row(name, record_id, table[record_id], told[record_id])
+    return sorted(found)
+
+
+def _of_row(name: str, record_id: int, row: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    return [
+        f"{name} {record_id}.{f.name}: {told.get(f.name)!r} told, is {row[f.name]!r}"
+        for f in RESOURCES[name].columns
+        if f.merge != "quote"
+        and (f.shown or f.path)
+        and f.name != "updated_at"
+        and not equal(f, row[f.name], told.get(f.name))
+    ]

@@ -8,9 +8,8 @@
 | a record deleted in ClickFunnels | the record is created again   | the row is deleted           |
 | a row deleted in the mirror      | the delete is sent            | the row comes back           |
 
-An edit is made like a user's, through the triggers, and the next push sends it. Nothing is resolved
-where the choice would overwrite a value that the conflict does not show, because the record has
-changed since: the conflict then shows that value, and the person chooses again.
+An edit is made like a user's, through the triggers, and the next push sends it. A choice that would
+overwrite a value which the conflict does not show resolves nothing: the conflict then shows it.
 """
 
 from __future__ import annotations

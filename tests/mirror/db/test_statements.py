@@ -46,26 +46,26 @@ def test_rows_are_written_and_changed_as_given(write: Write, many: int) -> None:
     first = [order(i) for i in range(1, many + 1)]
     second = [order(i + 1, id=i) for i in range(1, many + 1)]
 
-    write(rows.save, ORDERS, first)
+    write(rows.save, ORDERS, first, by=None)
     assert write(kept) == {row["id"]: row for row in first}
-    write(rows.save, ORDERS, second)
+    write(rows.save, ORDERS, second, by=None)
 
     assert write(kept) == {row["id"]: row for row in second}
 
 
 def test_an_unknown_path_keeps_what_the_row_has(write: Write) -> None:
     prices, ids = RESOURCES["product_prices"], range(1, 61)
-    write(rows.save, prices, [{"id": i, "product_id": 9, "workspace_id": 7} for i in ids])
+    write(rows.save, prices, [{"id": i, "product_id": 9, "workspace_id": 7} for i in ids], by=None)
 
     nothing = {"product_id": None, "workspace_id": None}
-    write(rows.save, prices, [{"id": i} | nothing for i in ids])
+    write(rows.save, prices, [{"id": i} | nothing for i in ids], by=None)
 
     found = write(kept, "product_prices").values()
     assert {(row["product_id"], row["workspace_id"]) for row in found} == {(9, 7)}
 
 
 def test_a_record_that_shows_nothing_but_its_id_is_a_row(write: Write) -> None:
-    write(rows.save, RESOURCES["teams"], [{"id": 5}, {"id": 6}])
+    write(rows.save, RESOURCES["teams"], [{"id": 5}, {"id": 6}], by=None)
 
     assert sorted(write(kept, "teams")) == [5, 6]
 

@@ -10,6 +10,7 @@ import pytest
 from cfsync.decode import decode_record
 from cfsync.mirror.bookkeeping import bases, tombstones
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
+from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.incoming import page as store
 from cfsync.mirror.incoming.page import Written
 from cfsync.mirror.incoming.reading import Reading
@@ -45,7 +46,7 @@ def suspect(write: Any, rev_before: int) -> None:
 
 
 def bury(write: Any, rev_before: int) -> bool:
-    evidence = Evidence(Cause.DELETED, rev_before)
+    evidence = Evidence(Cause.DELETED, rev_before, BY_PUSH)
     found: bool = write(tombstones.confirm, CONTACTS, 5, evidence, keep_row=False)
     return found
 

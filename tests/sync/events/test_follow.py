@@ -13,6 +13,7 @@ from cfsync.decode import decode_record
 from cfsync.hints import WITH_EVENTS, from_delivery
 from cfsync.mirror.bookkeeping import events, tombstones
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
+from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.faults.courier import payload
@@ -240,7 +241,7 @@ def test_two_passes_that_bury_one_record_leave_one_proof(filled: Round, post: Po
     post.bring()
     follow(filled)
 
-    evidence = Evidence(Cause.DELETED, rev_before=10**9)
+    evidence = Evidence(Cause.DELETED, rev_before=10**9, by=BY_PUSH)
     bury = (tombstones.confirm, RESOURCES["contacts"], gone, evidence)
     second = filled.mirror.write(*bury, keep_row=False)
 

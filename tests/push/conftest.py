@@ -63,6 +63,8 @@ def settings_for(served: Running, url: str) -> dict[str, str]:
         "CFSYNC_DATABASE__URL": url,
         "CFSYNC_DELETIONS__CONFIRM_AFTER": "0s",
         "CFSYNC_PUSH__SETTLE": "0s",
+        # Changes take numbers of edits: without them, the first edit is 1.
+        "CFSYNC_RETENTION__CHANGES": "0",
     }
 
 

@@ -14,6 +14,14 @@ TABLES = ("contacts", "contact_tags", "products", "orders", "enrollments")
 
 
 @pytest.fixture
+def account(account: Account) -> Account:
+    """One whose history is complete from now on."""
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    return account
+
+
+@pytest.fixture
 def before(account: Account) -> State:
     return state_of(account.mirror, TABLES)
 

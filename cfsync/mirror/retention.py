@@ -36,6 +36,8 @@ def prune(tx: Tx, kind: str, keep: float) -> int:
     """Delete up to BATCH rows of one kind that ended more than `keep` seconds ago; returns how
     many. If it is BATCH, there may be more.
     """
+    if kind == "changes":
+        tx.dialect.tidy_numbers(tx.conn)
     keep = max(keep, REMEMBERED_S) if kind == "events" else keep
     before = later(tx.now, -keep)
     table, over = _over(kind, before)

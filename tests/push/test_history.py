@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from cfsync.mirror import retention
 from cfsync.sync.operator import outbox as desk
+from cfsync.sync.operator.recover import recover
 from tests.push.conftest import Account
 from tests.replayed import State, changes_since, differences, state_of
 
@@ -172,3 +174,24 @@ def test_with_retention_0_nothing_is_written(account: Account, contact: int) -> 
     account.pull()
 
     assert account.column("SELECT op FROM cf_changes WHERE resource = 'contacts'") == ["start"]
+
+
+def test_numbers_that_a_restored_backup_does_not_know_are_left_out(
+    account: Account, contact: int, before: State
+) -> None:
+    account.run(recover)
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+
+    assert account.one("SELECT max(seq) FROM cf_feed") > before.seq + 1_000_000
+    assert differences(account.mirror, before) == []
+
+
+def test_forgotten_edits_stay_in_the_history(account: Account, contact: int, before: State) -> None:
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", contact)
+    batch = account.push().batch
+    told_before = changes_since(account.mirror, before.seq)
+    account.desk(lambda mirror: mirror.write(retention.prune, "outbox_done", -60.0))
+
+    assert account.one("SELECT count(*) FROM cf_outbox") == 0
+    assert changes_since(account.mirror, before.seq) == told_before
+    assert [c["batch"] for c in told_before] == [batch]

@@ -238,7 +238,7 @@ CHANGES = _bookkeeping(
     _big("workspace_id"),
     _text("op"),  # insert, update, delete, renumber, start
     _text("side"),  # clickfunnels, local
-    _text("source"),  # backfill, pull, events, sweep, push, user
+    _text("source"),  # backfill, pull, events, sweep, census, push, user
     _text("db_user"),
     _time("at"),  # when the mirror learned of it
     _time("changed_at"),  # `updated_at` of ClickFunnels

@@ -28,6 +28,7 @@ class Source(StrEnum):
     PULL = "pull"
     EVENTS = "events"
     SWEEP = "sweep"
+    CENSUS = "census"
     PUSH = "push"
     """In ClickFunnels' answer to a call of a push."""
     USER = "user"

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from cfsync.mirror.bookkeeping import ids, outbox
 from cfsync.mirror.bookkeeping.runs import PassName
+from cfsync.mirror.history import numbers
 from cfsync.mirror.outgoing import recovery, send_journal
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Record
@@ -66,6 +67,7 @@ async def recover(context: Context) -> Recovered:
     for resource in RESOURCES.values():
         found = await context.mirror.read(recovery.unsure_inserts, resource, workspaces)
         await _find_inserts(push, found, done)
+    await context.mirror.write(numbers.skip)
     done.watermarks = await context.mirror.write(recovery.forget_walks)
     done.sweep = await sweep(context, walk=True)
     return done

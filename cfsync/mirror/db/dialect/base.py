@@ -196,6 +196,10 @@ class Dialect(ABC):
     def take_numbers(self, conn: sa.Connection, count: int) -> Sequence[int]:
         """The next numbers of `cf_outbox`, for changes that are no edits."""
 
+    def tidy_numbers(self, conn: sa.Connection) -> None:
+        """Forget what kept changes in order that everybody sees by now, or on another server."""
+        return
+
     @abstractmethod
     def highest_rev(self, conn: sa.Connection) -> int:
         """The highest `cf_rev` that was taken; 0 before the first."""

@@ -151,6 +151,13 @@ class PostgreSQL(Dialect):
         sql = "SELECT cf_take_numbers(%(count)s)"
         return list(conn.exec_driver_sql(sql, {"count": count}).scalar_one())
 
+    def tidy_numbers(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql(
+            "DELETE FROM cf_horizons"
+            " WHERE horizon <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+            " OR horizon > pg_current_xact_id()::text::bigint"
+        )
+
     def highest_rev(self, conn: sa.Connection) -> int:
         sql = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM cf_rev_seq"
         return int(conn.exec_driver_sql(sql).scalar_one())

@@ -1,0 +1,10 @@
+"""Each way in which records reach the mirror has its name in the history."""
+
+from __future__ import annotations
+
+from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.history.changes import Source
+
+
+def test_every_lane_is_a_source() -> None:
+    assert {lane.value for lane in Lane} - {Lane.TURN.value} <= {s.value for s in Source}

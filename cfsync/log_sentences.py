@@ -31,6 +31,7 @@ SENTENCES = {
     "deletion.approved": "the deletion of {resource} {id} was approved by {by}",
     "deletion.rejected": "the deletion of {resource} {id} was rejected by {by}",
     "record.reverted": "batch {batch} was taken back by {by}: {fields} of {resource} {id}",
+    "record.undeleted": "{resource} {id} was brought back by {by}; its new id: {new_id}",
     "record.redacted": "{resource} {id} was redacted by {by}",
     "record.acted": "{action} of {resource} {id} was done in ClickFunnels by {by}",
     "resource.paused": "{resource} was paused by {by}",

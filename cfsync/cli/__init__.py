@@ -38,6 +38,7 @@ from cfsync.cli.operator import (
     redact,
     revert,
     status,
+    undelete,
     verify,
     webhooks,
 )
@@ -76,6 +77,7 @@ for _module in (
     conflicts,
     deletions,
     revert,
+    undelete,
     explain,
     act,
     redact,

@@ -10,7 +10,16 @@ import typer.core
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Sync": ("backfill", "pull", "push", "sync", "sweep", "run", "pause", "resume"),
     "Look": ("status", "plan", "verify", "explain"),
-    "Decide": ("outbox", "conflicts", "deletions", "revert", "act", "redact", "recover"),
+    "Decide": (
+        "outbox",
+        "conflicts",
+        "deletions",
+        "revert",
+        "undelete",
+        "act",
+        "redact",
+        "recover",
+    ),
     "Set up": ("config", "doctor", "migrate", "views", "webhooks", "census", "api"),
     "Try it out": ("demo", "sandbox"),
 }

@@ -51,6 +51,7 @@ LOCAL = {
     "resume": "resume",
     "revert": "revert 1",
     "status": "status",
+    "undelete": "undelete contacts 1 --yes",
     "views analyst": "views analyst --make analyst",
 }
 """Commands that go no further than the database."""

@@ -64,6 +64,49 @@ def test_plan_push_revert(cfsync: Command, contact: int, served: Running):
     assert (told.returncode, told.said) == (2, ["there is no batch 2; the last is 1"])
 
 
+def test_undelete(cfsync: Command, contact: int, served: Running):
+    (tag,), *_ = cfsync.sql("SELECT id FROM contact_tags")
+    other = cfsync.sql("SELECT min(id) FROM contacts")[0][0]
+    cfsync.sql(f"UPDATE contacts SET tag_ids = '[{tag}]' WHERE id = {contact}")
+    cfsync("push")
+    cfsync.sql(f"DELETE FROM contacts WHERE id = {contact}")
+    assert cfsync("push").returncode == 0
+    cfsync.sql(f"DELETE FROM contact_tags WHERE id = {tag}")
+    assert cfsync("push").returncode == 0
+    cfsync.sql(f"DELETE FROM contacts WHERE id = {other}")
+
+    asked = cfsync("undelete", "contacts", str(contact), str(other), "7")
+    assert asked.returncode == 2
+    *plan, fields, said = asked.stderr.splitlines()
+    assert plan == [
+        "contacts 7: stays deleted: the mirror knows no such record that was deleted",
+        f"contacts {other}: its delete was not sent yet and is taken back",
+        f"contacts {contact}: becomes a new record with a new id",
+        f"contacts {contact}: without tag_ids: contact_tags {tag} is gone",
+    ]
+    assert fields.startswith("not given (read-only in ClickFunnels): public_id, ")
+    assert said == "cfsync: nothing is done: without a terminal, undelete needs --yes"
+
+    done = cfsync("undelete", "contacts", str(contact), str(other), "--yes")
+    (new,) = cfsync.sql("SELECT max(id) FROM contacts")[0]
+    assert done.returncode == 5
+    assert done.stdout.splitlines()[:2] == [
+        f"contacts {other}: its delete is taken back",
+        f"contacts {contact}: the new row is {new}; its record has another id after the push",
+    ]
+    again = cfsync("undelete", "contacts", str(contact), "--json")
+    assert again.returncode == 2
+    assert again.json == {
+        "records": [
+            {"resource": "contacts", "id": contact, "outcome": "refused", "new_id": None}
+            | {"reason": f"it was brought back already: contacts {new}", "left": []}
+        ]
+    }
+    assert cfsync("undelete", "contact_tags", str(tag), "--yes").returncode == 0
+    assert cfsync("push").returncode == 0
+    assert served.world.get("contacts", other) is not None
+
+
 def test_outbox(cfsync: Command, contact: int):
     assert cfsync("outbox", "list").stdout == "nothing is waiting\n"
     rename(cfsync, contact)
@@ -226,8 +269,8 @@ def test_recover(cfsync: Command):
 
 @pytest.mark.parametrize(
     "command",
-    ["plan", "outbox approve", "outbox discard", "conflicts resolve", "revert", "explain",
-     "act", "redact", "recover"],
+    ["plan", "outbox approve", "outbox discard", "conflicts resolve", "revert", "undelete",
+     "explain", "act", "redact", "recover"],
 )  # fmt: skip
 def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, command: str):
     bare = Command(tmp_path)
@@ -237,7 +280,8 @@ def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, c
 
     given = {"explain": ["contacts", "1"], "act": ["orders", "1", "cancel"],
              "conflicts resolve": ["1", "--local"], "recover": [],
-             "redact": ["1", "--yes"], "plan": []}.get(command, ["1"])  # fmt: skip
+             "redact": ["1", "--yes"], "undelete": ["contacts", "1"],
+             "plan": []}.get(command, ["1"])  # fmt: skip
     api = {"API__BASE_URL": "http://127.0.0.1:9/api/v2", "API__TOKEN": "some-token-for-it"}
     done = bare(*command.split(), *given, **api)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import rows
+from cfsync.mirror.bookkeeping import meta, rows
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, try_write
@@ -116,6 +116,32 @@ def already_assigned(tx: Tx, resource: Resource, ids: Iterable[int]) -> set[int]
     """Which of these real ids some insert has been given already."""
     query = sa.select(IDS.c.id).where(IDS.c.resource == resource.name, IDS.c.id.in_(list(ids)))
     return set(tx.conn.execute(query).scalars())
+
+
+def save_successor(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
+    """Keep that a deleted record was brought back as this row."""
+    meta.put(tx.conn, f"{meta.UNDELETED}{resource.name}/{record_id}", str(new_id))
+
+
+def successor(tx: Tx, resource: Resource, record_id: int) -> int | None:
+    """The id that the row has now as which a deleted record was brought back."""
+    text = meta.get(tx.conn, f"{meta.UNDELETED}{resource.name}/{record_id}")
+    return None if text is None else _now(tx, resource, int(text))
+
+
+def predecessors(tx: Tx, resource: Resource, record_id: int) -> list[int]:
+    """The ids of the deleted records that were brought back as this one, and those of theirs."""
+    kept = meta.with_prefix(tx.conn, f"{meta.UNDELETED}{resource.name}/")
+    before = [int(old) for old, new in kept.items() if _now(tx, resource, int(new)) == record_id]
+    return before + [i for old in before for i in predecessors(tx, resource, old)]
+
+
+def _now(tx: Tx, resource: Resource, record_id: int) -> int:
+    """The real id, where a provisional one has become one."""
+    pair = (resource.name, record_id)
+    return (
+        find_real_ids(tx, [pair]).get(pair, record_id) if is_provisional(record_id) else record_id
+    )
 
 
 def awaited(tx: Tx, resource: Resource, ids: Collection[int]) -> set[int]:

@@ -43,6 +43,8 @@ CREATE_PATH = "create_path/"
 """Before the name of a resource: the field of the path at which its records were created last."""
 OWN_ENDPOINT = "endpoint/"
 """Before the id of an endpoint of ours, whose secret was kept: when it was registered last."""
+UNDELETED = "undeleted/"
+"""Before RESOURCE/ID of a deleted record: the id of the row as which it was brought back."""
 WAL_HELD = "wal_held"
 """Where in SQLite's log a reader held up the last checkpoint, and since when: `PLACE TIME`."""
 

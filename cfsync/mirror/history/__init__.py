@@ -4,5 +4,5 @@ Edits by SQL get there by a trigger on `cf_outbox` (`capture/*/templates/history
 user's own transaction; what cfsync itself writes to a row gets there through `changes`, in the
 transaction that writes it. `starts` has the marks from which on the history of a list is complete.
 
-Read `changes` first.
+Read `changes` first. `last` reads the last change of a record back.
 """

@@ -4,7 +4,8 @@ what a row holds already.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from cfsync.mirror.bookkeeping import bases, outbox, rows
 from cfsync.mirror.bookkeeping.outbox import Op, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, as_user, savepoint
+from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.mirror.history.changes import BY_PERSON, BY_PUSH
 from cfsync.mirror.outgoing.fold import Claim
@@ -25,18 +27,37 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
     a constraint refuses it, and Constrained where a trigger skips it; what the transaction did
     before is kept. The values are sent, also where ClickFunnels has stored them in another form.
     """
-    table, before = TABLES[resource.name], outbox.highest_seq(tx)
+    table = TABLES[resource.name]
+    query = sa.update(table).where(table.c.id == record_id).values(dict(values))
+    with _by_user(tx):
+        written = tx.conn.execute(query).rowcount
+    if not written and statements.by_ids(tx, table, ["id"], [record_id]):
+        raise rows.skipped(resource, record_id)
+    bases.forget_forms(tx, resource, record_id, values)
+
+
+def insert(tx: Tx, resource: Resource, values: Mapping[str, Any]) -> int:
+    """Insert a row, and return its id. Raises as `edit` does."""
+    table = TABLES[resource.name]
+    query = sa.insert(table).values(dict(values)).returning(table.c.id)
+    with _by_user(tx):
+        record_id = tx.conn.execute(query).scalar()
+    if record_id is None:
+        raise Constrained(f"a trigger skips the new row of {resource.name} without an error")
+    return int(record_id)
+
+
+@contextmanager
+def _by_user(tx: Tx) -> Iterator[None]:
+    """Within the block a user writes; the edits say that cfsync has made them."""
+    before = outbox.highest_seq(tx)
     try:
         with tx.conn.begin_nested(), as_user(tx):
-            query = sa.update(table).where(table.c.id == record_id)
-            written = tx.conn.execute(query.values(dict(values))).rowcount
+            yield
     except sa.exc.DBAPIError as error:
         if not tx.dialect.is_refusal(error):
             raise
         raise UsageError(tx.dialect.message(error)) from None
-    if not written and statements.by_ids(tx, table, ["id"], [record_id]):
-        raise rows.skipped(resource, record_id)
-    bases.forget_forms(tx, resource, record_id, values)
     nameless = sa.update(OUTBOX).where(OUTBOX.c.seq > before, OUTBOX.c.db_user.is_(None))
     tx.conn.execute(nameless.values(db_user=outbox.CFSYNC))
 

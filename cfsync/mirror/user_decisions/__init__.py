@@ -5,5 +5,6 @@ hold the values which follow from that.
 
 Read `waiting_edits` (approve, retry), `discard` (the row goes back to ClickFunnels' values),
 `replay` (which values these are; pure), `deleted_remotely` (a record that is gone while edits of it
-are open) and `uncaptured_rows` (rows that were inserted while no trigger captured them).
+are open), `undelete` (a deleted record is brought back) and `uncaptured_rows` (rows that were
+inserted while no trigger captured them).
 """

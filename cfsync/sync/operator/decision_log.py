@@ -10,6 +10,7 @@
 | deletion.approved  | has let a record that is missing in ClickFunnels leave the mirror     |
 | deletion.rejected  | has kept its row                                                      |
 | record.reverted    | has taken back what a push sent                                       |
+| record.undeleted   | has brought back a deleted record                                     |
 | record.redacted    | has had somebody's data deleted                                       |
 | record.acted       | has had ClickFunnels do something with it: cancel, refund, publish    |
 | resource.paused    | has stopped its passes                                                |
@@ -31,6 +32,7 @@ from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.bookkeeping.tombstones import Tombstone
 from cfsync.mirror.coordination.pauses import EVERYTHING
+from cfsync.mirror.user_decisions.undelete import How, Undelete
 
 log = structlog.get_logger()
 
@@ -76,6 +78,14 @@ def reverted(batch: int, fields: Iterable[tuple[str, int, list[str]]]) -> None:
     for resource, record_id, names in fields:
         named = {"resource": resource, "id": record_id, "fields": names}
         log.info("record.reverted", **named, batch=batch, by=person())
+
+
+def undeleted(done: Iterable[Undelete]) -> None:
+    """`new_id`: the id of the new row; None: the old one is there again."""
+    for one in done:
+        if one.how != How.REFUSE:
+            named = {"resource": one.resource, "id": one.record_id, "new_id": one.new_id}
+            log.info("record.undeleted", **named, by=person())
 
 
 def acted(resource: str, record_id: int, action: str) -> None:

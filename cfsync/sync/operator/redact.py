@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfsync.errors import NotFound, Refused, UsageError
+from cfsync.mirror.bookkeeping import ids
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import BASE, TABLES
 from cfsync.mirror.privacy import purge
@@ -117,4 +118,9 @@ async def _clean_others(context: Context, person: Person, receipt: Receipt) -> N
 
 
 def _finish(tx: Tx, person: Person) -> Receipt:
-    return purge.clean_bookkeeping(tx, person) + purge.purge(tx, person)
+    """Also of the deleted records that were brought back as this one."""
+    earlier = ids.predecessors(tx, person.resource, person.id)
+    receipt = purge.clean_bookkeeping(tx, person)
+    for record_id in (*earlier, person.id):
+        receipt += purge.purge(tx, replace(person, id=record_id))
+    return receipt

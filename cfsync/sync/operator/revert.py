@@ -7,7 +7,7 @@ before. What can't be taken back is reported field by field.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfsync.errors import UsageError
@@ -16,14 +16,18 @@ from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.history import last
 from cfsync.mirror.outgoing.user_edits import edit
-from cfsync.mirror.user_decisions import discard
+from cfsync.mirror.user_decisions import discard, undelete
 from cfsync.mirror.user_decisions.replay import replay
+from cfsync.mirror.user_decisions.undelete import Undelete
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.resources.model import action_key
 from cfsync.sync.operator import decision_log
 from cfsync.values import equal, normal_map
 
+DELETED = "it was deleted"
+CHANGED = "changed since"
 PIECE = 100
 """Records that are written in one transaction."""
 
@@ -85,11 +89,30 @@ def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
         reason = (
             "another program has locked its row" if busy else _irrevocable(resource, edits, row)
         )
+        if reason == DELETED:
+            reason = f"{DELETED}: {_way_back(undelete.plan(tx, resource, record_id))}"
         if reason or row is None:
             found.left.append(Left(resource.name, record_id, None, reason or ""))
         else:
-            _revert_fields(tx, found, resource, row, fold_batch(edits))
+            part = Reverted(0)
+            _revert_fields(tx, part, resource, row, fold_batch(edits))
+            found.fields += part.fields
+            found.left += [_with_author(tx, one, edits[-1].seq) for one in part.left]
     return found
+
+
+def _way_back(planned: Undelete) -> str:
+    """What brings back a record that a batch has deleted, or why nothing does. Pure."""
+    return planned.reason or f"cfsync undelete {planned.resource} {planned.record_id}"
+
+
+def _with_author(tx: Tx, left: Left, seq: int) -> Left:
+    """Who has changed a field since the edit `seq`, where the history knows."""
+    if left.field is None or not left.reason.endswith(CHANGED):
+        return left
+    name, resource = left.field.partition(".")[0], RESOURCES[left.resource]
+    who = last.who_changed(tx, resource, left.record_id, name, after=seq)
+    return replace(left, reason=f"{left.reason} ({who})") if who else left
 
 
 def _irrevocable(
@@ -99,7 +122,7 @@ def _irrevocable(
     if any(e.state == OutboxState.SENDING for e in edits):
         return "its outcome is not known yet: push again first"
     if any(e.op == Op.DELETE and e.state == OutboxState.DONE for e in edits):
-        return "it was deleted; its last state is in cf_tombstones"
+        return DELETED
     if row is None:
         return "it is no longer in the mirror"
     existed = any(before is not None for before, _ in fold_batch(edits).values())
@@ -155,8 +178,8 @@ def undo(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, s
     if one.merge == "set":
         back = replay(one, now, [(sent, before)])
         partly = set(back) ^ set(now or ()) != set(sent or ()) ^ set(before or ())
-        return back, {one.name: "members changed since"} if partly else {}
-    return (before, {}) if equal(one, now, sent) else (now, {one.name: "changed since"})
+        return back, {one.name: f"members {CHANGED}"} if partly else {}
+    return (before, {}) if equal(one, now, sent) else (now, {one.name: CHANGED})
 
 
 def _undo_map(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
@@ -165,4 +188,4 @@ def _undo_map(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[s
     changed = [k for k in was | ours if was.get(k, "") != ours.get(k, "")]
     holds = {k for k in changed if here.get(k, "") == ours.get(k, "")}
     back = here | {k: was.get(k, "") for k in holds}
-    return back, {f"{one.name}.{k}": "changed since" for k in changed if k not in holds}
+    return back, {f"{one.name}.{k}": CHANGED for k in changed if k not in holds}

@@ -87,6 +87,29 @@ def test_what_changed_since_is_left_and_listed(account, contact):
     assert (there["first_name"], there["last_name"]) == ("There", old)
 
 
+def test_who_changed_it_since_is_said_where_the_history_knows(account, contact):
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    account.sql(
+        "UPDATE contacts SET first_name = 'X', last_name = 'Y', custom_attributes = ? WHERE id = ?",
+        json.dumps({"size": "7"}),
+        contact,
+    )
+    account.push()
+    (batch,) = account.column("SELECT max(batch) FROM cf_outbox")
+    account.world.edit("contacts", contact, first_name="There")
+    account.pull()
+    account.sql("UPDATE contacts SET last_name = 'Here' WHERE id = ?", contact)
+
+    done = take_back(account, batch)
+
+    mine = "SQL" if account.sql.is_sqlite else "postgres"
+    said = {one.field: one.reason for one in done.left}
+    assert said.keys() == {"first_name", "last_name"}
+    assert said["first_name"].startswith("changed since (in ClickFunnels, 20")
+    assert said["last_name"].startswith(f"changed since (by {mine}, 20")
+
+
 def test_what_the_server_wrote_in_other_words_is_taken_back(account, contact):
     before = account.world.get("contacts", contact)["custom_attributes"]
     ours = json.dumps({"Hat Size": "7"})
@@ -132,19 +155,22 @@ def test_archiving_is_undone_and_a_cancellation_is_not(account):
 
 
 def test_creates_and_deletes_are_listed(account):
-    image = account.ids_of("images")[0]
+    image, tag = account.ids_of("images")[0], account.ids_of("contact_tags")[0]
     account.sql("INSERT INTO contacts (email_address) VALUES ('new@example.com')")
     account.sql("INSERT INTO products (name) VALUES ('Book')")
     account.sql("DELETE FROM images WHERE id = ?", image)
+    account.sql("DELETE FROM contact_tags WHERE id = ?", tag)
     account.push()
     contact = account.one("SELECT id FROM contacts WHERE email_address = 'new@example.com'")
     product = account.one("SELECT id FROM products WHERE name = 'Book'")
 
     done = take_back(account, 1)
 
+    lacks = "images.upload_source_url has to be given, and its value is not known"
     assert sorted(left(done)) == [
+        ("contact_tags", tag, None, f"it was deleted: cfsync undelete contact_tags {tag}"),
         ("contacts", contact, None, "it was created: delete it by SQL"),
-        ("images", image, None, "it was deleted; its last state is in cf_tombstones"),
+        ("images", image, None, f"it was deleted: {lacks}"),
         ("products", product, None, "it was created: set archived to true instead"),
     ]
     assert done.fields == []

@@ -136,7 +136,7 @@ def _write_cleaned(
     tx: Tx, resource: Resource, row: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> None:
     """Write down what a row holds now, without the values that were removed from it."""
-    patch = {name: [None, value] for name, value in changed.items()}
+    patch = {str(name): [None, value] for name, value in changed.items()}
     change = Change(ChangeOp.UPDATE, row["id"], patch, row.get("workspace_id"))
     changes.write(tx, resource, BY_PERSON, [change])
 

@@ -226,7 +226,7 @@ def test_what_nobody_foresaw_is_one_line(filled: Command):
 @pytest.mark.parametrize(
     "command",
     [
-        *("plan", "push", "pull", "verify", "outbox list", "outbox discard 1"),
+        *("plan", "push", "pull", "verify", "outbox list", "outbox discard SEQ"),
         *("conflicts resolve 1", "explain contacts 4000", "status --health"),
     ],
 )
@@ -237,10 +237,12 @@ def test_a_table_without_its_columns_is_named_by_every_command(filled: Command, 
         "INSERT INTO cf_conflicts (resource, record_id, kind, field, winner, state, found_at)"
         f" VALUES ('contacts', {contact}, 'changed', 'first_name', 'hold', 'open', '2026')"
     )
+    (seq,) = filled.sql("SELECT seq FROM cf_outbox")[0]
     filled.sql("ALTER TABLE contacts RENAME TO mine")
     filled.sql("CREATE TABLE contacts AS SELECT id, last_name, workspace_id FROM mine")
     choice = ["--local"] if command.startswith("conflicts") else []
 
+    command = command.replace("SEQ", str(seq))
     done = filled(*command.replace("4000", str(contact)).split(), *choice)
 
     if command == "outbox list":  # it needs no row of the table

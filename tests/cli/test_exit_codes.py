@@ -18,6 +18,8 @@ READING = {
     "act": "act orders 1 cancel --yes",
     "api": "api GET /teams",
     "backfill": "backfill",
+    "census disable": "census disable",
+    "census enable": "census enable",
     "doctor": "doctor",
     "pull": "pull",
     "push": "push",
@@ -34,6 +36,7 @@ READING = {
 """Commands that ask ClickFunnels; push, only where there is an edit."""
 
 LOCAL = {
+    "census status": "census status",
     "conflicts list": "conflicts list",
     "conflicts resolve": "conflicts resolve 1 --local",
     "deletions approve": "deletions approve contacts",

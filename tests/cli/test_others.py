@@ -260,10 +260,11 @@ def test_adopt_shows_both_sides_and_needs_a_yes_without_a_terminal(filled: Comma
     book = world.create("products", world.workspaces[0], name="Book", seo_title="Theirs")
     filled.sql("INSERT INTO products (name, seo_title) VALUES ('Book', 'Mine')")
     filled.sql(f"UPDATE cf_outbox SET state = 'parked', error = 'unknown: ({book})'")
+    edit = str(filled.sql("SELECT seq FROM cf_outbox")[0][0])
 
-    asked = filled("outbox", "adopt", "1", str(book))
-    as_json = filled("outbox", "adopt", "1", str(book), "--json")
-    done = filled("outbox", "adopt", "1", str(book), "--yes")
+    asked = filled("outbox", "adopt", edit, str(book))
+    as_json = filled("outbox", "adopt", edit, str(book), "--json")
+    done = filled("outbox", "adopt", edit, str(book), "--yes")
 
     assert (asked.returncode, as_json.returncode, done.returncode) == (2, 2, 0), done.stderr
     for refused in (asked, as_json):

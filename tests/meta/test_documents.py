@@ -37,7 +37,7 @@ LANGUAGES = {
 }
 DIAGRAMS = (*("flowchart LR", "flowchart TD", "stateDiagram-v2", "sequenceDiagram", "erDiagram"),)
 OWN_COLUMNS = {"cf_rev", "cf_synced_at"}
-INTERNAL = {"cf_schema", "cf_writer", "cf_replaced"}
+INTERNAL = {"cf_schema", "cf_writer", "cf_replaced", "cf_horizons"}
 SECRET_FILES = re.compile(r"^(token_file|url_file) = .*$", re.MULTILINE)
 
 each_document = pytest.mark.parametrize("name", documents())

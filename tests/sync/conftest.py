@@ -127,6 +127,8 @@ def round_(served: Running, mirror: Mirror, mirror_url: str, clock: Clock, sql: 
         "CFSYNC_API__MIRROR": "core",
         "CFSYNC_DATABASE__URL": mirror_url,
         "CFSYNC_DELETIONS__CONFIRM_AFTER": "0s",
+        # Changes take numbers of edits: without them, the first edit is 1.
+        "CFSYNC_RETENTION__CHANGES": "0",
         "CFSYNC_PUSH__SETTLE": "0s",
     }
     return Round(served, mirror, clock, settings, sql)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,6 +24,16 @@ def set_up() -> None:
 def is_utf8(stream: TextIO) -> bool:
     """Whether it takes every character as it is."""
     return (stream.encoding or "").lower().replace("_", "-") in ("utf-8", "utf8")
+
+
+def has_reader(stream: TextIO) -> bool:
+    """Whether what is written may still reach somebody; asked without writing."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (OSError, ValueError):  # it is no file
+        return True
 
 
 def _lasting(stream: TextIO | None, number: int) -> TextIO:

@@ -28,6 +28,7 @@ import typer
 from cfsync import __version__
 from cfsync.cli.operator import (
     act,
+    changes,
     conflicts,
     deletions,
     explain,
@@ -79,6 +80,7 @@ for _module in (
     revert,
     undelete,
     explain,
+    changes,
     act,
     redact,
     recover,

@@ -17,6 +17,7 @@ from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHANGES, CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
+from cfsync.mirror.history import starts
 from cfsync.mirror.history.changes import ChangeOp
 from cfsync.values import later
 
@@ -43,7 +44,10 @@ def prune(tx: Tx, kind: str, keep: float) -> int:
     table, over = _over(kind, before)
     key = list(table.primary_key)
     old = sa.select(*key).where(*over).limit(BATCH)
-    return tx.conn.execute(sa.delete(table).where(sa.tuple_(*key).in_(old))).rowcount
+    deleted = tx.conn.execute(sa.delete(table).where(sa.tuple_(*key).in_(old))).rowcount
+    if deleted and table is CHANGES:
+        starts.note_pruned(tx, before)
+    return deleted
 
 
 def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]]:

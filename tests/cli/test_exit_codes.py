@@ -37,6 +37,7 @@ READING = {
 
 LOCAL = {
     "census status": "census status",
+    "changes": "changes",
     "conflicts list": "conflicts list",
     "conflicts resolve": "conflicts resolve 1 --local",
     "deletions approve": "deletions approve contacts",

@@ -270,7 +270,7 @@ def test_recover(cfsync: Command):
 @pytest.mark.parametrize(
     "command",
     ["plan", "outbox approve", "outbox discard", "conflicts resolve", "revert", "undelete",
-     "explain", "act", "redact", "recover"],
+     "explain", "changes", "act", "redact", "recover"],
 )  # fmt: skip
 def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, command: str):
     bare = Command(tmp_path)
@@ -278,7 +278,7 @@ def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, c
     assert helped.returncode == 0
     assert f"cfsync {command}" in helped.stdout.split("Example:")[1]
 
-    given = {"explain": ["contacts", "1"], "act": ["orders", "1", "cancel"],
+    given = {"explain": ["contacts", "1"], "changes": [], "act": ["orders", "1", "cancel"],
              "conflicts resolve": ["1", "--local"], "recover": [],
              "redact": ["1", "--yes"], "undelete": ["contacts", "1"],
              "plan": []}.get(command, ["1"])  # fmt: skip

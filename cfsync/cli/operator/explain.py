@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.operator.changes import HEAD, row_of
 from cfsync.cli.text import columns, print_json, shortened
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def explain(
 ) -> None:
     """Show where each field's value comes from. Shows people's data.
 
-    Also lists the record's edits with who made them, and what it is waiting for. Of a deleted
-    record, shows who deleted it, when, on which side and in which push.
+    Also lists the record's edits with who made them, its last changes on either side, and what it
+    is waiting for. Of a deleted record, shows who deleted it, when, on which side and in which
+    push.
 
     \b
     Example:
@@ -69,6 +71,8 @@ def _lines(found: Explanation) -> Iterator[str]:
         batch = f" in batch {edit.batch}" if edit.batch else ""
         made = f"{edit.op}{what}{_by(edit.author)} at {edit.captured_at}"
         yield f"edit {edit.seq}: {made}, {edit.state}{batch}"
+    if found.changes:
+        yield columns([HEAD, *map(row_of, found.changes)])
     for line in found.waits:
         yield f"waits: {' '.join(line.split())}"
 

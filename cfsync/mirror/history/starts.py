@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHANGES, META
 from cfsync.mirror.history import numbers
@@ -13,6 +14,9 @@ from cfsync.resources.model import Resource
 
 OFF = "history_off"
 """The key in `cf_meta` that is there while no change is written down."""
+
+PRUNED = "history_pruned"
+"""The key in `cf_meta` with the time before which changes were deleted, canonical text."""
 
 IS_KEPT = f"""OLD.is_news IS NOT FALSE
   AND NOT EXISTS (SELECT 1 FROM {{cf_meta}} WHERE key = '{OFF}')"""
@@ -47,6 +51,17 @@ def write(tx: Tx, resource: Resource, workspaces: Collection[int | None]) -> Non
         for workspace in sorted(workspaces, key=lambda w: w or 0)
     ]
     numbers.append(tx, rows)
+
+
+def note_pruned(tx: Tx, before: str) -> None:
+    """Note that changes before a time were deleted."""
+    meta_row = {"key": PRUNED, "value": before}
+    statements.upsert(tx, META, [meta_row])
+
+
+def find_pruned(tx: Tx) -> str | None:
+    """The time before which changes were deleted, canonical text; None: all are there."""
+    return tx.conn.execute(sa.select(META.c.value).where(META.c.key == PRUNED)).scalar()
 
 
 def end_all(tx: Tx) -> None:

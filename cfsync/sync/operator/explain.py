@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.reports import provenance, status
+from cfsync.mirror.reports import history, provenance, status
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.mirror.views.waiting import DRIFTED, INSERTED
 from cfsync.records import is_provisional
@@ -24,6 +24,8 @@ Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
 copy of another record's value. path: it is the parent or workspace that lists the record. drift: it
 was changed here while edits were not captured.
 """
+CHANGES_SHOWN = 10
+"""How many of the last changes are shown."""
 ENDED_SHOWN = 10
 """How many edits that have ended are shown."""
 State = Literal["mirrored", "unsent", "deleted here", "gone", "hidden"]
@@ -87,6 +89,8 @@ class Explanation:
     edits: list[Edit]
     #: The last edits that were confirmed or discarded, up to ENDED_SHOWN.
     ended: list[Edit]
+    #: Its last changes on either side, as in `cf_feed`, up to CHANGES_SHOWN.
+    changes: list[history.Row]
     #: The open conflicts.
     conflicts: list[Conflict]
     #: What it waits for, a line each.
@@ -101,8 +105,8 @@ async def explain(
     Raises UnknownResource, and UsageError if the mirror knows nothing of the record.
     """
     resource = named(resource_name)
-    known = await mirror.read(_gather, resource, record_name)
-    if not (known.row or known.edits or known.tombstone):
+    known, changes = await mirror.read(_gather, resource, record_name)
+    if not (known.row or known.edits or known.tombstone or changes):
         raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
     return Explanation(
         resource=resource.name,
@@ -116,13 +120,16 @@ async def explain(
         fields=[_origin(known, f) for f in resource.columns] if known.row else [],
         edits=[e for e in known.edits if e.state in OPEN_STATES],
         ended=[e for e in known.edits if e.state not in OPEN_STATES][-ENDED_SHOWN:],
+        changes=changes,
         conflicts=known.conflicts,
         waits=list(_waits(known, sends=settings.resource(resource.name).push)),
     )
 
 
-def _gather(tx: Tx, resource: Resource, record_name: str) -> KnownRecord:
-    return provenance.gather(tx, resource, status.record_id(tx, resource, record_name))
+def _gather(tx: Tx, resource: Resource, record_name: str) -> tuple[KnownRecord, list[history.Row]]:
+    record_id = status.record_id(tx, resource, record_name)
+    changes = history.last_changes(tx, resource, record_name, CHANGES_SHOWN)
+    return provenance.gather(tx, resource, record_id), changes
 
 
 def _state(known: KnownRecord) -> State:

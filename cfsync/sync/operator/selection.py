@@ -86,7 +86,7 @@ def select(
         raise UsageError(f"give numbers ({listed} shows them), a resource, or --all")
     resource = named(which[0]).name if which else None
     if given.field is not None:
-        _check_field(resource, given.field, also)
+        check_field([resource] if resource else [], given.field, also)
     since = earliest(given.since, now)
     return Selection((), resource, given.field, since, given.workspace)
 
@@ -97,11 +97,13 @@ def _numbers(which: Sequence[str], noun: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(map(int, which)))
 
 
-def _check_field(resource: str | None, field: str, also: Collection[str]) -> None:
+def check_field(names: Collection[str], field: str, also: Collection[str] = ()) -> None:
+    """Raise UsageError unless one of these resources, or any where there are none, has a field."""
     column = field.partition(".")[0]
-    where = [RESOURCES[resource]] if resource else RESOURCES.values()
+    where = [RESOURCES[name] for name in names] or RESOURCES.values()
     if field not in also and not any(column in r.by_name for r in where):
-        raise UsageError(f"there is no field {column}{f' in {resource}' if resource else ''}")
+        of = f" in {' or '.join(names)}" if names else ""
+        raise UsageError(f"there is no field {column}{of}")
 
 
 def workspace_id(tx: Tx, named_by: str | None) -> int | None:

@@ -55,7 +55,7 @@ def write(tx: Tx, resource: Resource, workspaces: Collection[int | None]) -> Non
 
 def note_pruned(tx: Tx, before: str) -> None:
     """Note that changes before a time were deleted."""
-    meta_row = {"key": PRUNED, "value": before}
+    meta_row = {"key": PRUNED, "value": max(before, find_pruned(tx) or "")}
     statements.upsert(tx, META, [meta_row])
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, conflicts, ids, outbox, tombstones
-from cfsync.mirror.bookkeeping.bases import Base
+from cfsync.decode import decode_record
+from cfsync.mirror.bookkeeping import conflicts, ids, outbox, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES, Cause, TombstoneState
@@ -32,8 +32,9 @@ from cfsync.mirror.db.tables import TABLES, TOMBSTONES
 from cfsync.mirror.history import last
 from cfsync.mirror.outgoing import user_edits
 from cfsync.mirror.user_decisions import discard
-from cfsync.records import PROVISIONAL_FROM, is_provisional
+from cfsync.records import PROVISIONAL_FROM, Listing, is_provisional
 from cfsync.resources import RESOURCES, Resource
+from cfsync.values import json_of
 
 REDACTED = "it was redacted, and nothing of it is kept"
 READ_ONLY = "read-only in ClickFunnels"
@@ -152,9 +153,7 @@ def _last_state(
     """The values that it had last, by the history, or else by the proof that it is gone; {}: they
     were removed. None: neither knows it.
     """
-    proof = statements.by_ids(tx, TOMBSTONES, ["body"], [record_id], resource=resource.name)
-    body = next((body for (body,) in proof if body), None)
-    shown = dict(bases.decode(resource, Base(body, 0)).values) if body else {}
+    shown = _proof(tx, resource, record_id)
     # Of a discarded one the row came back, unless it was never sent.
     sent = [(e.seq, e.patch) for e in deletes if e.state != OutboxState.DISCARDED]
     told = [*sent, *filter(None, [last.delete(tx, resource, record_id)])]
@@ -165,6 +164,18 @@ def _last_state(
     _, patch = max(told, key=lambda one: one[0])
     copies = {f.name: shown.get(f.name) for f in resource.columns if f.merge == "quote"}
     return {**copies, **{name: pair[0] for name, pair in patch.items() if name not in OWN}}
+
+
+def _proof(tx: Tx, resource: Resource, record_id: int) -> dict[str, Any]:
+    """The values in the proof that it is gone; {}: it holds none."""
+    names = ["body", "parent_id", "workspace_id"]
+    found = statements.by_ids(tx, TOMBSTONES, names, [record_id], resource=resource.name)
+    for body, parent_id, workspace_id in found:
+        if body:
+            listing = Listing(resource.name, parent_id or 0, workspace_id)
+            values = decode_record(resource, json_of(body), listing).values
+            return {n: v for n, v in values.items() if v or n != resource.parent_field}
+    return {}
 
 
 def _insert(

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from cfsync.errors import UnknownResource, UsageError
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side, save_confirmed
+from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.user_decisions.undelete import How, Undelete
+from cfsync.resources import RESOURCES
 from cfsync.sync.operator import outbox as desk
 from cfsync.sync.operator.redact import redact
 from cfsync.sync.operator.undelete import undelete
@@ -227,6 +230,28 @@ def test_a_record_whose_parent_is_gone_stays_deleted(account: Account) -> None:
     ]
 
 
+def test_a_child_is_brought_back_below_its_parent(account: Account) -> None:
+    comments, where = RESOURCES["community_comments"], {"parent_id": 5}
+    body = json.dumps({"id": 71, "body": "Thanks"})  # ClickFunnels doesn't show the post's id
+    proof = (save_confirmed, comments, 71, Side.REMOTE, Cause.DELETED)
+    account.desk(Mirror.write, *proof, body=body, workspace_id=account.workspace, **where)
+
+    (done,) = bring_back(account, "community_comments", 71)
+
+    assert account.sql("SELECT id, community_post_id, body FROM community_comments") == [
+        (done.new_id, 5, "Thanks")
+    ]
+
+
+def test_a_delete_that_is_being_sent_is_not_taken_back(account: Account, contact: int) -> None:
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.sql("UPDATE cf_outbox SET state = 'sending' WHERE record_id = ?", contact)
+
+    assert reasons(bring_back(account, "contacts", contact)) == [
+        "its delete is being sent: run cfsync push first"
+    ]
+
+
 def test_several_have_an_outcome_each_in_the_order_of_their_ids(
     told: Account, two: tuple[int, int]
 ) -> None:
@@ -247,6 +272,24 @@ def test_several_have_an_outcome_each_in_the_order_of_their_ids(
     said = {one.record_id: one.reason for one in done}
     assert said[third] == "it is in the mirror"
     assert said[987654321] == "the mirror knows no such record that was deleted"
+
+
+def test_one_that_refers_to_another_of_them_gets_its_new_id(account: Account) -> None:
+    sections, course = RESOURCES["course_sections"], account.ids_of("courses")[0]
+    where = {"parent_id": course, "workspace_id": account.workspace}
+    for section, blocker in ((71, None), (72, 71), (73, 70)):
+        shown = {"id": section, "course_id": course, "title": "A"}
+        body = json.dumps(shown | {"blocker_section_id": blocker})
+        proof = (save_confirmed, sections, section, Side.REMOTE, Cause.DELETED)
+        account.desk(Mirror.write, *proof, body=body, **where)
+    account.desk(Mirror.write, save_confirmed, sections, 70, Side.REMOTE, Cause.DELETED, body=None)
+
+    one, two, three = bring_back(account, "course_sections", 73, 72, 71)
+
+    blockers = account.sql("SELECT id, blocker_section_id FROM course_sections ORDER BY id")
+    assert blockers == [(one.new_id, None), (two.new_id, one.new_id), (three.new_id, None)]
+    assert [left.reason for left in three.left if left.is_gone] == ["course_sections 70 is gone"]
+    assert not [left for left in two.left if left.is_gone]
 
 
 def test_what_clickfunnels_lets_nobody_create_stays_deleted(told: Account) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import FEED, TABLES
 from cfsync.mirror.history.changes import ChangeOp
 from cfsync.mirror.history.replay import redone
-from cfsync.resources import RESOURCES
+from cfsync.resources import RESOURCES, Field
 from cfsync.values import equal
 
 Rows = dict[str, dict[int, dict[str, Any]]]
@@ -50,19 +50,36 @@ def changes_since(mirror: Mirror, seq: int) -> list[Mapping[str, Any]]:
     return asyncio.run(mirror.read(read))
 
 
-def replay(rows: Rows, changes: Collection[Mapping[str, Any]]) -> None:
-    """Do the changes again, in the rows."""
+def replay(rows: Rows, changes: Collection[Mapping[str, Any]]) -> Iterator[str]:
+    """Do the changes again, in the rows; which of them can't be right."""
     for change in changes:
         table = rows.get(change["resource"])
         if table is None or change["op"] == ChangeOp.START:
             continue
-        record_id = change["record_id"]
-        if change["op"] == ChangeOp.RENUMBER:
-            table[record_id] = {**table.pop(change["patch"]["id"][0]), "id": record_id}
-            continue
-        after = redone(table.pop(record_id, None), change["op"], change["patch"])
+        op, record_id, patch = change["op"], change["record_id"], change["patch"]
+        place = patch["id"][0] if op == ChangeOp.RENUMBER else record_id
+        before = table.pop(place, None)
+        if op == ChangeOp.RENUMBER:
+            before, patch = {**(before or {}), "id": record_id}, {}
+        yield from _of_change(change, place, before)
+        after = redone(before, op, patch)
         if after is not None:
             table[record_id] = {"workspace_id": change["workspace_id"], **after, "id": record_id}
+
+
+def _of_change(
+    change: Mapping[str, Any], place: int, before: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """Whether the row is as the change says that it was."""
+    what = f"{change['seq']} ({change['op']} of {change['resource']} {change['record_id']})"
+    if (before is None) != (change["op"] == ChangeOp.INSERT):
+        yield f"{what}: row {place} is {'not ' if before is None else ''}there"
+    elif change["op"] != ChangeOp.RENUMBER:
+        fields = RESOURCES[change["resource"]].by_name
+        for name, (old, _) in change["patch"].items():
+            f, was = fields.get(name), (before or {}).get(name)
+            if f and _is_told(f) and not equal(f, old, was):
+                yield f"{what}: {name} was {was!r}, not {old!r}"
 
 
 def differences(mirror: Mirror, before: State) -> list[str]:
@@ -70,9 +87,8 @@ def differences(mirror: Mirror, before: State) -> list[str]:
     Copies of other records, `updated_at`, and values that ClickFunnels never shows are not in it.
     """
     rows = {name: dict(table) for name, table in before.rows.items()}
-    replay(rows, changes_since(mirror, before.seq))
+    found = list(replay(rows, changes_since(mirror, before.seq)))
     now = state_of(mirror, list(rows)).rows
-    found = []
     for name, table in now.items():
         told = rows[name]
         found += [f"{name} {i} is {'not ' if i in table else ''}told" for i in table.keys() ^ told]
@@ -85,8 +101,9 @@ def _of_row(name: str, record_id: int, row: dict[str, Any], told: dict[str, Any]
     return [
         f"{name} {record_id}.{f.name}: {told.get(f.name)!r} told, is {row[f.name]!r}"
         for f in RESOURCES[name].columns
-        if f.merge != "quote"
-        and (f.shown or f.path)
-        and f.name != "updated_at"
-        and not equal(f, row[f.name], told.get(f.name))
+        if _is_told(f) and not equal(f, row[f.name], told.get(f.name))
     ]
+
+
+def _is_told(f: Field) -> bool:
+    return f.merge != "quote" and (f.shown or f.path) and f.name != "updated_at"

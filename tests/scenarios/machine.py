@@ -24,6 +24,7 @@ from tests.push.conftest import Account
 from tests.scenarios import oracle
 from tests.scenarios.book import Book
 from tests.scenarios.fates import counted, fates
+from tests.scenarios.follower import Follower
 from tests.scenarios.here import Here
 from tests.scenarios.snapshot import Snapshot, snapshot
 from tests.scenarios.steps import Calm, Edit, Pass, Step, Together, Trouble
@@ -60,6 +61,9 @@ class Machine:
     def __post_init__(self) -> None:
         self.here = Here(self.user, self.book)
         self.there = There(self.account.world, self.book)
+        workspaces = frozenset(self.account.world.workspaces)
+        self.follower = Follower(self.account.mirror, workspaces)
+        self.follower.go_on()
         self.book.first = {
             (name, record) for name in RESOURCES for record in self.account.ids_of(name)
         }
@@ -71,10 +75,8 @@ class Machine:
     def do(self, step: Step) -> None:
         self.book.counts["steps"] += 1
         match step:
-            case Edit(side="here"):
-                self.here.do([step])
             case Edit():
-                self.there.do(step)
+                self._edit(step)
             case Together(edits):
                 self.here.do(edits)
             case Trouble():
@@ -85,11 +87,22 @@ class Machine:
             case Pass():
                 with self._meanwhile(step):
                     self.command(step) if step.real else self.run(step.name)
+        self.follower.go_on()
+
+    def _edit(self, edit: Edit) -> None:
+        if edit.side == "here":
+            self.here.do([edit])
+        else:
+            self.there.do(edit)
+
+    def _all_edits(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            self._edit(edit)
 
     @contextmanager
     def _meanwhile(self, step: Pass) -> Iterator[None]:
         faults = self.account.world.faults.all
-        edits = Fault("meanwhile", nth=step.nth, act=lambda: self.play(step.meanwhile))
+        edits = Fault("meanwhile", nth=step.nth, act=lambda: self._all_edits(step.meanwhile))
         faults.insert(0, edits)
         yield
         if edits in faults:
@@ -165,6 +178,7 @@ class Machine:
             self.run(name)
         after = self._writes_and_revs()
         wrong += [f"written again: {n}" for n in before if before[n] != after[n]]
+        wrong += self.follower.faults()
         reasons = Counter(re.sub(r"[-\d]+", "N", row["error"] or "") for row in now.outbox)
         return Verdict(rounds, wrong, self._counts(now) + counted(found), reasons)
 

@@ -74,6 +74,7 @@ def stage(url: str, setup: Setup) -> Iterator[Machine]:
         mirror = Mirror.open(url, must_exist=True, clock=now)
         sql, user = Sql(url, "postgres"), Sql(url, "cfsync_app")
         settings = settings_for(served, url) | setup.settings
+        del settings["CFSYNC_RETENTION__CHANGES"]
         try:
             account = Account(served, mirror, settings, sql, Retry(attempts=1))
             account.started_at = account.desk(_now) if setup.daemon else ""

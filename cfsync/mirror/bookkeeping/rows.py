@@ -46,10 +46,15 @@ def find_deleted_public_id(tx: Tx, resource: Resource, public_id: str) -> int | 
 
 
 def save(
-    tx: Tx, resource: Resource, values: Sequence[Mapping[str, Any]], by: Origin | None
+    tx: Tx,
+    resource: Resource,
+    values: Sequence[Mapping[str, Any]],
+    by: Origin | None,
+    released: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Insert or update rows; fields that their values lack keep what the row has. Raises
-    Constrained where a trigger of the user's skips one.
+    """Insert or update rows; fields that their values lack keep what the row has. `released`: rows
+    as they were before some fields were emptied for a moment. Raises Constrained where a trigger of
+    the user's skips one.
     """
     before = _before(tx, resource, [v["id"] for v in values], by)
     stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
@@ -58,7 +63,8 @@ def save(
         statements.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
     check_written(tx, resource, {v["id"] for v in values})
     if before is not None:
-        found = [difference(resource, before.get(v["id"]), v) for v in values]
+        known = {**before, **(released or {})}
+        found = [difference(resource, known.get(v["id"]), v) for v in values]
         changes.write(tx, resource, by, found)
 
 

@@ -234,17 +234,22 @@ def _write(
         for merge in merges.values():
             merge()
         return {}, sum(conflicts.values())
-    alone = {r.id: partial(_write_unedited, tx, reading, [r], kept) for r in unedited}
-    release = {r.id: partial(_release, tx, reading.resource, r) for r in unedited}
+    released: dict[int, Mapping[str, Any]] = {}
+    alone = {r.id: partial(_write_unedited, tx, reading, [r], kept, released) for r in unedited}
+    release = {r.id: partial(_release, tx, reading.resource, r, released) for r in unedited}
     refused = write_each(tx, reading.resource.name, alone | merges, release)
     return refused, sum(n for record_id, n in conflicts.items() if record_id not in refused)
 
 
 def _write_unedited(
-    tx: Tx, reading: Reading, records: Sequence[Record], kept: Mapping[int, Mapping[str, Any]]
+    tx: Tx,
+    reading: Reading,
+    records: Sequence[Record],
+    kept: Mapping[int, Mapping[str, Any]],
+    released: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> None:
     """Rows and bases of records without open edits: the mirror takes what ClickFunnels shows, but
-    for what it has `kept` of each.
+    for what it has `kept` of each. `released`: see `rows.save`.
     """
     if records:
         rows.save(
@@ -252,12 +257,17 @@ def _write_unedited(
             reading.resource,
             [{**r.values, **kept.get(r.id, {})} for r in records],
             reading.origin,
+            released,
         )
         bases.save(tx, records, reading.lane)
 
 
-def _release(tx: Tx, resource: Resource, record: Record) -> None:
-    """Empty the fields of a row that its record changes, so that other rows may take the values."""
+def _release(
+    tx: Tx, resource: Resource, record: Record, released: dict[int, Mapping[str, Any]]
+) -> None:
+    """Empty the fields of a row that its record changes, so that other rows may take the values;
+    put the row, as it was, among those `released`.
+    """
     row = statements.load(tx, TABLES[resource.name], [record.id]).get(record.id, {})
     changed = [
         f.name
@@ -268,6 +278,7 @@ def _release(tx: Tx, resource: Resource, record: Record) -> None:
         and not equal(f, record.values[f.name], row[f.name])
     ]
     if changed:
+        released[record.id] = row
         rows.set_fields(tx, resource, record.id, dict.fromkeys(changed), by=None)
 
 

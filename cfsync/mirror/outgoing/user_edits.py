@@ -17,7 +17,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, as_user, savepoint
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import OUTBOX, TABLES
-from cfsync.mirror.history.changes import BY_PERSON, BY_PUSH
+from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.resources import Resource
 
@@ -73,7 +73,7 @@ def edit_from(
     refused, the row stays as it is.
     """
     with savepoint(tx):
-        rows.set_fields(tx, resource, record_id, before, BY_PERSON)
+        rows.set_fields(tx, resource, record_id, before, by=None)  # for the trigger to see
         edit(tx, resource, record_id, values)
 
 

@@ -27,7 +27,9 @@ from cfsync.sync.operator import decision_log
 from cfsync.values import equal, normal_map
 
 DELETED = "it was deleted"
+"""How the reason begins of a record that the batch has deleted."""
 CHANGED = "changed since"
+"""How the reason ends of a field that doesn't hold what the batch has written."""
 PIECE = 100
 """Records that are written in one transaction."""
 

@@ -33,6 +33,11 @@ class Cook:
             for op, resource, record_id, patch in self.sql.outbox()[before:]
         ]
 
+    def rows(self, heading: str) -> list[tuple[Any, ...]]:
+        """What the query below a heading finds."""
+        (block,) = (b for b in of_database("docs/recipes.md", self.sql) if b.heading == heading)
+        return self.sql(block.text)
+
 
 def _value(value: Any) -> Any:
     """JSON columns stand in a patch of SQLite as JSON or as its text."""
@@ -92,6 +97,20 @@ def test_actions_are_edits_of_their_columns(cook: Cook) -> None:
 
 def test_a_delete_is_an_edit(cook: Cook) -> None:
     assert [edit[:3] for edit in cook("Delete contacts")] == [("delete", "contacts", 1044)]
+
+
+def test_a_tag_is_found_in_the_feed_when_a_contact_gets_it(cook: Cook) -> None:
+    cook.sql("UPDATE contacts SET tag_ids = '[37, 38]' WHERE id IN (1042, 1043)")
+
+    # Ada had it already
+    assert [row[1] for row in cook.rows("Act when a contact gets a tag")] == [1043]
+
+
+def test_a_report_counts_the_changes_of_each_field(cook: Cook) -> None:
+    cook.sql("UPDATE contacts SET first_name = 'Eve'")
+    found = cook.rows("Report who changed what last week")
+
+    assert [row[1:] for row in found] == [("contacts", "first_name", 3)]
 
 
 def test_notes_go_with_their_contact(cook: Cook) -> None:

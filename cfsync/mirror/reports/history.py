@@ -158,6 +158,8 @@ class Past(NamedTuple):
     workspace_id: int | None
     #: Whether the mirror knows of it at all.
     is_known: bool
+    #: Whether its values were removed from the history.
+    is_redacted: bool = False
 
 
 def as_of(tx: Tx, resource: Resource, record_id: int, had: Sequence[int], time: str) -> Past:
@@ -172,6 +174,8 @@ def as_of(tx: Tx, resource: Resource, record_id: int, had: Sequence[int], time: 
         workspace = change["workspace_id"] if workspace is None else workspace
         if change["at"] <= time:
             break
+        if change["op"] == ChangeOp.DELETE and not change["patch"]:
+            return Past(None, workspace, is_known, is_redacted=True)
         _undo(rows, change)
     row = next((row for i in (record_id, *had) if (row := rows.get(i))), None)
     return Past(_explained(resource, row), workspace, is_known)

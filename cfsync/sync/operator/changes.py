@@ -136,9 +136,9 @@ def _as_of(tx: Tx, resource: Resource, record_name: str, at: str) -> AsOf:
     stones = tombstones.find(
         tx, states=tuple(TombstoneState), resource=resource.name, record_id=record_id
     )
-    if any(stone.cause == Cause.REDACTED for stone in stones):
-        raise UsageError(f"{resource.name} {record_id} was redacted: nothing is left of it")
     past = history.as_of(tx, resource, record_id, had, at)
+    if past.is_redacted or any(stone.cause == Cause.REDACTED for stone in stones):
+        raise UsageError(f"{resource.name} {record_id} was redacted: nothing is left of it")
     if not past.is_known and not stones:
         raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
     if why := _out_of_reach(tx, resource, past.workspace_id, at):

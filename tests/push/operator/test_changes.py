@@ -219,6 +219,16 @@ def test_of_a_redacted_record_there_are_ids_and_times(account: Account, contact:
         past(account, contact, before)
 
 
+def test_nor_is_anything_left_of_a_redacted_row_that_was_never_sent(account: Account) -> None:
+    account.sql("INSERT INTO contacts (id, email_address) VALUES (?, 'new@example.com')", NEW)
+    before = now(account)
+    account.run(redact.redact, str(NEW))
+
+    assert [c["patch"] for c in told(account, names=["contacts"], record=str(NEW))] == [{}, {}]
+    with pytest.raises(UsageError, match=f"contacts {NEW} was redacted"):
+        past(account, NEW, before)
+
+
 def test_without_a_history_that_is_said(account: Account, contact: int) -> None:
     account.settings["CFSYNC_RETENTION__CHANGES"] = "0"
     account.pull("contacts")

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bench import census, push, storm, walks
+from tests.bench import census, history, push, storm, walks
 from tests.bench.account import Run, account
 
 
@@ -36,6 +36,7 @@ def main() -> None:
             push.of_tags(it, line)
             print(f"\n{walks.neighbour(it)}\n", flush=True)
             print(f"\n{storm.of_edits(it)}\n", flush=True)
+            print(f"\n{history.of_pulls(it)}\n", flush=True)
         with account(Path(folder), contacts=given.minute) as it:
             print(f"\n{walks.at_the_limit(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)

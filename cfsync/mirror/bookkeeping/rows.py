@@ -71,10 +71,13 @@ def save(
 def _before(
     tx: Tx, resource: Resource, ids: Sequence[int], by: Origin | None
 ) -> dict[int, dict[str, Any]] | None:
-    """The rows that are about to be written; None where that is not written down."""
+    """The rows that are about to be written, without copies of other records; None where that is
+    not written down.
+    """
     if not changes.are_wanted(tx, resource, by):
         return None
-    return statements.load(tx, TABLES[resource.name], ids)
+    copies = tuple(f.name for f in resource.columns if f.merge == "quote")
+    return statements.load(tx, TABLES[resource.name], ids, without=copies)
 
 
 def check_written(tx: Tx, resource: Resource, ids: Collection[int]) -> None:

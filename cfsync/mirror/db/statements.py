@@ -61,17 +61,20 @@ def by_columns(rows: Iterable[Row]) -> Iterable[tuple[tuple[str, ...], list[Row]
     return found.items()
 
 
-def load(tx: Tx, table: sa.Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Whole rows by id, canonical."""
+def load(
+    tx: Tx, table: sa.Table, ids: Sequence[int], without: tuple[str, ...] = ()
+) -> dict[int, dict[str, Any]]:
+    """Rows by id, canonical: whole, or without some columns."""
     if not ids:
         return {}
-    found = tx.conn.execute(_by_id(table), {"ids": ids})
+    found = tx.conn.execute(_by_id(table, without), {"ids": ids})
     return {row["id"]: dict(row) for row in found.mappings()}
 
 
 @cache
-def _by_id(table: sa.Table) -> sa.Select[Any]:
-    return sa.select(table).where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
+def _by_id(table: sa.Table, without: tuple[str, ...]) -> sa.Select[Any]:
+    columns = [c for c in table.c if c.name not in without]
+    return sa.select(*columns).where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def serialize_writers(tx: Tx, table: sa.Table) -> None:

@@ -86,7 +86,7 @@ def difference(resource: Resource, before: Row | None, after: Row | None) -> Cha
         for f in resource.columns
         if f.merge != "quote" and f.name in known
         for old, new in [((before or {}).get(f.name), _after(f.name, before, after, path=f.path))]
-        if not equal(f, old, new)
+        if (f.type == "json" or old != new) and not equal(f, old, new)  # in JSON, True == 1
     }
     if not patch.keys() - {"id", "updated_at"}:
         return None

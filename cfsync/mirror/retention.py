@@ -58,7 +58,9 @@ def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]
             newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c["pass"], RUNS.c.resource)
             return RUNS, [RUNS.c.ended_at < before, RUNS.c.id.not_in(newest)]
         case "changes":
-            return CHANGES, [CHANGES.c.at < before, CHANGES.c.op != ChangeOp.START]
+            # What is rewritten in the outbox hides behind the copy of how it was.
+            is_copy = sa.exists().where(o.seq == CHANGES.c.seq)
+            return CHANGES, [CHANGES.c.at < before, CHANGES.c.op != ChangeOp.START, ~is_copy]
         case "outbox_done":
             ended = sa.func.coalesce(o.sent_at, o.captured_at)
             return OUTBOX, [o.state.in_((OutboxState.DONE, OutboxState.DISCARDED)), ended < before]

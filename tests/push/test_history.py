@@ -195,3 +195,23 @@ def test_forgotten_edits_stay_in_the_history(account: Account, contact: int, bef
     assert account.one("SELECT count(*) FROM cf_outbox") == 0
     assert changes_since(account.mirror, before.seq) == told_before
     assert [c["batch"] for c in told_before] == [batch]
+
+
+def test_the_copy_of_an_edit_stays_as_long_as_the_edit(
+    account: Account, contact: int, before: State
+) -> None:
+    account.sql("INSERT INTO contacts (email_address) VALUES ('new@example.com')")
+    account.push()
+    told_before = changes_since(account.mirror, before.seq)
+    account.desk(lambda mirror: mirror.write(retention.prune, "changes", -60.0))
+
+    assert changes_since(account.mirror, before.seq)[0] == told_before[0]
+
+
+def test_the_history_of_a_list_that_is_pulled_alone_begins(account: Account) -> None:
+    account.settings["CFSYNC_RETENTION__CHANGES"] = "0"
+    account.pull("contacts")
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull("contacts")
+
+    assert account.column("SELECT op FROM cf_changes") == ["start"]

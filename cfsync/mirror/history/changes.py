@@ -120,8 +120,8 @@ def write(
     if by is None or not found:
         return
     if by.source not in _ALWAYS:
-        begun = starts.find(tx, resource)
-        found = [c for c in found if c.workspace_id in begun or None in begun]
+        begun = {None, *starts.find(tx, resource)}  # of some records nobody knows the workspace
+        found = [c for c in found if c.workspace_id in begun]
     numbers.append(tx, [_row(tx, resource, by, change) for change in found])
 
 

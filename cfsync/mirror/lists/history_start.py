@@ -45,7 +45,6 @@ def _read(tx: Tx, resource: Resource, workspaces: Collection[int | None]) -> set
 
 def _may_end(tx: Tx, resource: Resource, workspace: int) -> bool:
     """Whether the records below which the lists hang are all known."""
-    parent = RESOURCES.get(resource.parent or "")
-    if parent is None or "workspace_id" not in parent.by_name:
+    if resource.parent is None or not resource.nested:
         return True
-    return workspace in starts.find(tx, parent)
+    return workspace in starts.find(tx, RESOURCES[resource.parent])

@@ -44,7 +44,7 @@ BEGIN
     END IF;
     IF relation.kind = 'r' AND NOT starts_with(relation.name, 'cf_') THEN
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO cfsync_app', relation.name);
-    ELSIF relation.kind = 'v' THEN
+    ELSIF relation.kind = 'v' AND relation.name <> 'cf_feed' THEN
       EXECUTE format('GRANT SELECT ON public.%I TO cfsync_app', relation.name);
     END IF;
   END LOOP;
@@ -54,6 +54,9 @@ $$;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO cfsync_owner;
 GRANT USAGE ON SCHEMA public TO cfsync_daemon, cfsync_app;
+
+-- The history of people's records is not for every application. To give it to one:
+-- GRANT SELECT ON cf_feed TO cfsync_app;
 
 -- Rights on the tables of later migrations. cfsync_app gets its rights from `cfsync migrate`, table by
 -- table, and so does cfsync_daemon those on the schema cfsync_secrets.

@@ -26,7 +26,7 @@ def columns(rows: Iterable[Sequence[Any]]) -> str:
         str.rjust if any(isinstance(v, (int, float)) for v in column) else str.ljust
         for column in zip(*table, strict=True)
     ]
-    cells = [["-" if v is None else str(v) for v in row] for row in table]
+    cells = [["-" if v is None else visible(str(v)) for v in row] for row in table]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(
@@ -34,6 +34,11 @@ def columns(rows: Iterable[Sequence[Any]]) -> str:
         ).rstrip()
         for row in cells
     )
+
+
+def visible(text: str) -> str:
+    """The text with escapes in place of characters that a terminal obeys and doesn't show."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def plural(n: int, noun: str) -> str:
@@ -57,5 +62,5 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
 def shortened(value: Any, limit: int = 60) -> str:
     """The value as JSON, cut to `limit` characters."""
-    text = to_json(value)
+    text = visible(to_json(value))
     return text if len(text) <= limit else text[: limit - 3] + "..."

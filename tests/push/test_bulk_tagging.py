@@ -226,6 +226,37 @@ def test_what_an_action_leaves_out_goes_one_by_one(
     all_settled(account, contacts, tag)
 
 
+def test_all_of_a_bulk_is_in_the_batch_that_ends_it(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    bulk = account.world.store.bulk
+    bulk.bulk_looks, bulk.bulk_touches = None, False
+    contacts = tag_all(app_sql, account, tag)
+    account.push()
+    bulk.bulk_looks, bulk.bulk_share = 1, 0.5
+
+    batch = account.push().batch
+
+    assert account.column("SELECT DISTINCT batch FROM cf_outbox") == [batch]
+    assert batch is not None
+    account.desk(revert, batch)
+    account.push()
+    assert have(account, tag, contacts) == [False] * len(contacts)
+
+
+def test_actions_that_can_not_be_read_hold_nothing_up(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    account.world.fault("reset_before", method="POST", path="tag_actions")
+    contacts = tag_all(app_sql, account, tag)
+    account.world.fault("status", status=403, method="GET", path="tag_actions", times=None, nth=2)
+
+    account.push()
+    account.push()
+
+    all_settled(account, contacts, tag)
+
+
 def test_an_action_that_changes_nothing_is_the_last_for_a_day(
     account: Account, app_sql: Any, tag: int
 ) -> None:

@@ -174,6 +174,7 @@ def test_with_retention_0_nothing_is_written(account: Account, contact: int) -> 
     account.pull()
 
     assert account.column("SELECT op FROM cf_changes WHERE resource = 'contacts'") == ["start"]
+    assert "update" not in account.column("SELECT op FROM cf_feed")
 
 
 def test_numbers_that_a_restored_backup_does_not_know_are_left_out(

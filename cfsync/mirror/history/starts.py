@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import CHANGES, META
+from cfsync.mirror.db.tables import CHANGES, META, OUTBOX
 from cfsync.mirror.history import numbers
 from cfsync.resources.model import Resource
 
@@ -73,5 +73,7 @@ def end_all(tx: Tx) -> None:
 
 
 def begin_again(tx: Tx) -> None:
-    """Write changes down from now on."""
+    """Write changes down from now on. Edits that were made before it are no news."""
+    told = OUTBOX.c.is_news.is_distinct_from(sa.false())
+    tx.conn.execute(sa.update(OUTBOX).where(told).values(is_news=False))
     tx.conn.execute(sa.delete(META).where(META.c.key == OFF))

@@ -103,6 +103,11 @@ def close(tx: Tx, seqs: Sequence[int], state: OutboxState, error: str | None = N
     tx.conn.execute(_CLOSE, {"seqs": list(seqs), "becomes": state, "words": error})
 
 
+def move(tx: Tx, seqs: Sequence[int], batch: int) -> None:
+    """Make edits that an earlier push has begun to send a part of this batch."""
+    tx.conn.execute(sa.update(OUTBOX).where(_SEQS).values(batch=batch), {"seqs": list(seqs)})
+
+
 def journal_normalised(tx: Tx, claim: Claim, forms: Mapping[str, Any]) -> None:
     """Journal values in the form that ClickFunnels has stored, so that `revert` recognises them."""
     if not forms:

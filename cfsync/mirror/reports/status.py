@@ -152,11 +152,15 @@ def ids_between(
     return list(tx.conn.execute(query.order_by(table.c.id)).scalars())
 
 
+LARGEST_ID = 2**63 - 1
+"""That a database can hold."""
+
+
 def record_id(tx: Tx, resource: Resource, named: str) -> int:
     """The id of a record named by its id or public id, also of one that was deleted. Raises
     UsageError where there is none.
     """
-    if named.lstrip("-").isdecimal():
+    if named.lstrip("-").isdecimal() and abs(int(named)) <= LARGEST_ID:
         return int(named)
     if "public_id" in resource.by_name:
         for find in (

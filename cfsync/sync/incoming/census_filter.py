@@ -9,7 +9,7 @@ import structlog
 
 from cfsync.api import Api
 from cfsync.api.pages import walk_whole
-from cfsync.errors import BadAnswer, NotFound
+from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, Resource
 
@@ -51,8 +51,11 @@ async def ensure(
 
 
 async def remove(api: Api, workspace: int) -> bool:
-    """Delete the filter; False where there is none."""
-    found = await _find(api, workspace)
+    """Delete the filter; False where there is none. Raises Forbidden where that is refused."""
+    try:
+        found = await _find(api, workspace)
+    except (Forbidden, NotFound):  # an account that has no filters has none of ours
+        found = None
     if found is None:
         return False
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from cfsync.api.filter_results import read_results
@@ -48,8 +47,7 @@ async def _enabled(context: Context, workspace: int, known: CensusState) -> Cens
 async def disable(context: Context) -> States:
     """Delete the filter in each workspace; their lists are walked from now on."""
     for workspace in await open_account(context):
-        with suppress(Forbidden, NotFound):  # an account that has no filters has none of ours
-            await census_filter.remove(context.api, workspace)
+        await census_filter.remove(context.api, workspace)
         state = CensusState(Standing.DISABLED)
         await context.mirror.write(census_state.save, workspace, state)
     return await context.mirror.read(status)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from cfsync.mirror.db.engine import Mirror
-from tests.conftest import Sql
+from tests.conftest import ROLES, Sql
 
 
 @pytest.fixture
@@ -122,6 +122,15 @@ def test_programs_are_notified_of_changes(
     assert notice.channel == "cfsync_changes"
 
 
-def test_applications_may_not_read_the_history_unasked(app_sql: Sql, people: list[int]) -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["once", "roles.sql again"])
+def test_applications_may_not_read_the_history_unasked(
+    app_sql: Sql, people: list[int], *, again: bool
+) -> None:
+    if again:
+        with psycopg.connect(
+            app_sql.dsn.replace("cfsync_app", "postgres"), autocommit=True
+        ) as conn:
+            conn.execute(ROLES.read_text())
+
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         app_sql("SELECT * FROM cf_feed")

@@ -19,7 +19,7 @@ from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written
 from cfsync.mirror.incoming.reading import Reading
-from cfsync.mirror.outgoing import bulk_journal, debounce
+from cfsync.mirror.outgoing import bulk_journal, debounce, send_journal
 from cfsync.mirror.outgoing.bulk_journal import Action, Bulk
 from cfsync.records import Listing, Record
 from cfsync.sync.context import side_by_side
@@ -71,6 +71,10 @@ async def _look(it: BulkPush, bulk: Bulk) -> Bulk:
             if action.is_open:
                 it.push.context.check_stop()
                 bulk = bulk.with_action(await _as_it_is(it, bulk, action))
+    except REFUSED as error:  # nobody can look at the actions: the records tell
+        await turn_off(it, bulk, f"its actions can't be read ({error.status})")
+        for action in bulk.actions:
+            bulk = bulk.with_action(replace(action, over=True))
     except ApiError as error:
         count_failure(it.push, error)
     await it.push.context.mirror.write(bulk_journal.save, bulk)
@@ -211,24 +215,27 @@ async def _prove_page(it: BulkPush, proof: Proof, page: Sequence[int]) -> None:
     except ApiError as error:
         count_failure(it.push, error)
         return
-    written, settled = await context.mirror.write(_settle, reading, proof, records)
+    written, settled = await context.mirror.write(_settle, reading, proof, records, it.push.batch)
     count(report, it.resource.name, written)
     for record_id, seqs in settled.items():
-        edit_log.sent_in_bulk(it.resource.name, record_id, seqs, bulk.batch)
+        edit_log.sent_in_bulk(it.resource.name, record_id, seqs, it.push.batch)
         proof.open_seqs.difference_update(seqs)
     proof.settled += len(settled)
     proof.left += len(records) - len(settled)
     if settled:
-        it.push.failures, report.batch = 0, bulk.batch
+        it.push.failures, report.batch = 0, it.push.batch
         report.add(it.resource.name, sent=len(settled))
 
 
 def _settle(
-    tx: Tx, reading: Reading, proof: Proof, records: Sequence[Record]
+    tx: Tx, reading: Reading, proof: Proof, records: Sequence[Record], batch: int
 ) -> tuple[Written, dict[int, list[int]]]:
-    """Settle what the records show, and write them. With its last edit the bulk is forgotten."""
+    """Settle what the records show, and write them. What an earlier push has begun belongs to this
+    batch, as does the rest of it that goes one by one. With its last edit the bulk is forgotten.
+    """
     bulk, resource = proof.bulk, reading.resource
     settled = bulk_journal.settle(tx, resource, bulk, records, reading.rev_before)
+    send_journal.move(tx, [seq for seqs in settled.values() for seq in seqs], batch)
     if proof.open_seqs <= {seq for seqs in settled.values() for seq in seqs}:
         bulk_journal.forget(tx, bulk)
     return write_answer(tx, reading, [record.id for record in records], records), settled

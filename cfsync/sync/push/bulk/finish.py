@@ -73,7 +73,7 @@ async def _look(it: BulkPush, bulk: Bulk) -> Bulk:
                 bulk = bulk.with_action(await _as_it_is(it, bulk, action))
     except REFUSED as error:  # nobody can look at the actions: the records tell
         await turn_off(it, bulk, f"its actions can't be read ({error.status})")
-        for action in bulk.actions:
+        for action in (a for a in bulk.actions if a.is_open):
             bulk = bulk.with_action(replace(action, over=True))
     except ApiError as error:
         count_failure(it.push, error)

@@ -6,12 +6,13 @@ errors become exit codes:
 
 A module for each command, in the order in which you meet them:
 
-    setup/      config, doctor, migrate, views, census, api, sandbox, demo
-    passes/     backfill, pull, push, sync, sweep, and the daemon (run)
-    operator/   what a person looks at and decides: status, verify, plan, outbox, conflicts, ...
-    common      options that all commands share; opens both sides; signals
-    sections, reports, text, progress, bars, fields    how help, results and progress are written,
-                                                       and how `-f` arguments are read
+    setup/       config, doctor, migrate, views, census, webhooks, api, sandbox, demo
+    passes/      backfill, pull, push, sync, sweep, and the daemon (run)
+    inspection/  what a person looks at: status, verify, plan, explain, changes
+    decisions/   what a person decides: outbox, conflicts, deletions, revert, undelete, ...
+    common       options that all commands share; opens both sides; signals
+    sections, reports, text, progress, bars, fields
+                 how help, results and progress are written, and how `-f` arguments are read
 
 A command imports what is slow to load (the database, the network) inside its function, so that
 `cfsync --help` is quick.
@@ -26,26 +27,21 @@ from typing import Annotated
 import typer
 
 from cfsync import __version__
-from cfsync.cli.operator import (
+from cfsync.cli.decisions import (
     act,
-    changes,
     conflicts,
     deletions,
-    explain,
     outbox,
     pause,
-    plan,
     recover,
     redact,
     revert,
-    status,
     undelete,
-    verify,
-    webhooks,
 )
+from cfsync.cli.inspection import changes, explain, plan, status, verify
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
-from cfsync.cli.setup import api, census, config, demo, doctor, migrate, sandbox, views
+from cfsync.cli.setup import api, census, config, demo, doctor, migrate, sandbox, views, webhooks
 from cfsync.cli.text import print_problem
 from cfsync.errors import CfsyncError, SettingsError, description
 

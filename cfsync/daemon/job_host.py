@@ -18,7 +18,7 @@ from cfsync.daemon.jobs.pass_monitor import MonitoredContext, PassMonitor
 from cfsync.daemon.jobs.runner import Job, Runner, is_token_refused
 from cfsync.daemon.ownership import Ownership
 from cfsync.daemon.startup import Connections
-from cfsync.mirror.bookkeeping.runs import PassName
+from cfsync.mirror.progress.runs import PassName
 from cfsync.records import Listing
 from cfsync.sync.report import Report
 from cfsync.web.metrics import Metrics

@@ -17,12 +17,12 @@ from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.periodic import PeriodicTask
 from cfsync.errors import Interrupted, MirrorError
 from cfsync.mirror import migrate, retention, wal
-from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Away, Replaced
+from cfsync.mirror.progress.runs import PassName
 from cfsync.sync import rate_sharing
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context

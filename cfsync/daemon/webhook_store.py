@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from cfsync.config import Settings
 from cfsync.hints import Hint
-from cfsync.mirror.bookkeeping import events, webhook_secrets
-from cfsync.mirror.bookkeeping.events import EventSource
+from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import listings
+from cfsync.mirror.progress import events
+from cfsync.mirror.progress.events import EventSource
 from cfsync.sync.workspaces import choose
 from cfsync.web.receiver import Receiver
 

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 
 from cfsync.config import RetentionSettings
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
-from cfsync.mirror.bookkeeping.events import EventState
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHANGES, CONFLICTS, EVENTS, OUTBOX, RUNS, TOMBSTONES
 from cfsync.mirror.history import starts
 from cfsync.mirror.history.changes import ChangeOp
+from cfsync.mirror.progress.events import EventState
 from cfsync.values import later
 
 KINDS = tuple(RetentionSettings.model_fields)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.dialect.base import Place
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.progress import meta
 from cfsync.values import seconds
 
 log = structlog.get_logger()

@@ -12,13 +12,13 @@ from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.decode import decode_record
 from cfsync.errors import Forbidden, NotFound, NothingReached
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import added, listings, missing_rows
 from cfsync.mirror.migrate import claim_teams
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Checkpoint, Lane
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, ROOT
 from cfsync.sync.context import Context

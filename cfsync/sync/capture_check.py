@@ -17,10 +17,10 @@ import structlog
 
 from cfsync.errors import MirrorError
 from cfsync.mirror import capture
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Away
+from cfsync.mirror.progress import meta
 from cfsync.resources import RESOURCES
 
 log = structlog.get_logger()

@@ -27,11 +27,11 @@ from cfsync.errors import (
     located,
 )
 from cfsync.mirror.bookkeeping import bases
-from cfsync.mirror.bookkeeping.checkpoints import Lane
-from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import listings
+from cfsync.mirror.progress.checkpoints import Lane
+from cfsync.mirror.progress.runs import RunState
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.report import Report

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from cfsync.config import Settings
 from cfsync.errors import UnknownWorkspace
-from cfsync.mirror.bookkeeping import runs
-from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination.daemons import Daemon
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import event_coverage, listings
+from cfsync.mirror.progress import runs
+from cfsync.mirror.progress.runs import PassName
 from cfsync.mirror.reports import freshness
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check, health_rule

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError, MirrorError, description
-from cfsync.mirror.bookkeeping import runs
-from cfsync.mirror.bookkeeping.runs import PassName, Run, RunState
 from cfsync.mirror.coordination import pauses
+from cfsync.mirror.progress import runs
+from cfsync.mirror.progress.runs import PassName, Run, RunState
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync import history
 from cfsync.sync.capture_check import ensure_capture

@@ -10,10 +10,10 @@ import structlog
 
 from cfsync.config import Settings
 from cfsync.errors import Forbidden, NotFound
-from cfsync.mirror.bookkeeping import checkpoints, events
-from cfsync.mirror.bookkeeping.checkpoints import Lane
-from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.lists import absent, event_coverage, listings
+from cfsync.mirror.progress import checkpoints, events
+from cfsync.mirror.progress.checkpoints import Lane
+from cfsync.mirror.progress.runs import PassName
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
 from cfsync.sync import history

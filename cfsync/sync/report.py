@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from cfsync.errors import CfsyncError
-from cfsync.mirror.bookkeeping.runs import PassName, RunState
+from cfsync.mirror.progress.runs import PassName, RunState
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cfsync.mirror.bookkeeping.latency import Counts
+from cfsync.mirror.progress.latency import Counts
 from cfsync.mirror.wal import Wal
 from cfsync.sync import health_rule as rule
 from cfsync.sync.health_rule import Freshness

@@ -20,7 +20,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from cfsync.mirror.bookkeeping.latency import BOUNDS_S, UNMEASURED, Counts, quantile
+from cfsync.mirror.progress.latency import BOUNDS_S, UNMEASURED, Counts, quantile
 from cfsync.web.daemon_health import Health, ResourceHealth
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

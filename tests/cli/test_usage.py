@@ -72,7 +72,7 @@ def test_a_warning_of_a_library_shows_no_source_to_people():
 
 def test_status_which_makes_no_request_loads_no_http_client():
     loaded = "print([m for m in ('httpx', 'aiohttp') if m in sys.modules])"
-    code = f"import sys, cfsync.sync.operator.status, cfsync.sync.health_facts; {loaded}"
+    code = f"import sys, cfsync.sync.inspection.status, cfsync.sync.health_facts; {loaded}"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from cfsync.cli.operator.status import _lines
+from cfsync.cli.inspection.status import _lines
 from cfsync.config import load
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.health_facts import problems
-from cfsync.sync.operator.status import status
+from cfsync.sync.inspection.status import status
 from tests.daemon.harness import Daemon, until
 
 Start = Callable[..., Daemon]

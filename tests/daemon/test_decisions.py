@@ -22,8 +22,8 @@ from cfsync.errors import (
     TokenRefused,
     Unreachable,
 )
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.coordination.leases import LostLease
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.sync.incoming.pace import due_now, interval
 from cfsync.sync.report import Report
 

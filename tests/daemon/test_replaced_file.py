@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.errors import Replaced
+from cfsync.mirror.progress import meta
 from cfsync.sandbox import World
 from tests.conftest import SQLITE_ONLY, Sql
 from tests.daemon.harness import Daemon, until

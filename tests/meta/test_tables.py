@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind, ConflictState
-from cfsync.mirror.bookkeeping.events import EventSource, EventState
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
-from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db.tables import TABLES, metadata
 from cfsync.mirror.db.types import Json, Timestamp
+from cfsync.mirror.progress.events import EventSource, EventState
+from cfsync.mirror.progress.runs import PassName, RunState
 from cfsync.resources import RESOURCES
 from tests.meta.generate import ROOT
 

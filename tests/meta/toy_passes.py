@@ -21,7 +21,7 @@ from cfsync.sandbox import TOKEN, Running, World, running
 from cfsync.sandbox.seeds import makers
 from cfsync.sync import passes
 from cfsync.sync.context import Context
-from cfsync.sync.operator.verify import verify
+from cfsync.sync.inspection.verify import verify
 from cfsync.sync.push.conductor import push
 from tests.conftest import Sql
 from tests.meta.toy_catalogue import SEEDS, SIZES, migration

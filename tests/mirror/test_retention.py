@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cfsync.mirror import retention
-from cfsync.mirror.bookkeeping.runs import Run, save
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.progress.runs import Run, save
 from cfsync.values import time_text
 
 Write = Callable[..., Any]

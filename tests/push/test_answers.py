@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cfsync.sync.operator import conflicts as operator
+from cfsync.sync.decisions import conflicts as operator
 from tests.push.checks import (
     conflicts,
     during_the_call,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cfsync.cli.operator.plan import lines_of
-from cfsync.sync.operator.revert import revert
+from cfsync.cli.inspection.plan import lines_of
+from cfsync.sync.decisions.revert import revert
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, settled
 from tests.push.conftest import Account

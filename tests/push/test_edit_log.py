@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from cfsync.log_sentences import SENTENCES, as_sentence
 from cfsync.mirror.bookkeeping.reasons import WHAT_HELPS, kind_of
-from cfsync.sync.operator import conflicts, decision_log, deletions, outbox
-from cfsync.sync.operator.revert import revert
-from cfsync.sync.operator.selection import NOT_GIVEN
+from cfsync.sync.decisions import conflicts, decision_log, deletions, outbox
+from cfsync.sync.decisions.revert import revert
 from cfsync.sync.push import edit_log
+from cfsync.sync.selection import NOT_GIVEN
 from tests.push.checks import rename
 from tests.push.conftest import Account
 

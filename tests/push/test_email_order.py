@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cfsync.api.retry import Retry
-from cfsync.sync.operator import outbox
+from cfsync.sync.decisions import outbox
 from cfsync.sync.push.email_order import Step, release_first
 from cfsync.sync.push.plan import plan
 from tests.push.checks import conflicts, differences

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.sync.operator.conflicts import open_conflicts, resolve
+from cfsync.sync.decisions.conflicts import open_conflicts, resolve
 from tests.push.checks import conflicts, sent, settled
 from tests.push.conftest import Account
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cfsync.sync.operator import outbox
-from cfsync.sync.operator.selection import Filter
+from cfsync.sync.decisions import outbox
+from cfsync.sync.selection import Filter
 from tests.push.checks import rename, sent
 from tests.push.conftest import Account
 from tests.push.test_plan import planned

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cfsync.mirror import retention
-from cfsync.sync.operator import outbox as desk
-from cfsync.sync.operator.recover import recover
+from cfsync.sync.decisions import outbox as desk
+from cfsync.sync.decisions.recover import recover
 from tests.push.conftest import Account
 from tests.replayed import State, changes_since, differences, state_of
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from cfsync.mirror import retention
-from cfsync.sync.operator import conflicts
-from cfsync.sync.operator.redact import redact
-from cfsync.sync.operator.revert import revert
+from cfsync.sync.decisions import conflicts
+from cfsync.sync.decisions.redact import redact
+from cfsync.sync.decisions.revert import revert
 from tests.push.conftest import Account
 from tests.push.test_history import account, before, told
 from tests.replayed import State, changes_since, differences

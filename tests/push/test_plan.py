@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from cfsync.cli.operator.plan import lines_of
+from cfsync.cli.inspection.plan import lines_of
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
 from cfsync.sync.push import plan_file

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from cfsync.mirror.bookkeeping.reasons import OWN_KEY
-from cfsync.sync.operator import outbox
+from cfsync.sync.decisions import outbox
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, during_the_call, json_of, sent, settled
 from tests.push.conftest import Account

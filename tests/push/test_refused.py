@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from cfsync.sync.operator import outbox
-from cfsync.sync.operator.revert import revert
+from cfsync.sync.decisions import outbox
+from cfsync.sync.decisions.revert import revert
 from tests.push.checks import (
     differences,
     in_clickfunnels,

@@ -23,7 +23,7 @@ from cfsync.resources import RESOURCES
 from cfsync.resources.model import Field
 from cfsync.sandbox import World, running
 from cfsync.sync import passes
-from cfsync.sync.operator.verify import verify
+from cfsync.sync.inspection.verify import verify
 from tests.conftest import Sql
 from tests.push.checks import differences
 from tests.push.conftest import Account, settings_for

@@ -8,9 +8,9 @@ import pytest
 
 from cfsync.api import Api
 from cfsync.sync.context import Context
-from cfsync.sync.operator.doctor import run_checks
-from cfsync.sync.operator.probes import Check
-from cfsync.sync.operator.verify import verify
+from cfsync.sync.inspection.doctor import run_checks
+from cfsync.sync.inspection.probes import Check
+from cfsync.sync.inspection.verify import verify
 from tests.sync.conftest import Round
 
 SIZES = {"bare": True, "workspaces": 1, "contacts": 3, "blogs": 2, "communities": 2, "products": 2}

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cfsync.sync import health_facts
-from cfsync.sync.operator.status import status
+from cfsync.sync.inspection.status import status
 from tests.sync.conftest import Round
 from tests.sync.test_absent_lists import doctor
 

@@ -18,13 +18,14 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.tables import metadata
 from cfsync.mirror.migrate import check, migrate
 from cfsync.sync import capture_check, health_facts
-from cfsync.sync.operator import conflicts, doctor
-from cfsync.sync.operator.selection import Filter
-from cfsync.sync.operator.status import status
+from cfsync.sync.decisions import conflicts
+from cfsync.sync.inspection import doctor
+from cfsync.sync.inspection.status import status
 from cfsync.sync.push.plan import plan
+from cfsync.sync.selection import Filter
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Clock, Sql
 from tests.sync.conftest import Round
-from tests.sync.operator.test_verify import differences, verified
+from tests.sync.inspection.test_verify import differences, verified
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ import pytest
 
 from cfsync.config import Settings
 from cfsync.daemon.health.observer import read_state
-from cfsync.mirror.bookkeeping import events, webhook_secrets
+from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.progress import events
 from cfsync.mirror.reports import status as inspect
 from cfsync.sync import passes
-from cfsync.sync.operator.status import status
+from cfsync.sync.inspection.status import status
 from cfsync.sync.push.conductor import push
 from tests.sync.conftest import Round
 from tests.sync.statements import Run, watched, written

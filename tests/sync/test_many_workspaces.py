@@ -11,7 +11,7 @@ from cfsync.sync import passes
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
 from tests.sync.conftest import Round
-from tests.sync.operator.test_doctor import examined
+from tests.sync.inspection.test_doctor import examined
 
 WORKSPACES = 300
 DAY_S = 86400.0

@@ -10,9 +10,9 @@ import pytest
 from cfsync.api import Api, Retry
 from cfsync.errors import NothingReached, UnknownWorkspace
 from cfsync.sync.context import Context
-from cfsync.sync.operator import doctor
-from cfsync.sync.operator.probes import Check
-from cfsync.sync.operator.verify import verify
+from cfsync.sync.inspection import doctor
+from cfsync.sync.inspection.probes import Check
+from cfsync.sync.inspection.verify import verify
 from cfsync.sync.report import Report
 from tests.sync.conftest import Round
 

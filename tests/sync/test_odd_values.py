@@ -9,7 +9,7 @@ import pytest
 
 from cfsync.api import Api
 from cfsync.sync.context import Context
-from cfsync.sync.operator.verify import verify
+from cfsync.sync.inspection.verify import verify
 from tests.sync.conftest import Round
 
 

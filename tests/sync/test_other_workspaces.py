@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from cfsync.hints import FOLLOWED, from_delivery
-from cfsync.mirror.bookkeeping import events
+from cfsync.mirror.progress import events
 from cfsync.resources import RESOURCES
 from cfsync.sync import passes
 from cfsync.sync.report import Report

@@ -13,7 +13,7 @@ from cfsync.mirror.migrate import migrate
 from cfsync.mirror.reports import status
 from tests.conftest import POSTGRESQL_ONLY, Sql
 from tests.sync.conftest import a_few_of_everything
-from tests.sync.operator.test_verify import verified
+from tests.sync.inspection.test_verify import verified
 
 pytestmark = POSTGRESQL_ONLY
 

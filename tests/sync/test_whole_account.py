@@ -13,7 +13,7 @@ from cfsync.mirror.capture import rules
 from cfsync.resources import ALL, RESOURCES, Resource
 from cfsync.sandbox import World
 from cfsync.sync.context import Context
-from cfsync.sync.operator.verify import verify
+from cfsync.sync.inspection.verify import verify
 from tests.plain_values import for_create, for_update
 from tests.sync.conftest import Round
 

@@ -14,7 +14,7 @@ from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
-    from cfsync.sync.operator.census import States
+    from cfsync.sync.inspection.census import States
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def enable(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync census enable
     """
-    from cfsync.sync.operator import census
+    from cfsync.sync.decisions import census
 
     return _change(census.enable, config, json=json)
 
@@ -47,7 +47,7 @@ def disable(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync census disable
     """
-    from cfsync.sync.operator import census
+    from cfsync.sync.decisions import census
 
     return _change(census.disable, config, json=json)
 
@@ -59,7 +59,7 @@ def status(config: Config = None, json: Json = False) -> None:
     Example:
       cfsync census status
     """
-    from cfsync.sync.operator import census
+    from cfsync.sync.inspection import census
 
     states = with_mirror(load_settings(config, quiet=True), lambda m: m.read(census.status))
     _print(states, json=json)

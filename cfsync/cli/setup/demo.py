@@ -164,7 +164,7 @@ class Show:
         await self.choose(context, both)
 
     async def choose(self, context: Context, both: int) -> None:
-        from cfsync.sync.operator import conflicts
+        from cfsync.sync.decisions import conflicts
         from cfsync.sync.push.conductor import push
 
         (conflict,) = await conflicts.open_conflicts(context.mirror)
@@ -188,7 +188,7 @@ class Show:
         )
 
     async def compare(self, context: Context) -> int:
-        from cfsync.sync.operator.verify import verify
+        from cfsync.sync.inspection.verify import verify
 
         self.say("6. Are both sides the same? Compare every record, field by field:")
         verified = await verify(context)

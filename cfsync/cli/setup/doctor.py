@@ -16,7 +16,7 @@ from cfsync.errors import CfsyncError
 
 if TYPE_CHECKING:
     from cfsync.config import Settings
-    from cfsync.sync.operator.probes import Check
+    from cfsync.sync.inspection.probes import Check
 
 _SIGNS = {"ok": "ok", "note": "note", "todo": "TO DO"}
 
@@ -34,7 +34,7 @@ def doctor(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync doctor
     """
-    from cfsync.sync.operator.doctor import exit_code
+    from cfsync.sync.inspection.doctor import exit_code
 
     settings = load_settings(config)
     checks = until_stopped(lambda stop: _examine(settings, config, stop))
@@ -51,7 +51,7 @@ async def _examine(settings: Settings, config: Path | None, stop: asyncio.Event)
     from cfsync.api import Api, Retry
     from cfsync.config import find_file
     from cfsync.mirror.db.engine import Mirror
-    from cfsync.sync.operator.doctor import run_checks
+    from cfsync.sync.inspection.doctor import run_checks
 
     api: Api | CfsyncError
     mirror: Mirror | CfsyncError

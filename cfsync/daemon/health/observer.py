@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from cfsync.config import Settings
 from cfsync.daemon.jobs.runner import Runner
 from cfsync.mirror import wal
-from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.migrate import REVISIONS
+from cfsync.mirror.progress.latency import Counts
 from cfsync.mirror.reports import freshness, status
 from cfsync.mirror.wal import Wal
 from cfsync.sync import health_rule

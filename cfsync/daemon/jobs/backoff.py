@@ -16,7 +16,7 @@ from cfsync.errors import (
     Transient,
     description,
 )
-from cfsync.mirror.bookkeeping.runs import RunState
+from cfsync.mirror.progress.runs import RunState
 from cfsync.sync.report import Report
 
 Kind = Literal["token", "limit", "server", "database", "answer", "error"]

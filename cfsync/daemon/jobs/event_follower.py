@@ -17,10 +17,10 @@ from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.daemon.jobs.schedule import Schedule
 from cfsync.hints import FOLLOWED
-from cfsync.mirror.bookkeeping import events
-from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.progress import events
+from cfsync.mirror.progress.runs import PassName
 from cfsync.sync import passes
 from cfsync.sync.events.log import LOG
 from cfsync.sync.report import Report

@@ -14,10 +14,10 @@ from cfsync.config import Settings
 from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
 from cfsync.daemon.jobs.schedule import Schedule
-from cfsync.mirror.bookkeeping import runs
-from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.lists import listings
+from cfsync.mirror.progress import runs
+from cfsync.mirror.progress.runs import PassName
 from cfsync.resources import RESOURCES, children_of
 from cfsync.sync import passes
 from cfsync.sync.report import Report

@@ -15,10 +15,10 @@ from contextlib import suppress
 from cfsync.config import Settings
 from cfsync.daemon.jobs.pass_monitor import MonitoredContext
 from cfsync.daemon.jobs.runner import Job, Runner
-from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import debounce
+from cfsync.mirror.progress.runs import PassName
 from cfsync.resources import RESOURCES
 from cfsync.sync.push.conductor import push
 from cfsync.sync.report import Report

@@ -21,8 +21,8 @@ import structlog
 from cfsync.daemon.jobs import backoff
 from cfsync.daemon.jobs.pass_monitor import MonitoredContext, PassMonitor
 from cfsync.errors import Interrupted, Later, TokenRefused
-from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.mirror.progress.runs import PassName, RunState
 from cfsync.sync.report import Report
 from cfsync.values import time_text
 

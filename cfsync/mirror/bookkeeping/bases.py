@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.decode import decode_record
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import ABSENT, Record
 from cfsync.resources.model import Field, Resource
 from cfsync.values import equal, json_of

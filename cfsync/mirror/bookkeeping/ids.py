@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import meta, rows
+from cfsync.mirror.bookkeeping import rows
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, try_write
 from cfsync.mirror.db.tables import IDS, OUTBOX, TABLES
 from cfsync.mirror.history.changes import BY_PUSH
+from cfsync.mirror.progress import meta
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource, items
 from cfsync.resources.model import Field

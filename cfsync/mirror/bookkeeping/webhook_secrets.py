@@ -13,10 +13,10 @@ from collections.abc import Collection, Sequence
 import orjson
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import SECRETS, TABLES, TOMBSTONES
+from cfsync.mirror.progress import meta
 from cfsync.records import PROVISIONAL_FROM, Record
 from cfsync.resources import RESOURCES
 from cfsync.values import json_of, later

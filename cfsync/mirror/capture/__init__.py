@@ -18,10 +18,10 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 import cfsync
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed
 from cfsync.mirror.db import dialect
 from cfsync.mirror.db.schema_checks import refuse_taken
+from cfsync.mirror.progress import meta
 
 
 def install(conn: sa.Connection) -> bool:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture import installed, rules
+from cfsync.mirror.progress import meta
 from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES
 from cfsync.resources.model import Field, Resource

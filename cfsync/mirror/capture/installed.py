@@ -15,11 +15,11 @@ from types import ModuleType
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.capture.rules import OWN
 from cfsync.mirror.db import schema_checks
 from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.quoting import ident, literal
+from cfsync.mirror.progress import meta
 from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES
 

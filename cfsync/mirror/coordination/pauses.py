@@ -9,8 +9,8 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.progress import meta
 from cfsync.resources import RESOURCES
 
 ALL = "*"

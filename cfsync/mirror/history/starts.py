@@ -6,23 +6,16 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import CHANGES, META, OUTBOX
+from cfsync.mirror.db.tables import CHANGES, OUTBOX
 from cfsync.mirror.history import numbers
+from cfsync.mirror.progress import meta
 from cfsync.resources.model import Resource
 
-OFF = "history_off"
-"""The key in `cf_meta` that is there while no change is written down."""
-
-PRUNED = "history_pruned"
-"""The key in `cf_meta` with the time before which changes were deleted, canonical text."""
-
 IS_KEPT = f"""OLD.is_news IS NOT FALSE
-  AND NOT EXISTS (SELECT 1 FROM {{cf_meta}} WHERE key = '{OFF}')"""
+  AND NOT EXISTS (SELECT 1 FROM {{cf_meta}} WHERE key = '{meta.HISTORY_OFF}')"""
 """In a trigger on `cf_outbox`: whether a row that is changed or deleted belongs in the history."""
 
-_OFF = sa.select(META.c.key).where(META.c.key == OFF)
 _STARTS = sa.select(CHANGES.c.workspace_id, CHANGES.c.at).where(
     CHANGES.c.resource == sa.bindparam("resource"),
     CHANGES.c.record_id.is_(None),
@@ -32,7 +25,7 @@ _STARTS = sa.select(CHANGES.c.workspace_id, CHANGES.c.at).where(
 
 def is_off(tx: Tx) -> bool:
     """Whether no change is written down: `retention.changes` is 0."""
-    return tx.conn.execute(_OFF).first() is not None
+    return meta.get(tx.conn, meta.HISTORY_OFF) is not None
 
 
 def find(tx: Tx, resource: Resource) -> dict[int | None, str]:
@@ -55,25 +48,22 @@ def write(tx: Tx, resource: Resource, workspaces: Collection[int | None]) -> Non
 
 def note_pruned(tx: Tx, before: str) -> None:
     """Note that changes before a time were deleted."""
-    meta_row = {"key": PRUNED, "value": max(before, find_pruned(tx) or "")}
-    statements.upsert(tx, META, [meta_row])
+    meta.put(tx.conn, meta.HISTORY_PRUNED, max(before, find_pruned(tx) or ""))
 
 
 def find_pruned(tx: Tx) -> str | None:
     """The time before which changes were deleted, canonical text; None: all are there."""
-    return tx.conn.execute(sa.select(META.c.value).where(META.c.key == PRUNED)).scalar()
+    return meta.get(tx.conn, meta.HISTORY_PRUNED)
 
 
 def end_all(tx: Tx) -> None:
     """Write no change down from now on, and forget that any history was complete."""
     tx.conn.execute(sa.delete(CHANGES))
-    meta_row = sa.insert(META).values(key=OFF, value="1")
-    if not is_off(tx):
-        tx.conn.execute(meta_row)
+    meta.put(tx.conn, meta.HISTORY_OFF, "1")
 
 
 def begin_again(tx: Tx) -> None:
     """Write changes down from now on. Edits that were made before it are no news."""
     told = OUTBOX.c.is_news.is_distinct_from(sa.false())
     tx.conn.execute(sa.update(OUTBOX).where(told).values(is_news=False))
-    tx.conn.execute(sa.delete(META).where(META.c.key == OFF))
+    meta.delete(tx.conn, meta.HISTORY_OFF)

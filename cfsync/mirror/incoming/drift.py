@@ -24,7 +24,7 @@ import orjson
 
 from cfsync.errors import UsageError
 from cfsync.merge import Drift, FieldConflict, Winner, find_drift
-from cfsync.mirror.bookkeeping import bases, conflicts, ids, notes, open_edits, rows
+from cfsync.mirror.bookkeeping import bases, conflicts, ids, open_edits, rows
 from cfsync.mirror.bookkeeping.agreement import Part
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.bookkeeping.conflicts import Conflict
@@ -34,6 +34,7 @@ from cfsync.mirror.db.engine import Tx, savepoint, try_write
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.outgoing.user_edits import edit_from
+from cfsync.mirror.progress import notes
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 from cfsync.values import equal

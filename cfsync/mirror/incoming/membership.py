@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from cfsync.belonging import Membership, in_workspace, membership_of
-from cfsync.mirror.bookkeeping import notes
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.progress import notes
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 

@@ -15,9 +15,7 @@ from typing import Any
 from cfsync.mirror.bookkeeping import (
     agreement,
     bases,
-    events,
     ids,
-    notes,
     open_edits,
     rows,
     tombstones,
@@ -32,6 +30,7 @@ from cfsync.mirror.incoming.edited_record import Edited, write_edited
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.incoming.refused import write_each
 from cfsync.mirror.lists import event_coverage, missing_rows
+from cfsync.mirror.progress import events, notes
 from cfsync.records import Record
 from cfsync.resources.model import Resource
 from cfsync.values import equal

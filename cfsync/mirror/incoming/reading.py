@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cfsync.merge import OnDrift, Policy
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.history.changes import Origin, Side, Source
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.resources.model import Resource
 
 

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import NOTES
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.values import time_text

@@ -9,10 +9,10 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS
 from cfsync.mirror.lists import absent
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from cfsync.mirror.bookkeeping import meta
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.progress import meta
 
 
 class Standing(StrEnum):

@@ -13,11 +13,11 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from cfsync.hints import WITH_EVENTS
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
-from cfsync.mirror.bookkeeping.events import OWN, EventState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, EVENTS
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Checkpoint, Lane
+from cfsync.mirror.progress.events import OWN, EventState
 from cfsync.records import Listing, Record
 from cfsync.resources.model import Resource
 from cfsync.values import later

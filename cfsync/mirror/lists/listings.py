@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane, fresh
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, TABLES
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Checkpoint, Lane, fresh
 from cfsync.records import PROVISIONAL_FROM, Listing, is_provisional
 from cfsync.resources import RESOURCES, ROOT, Resource, children_of
 from cfsync.values import time_text

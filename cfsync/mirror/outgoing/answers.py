@@ -26,7 +26,6 @@ from cfsync.mirror.bookkeeping import (
     tombstones,
     webhook_secrets,
 )
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.bookkeeping.outbox import Op, Sent
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
@@ -38,6 +37,7 @@ from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.outgoing import send_journal
 from cfsync.mirror.outgoing.fates import Fate, fates, other_forms
 from cfsync.mirror.outgoing.fold import Claim
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Record
 from cfsync.resources import Resource
 

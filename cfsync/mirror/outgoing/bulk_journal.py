@@ -15,13 +15,14 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import ids, meta, open_edits
+from cfsync.mirror.bookkeeping import ids, open_edits
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE, OPEN_STATES, Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES
 from cfsync.mirror.outgoing import claims, send_journal, unsent
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress import meta
 from cfsync.records import PROVISIONAL_FROM, Record, is_provisional
 from cfsync.resources import Field, Resource
 from cfsync.values import later

@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX
 from cfsync.mirror.outgoing import claims, unsent
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import Resource
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import bases, meta, open_edits, reasons, rows
+from cfsync.mirror.bookkeeping import bases, open_edits, reasons, rows
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -20,6 +20,7 @@ from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.outgoing.fold import Claim
+from cfsync.mirror.progress import meta
 
 # built once: they run for every edit that is sent
 _SEQS = OUTBOX.c.seq.in_(sa.bindparam("seqs", expanding=True))

@@ -15,7 +15,6 @@ import orjson
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import rows, tombstones
-from cfsync.mirror.bookkeeping.events import EventState
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
@@ -35,6 +34,7 @@ from cfsync.mirror.db.types import Json
 from cfsync.mirror.history import changes
 from cfsync.mirror.history.changes import BY_PERSON, Change, ChangeOp
 from cfsync.mirror.privacy.person import Person, clean, clean_record, identity
+from cfsync.mirror.progress.events import EventState
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX, TABLES
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import Resource
 

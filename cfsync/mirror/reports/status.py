@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import rows, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
-from cfsync.mirror.bookkeeping.latency import Counts
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.dialect.base import Server
@@ -29,6 +28,7 @@ from cfsync.mirror.db.tables import (
     TOMBSTONES,
 )
 from cfsync.mirror.lists import absent
+from cfsync.mirror.progress.latency import Counts
 from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources.model import Resource
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cfsync.mirror.db.dialect.view_sql import ViewSql
-from cfsync.mirror.history.starts import OFF
+from cfsync.mirror.progress.meta import HISTORY_OFF
 from cfsync.mirror.views.model import View, columns
 
 _TEXT = f"""FROM (
@@ -11,7 +11,7 @@ _TEXT = f"""FROM (
     captured_at AS at, NULL AS changed_at, patch, NULL AS run, batch
   FROM cf_outbox o
   WHERE is_news IS NOT FALSE AND NOT EXISTS (SELECT 1 FROM cf_changes h WHERE h.seq = o.seq)
-    AND NOT EXISTS (SELECT 1 FROM cf_meta WHERE key = '{OFF}')
+    AND NOT EXISTS (SELECT 1 FROM cf_meta WHERE key = '{HISTORY_OFF}')
   UNION ALL
   SELECT seq, resource, record_id, workspace_id, op, side, source, db_user, at, changed_at, patch,
     run, batch

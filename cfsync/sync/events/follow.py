@@ -18,14 +18,15 @@ from cfsync.api.codec import PAGE
 from cfsync.belonging import in_workspace
 from cfsync.decode import decode_record
 from cfsync.errors import BadAnswer, Forbidden, NotFound
-from cfsync.mirror.bookkeeping import bases, events, tombstones
-from cfsync.mirror.bookkeeping.checkpoints import Lane
-from cfsync.mirror.bookkeeping.events import OpenEvent
+from cfsync.mirror.bookkeeping import bases, tombstones
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.membership import with_workspaces
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import missing_rows
+from cfsync.mirror.progress import events
+from cfsync.mirror.progress.checkpoints import Lane
+from cfsync.mirror.progress.events import OpenEvent
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side

@@ -18,10 +18,11 @@ from cfsync.api import Priority
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import BadAnswer, Forbidden, NotFound
 from cfsync.hints import from_log
-from cfsync.mirror.bookkeeping import checkpoints, events, webhook_secrets
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
-from cfsync.mirror.bookkeeping.events import EventSource, SavedEvents
+from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.progress import checkpoints, events
+from cfsync.mirror.progress.checkpoints import Checkpoint, Lane
+from cfsync.mirror.progress.events import EventSource, SavedEvents
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.context import Context, side_by_side

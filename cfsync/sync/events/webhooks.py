@@ -18,7 +18,6 @@ from cfsync.api.pages import walk_by_id
 from cfsync.config.runnable import is_loopback
 from cfsync.errors import NotFound, UnknownWorkspace, UsageError
 from cfsync.mirror.bookkeeping import bases, tombstones, webhook_secrets
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.bookkeeping.webhook_secrets import ENDPOINTS
 from cfsync.mirror.db.engine import Tx
@@ -26,6 +25,7 @@ from cfsync.mirror.history.changes import BY_PERSON
 from cfsync.mirror.incoming.page import write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import missing_rows
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Record
 from cfsync.sync.account import open_account
 from cfsync.sync.context import Context

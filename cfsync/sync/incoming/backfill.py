@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cfsync.api import Priority
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Checkpoint, Lane
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context

@@ -19,8 +19,6 @@ from cfsync.api.codec import PAGE
 from cfsync.api.filter_results import walk_results
 from cfsync.config import Settings
 from cfsync.errors import BadAnswer, Forbidden, NotFound, Refused, StateConflict, Transient
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.page import Written, write_records
@@ -29,6 +27,8 @@ from cfsync.mirror.lists import census as compared
 from cfsync.mirror.lists import census_state, missing_rows
 from cfsync.mirror.lists.census import Census, Differences
 from cfsync.mirror.lists.census_state import CensusState, Standing
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context, side_by_side

@@ -19,13 +19,14 @@ import structlog
 
 from cfsync.api import Priority
 from cfsync.errors import Forbidden, NotFound
-from cfsync.mirror.bookkeeping import checkpoints, events, tombstones
-from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.bookkeeping import tombstones
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence, Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import listings, missing_rows
+from cfsync.mirror.progress import checkpoints, events
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import is_reachable

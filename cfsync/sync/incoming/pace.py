@@ -10,8 +10,8 @@ from math import ceil
 from typing import TypeVar, get_args
 
 from cfsync.config import ResourceSettings, Settings
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.lists.listings import in_turn
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES, Group, Resource
 from cfsync.values import seconds
 

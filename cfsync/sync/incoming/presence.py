@@ -8,9 +8,9 @@ from cfsync.api import Api
 from cfsync.api.codec import PAGE
 from cfsync.errors import Forbidden, NotFound
 from cfsync.mirror.bookkeeping import tombstones
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.lists import missing_rows
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.account import is_reachable, shows_records

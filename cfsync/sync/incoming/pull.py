@@ -16,9 +16,9 @@ import structlog
 
 from cfsync.api import Priority
 from cfsync.api.pages import Unsorted, walk_newest_first, walk_whole
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Checkpoint, Lane
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context

@@ -13,12 +13,12 @@ from dataclasses import replace
 import structlog
 
 from cfsync.api import Priority
-from cfsync.mirror.bookkeeping import checkpoints, notes
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint, Lane
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.lists.missing_rows import ShownRange
+from cfsync.mirror.progress import checkpoints, notes
+from cfsync.mirror.progress.checkpoints import Checkpoint, Lane
 from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES, Resource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.records import Page
 from cfsync.values import is_ahead, later, seconds
 

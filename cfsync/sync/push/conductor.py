@@ -23,11 +23,11 @@ from dataclasses import dataclass
 
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op
-from cfsync.mirror.bookkeeping.runs import PassName, RunState
 from cfsync.mirror.coordination import push_lock
 from cfsync.mirror.outgoing import claims, send_journal, unsent
 from cfsync.mirror.outgoing import debounce as ready
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress.runs import PassName, RunState
 from cfsync.records import is_provisional
 from cfsync.resources import Resource
 from cfsync.sync.account import open_account

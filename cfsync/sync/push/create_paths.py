@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfsync.errors import NotFound, Refused
-from cfsync.mirror.bookkeeping import meta, reasons
+from cfsync.mirror.bookkeeping import reasons
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress import meta
 from cfsync.records import Record
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.push.outcome import Push

@@ -13,7 +13,6 @@ from typing import Any
 from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import FieldEdit, Policy, merge
 from cfsync.mirror.bookkeeping import conflicts, ids, open_edits, rows
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
 from cfsync.mirror.bookkeeping.reasons import NO_PARENT
 from cfsync.mirror.db import statements
@@ -26,6 +25,7 @@ from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.outgoing import answers, new_ids, send_journal, user_edits
 from cfsync.mirror.outgoing.answers import Outcome, Settled
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.push import edit_log

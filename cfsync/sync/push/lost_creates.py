@@ -24,11 +24,11 @@ from itertools import groupby
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError
 from cfsync.mirror.bookkeeping import ids, reasons
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.outgoing import claims, send_journal
 from cfsync.mirror.outgoing.answers import Outcome
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.push import edit_log

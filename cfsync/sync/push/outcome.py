@@ -38,11 +38,11 @@ from cfsync.merge import Policy
 from cfsync.mirror.bookkeeping import ids, outbox
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.bookkeeping.reasons import GIVEN_UP, REFERS, UNKNOWN
-from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.errors import Busy, Constrained
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.mirror.outgoing.fates import Fate
+from cfsync.mirror.progress.runs import RunState
 from cfsync.records import Listing, Record, is_provisional
 from cfsync.resources import Resource
 from cfsync.sync.context import Context

@@ -14,13 +14,14 @@ from typing import Any
 from cfsync.api import Rate
 from cfsync.config import Settings
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import agreement, conflicts, ids, notes, outbox
+from cfsync.mirror.bookkeeping import agreement, conflicts, ids, outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress import notes
 from cfsync.records import Listing
 from cfsync.resources import Resource
 from cfsync.sync import capture_check

@@ -8,12 +8,12 @@ from cfsync.api.codec import PAGE
 from cfsync.belonging import in_workspace
 from cfsync.errors import CfsyncError, Forbidden, NotFound
 from cfsync.mirror.bookkeeping import reasons
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.membership import with_workspaces
 from cfsync.mirror.outgoing import answers, claims
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Record
 from cfsync.resources import Resource
 from cfsync.sync.account import is_reachable

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from cfsync.errors import located
-from cfsync.mirror.bookkeeping import checkpoints, notes
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.progress import checkpoints, notes
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.records import Page
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report

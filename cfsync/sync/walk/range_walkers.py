@@ -10,10 +10,10 @@ import structlog
 
 from cfsync.api.pages import Unsorted, cut, walk_as_listed, walk_by_id
 from cfsync.errors import BadAnswer, NotFound, Refused
-from cfsync.mirror.bookkeeping import checkpoints
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.progress import checkpoints
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.records import Listing, Page
 from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context, task_group

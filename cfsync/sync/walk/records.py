@@ -7,14 +7,15 @@ from contextlib import suppress
 
 from cfsync.belonging import in_workspace
 from cfsync.errors import NotFound, located
-from cfsync.mirror.bookkeeping import events, outbox
-from cfsync.mirror.bookkeeping.checkpoints import Lane
+from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import new_ids
+from cfsync.mirror.progress import events
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.bookkeeping import meta, webhook_secrets
+from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import SECRETS
 from cfsync.mirror.migrate import migrate
+from cfsync.mirror.progress import meta
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
 
 SECRET = "whsec-0123456789"

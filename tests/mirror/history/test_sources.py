@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.history.changes import Source
+from cfsync.mirror.progress.checkpoints import Lane
 
 
 def test_every_lane_is_a_source() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from cfsync.mirror.bookkeeping import bases
-from cfsync.mirror.bookkeeping.checkpoints import Lane
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES, TOMBSTONES
 from cfsync.mirror.lists import census
 from cfsync.mirror.lists.census import Census, Differences, Differing
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Record
 from cfsync.resources import RESOURCES
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cfsync.mirror.bookkeeping import checkpoints
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.lists import listings
+from cfsync.mirror.progress import checkpoints
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 

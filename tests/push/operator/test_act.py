@@ -10,7 +10,7 @@ import pytest
 from cfsync.errors import ApiError, OutcomeUnknown, TokenRefused, UsageError
 from cfsync.records import Record
 from cfsync.sync.context import Context
-from cfsync.sync.operator import act
+from cfsync.sync.decisions import act
 from tests.push.conftest import Account
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.sync.operator import adopt as adopting
-from cfsync.sync.operator import outbox
-from cfsync.sync.operator.selection import Filter
+from cfsync.sync.decisions import adopt as adopting
+from cfsync.sync.decisions import outbox
+from cfsync.sync.selection import Filter
 from tests.push.checks import conflicts
 from tests.push.conftest import Account
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cfsync.sync.operator import conflicts
+from cfsync.sync.decisions import conflicts
 from tests.push.conftest import Account
 from tests.push.operator.test_conflicts import clash, clash_with_delete, name_there, orphan
 

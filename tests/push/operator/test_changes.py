@@ -10,9 +10,9 @@ from cfsync.errors import UsageError
 from cfsync.mirror import retention
 from cfsync.mirror.db import clock
 from cfsync.mirror.reports import history
-from cfsync.sync.operator import redact
-from cfsync.sync.operator.changes import Request, as_of, changes
-from cfsync.sync.operator.explain import explain
+from cfsync.sync.decisions import redact
+from cfsync.sync.inspection.changes import Request, as_of, changes
+from cfsync.sync.inspection.explain import explain
 from tests.push.conftest import Account
 
 NEW = 950000000000005

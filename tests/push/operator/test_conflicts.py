@@ -9,7 +9,7 @@ import pytest
 
 from cfsync.errors import UsageError
 from cfsync.records import is_provisional
-from cfsync.sync.operator import conflicts, outbox
+from cfsync.sync.decisions import conflicts, outbox
 from tests.push.conftest import Account
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.sync.operator.explain import explain
+from cfsync.sync.inspection.explain import explain
 from tests.push.conftest import Account
 
 

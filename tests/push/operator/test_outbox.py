@@ -7,7 +7,7 @@ import pytest
 from cfsync.errors import UsageError
 from cfsync.mirror.db.errors import Busy
 from cfsync.resources import RESOURCES
-from cfsync.sync.operator import outbox
+from cfsync.sync.decisions import outbox
 
 
 def names_of(account, contact):

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from cfsync.mirror.db.engine import Mirror
-from cfsync.sync.operator import outbox
-from cfsync.sync.operator.recover import HELD, recover
+from cfsync.sync.decisions import outbox
+from cfsync.sync.decisions.recover import HELD, recover
 from tests.conftest import Sql
 from tests.push.conftest import Account, now, settings_for
 

@@ -9,7 +9,7 @@ import pytest
 from cfsync.errors import TokenRefused, Transient, UsageError
 from cfsync.mirror.privacy.person import Person, clean
 from cfsync.resources import RESOURCES
-from cfsync.sync.operator.redact import redact
+from cfsync.sync.decisions.redact import redact
 from tests.push.conftest import Account
 
 ORDER = "SELECT id, contact_id FROM orders ORDER BY id"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.sync.operator.revert import revert
+from cfsync.sync.decisions.revert import revert
 from tests.push.conftest import Account
 
 

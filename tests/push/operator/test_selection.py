@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.sync.operator import conflicts, outbox
-from cfsync.sync.operator.selection import NOT_GIVEN, Filter, earliest, select
+from cfsync.sync.decisions import conflicts, outbox
+from cfsync.sync.selection import NOT_GIVEN, Filter, earliest, select
 from tests.push.conftest import Account
 from tests.sync.walk.test_refused_rows import BLOCKED, broken
 

@@ -11,9 +11,9 @@ import pytest
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.errors import Constrained
-from cfsync.sync.operator import adopt, conflicts, outbox
-from cfsync.sync.operator.redact import redact
-from cfsync.sync.operator.revert import revert
+from cfsync.sync.decisions import adopt, conflicts, outbox
+from cfsync.sync.decisions.redact import redact
+from cfsync.sync.decisions.revert import revert
 from tests.push.conftest import Account
 
 Decision = Callable[[], Any]

@@ -13,9 +13,9 @@ from cfsync.mirror.bookkeeping.tombstones import Cause, Side, save_confirmed
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.user_decisions.undelete import How, Undelete
 from cfsync.resources import RESOURCES
-from cfsync.sync.operator import outbox as desk
-from cfsync.sync.operator.redact import redact
-from cfsync.sync.operator.undelete import undelete
+from cfsync.sync.decisions import outbox as desk
+from cfsync.sync.decisions.redact import redact
+from cfsync.sync.decisions.undelete import undelete
 from tests.push.conftest import Account
 from tests.replayed import differences, state_of
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cfsync.cli.operator.status import _lines
+from cfsync.cli.inspection.status import _lines
 from cfsync.mirror.reports.freshness import oldest_waiting_age
 from cfsync.sync import health_facts
-from cfsync.sync.operator.status import status
+from cfsync.sync.inspection.status import status
 from cfsync.values import later
 from tests.push.conftest import Account, now
 from tests.push.operator.test_conflicts import clash, clash_with_delete, orphan

@@ -11,10 +11,11 @@ import pytest
 
 from cfsync.decode import decode_record
 from cfsync.hints import WITH_EVENTS, from_delivery
-from cfsync.mirror.bookkeeping import events, tombstones
+from cfsync.mirror.bookkeeping import tombstones
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.incoming.reading import Reading
+from cfsync.mirror.progress import events
 from cfsync.resources import RESOURCES
 from cfsync.sandbox.faults.courier import payload
 from cfsync.sync import passes

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.mirror.reports import status
 from cfsync.sync import passes
 from cfsync.sync.events.log import FRESH_S, QUIET_S, interval, is_due
-from cfsync.sync.operator import doctor
+from cfsync.sync.inspection import doctor
 from cfsync.values import time_text
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round

@@ -17,7 +17,7 @@ from cfsync.resources import RESOURCES
 from cfsync.sync.context import Context
 from cfsync.sync.events import event_types, webhooks
 from cfsync.sync.events.webhooks import Endpoint, targets
-from cfsync.sync.operator import doctor
+from cfsync.sync.inspection import doctor
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
 

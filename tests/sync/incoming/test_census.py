@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from cfsync.api import Retry
-from cfsync.mirror.bookkeeping.runs import PassName
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.progress.runs import PassName
 from cfsync.sandbox import World
 from cfsync.sync import passes
 from cfsync.sync.report import Report

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from cfsync.cli.operator.conflicts import text_of
+from cfsync.cli.decisions.conflicts import text_of
 from cfsync.records import is_provisional
-from cfsync.sync.operator import conflicts
+from cfsync.sync.decisions import conflicts
 from cfsync.sync.report import Report
 from tests.conftest import POSTGRESQL_ONLY
 from tests.sync.conftest import Round
-from tests.sync.operator.test_verify import differences, verified
+from tests.sync.inspection.test_verify import differences, verified
 
 
 @pytest.fixture

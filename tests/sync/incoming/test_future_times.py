@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cfsync.sandbox import World
-from cfsync.sync.operator import field_notes
+from cfsync.sync.inspection import field_notes
 from tests.sync.conftest import Round
 
 FUTURE = "2099-01-01T00:00:00.000Z"

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from cfsync.api.codec import PAGE
 from cfsync.config import load
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
 from cfsync.mirror.lists.listings import in_turn
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import due_now, steady_rate

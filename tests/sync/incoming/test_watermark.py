@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfsync.mirror.bookkeeping.checkpoints import Checkpoint
+from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.records import Page, Record
 from cfsync.sync.incoming.watermark import APART_S, ended, floor_of, is_to_drop, newest, settled
 from cfsync.values import AHEAD_S, time_text

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cfsync.hints import Hint
-from cfsync.mirror.bookkeeping import events
-from cfsync.mirror.bookkeeping.events import EventSource
+from cfsync.mirror.progress import events
+from cfsync.mirror.progress.events import EventSource
 from cfsync.sync import passes
 
 BLOCKED = "blocked@example.com"

@@ -14,13 +14,13 @@ from cfsync.api.codec import PAGE
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import ApiError, Forbidden, NotFound
 from cfsync.mirror.bookkeeping import outbox
-from cfsync.mirror.bookkeeping.checkpoints import Lane
-from cfsync.mirror.bookkeeping.runs import RunState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.incoming.page import Written
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.outgoing import bulk_journal, debounce, send_journal
 from cfsync.mirror.outgoing.bulk_journal import Action, Bulk
+from cfsync.mirror.progress.checkpoints import Lane
+from cfsync.mirror.progress.runs import RunState
 from cfsync.records import Listing, Record
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push import edit_log

@@ -1,0 +1,137 @@
+"""`deletions list / approve / reject`: deletions held because there were too many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.decisions.selection import Since, Workspace, Yes, confirmation
+from cfsync.cli.text import columns, plural, print_json
+
+if TYPE_CHECKING:
+    from cfsync.mirror.bookkeeping.tombstones import Tombstone
+    from cfsync.sync.selection import Filter
+
+Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records (id, public id).")
+]
+All = Annotated[bool, typer.Option("--all", help="All held deletions.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Decide about deletions in ClickFunnels that wait for you.")
+    group.command("list")(list_held)
+    group.command()(approve)
+    group.command()(reject)
+    app.add_typer(group, name="deletions")
+
+
+def list_held(config: Config = None, json: Json = False) -> None:
+    """List the records that are missing in ClickFunnels and held.
+
+    When more than `deletions.max_count` or `deletions.max_fraction` go missing at once, none is
+    deleted here until you approve it.
+
+    \b
+    Example:
+      cfsync deletions list
+    """
+    from cfsync.sync.decisions import deletions
+
+    stones = with_mirror(load_settings(config, quiet=True), deletions.held)
+    rows = [(s.resource, s.record_id, s.workspace_id, s.first_seen) for s in stones]
+    if json:
+        names = ("resource", "id", "workspace_id", "first_seen")
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+    elif rows:
+        print(columns([("resource", "id", "workspace", "missing since"), *rows]))
+    else:
+        print("nothing is held")
+
+
+def approve(
+    resource: Resource = None,
+    ids: Ids = None,
+    all: All = False,  # noqa: A002
+    since: Since = None,
+    workspace: Workspace = None,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Accept the deletions: the next sweep checks again, then deletes.
+
+    Deletions that you don't name by their ids are shown first, and you are asked.
+
+    \b
+    Example:
+      cfsync deletions approve contacts 1042
+      cfsync deletions approve contacts --since 2h
+      cfsync deletions approve --all --yes
+    """
+    from cfsync.sync.selection import Filter
+
+    which = [*([resource] if resource else []), *(ids or [])]
+    decided = _decide(which, Filter(all, None, since, workspace), config, yes=yes, approve=True)
+    _print("approved", decided, "; the next sweep deletes them", json=json)
+
+
+def reject(
+    resource: Resource = None,
+    ids: Ids = None,
+    all: All = False,  # noqa: A002
+    since: Since = None,
+    workspace: Workspace = None,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Reject the deletions: the rows stay in the mirror.
+
+    Deletions that you don't name by their ids are shown first, and you are asked.
+
+    \b
+    Example:
+      cfsync deletions reject contacts 1042
+      cfsync deletions reject contacts --yes
+    """
+    from cfsync.sync.selection import Filter
+
+    which = [*([resource] if resource else []), *(ids or [])]
+    decided = _decide(which, Filter(all, None, since, workspace), config, yes=yes, approve=False)
+    _print("rejected", decided, json=json)
+
+
+def _decide(
+    which: list[str],
+    given: Filter,
+    config: Path | None,
+    *,
+    yes: bool,
+    approve: bool,
+) -> list[Tombstone]:
+    """Approve or reject; returns what was decided."""
+    from cfsync.sync.decisions import deletions
+
+    verb = "approve" if approve else "reject"
+    confirm = confirmation(verb, ("resource",), _kind, yes=yes)
+    return with_mirror(
+        load_settings(config, quiet=True),
+        lambda mirror: deletions.decide(mirror, which, given, approve=approve, confirm=confirm),
+    )
+
+
+def _kind(stone: Tombstone) -> tuple[str]:
+    return (stone.resource,)
+
+
+def _print(word: str, decided: Sequence[Tombstone], then: str = "", *, json: bool) -> None:
+    if json:
+        print_json({"state": word, "ids": [[s.resource, s.record_id] for s in decided]})
+    else:
+        print(f"{word} {plural(len(decided), 'deletion')}{then if decided else ''}")

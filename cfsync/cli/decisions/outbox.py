@@ -1,0 +1,229 @@
+"""The `outbox` commands: edits made by SQL that are not confirmed yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
+from cfsync.cli.decisions import adopt
+from cfsync.cli.decisions.selection import Field, Since, Workspace, Yes, confirmation
+from cfsync.cli.text import columns, plural, print_json, shortened
+
+if TYPE_CHECKING:
+    from cfsync.mirror.bookkeeping.outbox import Edit
+    from cfsync.sync.selection import Filter
+
+SHOWN = 200
+
+Which = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SEQ...|RESOURCE]", help="Numbers of edits, or one resource."),
+]
+All = Annotated[bool, typer.Option("--all", help="The edits of all resources.")]
+Values = Annotated[bool, typer.Option("--values", help="Also show the values: people's data.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="List the edits that wait, and decide about them.")
+    group.command("list")(list_edits)
+    for command in (approve, retry, discard):
+        group.command()(command)
+    adopt.register(group)
+    app.add_typer(group, name="outbox")
+
+
+def list_edits(
+    resource: Resources = None,
+    state: Annotated[
+        str | None,
+        typer.Option(metavar="STATE", help="pending, sending, parked, held, done, discarded ..."),
+    ] = None,
+    values: Values = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """List the edits that ClickFunnels has not confirmed, oldest first.
+
+    pending: not sent yet. sending: sent, outcome not known yet. parked: ClickFunnels refused it
+    (the reason is the server's). held: cfsync stopped it, for example as a mass deletion.
+
+    \b
+    Example:
+      cfsync outbox list
+      cfsync outbox list contacts --state parked --values
+    """
+    from cfsync.sync.decisions import outbox
+
+    edits = with_mirror(
+        load_settings(config, quiet=True),
+        lambda mirror: outbox.waiting(mirror, resource or [], state=state),
+    )
+    if json:
+        print_json([_as_json(edit, values=values) for edit in edits])
+    else:
+        print(_text(edits, values=values) if edits else "nothing is waiting")
+
+
+def approve(
+    which: Which = None,
+    all: All = False,  # noqa: A002
+    field: Field = None,
+    since: Since = None,
+    workspace: Workspace = None,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Release held edits: the next push sends them.
+
+    By number, any held edit: also an insert, or a delete of a record that ClickFunnels has changed
+    since. Otherwise the updates and deletes that were held because there were too many: what is
+    meant is shown first, and you are asked.
+
+    \b
+    Example:
+      cfsync outbox approve contacts
+      cfsync outbox approve contacts --field phone_number --since 2h --yes
+      cfsync outbox approve 1042 1043
+    """
+    from cfsync.sync.decisions import outbox
+    from cfsync.sync.selection import Filter
+
+    given = Filter(all, field, since, workspace)
+    _decide(outbox.approve, ("approve", "approved"), (which or [], given, yes), config, json=json)
+
+
+def retry(
+    which: Which = None,
+    all: All = False,  # noqa: A002
+    field: Field = None,
+    since: Since = None,
+    workspace: Workspace = None,
+    make_another: Annotated[
+        bool,
+        typer.Option("--make-another", help="Also create an insert that may have arrived."),
+    ] = False,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Send parked edits again with the next push.
+
+    Edits that you don't name by number are shown first, and you are asked. An insert that may
+    already have arrived ("unknown") is retried only by its number and with --make-another: it is
+    then created, whatever was found in ClickFunnels. To give it the record that was found, use
+    `cfsync outbox adopt`.
+
+    \b
+    Example:
+      cfsync outbox retry 1042
+      cfsync outbox retry contacts --yes
+    """
+    from cfsync.sync.decisions import outbox
+    from cfsync.sync.selection import Filter
+
+    given = Filter(all, field, since, workspace)
+    work = partial(outbox.retry, make_another=make_another)
+    _decide(work, ("retry", "pending"), (which or [], given, yes), config, json=json)
+
+
+def discard(
+    which: Which = None,
+    all: All = False,  # noqa: A002
+    field: Field = None,
+    since: Since = None,
+    workspace: Workspace = None,
+    yes: Yes = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Drop edits: the mirror shows ClickFunnels' values again.
+
+    A later edit of the same field stays. A row that was never sent is removed with all its edits;
+    a deleted row is restored. Edits that you don't name by number are shown first, and you are
+    asked; with --field, an edit of several fields is dropped as a whole.
+
+    \b
+    Example:
+      cfsync outbox discard 1042
+      cfsync outbox discard contacts --since 2h
+    """
+    from cfsync.sync.decisions import outbox
+    from cfsync.sync.selection import Filter
+
+    given = Filter(all, field, since, workspace)
+    _decide(outbox.discard, ("discard", "discarded"), (which or [], given, yes), config, json=json)
+
+
+def _decide(
+    decide: Callable[..., Coroutine[Any, Any, list[Edit]]],
+    words: tuple[str, str],
+    asked: tuple[list[str], Filter, bool],
+    config: Path | None,
+    *,
+    json: bool,
+) -> None:
+    """Decide and print the result. `words`: the verb, and what the edits are then; `asked`: what a
+    person has named, what else he has given, and whether he has said --yes.
+    """
+    (verb, done), (which, given, yes) = words, asked
+    confirm = confirmation(verb, ("resource", "op", "state", "fields"), _kind, yes=yes)
+    edits = with_mirror(
+        load_settings(config, quiet=True),
+        lambda mirror: decide(mirror, which, given, confirm=confirm),
+    )
+    if json:
+        rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]
+        print_json({"state": done, "edits": rows})
+    else:
+        print(f"{done}: {plural(len(edits), 'edit')}")
+
+
+def _kind(edit: Edit) -> tuple[str, str, str, str | None]:
+    return edit.resource, edit.op, edit.state, ", ".join(edit.fields) or None
+
+
+def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:
+    found = asdict(edit) | {"fields": edit.fields}
+    found["id"] = found.pop("record_id")
+    del found["highest_id"]
+    return found if values else {n: v for n, v in found.items() if n not in ("patch", "sent")}
+
+
+def _text(edits: Sequence[Edit], *, values: bool) -> str:
+    head = (
+        *("seq", "resource", "id", "op", "state", "since", "by"),
+        *("tries", "batch", "what", "reason"),
+    )
+    lines = [columns([head, *(_row(edit, values=values) for edit in edits[:SHOWN])])]
+    if len(edits) > SHOWN:
+        lines.append(f"... and {len(edits) - SHOWN:,} more (--json has all)")
+    return "\n".join(lines)
+
+
+def _row(edit: Edit, *, values: bool) -> tuple[object, ...]:
+    what = ", ".join(edit.fields)
+    if values:
+        pairs = ((name, edit.patch[name]) for name in edit.fields)
+        what = "; ".join(
+            f"{name} {shortened(old)} -> {shortened(new)}" for name, (old, new) in pairs
+        )
+    return (
+        edit.seq,
+        edit.resource,
+        edit.record_id,
+        edit.op,
+        edit.state,
+        edit.captured_at,
+        edit.author,
+        edit.attempts,
+        edit.batch,
+        what or None,
+        " ".join((edit.error or "").split()) or None,
+    )

@@ -1,0 +1,62 @@
+"""`recover`: make a restored backup safe to use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
+from cfsync.cli.reports import as_json, as_text, print_problems
+from cfsync.cli.text import plural, print_json
+
+if TYPE_CHECKING:
+    from cfsync.sync.decisions.recover import Recovered
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(recover)
+
+
+def recover(config: Config = None, json: Json = False) -> int:
+    """Make a restored backup safe: send nothing twice.
+
+    Run it before anything else after you restored a backup of the mirror, with the daemon stopped.
+    Inserts that wait in the backup are looked up in ClickFunnels: those with a similar record
+    there are parked as unknown, the others are held, and you decide (`cfsync outbox adopt`,
+    `approve` or `discard`). Then every list is read from beginning to end.
+
+    \b
+    Example:
+      cfsync recover
+    """
+    settings = load_settings(config, quiet=True)
+
+    async def body(stop: asyncio.Event) -> Recovered:
+        from cfsync.sync.decisions.recover import recover as inner
+
+        async with open_context(settings, stop, bars=True) as context:
+            return await inner(context)
+
+    done = until_stopped(body)
+    if json:
+        print_json(
+            {"looked_for": done.looked_for, "parked": done.parked, "held": done.held}
+            | {"left_to_push": done.left, "watermarks": done.watermarks}
+            | {"sweep": as_json(done.sweep)}
+        )
+    else:
+        print("\n".join(_lines(done)))
+    print_problems(done.sweep, "recover")
+    return done.sweep.exit_code
+
+
+def _lines(done: Recovered) -> Iterator[str]:
+    yield (
+        f"looked for {plural(done.looked_for, 'insert')}: {done.parked} parked as unknown,"
+        f" {done.held} held, {done.left} left to the next push"
+    )
+    yield f"dropped {plural(done.watermarks, 'watermark')}: every list is walked whole again"
+    yield as_text(done.sweep)

@@ -1,0 +1,72 @@
+"""`redact`: delete a person everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
+from cfsync.cli.text import columns, print_json, print_problem
+from cfsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from cfsync.sync.decisions.redact import Redacted
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(redact)
+
+
+def redact(
+    contact_id: Annotated[str, typer.Argument(metavar="CONTACT_ID", help="Id or public id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Delete a person in ClickFunnels (GDPR) and here. Can't be undone.
+
+    ClickFunnels would leave tags and custom attributes, so these are cleared there first. This then
+    purges the contact's row, edits, conflicts, events and tombstone, the copies of the contact
+    inside other records, and the email address wherever it appears. It does not touch what other
+    records hold themselves, such as an order's delivery address, nor your backups and plan files.
+    You can run it again after an error.
+
+    \b
+    Example:
+      cfsync redact 1042
+      cfsync redact 1042 --yes --json
+    """
+    from cfsync.sync.decisions.redact import redact as inner
+
+    settings = load_settings(config, quiet=True)
+    if not yes:
+        _ask(contact_id)
+
+    async def body(stop: asyncio.Event) -> Redacted:
+        async with open_context(settings, stop) as context:
+            return await inner(context, contact_id)
+
+    done = until_stopped(body)
+    purged = {name: n for name, n in sorted(done.purged.items()) if n}
+    if json:
+        print_json(
+            {"resource": done.resource, "id": done.id, "clickfunnels": done.asked}
+            | {"cleared": done.cleared, "kept": done.kept, "purged": purged}
+        )
+        return
+    if done.cleared:
+        print(f"cleared in ClickFunnels before: {', '.join(done.cleared)}")
+    if done.kept:
+        print_problem(f"ClickFunnels refused to clear {', '.join(done.kept)}: do that there")
+    print(f"{done.resource} {done.id}: in ClickFunnels {done.asked}; purged here:")
+    print(columns(purged.items()) if purged else "nothing")
+
+
+def _ask(contact_id: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("redact can't be undone: without a terminal it needs --yes")
+    question = f"Delete contact {contact_id} in ClickFunnels and here, permanently?"
+    typer.confirm(question, abort=True, err=True)

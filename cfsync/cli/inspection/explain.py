@@ -1,0 +1,107 @@
+"""`explain`: where the values of one record come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.inspection.changes import HEAD, row_of
+from cfsync.cli.text import columns, print_json, shortened
+
+if TYPE_CHECKING:
+    from cfsync.sync.inspection.explain import Deletion, Explanation, Origin
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(explain)
+
+
+def explain(
+    resource: Annotated[str, typer.Argument(metavar="RESOURCE")],
+    record_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id, public id, or the provisional id it had here.")
+    ],
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Show where each field's value comes from. Shows people's data.
+
+    Also lists the record's edits with who made them, its last changes on either side, and what it
+    is waiting for. Of a deleted record, shows who deleted it, when, on which side and in which
+    push.
+
+    \b
+    Example:
+      cfsync explain contacts 1042
+    """
+    from cfsync.sync.inspection.explain import explain as inner
+
+    settings = load_settings(config)
+    found = with_mirror(settings, lambda mirror: inner(mirror, settings, resource, record_id))
+    if json:
+        print_json(_as_json(found))
+    else:
+        print("\n".join(_lines(found)))
+
+
+def _as_json(found: Explanation) -> dict[str, Any]:
+    """`highest_id` of an edit is for the look-up of lost creates and no part of the output."""
+    values = asdict(found)
+    for edit in (*values["edits"], *values["ended"]):
+        del edit["highest_id"]
+    return values
+
+
+def _lines(found: Explanation) -> Iterator[str]:
+    was = f" (was {found.local_id} here)" if found.local_id else ""
+    yield f"{found.resource} {found.id}{was}: {found.state}"
+    if found.deletion:
+        yield _deletion(found.deletion)
+    if found.lane:
+        yield f"read by {found.lane}, written here at {found.read_at}, changed {found.updated_at}"
+    if found.fields:
+        head = ("field", "value", "from", "in ClickFunnels", "edits", "batch", "conflicts")
+        yield columns([head, *map(_row, found.fields)])
+    for edit in (*found.ended, *found.edits):
+        what = f" of {', '.join(edit.fields)}" if edit.fields else ""
+        batch = f" in batch {edit.batch}" if edit.batch else ""
+        made = f"{edit.op}{what}{_by(edit.author)} at {edit.captured_at}"
+        yield f"edit {edit.seq}: {made}, {edit.state}{batch}"
+    if found.changes:
+        yield columns([HEAD, *map(row_of, found.changes)])
+    for line in found.waits:
+        yield f"waits: {' '.join(line.split())}"
+
+
+def _deletion(found: Deletion) -> str:
+    from cfsync.mirror.bookkeeping.tombstones import Cause, Side
+
+    gone = f"gone from ClickFunnels at {found.confirmed_at}" if found.confirmed_at else ""
+    if found.cause == Cause.HIDDEN:
+        return f"in no list of ClickFunnels since {found.at}"
+    if found.side == Side.REMOTE:
+        return f"{found.cause} in ClickFunnels: missing since {found.at}, {gone}"
+    sent = f", sent in batch {found.batch}" if found.batch else ""
+    edit = f" (edit {found.edit}{sent})" if found.edit else ""
+    return f"{found.cause} here{_by(found.author)} at {found.at}{edit}{gone and '; ' + gone}"
+
+
+def _by(author: str | None) -> str:
+    return f" by {author}" if author else ""
+
+
+def _row(origin: Origin) -> tuple[object, ...]:
+    differs = origin.source in ("edit", "drift")
+    return (
+        origin.field,
+        shortened(origin.value),
+        origin.source,
+        shortened(origin.remote) if differs else None,
+        ", ".join(map(str, origin.edits)) or None,
+        str(origin.batch) if origin.batch else None,
+        ", ".join(map(str, origin.conflicts)) or None,
+    )

@@ -1,6 +1,0 @@
-"""The commands by which a person inspects the mirror and decides what waits for a decision.
-
-In: arguments. Out: what a function of `cfsync.sync` returns, printed, and the exit code. (`pause`
-and `resume` call `mirror.coordination.pauses`.) Each module holds one command or one group of
-commands and can be read by itself.
-"""

@@ -1,0 +1,48 @@
+"""Enables and disables the census of contacts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cfsync.api.filter_results import read_results
+from cfsync.errors import BadAnswer, Forbidden, NotFound, Refused
+from cfsync.mirror.lists import census_state
+from cfsync.mirror.lists.census_state import CensusState, Standing
+from cfsync.resources import RESOURCES
+from cfsync.sync.account import open_account
+from cfsync.sync.context import Context
+from cfsync.sync.incoming import census_filter
+from cfsync.sync.inspection.census import States, status
+
+CONTACTS = RESOURCES["contacts"]
+
+
+async def enable(context: Context) -> States:
+    """Make the filter in each workspace, and see whether it answers. The next sweep compares what
+    it shows with a walk.
+    """
+    for workspace in await open_account(context):
+        known = await context.mirror.read(census_state.load, workspace)
+        state = await _enabled(context, workspace, known or CensusState(Standing.UNPROVED))
+        await context.mirror.write(census_state.save, workspace, state)
+    return await context.mirror.read(status)
+
+
+async def _enabled(context: Context, workspace: int, known: CensusState) -> CensusState:
+    try:
+        filter_id, shown = await census_filter.ensure(context.api, CONTACTS, workspace, known.shown)
+        await read_results(context.api, filter_id, None, 1)
+    except (BadAnswer, Forbidden, NotFound, Refused) as error:
+        return replace(known, standing=Standing.OFF, reason=str(error))
+    if known.standing is not Standing.TRUSTED:
+        known = replace(known, standing=Standing.UNPROVED, reason="")
+    return replace(known, filter_id=filter_id, shown=shown)
+
+
+async def disable(context: Context) -> States:
+    """Delete the filter in each workspace; their lists are walked from now on."""
+    for workspace in await open_account(context):
+        await census_filter.remove(context.api, workspace)
+        state = CensusState(Standing.DISABLED)
+        await context.mirror.write(census_state.save, workspace, state)
+    return await context.mirror.read(status)

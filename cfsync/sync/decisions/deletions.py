@@ -1,0 +1,74 @@
+"""Decides about deletions in ClickFunnels that the guard holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import tombstones
+from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.reports import status
+from cfsync.resources import named
+from cfsync.sync.decisions import decision_log
+from cfsync.sync.selection import Filter, earliest, workspace_id
+
+
+async def held(mirror: Mirror) -> list[Tombstone]:
+    """Records that are missing in ClickFunnels and wait for a person's decision, oldest first."""
+    return await mirror.read(tombstones.find, states=(TombstoneState.HELD,))
+
+
+async def decide(
+    mirror: Mirror,
+    which: Sequence[str],
+    given: Filter,
+    *,
+    approve: bool,
+    confirm: Callable[[Sequence[Tombstone]], None],
+) -> list[Tombstone]:
+    """Approve or reject held deletions, and return them.
+
+    After an approval, the next sweep asks for each record once more and deletes the rows of those
+    that are gone. After a rejection the rows stay. `which`: a resource and ids of its records, or
+    a resource alone. Deletions that nobody has named are shown to `confirm` first, which raises an
+    error to stop.
+
+    Raises UnknownResource, and UsageError for an id whose deletion is not held.
+    """
+    if given.everything == bool(which):
+        raise UsageError("name a resource, with or without ids, or use --all")
+    chosen = await mirror.read(_choose, which, given)
+    if len(which) < 2 and chosen:
+        confirm(chosen)
+    state = TombstoneState.APPROVED if approve else TombstoneState.REJECTED
+    decided = await mirror.write(_decide, chosen, state)
+    decision_log.deletions("approved" if approve else "rejected", decided)
+    return decided
+
+
+def _choose(tx: Tx, which: Sequence[str], given: Filter) -> list[Tombstone]:
+    resource = named(which[0]) if which else None
+    found = tombstones.find(
+        tx, states=(TombstoneState.HELD,), resource=resource.name if resource else None
+    )
+    if resource and which[1:]:
+        wanted = [status.record_id(tx, resource, name) for name in which[1:]]
+        held_ids = {s.record_id for s in found}
+        if unknown := [str(i) for i in wanted if i not in held_ids]:
+            raise UsageError(f"no deletion of {resource.name} {', '.join(unknown)} is held")
+        found = [s for s in found if s.record_id in wanted]
+    since = earliest(given.since, tx.now)
+    workspace = workspace_id(tx, given.workspace)
+    return [s for s in found if s.first_seen >= since and workspace in (None, s.workspace_id)]
+
+
+def _decide(tx: Tx, chosen: Sequence[Tombstone], state: TombstoneState) -> list[Tombstone]:
+    """Decide those of the deletions that are still held."""
+    held_now = {
+        (s.resource, s.record_id) for s in tombstones.find(tx, states=(TombstoneState.HELD,))
+    }
+    done = [s for s in chosen if (s.resource, s.record_id) in held_now]
+    for name in {s.resource for s in done}:
+        tombstones.set_state(tx, name, [s.record_id for s in done if s.resource == name], state)
+    return done

@@ -1,0 +1,218 @@
+"""Lists the edits that wait, and approves, retries or discards them as a person decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.reasons import UNKNOWN
+from cfsync.mirror.db import clock
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Constrained
+from cfsync.mirror.user_decisions import discard as discards
+from cfsync.mirror.user_decisions import waiting_edits
+from cfsync.resources import named
+from cfsync.sync.decisions import decision_log
+from cfsync.sync.selection import NOT_GIVEN, Filter, Selection, select, workspace_id
+
+Confirm = Callable[[Sequence[Edit]], None]
+
+
+def agree(_: Sequence[Edit]) -> None:
+    """Confirm whatever is shown."""
+
+
+async def waiting(
+    mirror: Mirror, names: Sequence[str] = (), *, state: str | None = None
+) -> list[Edit]:
+    """The edits in a state, of the resources named or of all. None means all open states.
+
+    Raises UnknownResource, and UsageError for an unknown state.
+    """
+    if state is not None and state not in tuple(OutboxState):
+        raise UsageError(f"there is no state {state!r}; choose from {', '.join(OutboxState)}")
+    states = OPEN_STATES if state is None else (OutboxState(state),)
+    resources = [named(name).name for name in names]
+    return await mirror.read(outbox.find, states=states, resources=resources)
+
+
+async def approve(
+    mirror: Mirror,
+    which: Sequence[str] = (),
+    given: Filter = NOT_GIVEN,
+    *,
+    confirm: Confirm = agree,
+) -> list[Edit]:
+    """Release held edits: by number, or all updates and deletes that fit what is given.
+
+    Inserts, and deletes that are in conflict, are released by number only. Edits that nobody has
+    named are shown to `confirm` first, which raises an error to stop. Returns the edits. Raises
+    UnknownResource, and UsageError if no held edit is meant.
+    """
+    edits = await _decide(mirror, which, given, _APPROVE, confirm)
+    decision_log.edits("approved", edits)
+    return edits
+
+
+async def retry(
+    mirror: Mirror,
+    which: Sequence[str] = (),
+    given: Filter = NOT_GIVEN,
+    *,
+    make_another: bool = False,
+    confirm: Confirm = agree,
+) -> list[Edit]:
+    """As `approve`, but make parked edits pending again. Inserts that may have arrived are retried
+    by number only, and only with `make_another`.
+    """
+    by_number = partial(waiting_edits.retry, make_another=make_another)
+    edits = await _decide(mirror, which, given, replace(_RETRY, by_number=by_number), confirm)
+    decision_log.edits("retried", edits)
+    return edits
+
+
+async def discard(
+    mirror: Mirror,
+    which: Sequence[str] = (),
+    given: Filter = NOT_GIVEN,
+    *,
+    confirm: Confirm = agree,
+) -> list[Edit]:
+    """As `approve`, but discard edits that wait; the mirror shows ClickFunnels' values again. Edits
+    of records that ClickFunnels has deleted are decided with their conflict.
+    """
+    edits = await _decide(mirror, which, given, _DISCARD, confirm)
+    decision_log.edits("discarded", edits)
+    return edits
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What a person may decide about the edits in some states."""
+
+    states: Sequence[OutboxState]
+    #: How an edit that can be decided is called.
+    wanted: str
+    #: Decide the edits with these numbers.
+    by_number: Callable[[Tx, Collection[int]], list[Edit]]
+    #: Whether an edit may be decided about without being named.
+    in_bulk: Callable[[Edit], bool]
+    #: How many in one transaction.
+    at_once: int = outbox.AT_ONCE
+
+
+_APPROVE = _Decision(
+    (OutboxState.HELD,), "held", waiting_edits.approve, lambda edit: edit.op != Op.INSERT
+)
+_RETRY = _Decision(
+    (OutboxState.PARKED,),
+    "parked",
+    waiting_edits.retry,
+    lambda edit: not (edit.error or "").startswith(UNKNOWN),
+)
+_DISCARD = _Decision(discards.DISCARDABLE, "to be sent", discards.discard, lambda _: True, 100)
+
+
+async def _decide(
+    mirror: Mirror,
+    which: Sequence[str],
+    given: Filter,
+    decision: _Decision,
+    confirm: Confirm,
+) -> list[Edit]:
+    selection = select(
+        which, given, await mirror.read(clock.now), noun="an edit", listed="cfsync outbox list"
+    )
+    if selection.numbers:
+        return await mirror.write(decision.by_number, selection.numbers)
+    chosen = await mirror.read(_choose, selection, decision)
+    if not chosen:
+        left = await mirror.read(_choose, selection, replace(decision, in_bulk=lambda _: True))
+        raise UsageError(_nothing_chosen(selection, decision, left))
+    confirm(chosen)
+    done: list[Edit] = []
+    refused: dict[int, str] = {}
+    for start in range(0, len(chosen), decision.at_once):
+        seqs = {edit.seq for edit in chosen[start : start + decision.at_once]}
+        try:
+            done += await mirror.write(_decide_still, selection, decision, seqs)
+        except Constrained:
+            done += await _decide_singly(mirror, selection, decision, seqs, refused)
+    for seq, words in refused.items():
+        raise UsageError(f"{len(done)} edits are settled, and {len(refused)} not: {seq}: {words}")
+    return done
+
+
+def _nothing_chosen(selection: Selection, decision: _Decision, left: Sequence[Edit]) -> str:
+    """Why there is nothing to decide. `left`: the edits that are decided by number only. Pure."""
+    what = f" of {selection.resource}" if selection.resource else ""
+    if not left:
+        return f"no edit{what} waits {decision.wanted}"
+    no_edit, inserts = (
+        f"no edit{what} waits {decision.wanted} but",
+        [e for e in left if e.may_exist],
+    )
+    if not inserts:
+        return f"{no_edit} {len(left)} to be named by number: see cfsync outbox list"
+    seq = inserts[0].seq
+    return (
+        f"{no_edit} {len(inserts)} that may have arrived: give each the record it is (cfsync outbox"
+        f" adopt {seq} ID), or create another (cfsync outbox retry {seq} --make-another)"
+    )
+
+
+async def _decide_singly(
+    mirror: Mirror,
+    selection: Selection,
+    decision: _Decision,
+    seqs: Collection[int],
+    refused: dict[int, str],
+) -> list[Edit]:
+    """Decide edits one by one, as long as that helps: what is in the way of one may go with
+    another. Adds to `refused` those whose row a constraint or trigger of the user's refuses.
+    """
+    done: list[Edit] = []
+    left, before = dict.fromkeys(sorted(seqs), ""), 0
+    while len(left) != before:
+        before = len(left)
+        for seq in list(left):
+            try:
+                done += await mirror.write(_decide_still, selection, decision, {seq})
+                del left[seq]
+            except Constrained as error:
+                left[seq] = str(error)
+    refused |= left
+    return done
+
+
+def _choose(
+    tx: Tx, selection: Selection, decision: _Decision, seqs: Collection[int] | None = None
+) -> list[Edit]:
+    """The edits that a selection means (of those with the numbers `seqs`, where given), without
+    those of records that are in conflict as a whole: that conflict decides about them.
+    """
+    about = conflicts.find(tx, resources=selection.resources)
+    in_conflict = {(c.resource, c.record_id) for c in about if c.is_about_record}
+    workspace = workspace_id(tx, selection.workspace)
+    return [
+        edit
+        for edit in outbox.find(
+            tx, states=decision.states, resources=selection.resources, seqs=seqs
+        )
+        if selection.fits(edit.fields, edit.captured_at)
+        and workspace in (None, edit.workspace_id)
+        and decision.in_bulk(edit)
+        and (edit.resource, edit.record_id) not in in_conflict
+    ]
+
+
+def _decide_still(
+    tx: Tx, selection: Selection, decision: _Decision, seqs: Collection[int]
+) -> list[Edit]:
+    """Decide those of the edits that have not moved on since they were shown."""
+    still = [edit.seq for edit in _choose(tx, selection, decision, seqs)]
+    return decision.by_number(tx, still) if still else []

@@ -1,0 +1,193 @@
+"""Takes back what a push sent, as edits in the mirror that the next push sends.
+
+Each field that still holds the value that the push wrote gets the value that ClickFunnels had
+before. What can't be taken back is reported field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import outbox
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState, Sent
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.history import last
+from cfsync.mirror.outgoing.user_edits import edit
+from cfsync.mirror.user_decisions import discard, undelete
+from cfsync.mirror.user_decisions.replay import replay
+from cfsync.mirror.user_decisions.undelete import Undelete
+from cfsync.resources import RESOURCES, Field, Resource
+from cfsync.resources.model import action_key
+from cfsync.sync.decisions import decision_log
+from cfsync.values import equal, normal_map
+
+DELETED = "it was deleted"
+"""How the reason begins of a record that the batch has deleted."""
+CHANGED = "changed since"
+"""How the reason ends of a field that doesn't hold what the batch has written."""
+PIECE = 100
+"""Records that are written in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is not taken back, and why. `field` is None if that concerns the whole record."""
+
+    resource: str
+    record_id: int
+    field: str | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Reverted:
+    """What a revert has done. `fields`: (resource, record id, the fields that an edit restores)."""
+
+    batch: int
+    fields: list[tuple[str, int, list[str]]] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        return 5 if self.left else 0
+
+
+async def revert(mirror: Mirror, batch: int) -> Reverted:
+    """Take back what the push with this batch number sent. Raises UsageError if there is none."""
+    edits = await mirror.read(outbox.find, batch=batch)
+    if not edits:
+        last = await mirror.read(outbox.last_batch)
+        raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
+    done = Reverted(batch)
+    records = group_by_record(edits)
+    for start in range(0, len(records), PIECE):
+        part = await mirror.write(_revert, records[start : start + PIECE])
+        done.fields += part.fields
+        done.left += part.left
+        decision_log.reverted(batch, part.fields)
+    return done
+
+
+def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
+    """The edits of each record, in order. Pure."""
+    found: dict[tuple[str, int], list[Edit]] = {}
+    for one in edits:
+        found.setdefault((one.resource, one.record_id), []).append(one)
+    return list(found.values())
+
+
+def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
+    found = Reverted(0)
+    for edits in records:
+        resource, record_id = RESOURCES[edits[0].resource], edits[0].record_id
+        table = TABLES[resource.name]
+        busy = statements.lock(tx, table, [record_id])
+        row = statements.load(tx, table, [record_id]).get(record_id)
+        reason = (
+            "another program has locked its row" if busy else _irrevocable(resource, edits, row)
+        )
+        if reason == DELETED:
+            reason = f"{DELETED}: {_way_back(undelete.plan(tx, resource, record_id))}"
+        if reason or row is None:
+            found.left.append(Left(resource.name, record_id, None, reason or ""))
+        else:
+            part = Reverted(0)
+            _revert_fields(tx, part, resource, row, fold_batch(edits))
+            found.fields += part.fields
+            found.left += [_with_author(tx, one, edits[-1].seq) for one in part.left]
+    return found
+
+
+def _way_back(planned: Undelete) -> str:
+    """What brings back a record that a batch has deleted, or why nothing does. Pure."""
+    return planned.reason or f"cfsync undelete {planned.resource} {planned.record_id}"
+
+
+def _with_author(tx: Tx, left: Left, seq: int) -> Left:
+    """Who has changed a field since the edit `seq`, where the history knows."""
+    if left.field is None or not left.reason.endswith(CHANGED):
+        return left
+    name, resource = left.field.partition(".")[0], RESOURCES[left.resource]
+    who = last.who_changed(tx, resource, left.record_id, name, after=seq)
+    return replace(left, reason=f"{left.reason} ({who})") if who else left
+
+
+def _irrevocable(
+    resource: Resource, edits: Sequence[Edit], row: Mapping[str, Any] | None
+) -> str | None:
+    """Why nothing of a record can be taken back; None if something can. Pure."""
+    if any(e.state == OutboxState.SENDING for e in edits):
+        return "its outcome is not known yet: push again first"
+    if any(e.op == Op.DELETE and e.state == OutboxState.DONE for e in edits):
+        return DELETED
+    if row is None:
+        return "it is no longer in the mirror"
+    existed = any(before is not None for before, _ in fold_batch(edits).values())
+    if any(e.op == Op.INSERT for e in edits) and not existed:
+        undo = "delete it by SQL" if resource.delete else resource.refuse_delete
+        return f"it was created: {undo}"
+    return None
+
+
+def fold_batch(edits: Iterable[Edit]) -> Sent:
+    """What a batch did to a record: field -> (value before the batch, last value sent). Pure."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for one in edits:
+        for name, (before, sent) in (one.sent or {}).items():
+            found[name] = (found[name][0] if name in found else before, sent)
+    return found
+
+
+def _revert_fields(
+    tx: Tx, found: Reverted, resource: Resource, row: Mapping[str, Any], sent: Sent
+) -> None:
+    base = discard.base_values(tx, resource, row["id"])
+    wanted: dict[str, Any] = {}
+    for name, (before, value) in sent.items():
+        one = resource.by_name[name]
+        if one.shown and equal(one, base.get(name), before):
+            continue  # ClickFunnels never took the value, or has the old one again
+        back, reasons = undo(one, row[name], before, value)
+        found.left += [Left(resource.name, row["id"], n, reason) for n, reason in reasons.items()]
+        if not equal(one, back, row[name]):
+            wanted[name] = back
+    if not wanted:
+        return
+    try:
+        edit(tx, resource, row["id"], wanted)
+    except UsageError as refused:
+        found.left += [Left(resource.name, row["id"], n, str(refused)) for n in wanted]
+    else:
+        found.fields.append((resource.name, row["id"], sorted(wanted)))
+
+
+def undo(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
+    """The value `now` without the change from `before` to `sent`, and what can't be undone.
+
+    The second part maps a field, or `field.key` for a map, to the reason. Pure.
+    """
+    if not one.shown:
+        return now, {one.name: "ClickFunnels does not show it"}
+    if one.actions and action_key(before) not in one.actions:
+        return now, {one.name: f"{action_key(sent)} can't be undone"}
+    if one.merge == "map":
+        return _undo_map(one, now, before, sent)
+    if one.merge == "set":
+        back = replay(one, now, [(sent, before)])
+        partly = set(back) ^ set(now or ()) != set(sent or ()) ^ set(before or ())
+        return back, {one.name: f"members {CHANGED}"} if partly else {}
+    return (before, {}) if equal(one, now, sent) else (now, {one.name: CHANGED})
+
+
+def _undo_map(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
+    shown = {*(before or {}), *(sent or {}), *(now or {})}
+    here, was, ours = (normal_map(leg, shown) for leg in (now, before, sent))
+    changed = [k for k in was | ours if was.get(k, "") != ours.get(k, "")]
+    holds = {k for k in changed if here.get(k, "") == ours.get(k, "")}
+    back = here | {k: was.get(k, "") for k in holds}
+    return back, {f"{one.name}.{k}": CHANGED for k in changed if k not in holds}

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource
 
 from cfsync.config import runnable
 from cfsync.config.model import (
@@ -136,20 +135,18 @@ def _from_file(file: Path, problems: list[str]) -> dict[str, Given]:
     return {}
 
 
-class _Environment(EnvSettingsSource):
-    """The environment that `load` was given, in place of this process's own."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        super().__init__(Settings)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.lower(): value for name, value in self._environ.items() if value}
-
-
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
-    tree = _Environment(environ)()
-    return {key: Given(value, variable(key)) for key, value in _flat(tree)}
+    """The variables that begin with a section's name, in upper or lower case; empty ones count as
+    absent. Others are left to `misnamed`.
+    """
+    found = {}
+    for name, value in environ.items():
+        prefix, _, rest = name.lower().partition("_")
+        section, *path = rest.split("__")
+        if value and prefix == "cfsync" and section in Settings.model_fields:
+            key = ".".join([section, *path])
+            found[key] = Given(value, variable(key))
+    return found
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

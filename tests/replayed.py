@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.tables import FEED, TABLES
-from cfsync.mirror.history.changes import ChangeOp
+from cfsync.mirror.db.tables import FEED, RUNS, TABLES
+from cfsync.mirror.history.changes import ChangeOp, Source
 from cfsync.mirror.history.replay import redone
 from cfsync.resources import RESOURCES, Field
 from cfsync.values import equal
@@ -87,7 +87,8 @@ def differences(mirror: Mirror, before: State) -> list[str]:
     Copies of other records, `updated_at`, and values that ClickFunnels never shows are not in it.
     """
     rows = {name: dict(table) for name, table in before.rows.items()}
-    found = list(replay(rows, changes_since(mirror, before.seq)))
+    changes = changes_since(mirror, before.seq)
+    found = [*replay(rows, changes), *_without_pass(mirror, changes)]
     now = state_of(mirror, list(rows)).rows
     for name, table in now.items():
         told = rows[name]
@@ -95,6 +96,17 @@ def differences(mirror: Mirror, before: State) -> list[str]:
         for record_id in table.keys() & told.keys():
             found += _of_row(name, record_id, table[record_id], told[record_id])
     return sorted(found)
+
+
+def _without_pass(mirror: Mirror, changes: Collection[Mapping[str, Any]]) -> list[str]:
+    """The changes that a pass has brought and that don't name its row."""
+    runs = asyncio.run(mirror.read(lambda tx: set(tx.conn.execute(sa.select(RUNS.c.id)).scalars())))
+    return [
+        f"{change['seq']}: there is no run {change['run']}"
+        for change in changes
+        if change["source"] != Source.USER and change["op"] != ChangeOp.START
+        if change["run"] not in runs
+    ]
 
 
 def _of_row(name: str, record_id: int, row: dict[str, Any], told: dict[str, Any]) -> list[str]:

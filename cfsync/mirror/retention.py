@@ -56,7 +56,8 @@ def _over(kind: str, before: str) -> tuple[sa.Table, list[sa.ColumnElement[Any]]
     match kind:
         case "runs":
             newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c["pass"], RUNS.c.resource)
-            return RUNS, [RUNS.c.ended_at < before, RUNS.c.id.not_in(newest)]
+            ended = sa.func.coalesce(RUNS.c.ended_at, RUNS.c.started_at)
+            return RUNS, [ended < before, RUNS.c.id.not_in(newest)]
         case "changes":
             # What is rewritten in the outbox hides behind the copy of how it was.
             is_copy = sa.exists().where(o.seq == CHANGES.c.seq)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError, MirrorError, description
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.progress import runs
-from cfsync.mirror.progress.runs import PassName, Run, RunState
+from cfsync.mirror.progress.runs import End, PassName, RunState
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync import history
 from cfsync.sync.capture_check import ensure_capture
@@ -46,21 +47,24 @@ async def runnable(
 @asynccontextmanager
 async def recorded(
     context: Context, name: PassName, resources: Sequence[Resource]
-) -> AsyncIterator[Report]:
-    """Time a pass, count its requests and record in `cf_runs` how it ended, whatever ended it.
+) -> AsyncIterator[tuple[Context, Report]]:
+    """What a pass works with, whose changes name its row of `cf_runs`, and its report.
+
+    Time a pass, count its requests and record in `cf_runs` how it ended, whatever ended it.
 
     An error that only stops it (exit code 4) goes into the report; any other one is raised, and so
     is one that comes before the pass could begin.
     """
     report, began, sent = Report(name), time.monotonic(), context.api.requests
-    started_at, resource = await context.now(), resources[0].name if len(resources) == 1 else None
+    resource = resources[0].name if len(resources) == 1 else None
+    run = runs.begin(name, resource, await context.now())
     error: BaseException | None = None
     has_begun = False
     try:
         await _ensure_capture(context, report, resources)
         await history.switch(context)
         has_begun = True
-        yield report
+        yield replace(context, mirror=context.mirror.of_pass(run)), report
         _note_unusable(report)
     except BaseException as raised:
         error = raised
@@ -70,9 +74,10 @@ async def recorded(
     finally:
         report.requests = context.api.requests - sent
         report.seconds = time.monotonic() - began
-        run = _run_of(report, resource, started_at)
         try:
-            report.waiting = await context.mirror.write(runs.save, run, quiet=report.idle)
+            report.waiting = await context.mirror.write(
+                runs.save, run, _end_of(report), quiet=report.idle
+            )
         except MirrorError:
             if error is None:
                 raise  # otherwise what ended the pass says more
@@ -111,12 +116,9 @@ def _note_end(report: Report, error: BaseException) -> None:
         report.problems.append("interrupted")
 
 
-def _run_of(report: Report, resource: str | None, started_at: str) -> Run:
-    return Run(
-        report.name,
-        resource,
+def _end_of(report: Report) -> End:
+    return End(
         report.state,
-        started_at,
         report.requests,
         {name: dict(counts) for name, counts in report.counts.items()},
         "; ".join(report.problems) or None,

@@ -50,7 +50,7 @@ async def backfill(
     if workspace is not None:
         context = replace(context, settings=_only(context.settings, workspace))
     resources = wanted_resources(context.settings, names)
-    async with recorded(context, PassName.BACKFILL, resources) as report:
+    async with recorded(context, PassName.BACKFILL, resources) as (context, report):
         resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(_below_teams(resources)):
@@ -74,7 +74,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
     follow the events.
     """
     resources = wanted_resources(context.settings, names)
-    async with recorded(context, PassName.PULL, resources) as report:
+    async with recorded(context, PassName.PULL, resources) as (context, report):
         resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
         if not names:
@@ -101,7 +101,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
     """
     resource = named(name)
     if resource.parent is None:
-        async with recorded(context, PassName.PULL, [resource]) as report:
+        async with recorded(context, PassName.PULL, [resource]) as (context, report):
             workspaces = await open_account(replace(context, opened=False), report)
             await history.begin(context, [resource], workspaces)
         return report
@@ -109,7 +109,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
     lists = await _due_by_pace(context, resource, workspaces)
     if not lists and not await context.mirror.read(events.find_open, resource, busy=True, limit=1):
         return None
-    async with recorded(context, PassName.PULL, [resource]) as report:
+    async with recorded(context, PassName.PULL, [resource]) as (context, report):
         await reread_busy(context, report, resource)
         await _pull_lists(context, report, lists)
         await _mark_tried(context, report, lists, [resource], workspaces, now)
@@ -125,7 +125,7 @@ async def events_due(context: Context, name: str) -> Report | None:
     hints = await context.mirror.read(events.find_open, resource, limit=1)
     if not hints and not await ready_candidates(context, resource):
         return None
-    async with recorded(context, PassName.EVENTS, [resource]) as report:
+    async with recorded(context, PassName.EVENTS, [resource]) as (context, report):
         await follow(context, report, resource, await known_workspaces(context))
     return report
 
@@ -135,7 +135,7 @@ async def logs_due(context: Context) -> Report | None:
     logs = await log.due_by_pace(context, await known_workspaces(context))
     if not logs:
         return None
-    async with recorded(context, PassName.EVENTS, [log.LOG]) as report:
+    async with recorded(context, PassName.EVENTS, [log.LOG]) as (context, report):
         await log.read_logs(context, report, logs)
     return report
 
@@ -145,7 +145,7 @@ async def sweep(context: Context, names: Sequence[str] = (), *, walk: bool = Fal
     with a trusted census is not walked, unless `walk` says so.
     """
     resources = wanted_resources(context.settings, names)
-    async with recorded(context, PassName.SWEEP, resources) as report:
+    async with recorded(context, PassName.SWEEP, resources) as (context, report):
         resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
         for level in levels(resources):
@@ -168,7 +168,7 @@ async def census_due(context: Context, name: str) -> Report | None:
     due = await context.mirror.read(due_lists, context.settings, resource, workspaces)
     if not due:
         return None
-    async with recorded(context, PassName.CENSUS, [resource]) as report:
+    async with recorded(context, PassName.CENSUS, [resource]) as (context, report):
         await _sweep_lists(context, report, due, read_census)
         await judge_candidates(context, report, resource, workspaces)
     return report

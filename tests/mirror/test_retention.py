@@ -11,7 +11,7 @@ import pytest
 
 from cfsync.mirror import retention
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.progress.runs import Run, save
+from cfsync.mirror.progress.runs import End, begin, save
 from cfsync.values import time_text
 
 Write = Callable[..., Any]
@@ -75,13 +75,19 @@ def test_only_followed_hints_are_pruned(write: Write, sql: Any) -> None:
 
 
 def test_the_last_run_of_each_pass_and_resource_is_kept(write: Write, sql: Any) -> None:
-    for resource, state in (("contacts", "done"), ("contacts", "failed"), ("orders", "done")):
+    ended = {"done": f"'{LONG_AGO}'", "failed": f"'{LONG_AGO}'", "running": "NULL"}
+    for resource, state in (
+        ("contacts", "running"),  # it was killed
+        ("contacts", "done"),
+        ("contacts", "failed"),
+        ("orders", "done"),
+    ):
         sql(
             "INSERT INTO cf_runs (pass, resource, state, started_at, ended_at)"
-            f" VALUES ('pull', '{resource}', '{state}', '{LONG_AGO}', '{LONG_AGO}')"
+            f" VALUES ('pull', '{resource}', '{state}', '{LONG_AGO}', {ended[state]})"
         )
 
-    assert prune(write, "runs") == 1
+    assert prune(write, "runs") == 2
     assert states(sql, "cf_runs") == ["done", "failed"]
 
 
@@ -107,8 +113,8 @@ def test_ten_thousand_quiet_passes_leave_the_database_as_big_as_it_was(
     def note(tx: Tx, first: int) -> None:
         for i in range(first, first + 50):
             for name in ("contacts", "orders"):
-                run = Run("pull", name, "done", LONG_AGO, 1, {name: {"unchanged": i % 3}}, None)
-                save(tx, run, quiet=True)
+                end = End("done", 1, {name: {"unchanged": i % 3}}, None)
+                save(tx, begin("pull", name, LONG_AGO), end, quiet=True)
 
     async def passes(n: int) -> None:
         """Fifty of each to a transaction, for speed."""

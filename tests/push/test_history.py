@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -60,6 +63,59 @@ def test_a_change_in_clickfunnels_has_both_values(
         "SELECT updated_at FROM contacts WHERE id = ?", contact
     ) or change["changed_at"].endswith("Z")
     assert differences(account.mirror, before) == []
+
+
+def test_a_change_names_the_pass_that_brought_it(
+    account: Account, two: tuple[int, int], before: State
+) -> None:
+    mine, theirs = two
+    account.world.edit("contacts", theirs, first_name="Bea")
+    account.pull("contacts")
+    account.world.edit("contacts", mine, last_name="Ash")
+    account.sql("UPDATE contacts SET first_name = 'Eve' WHERE id = ?", mine)
+    account.push("contacts")
+    found = changes_since(account.mirror, before.seq)
+    passes = dict(account.sql("SELECT id, pass FROM cf_runs WHERE state = 'done'"))
+
+    assert [(c["source"], passes.get(c["run"])) for c in found] == [
+        ("pull", "pull"),
+        ("user", None),
+        ("push", "push"),
+    ]
+
+
+def test_a_pass_without_a_change_is_counted_in_the_row_of_the_last(
+    account: Account, before: State
+) -> None:
+    account.pull("contacts")
+    runs = account.sql("SELECT id, state FROM cf_runs WHERE pass = 'pull'")
+    account.pull("contacts")
+    account.pull("contacts")
+
+    assert account.sql("SELECT id, state FROM cf_runs WHERE pass = 'pull'") == runs
+
+
+def test_a_pass_that_is_killed_has_the_row_that_its_changes_name(
+    account: Account, contact: int, before: State
+) -> None:
+    account.world.edit("contacts", contact, phone_number="+1 555 0100")
+    crash = {"CFSYNC_CRASH_AT": "after_commit/write_pages"}
+    command = [sys.executable, "-m", "cfsync", "pull", "contacts"]
+    killed = subprocess.run(command, env=account.settings | crash, capture_output=True, check=False)
+    (change,) = changes_since(account.mirror, before.seq)
+    account.world.edit("contacts", contact, phone_number="+1 555 0200")
+    account.pull("contacts")
+    (_, later) = changes_since(account.mirror, before.seq)
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert account.sql(
+        "SELECT id, pass, resource, state FROM cf_runs WHERE id IN (?, ?) ORDER BY id",
+        change["run"],
+        later["run"],
+    ) == [
+        (change["run"], "pull", "contacts", "running"),
+        (later["run"], "pull", "contacts", "done"),
+    ]
 
 
 def test_an_edit_is_told_when_it_is_committed_and_not_again_by_its_push(

@@ -133,6 +133,8 @@ def _unsent(found: Status) -> Iterator[str]:
 def _last_pass(run: Mapping[str, Any]) -> str:
     quiet = f", {run['quiet']} like it since" if run["quiet"] else ""
     error = f": {run['error']}" if run["error"] else ""
+    if run["state"] == "running":
+        return f"last {run['pass']}: began at {run['started_at']}, has not ended"
     return f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
 
 

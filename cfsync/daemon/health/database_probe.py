@@ -7,7 +7,8 @@ import time
 import structlog
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.engine import Mirror, Tx, Waits
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.write_pause import Waits
 
 log = structlog.get_logger()
 

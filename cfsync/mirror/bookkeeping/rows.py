@@ -17,7 +17,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.mirror.history import changes
-from cfsync.mirror.history.changes import Change, ChangeOp, Origin, difference
+from cfsync.mirror.history.changes import BY_PUSH, Change, ChangeOp, Origin, difference
 from cfsync.resources.model import Resource
 
 
@@ -56,26 +56,20 @@ def save(
     as they were before some fields were emptied for a moment. Raises Constrained where a trigger of
     the user's skips one.
     """
-    before = _before(tx, resource, [v["id"] for v in values], by)
+    history = changes.recorder(tx, resource, by)
+    before = _without_copies(tx, resource, [v["id"] for v in values]) if history else {}
     stamp = {"cf_rev": tx.rev(), "cf_synced_at": tx.now}
     paths = tuple(f.name for f in resource.columns if f.path)
     for _, group in statements.by_columns(values):
         statements.upsert(tx, TABLES[resource.name], group, stamp=stamp, keep=paths)
     check_written(tx, resource, {v["id"] for v in values})
-    if before is not None:
+    if history:
         known = {**before, **(released or {})}
-        found = [difference(resource, known.get(v["id"]), v) for v in values]
-        changes.write(tx, resource, by, found)
+        history.write(difference(resource, known.get(v["id"]), v) for v in values)
 
 
-def _before(
-    tx: Tx, resource: Resource, ids: Sequence[int], by: Origin | None
-) -> dict[int, dict[str, Any]] | None:
-    """The rows that are about to be written, without copies of other records; None where that is
-    not written down.
-    """
-    if not changes.are_wanted(tx, resource, by):
-        return None
+def _without_copies(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Rows that are about to be written, without copies of other records."""
     copies = tuple(f.name for f in resource.columns if f.merge == "quote")
     return statements.load(tx, TABLES[resource.name], ids, without=copies)
 
@@ -92,12 +86,13 @@ def check_written(tx: Tx, resource: Resource, ids: Collection[int]) -> None:
 
 def delete(tx: Tx, resource: Resource, record_id: int, by: Origin | None) -> None:
     """Delete a row. Raises Constrained where a trigger of the user's skips that."""
-    table, before = TABLES[resource.name], _before(tx, resource, [record_id], by)
+    table, history = TABLES[resource.name], changes.recorder(tx, resource, by)
+    before = _without_copies(tx, resource, [record_id]) if history else {}
     statements.delete(tx, table, [record_id])
     if statements.by_ids(tx, table, ["id"], [record_id]):
         raise skipped(resource, record_id)
-    if before:
-        changes.write(tx, resource, by, [difference(resource, before[record_id], None)])
+    if history and before:
+        history.write([difference(resource, before[record_id], None)])
 
 
 def change_id(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
@@ -110,28 +105,28 @@ def change_id(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
 
 
 def _renumbered(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:
-    if changes.are_wanted(tx, resource, changes.BY_PUSH):
+    if history := changes.recorder(tx, resource, BY_PUSH):
         row = statements.load(tx, TABLES[resource.name], [new_id])[new_id]
         patch = {"id": [record_id, new_id]}
-        change = Change(ChangeOp.RENUMBER, new_id, patch, row.get("workspace_id"))
-        changes.write(tx, resource, changes.BY_PUSH, [change])
+        history.write([Change(ChangeOp.RENUMBER, new_id, patch, row.get("workspace_id"))])
 
 
 def take_place(tx: Tx, resource: Resource, record_id: int, there: Mapping[str, Any]) -> None:
     """Give a row the id and the values of another one, which goes: what refers to the row by a
     foreign key of the user's own follows. Raises Constrained where that can't be.
     """
-    table, real_id, by = TABLES[resource.name], there["id"], changes.BY_PUSH
-    mine = _before(tx, resource, [record_id], by)
-    delete(tx, resource, real_id, by)
+    table, real_id = TABLES[resource.name], there["id"]
+    history = changes.recorder(tx, resource, BY_PUSH)
+    mine = _without_copies(tx, resource, [record_id]) if history else {}
+    delete(tx, resource, real_id, BY_PUSH)
     query = sa.update(table).where(table.c.id == record_id)
     tx.conn.execute(query.values(dict(there)))
     if not statements.by_ids(tx, table, ["id"], [real_id], cf_rev=there["cf_rev"]):
         raise skipped(resource, record_id)
     _renumbered(tx, resource, record_id, real_id)
-    if mine:
+    if history and mine:
         moved = {**mine[record_id], "id": real_id}
-        changes.write(tx, resource, by, [difference(resource, moved, there)])
+        history.write([difference(resource, moved, there)])
 
 
 def set_fields(
@@ -140,15 +135,15 @@ def set_fields(
     """Set some fields of a row, if it exists. Raises Constrained where a trigger of the user's
     skips that.
     """
-    before = _before(tx, resource, [record_id], by)
+    history = changes.recorder(tx, resource, by)
+    before = _without_copies(tx, resource, [record_id]) if history else {}
     table, rev = TABLES[resource.name], tx.new_rev()
     query = sa.update(table).where(table.c.id == record_id)
     tx.conn.execute(query.values({**values, "cf_rev": rev}))
     if any(now != rev for _, now in statements.by_ids(tx, table, ["id", "cf_rev"], [record_id])):
         raise skipped(resource, record_id)
-    if before:
-        after = {**before[record_id], **values}
-        changes.write(tx, resource, by, [difference(resource, before[record_id], after)])
+    if history and before:
+        history.write([difference(resource, before[record_id], values)])
 
 
 def set_own_values(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) -> None:

@@ -20,7 +20,9 @@ from cfsync.mirror.db import crash_points, schema_checks
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect, Place
 from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained, Undone
+from cfsync.mirror.db.run_row import RunRow
 from cfsync.mirror.db.tables import SCHEMA_VERSION
+from cfsync.mirror.db.write_pause import Waits
 from cfsync.values import time_text
 
 log = structlog.get_logger()
@@ -46,6 +48,8 @@ class Tx:
     careful: bool = False
     #: the rows for which it was run again, and why: (table, id) -> the database's words
     refused: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    #: of the pass that it belongs to; None: it belongs to none
+    run: RunRow | None = None
     _rev: int | None = None
 
     def rev(self) -> int:
@@ -74,14 +78,6 @@ def savepoint(tx: Tx) -> Iterator[sa.NestedTransaction]:
             raise
         if not nested.is_active:
             tx._rev = rev
-
-
-@dataclass(slots=True)
-class Waits:
-    """What is known of a mirror's waits for other programs."""
-
-    #: Monotonic seconds when a transaction was last run again, since others were in its way.
-    began_at: float = float("-inf")
 
 
 def try_write(
@@ -142,6 +138,7 @@ class Mirror:
         #: Says in a line what an error means that the dialect can't explain; '': nothing known.
         self.diagnose: Callable[[Tx], str] = lambda _tx: ""
         self._pause = place.dialect.write_pause()
+        self._run: RunRow | None = None
 
     @classmethod
     def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:
@@ -202,6 +199,12 @@ class Mirror:
         """The same mirror, but each write begins with `check(tx)`, which may raise."""
         other = copy.copy(self)
         other._check = check
+        return other
+
+    def of_pass(self, run: RunRow) -> Mirror:
+        """The same mirror, whose transactions belong to a pass."""
+        other = copy.copy(self)
+        other._run = run
         return other
 
     def close(self) -> None:
@@ -273,7 +276,7 @@ class Mirror:
             raise
 
     def _tx(self, conn: sa.Connection) -> Tx:
-        return Tx(conn, self.dialect, time_text(self._clock()))
+        return Tx(conn, self.dialect, time_text(self._clock()), run=self._run)
 
     def _explain(self, error: sa.exc.DBAPIError) -> None:
         """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""

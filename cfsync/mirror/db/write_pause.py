@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import inf
 
 import sqlalchemy as sa
@@ -18,6 +19,14 @@ SEEN_S = 10.0
 
 LONGEST_S = 0.15
 """The longest pause: every program that waits asks at least once in this time."""
+
+
+@dataclass(slots=True)
+class Waits:
+    """What is known of a mirror's waits for other programs."""
+
+    #: Monotonic seconds when a transaction was last run again, since others were in its way.
+    began_at: float = -inf
 
 
 class WritePause:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.history import numbers, starts
-from cfsync.resources.model import Resource
+from cfsync.mirror.progress import runs
+from cfsync.resources.model import Field, Resource
 from cfsync.values import equal
 
 Row = Mapping[str, Any]
@@ -80,59 +82,82 @@ def difference(resource: Resource, before: Row | None, after: Row | None) -> Cha
     """The change from one state of a row to another; `after` may lack fields that stay. None where
     nothing of it says anything: copies of other records, `updated_at` alone. Pure.
     """
-    known = after or before or {}
+    was = before or {}
+    now = {} if after is None else _written(resource, was, after)
     patch = {
-        f.name: [old, new]
+        f.name: [was.get(f.name), now.get(f.name)]
         for f in resource.columns
-        if f.merge != "quote" and f.name in known
-        for old, new in [((before or {}).get(f.name), _after(f.name, before, after, path=f.path))]
-        if (f.type == "json" or old != new) and not equal(f, old, new)  # in JSON, True == 1
+        if f.merge != "quote" and _differ(f, was.get(f.name), now.get(f.name))
     }
     if not patch.keys() - {"id", "updated_at"}:
         return None
-    op = ChangeOp.UPDATE
+    patch.pop("id", None)
+    op, row = ChangeOp.UPDATE, now or was
     if before is None or after is None:
         op = ChangeOp.INSERT if before is None else ChangeOp.DELETE
-    whole = {**(before or {}), **(after or {})}
-    patch.pop("id", None)
-    return Change(op, whole["id"], patch, whole.get("workspace_id"), whole.get("updated_at"))
+    return Change(op, row["id"], patch, row.get("workspace_id"), row.get("updated_at"))
 
 
-def _after(name: str, before: Row | None, after: Row | None, *, path: bool) -> Any:
-    """The value of a field after a write: a NULL for a field of the path leaves what there is."""
-    old = (before or {}).get(name)
-    new = (after or {}).get(name, old if after is not None else None)
-    return old if path and new is None and after is not None else new
+def _written(resource: Resource, was: Row, after: Row) -> Row:
+    """The whole row after a write. A NULL leaves a field of the path as it was."""
+    kept = {f.name: was.get(f.name) for f in resource.columns if f.path}
+    return {**was, **after, **{n: old for n, old in kept.items() if after.get(n) is None}}
 
 
-def are_wanted(tx: Tx, resource: Resource, by: Origin | None) -> bool:
-    """Whether changes of this origin may have to be written down."""
+def _differ(f: Field, old: Any, new: Any) -> bool:
+    """Whether two values of a field are different. Those of JSON may be so and have `==`: True and
+    1.
+    """
+    return (f.type == "json" or old != new) and not equal(f, old, new)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Writes down changes of one resource from one origin."""
+
+    tx: Tx
+    resource: Resource
+    by: Origin
+    #: The workspaces whose changes are written down; None: all.
+    workspaces: frozenset[int | None] | None
+
+    def write(self, changes: Iterable[Change | None]) -> None:
+        """Append the changes that are written down."""
+        found = [c for c in changes if c is not None and self._is_wanted(c)]
+        if found:
+            of_all = {
+                **self.by._asdict(),
+                "resource": self.resource.name,
+                "at": self.tx.now,
+                "run": runs.current(self.tx),
+            }
+            numbers.append(self.tx, [of_all | self._of_one(change) for change in found])
+
+    def _is_wanted(self, change: Change) -> bool:
+        return self.workspaces is None or change.workspace_id in self.workspaces
+
+    def _of_one(self, change: Change) -> dict[str, Any]:
+        return {
+            "record_id": change.record_id,
+            "workspace_id": change.workspace_id,
+            "op": change.op,
+            "changed_at": change.changed_at if self.by.side == Side.CLICKFUNNELS else None,
+            "patch": change.patch,
+        }
+
+
+def recorder(tx: Tx, resource: Resource, by: Origin | None) -> Recorder | None:
+    """What writes down changes of this origin; None where none is written down."""
     if by is None or starts.is_off(tx):
-        return False
-    return by.source in _ALWAYS or bool(starts.find(tx, resource))
+        return None
+    if by.source in _ALWAYS:
+        return Recorder(tx, resource, by, None)
+    begun = starts.find(tx, resource)
+    # Of some records nobody knows the workspace.
+    return Recorder(tx, resource, by, frozenset({None, *begun})) if begun else None
 
 
-def write(
-    tx: Tx, resource: Resource, by: Origin | None, changes: Collection[Change | None]
-) -> None:
-    """Append changes, but for those of lists whose history is not complete yet."""
-    found = [c for c in changes if c is not None]
-    if by is None or not found:
-        return
-    if by.source not in _ALWAYS:
-        begun = {None, *starts.find(tx, resource)}  # of some records nobody knows the workspace
-        found = [c for c in found if c.workspace_id in begun]
-    numbers.append(tx, [_row(tx, resource, by, change) for change in found])
-
-
-def _row(tx: Tx, resource: Resource, by: Origin, change: Change) -> dict[str, Any]:
-    return {
-        **by._asdict(),
-        "resource": resource.name,
-        "record_id": change.record_id,
-        "workspace_id": change.workspace_id,
-        "op": change.op,
-        "at": tx.now,
-        "changed_at": change.changed_at if by.side == Side.CLICKFUNNELS else None,
-        "patch": change.patch,
-    }
+def write(tx: Tx, resource: Resource, by: Origin, change: Change | None) -> None:
+    """Append one change, where such changes are written down."""
+    if found := recorder(tx, resource, by):
+        found.write([change])

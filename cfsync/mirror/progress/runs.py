@@ -1,4 +1,8 @@
-"""Runs: a pass that did something is a row; quiet ones are counted in the last row of that pass."""
+"""Runs: a pass that did something is a row; quiet ones are counted in the last row of that pass.
+
+The row is inserted with the first change that a pass writes, since changes name it, and otherwise
+when the pass ends.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import sqlalchemy as sa
 
 from cfsync.errors import UNFORESEEN
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.run_row import RunRow
 from cfsync.mirror.db.tables import RUNS
 
 
@@ -31,6 +36,8 @@ class PassName(StrEnum):
 class RunState(StrEnum):
     """How a pass ended."""
 
+    RUNNING = "running"
+    """It has not, or was killed."""
     DONE = "done"
     STOPPED = "stopped"
     """Before its end, with everything kept: when started again it goes on."""
@@ -38,16 +45,14 @@ class RunState(StrEnum):
     """A list could not be read, or by an error that nobody foresaw."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A pass that has ended."""
+HAS_ENDED = RUNS.c.state != RunState.RUNNING
 
-    name: PassName
-    #: None: it was of several resources.
-    resource: str | None
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a pass has ended."""
+
     state: RunState
-    #: Canonical text.
-    started_at: str
     #: How many requests it sent.
     requests: int
     #: Resource -> counts by name.
@@ -56,24 +61,62 @@ class Run:
     error: str | None
 
 
-def save(tx: Tx, run: Run, *, quiet: bool) -> int:
-    """Write a pass down; returns how many things wait for a person. A quiet one, which changed
-    nothing, is counted in the row of the pass before it, if that ended in the same way.
+def begin(name: PassName, resource: str | None, started_at: str) -> RunRow:
+    """The row of a pass that begins. `resource`: None for several. Writes nothing."""
+    return RunRow({"pass": name, "resource": resource, "started_at": started_at})
+
+
+def current(tx: Tx) -> int | None:
+    """The id of the row of the pass that writes, which is inserted where it isn't there yet; None:
+    no pass writes.
     """
-    same = (RUNS.c["pass"] == run.name, RUNS.c.resource.is_not_distinct_from(run.resource))
+    if tx.run is None:
+        return None
+    if not _is_there(tx, tx.run):
+        tx.run.id = _insert(tx, tx.run, state=RunState.RUNNING)
+    return tx.run.id
+
+
+def _is_there(tx: Tx, run: RunRow) -> bool:
+    """Whether it was inserted, and that was not rolled back."""
+    if run.id is None:
+        return False
+    same = [RUNS.c[name].is_not_distinct_from(value) for name, value in run.values.items()]
+    return (
+        tx.conn.execute(sa.select(RUNS.c.id).where(RUNS.c.id == run.id, *same)).first() is not None
+    )
+
+
+def _insert(tx: Tx, run: RunRow, **values: Any) -> int:
+    query = sa.insert(RUNS).values(**run.values, quiet=0, **values).returning(RUNS.c.id)
+    return int(tx.conn.execute(query).scalar_one())
+
+
+def save(tx: Tx, run: RunRow, end: End, *, quiet: bool) -> int:
+    """Write down how a pass has ended; returns how many things wait for a person. A quiet one,
+    which changed nothing, is counted in the row of the pass before it, if that ended in the same
+    way.
+    """
+    values = {**asdict(end), "ended_at": tx.now}
+    if _is_there(tx, run):
+        tx.conn.execute(sa.update(RUNS).where(RUNS.c.id == run.id).values(values))
+    elif not quiet or not _count_quiet(tx, run, end):
+        _insert(tx, run, **values)
+    return waiting(tx)
+
+
+def _count_quiet(tx: Tx, run: RunRow, end: End) -> bool:
+    """Count a pass in the row of the one before it, if that ended in the same way."""
+    name, resource = run.values["pass"], run.values["resource"]
+    same = (RUNS.c["pass"] == name, RUNS.c.resource.is_not_distinct_from(resource))
     last = sa.select(sa.func.max(RUNS.c.id)).where(*same).scalar_subquery()
-    is_counted = quiet and tx.conn.execute(
+    counted = tx.conn.execute(
         sa.update(RUNS)
-        .where(RUNS.c.id == last, RUNS.c.state == run.state)
-        .where(RUNS.c.error.is_not_distinct_from(run.error))
+        .where(RUNS.c.id == last, RUNS.c.state == end.state)
+        .where(RUNS.c.error.is_not_distinct_from(end.error))
         .values(quiet=RUNS.c.quiet + 1, ended_at=tx.now)
     )
-    if not is_counted or not is_counted.rowcount:
-        values = {k: v for k, v in asdict(run).items() if k != "name"}
-        tx.conn.execute(
-            sa.insert(RUNS).values(**values, **{"pass": run.name, "quiet": 0, "ended_at": tx.now})
-        )
-    return waiting(tx)
+    return counted.rowcount > 0
 
 
 def last_done(tx: Tx, name: PassName, resource: str, *, alone: bool = True) -> str | None:
@@ -95,7 +138,7 @@ def failed_command(tx: Tx, name: str) -> str | None:
     not fail, or there was none. Commands run such passes; those of a daemon are of one resource.
     """
     query = sa.select(RUNS.c.state, RUNS.c.ended_at).where(
-        RUNS.c["pass"] == name, RUNS.c.resource.is_(None)
+        RUNS.c["pass"] == name, RUNS.c.resource.is_(None), HAS_ENDED
     )
     last = tx.conn.execute(query.order_by(RUNS.c.id.desc()).limit(1)).first()
     return last.ended_at if last is not None and last.state == RunState.FAILED else None
@@ -105,7 +148,7 @@ def died_alone(tx: Tx, names: Collection[str]) -> list[tuple[str, str, str]]:
     """The passes of one resource of which an unforeseen error ended the last one: (pass, resource,
     when it ended, canonical text).
     """
-    alone = RUNS.c["pass"].in_(names) & RUNS.c.resource.is_not(None)
+    alone = RUNS.c["pass"].in_(names) & RUNS.c.resource.is_not(None) & HAS_ENDED
     last = sa.select(sa.func.max(RUNS.c.id)).where(alone).group_by(RUNS.c["pass"], RUNS.c.resource)
     query = sa.select(RUNS.c["pass"], RUNS.c.resource, RUNS.c.ended_at).where(
         RUNS.c.id.in_(last),

@@ -37,7 +37,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
     _end(tx, resource, record_id, row, "created anew")
     new_id = tx.dialect.new_local_id(tx.conn, table)
     uncaptured_rows.append_insert(tx, resource, row, given, new_id)
-    changes.write(tx, resource, BY_PERSON, [changes.difference(resource, row, None)])
+    changes.write(tx, resource, BY_PERSON, changes.difference(resource, row, None))
     _move_unsent(tx, resource, record_id, new_id)
     return new_id
 

@@ -76,7 +76,7 @@ async def push(
         for r in wanted_resources(context.settings, names)
         if context.settings.resource(r.name).push
     ]
-    async with recorded(context, PassName.PUSH, resources) as report:
+    async with recorded(context, PassName.PUSH, resources) as (context, report):
         resources = await runnable(context, report, resources)
         seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
         if seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,10 +75,7 @@ def compare(tx: Tx, resource: Resource, listing: Listing, census: Census, most: 
     first request (base.rev > rev_before) counts as no difference. To be run as a transaction that
     only reads, so that the temporary table goes with it.
     """
-    tx.conn.exec_driver_sql(tx.dialect.census.create)
-    for part in census.parts:
-        rows = zlib.decompress(part).decode()
-        tx.conn.exec_driver_sql(tx.dialect.census.load, {"rows": rows})
+    _load(tx, census)
     timed = sa.select(sa.func.count()).where(_CENSUS.c.updated_at.is_not(None))
     return Differences(
         rows=missing_rows.row_count(tx, resource, listing.workspace_id),
@@ -91,6 +89,19 @@ def compare(tx: Tx, resource: Resource, listing: Listing, census: Census, most: 
         ],
         doubtful=_ids(tx, _doubtful(resource), most),
     )
+
+
+def named(tx: Tx, census: Census, ids: Collection[int]) -> set[int]:
+    """Those of these ids that a census names. To be run as `compare`."""
+    _load(tx, census)
+    return set(tx.conn.execute(sa.select(_CENSUS.c.id).where(_CENSUS.c.id.in_(ids))).scalars())
+
+
+def _load(tx: Tx, census: Census) -> None:
+    tx.conn.exec_driver_sql(tx.dialect.census.create)
+    for part in census.parts:
+        rows = zlib.decompress(part).decode()
+        tx.conn.exec_driver_sql(tx.dialect.census.load, {"rows": rows})
 
 
 def _ids(tx: Tx, query: sa.Select[Any], most: int) -> list[int]:

@@ -17,8 +17,8 @@ class Standing(StrEnum):
 
     none -> unproved: it was enabled
     unproved -> trusted: it has shown what a walk has shown
-    unproved, trusted -> off: it has shown something else, or can't be had
-    trusted -> unproved: the same, between two sweeps: the next one decides
+    unproved, trusted -> off: a record or a walk has contradicted it, or it has another form
+    trusted -> unproved: it differs in very many records: only a walk can tell
     off, disabled -> unproved: a person has enabled it again
     any -> disabled: a person has disabled it
     """

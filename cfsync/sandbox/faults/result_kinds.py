@@ -54,6 +54,12 @@ def _lost(fault: Fault, results: dict[str, Any]) -> dict[str, Any]:
     return results | {"rows": [row for row in results["rows"] if row[0] not in gone]}
 
 
+def _extra(fault: Fault, results: dict[str, Any]) -> dict[str, Any]:
+    """It names these `ids`, too, whatever became of them."""
+    rows = [[id_, "2020-01-01T00:00:00.000Z"] for id_ in fault.ids or ()]
+    return results | {"rows": [*results["rows"], *rows]}
+
+
 def _twice(_: Fault, results: dict[str, Any]) -> dict[str, Any]:
     return results | {"rows": [*results["rows"], results["rows"][0]]}
 
@@ -83,6 +89,7 @@ RESULT_KINDS: Mapping[str, Kind] = {
     "results_swapped": _spoilt(_swapped),
     "results_reversed": _spoilt(_reversed),
     "results_lost": _spoilt(_lost),
+    "results_extra": _spoilt(_extra),
     "results_twice": _spoilt(_twice),
     "results_old_times": _spoilt(_old_times),
     "results_no_times": _spoilt(_no_times),

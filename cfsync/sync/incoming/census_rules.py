@@ -79,6 +79,11 @@ def too_different(found: Differences, settings: Settings) -> str:
     return ""
 
 
+def shown_by(found: Differences) -> list[int]:
+    """The ids of the differing records that the census names."""
+    return sorted({*found.lacking, *(d.id for d in found.differing), *found.doubtful})
+
+
 def contradiction(found: Differences, listed: Mapping[int, Listed], since: str) -> str:
     """What the list, asked for the differing records, shows otherwise than the census; '': nothing.
     What was created or changed after `since` may not be in every answer yet.

@@ -30,6 +30,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from types import MappingProxyType
 
 SOON_S = 60.0
@@ -57,7 +58,9 @@ class SettingsError(UsageError):
 
 class UnknownResource(UsageError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"there is no resource {name!r}; choose from {', '.join(known)}")
+        close = get_close_matches(name, known, 1)
+        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
+        super().__init__(f"there is no resource {name!r}; {hint}")
 
 
 class UnknownWorkspace(UsageError):

@@ -54,6 +54,7 @@ LOCAL = {
     "plan": "plan",
     "resume": "resume",
     "revert": "revert 1",
+    "show": "show contacts 1",
     "status": "status",
     "undelete": "undelete contacts 1 --yes",
     "views analyst": "views analyst --make analyst",

@@ -194,6 +194,33 @@ def test_a_conflict_that_has_changed_is_shown_and_asked_again(
     assert served.world.get("contacts", contact)["first_name"] == "Zoe"
 
 
+def test_show(cfsync: Command, contact: int):
+    cfsync.sql(f"UPDATE contacts SET email_address = 'zoe@example.com' WHERE id = {contact}")
+    ((order, amount),) = cfsync.sql("SELECT id, total_amount FROM orders ORDER BY id LIMIT 1")
+
+    told = cfsync("show", "contacts", "Zoe@example.com").stdout
+    of_order = cfsync("show", "orders", str(order)).stdout
+    found = cfsync("show", "contacts", str(contact), "--json").json
+
+    assert told.startswith(f"contacts {contact}\n")
+    assert re.search(r"^  email_address +zoe@example.com$", told, re.MULTILINE)
+    assert re.search(r"^  created_at +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", told, re.MULTILINE)
+    assert told.endswith("waits for the next push; cfsync plan contacts\n")
+    assert re.search(rf"^  total_amount +{amount:.2f} [A-Z]{{3}}$", of_order, re.MULTILINE)
+    assert re.search(r"^order_invoices: \d+\n  order_invoices \d+  ", of_order, re.MULTILINE)
+    assert found["fields"]["email_address"] == "zoe@example.com"
+    assert found["waits"][0]["command"] == "cfsync plan contacts"
+    cfsync.sql("UPDATE products SET name = 'Book'")
+    several = cfsync("show", "products", "Book")
+    assert several.returncode == 2
+    assert "2 records have this name: choose one by its id" in several.stdout
+    missing = cfsync("show", "contacts", "zo@example.com")
+    assert (missing.returncode, missing.stdout.splitlines()[0]) == (2, "did you mean")
+    assert missing.said == [
+        "the mirror has no such record in contacts (looked for by id or email_address)"
+    ]
+
+
 def test_explain(cfsync: Command, contact: int):
     rename(cfsync, contact)
 

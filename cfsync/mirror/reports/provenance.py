@@ -67,6 +67,13 @@ def gather(tx: Tx, resource: Resource, record_id: int) -> KnownRecord:
     )
 
 
+def commands(tx: Tx, resource: Resource, record_id: int) -> dict[str, str]:
+    """Kind of `cf_waiting` -> the command that helps, of what waits for a person about a record."""
+    query = sa.text("SELECT kind, command FROM cf_waiting WHERE resource = :resource AND id = :id")
+    found = tx.conn.execute(query, {"resource": resource.name, "id": record_id})
+    return {row.kind: row.command for row in found}
+
+
 def _base(tx: Tx, resource: Resource, record_id: int) -> tuple[Mapping[str, Any], str | None]:
     found = statements.by_ids(tx, BASE, ["body", "lane"], [record_id], resource=resource.name)
     if not found:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cfsync.config import Settings
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
+from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import history, provenance, status
 from cfsync.mirror.reports.provenance import KnownRecord
-from cfsync.mirror.views.waiting import DRIFTED, INSERTED
 from cfsync.records import is_provisional
 from cfsync.resources import Field, Resource, named
+from cfsync.sync.inspection.waits import waits
 from cfsync.values import equal
 
 Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
@@ -105,7 +105,8 @@ async def explain(
     Raises UnknownResource, and UsageError if the mirror knows nothing of the record.
     """
     resource = named(resource_name)
-    known, changes = await mirror.read(_gather, resource, record_name)
+    known, commands, changes = await mirror.read(_gather, resource, record_name)
+    sends = settings.resource(resource.name).push
     if not (known.row or known.edits or known.tombstone or changes):
         raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
     return Explanation(
@@ -122,14 +123,17 @@ async def explain(
         ended=[e for e in known.edits if e.state not in OPEN_STATES][-ENDED_SHOWN:],
         changes=changes,
         conflicts=known.conflicts,
-        waits=list(_waits(known, sends=settings.resource(resource.name).push)),
+        waits=[str(w) for w in waits(known, commands, sends=sends)],
     )
 
 
-def _gather(tx: Tx, resource: Resource, record_name: str) -> tuple[KnownRecord, list[history.Row]]:
+def _gather(
+    tx: Tx, resource: Resource, record_name: str
+) -> tuple[KnownRecord, dict[str, str], list[history.Row]]:
     record_id = status.record_id(tx, resource, record_name)
     changes = history.last_changes(tx, resource, record_name, CHANGES_SHOWN)
-    return provenance.gather(tx, resource, record_id), changes
+    commands = provenance.commands(tx, resource, record_id)
+    return provenance.gather(tx, resource, record_id), commands, changes
 
 
 def _state(known: KnownRecord) -> State:
@@ -197,38 +201,3 @@ def _last_batch(edits: Iterable[Edit], name: str) -> int | None:
         e.batch for e in edits if e.state == OutboxState.DONE and e.batch and name in (e.sent or {})
     ]
     return max(batches, default=None)
-
-
-def _waits(known: KnownRecord, *, sends: bool) -> Iterator[str]:
-    for conflict in known.conflicts:
-        yield f"conflict {conflict.id}: {_dispute(conflict)}"
-    for edit in known.edits:
-        if edit.state in OPEN_STATES:
-            yield f"edit {edit.seq} ({edit.op}): {_waits_for(edit, sends=sends)}"
-    for resource, local_id in known.unsent:
-        yield f"{resource} {local_id}, to which it refers, is not in ClickFunnels yet"
-
-
-def _dispute(conflict: Conflict) -> str:
-    texts = {
-        ConflictKind.CHANGED: f"{conflict.field} was changed on both sides",
-        ConflictKind.DRIFT: f"{conflict.field} was {DRIFTED}" if conflict.field else INSERTED,
-        ConflictKind.DELETED_REMOTELY: "deleted in ClickFunnels while it was edited here",
-        ConflictKind.DELETED_HERE: "changed in ClickFunnels since it was deleted here",
-    }
-    text = texts[conflict.kind]
-    return f"{text}; cfsync conflicts resolve {conflict.id}"
-
-
-def _waits_for(edit: Edit, *, sends: bool) -> str:
-    match edit.state:
-        case OutboxState.PARKED:
-            return f"parked: {edit.error}"
-        case OutboxState.HELD:
-            return f"held: {edit.error}"
-        case OutboxState.SENDING:
-            return "was sent, its outcome is not known yet; the next push looks"
-        case _ if not sends:
-            return f"push is off for {edit.resource}"
-        case _:
-            return "waits for the next push"

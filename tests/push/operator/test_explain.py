@@ -42,7 +42,7 @@ def test_an_edit_that_waits_is_told_from_what_clickfunnels_has(account, contact)
 
     name = origin(found, "first_name")
     assert (name.value, name.source, name.remote, name.edits) == ("X", "edit", old, [1])
-    assert found.waits == ["edit 1 (update): waits for the next push"]
+    assert found.waits == ["edit 1 (update): waits for the next push; cfsync plan contacts"]
 
 
 def test_a_field_names_the_push_that_wrote_it(account, contact):
@@ -85,7 +85,7 @@ def test_an_unsent_row_says_for_whom_it_waits(account):
     assert found.state == "unsent"
     assert origin(found, "contact_id").source == "edit"
     assert found.waits == [
-        "edit 2 (insert): waits for the next push",
+        "edit 2 (insert): waits for the next push; cfsync plan fulfillments",
         "contacts 950000000000005, to which it refers, is not in ClickFunnels yet",
     ]
 

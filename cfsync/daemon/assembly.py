@@ -12,6 +12,7 @@ from cfsync.daemon.announcement import Announcement
 from cfsync.daemon.api_access import ApiAccess
 from cfsync.daemon.health.database_probe import DatabaseProbe
 from cfsync.daemon.health.observer import HealthObserver
+from cfsync.daemon.health.sampler import Sampler
 from cfsync.daemon.job_host import JobHost
 from cfsync.daemon.jobs import polling
 from cfsync.daemon.jobs.event_follower import EventFollower
@@ -74,6 +75,7 @@ class Components:
     event_follower: EventFollower
     webhook_store: WebhookStore
     observer: HealthObserver
+    sampler: Sampler
 
 
 def assemble(
@@ -105,6 +107,7 @@ def assemble(
             settings, connections.webhooks, early.receiver, on_stored=follower.wake.set
         ),
         observer=host.observer,
+        sampler=Sampler(settings),
     )
 
 

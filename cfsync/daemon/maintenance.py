@@ -12,7 +12,7 @@ import structlog
 
 from cfsync.config import RetentionSettings
 from cfsync.daemon.assembly import Components
-from cfsync.daemon.health import observer
+from cfsync.daemon.health import observer, sampler
 from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.periodic import PeriodicTask
 from cfsync.errors import Interrupted, MirrorError
@@ -22,6 +22,7 @@ from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Away, Replaced
+from cfsync.mirror.progress import samples
 from cfsync.mirror.progress.runs import PassName
 from cfsync.sync import rate_sharing
 from cfsync.sync.account import known_workspaces
@@ -76,6 +77,7 @@ class Maintenance:
         yield PeriodicTask("push", SOON_S, partial(c.pusher.run, c.runner))
         yield PeriodicTask("connection", SOON_S, self._reconnect)
         yield PeriodicTask("health", observer.REFRESH_S, self._observe_health)
+        yield PeriodicTask("samples", sampler.EVERY_S, self._take_sample, first=sampler.EVERY_S)
         yield PeriodicTask("schema", SCHEMA_S, self._check_schema)
         yield PeriodicTask("log", WAL_S, partial(wal.Shrinker().run, c.connections.checks))
         yield PeriodicTask("retention", DAY_S, self._prune, first=FIRST_PRUNE_S)
@@ -161,6 +163,10 @@ class Maintenance:
         c.observer.workspaces = await known_workspaces(context)
         await c.observer.refresh()
 
+    async def _take_sample(self) -> None:
+        c = self._components
+        await c.sampler.run(c.connections.checks, c.observer.workspaces, c.ownership.owned)
+
     async def _check_schema(self) -> None:
         try:
             await check_schema(self._components.connections.checks)
@@ -191,6 +197,10 @@ async def prune(mirror: Mirror, settings: RetentionSettings) -> None:
             await asyncio.sleep(0.05)
         if total:
             log.info("rows.pruned", kind=kind, rows=total)
+    more = True
+    while more:
+        more = await mirror.write(samples.tidy)
+        await asyncio.sleep(0.05)
 
 
 async def check_schema(mirror: Mirror) -> None:

@@ -1,4 +1,4 @@
-"""The history of both sides: a table of changes."""
+"""The history of both sides: a table of changes; a time series of passes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ down_revision = "0002"
 def upgrade() -> None:
     conn = op.get_bind()
     refuse_foreign(
-        {"cf_changes", "cf_horizons"} & set(named(conn.dialect.name).relations(conn)),
+        {"cf_changes", "cf_horizons", "cf_samples"} & set(named(conn.dialect.name).relations(conn)),
         "the database",
     )
     for statement in _text(conn).split(";\n"):

@@ -28,3 +28,21 @@ CREATE TABLE cf_horizons (
     horizon BIGINT NOT NULL
 );
 CREATE INDEX cf_horizons_horizon ON cf_horizons (horizon, seq);
+
+-- A time series: what passes did in each five minutes, and how old the lists were.
+CREATE TABLE cf_samples (
+    at TIMESTAMPTZ NOT NULL,  -- when the span begins
+    minutes BIGINT NOT NULL,  -- 5; after two weeks 1440, a whole day
+    resource TEXT NOT NULL,  -- '': a pass over several
+    lane TEXT NOT NULL,  -- the pass; '': how the list stood
+    passes BIGINT NOT NULL,
+    quiet BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    news BIGINT NOT NULL,
+    sent BIGINT NOT NULL,
+    lag_s BIGINT,
+    open_edits BIGINT,
+    p50_ms BIGINT,
+    PRIMARY KEY (minutes, at, resource, lane)
+);

@@ -21,3 +21,21 @@ CREATE INDEX cf_changes_record ON cf_changes (resource, record_id, seq);
 
 -- False: this edit is of what the row holds already, and no change of it.
 ALTER TABLE cf_outbox ADD COLUMN is_news BOOLEAN;
+
+-- A time series: what passes did in each five minutes, and how old the lists were.
+CREATE TABLE cf_samples (
+    at TEXT NOT NULL,  -- when the span begins
+    minutes BIGINT NOT NULL,  -- 5; after two weeks 1440, a whole day
+    resource TEXT NOT NULL,  -- '': a pass over several
+    lane TEXT NOT NULL,  -- the pass; '': how the list stood
+    passes BIGINT NOT NULL,
+    quiet BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    news BIGINT NOT NULL,
+    sent BIGINT NOT NULL,
+    lag_s BIGINT,
+    open_edits BIGINT,
+    p50_ms BIGINT,
+    PRIMARY KEY (minutes, at, resource, lane)
+) WITHOUT ROWID;

@@ -292,3 +292,17 @@ def test_a_long_command_tells_others_what_it_uses_of_the_limit(cfsync: Command, 
     _, said = backfill.communicate(timeout=60)
     assert backfill.returncode == 0, said
     assert cfsync.sql(uses) == [(0,)]
+
+
+def test_status_history_shows_hours_and_days(filled: Command):
+    filled("pull")
+
+    shown = filled("status", "--history")
+    found = filled("status", "--history", "--json").json
+
+    assert shown.returncode == 0
+    assert shown.stdout.count("from (UTC)") == 2
+    assert len(found["days"]) == 14
+    for spans in found["hours"], found["days"]:
+        assert sum(span["requests"] for span in spans) > 0
+        assert sum(span["news"].get("backfill", 0) for span in spans) >= 30

@@ -20,9 +20,9 @@ FROZEN = {
     "0002_columns_sqlite.sql": "28bff97968c8a8e1",
     "0002_tables_postgresql.sql": "e7a37503d8e5111a",
     "0002_tables_sqlite.sql": "7a4ca487ec0f76c3",
-    "0003_history.py": "b88ac1b7127c46ef",
-    "0003_history_postgresql.sql": "6c0a528024b4a2d0",
-    "0003_history_sqlite.sql": "2570d23bbb7f939e",
+    "0003_history.py": "2978cc6037b6d73c",
+    "0003_history_postgresql.sql": "c58946f60c5d9e5e",
+    "0003_history_sqlite.sql": "70dbfd96ee65800a",
 }
 """File of a revision -> the beginning of its SHA-256."""
 

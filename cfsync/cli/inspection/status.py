@@ -15,9 +15,11 @@ from cfsync.errors import CfsyncError
 if TYPE_CHECKING:
     from cfsync.config import Settings
     from cfsync.sync.inspection.status import DaemonStatus, ResourceStatus, Status
+    from cfsync.sync.inspection.timeline import Span
 
 
 _HEAD = "resource", "rows", "lag", "swept", "edits", "conflicts", "deletions", "found by", "within"
+_SPAN_HEAD = "from (UTC)", "news", "sent", "waiting", "lag", "delay", "requests", "failed"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +30,10 @@ def status(
     health: Annotated[
         bool, typer.Option("--health", help="Only check health: exits 0 if healthy, else 1.")
     ] = False,
+    history: Annotated[
+        bool,
+        typer.Option("--history", help="Show the last 24 hours and the last 14 days instead."),
+    ] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -37,9 +43,14 @@ def status(
     doesn't make it unhealthy: it is listed by `cfsync status`, with a warning when it has waited
     for more than a day.
 
+    --history shows what passes did in each hour and day: news from ClickFunnels, edits sent, the
+    greatest age of a list, the delay of half of the changes. The last two are known for times at
+    which a daemon ran.
+
     \b
     Example:
       cfsync status
+      cfsync status --history
       cfsync status --health || systemctl restart cfsync
     """
     from cfsync.sync.inspection import status as inner
@@ -52,6 +63,9 @@ def status(
         if json:
             print_json({"healthy": not problems, "reasons": problems})
         return 1 if problems else 0
+    if history:
+        _show_history(settings, json=json)
+        return 0
     found = with_mirror(settings, lambda mirror: inner.status(mirror, settings))
     if json:
         print_json(asdict(found))
@@ -68,6 +82,33 @@ def _health_problems(settings: Settings) -> list[str]:
         return with_mirror(settings, lambda mirror: health_facts.problems(mirror, settings))
     except CfsyncError as error:
         return [str(error)]
+
+
+def _show_history(settings: Settings, *, json: bool) -> None:
+    from cfsync.sync.inspection import timeline
+
+    hours = with_mirror(settings, lambda mirror: mirror.read(timeline.read, 86_400.0, 24))
+    days = with_mirror(settings, lambda mirror: mirror.read(timeline.read, 14 * 86_400.0, 14))
+    if json:
+        print_json({"hours": list(map(asdict, hours.spans)), "days": list(map(asdict, days.spans))})
+        return
+    for line in hours, days:
+        print(columns([_SPAN_HEAD, *map(_span_row, line.spans)]), end="\n\n")
+
+
+def _span_row(span: Span) -> tuple[object, ...]:
+    lag = None if span.lag_s is None else duration(span.lag_s)
+    delay = None if span.p50_ms is None else duration(span.p50_ms / 1000)
+    return (
+        span.at[:16],
+        span.all_news,
+        span.sent,
+        span.open_edits,
+        lag,
+        delay,
+        span.requests,
+        span.failed,
+    )
 
 
 def _lines(found: Status) -> Iterator[str]:

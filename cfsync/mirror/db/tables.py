@@ -248,6 +248,15 @@ CHANGES = _bookkeeping(
 )
 FEED = Table("cf_feed", sa.MetaData(), *(Column(c.name, c.type) for c in CHANGES.columns))
 """The view of the whole history: `CHANGES`, and what is in `OUTBOX` alone."""
+SAMPLES = _bookkeeping(
+    "samples",
+    Column("at", Timestamp, primary_key=True),  # when the span begins
+    _big("minutes", key=True),  # 5; after two weeks 1440, a whole day
+    _text("resource", key=True),  # '': a pass over several
+    _text("lane", key=True),  # the pass; '': how the list stood
+    *map(_big, ("passes", "quiet", "failed", "requests", "news", "sent")),
+    *map(_big, ("lag_s", "open_edits", "p50_ms")),
+)
 FOUND = _bookkeeping(
     "found",
     _text("resource", key=True),

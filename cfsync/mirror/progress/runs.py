@@ -17,6 +17,7 @@ from cfsync.errors import UNFORESEEN
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.run_row import RunRow
 from cfsync.mirror.db.tables import RUNS
+from cfsync.mirror.progress import samples
 
 
 class PassName(StrEnum):
@@ -93,16 +94,24 @@ def _insert(tx: Tx, run: RunRow, **values: Any) -> int:
 
 
 def save(tx: Tx, run: RunRow, end: End, *, quiet: bool) -> int:
-    """Write down how a pass has ended; returns how many things wait for a person. A quiet one,
-    which changed nothing, is counted in the row of the pass before it, if that ended in the same
-    way.
+    """Write down how a pass has ended, and add it to the samples; returns how many things wait for
+    a person. A quiet one, which changed nothing, is counted in the row of the pass before it, if
+    that ended in the same way.
     """
+    _add_sample(tx, run, end, quiet=quiet)
     values = {**asdict(end), "ended_at": tx.now}
     if _is_there(tx, run):
         tx.conn.execute(sa.update(RUNS).where(RUNS.c.id == run.id).values(values))
     elif not quiet or not _count_quiet(tx, run, end):
         _insert(tx, run, **values)
     return waiting(tx)
+
+
+def _add_sample(tx: Tx, run: RunRow, end: End, *, quiet: bool) -> None:
+    ended = "failed" if end.state == RunState.FAILED else "quiet" if quiet else "passes"
+    done = {ended: 1, "requests": end.requests}
+    name, resource = run.values["pass"], run.values["resource"]
+    samples.add(tx, samples.of_pass(tx.now, name, resource, end.counts, **done))
 
 
 def _count_quiet(tx: Tx, run: RunRow, end: End) -> bool:

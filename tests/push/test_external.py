@@ -70,6 +70,19 @@ def test_an_external_order_and_its_invoice_are_created_and_changed(
     assert account.world.get("order_invoices", invoice)["status"] == "paid"
 
 
+def test_an_invoice_of_an_order_that_a_processor_made_is_refused_by_its_reason(
+    account: Account, app_sql: Any
+) -> None:
+    order = account.ids_of("orders")[0]
+    app_sql(INVOICE, order)
+
+    assert account.push().exit_code == 5
+
+    reason = f"order_id {order}: its payment_processor is stripe, not external"
+    assert account.column("SELECT error FROM cf_outbox WHERE state = 'parked'") == [reason]
+    assert account.writes() == []
+
+
 def test_an_order_of_a_product_that_is_new_too_has_its_real_ids(
     account: Account, app_sql: Any, contact: int
 ) -> None:

@@ -131,6 +131,30 @@ def test_tags_are_added_and_removed_one_by_one(account: Account, app_sql: Any) -
     settled(account, "contacts", contact)
 
 
+def test_tags_of_an_order_are_added_and_removed_one_by_one(account: Account, app_sql: Any) -> None:
+    """Their list has no filter by the tag."""
+    account.settings["CFSYNC_API__MIRROR"] = "standard"
+    names = ("one", "two", "three")
+    one, two, three = (
+        account.world.create("order_tags", account.workspace, name=name, color="#fff")
+        for name in names
+    )
+    account.pull()
+    (order,) = account.column("SELECT min(id) FROM orders")
+    app_sql("UPDATE orders SET tag_ids = ? WHERE id = ?", f"[{one}, {two}]", order)
+    account.push()
+    account.world.ledger.clear()
+
+    app_sql("UPDATE orders SET tag_ids = ? WHERE id = ?", f"[{three}, {two}]", order)
+    account.push()
+
+    assert account.writes() == [("create", "order_applied_tags"), ("delete", "order_applied_tags")]
+    shown = account.world.get("orders", order)
+    assert shown is not None
+    assert sorted(shown["tag_ids"]) == [two, three]
+    settled(account, "orders", order)
+
+
 def test_a_new_contact_brings_its_tags_and_one_that_exists_gets_them_added(
     account: Account, app_sql: Any
 ) -> None:

@@ -60,6 +60,7 @@ def _places(tx: Tx, claim: Claim) -> list[Place]:
         above = row.get(name) or default
         if above:
             _check_parent(tx, resource, name, row)
+            _check_only(tx, resource, name, above)
             found.append(Place(name, path, above))
         if above != default:
             break  # the other paths would create it below the default
@@ -74,6 +75,17 @@ def _check_parent(tx: Tx, resource: Resource, name: str, row: Mapping[str, Any])
         above = _row(tx, other.name, row.get(name)).get(other.parent_field or "")
         if above not in (None, row.get(parent)):
             raise Refused(f"{reasons.APART}: {name} and {parent}")
+
+
+def _check_only(tx: Tx, resource: Resource, name: str, above: int) -> None:
+    """Raises Refused where the record above can't have such a record: ClickFunnels answers 404, as
+    if it was gone.
+    """
+    other = _row(tx, resource.by_name[name].ref, above)
+    for field in resource.fields:
+        value = other.get(field.name)
+        if field.only and value not in (None, field.only):
+            raise Refused(f"{name} {above}: its {field.name} is {value}, not {field.only}")
 
 
 def _row(tx: Tx, table: str | None, record_id: int | None) -> Mapping[str, Any]:

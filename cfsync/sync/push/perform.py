@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cfsync.api import Api
+from cfsync.api.pages import walk_by_id
 from cfsync.errors import NotFound, StateConflict
 from cfsync.json_types import as_shown
 from cfsync.records import Listing, Record
@@ -77,8 +78,9 @@ async def _change_members(api: Api, resource: Resource, record_id: int, call: Ca
 async def _take_away(
     api: Api, members: Resource, listing: Listing, field: str, member: int
 ) -> None:
-    page = await api.page(listing, filters={field: [member]})
-    for applied in page.records:
+    filters = {field: [member]} if field in members.filters else None
+    pages = [page async for page in walk_by_id(api, listing, filters=filters)]
+    for applied in (r for page in pages for r in page.records if r.values[field] == member):
         try:
             await api.delete(members, applied.id)
         except NotFound:

@@ -20,6 +20,32 @@ from cfsync.resources.model import Field, Resource
 Comments = Mapping[tuple[str, str], str]
 """(table or view, column; empty: the table itself) -> comment."""
 
+OF_EVERY_TABLE = {
+    "cf_rev": "integer; grows each time cfsync writes the row; save it as you read it",
+    "cf_synced_at": "timestamp; when cfsync last wrote the row; NULL: not in ClickFunnels yet",
+}
+
+OWN = {
+    "cf_outbox": "one row for each edit made by SQL",
+    "cf_changes": "one row for each change of a record; read it through the view cf_feed",
+    "cf_conflicts": "one row for each field that both sides changed, or that has drifted",
+    "cf_tombstones": "one row for each record that is gone, or suspected to be",
+    "cf_base": "one row for each record, as last read from ClickFunnels",
+    "cf_ids": "one row for each provisional id that has become a real one",
+    "cf_runs": "one row for each pass that has ended, if it did something",
+    "cf_checkpoints": "one row for each list, and how far it has been read",
+    "cf_events": "one row for each event that ClickFunnels sent, or its log named",
+    "cf_found": "one row for each way of reading, and how soon it brought changes",
+    "cf_notes": "one row for each field that is unknown, or whose value no column can hold",
+    "cf_budget": "one row for each number of the learned rate limit",
+    "cf_leases": "one row for each pass that one daemon of several may run",
+    "cf_daemons": "one row for each daemon that runs, or ran last",
+    "cf_meta": "one row for each fact about the mirror itself",
+    "cf_schema": "the schema's version",
+    "cf_horizons": "what keeps cf_feed in order",
+}
+"""cfsync's tables beside those of records -> what they hold, as docs/tables.md says it."""
+
 
 def put(conn: sa.Connection) -> None:
     """Bring the comments up to date in the caller's transaction."""
@@ -49,7 +75,7 @@ def _digest(text: str) -> str:
 
 def words() -> Comments:
     """All comments, from the catalogue. Pure."""
-    found: dict[tuple[str, str], str] = {}
+    found = {(name, ""): f"cfsync's own, never to be written: {what}" for name, what in OWN.items()}
     for name, resource in RESOURCES.items():
         found[name, ""] = _of_table(resource)
         insertable = {f.name for f in rules.insertable(resource)}
@@ -60,9 +86,13 @@ def words() -> Comments:
             ]
             written = f"can be written by {' and '.join(given)}" if given else "read-only"
             found[name, field.name] = "; ".join([field.type, *remarks(field), written])
+        found |= {(name, column): what for column, what in OF_EVERY_TABLE.items()}
     for name, view in VIEWS.items():
         without = f" Left out: {view.without}." if view.without else ""
         found[name, ""] = f"One row for each {view.row.replace('`', '')}.{without}"
+        origins = view.origins()
+        for c in view.columns:
+            found[name, c.name] = "; ".join(filter(None, [c.type, origins[c.name]]))
     return found
 
 

@@ -69,11 +69,21 @@ class View:
         barrier = sql.barrier if self.private else ""
         return f"{sql.create} {ident(self.name)}{barrier} AS\nSELECT {selected}\n{source}"
 
+    def origins(self) -> dict[str, str]:
+        """Column -> where its value stands, as `orders.created_at`; '' where it is computed."""
+        tables = {alias: name for name, alias in _TABLE.findall(self.source(SQLiteViews()))}
+        return {c.name: _origin(c.source, tables) for c in self.columns}
+
     @property
     def tables(self) -> set[str]:
         """The tables of the mirror that it reads: the same on every database."""
         found = _TABLE.findall(self.source(SQLiteViews()))
         return {name for name, _ in found if name in RESOURCES}
+
+
+def _origin(source: str, tables: dict[str, str]) -> str:
+    alias, _, name = source.partition(".")
+    return f"{tables[alias]}.{name}" if alias in tables and name.isidentifier() else ""
 
 
 def _value(column: Column, sql: ViewSql, tables: dict[str, str]) -> str:

@@ -26,6 +26,22 @@ def test_every_table_column_and_view_has_one(sql: Sql) -> None:
     ]
 
 
+def test_nothing_is_without_one_but_the_columns_of_our_own_tables(sql: Sql) -> None:
+    here = "relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')"
+    assert (
+        sql(f"SELECT relname FROM pg_class c WHERE {here} AND obj_description(c.oid) IS NULL") == []
+    )
+    assert (
+        sql(
+            "SELECT relname, attname FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid"
+            f" WHERE {here} AND attnum > 0 AND NOT attisdropped AND (relkind = 'v'"
+            " OR NOT starts_with(relname, 'cf_')) AND col_description(c.oid, attnum) IS NULL"
+        )
+        == []
+    )
+    assert sql(COLUMN, "sales", "sales", "email_address") == [("text; contacts.email_address",)]
+
+
 def test_a_users_own_stays_and_an_earlier_one_is_replaced(
     sql: Sql, mirror_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

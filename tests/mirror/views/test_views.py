@@ -82,6 +82,19 @@ def test_other_programs_see_each_column_with_its_type(mirror: Mirror, name: str)
     assert asyncio.run(mirror.read(reflect)) == asyncio.run(mirror.read(wanted))
 
 
+def test_no_view_has_a_column_without_a_type(mirror: Mirror) -> None:
+    def untyped(tx: Tx) -> list[tuple[str, str]]:
+        found = sa.inspect(tx.conn)
+        return [
+            (name, column["name"])
+            for name in found.get_view_names()
+            for column in found.get_columns(name)
+            if isinstance(column["type"], sa.types.NullType)
+        ]
+
+    assert asyncio.run(mirror.read(untyped)) == []
+
+
 def _kind(type_: Any, tx: Tx) -> str:
     text = type_.compile(tx.conn.dialect)
     return {"INTEGER": "BIGINT", "REAL": "DOUBLE", "DOUBLE PRECISION": "DOUBLE"}.get(text, text)

@@ -31,7 +31,8 @@ from cfsync.resources import RESOURCES
 _COUNTED = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'"
 _NAMES = (*VIEW_NAMES, IS_WRITING)
 _VIEWS = ", ".join(map(literal, _NAMES))
-_WRITING = f"CREATE VIEW {IS_WRITING} AS SELECT mark > 0 AS is_writing FROM cf_writer"
+_TYPED = "(SELECT mark > 0 UNION ALL SELECT mark FROM cf_writer WHERE 0)"
+_WRITING = f"CREATE VIEW {IS_WRITING} AS SELECT {_TYPED} AS is_writing FROM cf_writer"
 
 OBJECTS = f"""
 SELECT type || ' ' || name || CASE type WHEN 'trigger' THEN ' on ' || tbl_name ELSE '' END, sql

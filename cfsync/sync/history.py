@@ -27,13 +27,21 @@ async def begin(
 
 
 async def switch(context: Context) -> None:
-    """Begin or end writing changes down, as `retention.changes` says."""
-    if await context.mirror.read(starts.is_off) == bool(context.settings.retention.changes):
-        await context.mirror.write(_switch, bool(context.settings.retention.changes))
+    """Begin or end writing changes down, as `retention.changes` says, in short transactions. A pass
+    that finds this unfinished goes on with it.
+    """
+    wanted = bool(context.settings.retention.changes)
+    is_off, is_empty = await context.mirror.read(_state)
+    if is_off != wanted and (wanted or is_empty):
+        return
+    if not is_off:
+        await context.mirror.write(starts.turn_off)
+    while await context.mirror.write(starts.delete_some):
+        context.check_stop()
+    while wanted and await context.mirror.write(starts.begin_again):
+        context.check_stop()
 
 
-def _switch(tx: Tx, on: bool) -> None:
-    if on:
-        starts.begin_again(tx)
-    else:
-        starts.end_all(tx)
+def _state(tx: Tx) -> tuple[bool, bool]:
+    """Whether the history is off, and whether it is empty."""
+    return starts.is_off(tx), starts.is_empty(tx)

@@ -99,15 +99,12 @@ def test_a_pass_that_is_killed_has_the_row_that_its_changes_name(
     account: Account, contact: int, before: State
 ) -> None:
     account.world.edit("contacts", contact, phone_number="+1 555 0100")
-    crash = {"CFSYNC_CRASH_AT": "after_commit/write_pages"}
-    command = [sys.executable, "-m", "cfsync", "pull", "contacts"]
-    killed = subprocess.run(command, env=account.settings | crash, capture_output=True, check=False)
+    kill_a_pull(account, "write_pages")
     (change,) = changes_since(account.mirror, before.seq)
     account.world.edit("contacts", contact, phone_number="+1 555 0200")
     account.pull("contacts")
     (_, later) = changes_since(account.mirror, before.seq)
 
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert account.sql(
         "SELECT id, pass, resource, state FROM cf_runs WHERE id IN (?, ?) ORDER BY id",
         change["run"],
@@ -231,6 +228,68 @@ def test_with_retention_0_nothing_is_written(account: Account, contact: int) -> 
 
     assert account.column("SELECT op FROM cf_changes WHERE resource = 'contacts'") == ["start"]
     assert "update" not in account.column("SELECT op FROM cf_feed")
+
+
+@pytest.mark.parametrize("where", ["turn_off", "delete_some", "delete_some:2"])
+def test_a_history_whose_end_was_interrupted_ends_with_the_next_pass(
+    account: Account, contact: int, where: str
+) -> None:
+    add_changes(account, 1200)
+    account.settings["CFSYNC_RETENTION__CHANGES"] = "0"
+    kill_a_pull(account, where)
+    left = account.one("SELECT count(*) FROM cf_changes WHERE op = 'update'")
+    account.world.edit("contacts", contact, phone_number="+1 555 0100")
+    account.pull("contacts")
+
+    assert 200 <= left <= 1200
+    assert account.one("SELECT count(*) FROM cf_changes") == 0
+
+
+@pytest.mark.parametrize("where", ["delete_some", "delete_some:2", "begin_again", "begin_again:2"])
+def test_a_history_whose_new_beginning_was_interrupted_begins_with_the_next_pass(
+    account: Account, contact: int, where: str
+) -> None:
+    add_changes(account, 700)
+    account.settings["CFSYNC_RETENTION__CHANGES"] = "0"
+    kill_a_pull(account, "turn_off")
+    add_edits(account, 1200)
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    kill_a_pull(account, where)
+    off = account.one("SELECT count(*) FROM cf_meta WHERE key = 'history_off'")
+    account.pull("contacts")
+    before = state_of(account.mirror, TABLES)
+    account.world.edit("contacts", contact, phone_number="+1 555 0100")
+    account.pull("contacts")
+
+    assert off == 1
+    assert account.column("SELECT op FROM cf_feed ORDER BY seq") == ["start", "update"]
+    assert differences(account.mirror, before) == []
+
+
+def kill_a_pull(account: Account, where: str) -> None:
+    """Kill one after it has committed this."""
+    crash = {"CFSYNC_CRASH_AT": f"after_commit/{where}"}
+    command = [sys.executable, "-m", "cfsync", "pull", "contacts"]
+    killed = subprocess.run(command, env=account.settings | crash, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+
+def add_changes(account: Account, count: int) -> None:
+    account.sql(
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+        " INSERT INTO cf_changes (seq, resource, record_id, op, side, source, at, patch)"
+        " SELECT i + 1000000, 'contacts', i, 'update', 'clickfunnels', 'pull',"
+        " '2026-05-21T12:00:00.000Z', '{}' FROM n"
+    )
+
+
+def add_edits(account: Account, count: int) -> None:
+    """Edits that were sent."""
+    account.sql(
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+        " INSERT INTO cf_outbox (resource, record_id, op, state, captured_at, patch)"
+        " SELECT 'contacts', i, 'update', 'done', '2026-05-21T12:00:00.000Z', '{}' FROM n"
+    )
 
 
 def test_numbers_that_a_restored_backup_does_not_know_are_left_out(

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import CHANGES, OUTBOX
+from cfsync.mirror.db.tables import CHANGES, META, OUTBOX
 from cfsync.mirror.history import numbers
 from cfsync.mirror.progress import meta
 from cfsync.resources.model import Resource
@@ -15,6 +15,9 @@ from cfsync.resources.model import Resource
 IS_KEPT = f"""OLD.is_news IS NOT FALSE
   AND NOT EXISTS (SELECT 1 FROM {{cf_meta}} WHERE key = '{meta.HISTORY_OFF}')"""
 """In a trigger on `cf_outbox`: whether a row that is changed or deleted belongs in the history."""
+
+BATCH = 500
+"""Rows that are changed in one transaction."""
 
 _STARTS = sa.select(CHANGES.c.workspace_id, CHANGES.c.at).where(
     CHANGES.c.resource == sa.bindparam("resource"),
@@ -56,14 +59,45 @@ def find_pruned(tx: Tx) -> str | None:
     return meta.get(tx.conn, meta.HISTORY_PRUNED)
 
 
-def end_all(tx: Tx) -> None:
-    """Write no change down from now on, and forget that any history was complete."""
-    tx.conn.execute(sa.delete(CHANGES))
+def is_empty(tx: Tx) -> bool:
+    """Whether no change is left."""
+    return tx.conn.execute(sa.select(CHANGES.c.seq).limit(1)).first() is None
+
+
+def turn_off(tx: Tx) -> None:
+    """Write no change down from now on."""
     meta.put(tx.conn, meta.HISTORY_OFF, "1")
 
 
-def begin_again(tx: Tx) -> None:
-    """Write changes down from now on. Edits that were made before it are no news."""
-    told = OUTBOX.c.is_news.is_distinct_from(sa.false())
-    tx.conn.execute(sa.update(OUTBOX).where(told).values(is_news=False))
+def delete_some(tx: Tx) -> bool:
+    """Delete some changes of a history that is off, and with them from when on it was complete;
+    returns whether there may be more.
+    """
+    return _is_still_off(tx) and _change_some(tx, sa.delete(CHANGES), CHANGES, sa.true())
+
+
+def begin_again(tx: Tx) -> bool:
+    """Write changes down from now on. Edits that were made before are no news: some of these are
+    marked at a time, and it begins with the last ones. Returns whether it has to be called again.
+    """
+    if not _is_still_off(tx):
+        return False
+    mark = sa.update(OUTBOX).values(is_news=False)
+    if _change_some(tx, mark, OUTBOX, OUTBOX.c.is_news.is_distinct_from(sa.false())):
+        return True
     meta.delete(tx.conn, meta.HISTORY_OFF)
+    return False
+
+
+def _is_still_off(tx: Tx) -> bool:
+    """Whether no change is written down, nor will be before this transaction ends."""
+    query = sa.select(META.c.value).where(META.c.key == meta.HISTORY_OFF).with_for_update()
+    return tx.conn.execute(query).first() is not None
+
+
+def _change_some(
+    tx: Tx, change: sa.Update | sa.Delete, table: sa.Table, which: sa.ColumnElement[bool]
+) -> bool:
+    """Change up to BATCH rows; whether there may be more."""
+    some = sa.select(table.c.seq).where(which).limit(BATCH)
+    return tx.conn.execute(change.where(table.c.seq.in_(some))).rowcount == BATCH

@@ -55,6 +55,7 @@ LOCAL = {
     "resume": "resume",
     "revert": "revert 1",
     "show": "show contacts 1",
+    "sql": "sql VALUES(1)",
     "status": "status",
     "undelete": "undelete contacts 1 --yes",
     "views analyst": "views analyst --make analyst",

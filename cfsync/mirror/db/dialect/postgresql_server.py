@@ -42,7 +42,7 @@ _PINS = "cfsync_pins"
 """Where SQLAlchemy keeps the statement that begins each transaction on a connection."""
 
 # Prepared statements do not survive a pooler that hands out connections by transaction.
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "connect_timeout": 10,
     "application_name": "cfsync",
     "client_encoding": "utf8",
@@ -90,7 +90,7 @@ class PostgreSQLServer(Place):
         except ModuleNotFoundError as error:
             raise MirrorError(_NO_DRIVER) from error
         try:
-            conninfo_to_dict(self._conninfo)
+            conninfo_to_dict(self.conninfo)
         except ProgrammingError:
             raise MirrorError(
                 "database.url has a parameter that PostgreSQL doesn't know; write a ? in the"
@@ -109,7 +109,7 @@ class PostgreSQLServer(Place):
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
             json_deserializer=json_of,
-            connect_args=_OPTIONS,
+            connect_args=OPTIONS,
         )
         sa.event.listen(engine, "connect", self._connected)
         sa.event.listen(engine, "begin", _pin)
@@ -136,9 +136,7 @@ class PostgreSQLServer(Place):
         import psycopg
 
         try:
-            connecting = psycopg.AsyncConnection.connect(
-                self._conninfo, autocommit=True, **_OPTIONS
-            )
+            connecting = psycopg.AsyncConnection.connect(self.conninfo, autocommit=True, **OPTIONS)
             async with await connecting as it:
                 for statement in _LISTEN:
                     await it.execute(statement)
@@ -150,10 +148,10 @@ class PostgreSQLServer(Place):
             raise Away(f"{self} can't be reached: {type(error).__name__}") from error
 
     def push_locks(self) -> ServerPushLocks:
-        return ServerPushLocks(str(self), self._conninfo)
+        return ServerPushLocks(str(self), self.conninfo)
 
     @property
-    def _conninfo(self) -> str:
+    def conninfo(self) -> str:
         """The URL for the driver itself, with the password."""
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
@@ -163,14 +161,14 @@ class ServerPushLocks:
 
     def __init__(self, place: str, conninfo: str) -> None:
         self._place = place
-        self._conninfo = conninfo
+        self.conninfo = conninfo
 
     @asynccontextmanager
     async def hold(self, names: Sequence[str], lost: Lost) -> AsyncIterator[Collection[str]]:
         import psycopg
 
         try:
-            conn = await psycopg.AsyncConnection.connect(self._conninfo, **_OPTIONS)
+            conn = await psycopg.AsyncConnection.connect(self.conninfo, **OPTIONS)
             await conn.execute(_HOLD.format(ms=PAUSED_S * 1000))
             mine = [name for (name,) in await (await conn.execute(_TAKE, [list(names)])).fetchall()]
         except psycopg.Error as error:

@@ -6,7 +6,7 @@ The layers, from the top. An import goes down only; import-linter checks it:
     daemon     puts the parts of `cfsync run` together
     web        health, metrics, webhooks
     sync       passes (backfill, pull, push, sweep): functions from both sides to a report
-    api        the HTTP client, reading lists, the rate limit; the only client of HTTP
+    api        the HTTP client, reading lists, the rate limit; the only package that knows httpx
     mirror     tables, triggers, outbox, checkpoints; the only package that knows SQLAlchemy
     logs       log lines; hides secrets
     config     settings: the model, the file, the environment

@@ -1,10 +1,8 @@
-"""`Transport`: HTTP itself. The only module that knows aiohttp."""
+"""`Transport`: HTTP itself. The only module that knows httpx and aiohttp."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import ssl
 import urllib.request
 import zlib
@@ -13,9 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
 
 import aiohttp
-import certifi
-from multidict import CIMultiDictProxy
-from yarl import URL
+import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from cfsync.config import ApiSettings
 from cfsync.errors import BadAnswer, Refused, SettingsError, Unreachable, UsageError
@@ -53,7 +50,7 @@ Query = Mapping[str, str | Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came, with any status. The names of headers are in lower case."""
+    """An answer as it came, with any status. Header names may be looked up in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,7 +60,10 @@ class Reply:
 class Transport:
     """Sends requests below one base URL, and the token nowhere else. TLS is verified (SSL_CERT_FILE
     names other authorities), the environment's proxies are used. A request and its whole answer may
-    take `timeout_s` together. Redirects and cookies are not followed.
+    take `timeout_s` together.
+
+    Requests go straight to the transport below httpx's client: the client's redirects, cookies and
+    authentication are not wanted here and cost a third of a request's CPU time.
     """
 
     def __init__(self, settings: ApiSettings) -> None:
@@ -71,9 +71,7 @@ class Transport:
             raise SettingsError(["api.base_url and api.token are both needed"])
         self._base = settings.base_url.rstrip("/")
         self._timeout = settings.timeout_s
-        self._connections = settings.max_concurrency
-        self._proxy = _proxy(URL(self._base))
-        self._session: aiohttp.ClientSession | None = None
+        self._transport = _transport(httpx.URL(self._base), settings.max_concurrency)
         self._headers = {
             "Authorization": f"Bearer {settings.token.get_secret_value()}",
             "User-Agent": settings.user_agent,
@@ -82,72 +80,63 @@ class Transport:
         }
         # a connection that can't be made should fail before the whole exchange does, because then
         # it is certain that nothing was sent
-        self._timeouts = aiohttp.ClientTimeout(
-            connect=2 * CONNECT_S,
-            sock_connect=min(CONNECT_S, settings.timeout_s / 2),
-            sock_read=settings.timeout_s,
+        timeout = httpx.Timeout(
+            settings.timeout_s, connect=min(CONNECT_S, settings.timeout_s / 2), pool=2 * CONNECT_S
         )
+        self._extensions = {"timeout": timeout.as_dict()}
 
     async def send(self, method: str, path: str, query: Query, content: bytes | None) -> Reply:
         """The answer to one request. Raises Unreachable without one, BadAnswer on an answer longer
         than MAX_ANSWER, and Refused on a URL longer than MAX_URL.
         """
         call = f"{method} {path.partition('?')[0]}"
-        url = self._url(call, path, query)
+        request = self._request(call, method, path, query, content)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange(call, method, url, content)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            sent = not isinstance(error, _NEVER_SENT)
+                return await self._exchange(request, call)
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+            cause = error.__cause__ if isinstance(error, httpx.HTTPError) else error
+            sent = not isinstance(cause, _NEVER_SENT)
             # the error's own text may hold the whole URL, and that an email address
-            raise Unreachable(self._reason(error), call=call, sent=sent) from None
+            raise Unreachable(self._reason(cause), call=call, sent=sent) from None
 
-    def _url(self, call: str, path: str, query: Query) -> URL:
+    def _request(
+        self, call: str, method: str, path: str, query: Query, content: bytes | None
+    ) -> httpx.Request:
+        url = self._url(call, path, query)
+        if content is None:
+            return httpx.Request(method, url, headers=self._headers, extensions=self._extensions)
+        headers = self._headers | _JSON | {"Content-Length": str(len(content))}
+        body = content if len(content) <= CHUNK else _chunks(content)
+        return httpx.Request(
+            method, url, content=body, headers=headers, extensions=self._extensions
+        )
+
+    def _url(self, call: str, path: str, query: Query) -> httpx.URL:
         if any(unquote(part) in _UPWARDS for part in path.partition("?")[0].split("/")):
             raise UsageError(f"{path!r} would leave api.base_url")
         address = _joined(self._base + path, query)
         if len(address) > MAX_URL:
             raise Refused("too long for a URL", call=call, status=414)
-        if not address.isprintable():
-            raise UsageError(f"{path!r} can't be part of a URL")
-        return URL(address)
+        try:
+            return httpx.URL(address)
+        except httpx.InvalidURL:
+            raise UsageError(f"{path!r} can't be part of a URL") from None
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._transport.aclose()
 
-    async def _exchange(self, call: str, method: str, url: URL, content: bytes | None) -> Reply:
-        headers, body = self._headers, None
-        if content is not None:
-            headers = headers | _JSON | {"Content-Length": str(len(content))}
-            body = content if len(content) <= CHUNK else _chunks(content)
-        self._session = self._session or self._connect()
-        async with self._session.request(
-            method, url, headers=headers, data=body, proxy=self._proxy, allow_redirects=False
-        ) as response:
-            try:
-                answer = await _content(response)
-            except ValueError as error:
-                raise BadAnswer(str(error), call=call, status=response.status) from None
-            return Reply(response.status, _joined_headers(response.headers), answer)
+    async def _exchange(self, request: httpx.Request, call: str) -> Reply:
+        response = await self._transport.handle_async_request(request)
+        try:
+            content = await _content(response)
+        except ValueError as error:
+            raise BadAnswer(str(error), call=call, status=response.status_code) from None
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, response.headers, content)
 
-    def _connect(self) -> aiohttp.ClientSession:
-        """Needs a running event loop."""
-        uses_tls = "https" in (URL(self._base).scheme, self._proxy and self._proxy.scheme)
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._connections,
-                ssl=_authorities() if uses_tls else True,
-            ),
-            timeout=self._timeouts,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
-        # else it would repeat a PUT or DELETE by itself when a kept connection breaks
-        session._retry_connection = False
-        return session
-
-    def _reason(self, cause: BaseException) -> str:
+    def _reason(self, cause: BaseException | None) -> str:
         match cause:
             case aiohttp.ClientConnectorCertificateError():
                 return f"the server's certificate is refused: {cause.certificate_error}"
@@ -162,22 +151,16 @@ class Transport:
         return f"the connection broke ({type(cause).__name__})"
 
 
-def _joined_headers(headers: CIMultiDictProxy[str]) -> dict[str, str]:
-    """A header that came several times has all its values, separated by commas."""
-    return {name.lower(): ", ".join(headers.getall(name)) for name in headers}
-
-
-async def _content(response: aiohttp.ClientResponse) -> bytes:
+async def _content(response: httpx.Response) -> bytes:
     """The body, unpacked. Raises ValueError on more than MAX_ANSWER bytes, before more than that
     are unpacked: a few kilobytes can unpack to gigabytes.
     """
-    packed = response.headers.get("Content-Encoding", "").strip().lower()
-    chunks = response.content.iter_chunked(CHUNK)
+    packed = response.headers.get("content-encoding", "").strip().lower()
     if packed in _NOT_PACKED:
-        return await _read_all(chunks)
+        return await _read_all(response.aiter_raw())
     if packed not in _GZIP:
         raise ValueError(f"an answer packed as {packed[:60]!r}, which was not asked for")
-    return await _read_all(_gunzip(chunks))
+    return await _read_all(_gunzip(response.aiter_raw()))
 
 
 async def _read_all(chunks: AsyncIterator[bytes]) -> bytes:
@@ -219,21 +202,37 @@ def _joined(url: str, query: Query) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query, doseq=True, quote_via=quote)}"
 
 
-def _authorities() -> ssl.SSLContext:
-    """Trusts those of SSL_CERT_FILE or SSL_CERT_DIR, else those that browsers trust."""
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if file or folder:
-        return ssl.create_default_context(cafile=file, capath=folder)
-    return ssl.create_default_context(cafile=certifi.where())
+class _AiohttpTransport(AiohttpTransport):
+    def get_client(self) -> aiohttp.ClientSession:
+        session = super().get_client()
+        # else it would repeat a PUT or DELETE by itself when a kept connection breaks
+        session._retry_connection = False
+        session._cookie_jar = aiohttp.DummyCookieJar()
+        return session
 
 
-def _proxy(base: URL) -> URL | None:
+def _transport(base: httpx.URL, connections: int) -> httpx.AsyncBaseTransport:
+    """The transport that sends the requests. It gets the environment's proxy itself, because httpx
+    looks for one only with its own transport.
+    """
+    limits, proxy = httpx.Limits(max_connections=connections), _proxy(base)
+    uses_tls = base.scheme == "https" or (proxy is not None and proxy.url.scheme == "https")
+    verify = True if uses_tls else _trusts_nobody()
+    return _AiohttpTransport(limits=limits, proxy=proxy, verify=verify)
+
+
+def _trusts_nobody() -> ssl.SSLContext:
+    """For plain HTTP: to load the authorities takes longer than a whole request."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _proxy(base: httpx.URL) -> httpx.Proxy | None:
     """The environment's proxy for the base URL; None without one. Raises SettingsError on one that
     is no http or https URL; its text isn't shown, since it may hold a password.
     """
     proxies = urllib.request.getproxies()
     text = proxies.get(base.scheme) or proxies.get("all")
-    if not text or urllib.request.proxy_bypass(base.host_port_subcomponent or ""):
+    if not text or urllib.request.proxy_bypass(base.netloc.decode("ascii")):
         return None
     url = _proxy_url(text)
     if url is None:
@@ -242,16 +241,18 @@ def _proxy(base: URL) -> URL | None:
         )
     if url.scheme not in ("http", "https"):
         raise SettingsError([f"a proxy of kind {url.scheme} can't be used, only http and https"])
-    return url
+    proxy = httpx.Proxy(url)
+    proxy.url, proxy.auth = url, None  # aiohttp wants the password in the URL
+    return proxy
 
 
-def _proxy_url(text: str) -> URL | None:
+def _proxy_url(text: str) -> httpx.URL | None:
     """The text as a URL; None if it names no host, or no port that there can be."""
     if "://" not in text and "/" in text.rstrip("/"):
         return None  # http:/host, of which the host would be "http"
     try:
-        url = URL(text if "://" in text else f"http://{text}")
-        has_port = url.explicit_port is None or url.explicit_port > 0
-    except ValueError:
+        url = httpx.URL(text if "://" in text else f"http://{text}")
+    except httpx.InvalidURL:
         return None
-    return url if has_port and re.fullmatch(r"[\w.:-]+", url.host or "") else None
+    has_port = url.port is None or 0 < url.port < 65536
+    return url if has_port and url.host and "%" not in url.host else None

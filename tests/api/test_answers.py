@@ -228,16 +228,6 @@ def test_the_next_page_begins_behind_an_id(headers: dict[str, str], following: i
     assert codec.next_id("GET /", headers) == following
 
 
-def test_a_header_may_come_in_several_lines():
-    async def in_lines(_request: web.Request) -> web.StreamResponse:
-        response = web.json_response([{"id": 5}])
-        for rel, after in (("prev", 1), ("next", 6)):
-            response.headers.add("Link", f'</c?after={after}>; rel="{rel}"')
-        return response
-
-    assert Fake(in_lines).ask(page).next == 6
-
-
 def test_a_full_page_without_headers_is_not_taken_for_the_last():
     fake = Fake(Say([{"id": n} for n in range(1, 21)]))
 

@@ -13,7 +13,7 @@ from cfsync.cli import app
 from cfsync.cli.sections import SECTIONS
 from tests.cli.conftest import Command
 
-HEAVY = ("sqlalchemy", "aiohttp", "alembic", "rich", "starlette", "pydantic", "structlog")
+HEAVY = ("sqlalchemy", "httpx", "aiohttp", "alembic", "rich", "starlette", "pydantic", "structlog")
 
 
 def commands() -> list[list[str]]:
@@ -51,7 +51,7 @@ def test_the_version_is_printed_without_loading_anything_heavy():
 
 
 UNUSED = ("alembic", "apscheduler", "starlette", "uvicorn", "prometheus_client")
-"""Not rich, click and Pygments: structlog loads these wherever they are installed."""
+"""Not rich, click and Pygments: structlog and httpx load these wherever they are installed."""
 
 
 def test_a_warning_of_a_library_shows_no_source_to_people():
@@ -71,7 +71,7 @@ def test_a_warning_of_a_library_shows_no_source_to_people():
 
 
 def test_status_which_makes_no_request_loads_no_http_client():
-    loaded = "print([m for m in ('aiohttp', 'yarl') if m in sys.modules])"
+    loaded = "print([m for m in ('httpx', 'aiohttp') if m in sys.modules])"
     code = f"import sys, cfsync.sync.inspection.status, cfsync.sync.health_facts; {loaded}"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

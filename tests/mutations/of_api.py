@@ -6,18 +6,21 @@ from tests.mutations.breakage import Breakage
 
 BREAKAGES = (
     Breakage(
-        "a redirect is followed",
+        "a redirect is followed with the token",
         "cfsync/api/transport.py",
-        "allow_redirects=False",
-        "allow_redirects=True",
-        "whoever can answer in the server's place sends requests elsewhere",
+        "        response = await self._transport.handle_async_request(request)\n",
+        "        response = await self._transport.handle_async_request(request)\n"
+        '        if "location" in response.headers:\n'
+        '            request.url = request.url.join(response.headers["location"])\n'
+        "            response = await self._transport.handle_async_request(request)\n",
+        "whoever can answer in the server's place gets the token",
         ("tests/api/test_answers.py::test_a_redirect_is_not_followed_nor_named",),
     ),
     Breakage(
         "certificates are not verified",
         "cfsync/api/transport.py",
-        "ssl=_authorities() if uses_tls else True",
-        "ssl=False",
+        "_AiohttpTransport(limits=limits, proxy=proxy, verify=verify)",
+        "_AiohttpTransport(limits=limits, proxy=proxy, verify=False)",
         "anybody between here and the server can read the token",
         ("tests/api/test_network.py::test_a_certificate_that_nobody_vouches_for_is_refused",),
     ),
@@ -42,7 +45,7 @@ BREAKAGES = (
     Breakage(
         "a broken connection counts as never sent",
         "cfsync/api/transport.py",
-        "sent = not isinstance(error, _NEVER_SENT)",
+        "sent = not isinstance(cause, _NEVER_SENT)",
         "sent = False",
         "a create whose answer was lost is sent twice",
         (

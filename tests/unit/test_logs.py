@@ -98,7 +98,7 @@ def test_a_librarys_warning_comes_in_the_same_form(capsys: pytest.CaptureFixture
     logs.configure(JSON)
 
     logging.getLogger("library").warning("careful with %d", 7)
-    logging.getLogger("aiohttp.client").info("GET https://host/?filter=somebody@example.com")
+    logging.getLogger("httpx").info("GET https://host/?filter=somebody@example.com")
 
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "careful with 7"

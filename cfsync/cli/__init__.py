@@ -9,7 +9,7 @@ A module for each command, in the order in which you meet them:
     setup/       config, doctor, migrate, views, census, webhooks, api, sandbox, demo
     passes/      backfill, pull, push, sync, sweep, and the daemon (run)
     inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql
-    decisions/   what a person decides: outbox, conflicts, deletions, revert, undelete, ...
+    decisions/   what a person decides: import, outbox, conflicts, deletions, revert, undelete, ...
     common       options that all commands share; opens both sides; signals
     sections, reports, text, progress, bars, fields
                  how help, results and progress are written, and how `-f` arguments are read
@@ -31,6 +31,7 @@ from cfsync.cli.decisions import (
     act,
     conflicts,
     deletions,
+    import_file,
     outbox,
     pause,
     recover,
@@ -70,6 +71,7 @@ for _module in (
     status,
     verify,
     plan,
+    import_file,
     outbox,
     conflicts,
     deletions,

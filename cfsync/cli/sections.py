@@ -11,6 +11,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Sync": ("backfill", "pull", "push", "sync", "sweep", "run", "pause", "resume"),
     "Look": ("status", "plan", "verify", "show", "explain", "changes", "sql"),
     "Decide": (
+        "import",
         "outbox",
         "conflicts",
         "deletions",

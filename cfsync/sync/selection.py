@@ -27,10 +27,12 @@ class Filter:
     since: str | None = None
     #: Only what is in this workspace: its id or public id.
     workspace: str | None = None
+    #: Only what the import with this number has made.
+    imported: int | None = None
 
     @property
     def is_given(self) -> bool:
-        options = (self.field, self.since, self.workspace)
+        options = (self.field, self.since, self.workspace, self.imported)
         return self.everything or any(option is not None for option in options)
 
 
@@ -50,6 +52,8 @@ class Selection:
     since: str = ""
     #: The id or public id of a workspace; None: of any.
     workspace: str | None = None
+    #: The number of an import; None: whatever has made it.
+    imported: int | None = None
 
     @property
     def resources(self) -> list[str]:
@@ -88,7 +92,7 @@ def select(
     if given.field is not None:
         check_field([resource] if resource else [], given.field, also)
     since = earliest(given.since, now)
-    return Selection((), resource, given.field, since, given.workspace)
+    return Selection((), resource, given.field, since, given.workspace, given.imported)
 
 
 def _numbers(which: Sequence[str], noun: str) -> tuple[int, ...]:

@@ -44,6 +44,7 @@ LOCAL = {
     "deletions list": "deletions list",
     "deletions reject": "deletions reject contacts",
     "explain": "explain contacts 1",
+    "import": "import people.csv --yes",
     "migrate": "migrate",
     "outbox adopt": "outbox adopt 1 1 --yes",
     "outbox approve": "outbox approve 1",
@@ -75,6 +76,7 @@ DATABASE_DOWN = {"CFSYNC_DATABASE__URL": "postgresql://cfsync:hunter2@127.0.0.1:
 def do(tmp_path: Path, server: Running, full_database: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
     """Runs a command beside a complete mirror; returns the exit code."""
     shutil.copy(full_database, tmp_path / "cfsync.db")
+    (tmp_path / "people.csv").write_text("id,first_name\n1,Ada\n")
     monkeypatch.chdir(tmp_path)
 
     def run(words: str, **settings: str) -> int:

@@ -12,7 +12,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.decisions import adopt
-from cfsync.cli.decisions.selection import Field, Since, Workspace, Yes, confirmation
+from cfsync.cli.decisions.selection import Field, Imported, Since, Workspace, Yes, confirmation
 from cfsync.cli.text import columns, plural, print_json, shortened
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def approve(
     field: Field = None,
     since: Since = None,
     workspace: Workspace = None,
+    imported: Imported = None,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -95,7 +96,7 @@ def approve(
     from cfsync.sync.decisions import outbox
     from cfsync.sync.selection import Filter
 
-    given = Filter(all, field, since, workspace)
+    given = Filter(all, field, since, workspace, imported)
     _decide(outbox.approve, ("approve", "approved"), (which or [], given, yes), config, json=json)
 
 
@@ -105,6 +106,7 @@ def retry(
     field: Field = None,
     since: Since = None,
     workspace: Workspace = None,
+    imported: Imported = None,
     make_another: Annotated[
         bool,
         typer.Option("--make-another", help="Also create an insert that may have arrived."),
@@ -128,7 +130,7 @@ def retry(
     from cfsync.sync.decisions import outbox
     from cfsync.sync.selection import Filter
 
-    given = Filter(all, field, since, workspace)
+    given = Filter(all, field, since, workspace, imported)
     work = partial(outbox.retry, make_another=make_another)
     _decide(work, ("retry", "pending"), (which or [], given, yes), config, json=json)
 
@@ -139,6 +141,7 @@ def discard(
     field: Field = None,
     since: Since = None,
     workspace: Workspace = None,
+    imported: Imported = None,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -153,11 +156,12 @@ def discard(
     Example:
       cfsync outbox discard 1042
       cfsync outbox discard contacts --since 2h
+      cfsync outbox discard --import 3
     """
     from cfsync.sync.decisions import outbox
     from cfsync.sync.selection import Filter
 
-    given = Filter(all, field, since, workspace)
+    given = Filter(all, field, since, workspace, imported)
     _decide(outbox.discard, ("discard", "discarded"), (which or [], given, yes), config, json=json)
 
 

@@ -28,6 +28,9 @@ Since = Annotated[
 Workspace = Annotated[
     str | None, typer.Option("--workspace", metavar="ID", help="Only what is in this workspace.")
 ]
+Imported = Annotated[
+    int | None, typer.Option("--import", metavar="N", help="Only what import N has made.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")]
 
 

@@ -80,6 +80,11 @@ def lines_of(found: Plan) -> Iterator[str]:
             f"{name} {left[0].record_id}: no change of {', '.join(n.field for n in left[:NAMED])}"
             f"{more}: NULL can't be told from not given in an INSERT of a known id; use UPDATE"
         )
+    for number, waiting in found.imports.items():
+        yield (
+            f"of import {number}: {plural(waiting, 'edit')}; cfsync outbox discard --import"
+            f" {number} takes them back"
+        )
     yield (
         f"plan: {plural(found.calls, 'call')}, {plural(found.requests, 'request')} with reading"
         f" again, about {duration(found.seconds)} at {found.per_second:g} a second"

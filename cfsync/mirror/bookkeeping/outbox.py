@@ -105,7 +105,7 @@ class Edit:
     error: str | None = None
     #: Who made it: the role on PostgreSQL, the name that a program gives itself on SQLite.
     db_user: str | None = None
-    #: The program that made it, by PostgreSQL's `application_name`; None on SQLite.
+    #: The program that made it: PostgreSQL's `application_name`, or an import; else None on SQLite.
     application: str | None = None
     #: When it was made, by the database's clock, canonical text.
     captured_at: str

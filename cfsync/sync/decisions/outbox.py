@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping import conflicts, imports, outbox
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 from cfsync.mirror.db import clock
@@ -150,6 +150,8 @@ async def _decide(
 def _nothing_chosen(selection: Selection, decision: _Decision, left: Sequence[Edit]) -> str:
     """Why there is nothing to decide. `left`: the edits that are decided by number only. Pure."""
     what = f" of {selection.resource}" if selection.resource else ""
+    if selection.imported is not None:
+        what += f" of import {selection.imported}"
     if not left:
         return f"no edit{what} waits {decision.wanted}"
     no_edit, inserts = (
@@ -205,6 +207,7 @@ def _choose(
         )
         if selection.fits(edit.fields, edit.captured_at)
         and workspace in (None, edit.workspace_id)
+        and selection.imported in (None, imports.number_of(edit))
         and decision.in_bulk(edit)
         and (edit.resource, edit.record_id) not in in_conflict
     ]

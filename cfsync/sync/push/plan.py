@@ -6,7 +6,7 @@ less than planned, and it doesn't repeat a create whose record it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from cfsync.api import Rate
 from cfsync.config import Settings
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import agreement, conflicts, ids, outbox
+from cfsync.mirror.bookkeeping import agreement, conflicts, ids, imports, outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -79,6 +79,8 @@ class Plan:
     bulks: list[PlannedBulk] = field(default_factory=list)
     #: What was left as it was in the last day.
     nulls_left: list[NullLeft] = field(default_factory=list)
+    #: Number of an import -> how many of its edits wait.
+    imports: Mapping[int, int] = field(default_factory=dict)
     #: What is missing of the capture, in a line; '' where nothing is.
     capture_problem: str = ""
     #: The calls, and the requests that read before and after them.
@@ -111,6 +113,7 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     found = Plan(per_second=await _rate(mirror, settings))
     paused = await mirror.read(pauses.paused)
     found.capture_problem = await mirror.read(capture_check.problem)
+    found.imports = await mirror.read(imports.waiting)
     broken = unusable_resources(await mirror.read(capture_check.lost))
     for resource in resources:
         name = resource.name

@@ -32,6 +32,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "bulks": [asdict(bulk) for bulk in plan.bulks],
         "kept": [_kept(kept) for kept in plan.kept],
         "nulls_left": [asdict(left) for left in plan.nulls_left],
+        "imports": {str(number): edits for number, edits in plan.imports.items()},
         "capture_problem": plan.capture_problem,
         "calls": plan.calls,
         "requests": plan.requests,

@@ -100,13 +100,10 @@ class Dialect(ABC):
 
     tries: ClassVar[int]
     """How often a transaction is run when others are in its way."""
-
     has_one_daemon: ClassVar[bool]
     """Whether a mirror belongs to one daemon, which may also migrate it unasked."""
-
     private: ClassVar[Collection[str]]
     """The tables and sequences that only this kind of database needs."""
-
     read_options: ClassVar[Mapping[str, Any]]
     """SQLAlchemy's execution options for a transaction that reads one unchanging state."""
 
@@ -179,6 +176,10 @@ class Dialect(ABC):
     @abstractmethod
     def unmark(self, conn: sa.Connection) -> None:
         """Take the mark off: the triggers treat what is written next as a user's edit."""
+
+    @abstractmethod
+    def as_program(self, conn: sa.Connection, name: str) -> AbstractContextManager[None]:
+        """A block in which the edits that triggers capture bear this name of a program."""
 
     @abstractmethod
     def before_commit(self, conn: sa.Connection) -> None:

@@ -6,6 +6,7 @@
         MirrorError                 exit 4 where it may work later: `mirror.db.errors.Away`
       TokenRefused                  exit 3: stop every call, lose nothing, wait for a new token
         NothingReached              the token is taken, and shows no workspace
+        GatewayRefused              a gateway's connection is missing, or not authorised
       Interrupted                   exit 4: everything is kept, start again and it goes on
       ApiError                      a call of the API failed; evidence in its attributes
         Transient                   exit 4 when it lasts: the same call may work later
@@ -78,8 +79,14 @@ class MirrorError(UsageError):
 class TokenRefused(CfsyncError):
     exit_code = 3
 
-    def __init__(self, hint: str = "check api.token", *, status: int = 401) -> None:
-        super().__init__(f"ClickFunnels refuses the token ({status}); {hint}")
+    def __init__(
+        self,
+        hint: str = "check api.token",
+        *,
+        status: int = 401,
+        what: str = "ClickFunnels refuses the token",
+    ) -> None:
+        super().__init__(f"{what} ({status}); {hint}")
 
 
 class NothingReached(TokenRefused):
@@ -91,6 +98,12 @@ class NothingReached(TokenRefused):
             f"the token reaches no workspace ({why}); use another token, or name the workspaces in"
             " api.workspaces",
         )
+
+
+class GatewayRefused(TokenRefused):
+    """The gateway takes its key and has no way to ClickFunnels. It is put right at the gateway, so
+    the same settings may work later.
+    """
 
 
 class Interrupted(CfsyncError):
@@ -145,8 +158,13 @@ def _come_back(retry_after: float | None) -> str:
 
 
 class RateLimited(Later):
-    def __init__(self, *, call: str = "", retry_after: float | None = None) -> None:
-        text = "rate limit reached (429)"
+    def __init__(
+        self,
+        *,
+        call: str = "",
+        retry_after: float | None = None,
+        text: str = "rate limit reached (429)",
+    ) -> None:
         super().__init__(text, call=call, status=429, retry_after=retry_after)
 
 

@@ -6,6 +6,7 @@ come out, all of them after the budget has let the request go. Read them in this
     client      `Api`: the calls as methods
     sender      one call: its place in the budget, its repeats, its line in the log
     transport   HTTP
+    gateway     the errors that a gateway in front of the API answers with itself
     codec       an answer to records, or to the error that it is
     budget      which request goes next; built on `rate` (requests per second, learned), `window`
                 (requests in flight, learned), `turns` (priorities and guaranteed shares), `pause`

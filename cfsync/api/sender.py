@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import orjson
 import structlog
 
-from cfsync.api import codec
+from cfsync.api import codec, gateway
 from cfsync.api.budget import Budget
 from cfsync.api.codec import Answer
 from cfsync.api.retry import Retry
 from cfsync.api.transport import Transport
-from cfsync.errors import Interrupted, Transient, Unreachable
+from cfsync.errors import GatewayRefused, Interrupted, TokenRefused, Transient, Unreachable
 
 log = structlog.get_logger()
 
@@ -102,10 +102,23 @@ class Sender:
         await self._transport.aclose()
 
     async def send(self, request: Request) -> Answer:
-        """The answer. The call is repeated where that can do no harm. Raises Interrupted instead of
+        """The answer. The call is repeated where that can do no harm, and once with another token
+        where this one is refused and its source gives another. Raises Interrupted instead of
         waiting once `stop` is set, and the error that the last answer is.
         """
         content = None if request.body is None else orjson.dumps(request.body)
+        token = self._transport.token
+        try:
+            return await self._send(request, content)
+        except GatewayRefused:
+            raise
+        except TokenRefused:  # so nothing was done
+            if not await self._transport.renew_token(token):
+                raise
+        log.info("token.changed")
+        return await self._send(request, content)
+
+    async def _send(self, request: Request, content: bytes | None) -> Answer:
         attempt, waited = 0, 0.0
         while True:
             attempt += 1
@@ -172,6 +185,10 @@ class Sender:
             self.budget.overloaded(began)
         else:
             self.budget.answered(began)
+        if self._transport.is_gateway and (
+            error := gateway.own_error(str(request), status, reply.content, wait)
+        ):
+            raise error
         return codec.read(str(request), status, reply.headers, reply.content, wait)
 
     def _report(self, request: Request, status: int, seconds: float) -> None:

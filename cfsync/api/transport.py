@@ -13,9 +13,19 @@ from urllib.parse import quote, unquote, urlencode
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from pydantic import SecretStr
 
+from cfsync.api.gateway import is_gateway
 from cfsync.config import ApiSettings
-from cfsync.errors import BadAnswer, Refused, SettingsError, Unreachable, UsageError
+from cfsync.config.secret_sources import token_now
+from cfsync.errors import (
+    BadAnswer,
+    Refused,
+    SettingsError,
+    TokenRefused,
+    Unreachable,
+    UsageError,
+)
 
 MAX_ANSWER = 32 * 2**20
 """The most bytes of an unpacked answer that are read. A page of a list has 25 to 100 KB."""
@@ -58,9 +68,9 @@ class Reply:
 
 
 class Transport:
-    """Sends requests below one base URL, and the token nowhere else. TLS is verified (SSL_CERT_FILE
-    names other authorities), the environment's proxies are used. A request and its whole answer may
-    take `timeout_s` together.
+    """Sends requests below one base URL, and the token and `headers` nowhere else. TLS is verified
+    (SSL_CERT_FILE names other authorities), the environment's proxies are used. A request and its
+    whole answer may take `timeout_s` together.
 
     Requests go straight to the transport below httpx's client: the client's redirects, cookies and
     authentication are not wanted here and cost a third of a request's CPU time.
@@ -69,11 +79,16 @@ class Transport:
     def __init__(self, settings: ApiSettings) -> None:
         if settings.token is None or not settings.base_url:
             raise SettingsError(["api.base_url and api.token are both needed"])
+        self.is_gateway = is_gateway(settings.base_url)
+        self._settings = settings
+        self._renewing = asyncio.Lock()
+        self._given_up: SecretStr | None = None
         self._base = settings.base_url.rstrip("/")
         self._timeout = settings.timeout_s
         self._transport = _transport(httpx.URL(self._base), settings.max_concurrency)
+        self.use_token(settings.token)
         self._headers = {
-            "Authorization": f"Bearer {settings.token.get_secret_value()}",
+            **{name: value.get_secret_value() for name, value in settings.headers.items()},
             "User-Agent": settings.user_agent,
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -84,6 +99,26 @@ class Transport:
             settings.timeout_s, connect=min(CONNECT_S, settings.timeout_s / 2), pool=2 * CONNECT_S
         )
         self._extensions = {"timeout": timeout.as_dict()}
+
+    def use_token(self, token: SecretStr) -> None:
+        """Send this token from now on."""
+        self.token = token
+        self._authorization = {"Authorization": f"Bearer {token.get_secret_value()}"}
+
+    async def renew_token(self, refused: SecretStr) -> bool:
+        """Ask for the token again where a file or a command gives it; returns whether there is
+        another one than the refused one, for which it is asked once. Raises TokenRefused where the
+        command fails.
+        """
+        async with self._renewing:
+            if self.token == refused != self._given_up:
+                self._given_up = refused
+                try:
+                    token = await asyncio.to_thread(token_now, self._settings)
+                except ValueError as error:
+                    raise TokenRefused(f"asked again, api.token_command {error}") from None
+                self.use_token(token or refused)
+            return self.token != refused
 
     async def send(self, method: str, path: str, query: Query, content: bytes | None) -> Reply:
         """The answer to one request. Raises Unreachable without one, BadAnswer on an answer longer
@@ -103,10 +138,10 @@ class Transport:
     def _request(
         self, call: str, method: str, path: str, query: Query, content: bytes | None
     ) -> httpx.Request:
-        url = self._url(call, path, query)
+        url, headers = self._url(call, path, query), self._headers | self._authorization
         if content is None:
-            return httpx.Request(method, url, headers=self._headers, extensions=self._extensions)
-        headers = self._headers | _JSON | {"Content-Length": str(len(content))}
+            return httpx.Request(method, url, headers=headers, extensions=self._extensions)
+        headers |= _JSON | {"Content-Length": str(len(content))}
         body = content if len(content) <= CHUNK else _chunks(content)
         return httpx.Request(
             method, url, content=body, headers=headers, extensions=self._extensions

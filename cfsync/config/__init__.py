@@ -4,12 +4,13 @@ A path and the environment come in; `load` gives the `Settings`, `explain_source
 value is from, `examine` also what keeps the daemon from running with them; SettingsError names
 everything that is wrong. Read them in this order:
 
-    model      every setting, with its default and limits
-    values     the kinds of value: durations, URLs, lists of ids
-    sources    file and environment, merged and validated
-    secrets    which of their texts are secrets
-    problems   what is wrong with them, in words for a person
-    runnable   what they must hold together before the daemon runs
+    model           every setting, with its default and limits
+    values          the kinds of value: durations, URLs, lists of ids
+    sources         file and environment, merged and validated
+    secret_sources  secrets from files, credentials and programs
+    secrets         which of their texts are secrets
+    problems        what is wrong with them, in words for a person
+    runnable        what they must hold together before the daemon runs
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ from cfsync import __version__
 from cfsync.config.values import (
     DURATION,
     BaseUrl,
+    Command,
     Duration,
+    Headers,
     Interval,
     Listen,
     Names,
@@ -29,11 +31,14 @@ from cfsync.resources import RESOURCES, Group, Resource, named
 
 SECRET_KEYS = ("api.token", "web.access_token", "database.url")
 
+COMMAND_KEYS = ("api.token_command", "database.url_command")
+"""Programs that print a secret; an argument may be one, too."""
+
 MISSING = {
     "base_url": "api.base_url is not set: give the whole URL up to /api/v2,"
     " as in https://SUBDOMAIN.myclickfunnels.com/api/v2",
-    "token": "api.token is not set: give it as CFSYNC_API__TOKEN, as api.token_file,"
-    " or as the systemd credential cfsync-token",
+    "token": "api.token is not set: give it as CFSYNC_API__TOKEN, as api.token_file or"
+    " api.token_command, or as the systemd credential cfsync-token",
 }
 
 DEFAULT_GROUP: Group = "standard"
@@ -60,6 +65,10 @@ class ApiSettings(Section):
     token: Token | None = None
     #: A file that holds the token.
     token_file: Path | None = None
+    #: A program that prints the token, and its arguments.
+    token_command: Command = []
+    #: Sent with each request, to the host of `base_url` alone. Secrets.
+    headers: Headers = {}
     #: Sent with each request: printable ASCII.
     user_agent: Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")] = f"cfsync/{__version__}"
     #: Ids or public ids of the workspaces to mirror; all where it is empty. Needed where the token
@@ -88,6 +97,7 @@ class DatabaseSettings(Section):
 
     url: Annotated[str, Field(repr=False, min_length=1)] = "sqlite:///cfsync.db"
     url_file: Path | None = None
+    url_command: Command = []
 
 
 class ResourceSettings(Section):

@@ -12,10 +12,13 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from cfsync.config.model import SECRET_KEYS, Settings, known_keys
+from cfsync.config.model import COMMAND_KEYS, SECRET_KEYS, Settings, known_keys
 from cfsync.resources import RESOURCES
 
-_UNSAID = (*SECRET_KEYS, "api.base_url", "api.token_file", "database.url_file")
+_UNSAID = (
+    *(*SECRET_KEYS, *COMMAND_KEYS),
+    *("api.base_url", "api.token_file", "api.headers", "database.url_file"),
+)
 _SECTION = ("model_type", "dict_type")
 """Errors about a value in place of a section; the value may be a secret."""
 
@@ -38,9 +41,13 @@ def problem_of(error: ErrorDetails, origins: Mapping[str, str]) -> str:
     told = [f"from {o}" for k, o in origins.items() if f"{k}.".startswith(f"{owner}.")][:1]
     if error["type"] == "extra_forbidden":
         return _sentence(f"{key} is not a setting{_meant(key)}", told)
-    if owner not in _UNSAID and error["type"] not in _SECTION:
+    if not _is_unsaid(owner) and error["type"] not in _SECTION:
         told.insert(0, f"it is {_short(error['input'])}")
     return _sentence(f"{owner} {_words(error, key)}", told)
+
+
+def _is_unsaid(key: str) -> bool:
+    return any(key == secret or key.startswith(f"{secret}.") for secret in _UNSAID)
 
 
 def unknown_resource(name: str, origin: str) -> str:

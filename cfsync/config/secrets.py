@@ -25,7 +25,7 @@ SHORTEST = 4
 
 def secrets_of(settings: Settings) -> list[str]:
     """Every secret in the settings, as written and as sent."""
-    tokens = (settings.api.token, settings.web.access_token)
+    tokens = (settings.api.token, settings.web.access_token, *settings.api.headers.values())
     found = [token.get_secret_value() for token in tokens if token]
     return [*found, *secrets_in(settings.database.url)]
 

@@ -1,9 +1,7 @@
 """`load`: from a TOML file and the environment to `Settings`, or to everything that is wrong.
 
 Both are read into one flat table, dotted key -> value and origin; the environment wins key by key.
-Secrets may stand in files of their own: `api.token` is taken from `api.token`, else from
-`api.token_file`, else from the systemd credential `cfsync-token`; `database.url` from
-`database.url_file` where that is given. The environment's form of either wins over the file's.
+Secrets may stand elsewhere (`secret_sources`).
 """
 
 from __future__ import annotations
@@ -17,8 +15,9 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from cfsync.config import runnable
+from cfsync.config import runnable, secret_sources
 from cfsync.config.model import (
+    COMMAND_KEYS,
     DEFAULT_GROUP,
     SECRET_KEYS,
     Settings,
@@ -26,21 +25,12 @@ from cfsync.config.model import (
     resource_defaults,
 )
 from cfsync.config.problems import misnamed, problem_of, unknown_resource, variable
+from cfsync.config.secret_sources import HEADERS, Given
 from cfsync.config.secrets import without_secrets
 from cfsync.errors import SettingsError
 from cfsync.resources import RESOURCES, Group
 
 DEFAULT_FILES = (Path("cfsync.toml"), Path("/etc/cfsync/config.toml"))
-CREDENTIAL = "cfsync-token"
-SAME_THING = (("api.token", "api.token_file"), ("database.url", "database.url_file"))
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A value as written, and its origin: a path, an environment variable, or a credential."""
-
-    value: Any
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +71,7 @@ def explain_sources(
         raise SettingsError(problems)
     return [
         Source(key, _hidden(key, entry.value), entry.origin)
-        for key, default in known_keys(_group(given)).items()
+        for key, default in _keys(given).items()
         for entry in [given.get(key, Given(default, "default"))]
     ]
 
@@ -105,12 +95,10 @@ def _given(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Giv
     file = find_file(path, environ)
     problems = misnamed(environ)
     written = _from_file(file, problems) if file else {}
-    exported = _from_environment(environ)
-    for pair in SAME_THING:
-        if any(key in exported for key in pair):
-            written = {key: given for key, given in written.items() if key not in pair}
-    given = _of_known_resources(written | exported, problems)
-    _read_secret_files(given, environ, problems)
+    exported = secret_sources.with_plain_names(_from_environment(environ), problems)
+    written = secret_sources.with_plain_names(written, problems)
+    given = _of_known_resources(secret_sources.merged(written, exported, problems), problems)
+    secret_sources.read(given, environ, problems)
     return given, problems
 
 
@@ -157,35 +145,6 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield prefix + name, value
 
 
-def _read_secret_files(
-    given: dict[str, Given], environ: Mapping[str, str], problems: list[str]
-) -> None:
-    directory = environ.get("CREDENTIALS_DIRECTORY")
-    credential = Path(directory, CREDENTIAL) if directory else None
-    if "api.token" not in given:
-        if "api.token_file" in given:
-            _read_secret("api.token", given["api.token_file"], given, problems)
-        elif credential and credential.is_file():
-            source = Given(str(credential), f"systemd credential {CREDENTIAL}")
-            _read_secret("api.token", source, given, problems)
-    if "database.url_file" in given:
-        _read_secret("database.url", given["database.url_file"], given, problems)
-
-
-def _read_secret(key: str, file: Given, given: dict[str, Given], problems: list[str]) -> None:
-    try:
-        text = Path(file.value).read_text(encoding="utf-8").strip()
-    except TypeError:
-        return  # validation says what is wrong with it
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        # any other value may be the secret itself
-        path = f" {file.value}" if str(file.value).startswith("/") else ""
-        problems.append(f"{key}_file{path} can't be read: {reason} (from {file.origin})")
-    else:
-        given[key] = Given(text, str(file.value))
-
-
 def _validated(given: Mapping[str, Given], problems: list[str]) -> tuple[Settings, list[str]]:
     """The settings, with the default in place of what is wrong, and all problems."""
     while True:
@@ -229,7 +188,17 @@ def _group(given: Mapping[str, Given]) -> Group:
     return entry.value if entry and entry.value in get_args(Group) else DEFAULT_GROUP
 
 
+def _keys(given: Mapping[str, Given]) -> dict[str, Any]:
+    """Each setting's default; the headers that are given stand for themselves."""
+    headers = dict.fromkeys(key for key in given if key.startswith(HEADERS))
+    keys: dict[str, Any] = {}
+    for key, default in known_keys(_group(given)).items():
+        keys |= headers if headers and f"{key}." == HEADERS else {key: default}
+    return keys
+
+
 def _hidden(key: str, value: Any) -> Any:
-    if value is None or key not in SECRET_KEYS:
+    is_secret = key in (*SECRET_KEYS, *COMMAND_KEYS) or key.startswith(HEADERS)
+    if not value or not is_secret:
         return value
     return without_secrets(str(value)) if key == "database.url" else "***"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 _SHORTEST = 0.1
 _LONGEST = 100 * 365 * 86400
+
+_NOT_YOURS = frozenset(
+    [
+        *("authorization", "user-agent", "content-type", "accept", "accept-encoding"),
+        *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te"),
+        *("trailer", "upgrade", "expect", "proxy-authorization", "proxy-connection"),
+    ]
+)
+"""Headers that cfsync sets, and those of the connection."""
 
 _ODD_PORT = re.compile(
     r"^((?:https?://)?(?:\[[\da-f:.]*\]|(?!\[[\da-f:.]*\])[^:/]*):)(?!\d{0,5}(?:/|$))[^/]*",
@@ -66,8 +76,10 @@ def _is_name(part: Any) -> bool:
     return type(part) is int or (isinstance(part, str) and bool(re.fullmatch(r"[\w-]*", part)))
 
 
-def _token(value: Any) -> Any:
-    """A token, without the space and line ends that files and forms leave around it."""
+def token_of(value: Any) -> str:
+    """A token, without the space and line ends that files and forms leave around it. Raises
+    ValueError.
+    """
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(text, str):
         raise ValueError("must be text")  # noqa: TRY004
@@ -75,6 +87,36 @@ def _token(value: Any) -> Any:
         raise ValueError("must not be empty")
     if not re.fullmatch(r"[!-~]+", text.strip()):
         raise ValueError("must be one word of ASCII characters")
+    return text.strip()
+
+
+def words_of(value: Any) -> list[str]:
+    """A command and its arguments: a list, or text that is split as a shell splits it (the
+    environment). Raises ValueError.
+    """
+    try:
+        words = shlex.split(value) if isinstance(value, str) else value
+    except ValueError:  # a quote that doesn't end
+        words = None
+    if not isinstance(words, list) or not all(isinstance(w, str) and "\0" not in w for w in words):
+        raise ValueError('must be a program and its arguments, such as ["pass", "show", "NAME"]')
+    return words
+
+
+def _header_name(name: str) -> str:
+    if name.lower() in _NOT_YOURS:
+        raise ValueError("is a header that cfsync sets itself: leave it out")
+    if not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        raise ValueError("is no name of a header: use letters, digits and hyphens")
+    return name
+
+
+def _header_value(value: Any) -> str:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str):
+        raise ValueError('must be text, or { file = "/PATH" }')  # noqa: TRY004
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", text.strip()):
+        raise ValueError("must be one line of ASCII characters, and not empty")
     return text.strip()
 
 
@@ -134,6 +176,11 @@ Duration = Annotated[float, DURATION]
 PositiveDuration = Annotated[Duration, Field(gt=0)]
 Interval = Annotated[Duration, AfterValidator(_regular)]
 Names = Annotated[list[int | str], BeforeValidator(_names)]
-Token = Annotated[SecretStr, BeforeValidator(_token)]
+Token = Annotated[SecretStr, BeforeValidator(token_of)]
+Command = Annotated[list[str], BeforeValidator(words_of)]
+Headers = dict[
+    Annotated[str, AfterValidator(_header_name)],
+    Annotated[SecretStr, BeforeValidator(_header_value)],
+]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Listen = Annotated[str, BeforeValidator(_listen)]

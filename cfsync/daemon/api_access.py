@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -15,13 +16,19 @@ import structlog
 from cfsync.api import Api
 from cfsync.config import Settings
 from cfsync.daemon.jobs import backoff
-from cfsync.errors import CfsyncError, Later, TokenRefused, UsageError
+from cfsync.errors import CfsyncError, GatewayRefused, Later, TokenRefused, UsageError
 from cfsync.mirror.db.errors import Away
 
 log = structlog.get_logger()
 
 TOKEN_CHECK_S = 1.0
 """Seconds between two looks for another token while the present one is refused."""
+
+COMMAND_CHECK_S = 30.0
+"""The same where a program is asked for it."""
+
+GATEWAY_CHECK_S = 60.0
+"""Seconds between two attempts while a gateway has no way to ClickFunnels."""
 
 
 class ApiAccess:
@@ -98,31 +105,43 @@ class ApiAccess:
     async def _wait_for_token(
         self, refused: TokenRefused, stop_passes: Callable[[], Awaitable[None]]
     ) -> None:
-        """Make no call meanwhile, not even to see whether the token is accepted again."""
+        """Make no call meanwhile, not even to see whether the token is accepted again; a gateway's
+        connection is tried again, since nothing changes here when it is mended there.
+        """
         self.token_ok = False
-        fixed = self._token_is_fixed
-        hint = "restart the service with a new token" if fixed else "write a new token"
+        hint = self._hint(refused)
         self.status = f"waits: {refused}; {hint}"
         log.error("token.refused", hint=hint)
         await stop_passes()
+        again = time.monotonic() + GATEWAY_CHECK_S
         while not await self._take_new_token():
-            pass
+            if isinstance(refused, GatewayRefused) and time.monotonic() >= again:
+                return
         log.info("token.changed")
 
+    def _hint(self, refused: TokenRefused) -> str:
+        if isinstance(refused, GatewayRefused):
+            return "it is tried again every minute"
+        if self._token_is_fixed:
+            return "restart the service with a new token"
+        return "write a new token"
+
     async def _take_new_token(self) -> bool:
-        """Wait a moment, then read the token again. Returns whether it is another one, which is
-        used from then on.
+        """Wait a moment, then read token and headers again. Returns whether they are others, which
+        are used from then on.
         """
-        await asyncio.sleep(TOKEN_CHECK_S)
+        before = self._api_settings
+        await asyncio.sleep(COMMAND_CHECK_S if before.token_command else TOKEN_CHECK_S)
         try:
-            token = (await asyncio.to_thread(self._load_settings)).api.token
+            now = (await asyncio.to_thread(self._load_settings)).api
         except CfsyncError:
             return False  # the file is being written just now
-        if token is None or token == self._api_settings.token:
+        if now.token is None or (now.token, now.headers) == (before.token, before.headers):
             return False
-        self._api_settings = self._api_settings.model_copy(update={"token": token})
-        before, self.api = self.api, Api(self._api_settings, budget=self.api.budget)
-        await before.aclose()
+        changed = {"token": now.token, "headers": now.headers}
+        self._api_settings = before.model_copy(update=changed)
+        refused, self.api = self.api, Api(self._api_settings, budget=self.api.budget)
+        await refused.aclose()
         return True
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from cfsync.sandbox.account.account import Account, utc_now
+from cfsync.sandbox.api.gateway import Gateway
 from cfsync.sandbox.api.limits import Limit
 from cfsync.sandbox.faults.courier import Courier
 from cfsync.sandbox.faults.fault import Fault, Faults
@@ -16,7 +17,8 @@ from cfsync.sandbox.faults.kinds import KINDS
 
 class World(Account):
     """An account as the network shows it: `latency` seconds before each answer, the rate `limit`,
-    `faults` that replace or spoil answers, and the `courier` that delivers webhooks.
+    `faults` that replace or spoil answers, and the `courier` that delivers webhooks. With a
+    `gateway`, what comes by the gateway's address needs its key.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class World(Account):
         super().__init__(seed, clock=clock, bare=bare, anonymous=anonymous, **sizes)
         self.latency = 0.0
         self.limit = Limit()
+        self.gateway: Gateway | None = None
         self.faults = Faults(Random(seed))  # noqa: S311 - chance in a test, no secret
         self.courier = Courier(Random(seed), clock)  # noqa: S311
         self.store.listeners.append(self.courier.enqueue)

@@ -237,6 +237,32 @@ def test_the_sandbox_serves_until_it_is_stopped(bare: Command):
     assert process.returncode == 0
 
 
+def test_the_sandbox_plays_a_gateway_from_the_key_to_the_backfill(bare: Command):
+    options = ["--port", "0", "--contacts", "3", "--connection", "a", "--connection", "b=expired"]
+    process = bare.start("sandbox", *options, "--json")
+    assert process.stdout
+    told = json.loads(process.stdout.readline())
+    assert told["base_url"] == told["url"] + "/clickfunnels/api/v2"
+    given = {"API__BASE_URL": told["base_url"], "API__TOKEN": told["token"]}
+
+    several = bare("doctor", **given)
+    chosen = bare("backfill", "contacts", **given, API__HEADERS__MATON_CONNECTION="a")
+    checked = bare("doctor", **given, API__HEADERS__MATON_CONNECTION="a")
+    expired = bare("pull", **given, API__HEADERS__MATON_CONNECTION="b")
+    process.terminate()
+    process.communicate(timeout=10)
+
+    assert several.returncode == 3
+    assert "has 2 active connections: a, b; choose one" in several.stdout
+    assert chosen.returncode == 0
+    assert "by the connection in api.headers.Maton-Connection (ACTIVE" in checked.stdout
+    assert expired.returncode == 3
+    assert expired.said == [
+        "the authorization of the gateway's connection has ended (500); make and authorize a new"
+        " one at the gateway, and name it in api.headers"
+    ]
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.com"])
 def test_the_sandbox_stays_on_loopback(bare: Command, host: str):
     done = bare("sandbox", "--host", host)

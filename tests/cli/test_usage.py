@@ -196,8 +196,8 @@ def test_without_token_and_url_it_says_how_to_give_them(bare: Command, command: 
     assert done.said == [
         "api.base_url is not set: give the whole URL up to /api/v2,"
         " as in https://SUBDOMAIN.myclickfunnels.com/api/v2",
-        "api.token is not set: give it as CFSYNC_API__TOKEN, as api.token_file,"
-        " or as the systemd credential cfsync-token",
+        "api.token is not set: give it as CFSYNC_API__TOKEN, as api.token_file or"
+        " api.token_command, or as the systemd credential cfsync-token",
     ]
     assert not bare.database.exists()
 

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cfsync.config import load
+from cfsync.daemon import api_access
 from cfsync.mirror.db.engine import Mirror
-from cfsync.sandbox import TOKEN, World
+from cfsync.sandbox import TOKEN, Running, World
+from cfsync.sandbox.api.gateway import Connection, Gateway, State
 from cfsync.sync.health_facts import problems
 from tests.conftest import SQLITE_ONLY
 from tests.daemon.harness import Daemon, Systemd, until
@@ -45,6 +49,54 @@ def test_a_token_file_is_read_again_when_its_token_is_refused(
     assert "cfsync_token_ok 1.0" in daemon.ask("/metrics")[1]
     assert daemon.stop() == 0
     assert "another-token" not in daemon.output
+
+
+@SQLITE_ONLY
+def test_a_gateways_connection_is_read_again_when_it_has_ended(
+    start: Start, server: Running, world: World, tmp_path: Path
+) -> None:
+    expired = Connection(TOKEN, State.EXPIRED)
+    world.gateway = Gateway("key", {"old": expired, "new": Connection(TOKEN)})
+    file = tmp_path / "connection"
+    file.write_text("old")
+    daemon = start(
+        API__BASE_URL=server.gateway,
+        API__TOKEN_COMMAND="echo key",
+        API__TOKEN="",
+        API__HEADERS__MATON_CONNECTION__FILE=str(file),
+    )
+
+    assert daemon.wait_for("token.refused")["hint"] == "it is tried again every minute"
+    file.write_text("new")
+
+    daemon.wait_for("clickfunnels.connected")
+    assert daemon.stop() == 0
+
+
+def test_a_gateways_connection_is_tried_again_with_the_same_settings(
+    server: Running, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_access, "TOKEN_CHECK_S", 0.01)
+    monkeypatch.setattr(api_access, "GATEWAY_CHECK_S", 0.0)
+    connection = Connection(TOKEN, State.EXPIRED)
+    world.gateway = Gateway("key", {"one": connection})
+    given = {"CFSYNC_API__BASE_URL": server.gateway, "CFSYNC_API__TOKEN": "key"}
+
+    async def stop_passes() -> None:
+        connection.state = State.ACTIVE  # as a person does at the gateway
+
+    async def main() -> bool:
+        access = api_access.ApiAccess(
+            load(environ=given),
+            open_account=lambda api: api.raw("GET", "/teams"),
+            load_settings=lambda: load(environ=given),
+            token_is_fixed=True,
+        )
+        await access.connect(stop_passes)
+        await access.close()
+        return access.token_ok
+
+    assert asyncio.run(main())
 
 
 @SQLITE_ONLY

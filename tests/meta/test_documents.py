@@ -38,7 +38,7 @@ LANGUAGES = {
 DIAGRAMS = (*("flowchart LR", "flowchart TD", "stateDiagram-v2", "sequenceDiagram", "erDiagram"),)
 OWN_COLUMNS = {"cf_rev", "cf_synced_at"}
 INTERNAL = {"cf_schema", "cf_writer", "cf_replaced", "cf_horizons"}
-SECRET_FILES = re.compile(r"^(token_file|url_file) = .*$", re.MULTILINE)
+SECRET_FILES = re.compile(r"^((token|url)_(file|command)|headers) = .*$", re.MULTILINE)
 
 each_document = pytest.mark.parametrize("name", documents())
 
@@ -101,7 +101,10 @@ def test_commands_in_the_text_exist(name: str) -> None:
 @each_document
 def test_settings_blocks_are_settings(name: str, tmp_path: Path) -> None:
     for block in document(name).of("toml"):
-        keys = {key for key, _ in _flat(tomllib.loads(block.text))}
+        keys = {
+            re.sub(r"^(api\.headers)\..*", r"\1", key)
+            for key, _ in _flat(tomllib.loads(block.text))
+        }
         assert keys <= set(known_keys()), f"{name}:{block.line}: {keys - set(known_keys())}"
         file = tmp_path / "cfsync.toml"
         file.write_text(SECRET_FILES.sub("", block.text))
@@ -135,6 +138,7 @@ def test_variables_that_are_named_exist(name: str) -> None:
     keys = {f"CFSYNC_{key.replace('.', '__').upper()}" for key in known_keys()}
     text = (ROOT / name).read_text()
     named = set(re.findall(r"\bCFSYNC_[A-Z]+__[A-Z_]+", text))
+    named = {re.sub(r"^(CFSYNC_API__HEADERS)__.*", r"\1", variable) for variable in named}
     assert named <= keys, f"{name}: {named - keys}"
 
 

@@ -386,8 +386,8 @@ def test_a_missing_token_and_url_are_told_when_a_call_needs_them():
     url, token = caught.value.problems
     assert url.startswith("api.base_url is not set: give the whole URL up to /api/v2")
     assert token == (
-        "api.token is not set: give it as CFSYNC_API__TOKEN, as api.token_file,"
-        " or as the systemd credential cfsync-token"
+        "api.token is not set: give it as CFSYNC_API__TOKEN, as api.token_file or"
+        " api.token_command, or as the systemd credential cfsync-token"
     )
 
 
@@ -396,15 +396,13 @@ def token_of(settings: config.Settings) -> str:
     return settings.api.token.get_secret_value()
 
 
-def test_the_token_comes_from_the_setting_then_a_file_then_the_systemd_credential(tmp_path):
+def test_the_token_comes_from_a_file_a_program_or_the_systemd_credential(tmp_path):
     Path("file").write_text("from-file\n")
     Path("cfsync-token").write_text("from-systemd\n")
-    credential = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
 
-    assert token_of(loaded(**credential)) == "from-systemd"
-    assert token_of(loaded('[api]\ntoken_file = "file"', **credential)) == "from-file"
-    both = '[api]\ntoken = "given"\ntoken_file = "file"'
-    assert token_of(loaded(both, **credential)) == "given"
+    assert token_of(loaded(CREDENTIALS_DIRECTORY=str(tmp_path))) == "from-systemd"
+    assert token_of(loaded('[api]\ntoken_file = "file"')) == "from-file"
+    assert token_of(loaded('[api]\ntoken_command = ["echo", "from-program"]')) == "from-program"
 
 
 def test_a_token_file_of_the_environment_wins_over_a_token_of_the_file():

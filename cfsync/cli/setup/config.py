@@ -80,4 +80,4 @@ def _written(value: object) -> str | None:
     """The value about as TOML writes it; None if it is empty."""
     if isinstance(value, bool):
         return str(value).lower()
-    return None if value in (None, "", []) else str(value)
+    return None if value in (None, "", [], {}) else str(value)

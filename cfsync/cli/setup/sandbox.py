@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cfsync.sandbox import World
 
 PORT = 8788
+KEY = "gateway-key"
+API, GATEWAY = "/api/v2", "/clickfunnels"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +39,13 @@ def sandbox(
         list[str] | None,
         typer.Option(metavar="RESOURCE", help="A resource that the token may not use; repeatable."),
     ] = None,
+    connection: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID[=STATE]",
+            help="Be a gateway with this connection (active, pending or expired); repeatable.",
+        ),
+    ] = None,
     config: Config = None,  # noqa: ARG001
     json: Json = False,
 ) -> None:
@@ -48,13 +57,18 @@ def sandbox(
     \b
     Example:
       cfsync sandbox --contacts 20000 --rate-limit 50
+      cfsync sandbox --connection a --connection b=expired
     """
     _check_loopback(host)
     world = _world(seed, contacts, latency, rate_limit)
     _set_token(world, token, deny or [])
+    key, way = next(iter(world.tokens)), API
+    if connection:
+        key, way = token or KEY, GATEWAY + API
+        _be_gateway(world, key, connection)
 
     def ready(url: str) -> None:
-        _print_address(url, next(iter(world.tokens)), json=json)
+        _print_address(url, url + way, key, json=json)
 
     try:
         until_stopped(lambda stop: _serve(world, host, port, ready, stop))
@@ -77,8 +91,7 @@ async def _serve(
     stopping.cancel()
 
 
-def _print_address(url: str, token: str, *, json: bool) -> None:
-    base_url = f"{url}/api/v2"
+def _print_address(url: str, base_url: str, token: str, *, json: bool) -> None:
     if json:
         print_json({"url": url, "base_url": base_url, "token": token})
     else:
@@ -109,3 +122,16 @@ def _set_token(world: World, token: str | None, denied: Sequence[str]) -> None:
     taken = token or next(iter(world.tokens))
     world.tokens.clear()
     world.add_token(taken, denied={named(resource).name: 403 for resource in denied})
+
+
+def _be_gateway(world: World, key: str, named: Sequence[str]) -> None:
+    """Let the gateway's address take this key alone, and these connections. Raises UsageError."""
+    from cfsync.sandbox.api.gateway import Connection, Gateway, State
+
+    world.gateway = Gateway(key, {})
+    token = next(iter(world.tokens))
+    for text in named:
+        name, _, state = text.partition("=")
+        if state not in ("", *State):
+            raise UsageError(f"a connection is {' or '.join(State)}, not {state}")
+        world.gateway.connections[name] = Connection(token, State(state or State.ACTIVE))

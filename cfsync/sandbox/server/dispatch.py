@@ -1,10 +1,12 @@
-"""Handles each request: rate limit, then faults, then the API's answer; counts it."""
+"""Handles each request: gateway, rate limit, faults, then the API's answer; counts it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import format_datetime
 
+from cfsync.sandbox.api import gateway
 from cfsync.sandbox.api.answers import Answer
 from cfsync.sandbox.api.handlers import respond
 from cfsync.sandbox.api.requests import Request
@@ -30,6 +32,11 @@ def handle(world: World, request: Request, query: str = "") -> Reply:
 
 
 def _reply(world: World, request: Request, target: str) -> Reply:
+    if request.by_gateway and world.gateway:
+        passed_on = world.gateway.passed_on(request)
+        if isinstance(passed_on, Answer):
+            return Reply(passed_on)
+        request = passed_on
     if refusal := world.limit.refusal():
         return Reply(refusal)
     if fault := world.faults.strike(request.method, target):
@@ -43,6 +50,9 @@ def _dated(world: World, answer: Answer) -> Answer:
     return replace(answer, headers=date | dict(answer.headers))
 
 
-def not_found() -> Answer:
-    """The answer outside the API's paths."""
+def beside(world: World, path: str, headers: Mapping[str, str]) -> Answer:
+    """The answer outside the API's paths, where a gateway lists its connections."""
+    with world.lock:
+        if world.gateway and path == gateway.PATH:
+            return world.gateway.listed(headers)
     return Answer(404, b'{"error":"Not found"}')

@@ -16,7 +16,7 @@ from cfsync.sandbox.api.answers import Answer
 from cfsync.sandbox.api.requests import request_of
 from cfsync.sandbox.faults.exchange import Reply
 from cfsync.sandbox.server import control
-from cfsync.sandbox.server.dispatch import handle, not_found
+from cfsync.sandbox.server.dispatch import beside, handle
 from cfsync.sandbox.world import World
 
 MAX_BODY = 32 * 1024 * 1024
@@ -169,7 +169,7 @@ def _reply(world: World, request: web.BaseRequest, body: bytes) -> Reply:
     origin = f"http://{headers.get('host', '')}"
     parsed = request_of(request.method, target, headers, body, origin)
     if parsed is None:
-        return Reply(not_found())
+        return Reply(beside(world, request.path, headers))
     return handle(world, parsed, target.partition("?")[2])
 
 

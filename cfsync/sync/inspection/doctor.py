@@ -38,7 +38,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import requests_a_day, steady_rate
-from cfsync.sync.inspection import census, field_notes
+from cfsync.sync.inspection import census, field_notes, gateway
 from cfsync.sync.inspection.probes import Check, check_lists, clock, headers
 from cfsync.sync.workspaces import choose
 
@@ -68,6 +68,7 @@ async def run_checks(
     checks += permissions(settings, file)
     teams: list[int] = []
     if isinstance(api, Api):
+        checks += await gateway.check(settings.api)
         checks += await _checked("token", _account(api, settings, teams, mirror))
     else:
         named = {check.text for check in checks}

@@ -13,10 +13,12 @@ from cfsync.errors import MirrorError, SettingsError
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES
+from cfsync.sandbox import TOKEN
+from cfsync.sandbox.api.gateway import Connection, Gateway
 from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.incoming.pace import requests_a_day
-from cfsync.sync.inspection import doctor, field_notes
+from cfsync.sync.inspection import doctor, field_notes, gateway
 from cfsync.sync.inspection.probes import Check
 from cfsync.sync.report import Report
 from tests.conftest import POSTGRESQL_ONLY, Sql
@@ -62,6 +64,49 @@ def test_all_is_well_after_a_backfill(round_):
     assert ("PostgreSQL 1" in checks["database"].text) is (
         round_.mirror.dialect.name == "postgresql"
     )
+
+
+def listed(**states: str) -> list[dict[str, str]]:
+    return [{"connection_id": id_, "status": state} for id_, state in states.items()]
+
+
+@pytest.mark.parametrize(
+    ("connections", "chosen", "exit_code", "text"),
+    [
+        (listed(a="ACTIVE"), None, 0, "host, by its only connection, a (ACTIVE)"),
+        (listed(a="ACTIVE", b="PENDING"), None, 0, "host, by its only connection, a (ACTIVE)"),
+        (listed(a="ACTIVE", b="ACTIVE"), None, 5, "host has 2 active connections: a, b; choose"),
+        (listed(b="PENDING"), None, 3, "host has no active connection; make one there"),
+        ([], None, 3, "host has no active connection"),
+        (listed(a="ACTIVE", hunter2="ACTIVE"), "hunter2", 0, "by the connection in api.headers."),
+        (listed(hunter2="FAILED"), "hunter2", 3, "Maton-Connection is FAILED: authorize it there"),
+        (listed(a="ACTIVE"), "hunter2", 5, "doesn't list the connection in api.headers.Maton-"),
+    ],
+)
+def test_the_connection_of_a_gateway_is_judged(
+    connections: list[dict[str, str]], chosen: str | None, exit_code: int, text: str
+):
+    check = gateway.judged("host", connections, chosen)
+
+    assert text in check.text
+    assert check.exit_code == exit_code
+    assert "hunter2" not in check.text
+
+
+def test_the_gateway_is_named(round_):
+    round_.backfill()
+    round_.world.gateway = Gateway("key", {"of-acme": Connection(TOKEN)})
+    url = {"CFSYNC_API__BASE_URL": round_.served.gateway}
+
+    checks = examined(round_, **url, CFSYNC_API__TOKEN="key")
+
+    host = round_.served.url.removeprefix("http://")
+    named = f"{host}, by its only connection, of-acme (ACTIVE, made 2026-02-01)"
+    assert (checks["gateway"].state, checks["gateway"].text) == ("ok", named)
+    assert checks["token"].text.startswith("reaches team")
+    assert examined(round_, **url, CFSYNC_API__TOKEN="no")["gateway"].text == host
+    round_.world.gateway = None
+    assert examined(round_, **url)["gateway"].text == f"{host}; it doesn't list its connections"
 
 
 def test_an_endpoint_that_leads_here_is_looked_at_too(round_):

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from cfsync.log_sentences import SENTENCES, as_sentence
 from cfsync.mirror.bookkeeping.reasons import WHAT_HELPS, kind_of
+from cfsync.mirror.history.person import person
 from cfsync.sync.decisions import conflicts, decision_log, deletions, outbox
 from cfsync.sync.decisions.revert import revert
 from cfsync.sync.push import edit_log
@@ -62,7 +63,7 @@ def test_the_log_tells_each_step_of_an_edit(
         "edit.discarded",
     ]
     retried, *_, discarded = morning
-    assert retried["by"] == discarded["by"] == decision_log.person()
+    assert retried["by"] == discarded["by"] == person()
     assert (discarded["resource"], discarded["id"]) == ("contacts", contact)
     first = steps[0]
     assert (first["resource"], first["id"], first["op"]) == ("contacts", contact, "update")
@@ -162,7 +163,7 @@ def test_the_log_tells_who_decided(account: Account, app_sql: Any, two: tuple[in
     names = ("conflict.resolved", "record.reverted", "edit.approved")
     told = [line for line in logs if line["event"] in names]
     assert [line["event"] for line in told] == list(names)
-    assert {line["by"] for line in told} == {decision_log.person()}
+    assert {line["by"] for line in told} == {person()}
     assert {(line["resource"], line["id"]) for line in told} == {("contacts", contact)}
     assert (told[0]["conflict"], told[0]["field"], told[0]["choice"]) == (1, "first_name", "local")
     first, second, *_ = account.column("SELECT seq FROM cf_outbox ORDER BY seq")

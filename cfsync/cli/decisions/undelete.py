@@ -76,25 +76,25 @@ def _plan(planned: Iterable[Undelete]) -> Iterator[str]:
     """What would be done, in lines."""
     found = list(planned)
     for one in found:
-        name = f"{one.resource} {one.record_id}"
         if one.reason:
-            yield f"{name}: stays deleted: {one.reason}"
+            yield f"{one.name}: stays deleted: {one.reason}"
         elif one.seqs:
-            yield f"{name}: its delete was not sent yet and is taken back"
+            yield f"{one.name}: its delete was not sent yet and is taken back"
         else:
-            yield f"{name}: becomes a new record with a new id"
+            yield f"{one.name}: becomes a new record with a new id"
     yield from _left(found)
 
 
 def _print(done: Sequence[Undelete]) -> None:
     for one in done:
-        name = f"{one.resource} {one.record_id}"
         if one.reason:
-            print_problem(f"{name} stays deleted: {one.reason}")
+            print_problem(f"{one.name} stays deleted: {one.reason}")
         elif one.new_id is None:
-            print(f"{name}: its delete is taken back")
+            print(f"{one.name}: its delete is taken back")
         else:
-            print(f"{name}: the new row is {one.new_id}; its record has another id after the push")
+            print(
+                f"{one.name}: the new row is {one.new_id}; its record has another id after the push"
+            )
     for line in _left(done):
         print(line)
 
@@ -105,7 +105,7 @@ def _left(found: Iterable[Undelete]) -> Iterator[str]:
     for one in found:
         for left in one.left:
             if left.is_gone:
-                yield f"{one.resource} {one.record_id}: without {_text(left)}"
+                yield f"{one.name}: without {_text(left)}"
             else:
                 fields.setdefault(left.reason, {})[left.field] = None
     for reason, names in fields.items():
@@ -119,7 +119,7 @@ def _text(left: Left) -> str:
 def _as_json(one: Undelete) -> dict[str, object]:
     return {
         "resource": one.resource,
-        "id": one.record_id,
+        "id": one.unknown or one.record_id,
         "outcome": {"take_back": "taken back", "insert": "inserted", "refuse": "refused"}[one.how],
         "new_id": one.new_id,
         "reason": one.reason,

@@ -105,7 +105,8 @@ class Edit:
     error: str | None = None
     #: Who made it: the role on PostgreSQL, the name that a program gives itself on SQLite.
     db_user: str | None = None
-    #: The program that made it: PostgreSQL's `application_name`, or an import; else None on SQLite.
+    #: The program that made it: `application_name` on PostgreSQL, an import, or cfsync; then
+    #: `db_user` is the person who ran a command. Else None on SQLite.
     application: str | None = None
     #: When it was made, by the database's clock, canonical text.
     captured_at: str
@@ -148,7 +149,7 @@ class Edit:
 _COLUMNS = [OUTBOX.c[f.name] for f in fields(Edit)]
 
 CFSYNC = "cfsync"
-"""Who made an edit that cfsync makes for a person."""
+"""Who made an edit that no person has asked for; the program that made those of its commands."""
 
 AT_ONCE = 10_000
 """Numbers in one statement: both databases take no more than some ten thousand."""

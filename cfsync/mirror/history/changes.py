@@ -59,8 +59,6 @@ class Origin(NamedTuple):
 
 
 BY_PUSH = Origin(Side.CLICKFUNNELS, Source.PUSH)
-BY_PERSON = Origin(Side.LOCAL, Source.USER, "cfsync")
-"""A person has decided it by a command."""
 
 _ALWAYS = frozenset({Source.PUSH, Source.USER})
 """What is written down also before the history of the list is complete."""

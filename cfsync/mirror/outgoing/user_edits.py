@@ -18,6 +18,7 @@ from cfsync.mirror.db.engine import Tx, as_user, savepoint
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import OUTBOX, TABLES
 from cfsync.mirror.history.changes import BY_PUSH
+from cfsync.mirror.history.person import person
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.resources import Resource
 
@@ -27,30 +28,31 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
     a constraint refuses it, and Constrained where a trigger skips it; what the transaction did
     before is kept. The values are sent, also where ClickFunnels has stored them in another form.
     """
-    table = TABLES[resource.name]
+    table, last = TABLES[resource.name], outbox.highest_seq(tx)
     query = sa.update(table).where(table.c.id == record_id).values(dict(values))
     with _by_user(tx):
         written = tx.conn.execute(query).rowcount
     if not written and statements.by_ids(tx, table, ["id"], [record_id]):
         raise rows.skipped(resource, record_id)
+    _sign(tx, resource, record_id, last)
     bases.forget_forms(tx, resource, record_id, values)
 
 
 def insert(tx: Tx, resource: Resource, values: Mapping[str, Any]) -> int:
     """Insert a row, and return its id. Raises as `edit` does."""
-    table = TABLES[resource.name]
+    table, last = TABLES[resource.name], outbox.highest_seq(tx)
     query = sa.insert(table).values(dict(values)).returning(table.c.id)
     with _by_user(tx):
         record_id = tx.conn.execute(query).scalar()
     if record_id is None:
         raise Constrained(f"a trigger skips the new row of {resource.name} without an error")
+    _sign(tx, resource, record_id, last)
     return int(record_id)
 
 
 @contextmanager
 def _by_user(tx: Tx) -> Iterator[None]:
-    """Within the block a user writes; the edits say that cfsync has made them."""
-    before = outbox.highest_seq(tx)
+    """Within the block a user writes."""
     try:
         with tx.conn.begin_nested(), as_user(tx):
             yield
@@ -58,8 +60,16 @@ def _by_user(tx: Tx) -> Iterator[None]:
         if not tx.dialect.is_refusal(error):
             raise
         raise UsageError(tx.dialect.message(error)) from None
-    nameless = sa.update(OUTBOX).where(OUTBOX.c.seq > before, OUTBOX.c.db_user.is_(None))
-    tx.conn.execute(nameless.values(db_user=outbox.CFSYNC))
+
+
+def _sign(tx: Tx, resource: Resource, record_id: int, last: int) -> None:
+    """Write into the edits of a row that come after the number `last` who has had cfsync make them:
+    a person, unless a pass does it.
+    """
+    who = outbox.CFSYNC if tx.run else person()
+    mine = (OUTBOX.c.resource == resource.name, OUTBOX.c.record_id == record_id)
+    query = sa.update(OUTBOX).where(OUTBOX.c.seq > last, *mine)
+    tx.conn.execute(query.values(db_user=who, application=outbox.CFSYNC))
 
 
 def edit_from(

@@ -32,7 +32,8 @@ from cfsync.mirror.db.tables import (
 )
 from cfsync.mirror.db.types import Json
 from cfsync.mirror.history import changes
-from cfsync.mirror.history.changes import BY_PERSON, Change, ChangeOp
+from cfsync.mirror.history.changes import Change, ChangeOp
+from cfsync.mirror.history.person import by_person
 from cfsync.mirror.privacy.person import Person, clean, clean_record, identity
 from cfsync.mirror.progress.events import EventState
 from cfsync.records import is_provisional
@@ -138,7 +139,7 @@ def _write_cleaned(
     """Write down what a row holds now, without the values that were removed from it."""
     patch = {str(name): [None, value] for name, value in changed.items()}
     change = Change(ChangeOp.UPDATE, row["id"], patch, row.get("workspace_id"))
-    changes.write(tx, resource, BY_PERSON, change)
+    changes.write(tx, resource, by_person(), change)
 
 
 def clean_body(person: Person, resource: Resource, body: str) -> str | None:
@@ -202,7 +203,7 @@ def purge(tx: Tx, person: Person) -> Receipt:
     ]
     if statements.by_ids(tx, table, ["id"], [record_id]):
         rows.delete(tx, resource, record_id, by=None)
-        changes.write(tx, resource, BY_PERSON, Change(ChangeOp.DELETE, record_id, {}))
+        changes.write(tx, resource, by_person(), Change(ChangeOp.DELETE, record_id, {}))
         receipt[table.name] += 1
     for name, query in (
         (

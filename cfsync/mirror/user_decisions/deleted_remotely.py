@@ -14,7 +14,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES
 from cfsync.mirror.history import changes
-from cfsync.mirror.history.changes import BY_PERSON
+from cfsync.mirror.history.person import by_person
 from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.user_decisions import uncaptured_rows
 from cfsync.resources import RESOURCES, Resource
@@ -24,7 +24,7 @@ def accept_deletion(tx: Tx, resource: Resource, record_id: int) -> None:
     """Delete row and base, and discard the edits; rows below the record become candidates."""
     row = statements.load(tx, TABLES[resource.name], [record_id]).get(record_id, {})
     _end(tx, resource, record_id, row, "deleted in ClickFunnels")
-    rows.delete(tx, resource, record_id, BY_PERSON)
+    rows.delete(tx, resource, record_id, by_person())
     missing_rows.add_below(tx, resource, record_id, row.get("workspace_id"))
 
 
@@ -37,7 +37,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
     _end(tx, resource, record_id, row, "created anew")
     new_id = tx.dialect.new_local_id(tx.conn, table)
     uncaptured_rows.append_insert(tx, resource, row, given, new_id)
-    changes.write(tx, resource, BY_PERSON, changes.difference(resource, row, None))
+    changes.write(tx, resource, by_person(), changes.difference(resource, row, None))
     _move_unsent(tx, resource, record_id, new_id)
     return new_id
 
@@ -76,4 +76,4 @@ def _set_new_values(tx: Tx, resource: Resource, edit: Edit, values: Mapping[str,
     """Change what an edit gives to some fields, in the edit and in its row."""
     patch = {n: [pair[0], values.get(n, pair[1])] for n, pair in edit.patch.items()}
     tx.conn.execute(sa.update(OUTBOX).where(OUTBOX.c.seq == edit.seq).values(patch=patch))
-    rows.set_fields(tx, resource, edit.record_id, values, BY_PERSON)
+    rows.set_fields(tx, resource, edit.record_id, values, by_person())

@@ -17,7 +17,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import OUTBOX, TABLES
-from cfsync.mirror.history.changes import BY_PERSON
+from cfsync.mirror.history.person import by_person
 from cfsync.mirror.user_decisions.replay import pairs, replay, without
 from cfsync.resources import RESOURCES, Resource
 
@@ -63,7 +63,7 @@ def _delete_unsent(tx: Tx, resource: Resource, record_id: int, edits: Sequence[E
     """Delete a row that was never sent; returns all its edits."""
     if any(r.state == OutboxState.SENDING for r in edits):
         raise UsageError(f"{resource.name} {record_id} is being sent; see cfsync push")
-    rows.delete(tx, resource, record_id, BY_PERSON)
+    rows.delete(tx, resource, record_id, by_person())
     return [r.seq for r in edits]
 
 
@@ -80,9 +80,9 @@ def take_back(
     if deletes:
         values = _undeleted(resource, base, deletes[-1], kept)
         tx.new_rev()
-        rows.save(tx, resource, [{**values, "id": record_id}], BY_PERSON)
+        rows.save(tx, resource, [{**values, "id": record_id}], by_person())
     elif values := without(resource, base, dropped=dropped, kept=kept):
-        rows.set_fields(tx, resource, record_id, values, BY_PERSON)
+        rows.set_fields(tx, resource, record_id, values, by_person())
     free = {n for r in dropped for n in r.patch} - {n for r in kept for n in r.patch}
     clashes = conflicts.find(tx, resources=[resource.name], record_id=record_id)
     over = [c for c in conflicts.about_fields(clashes, free) if c.winner == Winner.HOLD]

@@ -77,6 +77,12 @@ class Undelete:
     left: tuple[Left, ...] = ()
     #: The id of the row that was inserted.
     new_id: int | None = None
+    #: How it was named, where the mirror knows no record of that name; its id is 0 then.
+    unknown: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.resource} {self.unknown or self.record_id}"
 
 
 def undelete(tx: Tx, resource: Resource, record_id: int) -> Undelete:

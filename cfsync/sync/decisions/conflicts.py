@@ -29,7 +29,7 @@ from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.history.changes import BY_PERSON
+from cfsync.mirror.history.person import by_person
 from cfsync.mirror.outgoing.user_edits import edit, edit_from
 from cfsync.mirror.user_decisions import deleted_remotely, discard, uncaptured_rows, waiting_edits
 from cfsync.resources import RESOURCES, Resource, named
@@ -231,7 +231,7 @@ def _resolve_inserted(tx: Tx, resource: Resource, conflict: Conflict, choice: Ch
         given = _row(tx, resource, conflict, anew=True)
         record_id = uncaptured_rows.make_insert(tx, resource, given)
     else:
-        rows.delete(tx, resource, record_id, BY_PERSON)
+        rows.delete(tx, resource, record_id, by_person())
     conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
     return Resolved(conflict, choice == "local", record_id)
 
@@ -282,7 +282,7 @@ def _take_remote(
         return
     name = part.field.name
     value = part.in_row(row, part.of_row(base) if name in base else conflict.remote)
-    rows.set_fields(tx, resource, conflict.record_id, {name: value}, BY_PERSON)
+    rows.set_fields(tx, resource, conflict.record_id, {name: value}, by_person())
     if name not in base or equal(part.field, value, base[name]):
         discard.forget_field(tx, resource, conflict.record_id, name)
 

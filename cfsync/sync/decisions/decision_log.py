@@ -21,8 +21,6 @@ They name fields and sides, never values. An edit is named in `seqs`, as in `pus
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Collection, Iterable
 from typing import Literal
 
@@ -32,17 +30,10 @@ from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.bookkeeping.tombstones import Tombstone
 from cfsync.mirror.coordination.pauses import EVERYTHING
+from cfsync.mirror.history.person import person
 from cfsync.mirror.user_decisions.undelete import How, Undelete
 
 log = structlog.get_logger()
-
-
-def person() -> str:
-    """The operating system's user who runs the command, also behind sudo."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"uid {os.getuid()}"
 
 
 def edits(what: Literal["approved", "retried", "discarded"], found: Iterable[Edit]) -> None:

@@ -18,7 +18,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.history import last
 from cfsync.mirror.outgoing.user_edits import edit
-from cfsync.mirror.user_decisions import discard, undelete
+from cfsync.mirror.user_decisions import batches, discard, undelete
 from cfsync.mirror.user_decisions.replay import replay
 from cfsync.mirror.user_decisions.undelete import Undelete
 from cfsync.resources import RESOURCES, Field, Resource
@@ -59,7 +59,7 @@ class Reverted:
 
 async def revert(mirror: Mirror, batch: int) -> Reverted:
     """Take back what the push with this batch number sent. Raises UsageError if there is none."""
-    edits = await mirror.read(outbox.find, batch=batch)
+    edits = await mirror.read(batches.find, batch)
     if not edits:
         last = await mirror.read(outbox.last_batch)
         raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))

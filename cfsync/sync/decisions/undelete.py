@@ -25,7 +25,7 @@ async def undelete(
     return what became of each. What would be done is shown to `confirm` first, which raises an
     error to stop; where nothing can be done it is not asked.
 
-    Raises UnknownResource, and UsageError for a public id that the mirror does not know.
+    Raises UnknownResource.
     """
     kind = named(resource)
     found = await mirror.read(_plan, kind, records)
@@ -38,8 +38,14 @@ async def undelete(
 
 
 def _plan(tx: Tx, resource: Resource, records: Sequence[str]) -> list[Undelete]:
-    found, coming = list[Undelete](), set[int]()
-    for record_id in sorted({status.record_id(tx, resource, name) for name in records}):
+    found, coming, known = list[Undelete](), set[int](), set[int]()
+    for name in dict.fromkeys(records):
+        try:
+            known.add(status.record_id(tx, resource, name))
+        except UsageError:
+            reason = "the mirror knows no record with this public id"
+            found.append(Undelete(resource.name, 0, How.REFUSE, reason, unknown=name))
+    for record_id in sorted(known):
         one = decision.plan(tx, resource, record_id, coming)
         found.append(one)
         if one.how != How.REFUSE:

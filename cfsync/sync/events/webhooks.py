@@ -21,7 +21,7 @@ from cfsync.mirror.bookkeeping import bases, tombstones, webhook_secrets
 from cfsync.mirror.bookkeeping.tombstones import Cause, Evidence
 from cfsync.mirror.bookkeeping.webhook_secrets import ENDPOINTS
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.history.changes import BY_PERSON
+from cfsync.mirror.history.person import by_person
 from cfsync.mirror.incoming.page import write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import missing_rows
@@ -252,7 +252,7 @@ def _confirm_deletion(tx: Tx, endpoint_id: int) -> None:
     webhook_secrets.delete(tx, [endpoint_id])
     rev_before = bases.highest_rev(tx)
     missing_rows.add_not_found(tx, ENDPOINTS, [endpoint_id], rev_before=rev_before)
-    evidence = Evidence(Cause.DELETED, rev_before, BY_PERSON)
+    evidence = Evidence(Cause.DELETED, rev_before, by_person())
     tombstones.confirm(tx, ENDPOINTS, endpoint_id, evidence, keep_row=False)
 
 

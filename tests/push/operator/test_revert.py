@@ -7,6 +7,8 @@ import json
 import pytest
 
 from cfsync.errors import UsageError
+from cfsync.mirror import retention
+from cfsync.mirror.history.person import person
 from cfsync.sync.decisions.revert import revert
 from tests.push.conftest import Account
 
@@ -33,7 +35,7 @@ def test_fields_get_their_old_values_by_the_next_push(account, contact):
     assert (there["first_name"], there["last_name"]) == (first, last)
 
 
-def test_its_edits_say_that_cfsync_made_them(account, contact):
+def test_its_edits_say_who_had_cfsync_make_them(account, contact):
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
     account.push()
 
@@ -41,7 +43,7 @@ def test_its_edits_say_that_cfsync_made_them(account, contact):
 
     mine, its = account.sql("SELECT db_user, application FROM cf_outbox ORDER BY seq")
     assert mine == ((None, None) if account.sql.is_sqlite else ("postgres", None))
-    assert its == (("cfsync", None) if account.sql.is_sqlite else ("cfsync_daemon", "cfsync"))
+    assert its == (person(), "cfsync")
 
 
 def test_a_revert_can_be_reverted(account, contact):
@@ -200,6 +202,32 @@ def test_a_record_that_is_gone_is_listed(account, contact):
 
     assert left(take_back(account, 1)) == [
         ("contacts", contact, None, "it is no longer in the mirror")
+    ]
+
+
+def test_a_batch_that_only_the_history_has_is_taken_back(account, two):
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    one, other = two
+    first = account.one("SELECT first_name FROM contacts WHERE id = ?", one)
+    account.sql("UPDATE contacts SET first_name = 'X', last_name = 'Y' WHERE id = ?", one)
+    account.sql("DELETE FROM contacts WHERE id = ?", other)
+    account.sql("INSERT INTO contacts (email_address) VALUES ('new@example.com')")
+    batch = account.push().batch
+    new = account.one("SELECT id FROM contacts WHERE email_address = 'new@example.com'")
+    account.sql("UPDATE contacts SET last_name = 'Z' WHERE id = ?", one)
+    account.push()
+    account.desk(lambda mirror: mirror.write(retention.prune, "outbox_done", -60.0))
+    assert account.one("SELECT count(*) FROM cf_outbox") == 0
+
+    done = take_back(account, batch)
+
+    assert done.fields == [("contacts", one, ["first_name"])]
+    assert account.one("SELECT first_name FROM contacts WHERE id = ?", one) == first
+    assert [(i, name, reason.partition(" (")[0]) for _, i, name, reason in left(done)] == [
+        (one, "last_name", "changed since"),
+        (other, None, f"it was deleted: cfsync undelete contacts {other}"),
+        (new, None, "it was created: delete it by SQL"),
     ]
 
 

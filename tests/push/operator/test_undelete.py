@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from cfsync.errors import UnknownResource, UsageError
+from cfsync.errors import UnknownResource
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, save_confirmed
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.history.person import person
 from cfsync.mirror.user_decisions.undelete import How, Undelete
 from cfsync.resources import RESOURCES
 from cfsync.sync.decisions import outbox as desk
@@ -274,6 +275,30 @@ def test_several_have_an_outcome_each_in_the_order_of_their_ids(
     assert said[987654321] == "the mirror knows no such record that was deleted"
 
 
+def test_one_that_nobody_knows_does_not_stop_the_others(told: Account, contact: int) -> None:
+    told.sql("DELETE FROM contacts WHERE id = ?", contact)
+
+    unknown, known = bring_back(told, "contacts", "nobody", contact)
+
+    assert (unknown.name, unknown.how) == ("contacts nobody", How.REFUSE)
+    assert unknown.reason == "the mirror knows no record with this public id"
+    assert (known.record_id, known.how) == (contact, How.TAKE_BACK)
+
+
+def test_the_history_says_who_brought_it_back(account: Account, contact: int) -> None:
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    last = state_of(account.mirror, ("contacts",)).seq
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    bring_back(account, "contacts", contact)
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.push()
+    bring_back(account, "contacts", contact)
+    told = account.sql("SELECT op, db_user FROM cf_feed WHERE seq > ? ORDER BY seq", last)
+
+    assert [who for op, who in told if op == "insert"] == [person(), person()]
+
+
 def test_one_that_refers_to_another_of_them_gets_its_new_id(account: Account) -> None:
     sections, course = RESOURCES["course_sections"], account.ids_of("courses")[0]
     where = {"parent_id": course, "workspace_id": account.workspace}
@@ -318,8 +343,6 @@ def test_a_public_id_is_as_good_as_an_id(told: Account, contact: int) -> None:
     told.push()
 
     assert [one.record_id for one in bring_back(told, "contacts", name)] == [contact]
-    with pytest.raises(UsageError, match="no record with the public id nobody"):
-        bring_back(told, "contacts", "nobody")
     with pytest.raises(UnknownResource):
         bring_back(told, "people", contact)
 

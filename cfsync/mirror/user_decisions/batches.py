@@ -1,0 +1,58 @@
+"""What a push has sent, in the outbox and in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping import ids, outbox
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CHANGES, OUTBOX
+from cfsync.mirror.history.changes import Side
+from cfsync.resources import RESOURCES, Field
+from cfsync.values import Unholdable, decode
+
+
+def find(tx: Tx, batch: int) -> list[Edit]:
+    """The edits that a push has sent, in order; those that were deleted from the outbox since, as
+    the history has them: with the values that the user gave, not those that were sent.
+    """
+    is_in_outbox = sa.exists().where(OUTBOX.c.seq == CHANGES.c.seq)
+    query = sa.select(CHANGES).where(
+        CHANGES.c.batch == batch, CHANGES.c.side == Side.LOCAL, ~is_in_outbox
+    )
+    kept = [dict(row) for row in tx.conn.execute(query).mappings()]
+    real_ids = ids.find_real_ids(tx, [(row["resource"], row["record_id"]) for row in kept])
+    told = [
+        _edit(row, real_ids.get((row["resource"], row["record_id"]), row["record_id"]))
+        for row in kept
+    ]
+    return sorted([*outbox.find(tx, batch=batch), *told], key=lambda edit: edit.seq)
+
+
+def _edit(change: Mapping[str, Any], record_id: int) -> Edit:
+    fields = RESOURCES[change["resource"]].by_name
+    pairs = {name: pair for name, pair in change["patch"].items() if name in fields}
+    return Edit(
+        seq=change["seq"],
+        resource=change["resource"],
+        workspace_id=change["workspace_id"],
+        record_id=record_id,
+        op=Op(change["op"]),
+        patch=change["patch"],
+        state=OutboxState.DONE,
+        captured_at=change["at"],
+        batch=change["batch"],
+        sent={name: [_canonical(fields[name], v) for v in pair] for name, pair in pairs.items()},
+    )
+
+
+def _canonical(field: Field, value: Any) -> Any:
+    """A value of a patch in canonical form."""
+    try:
+        return decode(field.type, value)
+    except Unholdable:
+        return value

@@ -60,7 +60,7 @@ class SettingsError(UsageError):
 class UnknownResource(UsageError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         close = get_close_matches(name, known, 1)
-        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
+        hint = f"did you mean {close[0]}?" if close else "`cfsync status` lists them"
         super().__init__(f"there is no resource {name!r}; {hint}")
 
 

@@ -73,10 +73,13 @@ def test_an_unknown_workspace(filled: Command, settings: dict[str, str]):
 
 
 def test_an_unknown_resource(filled: Command):
-    done = filled("pull", "contcts")
+    for command in (("pull",), ("act", "7", "cancel")):
+        done = filled(command[0], "contcts", *command[1:])
 
-    assert done.returncode == 2
-    assert done.said == ["there is no resource 'contcts'; did you mean contacts?"]
+        assert done.returncode == 2
+        assert done.said == ["there is no resource 'contcts'; did you mean contacts?"]
+    far = filled("pull", "nosuch")
+    assert far.said == ["there is no resource 'nosuch'; `cfsync status` lists them"]
 
 
 def test_a_database_of_another_account(filled: Command):

@@ -11,6 +11,7 @@ def test_from_enable_to_disable(cfsync: Command, world: World) -> None:
     workspace = world.workspaces[0]
     assert cfsync("census", "status").stdout == "no census is enabled\n"
 
+    assert "next: `cfsync sweep contacts`" in cfsync("census", "enable").stdout
     enabled = cfsync("census", "enable", "--json")
     assert enabled.returncode == 0
     assert [(e["workspace_id"], e["standing"]) for e in enabled.json] == [(workspace, "unproved")]

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from cfsync.cli.inspection.plan import lines_of
+from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions.revert import revert
+from cfsync.sync.inspection import bulk
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, settled
 from tests.push.conftest import Account
@@ -46,6 +48,15 @@ def tag_all(app_sql: Any, account: Account, tag: int, *, but: int = 0) -> list[i
 
 def have(account: Account, tag: int, contacts: list[int]) -> list[bool]:
     return [tag in account.tags(contact) for contact in contacts]
+
+
+def bulk_checks(account: Account) -> list[str]:
+    """What `doctor` says of bulk actions."""
+
+    async def read(mirror: Mirror) -> list[str]:
+        return [check.text for check in await mirror.read(bulk.checks)]
+
+    return list(account.desk(read))
 
 
 def all_settled(account: Account, contacts: list[int], tag: int) -> None:
@@ -140,6 +151,12 @@ def test_an_action_that_is_still_at_work_is_left_to_the_next_push(
     report = account.push()
 
     assert (report.exit_code, account.states()) == (4, ["sending"] * len(contacts))
+    found = planned(account)
+    assert (found.records, found.bulks, found.exit_code) == ([], [], 0)
+    (begun,) = found.begun
+    assert begun.record_ids == tuple(contacts)
+    under_way, _ = lines_of(found)
+    assert under_way.startswith(f"under way in bulk since {begun.called_at}: add tag {tag} to 6 ")
     assert account.push().exit_code == 4
     app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contacts[0])
     assert account.push().exit_code == 4
@@ -174,19 +191,31 @@ def test_a_lost_answer_is_looked_for_in_the_list(
     account.world.fault(kind, method="POST", path=ROUTE, applied=True)
     contacts = tag_all(app_sql, account, tag)
 
-    account.push()
-    account.push()
+    report = account.push()
 
+    assert (report.state, report.exit_code, report.problems) == ("done", 0, [])
     assert account.writes() == [ACTION]
     all_settled(account, contacts, tag)
 
 
 @pytest.mark.parametrize("shows", [True, False])
-def test_an_action_that_never_arrived_is_sent_by_the_next_push(
+def test_an_action_that_never_arrived_is_sent_again(
     account: Account, app_sql: Any, tag: int, *, shows: bool
 ) -> None:
     account.world.store.bulk.bulk_shows_targets = shows
     account.world.fault("reset_before", method="POST", path=ROUTE)
+    contacts = tag_all(app_sql, account, tag)
+
+    report = account.push()
+
+    assert (report.exit_code, account.writes()) == (0, [ACTION])
+    all_settled(account, contacts, tag)
+
+
+def test_an_action_that_never_arrives_twice_is_left_to_the_next_push(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    account.world.fault("reset_before", method="POST", path=ROUTE, times=2)
     contacts = tag_all(app_sql, account, tag)
 
     report = account.push()
@@ -289,12 +318,19 @@ def test_an_account_without_bulk_actions_gets_single_calls(
     assert account.writes() == [("create", "contact_applied_tags")] * len(contacts)
     (key,) = account.column("SELECT key FROM cf_meta WHERE key LIKE 'bulk!_off/%' ESCAPE '!'")
     assert key == f"bulk_off/contacts/{account.workspace}"
+    (text,) = bulk_checks(account)
+    place = f"edits of tag_ids of contacts in workspace {account.workspace}"
+    assert text.startswith(f"{place} go one by one until ")
+    assert text.endswith(f", since bulk actions are off: answered with {status}")
     all_settled(account, contacts, tag)
 
 
-def test_a_contact_that_was_deleted_there_waits_for_a_person(
-    account: Account, app_sql: Any, tag: int
+@pytest.mark.parametrize("unknown", ["passed over", "refused"])
+def test_a_contact_that_was_deleted_there_waits_for_a_person_and_the_others_go_in_bulk(
+    account: Account, app_sql: Any, tag: int, unknown: Any
 ) -> None:
+    """Whether an action passes over targets that it doesn't know, or is refused for them."""
+    account.world.store.bulk.bulk_unknown = unknown
     contacts = tag_all(app_sql, account, tag)
     account.world.delete("contacts", contacts[0])
 
@@ -303,6 +339,7 @@ def test_a_contact_that_was_deleted_there_waits_for_a_person(
     assert (report.exit_code, account.writes()) == (5, [ACTION])
     assert account.states() == ["held"] + ["done"] * (len(contacts) - 1)
     assert all(have(account, tag, contacts[1:]))
+    assert bulk_checks(account) == []
 
 
 def test_what_others_tag_meanwhile_stays(account: Account, app_sql: Any, tag: int) -> None:

@@ -88,7 +88,10 @@ class Bench:
             self._prepare()
 
     def world(self) -> World:
-        return world_of(**self.scene.sizes)
+        world = world_of(**self.scene.sizes)
+        self.scene.given(world)
+        world.ledger.clear()
+        return world
 
     def _prepare(self) -> None:
         with self.account(self.world()) as account:

@@ -203,6 +203,28 @@ def _make_room(account: Account) -> None:
     account.mirror._worker.submit(_pragma, account, f"max_page_count = {2**30}").result()
 
 
+def _is_census(call: Call) -> bool:
+    return any(name.startswith("results") for name in call.query)
+
+
+def _delete_filter(account: Account, _: Call) -> None:
+    world = account.world
+    (filter_,) = world.ids("refine_filters", world.workspaces[0])
+    world.delete("refine_filters", filter_)
+
+
+def _edit_filter(account: Account, _: Call) -> None:
+    world = account.world
+    (filter_,) = world.ids("refine_filters", world.workspaces[0])
+    nobody = [{"attribute": "first_name", "clause": "eq", "value": "Nobody"}]
+    world.edit("refine_filters", filter_, criteria=nobody)
+
+
+def _census(name: str, **more: Any) -> Kind:
+    """An odd census, which leads to the walk or to the same records: nothing else shows."""
+    return Kind(name.replace("_", " "), fault(name, **more), AS_EVER, _is_census)
+
+
 def _meanwhile(name: str, act: Callable[[Account, Call], object], fits: Fits) -> Kind:
     return Kind(name, meanwhile(act), ANY, fits, sweep=True, changes=True)
 
@@ -260,6 +282,21 @@ KINDS = (
     ),
     Kind("file locked", meanwhile(_lock), ends=DATABASE, undo=_unlock),
     Kind("disk full", meanwhile(_fill), ends=ANY | DATABASE, undo=_make_room),
+    _census("results_ignored"),
+    _census("results_busy"),
+    _census("results_one_field"),
+    _census("results_swapped"),
+    _census("results_reversed"),
+    _census("results_lost"),
+    _census("results_extra", ids=(987_654,)),
+    _census("results_twice"),
+    _census("results_old_times"),
+    _census("results_no_times"),
+    _census("results_endless"),
+    _census("results_no_cursor"),
+    _census("results_empty"),
+    Kind("filter deleted", meanwhile(_delete_filter), AS_EVER, _is_census),
+    Kind("filter edited", meanwhile(_edit_filter), AS_EVER, _is_census),
     Kind("503 once", fault("status", status=503), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("reset once", fault("reset_before"), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("429 once", fault("status", status=429), ends=AS_EVER, retry=AGAIN),

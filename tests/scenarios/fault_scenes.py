@@ -55,15 +55,17 @@ def world_of(**more: int) -> World:
 
 @dataclass(frozen=True)
 class Scene:
-    """`do` is the pass. `change`: what people did in ClickFunnels since the mirror was filled;
-    `edit`: what they did by SQL. `empty`: the mirror is still empty. `hints`: some news come by
-    looks that only save time; where such a look is refused a sweep finds them. `walkers`: so many
-    calls at once; then the nth one is now this and now that one. `needless`: what stands in the
-    path of calls without which the pass goes another way.
+    """`do` is the pass. `given`: what is in the account from the beginning. `change`: what people
+    did in ClickFunnels since the mirror was filled; `edit`: what they did by SQL. `empty`: the
+    mirror is still empty. `hints`: some news come by looks that only save time; where such a look
+    is refused a sweep finds them. `walkers`: so many calls at once; then the nth one is now this
+    and now that one. `needless`: what stands in the path of calls without which the pass goes
+    another way.
     """
 
     name: str
     do: Callable[[Account], Report]
+    given: Callable[[World], None] = lambda _: None
     change: Callable[[World], None] = lambda _: None
     edit: Callable[[Account], None] = lambda _: None
     empty: bool = False
@@ -109,6 +111,29 @@ def _same_moment(world: World) -> None:
     moment = "2030-01-01T00:00:00.000Z"
     for contact in _ids(world, "contacts")[10:]:
         world.edit("contacts", contact, last_name=f"Import {contact}", updated_at=moment)
+
+
+def _everybody(world: World) -> None:
+    """The filter of a census."""
+    criteria = [{"attribute": "created_at", "clause": "gte", "value": "1970-01-01"}]
+    more = {"filter_class": "ContactsFilter", "conjunction": "and", "criteria": criteria}
+    world.create("refine_filters", world.workspaces[0], name="cfsync census", **more)
+
+
+def _trust(account: Account) -> None:
+    """A walk confirms the census."""
+    account.settings["CFSYNC_CENSUS__CREATE_FILTER"] = "true"
+    assert account.sweep("contacts").exit_code == 0
+    state = account.one("SELECT value FROM cf_meta WHERE key LIKE 'census/%'")
+    assert json.loads(state)["standing"] == "trusted"
+
+
+def _differences(world: World) -> None:
+    """One of each that a census finds."""
+    _deletions(world)
+    contacts = _ids(world, "contacts")
+    world.edit("contacts", contacts[12], first_name="Changed")
+    world.create("contacts", world.workspaces[0], first_name="Fresh")
 
 
 def _deletions(world: World) -> None:
@@ -220,20 +245,20 @@ SCENES = {
             sizes={"contacts": 110},
             walkers=4,
         ),
-        Scene("pull", lambda a: a.pull(*NAMES), _news, hints=True),
+        Scene("pull", lambda a: a.pull(*NAMES), change=_news, hints=True),
         Scene(
             "pull of one moment",
             lambda a: a.pull("contacts"),
-            _same_moment,
+            change=_same_moment,
             sizes={"contacts": 110},
         ),
-        Scene("events", lambda a: a.run(_events), _told_news, hints=True),
-        Scene("push", lambda a: a.push(), _known_email, _edits, sizes=FEW),
+        Scene("events", lambda a: a.run(_events), change=_told_news, hints=True),
+        Scene("push", lambda a: a.push(), change=_known_email, edit=_edits, sizes=FEW),
         Scene(
             "push after lost answers",
             lambda a: a.push(),
-            _some_arrived,
-            _lost_answers,
+            change=_some_arrived,
+            edit=_lost_answers,
             sizes=FEW,
         ),
         Scene(
@@ -243,13 +268,21 @@ SCENES = {
             sizes=FEW,
             needless="/contacts/tag_actions",
         ),
-        Scene("sweep", lambda a: a.sweep(*NAMES), _deletions),
+        Scene("sweep", lambda a: a.sweep(*NAMES), change=_deletions),
         Scene(
             "sweep side by side",
             lambda a: a.sweep(*NAMES),
-            _deletions,
+            change=_deletions,
             sizes={"contacts": 110},
             walkers=4,
+        ),
+        Scene(
+            "sweep by census",
+            lambda a: a.sweep("contacts", "contact_tags"),
+            given=_everybody,
+            change=_differences,
+            edit=_trust,
+            needless="refine_filters",
         ),
     )
 }

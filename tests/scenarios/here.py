@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +78,11 @@ class Here:
             self._write(resource, record, field, json.dumps(sorted(known ^ {member})))
             was = member in known
             self._note("toggle", resource, record, f"{field.name}:{member}", was, not was)
+
+    def tag_several(self, resource: Resource, edit: Edit) -> None:
+        """As `tag`, of some records that follow each other: what may go in bulk."""
+        for n in range(4):
+            self.tag(resource, replace(edit, pick=edit.pick + n))
 
     def toggle(self, resource: Resource, edit: Edit) -> None:
         fields = [f for f in resource.columns if f.actions or (f.update and f.type == "boolean")]
@@ -231,6 +237,7 @@ VERBS: Mapping[str, Callable[[Here, Resource, Edit], None]] = {
     "update": Here.update,
     "attribute": Here.attribute,
     "tag": Here.tag,
+    "tag several": Here.tag_several,
     "toggle": Here.toggle,
     "insert": Here.insert,
     "insert twin": Here.insert_twin,

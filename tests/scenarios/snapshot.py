@@ -59,6 +59,9 @@ class Snapshot:
         return resource.parent == "workspaces" and above is not None and above not in listed
 
 
+BULK = "contact_tag_actions"
+"""Records that a push in bulk makes: they are nobody's edit."""
+
 OPEN = ("pending", "sending", "parked", "held")
 
 
@@ -77,7 +80,7 @@ def _created(world: World, entries: Sequence[Entry]) -> Iterator[Entry]:
     for entry in entries:
         key = (entry.resource, entry.id)
         is_new = key not in known and world.store.plan.index(*key) is None
-        is_ours = entry.fields.get("name") == census_filter.NAME
+        is_ours = entry.fields.get("name") == census_filter.NAME or entry.resource == BULK
         if entry.by == "api" and (entry.verb == "create" or (entry.verb == "upsert" and is_new)):
             yield from () if is_ours else (entry,)
         known.add(key)
@@ -92,8 +95,8 @@ def _there(world: World, name: str) -> dict[int, Values]:
     resource, found = RESOURCES[name], {}
     for parent in parents_there(world, name):
         for shown in world.records(name, parent):
-            if shown.get("name") == census_filter.NAME:
-                continue  # the filter that a census makes is nobody's edit
+            if shown.get("name") == census_filter.NAME or name == BULK:
+                continue  # nobody's edit either: the filter that a census makes
             if resource.single:
                 shown = {**shown, "id": parent}
             workspace = (world.store.get(name, shown["id"]) or {}).get("workspace_id")

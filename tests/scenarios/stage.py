@@ -25,7 +25,8 @@ EACH = SIZES | {"product_prices": 2, "order_transactions": 3}
 class Setup:
     """`size`: how many times `EACH`. `daemon`: the passes in this process are those of one that has
     been running from the beginning. The rest are settings; `guard`: the usual one against mass
-    deletions, which small accounts hardly get past; `census`: contacts are swept by a saved filter.
+    deletions, which small accounts hardly get past; `census`: contacts are swept by a saved filter;
+    `bulk`: the same tag of two contacts goes in bulk.
     """
 
     policy: str = "clickfunnels"
@@ -35,6 +36,7 @@ class Setup:
     overlap: str = "2m"
     daemon: bool = False
     census: bool = False
+    bulk: bool = False
 
     @property
     def settings(self) -> dict[str, str]:
@@ -44,6 +46,7 @@ class Setup:
             "CFSYNC_PUSH__BATCH": str(self.batch),
             "CFSYNC_PULL__OVERLAP": self.overlap,
             "CFSYNC_CENSUS__CREATE_FILTER": str(self.census).lower(),
+            "CFSYNC_PUSH__BULK_FROM": "2" if self.bulk else "50",
             "CFSYNC_WEB__LISTEN": "off",
         }
 
@@ -62,6 +65,7 @@ def any_setup(dice: Random, *, policy: str, size: int = 1) -> Setup:
         overlap=dice.choice(["0s", "2m"]),
         daemon=dice.random() < 0.5,
         census=dice.random() < 0.5,
+        bulk=dice.random() < 0.5,
     )
 
 

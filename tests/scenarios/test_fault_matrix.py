@@ -16,7 +16,7 @@ from tests.scenarios.fault_matrix import Cell, bench_of, cells_of, complaints
 from tests.scenarios.fault_scenes import SCENES, quiet_logs
 from tests.scenarios.fault_verdict import Plan, differences, unsettled
 
-PASSES = ("backfill", "pull", "push", "push in bulk", "sweep")
+PASSES = ("backfill", "pull", "push", "push in bulk", "sweep", "sweep by census")
 
 Ready = tuple[Bench, Plan]
 

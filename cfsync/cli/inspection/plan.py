@@ -13,7 +13,7 @@ from cfsync.cli.text import duration, plural, print_json, to_json
 
 if TYPE_CHECKING:
     from cfsync.sync.push.plan import Kept, Plan
-    from cfsync.sync.push.plan_cost import Planned
+    from cfsync.sync.push.plan_cost import BegunBulk, Planned
 
 
 NAMED = 3
@@ -66,11 +66,9 @@ def lines_of(found: Plan) -> Iterator[str]:
     for record in found.records:
         yield from _of_record(record)
     for bulk in found.bulks:
-        verb, to = ("add", "to") if bulk.kind == "add" else ("remove", "from")
-        yield (
-            f"in bulk: {verb} tag {bulk.member} {to} {bulk.records:,} {bulk.resource} of workspace"
-            f" {bulk.workspace_id} ({plural(bulk.calls, 'call')})"
-        )
+        of = f"{bulk.records:,} {bulk.resource} of workspace {bulk.workspace_id}"
+        yield f"in bulk: {_verb(bulk.kind, bulk.member)} {of} ({plural(bulk.calls, 'call')})"
+    yield from map(_of_begun, found.begun)
     for kept in found.kept:
         yield f"not sent: {_kept(kept)}"
     for name in dict.fromkeys(left.resource for left in found.nulls_left):
@@ -91,6 +89,21 @@ def lines_of(found: Plan) -> Iterator[str]:
         if found.records
         else "plan: nothing to send"
     )
+
+
+def _of_begun(bulk: BegunBulk) -> str:
+    *_, last = verbs = [_verb(kind, member) for kind, member in bulk.actions]
+    of = f"{len(bulk.record_ids):,} {bulk.resource} of workspace {bulk.workspace_id}"
+    what = ", ".join([*(verb.rpartition(" ")[0] for verb in verbs[:-1]), last])
+    return (
+        f"under way in bulk since {bulk.called_at}: {what} {of}; the next push looks whether it has"
+        " ended, and sends their later edits after that"
+    )
+
+
+def _verb(kind: str, tag: int) -> str:
+    """'add tag 7 to', 'remove tag 7 from'."""
+    return f"add tag {tag} to" if kind == "add" else f"remove tag {tag} from"
 
 
 def _of_record(record: Planned) -> Iterator[str]:

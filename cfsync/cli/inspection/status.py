@@ -193,7 +193,7 @@ def _row(name: str, r: ResourceStatus, *, paused: bool) -> tuple[object, ...]:
         name,
         r.rows,
         f"{lag or 'never'} (paused)" if paused else lag,
-        r.swept_at,
+        f"{r.swept_at} (census)" if r.swept_by == "census" else r.swept_at,
         _counts(r.edits),
         r.conflicts or None,
         _counts(held),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,16 +77,33 @@ def _quick(settings: Settings, names: Sequence[str], *, json: bool) -> int:
     if json:
         print_json([asdict(one) for one in found])
     else:
-        rows = [
-            (c.resource, c.workspace_id, n, c.here[n], _there(c, n)) for c in found for n in c.here
-        ]
-        print(columns([("", "workspace", "", "mirror", "ClickFunnels"), *rows]))
+        print("\n".join(_quick_lines(found)))
     return 0
 
 
-def _there(counted: Counted, name: str) -> str:
-    figure = counted.there.get(name)
-    return f"unknown: {counted.why or 'not in the answer'}" if figure is None else str(figure)
+def _quick_lines(found: Sequence[Counted]) -> Iterator[str]:
+    if not found:
+        yield "nothing to count: contacts and orders are not mirrored"
+        return
+    rows = [
+        (c.resource, c.workspace_id, _figure(c, n), c.here[n], _there(c.there.get(n)))
+        for c in found
+        for n in c.here
+    ]
+    yield columns([("", "workspace", "", "mirror", "ClickFunnels"), *rows])
+    for why in dict.fromkeys(c.why for c in found if c.why):
+        workspaces = dict.fromkeys(str(c.workspace_id) for c in found if c.why == why)
+        yield f"unknown of workspace {', '.join(workspaces)}: {why}"
+
+
+def _there(figure: Decimal | None) -> str:
+    return "unknown" if figure is None else str(figure)
+
+
+def _figure(counted: Counted, name: str) -> str:
+    """`total_amount (EUR + USD)`, where the sum is of amounts that don't add up."""
+    is_mixed = name != "count" and len(counted.currencies) > 1
+    return f"{name} ({' + '.join(counted.currencies)})" if is_mixed else name
 
 
 def _text(verified: Verified, place: str) -> str:

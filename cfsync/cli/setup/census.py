@@ -76,6 +76,8 @@ def _change(
 
     states = until_stopped(body)
     _print(states, json=json)
+    if not json and any(state.standing == "unproved" for state in states.values()):
+        print("next: `cfsync sweep contacts` walks the list once and compares it with the filter")
     return 5 if any(state.standing == "off" for state in states.values()) else 0
 
 

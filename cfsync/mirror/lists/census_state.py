@@ -42,8 +42,10 @@ class CensusState:
     reason: str = ""
     #: When a walk last confirmed it.
     checked_at: str | None = None
-    #: When it was last read.
+    #: When it was last read, or that was tried.
     read_at: str | None = None
+    #: When the last read began that all its differences were settled of: it swept the list.
+    swept_at: str | None = None
     #: How many records it named when it was last used.
     records: int = 0
 

@@ -33,6 +33,13 @@ OFF_FOR_S = 86_400.0
 Kind = Literal["add", "remove"]
 
 
+class TurnedOff(NamedTuple):
+    """Why nothing is sent in bulk in a workspace, and until when (canonical text)."""
+
+    why: str
+    until: str
+
+
 class Change(NamedTuple):
     """What the records of a bulk gain and lose."""
 
@@ -64,7 +71,6 @@ class Action:
 class Bulk:
     """Edits that go together, and how far their actions have come."""
 
-    #: Its number.
     number: int
     resource: str
     field: str
@@ -229,15 +235,28 @@ def forget(tx: Tx, bulk: Bulk) -> None:
     meta.delete(tx.conn, f"{meta.BULK}{bulk.number}")
 
 
-def release(tx: Tx, bulk: Bulk, words: str | None = None) -> None:
-    """Delete a bulk none of whose actions has changed anything: its edits are to be sent again.
-    `words`: why they still wait.
-    """
-    for start in range(0, len(bulk.seqs), AT_ONCE):
-        some = OUTBOX.c.seq.in_(bulk.seqs[start : start + AT_ONCE])
-        sending = sa.update(OUTBOX).where(some, OUTBOX.c.state == OutboxState.SENDING)
-        tx.conn.execute(sending.values(state=OutboxState.PENDING, error=words))
+def release(tx: Tx, bulk: Bulk) -> None:
+    """Delete a bulk none of whose actions has changed anything: its edits are to be sent again."""
+    _put_back(tx, bulk.seqs)
     forget(tx, bulk)
+
+
+def leave_out(tx: Tx, resource: Resource, bulk: Bulk, record_ids: Collection[int]) -> Bulk:
+    """The bulk without some records, whose edits are to be sent again."""
+    found = statements.by_ids(tx, OUTBOX, ["seq"], sorted(record_ids), resource=resource.name)
+    seqs = {seq for (seq,) in found}.intersection(bulk.seqs)
+    _put_back(tx, sorted(seqs))
+    ids_left = tuple(i for i in bulk.record_ids if i not in record_ids)
+    bulk = replace(bulk, record_ids=ids_left, seqs=tuple(s for s in bulk.seqs if s not in seqs))
+    save(tx, bulk)
+    return bulk
+
+
+def _put_back(tx: Tx, seqs: Sequence[int]) -> None:
+    for start in range(0, len(seqs), AT_ONCE):
+        some = OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE])
+        sending = sa.update(OUTBOX).where(some, OUTBOX.c.state == OutboxState.SENDING)
+        tx.conn.execute(sending.values(state=OutboxState.PENDING, error=None))
 
 
 def settle(
@@ -273,8 +292,9 @@ def turn_off(tx: Tx, resource: Resource, workspace_id: int, why: str) -> None:
     meta.put(tx.conn, f"{meta.BULK_OFF}{resource.name}/{workspace_id}", text)
 
 
-def turned_off(tx: Tx, resource: Resource) -> dict[int, str]:
-    """Workspace id -> why nothing is sent in bulk there for now."""
+def turned_off(tx: Tx, resource: Resource) -> dict[int, TurnedOff]:
+    """Workspace id -> why nothing is sent in bulk there for now, and until when."""
     found = meta.with_prefix(tx.conn, f"{meta.BULK_OFF}{resource.name}/")
     notes = {int(workspace): json.loads(text) for workspace, text in found.items()}
-    return {w: note["why"] for w, note in notes.items() if note["at"] > later(tx.now, -OFF_FOR_S)}
+    off = {w: TurnedOff(note["why"], later(note["at"], OFF_FOR_S)) for w, note in notes.items()}
+    return {workspace: it for workspace, it in off.items() if it.until > tx.now}

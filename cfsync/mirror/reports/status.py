@@ -27,7 +27,8 @@ from cfsync.mirror.db.tables import (
     TABLES,
     TOMBSTONES,
 )
-from cfsync.mirror.lists import absent
+from cfsync.mirror.lists import absent, census_state
+from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.latency import Counts
 from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources.model import Resource
@@ -77,6 +78,23 @@ def walks(tx: Tx) -> Rows:
             sa.func.max(c.watermark).label("watermark"),
         ).group_by(c.resource, c.lane),
     )
+
+
+def oldest_sweep(tx: Tx, resource: Resource) -> tuple[str, Lane] | None:
+    """When the oldest of the last sweeps of the lists began, of a resource that has a census, and
+    whether that was a walk or a census; None before the first.
+    """
+    c = CHECKPOINTS.c
+    where = (c.resource == resource.name, c.lane == Lane.SWEEP, c.part == 0)
+    last: dict[int, tuple[str, Lane]] = {
+        parent_id: (began_at, Lane.SWEEP)
+        for parent_id, began_at in tx.conn.execute(sa.select(c.parent_id, c.began_at).where(*where))
+        if began_at is not None
+    }
+    for parent_id, state in census_state.load_all(tx).items():
+        if state.swept_at is not None and parent_id in last:
+            last[parent_id] = max(last[parent_id], (state.swept_at, Lane.CENSUS))
+    return min(last.values(), default=None)
 
 
 def open_edits(tx: Tx) -> dict[str, dict[str, int]]:
@@ -190,6 +208,14 @@ def _rows(tx: Tx, query: sa.Select[Any]) -> Rows:
 def total(counts: Mapping[str, Mapping[str, int]]) -> int:
     """All counts together."""
     return sum(n for by_kind in counts.values() for n in by_kind.values())
+
+
+def currencies(tx: Tx, resource: Resource, workspace_id: int) -> tuple[str, ...]:
+    """The currencies of a resource's records in a workspace, in capitals."""
+    table = TABLES[resource.name]
+    where = (table.c.id < PROVISIONAL_FROM, table.c.workspace_id == workspace_id)
+    found = tx.conn.execute(sa.select(sa.func.upper(table.c.currency)).where(*where).distinct())
+    return tuple(sorted(name for name in found.scalars() if name))
 
 
 def figures(

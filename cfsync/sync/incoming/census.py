@@ -135,4 +135,5 @@ async def _attempt(
         return replace(state, reason=str(error))
     log.info("census.read", list=str(listing), records=state.records)
     checked_at = state.read_at if is_fresh else state.checked_at
-    return replace(state, standing=Standing.TRUSTED, checked_at=checked_at)
+    swept_at = state.swept_at if is_fresh else state.read_at
+    return replace(state, standing=Standing.TRUSTED, checked_at=checked_at, swept_at=swept_at)

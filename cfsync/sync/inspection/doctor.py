@@ -38,7 +38,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import requests_a_day, steady_rate
-from cfsync.sync.inspection import census, field_notes, gateway
+from cfsync.sync.inspection import bulk, census, field_notes, gateway
 from cfsync.sync.inspection.probes import Check, check_lists, clock, headers
 from cfsync.sync.workspaces import choose
 
@@ -235,6 +235,7 @@ async def _database(mirror: Mirror, teams: Sequence[int], settings: Settings) ->
     checks += cost_of_groups(settings, walks, len(workspaces))
     checks += field_notes.drift(await mirror.read(status.notes))
     checks += census.checks(await mirror.read(census.status))
+    checks += await mirror.read(bulk.checks)
     checks += unused_events(await mirror.read(status.unused_events))
     if waiting := await mirror.read(runs.waiting):
         checks.append(Check("waiting", "todo", f"{waiting} for you: cfsync status", 5))

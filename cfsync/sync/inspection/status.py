@@ -54,6 +54,8 @@ class ResourceStatus:
     lag_s: float | None = None
     #: When the oldest of the last sweeps of its lists began; None before the first.
     swept_at: str | None = None
+    #: Whether that was a walk ("sweep") or a census.
+    swept_by: str | None = None
     #: Open edits by state.
     edits: Mapping[str, int] = field(default_factory=dict)
     #: Age in seconds of the oldest edit that is still to be sent; None: there is none.
@@ -178,6 +180,7 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
             lag_s=read_pull_age(tx, resource, settings, workspaces).lag_s,
             **_counted(tx, name, workspaces),
             **_walked(resource, walks),
+            **_swept(tx, resource, walks),
         )
         for name, resource in RESOURCES.items()
         if settings.resource(name).enabled or rows.get(name) or name in edits
@@ -211,5 +214,13 @@ def _walked(
         "lists": max(backfill.get("lists", 0), pull.get("lists", 0)),
         "unfinished": backfill.get("unfinished", 0),
         "watermark": pull.get("watermark"),
-        "swept_at": walks.get((resource.name, Lane.SWEEP), {}).get("oldest"),
     }
+
+
+def _swept(
+    tx: Tx, resource: Resource, walks: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> dict[str, Any]:
+    if resource.filter_class and (found := inspect.oldest_sweep(tx, resource)):
+        return {"swept_at": found[0], "swept_by": found[1]}
+    swept_at = walks.get((resource.name, Lane.SWEEP), {}).get("oldest")
+    return {"swept_at": swept_at, "swept_by": swept_at and Lane.SWEEP}

@@ -27,7 +27,7 @@ from cfsync.resources import Resource
 from cfsync.sync import capture_check
 from cfsync.sync.capture_check import unusable_resources
 from cfsync.sync.pass_run import wanted_resources
-from cfsync.sync.push.bulk.planned import in_bulk
+from cfsync.sync.push.bulk.planned import begun, in_bulk
 from cfsync.sync.push.calls import calls_of
 from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import (
@@ -39,7 +39,13 @@ from cfsync.sync.push.email_order import (
     waits_for,
 )
 from cfsync.sync.push.mass_guard import unasked
-from cfsync.sync.push.plan_cost import Planned, PlannedBulk, requests_of, requests_of_bulk
+from cfsync.sync.push.plan_cost import (
+    BegunBulk,
+    Planned,
+    PlannedBulk,
+    requests_of,
+    requests_of_bulk,
+)
 from cfsync.sync.workspaces import choose
 from cfsync.values import later
 
@@ -77,6 +83,8 @@ class Plan:
     kept: list[Kept] = field(default_factory=list)
     #: The bulk actions in which some of the records go.
     bulks: list[PlannedBulk] = field(default_factory=list)
+    #: Those that are under way: the edits of their records wait for the end.
+    begun: list[BegunBulk] = field(default_factory=list)
     #: What was left as it was in the last day.
     nulls_left: list[NullLeft] = field(default_factory=list)
     #: Number of an import -> how many of its edits wait.
@@ -135,6 +143,7 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     if found.records:
         found.requests = 1 + len(found.looks) + requests_of(found.records)
         found.requests += requests_of_bulk(found.bulks)
+    found.requests += sum(bulk.requests for bulk in found.begun)
     return found
 
 
@@ -193,11 +202,13 @@ def _together(resource: Resource, reason: str, edits: Sequence[Any]) -> Kept:
 async def _plan_resource(
     mirror: Mirror, settings: Settings, found: Plan, resource: Resource, workspaces: Sequence[int]
 ) -> None:
+    under_way = await mirror.read(begun, resource, workspaces)
+    found.begun += under_way
     stopped: set[int] = set()
     for held in await unasked(mirror, settings, resource, workspaces):
         found.kept.append(Kept(resource.name, held.seqs, (), held.reason))
         stopped.update(held.seqs)
-    grouped: set[int] = set()
+    grouped = {record_id for bulk in under_way for record_id in bulk.record_ids}
     for group in await _email_groups(mirror, resource, workspaces):
         await _plan_group(mirror, found, resource, group, stopped)
         grouped.update(group)

@@ -49,6 +49,26 @@ class PlannedBulk:
     calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class BegunBulk:
+    """Actions that an earlier push has called. The next one looks whether they have ended, reads
+    the records, and sends what else waits of them after that.
+    """
+
+    resource: str
+    workspace_id: int
+    #: (kind, member) of each action: ("add", 7).
+    actions: tuple[tuple[str, int], ...]
+    record_ids: tuple[int, ...]
+    #: When the first one was called.
+    called_at: str
+
+    @property
+    def requests(self) -> int:
+        """A look at each action, and the records."""
+        return len(self.actions) + -(-len(self.record_ids) // PAGE)
+
+
 def requests_of(records: Iterable[Planned]) -> int:
     """The requests that the records take, including reads before and after. Each group of records
     that share an email is read again by itself.

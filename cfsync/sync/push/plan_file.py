@@ -30,6 +30,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "plan": VERSION,
         "records": [_record(record) for record in plan.records],
         "bulks": [asdict(bulk) for bulk in plan.bulks],
+        "begun": [asdict(bulk) for bulk in plan.begun],
         "kept": [_kept(kept) for kept in plan.kept],
         "nulls_left": [asdict(left) for left in plan.nulls_left],
         "imports": {str(number): edits for number, edits in plan.imports.items()},

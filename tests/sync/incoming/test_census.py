@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,10 +14,12 @@ from typing import Any
 import pytest
 
 from cfsync.api import Retry
+from cfsync.cli.inspection.status import _lines as lines_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.progress.runs import PassName
 from cfsync.sandbox import World
 from cfsync.sync import passes
+from cfsync.sync.inspection.status import status
 from cfsync.sync.report import Report
 from tests.conftest import SQLITE_ONLY, Sql, copy_of
 from tests.sync.conftest import Round
@@ -146,6 +149,36 @@ def test_a_walk_checks_the_census_again_after_a_week(trusted: Round) -> None:
     trusted.world.ledger.clear()
     trusted.sweep("contacts")
     assert not walked(trusted)
+
+
+def test_status_says_which_way_the_last_sweep_went(trusted: Round) -> None:
+    def row() -> str:
+        shown = "\n".join(lines_of(asyncio.run(status(trusted.mirror, trusted.configured()))))
+        return next(line for line in shown.splitlines() if line.startswith("contacts "))
+
+    def swept() -> tuple[str | None, str | None]:
+        found = asyncio.run(status(trusted.mirror, trusted.configured())).resources["contacts"]
+        assert ("(census)" in row()) is (found.swept_by == "census")
+        return found.swept_at, found.swept_by
+
+    by_walk = swept()
+    assert by_walk[1] == "sweep"
+    trusted.clock.go_on(3600)
+    change(trusted.world)
+    trusted.sweep("contacts")
+    by_census = swept()
+    assert by_census[1] == "census"
+    assert "2 census" in row()  # what only it has found
+    assert (by_census[0] or "") > (by_walk[0] or "")
+
+    trusted.retry = Retry(attempts=1)
+    trusted.world.fault("results_busy", path="results")
+    trusted.clock.go_on(6 * 3600)
+    between(trusted)
+    assert swept() == by_census  # it could not be had
+
+    trusted.run(passes.sweep, ["contacts"], walk=True)
+    assert swept()[1] == "sweep"
 
 
 def between(round_: Round) -> Report | None:

@@ -10,6 +10,7 @@ import pytest
 
 from cfsync.api import Api
 from cfsync.cli.inspection.status import _lines
+from cfsync.cli.inspection.verify import _quick_lines
 from cfsync.sync.context import Context
 from cfsync.sync.inspection.counts import Counted, count
 from cfsync.sync.inspection.status import status
@@ -41,6 +42,21 @@ def test_counts_and_sums_stand_beside_the_mirrors(round_, nested):
     assert found["orders"].here["total_amount"] == sum(sums) > 0
 
 
+@pytest.mark.parametrize("sizes", [{}], ids=["a few of everything"])
+def test_sums_of_several_currencies_name_them(round_):
+    first, second, *_ = round_.world.ids("orders", round_.workspace)
+    for order, currency in ((first, "EUR"), (second, "usd")):
+        round_.world.edit("orders", order, currency=currency)
+    round_.backfill()
+
+    found = counted(round_)
+    text = "\n".join(_quick_lines(list(found.values())))
+
+    assert {"EUR", "USD"} <= set(found["orders"].currencies)
+    assert f"total_amount ({' + '.join(found['orders'].currencies)})" in text
+    assert text.count("answered with 403") == 1
+
+
 def test_what_the_mirror_lacks_shows_and_status_keeps_the_count(round_):
     round_.backfill()
     round_.world.stats_open = True
@@ -64,6 +80,8 @@ def test_an_account_outside_the_trial_shows_no_figures(round_):
     found = counted(round_)
     state = asyncio.run(status(round_.mirror, round_.configured()))
 
-    assert {one.why for one in found.values()} == {"answered with 403"}
+    assert all(one.why.startswith("answered with 403: ") for one in found.values())
+    asked = [target for _, target, _ in round_.world.ledger.calls if "/stats" in target]
+    assert len(asked) == len(round_.world.workspaces)  # not once for each resource
     assert found["contacts"].there == {}
     assert state.resources["contacts"].counted is None

@@ -1,4 +1,6 @@
-"""The order of a push in bulk: what earlier pushes have begun, then new bulks, then their ends."""
+"""The order of a push in bulk: what earlier pushes have begun, then new bulks, then their ends; and
+once more for those whose calls have not arrived.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from cfsync.resources import Resource
 from cfsync.sync.push.bulk.finish import finish_bulks
 from cfsync.sync.push.bulk.sets import bulk_field
 from cfsync.sync.push.bulk.start import BulkPush, start_bulks
-from cfsync.sync.push.outcome import Push
+from cfsync.sync.push.outcome import Push, report_failure
 
 
 async def push_in_bulk(
@@ -30,7 +32,10 @@ async def push_in_bulk(
             await push.context.mirror.write(bulk_journal.release, bulk)
         else:
             it.bulks.append(bulk)
-    in_the_way = {*stuck, *(i for bulk in it.bulks for i in bulk.record_ids)}
-    await start_bulks(it, in_the_way)
-    await finish_bulks(it)
+    await start_bulks(it, {*stuck, *(i for bulk in it.bulks for i in bulk.record_ids)})
+    if await finish_bulks(it):
+        await start_bulks(it, {*stuck, *it.put_off})
+        if unsent := await finish_bulks(it):
+            it.put_off |= unsent
+            report_failure(push, [*it.lost.values()][-1])
     return it.put_off

@@ -25,7 +25,7 @@ from cfsync.records import Listing, Record
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.bulk.start import REFUSED, BulkPush, turn_off
-from cfsync.sync.push.outcome import count_failure
+from cfsync.sync.push.outcome import count_failure, report_failure
 from cfsync.sync.walk.records import count, write_answer
 from cfsync.values import later
 
@@ -37,18 +37,24 @@ GIVE_UP_S = 3600.0
 log = structlog.get_logger()
 
 
-async def finish_bulks(it: BulkPush) -> None:
+async def finish_bulks(it: BulkPush) -> set[int]:
     """Wait up to `push.settle` for the actions of all bulks; settle the edits of those that are
-    over. The others stay in the journal for the next push.
+    over. The others stay in the journal for the next push. Returns the records of those of which no
+    call has arrived: their edits can be sent again.
     """
-    open_ = await _wait(it, it.bulks)
+    open_, it.bulks = await _wait(it, it.bulks), []
+    unsent: set[int] = set()
     for bulk in [await _without_missing(it, bulk) for bulk in open_]:
-        if not bulk.is_over:
+        if all(action.since is None for action in bulk.actions):
+            await it.push.context.mirror.write(bulk_journal.release, bulk)
+            unsent.update(bulk.record_ids)
+        elif not bulk.is_over:
             await _leave(it, bulk)
     for bulk in await it.push.context.mirror.read(bulk_journal.find, it.resource):
         it.push.context.check_stop()
         if bulk.is_over and bulk.change.workspace_id in it.workspaces:
             await _prove(it, bulk)
+    return unsent
 
 
 async def _wait(it: BulkPush, bulks: Sequence[Bulk]) -> list[Bulk]:
@@ -143,7 +149,7 @@ async def _give_up(it: BulkPush, bulk: Bulk, action: Record) -> None:
 
 async def _without_missing(it: BulkPush, bulk: Bulk) -> Bulk:
     """The bulk after a second look for actions that were called without an answer. One that is not
-    there has changed nothing; where all are missing, the next push sends the edits again.
+    there has changed nothing.
     """
     if not any(a.is_open and a.id is None for a in bulk.actions):
         return bulk
@@ -155,11 +161,7 @@ async def _without_missing(it: BulkPush, bulk: Bulk) -> Bulk:
     for action in missing:
         log.info("bulk.missing", bulk=bulk.number)
         bulk = bulk.with_action(replace(action, since=None))
-    if all(action.since is None for action in bulk.actions):
-        await it.push.context.mirror.write(bulk_journal.release, bulk)
-        it.put_off.update(bulk.record_ids)
-    else:
-        await it.push.context.mirror.write(bulk_journal.save, bulk)
+    await it.push.context.mirror.write(bulk_journal.save, bulk)
     return bulk
 
 
@@ -168,6 +170,8 @@ async def _leave(it: BulkPush, bulk: Bulk) -> None:
     it.put_off.update(bulk.record_ids)
     words = "waits for the end of a bulk action"
     await it.push.context.mirror.write(outbox.set_reason, bulk.seqs, words)
+    if (lost := it.lost.get(bulk.number)) is not None:
+        report_failure(it.push, lost)
     report = it.push.report
     if report.state == RunState.DONE:
         report.state = RunState.STOPPED

@@ -1,18 +1,29 @@
-"""Which of the planned edits a push would send in bulk."""
+"""Which of the planned edits a push would send in bulk, and which an earlier one has sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cfsync.config import Settings
-from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.outgoing import bulk_journal
 from cfsync.mirror.outgoing.bulk_journal import Change
 from cfsync.resources import Resource
 from cfsync.sync.push.bulk.sets import bulk_field
 from cfsync.sync.push.bulk.start import TARGETS
-from cfsync.sync.push.plan_cost import Planned, PlannedBulk
+from cfsync.sync.push.plan_cost import BegunBulk, Planned, PlannedBulk
+
+
+def begun(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[BegunBulk]:
+    """The bulks of these workspaces of which an action was called, without an end so far."""
+    found: list[BegunBulk] = []
+    for bulk in bulk_journal.find(tx, resource) if bulk_field(resource) else ():
+        actions = tuple((a.kind, a.member) for a in bulk.actions if a.since is not None)
+        place = bulk.change.workspace_id
+        if actions and bulk.called_at and place in workspaces:
+            found.append(BegunBulk(resource.name, place, actions, bulk.record_ids, bulk.called_at))
+    return found
 
 
 async def in_bulk(

@@ -3,9 +3,12 @@
 | the call                             | the edits                                                |
 | ------------------------------------ | -------------------------------------------------------- |
 | is answered                          | wait for the end of the action (see `finish`)            |
+| is refused (400, 404, 422), and the  | of those are sent one by one, and it is called for the   |
+| list leaves out some of the records  | others                                                   |
 | is refused (400, 403, 404, 409, 422) | are sent one by one, as are all for a day                |
 | was certainly not applied            | are pending again, and the next push sends them in bulk  |
-| may have been applied (answer lost)  | wait until the action is found, or missing twice         |
+| may have been applied (answer lost)  | wait until the action is found, or missing twice: then   |
+|                                      | they are sent again                                      |
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any
 
 import structlog
 
+from cfsync.api.codec import PAGE
 from cfsync.errors import (
     ApiError,
     Forbidden,
@@ -32,8 +36,9 @@ from cfsync.mirror.outgoing.bulk_journal import Action, Bulk, Change
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing
 from cfsync.resources import ALL, Field, Resource
+from cfsync.sync.context import side_by_side
 from cfsync.sync.push import edit_log
-from cfsync.sync.push.outcome import Push, count_failure
+from cfsync.sync.push.outcome import Push, count_failure, count_in_a_row
 
 TARGETS = 1000
 """Records of one action. The vendor names no limit."""
@@ -60,6 +65,8 @@ class BulkPush:
     put_off: set[int] = field(default_factory=set)
     #: Workspace id -> the highest id of an action there.
     highest: dict[int, int] = field(default_factory=dict)
+    #: Number of a bulk -> why the answer to one of its calls, made by this push, is missing.
+    lost: dict[int, ApiError] = field(default_factory=dict)
 
     @property
     def actions(self) -> Resource:
@@ -119,7 +126,7 @@ async def _start(it: BulkPush, change: Change, record_ids: Sequence[int]) -> Non
         targets = await mirror.read(bulk_journal.public_ids, it.resource.name, some)
         bulk = await _journal(it, bulk, [i for i in some if i in targets])
         if bulk.record_ids:
-            await _call_all(it, bulk, members, [targets[i] for i in bulk.record_ids])
+            await _call_all(it, bulk, members, targets)
         else:
             await mirror.write(bulk_journal.forget, bulk)
 
@@ -156,34 +163,68 @@ async def _journal(it: BulkPush, bulk: Bulk, record_ids: Sequence[int]) -> Bulk:
 
 
 async def _call_all(
-    it: BulkPush, bulk: Bulk, members: dict[int, str], targets: Sequence[str]
+    it: BulkPush, bulk: Bulk, members: dict[int, str], targets: dict[int, str]
 ) -> None:
-    """Call the actions of a bulk, up to one that is not taken."""
-    mirror = it.push.context.mirror
-    refused = False
-    for action in bulk.actions:
+    """Call the actions of a bulk that were not called yet, up to one that is not taken."""
+    for action in (a for a in bulk.actions if a.since is None):
         since = it.highest[bulk.change.workspace_id]
-        bulk = await mirror.write(bulk_journal.call, bulk, action, since)
+        bulk = await it.push.context.mirror.write(bulk_journal.call, bulk, action, since)
+        known = [targets[i] for i in bulk.record_ids]
         try:
-            bulk = await _call(it, bulk, action, it.body(action, [members[action.member]], targets))
+            bulk = await _call(it, bulk, action, it.body(action, [members[action.member]], known))
         except REFUSED as error:
-            await _turn_off(it, bulk, error)
-            bulk, refused = bulk.with_action(action), True
-            break
-        except (RateLimited, Unreachable) as error:
-            if isinstance(error, RateLimited) or not error.sent:
-                bulk = bulk.with_action(action)
-            await _keep(it, bulk, refused=False)
-            count_failure(it.push, error)
+            bulk = bulk.with_action(action)
+            if smaller := await _without_unlisted(it, bulk, error):
+                await _call_all(it, smaller, members, targets)
+            else:
+                await _turn_off(it, bulk, error)
+                await _keep(it, bulk, refused=True)
             return
         except (TokenRefused, Interrupted):
             await _keep(it, bulk.with_action(action), refused=False)
             raise
-        except ApiError as error:  # it may have been applied
-            await _keep(it, bulk, refused=False)
-            count_failure(it.push, error)
+        except ApiError as error:
+            await _after_failure(it, bulk, action, error)
             return
-    await _keep(it, bulk, refused=refused)
+    await _keep(it, bulk, refused=False)
+
+
+async def _after_failure(it: BulkPush, bulk: Bulk, action: Action, error: ApiError) -> None:
+    """Keep a bulk of which a call has failed. If that may have been applied all the same, this push
+    still looks for the action.
+    """
+    if isinstance(error, RateLimited) or (isinstance(error, Unreachable) and not error.sent):
+        await _keep(it, bulk.with_action(action), refused=False)
+        count_failure(it.push, error)
+        return
+    await _keep(it, bulk, refused=False)
+    it.lost[bulk.number] = error
+    count_in_a_row(it.push, error)
+
+
+async def _without_unlisted(it: BulkPush, bulk: Bulk, refusal: ApiError) -> Bulk | None:
+    """The bulk without the records that their list leaves out, which may be why it was refused: the
+    vendor doesn't say whether an action passes over targets that it doesn't know. None where that
+    is no reason, or leaves nothing.
+    """
+    if not isinstance(refusal, NotFound | Refused):
+        return None
+    ids, unlisted = bulk.record_ids, set(bulk.record_ids)
+    listing = Listing(it.resource.name, bulk.change.workspace_id, bulk.change.workspace_id)
+
+    async def look(page: Sequence[int]) -> None:
+        found = await it.push.context.api.find(listing, "id", page)
+        unlisted.difference_update(record.id for record in found)
+
+    try:
+        pages = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+        await side_by_side(it.push.context, pages, look)
+    except ApiError:
+        return None
+    if not unlisted or len(unlisted) == len(ids):
+        return None
+    log.info("bulk.smaller", bulk=bulk.number, unlisted=len(unlisted))
+    return await it.push.context.mirror.write(bulk_journal.leave_out, it.resource, bulk, unlisted)
 
 
 async def _call(it: BulkPush, bulk: Bulk, action: Action, values: dict[str, Any]) -> Bulk:

@@ -287,23 +287,14 @@ async def _outcome_unknown(push: Push, claim: Claim, error: ApiError, called: bo
 
 def count_failure(push: Push, error: ApiError | MirrorError) -> None:
     """Count a failure and report it; raises it after `GIVE_UP_AFTER` in a row."""
-    report_failure(push, error)
-    count_in_a_row(push, error)
-
-
-def report_failure(push: Push, error: ApiError | MirrorError) -> None:
-    """Report a failure after which something is left to do."""
-    report, passing = push.report, isinstance(error, Transient | Busy)
-    report.state = (
-        RunState.STOPPED if passing and report.state != RunState.FAILED else RunState.FAILED
-    )
-    report.problems.append(str(error))
-    if isinstance(error, Later):
-        report.cause = error
-
-
-def count_in_a_row(push: Push, error: ApiError | MirrorError) -> None:
-    """Count a failure that doesn't mean yet that the pass has not done all."""
+    report_failure(push.report, error)
     push.failures += 1
     if push.failures >= GIVE_UP_AFTER:
         raise error
+
+
+def report_failure(report: Report, error: ApiError | MirrorError) -> None:
+    stops = isinstance(error, Transient | Busy) and report.state != RunState.FAILED
+    report.state = RunState.STOPPED if stops else RunState.FAILED
+    report.problems.append(str(error))
+    report.cause = error if isinstance(error, Later) else report.cause

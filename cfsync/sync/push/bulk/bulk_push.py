@@ -37,5 +37,5 @@ async def push_in_bulk(
         await start_bulks(it, {*stuck, *it.put_off})
         if unsent := await finish_bulks(it):
             it.put_off |= unsent
-            report_failure(push, [*it.lost.values()][-1])
+            report_failure(push.report, [*it.lost.values()][-1])
     return it.put_off

@@ -171,7 +171,7 @@ async def _leave(it: BulkPush, bulk: Bulk) -> None:
     words = "waits for the end of a bulk action"
     await it.push.context.mirror.write(outbox.set_reason, bulk.seqs, words)
     if (lost := it.lost.get(bulk.number)) is not None:
-        report_failure(it.push, lost)
+        report_failure(it.push.report, lost)
     report = it.push.report
     if report.state == RunState.DONE:
         report.state = RunState.STOPPED

@@ -38,7 +38,7 @@ from cfsync.records import Listing
 from cfsync.resources import ALL, Field, Resource
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push import edit_log
-from cfsync.sync.push.outcome import Push, count_failure, count_in_a_row
+from cfsync.sync.push.outcome import GIVE_UP_AFTER, Push, count_failure
 
 TARGETS = 1000
 """Records of one action. The vendor names no limit."""
@@ -199,7 +199,9 @@ async def _after_failure(it: BulkPush, bulk: Bulk, action: Action, error: ApiErr
         return
     await _keep(it, bulk, refused=False)
     it.lost[bulk.number] = error
-    count_in_a_row(it.push, error)
+    it.push.failures += 1
+    if it.push.failures >= GIVE_UP_AFTER:
+        raise error
 
 
 async def _without_unlisted(it: BulkPush, bulk: Bulk, refusal: ApiError) -> Bulk | None:

@@ -146,7 +146,11 @@ def _subscriptions(filled: Round) -> None:
     assert {
         id_: (state, bool(t), pytest.approx(float(m), abs=0.011)) for id_, state, t, m in found
     } == expected
-    assert len({state for state, _, _ in expected.values()}) > 4
+    assert {state for state, _, _ in expected.values()} == {
+        *("pending", "active", "completed", "churned", "canceled"),
+        *("suspended", "paused", "abandoned", "voided"),
+    }
+    assert ("active", True) in {(state, trial) for state, trial, _ in expected.values()}
 
 
 def _refunds(filled: Round) -> None:
@@ -265,6 +269,7 @@ def _form_answers(filled: Round) -> None:
 
 def _pipeline(filled: Round) -> None:
     stages, pipelines = by_id(filled, "sales_stages"), by_id(filled, "sales_pipelines")
+    emails = {m["id"]: m["user_email"] for m in members(filled)}
     expected = {}
     for deal in records(filled, "sales_opportunities"):
         stage = stages[deal["pipelines_stage_id"]]
@@ -273,15 +278,32 @@ def _pipeline(filled: Round) -> None:
             stage["name"],
             money(deal["value"]),
             None if deal["value"] is None else weighted(deal["value"], stage["close_probability"]),
+            emails[deal["assignee_id"]],
         )
 
     found = filled.sql(
-        "SELECT opportunity_id, pipeline_name, stage_name, value, weighted_value FROM pipeline"
+        "SELECT opportunity_id, pipeline_name, stage_name, value, weighted_value, assignee_email"
+        " FROM pipeline"
     )
 
-    assert {row[0]: (*row[1:3], money(row[3]), row[4] and float(row[4])) for row in found} == (
-        expected
-    )
+    assert {
+        id_: (*names, money(value), w and float(w), email) for id_, *names, value, w, email in found
+    } == expected
+
+
+def members(filled: Round) -> list[dict[str, Any]]:
+    return [m for team in filled.world.records("teams", 0) for m in team["memberships"]]
+
+
+def _members_of_the_team(filled: Round) -> None:
+    names = ("id", "public_id", "team_id", "user_id", "user_email", "role_ids")
+
+    found = filled.sql(f"SELECT {', '.join(names)} FROM team_memberships")
+
+    assert [(*row[:-1], parsed(row[-1])) for row in found] == [
+        tuple(m[name] for name in names) for m in members(filled)
+    ]
+    assert found
 
 
 def _what_was_sent_for_which_order(filled: Round) -> None:
@@ -316,6 +338,7 @@ CHECKS = (
     _course_progress,
     _form_answers,
     _pipeline,
+    _members_of_the_team,
     _what_was_sent_for_which_order,
     _attributes_and_visits,
     _a_refund_that_no_transaction_shows_is_the_orders,

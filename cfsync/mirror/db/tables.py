@@ -81,6 +81,7 @@ VIEW_NAMES = (
     "contact_tag_links",
     "custom_attributes",
     "visits",
+    "team_memberships",
     "sales",
     "subscriptions",
     "refunds",

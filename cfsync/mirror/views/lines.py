@@ -201,6 +201,33 @@ FULFILLMENT_ITEMS = View(
     _fulfillment_items,
 )
 
+
+def _members(sql: ViewSql) -> str:
+    return f"FROM teams t JOIN {sql.rows('t.memberships', 'member')} ON {sql.is_object('member')}"
+
+
+TEAM_MEMBERSHIPS = View(
+    "team_memberships",
+    "member of a team",
+    columns("""
+        id                     integer    member:id
+        public_id              text       member:public_id
+        team_id                integer    t.id
+        user_id                integer    member:user_id
+        user_first_name        text       member:user_first_name
+        user_last_name         text       member:user_last_name
+        user_profile_photo_id  text       member:user_profile_photo_id
+        user_email             text       member:user_email
+        added_by_id            integer    member:added_by_id
+        platform_agent_of_id   integer    member:platform_agent_of_id
+        role_ids               json       member:role_ids
+        created_at             timestamp  member:created_at
+        updated_at             timestamp  member:updated_at
+        user                   json       member:user
+    """),
+    _members,
+)
+
 VIEWS = (
     ORDER_LINE_ITEMS,
     INVOICE_LINE_ITEMS,
@@ -208,4 +235,5 @@ VIEWS = (
     CONTACT_TAG_LINKS,
     CUSTOM_ATTRIBUTES,
     VISITS,
+    TEAM_MEMBERSHIPS,
 )

@@ -90,11 +90,17 @@ FORM_ANSWERS_WIDE = View(
 )
 
 
-def _pipeline(_sql: ViewSql) -> str:
-    return """FROM sales_opportunities d
+def _pipeline(sql: ViewSql) -> str:
+    id_, email = (sql.value("m.value", *of) for of in (("id", "integer"), ("user_email", "text")))
+    return f"""FROM sales_opportunities d
 LEFT JOIN sales_stages s ON s.id = d.pipelines_stage_id
 LEFT JOIN sales_pipelines p ON p.id = coalesce(s.pipeline_id, d.pipeline_id)
-LEFT JOIN contacts c ON c.id = d.primary_contact_id"""
+LEFT JOIN contacts c ON c.id = d.primary_contact_id
+LEFT JOIN (
+  SELECT {id_} AS id, min({email}) AS email
+  FROM teams k JOIN {sql.rows("k.memberships", "m")} ON {sql.is_object("m")}
+  GROUP BY 1
+) a ON a.id = d.assignee_id"""
 
 
 PIPELINE = View(
@@ -117,6 +123,7 @@ PIPELINE = View(
         assignee_id        integer    d.assignee_id
         closed_at          timestamp  d.closed_at
         created_at         timestamp  d.created_at
+        assignee_email     text       a.email
     """),
     _pipeline,
 )

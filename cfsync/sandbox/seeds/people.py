@@ -17,8 +17,45 @@ SOURCES = ("newsletter", "search", "podcast")
 COLOURS = ("#3B82F6", "#EF4444", "#10B981", "#F59E0B")
 
 
+MEMBERS = 3
+"""How many people each team has."""
+
+
 def team(seed: Seed) -> Values:
-    return {"name": f"Team {seed.index + 1}", "time_zone": ZONES[0], "locale": "en"}
+    return {
+        "name": f"Team {seed.index + 1}",
+        "time_zone": ZONES[0],
+        "locale": "en",
+        "memberships": [_membership(seed, number) for number in range(MEMBERS)],
+    }
+
+
+def membership_id(team: int, number: int) -> int:
+    """The id of a member of team number `team`."""
+    return 700 + team * 10 + number % MEMBERS
+
+
+def _membership(seed: Seed, number: int) -> Values:
+    id_ = membership_id(seed.index, number)
+    person = {
+        "first_name": FIRST[number],
+        "last_name": LAST[number],
+        "email": f"{FIRST[number].lower()}@team-{seed.index + 1}.example.com",
+    }
+    return {
+        "id": id_,
+        "public_id": public_id("teams", id_),
+        "team_id": seed.id,
+        "user_id": id_ + 100,
+        **{f"user_{name}": value for name, value in person.items()},
+        "user_profile_photo_id": None,
+        "added_by_id": None,
+        "platform_agent_of_id": None,
+        "role_ids": ["admin"] if number == 0 else [],
+        "created_at": seed.past(number),
+        "updated_at": seed.past(number),
+        "user": {"id": id_ + 100, **person},
+    }
 
 
 def workspace(seed: Seed) -> Values:

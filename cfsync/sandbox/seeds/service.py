@@ -1,7 +1,9 @@
-"""Seeded fulfillments, courses and webhook endpoints."""
+"""Seeded fulfillments, courses, sales pipelines and webhook endpoints."""
 
 from __future__ import annotations
 
+from cfsync.sandbox.seeds import plain
+from cfsync.sandbox.seeds.people import membership_id
 from cfsync.sandbox.seeds.records import Maker, Seed, Values
 
 
@@ -82,6 +84,21 @@ def completion(seed: Seed) -> Values:
     }
 
 
+STAGES = (("New", 10), ("Qualified", 40), ("Offer", 75))
+"""Name and chance of success, in percent, of the stages of a pipeline."""
+
+
+def stage(seed: Seed) -> Values:
+    place = seed.index // max(1, seed.plan.counts["sales_pipelines"])
+    name, probability = STAGES[place % len(STAGES)]
+    found = {"name": name, "sort_order": place, "close_probability": probability}
+    return plain.record(seed) | found
+
+
+def opportunity(seed: Seed) -> Values:
+    return plain.record(seed) | {"assignee_id": membership_id(0, seed.chance)}
+
+
 def endpoint(seed: Seed) -> Values:
     return {
         "url": f"https://hooks.example.com/{seed.index + 1}",
@@ -99,5 +116,7 @@ MAKERS: dict[str, Maker] = {
     "courses": course,
     "enrollments": enrollment,
     "lesson_completions": completion,
+    "sales_stages": stage,
+    "sales_opportunities": opportunity,
     "webhook_endpoints": endpoint,
 }

@@ -151,11 +151,13 @@ BILLING = (*("paid",) * 6, "unpaid", "refunded", "voided", "partially-refunded")
 """What becomes of ten orders."""
 CURRENCIES = (*("USD",) * 5, "EUR")
 """One order in six is paid in another currency."""
-STATES = (
-    *("active",) * 3,
-    *("pending", "completed", "churned", "canceled", "suspended", "paused", "abandoned"),
-)
-"""What becomes of ten subscriptions."""
+SUBSCRIPTIONS = {
+    **{2: "active", 3: "active", 6: "abandoned", 7: "active", 10: "completed", 11: "churned"},
+    **{14: "canceled", 15: "active", 18: "voided", 19: "paused", 20: "pending", 21: "suspended"},
+    **{22: "active", 23: "active"},
+}
+"""Which of 24 orders are subscriptions, and what has become of each."""
+IN_TRIAL = (3, 15)
 INTERVALS = (("months", 1), ("years", 1), ("weeks", 2), ("months", 3))
 TEST_MODE_EVERY = 8
 """One order of so many is made in test mode."""
@@ -185,7 +187,7 @@ def order(seed: Seed) -> Values:
             "payment_processor": "external" if external else "stripe",
             "_lines": [seed.pick("products", chance)] if products else [],
         }
-        | ({} if chance % 4 else _subscription(seed))
+        | _subscription(seed)
     )
 
 
@@ -195,17 +197,19 @@ def _has_discount(seed: Seed) -> bool:
 
 def _subscription(seed: Seed) -> Values:
     """What an order is besides if it is paid again and again."""
-    chance, number = seed.chance, seed.chance // 4
-    state = STATES[number % len(STATES)]
+    chance, place = seed.chance, seed.index % 24
+    if (state := SUBSCRIPTIONS.get(place)) is None:
+        return {}
     ended = {"churned": "churned_at", "canceled": "canceled_at"}
     return {
         "order_type": "subscription-order",
         "service_status": state,
-        "in_trial": state == "active" and number % 3 == 0,
+        "in_trial": place in IN_TRIAL,
         "renewal_at": seed.past(chance) if state == "active" else None,
         "paid_until": seed.past(chance) if state in ("active", "canceled") else None,
-        "recurring_invoices_paid_count": number % 12,
-        "_interval": INTERVALS[number % len(INTERVALS)],
+        "trial_end_at": seed.past(chance) if place in IN_TRIAL else None,
+        "recurring_invoices_paid_count": chance % 12,
+        "_interval": INTERVALS[chance % len(INTERVALS)],
     } | ({ended[state]: seed.past(chance)} if state in ended else {})
 
 

@@ -16,7 +16,7 @@ from cfsync.mirror.coordination.daemons import Daemon
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.lists import event_coverage, listings
+from cfsync.mirror.lists import absent, event_coverage, listings
 from cfsync.mirror.progress import runs
 from cfsync.mirror.progress.runs import PassName
 from cfsync.mirror.reports import freshness
@@ -141,7 +141,7 @@ def read_pull_age(
         resource,
         [
             (place.began_at, interval(place, mine, tx.now, by_events))
-            for listing in listings.all_lists(tx, resource, workspaces)
+            for listing in absent.present(tx, listings.all_lists(tx, resource, workspaces))
             if (place := places.get(listing.parent_id)) and place.began_at
         ],
         tx.now,

@@ -235,11 +235,13 @@ async def _mark_tried(
 
 
 async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
+    noted = await context.mirror.read(absent.noted, lists)
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
             async with _explained(context, report, listing):
                 await pull_list(context, writer, listing)
+                await _found_again(context, listing, noted)
 
         await each_list(context, report, lists, work)
     await _retry_refused(context, report, lists)
@@ -248,11 +250,13 @@ async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]
 async def _sweep_lists(
     context: Context, report: Report, lists: Sequence[Listing], sweep_one: SweepOne
 ) -> None:
+    noted = await context.mirror.read(absent.noted, lists)
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
             async with _explained(context, report, listing):
                 await sweep_one(context, writer, listing)
+                await _found_again(context, listing, noted)
 
         await each_list(context, report, lists, work)
     await _retry_refused(context, report, lists)
@@ -277,6 +281,13 @@ async def _explained(context: Context, report: Report, listing: Listing) -> Asyn
         if is_needless(context.settings, listing):
             await context.mirror.write(checkpoints.forget, listing, Lane.PULL)
         raise
+
+
+async def _found_again(context: Context, listing: Listing, noted: Sequence[Listing]) -> None:
+    """Read a list from now on that had been left out."""
+    if listing in noted:
+        await context.mirror.write(absent.forget, [listing])
+        logger.info("list.found_again", list=str(listing))
 
 
 async def _retry_refused(context: Context, report: Report, lists: Sequence[Listing]) -> None:

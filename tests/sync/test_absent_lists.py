@@ -13,7 +13,8 @@ from cfsync.sync.inspection.probes import Check
 from cfsync.sync.inspection.verify import verify
 from tests.sync.conftest import Round
 
-SIZES = {"bare": True, "workspaces": 1, "contacts": 3, "blogs": 2, "communities": 2, "products": 2}
+OF_CONTENT = {"blogs": 2, "communities": 2, "site": 1}
+SIZES = {"bare": True, "workspaces": 1, "contacts": 3, "products": 2} | OF_CONTENT
 
 pytestmark = pytest.mark.parametrize("sizes", [SIZES], ids=["small"])
 
@@ -92,14 +93,25 @@ def doctor(round_: Round) -> list[Check]:
     return asyncio.run(main())
 
 
-def test_one_that_was_read_before_and_one_of_the_core_are_reported(standard: Round) -> None:
+def test_one_of_the_core_is_reported(standard: Round) -> None:
     standard.world.fault("status", status=403, path="/products", times=None)
+
     assert standard.backfill().exit_code == 5
 
-    standard.world.faults.clear()
-    standard.backfill()
-    standard.world.fault("status", status=403, path="/blogs(\\?|$)", times=None)
-    report = standard.pull()
 
-    assert (report.exit_code, report.absent) == (5, [])
-    assert report.unreachable == [f"blogs/{standard.workspace}"]
+def test_one_that_was_read_before_keeps_its_rows_and_is_found_again(standard: Round) -> None:
+    standard.backfill()
+    before = standard.ids("blogs")
+    standard.world.fault("status", status=403, path="/blogs(\\?|$)", times=None)
+    new = standard.world.create("blogs", standard.workspace, name="New")
+
+    refused = [standard.pull(), standard.pull(), standard.sweep()]
+
+    assert [(r.exit_code, r.absent) for r in refused] == [(0, ["blogs"]), (0, []), (0, [])]
+    assert standard.ids("blogs") == before
+    standard.world.faults.clear()
+    standard.clock.go_on(25 * 3600)
+    standard.pull()
+    assert standard.ids("blogs") == [*before, new]
+    standard.world.fault("status", status=403, path="/blogs(\\?|$)", times=None)
+    assert standard.pull().absent == ["blogs"]

@@ -1,8 +1,8 @@
 """Lists that an account, a plan or a token doesn't have. They are left out, and tried again after a
 day, or when `cfsync doctor` has found that they can be read.
 
-Only lists outside the core that were never read count: one that could be read before and can't now
-is reported, since its rows grow old.
+Only lists outside the core count: what can't be read of the core is reported by each pass. A list
+that could be read before keeps its rows, and goes on from its watermark when it can be read again.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import sqlalchemy as sa
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import NOTES
-from cfsync.mirror.progress import checkpoints
-from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
 from cfsync.values import time_text
@@ -33,8 +31,6 @@ def note(tx: Tx, listing: Listing) -> bool | None:
     """
     if RESOURCES[listing.resource].group == "core":
         return None
-    if any(checkpoints.get(tx, listing, lane) for lane in (Lane.PULL, Lane.BACKFILL)):
-        return None
     is_first = all(resource != listing.resource for resource, _ in _refused(tx))
     row = {"field": str(listing.parent_id), "record_id": listing.parent_id}
     stamp = {"resource": listing.resource, "kind": KIND, "seen_at": tx.now}
@@ -44,7 +40,11 @@ def note(tx: Tx, listing: Listing) -> bool | None:
 
 def without(tx: Tx, lists: Iterable[Listing]) -> list[Listing]:
     """These lists without those that were refused within the last day."""
-    since = time_text(datetime.fromisoformat(tx.now) - TRIED_AGAIN_AFTER)
+    return present(tx, lists, since=time_text(datetime.fromisoformat(tx.now) - TRIED_AGAIN_AFTER))
+
+
+def present(tx: Tx, lists: Iterable[Listing], since: str = "") -> list[Listing]:
+    """These lists without those that were refused later than `since`."""
     refused = _refused(tx, since)
     return [li for li in lists if (li.resource, li.parent_id) not in refused]
 

@@ -152,9 +152,20 @@ BILLING = (*("paid",) * 6, "unpaid", "refunded", "voided", "partially-refunded")
 CURRENCIES = (*("USD",) * 5, "EUR")
 """One order in six is paid in another currency."""
 SUBSCRIPTIONS = {
-    **{2: "active", 3: "active", 6: "abandoned", 7: "active", 10: "completed", 11: "churned"},
-    **{14: "canceled", 15: "active", 18: "voided", 19: "paused", 20: "pending", 21: "suspended"},
-    **{22: "active", 23: "active"},
+    2: "active",
+    3: "active",
+    6: "abandoned",
+    7: "active",
+    10: "completed",
+    11: "churned",
+    14: "canceled",
+    15: "active",
+    18: "voided",
+    19: "paused",
+    20: "pending",
+    21: "suspended",
+    22: "active",
+    23: "active",
 }
 """Which of 24 orders are subscriptions, and what has become of each."""
 IN_TRIAL = (3, 15)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,34 @@ def of_contacts(number: int, folder: Path) -> float:
 
 def test_a_backfill_of_ten_times_as_much_takes_no_more(tmp_path: Path) -> None:
     assert of_contacts(30_000, tmp_path / "many") <= 1.1 * of_contacts(3_000, tmp_path / "few")
+
+
+def of_import(rows: int, database: Path, folder: Path) -> float:
+    """The peak of an import from standard input, in megabytes."""
+    folder.mkdir()
+    url = f"sqlite:///{shutil.copy(database, folder / 'mirror.db')}"
+    table = "email address,first name\n" + "".join(
+        f"p{n}@example.org,First {n}\n" for n in range(rows)
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, "import", "-", "--tags", "Tag 1", "--yes"],
+        env={"CFSYNC_DATABASE__URL": url},
+        cwd=Path.cwd(),
+        input=table,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert f"import 1: {rows:,} new" in done.stdout, done.stderr
+    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
+    assert peak
+    return int(peak[1]) / 1000
+
+
+def test_an_import_of_ten_times_as_much_takes_no_more(tmp_path: Path, full_database: Path) -> None:
+    few = of_import(2_000, full_database, tmp_path / "few")
+
+    assert of_import(20_000, full_database, tmp_path / "many") <= 1.15 * few
 
 
 def test_a_first_backfill_of_all_lists_takes_little(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.config import RetentionSettings
+from cfsync.mirror.bookkeeping import redacted
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES
@@ -47,6 +48,8 @@ def prune(tx: Tx, kind: str, keep: float) -> int:
     deleted = tx.conn.execute(sa.delete(table).where(sa.tuple_(*key).in_(old))).rowcount
     if deleted and table is CHANGES:
         starts.note_pruned(tx, before)
+    if deleted and table is TOMBSTONES:
+        redacted.forget(tx)
     return deleted
 
 

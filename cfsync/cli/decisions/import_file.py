@@ -19,8 +19,8 @@ from cfsync.errors import UsageError
 if TYPE_CHECKING:
     from cfsync.mirror.db.engine import Mirror
     from cfsync.sync.importing.compare import Outcome
+    from cfsync.sync.importing.job import Import, Options
     from cfsync.sync.importing.report import Report
-    from cfsync.sync.importing.run import Import, Options
     from cfsync.sync.importing.source import Source
 
 SHOWN = 20
@@ -84,7 +84,7 @@ def import_file(
     ),
     blank: Annotated[Blank, typer.Option(help="Whether a blank value empties.")] = Blank.KEEP,
     again: Annotated[
-        bool, typer.Option("--again", help="Also those that were deleted earlier.")
+        bool, typer.Option("--again", help="Also those that were deleted or redacted.")
     ] = False,
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="The encoding of the file.")
@@ -109,7 +109,7 @@ def import_file(
       cfsync import guests.csv --map "E-Mail=email_address" --tags "Summit 2026" --create-tags
       cfsync import - --match id --blank clear --yes < contacts.jsonl
     """
-    from cfsync.sync.importing.run import Options
+    from cfsync.sync.importing.job import Options
     from cfsync.sync.importing.source import open_source
 
     settings = load_settings(config, quiet=True)
@@ -131,12 +131,13 @@ def import_file(
 
 
 async def _import(mirror: Mirror, source: Source, options: Options, how: _How) -> int:
+    from cfsync.sync.importing import job as jobs
     from cfsync.sync.importing import run
     from cfsync.sync.importing.seen import Seen
 
     with Seen() as seen:
         with _bars() as progress:
-            job = await run.prepare(mirror, source, options, seen, progress)
+            job = await jobs.prepare(mirror, source, options, seen, progress)
             found = await run.preview(job)
         if how.dry_run:
             _print_result(job, found, how)
@@ -266,7 +267,7 @@ def _print_result(job: Import, found: Report, how: _How) -> None:
     for line in _named(found):
         print(line, file=sys.stderr)
     if found.counts[Kind.GONE]:
-        print("cfsync: --again makes those again that were deleted earlier", file=sys.stderr)
+        print("cfsync: --again makes those again that are gone", file=sys.stderr)
     if found.number is None:
         print(f"nothing to import: {_counts(found)}")
         return

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import rows, tombstones
+from cfsync.mirror.bookkeeping import redacted, rows, tombstones
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side
 from cfsync.mirror.db import statements
@@ -252,6 +252,7 @@ def _save_proof(tx: Tx, person: Person, receipt: Receipt) -> None:
     known = statements.by_ids(tx, TOMBSTONES, ["body"], [person.id], resource=person.resource.name)
     receipt[TOMBSTONES.name] += sum(body is not None for (body,) in known)
     tombstones.save_confirmed(tx, person.resource, person.id, Side.LOCAL, Cause.REDACTED, body=None)
+    redacted.note(tx, person.resource, person.id, person.keys)
 
 
 def overwrite_deleted(tx: Tx) -> None:

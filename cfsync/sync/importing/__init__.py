@@ -5,6 +5,6 @@ In: a CSV file or JSON lines, and the options of `cfsync import`. Out: a report 
 
 Read `source` (the bytes, and how their text is written), `table` (the rows in them), `columns` (the
 fields that the columns stand for), `values` (the values in cells), `compare` (what a row changes),
-`seen` (what has to be known of the whole file: on disk, since files are large), `report`, and `run`
-(preview and import). `columns`, `values` and `compare` are pure.
+`seen` (what has to be known of the whole file: on disk, since files are large), `job` (the file,
+understood), `report`, and `run` (preview and import). `columns`, `values` and `compare` are pure.
 """

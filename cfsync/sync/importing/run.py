@@ -4,165 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import imports
 from cfsync.mirror.db import statements
-from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import many_edits
 from cfsync.mirror.outgoing.many_edits import NewEdit
 from cfsync.mirror.reports import known_rows
-from cfsync.resources import named
-from cfsync.resources.model import Resource
 from cfsync.sync.importing import members
-from cfsync.sync.importing.columns import (
-    Columns,
-    check_importable,
-    is_known,
-    map_columns,
-    renaming,
-)
 from cfsync.sync.importing.compare import Kind, Outcome, Rules, compare
+from cfsync.sync.importing.job import Import, Progress, chunks, keyed
 from cfsync.sync.importing.members import Members
 from cfsync.sync.importing.report import Report
-from cfsync.sync.importing.seen import Seen
-from cfsync.sync.importing.source import Source
-from cfsync.sync.importing.table import Row, Table, read_table
+from cfsync.sync.importing.table import Row
 from cfsync.sync.importing.values import Wrong, key_of
-from cfsync.sync.selection import workspace_id
 
-CHUNK = 1_000
-"""Rows that are written in one transaction."""
 TRIES = 20
 """How often rows are tried that another program holds."""
 PAUSE_S = 0.25
 
-Progress = Callable[[str, int], None]
-"""Told what is done, and how many more rows it is done with."""
-
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a person asks for, as `cfsync import` takes it."""
-
-    into: str = "contacts"
-    match: str | None = None
-    map: Sequence[str] = ()
-    rest: str | None = None
-    workspace: str | None = None
-    tags: str = ""
-    create_tags: bool = False
-    insert: bool = True
-    clear: bool = False
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """A file that is understood, and what is to be done with it."""
-
-    mirror: Mirror
-    table: Table
-    rules: Rules
-    seen: Seen
-    members: Members | None
-    #: Records that were deleted are made again.
-    again: bool
-    #: The rows in the file.
-    rows: int
-    progress: Progress
-
-    @property
-    def resource(self) -> Resource:
-        return self.rules.columns.resource
-
-
-async def prepare(
-    mirror: Mirror, source: Source, options: Options, seen: Seen, progress: Progress
-) -> Import:
-    """Understand a file: its columns, and which lines are the same record. Raises UsageError, and
-    UnknownResource.
-    """
-    resource = named(options.into)
-    check_importable(resource)
-    table = read_table(source, lambda column: is_known(resource, column))
-    columns = map_columns(
-        resource,
-        table.columns,
-        match=options.match,
-        renamed=renaming(options.map),
-        rest=options.rest,
-    )
-    workspace = await mirror.read(_workspace, resource, options.workspace)
-    rules = Rules(columns, table.is_csv, options.clear, options.insert, workspace)
-    tags = members.names_in(options.tags)
-    wanted = await mirror.read(members.load, resource, tags, workspace, create=options.create_tags)
-    rows = _note_lines(rules, table, seen, progress)
-    if not rows:
-        raise UsageError(f"{source.name} has a header and no rows")
-    await mirror.read(_note_gone, columns, workspace, seen)
-    return Import(mirror, table, rules, seen, wanted, options.again, rows, progress)
-
-
-def _workspace(tx: Tx, resource: Resource, given: str | None) -> int | None:
-    """The workspace of new rows, and of the rows that are looked for."""
-    if "workspace_id" not in resource.by_name:
-        return None
-    known = listings.workspaces(tx)
-    if given is not None:
-        wanted = workspace_id(tx, given)
-        if wanted in {i for i, _ in known}:
-            return wanted
-    elif len(known) == 1:
-        return known[0][0]
-    names = ", ".join(str(i) for i, _ in known)
-    raise UsageError(f"--workspace ID says where the rows belong; the mirror has {names or 'none'}")
-
-
-def _note_lines(rules: Rules, table: Table, seen: Seen, progress: Progress) -> int:
-    """Note the last line of each record; returns how many rows there are."""
-    count = 0
-    for rows in _chunks(table):
-        count += len(rows)
-        seen.note_lines((key, row.line) for row, key in _keys(rules, rows) if key is not None)
-        progress("read", len(rows))
-    return count
-
-
-def _note_gone(tx: Tx, columns: Columns, workspace: int | None, seen: Seen) -> None:
-    """Note by which keys records that were deleted were known."""
-    name = columns.resource.name
-    seen.note_gone(
-        (value, f"{name} {id_} was {what} earlier")
-        for value, id_, what in known_rows.deleted(tx, columns.resource, columns.key, workspace)
-    )
-
-
-def _chunks(table: Table) -> Iterator[list[Row]]:
-    rows = table.rows()
-    while some := list(islice(rows, CHUNK)):
-        yield some
-
-
-def _keys(rules: Rules, rows: Sequence[Row]) -> Iterator[tuple[Row, Any]]:
-    """Each row with what says which record it is; None where nothing does."""
-    for row in rows:
-        try:
-            key = None if row.problem else key_of(rules.columns, row, is_text=rules.is_text)
-        except Wrong:
-            key = None
-        yield row, key
 
 
 async def preview(job: Import) -> Report:
@@ -173,7 +41,7 @@ async def preview(job: Import) -> Report:
         # A new tag has no id yet: any number that no tag has makes it a change.
         stand_ins = [-n for n, _ in enumerate(job.members.missing, 1)]
         rules = _with_members(rules, job.members, [*job.members.ids.values(), *stand_ins])
-    for rows in _chunks(job.table):
+    for rows in chunks(job.table):
         report.add(await job.mirror.read(_outcomes, job, rules, rows))
         job.progress("compared", len(rows))
     return report
@@ -190,7 +58,7 @@ async def write(job: Import, progress: Progress) -> Report:
     if job.members:
         ids = await job.mirror.write(_create_members, job, number)
         rules = _with_members(rules, job.members, ids)
-    for rows in _chunks(job.table):
+    for rows in chunks(job.table):
         report.add(await _patiently(job, rules, rows, number))
         progress("imported", len(rows))
     log.info("import.done", number=number, **{str(k): n for k, n in report.counts.items()})
@@ -240,9 +108,9 @@ def _outcomes(
     tx: Tx, job: Import, rules: Rules, rows: Sequence[Row], *, lock: bool = False
 ) -> list[Outcome]:
     """What rows are to the mirror. `lock`: nobody may change what they are compared with."""
-    keyed = list(_keys(rules, rows))
-    keys = list({key for _, key in keyed if key is not None})
-    last, gone = job.seen.last_lines(keys), job.seen.gone(keys)
+    rows_and_keys = list(keyed(rules, rows))
+    keys = list({key for _, key in rows_and_keys if key is not None})
+    last = job.seen.last_lines(keys)
     columns = rules.columns
     found = known_rows.find(tx, columns.resource, columns.key, keys, rules.workspace_id)
     ids = [id_ for some in found.values() for id_ in some]
@@ -251,18 +119,30 @@ def _outcomes(
         raise Busy(f"{columns.resource.name} {min(busy)} is locked by another program; try again")
     known = statements.load(tx, table, ids, _unneeded(rules))
     taken = Counter(id_ for some in found.values() for id_ in some)
+    gone = {} if job.again or not rules.insert else _gone(job, [k for k in keys if k not in found])
     outcomes = []
-    for row, key in keyed:
+    for row, key in rows_and_keys:
         here = found.get(key, [])
         if (one := _without_comparing(rules, row, key, last, here)) is not None:
             outcomes.append(one)
         elif any(taken[id_] > 1 for id_ in here):
             outcomes.append(_no(row, f"another line is also {columns.resource.name} {here[0]}"))
-        elif not here and key in gone and rules.insert and not job.again:
+        elif not here and key in gone:
             outcomes.append(Outcome(Kind.GONE, row.line, reason=gone[key]))
         else:
             outcomes.append(compare(rules, row, known[here[0]] if here else None))
     return outcomes
+
+
+def _gone(job: Import, keys: Sequence[Any]) -> dict[Any, str]:
+    """Key -> the words about the record that had it and was deleted or redacted."""
+    columns = job.rules.columns
+    found = dict(job.seen.gone(keys))
+    if columns.key.name == columns.resource.upsert_key:
+        for key in keys:
+            if (id_ := job.redacted.id_of(key)) is not None:
+                found[key] = f"{columns.resource.name} {id_} was redacted earlier"
+    return found
 
 
 def _without_comparing(

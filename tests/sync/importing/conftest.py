@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cfsync.mirror.db.engine import Mirror
+from cfsync.sync.importing import job as jobs
 from cfsync.sync.importing import run
 from cfsync.sync.importing.report import Report
 from cfsync.sync.importing.seen import Seen
@@ -31,8 +32,8 @@ def imported(mirror: Mirror, tmp_path: Path) -> Importing:
         async def main() -> Report:
             path.write_text(text, encoding="utf-8")
             with open_source(str(path), io.BytesIO()) as source, Seen() as seen:
-                wanted = run.Options(**options)
-                job = await run.prepare(mirror, source, wanted, seen, lambda _what, _n: None)
+                wanted = jobs.Options(**options)
+                job = await jobs.prepare(mirror, source, wanted, seen, lambda _what, _n: None)
                 found = await run.preview(job)
                 return found if dry_run else await run.write(job, lambda _what, _n: None)
 

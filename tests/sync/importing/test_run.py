@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from cfsync.errors import UsageError
-from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.privacy import purge
+from cfsync.mirror.retention import prune
+from cfsync.resources import RESOURCES
 from cfsync.sync.decisions import outbox
 from cfsync.sync.importing.compare import Kind
 from cfsync.sync.importing.report import Report
@@ -219,6 +222,25 @@ def test_a_deleted_contact_is_not_made_again_unasked(
     assert "contacts 6 was deleted" in named(found, Kind.GONE)[0][1]
     assert found.exit_code == 5
     assert counts(imported(text, again=True)) == {"new": 1}
+
+
+def test_a_redacted_contact_is_not_made_again_unasked(
+    imported: Importing, people: int, sql: Sql, write: Any
+) -> None:
+    def redact(tx: Tx) -> None:
+        purge.purge(tx, purge.person_of(tx, RESOURCES["contacts"], 6))
+
+    write(redact)
+    text = "email_address\nGRACE@example.com\n"
+
+    found = imported(text)
+
+    assert named(found, Kind.GONE) == [(2, "contacts 6 was redacted earlier")]
+    assert "grace" not in str(sql("SELECT * FROM cf_meta")).lower()
+    assert counts(imported(text, again=True, dry_run=True)) == {"new": 1}
+    sql("UPDATE cf_tombstones SET confirmed_at = '2020-01-01T00:00:00.000Z'")
+    assert write(prune, "tombstones", 1.0) == 1
+    assert counts(imported(text, dry_run=True)) == {"new": 1}
 
 
 def test_the_workspace_has_to_be_named_where_there_are_several(

@@ -11,11 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import imports
+from cfsync.mirror.bookkeeping import imports, outbox
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, as_user, try_write
 from cfsync.mirror.db.errors import Constrained
-from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.history.person import person
 from cfsync.resources.model import Resource
 
 _INSERTED = 200
@@ -35,9 +36,17 @@ class NewEdit:
 
 @contextmanager
 def of_import(tx: Tx, number: int) -> Iterator[None]:
-    """A block in which what is written is captured as edits of the import with this number."""
-    with tx.dialect.as_program(tx.conn, imports.name_of(number)), as_user(tx):
+    """A block in which what is written is captured as edits of the import with this number, made by
+    the person who runs it.
+    """
+    name, last = imports.name_of(number), outbox.highest_seq(tx)
+    is_noted = tx.dialect.name_program(tx.conn, name)
+    with as_user(tx):
         yield
+    # Where edits note no program, nobody else has written since this transaction began.
+    mine = OUTBOX.c.application == name if is_noted else OUTBOX.c.application.is_(None)
+    query = sa.update(OUTBOX).where(OUTBOX.c.seq > last, mine)
+    tx.conn.execute(query.values(db_user=person(), application=name))
 
 
 def write(tx: Tx, resource: Resource, edits: Sequence[NewEdit]) -> dict[int, str]:

@@ -11,6 +11,7 @@ import pytest
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.history.person import person
 from cfsync.mirror.privacy import purge
 from cfsync.mirror.retention import prune
 from cfsync.resources import RESOURCES
@@ -77,6 +78,9 @@ def test_rows_become_edits(imported: Importing, people: int, sql: Sql) -> None:
         "first_name": [None, "=SUM(A1)"],
         "last_name": [None, "O'Neil"],
     }
+    assert sql("SELECT DISTINCT db_user, application FROM cf_outbox") == [
+        (person(), f"cfsync import {done.number}")
+    ]
     assert counts(imported(text)) == {"unchanged": 3}
     assert len(sql.outbox()) == 2
 

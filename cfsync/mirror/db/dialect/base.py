@@ -178,8 +178,8 @@ class Dialect(ABC):
         """Take the mark off: the triggers treat what is written next as a user's edit."""
 
     @abstractmethod
-    def as_program(self, conn: sa.Connection, name: str) -> AbstractContextManager[None]:
-        """A block in which the edits that triggers capture bear this name of a program."""
+    def name_program(self, conn: sa.Connection, name: str) -> bool:
+        """Name the program whose edits this transaction captures, where edits note that."""
 
     @abstractmethod
     def before_commit(self, conn: sa.Connection) -> None:

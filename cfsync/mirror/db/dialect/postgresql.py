@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -138,13 +138,10 @@ class PostgreSQL(Dialect):
     def unmark(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql("SELECT set_config('cfsync.writer', '', true)")
 
-    @contextmanager
-    def as_program(self, conn: sa.Connection, name: str) -> Iterator[None]:
-        set_name = "SELECT set_config('application_name', %(name)s, true)"
-        before = conn.exec_driver_sql("SELECT current_setting('application_name')").scalar_one()
-        conn.exec_driver_sql(set_name, {"name": name})
-        yield
-        conn.exec_driver_sql(set_name, {"name": before})
+    def name_program(self, conn: sa.Connection, name: str) -> bool:
+        sql = "SELECT set_config('application_name', %(name)s, true)"
+        conn.exec_driver_sql(sql, {"name": name})
+        return True
 
     def before_commit(self, conn: sa.Connection) -> None:
         """The mark ends with the transaction."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from operator import itemgetter
 from typing import Any, ClassVar
@@ -130,16 +130,8 @@ class SQLite(Dialect):
     def unmark(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql("UPDATE cf_writer SET mark = 0")
 
-    @contextmanager
-    def as_program(self, conn: sa.Connection, name: str) -> Iterator[None]:
-        """No other program writes before this transaction ends, so that the numbers tell."""
-        before = conn.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM cf_outbox").scalar_one()
-        yield
-        mine = (
-            "UPDATE cf_outbox SET application = ?, db_user = coalesce(db_user, 'cfsync')"
-            " WHERE seq > ? AND application IS NULL"
-        )
-        conn.exec_driver_sql(mine, (name, before))
+    def name_program(self, conn: sa.Connection, name: str) -> bool:
+        return False
 
     def before_commit(self, conn: sa.Connection) -> None:
         self.unmark(conn)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from cfsync.values import time_text
 
@@ -72,10 +74,14 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 
 def json_text(value: Any, *, ascii_only: bool = False) -> str:
+    """Compact JSON; amounts in it, and what JSON has no form for, are text."""
+    try:
+        if not ascii_only:
+            return orjson.dumps(value, _for_json, orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    except TypeError:  # such as integers of more than 64 bits
+        pass
     return json.dumps(value, default=_for_json, ensure_ascii=ascii_only, separators=(",", ":"))
 
 
 def _for_json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
     return value.isoformat() if type(value) is date else as_text(value)

@@ -8,7 +8,8 @@ A module for each command, in the order in which you meet them:
 
     setup/       config, doctor, migrate, views, census, webhooks, api, sandbox, demo
     passes/      backfill, pull, push, sync, sweep, and the daemon (run)
-    inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql
+    inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql,
+                 export
     decisions/   what a person decides: import, outbox, conflicts, deletions, revert, undelete, ...
     common       options that all commands share; opens both sides; signals
     sections, reports, text, progress, bars, fields
@@ -39,7 +40,7 @@ from cfsync.cli.decisions import (
     revert,
     undelete,
 )
-from cfsync.cli.inspection import changes, explain, plan, show, sql, status, verify
+from cfsync.cli.inspection import changes, explain, export, plan, show, sql, status, verify
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
 from cfsync.cli.setup import api, census, config, demo, doctor, migrate, sandbox, views, webhooks
@@ -81,6 +82,7 @@ for _module in (
     explain,
     changes,
     sql,
+    export,
     act,
     redact,
     recover,

@@ -9,7 +9,7 @@ import typer.core
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Sync": ("backfill", "pull", "push", "sync", "sweep", "run", "pause", "resume"),
-    "Look": ("status", "plan", "verify", "show", "explain", "changes", "sql"),
+    "Look": ("status", "plan", "verify", "show", "explain", "changes", "sql", "export"),
     "Decide": (
         "import",
         "outbox",

@@ -44,6 +44,7 @@ LOCAL = {
     "deletions list": "deletions list",
     "deletions reject": "deletions reject contacts",
     "explain": "explain contacts 1",
+    "export": "export teams",
     "import": "import people.csv --yes",
     "migrate": "migrate",
     "outbox adopt": "outbox adopt 1 1 --yes",

@@ -108,3 +108,19 @@ def test_csv_is_read_back_as_it_was():
 
 def test_names_of_columns_are_told_apart():
     assert distinct(["id", "a", "id", "id"]) == ["id", "a", "id_2", "id_3"]
+
+
+def test_export_writes_files_and_lists_them(filled: Command):
+    done = filled("export", "contacts", "contact_tags", "--out", "made")
+    as_json = filled("export", "sales", "--out", "made", "--json").json
+
+    assert done.returncode == 0, done.stderr
+    made = filled.directory / "made"
+    assert f"contacts        30  {made}/contacts.csv" in done.stdout.splitlines()
+    assert len((made / "contacts.csv").read_text().splitlines()) == 31
+    assert as_json == {"files": [{"name": "sales", "rows": 0, "path": f"{made}/sales.csv"}]}
+    wrong = filled("export", "contacts", "--format", "xml")
+    assert (wrong.returncode, wrong.said) == (
+        2,
+        ["--format takes csv, jsonl, parquet, not 'xml'"],
+    )

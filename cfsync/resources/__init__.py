@@ -10,7 +10,8 @@ To add a resource:
 2. write a migration that creates its table;
 3. give the sandbox a maker of seeds for it (`MAKERS` in a module of `cfsync/sandbox/seeds`) where
    records made from the field table say too little;
-4. run `make docs`, which rewrites the parts of documents and examples that list resources.
+4. run `make docs`, which rewrites the parts of documents and examples that list resources, and the
+   digests of the triggers.
 
 Everything else follows from the entry: columns, triggers, settings, routes, walks, order of calls.
 What data can't say is a strategy that the entry names (`merge`, `actions`, `via`), never a test for

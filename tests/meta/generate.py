@@ -6,17 +6,20 @@ In a document they stand between markers:
     ...
     <!-- end -->
 
-In `config.example.toml` they are the sections of the resources, at its end. `make docs` (`python -m
-tests.meta.generate`) rewrites all of them; a test fails if they are out of date.
+In `config.example.toml` they are the sections of the resources, at its end; in
+`cfsync/mirror/capture/digests.py` the digests. `make docs` (`python -m tests.meta.generate`)
+rewrites all of them; a test fails if they are out of date.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import textwrap
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import get_args
 
@@ -28,7 +31,9 @@ from tests.mutations import BREAKAGES
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.toml"
-FILES = (EXAMPLE, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DIGESTS = ROOT / "cfsync" / "mirror" / "capture" / "digests.py"
+FILES = (EXAMPLE, DIGESTS, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DIGEST = re.compile(r'^    "(\w+)": "\w*",$', re.MULTILINE)
 MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -39,7 +44,15 @@ def generated(file: Path) -> str:
     text = file.read_text()
     if file == EXAMPLE:
         return text[: text.index("[resources.")] + sections()
+    if file == DIGESTS:
+        return DIGEST.sub(lambda m: f'    "{m[1]}": "{digest(m[1])}",', text)
     return MARKED.sub(lambda m: f"{m[1]}{PARTS[m[2]]()}{m[3]}", text)
+
+
+def digest(database: str) -> str:
+    """Of the statements of the capture on a kind of database."""
+    made = import_module(f"cfsync.mirror.capture.{database}").statements("public")
+    return hashlib.sha256("\n".join(made).encode()).hexdigest()
 
 
 def sections() -> str:

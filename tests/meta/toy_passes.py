@@ -17,6 +17,7 @@ from cfsync.hints import WITH_EVENTS
 from cfsync.mirror import capture
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.progress import meta
 from cfsync.sandbox import TOKEN, Running, World, running
 from cfsync.sandbox.seeds import makers
 from cfsync.sync import passes
@@ -63,6 +64,7 @@ def main(owner_url: str, daemon_url: str) -> None:
     engine = place_of(owner_url).engine()
     with engine.begin() as conn:
         migration(conn)
+        meta.delete(conn, meta.CAPTURE)  # the digests are not of this catalogue
         assert capture.install(conn)
     engine.dispose()
     world = World(bare=True, workspaces=2, contacts=4, **SIZES)

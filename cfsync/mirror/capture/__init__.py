@@ -1,7 +1,7 @@
 """User SQL -> rows of the outbox, or an error in the user's own statement.
 
 In comes the catalogue, out go triggers, functions and views in the database. All of them are
-replaced whenever their text has changed.
+replaced whenever their text has changed, as `digests` tells.
 
 Read `rules` first (what SQL may do to each table, for every database), then the package of a
 database (`sqlite`, `postgresql`), which turns the rules into statements: `templates/*.sql` show
@@ -14,11 +14,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from itertools import chain
 
 import sqlalchemy as sa
 
 import cfsync
 from cfsync.mirror.capture import installed
+from cfsync.mirror.capture.digests import DIGESTS
 from cfsync.mirror.db import dialect
 from cfsync.mirror.db.schema_checks import refuse_taken
 from cfsync.mirror.progress import meta
@@ -29,31 +31,33 @@ def install(conn: sa.Connection) -> bool:
     tables that have lost columns. Returns whether anything was replaced. Those of a newer version
     stay as they are. Raises MirrorError if something else has the name of a view.
     """
-    wanted, lost = statements(conn), installed.lost(conn)
+    lost = installed.lost(conn)
     is_whole = _is_newer(conn) or not installed.restorable(lost)
-    if is_whole and not _are_older(conn, wanted):
+    if is_whole and not is_older(conn):
         return False
     relations = dialect.named(conn.dialect.name).relations(conn)
     refuse_taken(installed.foreign_views(conn, relations), "the database")
     database, broken = installed.database(conn), installed.unusable_tables(lost)
-    back = [
+    back = (
         *database.restore_ids(conn, installed.without_ids(lost)),
         *database.raise_counters(conn, installed.with_low_counters(lost)),
         *installed.restore_keys(lost),
-        *(database.restore_mark() if any(n.startswith(installed.MARK) for n in lost) else []),
-    ]
-    for statement in [*database.drops(conn), *database.statements(conn, without=broken), *back]:
+        *(database.restore_mark() if any(n.startswith(installed.MARK) for n in lost) else ()),
+    )
+    made = database.statements(database.schema(conn), broken)
+    for statement in chain(database.drops(conn), made, back):  # one at a time: all are large
         conn.exec_driver_sql(statement)
     for statement in for_own_columns(conn, lost):
         conn.exec_driver_sql(statement)
-    meta.put(conn, meta.CAPTURE, f"{cfsync.__version__} {_digest(wanted)}")
+    meta.put(conn, meta.CAPTURE, f"{cfsync.__version__} {_digest(conn)}")
     installed.note(conn)
     return True
 
 
 def is_older(conn: sa.Connection) -> bool:
     """Whether they are absent or of an earlier version. Those of a newer one serve this one too."""
-    return _are_older(conn, statements(conn))
+    digest = (meta.get(conn, meta.CAPTURE) or "").rpartition(" ")[2]
+    return not _is_newer(conn) and digest != _digest(conn)
 
 
 def for_own_columns(conn: sa.Connection, lost: Iterable[str]) -> list[str]:
@@ -67,24 +71,15 @@ def for_own_columns(conn: sa.Connection, lost: Iterable[str]) -> list[str]:
     return found
 
 
-def _are_older(conn: sa.Connection, wanted: list[str]) -> bool:
-    digest = (meta.get(conn, meta.CAPTURE) or "").rpartition(" ")[2]
-    return not _is_newer(conn) and digest != _digest(wanted)
-
-
 def _is_newer(conn: sa.Connection) -> bool:
     version = (meta.get(conn, meta.CAPTURE) or "").partition(" ")[0]
     return _numbers(version) > _numbers(cfsync.__version__)
 
 
-def statements(conn: sa.Connection) -> list[str]:
-    """The statements that create them, in order."""
-    found: list[str] = installed.database(conn).statements(conn)
-    return found
-
-
-def _digest(wanted: list[str]) -> str:
-    return hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+def _digest(conn: sa.Connection) -> str:
+    """Of their text here: they name the schema that holds them."""
+    schema = installed.database(conn).schema(conn)
+    return hashlib.sha256(f"{DIGESTS[conn.dialect.name]} {schema}".encode()).hexdigest()
 
 
 def _numbers(version: str) -> list[int]:

@@ -88,6 +88,12 @@ def columns(resource: Resource) -> tuple[Field, ...]:
 
 
 @cache
+def column_names(resource: Resource) -> frozenset[str]:
+    """The names of all columns of the table."""
+    return frozenset(["id", *(f.name for f in columns(resource))])
+
+
+@cache
 def parents(resource: Resource) -> tuple[str, ...]:
     """The columns with the ids of parent records, and of the one below which a record is created:
     given in the INSERT, never changed.

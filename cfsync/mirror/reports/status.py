@@ -15,6 +15,7 @@ from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.dialect.base import Server
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.db.tables import (
     CHECKPOINTS,
     CONFLICTS,
@@ -31,6 +32,7 @@ from cfsync.mirror.lists import absent, census_state
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.latency import Counts
 from cfsync.records import PROVISIONAL_FROM, Listing
+from cfsync.resources import RESOURCES
 from cfsync.resources.model import Resource
 
 Rows = list[dict[str, Any]]
@@ -53,11 +55,10 @@ def _value(tx: Tx, sql: str) -> Any:
 def row_counts(tx: Tx) -> dict[str, int]:
     """Resource -> rows of its table, where that exists."""
     there = tx.dialect.relations(tx.conn)
-    return {
-        name: int(tx.conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
-        for name, table in TABLES.items()
-        if name in there
-    }
+    names = [name for name in RESOURCES if name in there]
+    counts = (f"SELECT {literal(name)}, count(*) FROM {ident(name)}" for name in names)
+    sql = " UNION ALL ".join(counts)
+    return {name: int(n) for name, n in tx.conn.exec_driver_sql(sql)} if names else {}
 
 
 def walks(tx: Tx) -> Rows:

@@ -12,8 +12,7 @@ has the conditions and values of single columns, `parts` what both use. The view
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
@@ -108,29 +107,23 @@ _DOUBLED = 4
 ID_DEFAULT = "identity"
 
 
-def statements(conn: sa.Connection, *, without: Collection[str] = ()) -> list[str]:
+def schema(conn: sa.Connection) -> str:
+    """The name of the schema that holds the mirror."""
+    return str(conn.exec_driver_sql("SELECT current_schema()").scalar())
+
+
+def statements(schema: str, without: Collection[str] = ()) -> Iterator[str]:
     """All that creates the functions, triggers and views, in order; nothing of the tables
     `without`.
     """
-    schema = str(conn.exec_driver_sql("SELECT current_schema()").scalar())
-    return list(_statements(schema, frozenset(without)))
-
-
-@lru_cache(maxsize=2)
-def _statements(schema: str, without: frozenset[str]) -> tuple[str, ...]:
-    """Kept, because a daemon compares them with the database again and again."""
     names = [name for name in RESOURCES if name not in without]
-    resources = [without_references(RESOURCES[name], without) for name in names]
-    tables = [t for resource in resources for t in triggers(resource, schema)]
+    yield from common(schema)
+    yield from history(schema)
+    for name in names:
+        yield from triggers(without_references(RESOURCES[name], without), schema)
     views = view_statements(dialect.named("postgresql").views, without=without)
-    readable = [name for name in views if name != FEED.name]
-    return (
-        *common(schema),
-        *history(schema),
-        *tables,
-        *views.values(),
-        _grant(names, readable),
-    )
+    yield from views.values()
+    yield _grant(names, [name for name in views if name != FEED.name])
 
 
 def own_column_triggers(_conn: sa.Connection, _without: Collection[str]) -> list[str]:

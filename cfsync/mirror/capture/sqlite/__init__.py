@@ -11,18 +11,17 @@ columns that the user has added. `mirror.views` has the views.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Mapping
 
 import sqlalchemy as sa
 
-from cfsync.mirror.capture.rules import IS_WRITING, without_references
+from cfsync.mirror.capture.rules import IS_WRITING, column_names, without_references
 from cfsync.mirror.capture.sqlite import own_columns
 from cfsync.mirror.capture.sqlite.parts import NOW, templates
 from cfsync.mirror.capture.sqlite.triggers import triggers
 from cfsync.mirror.db import dialect
 from cfsync.mirror.db.quoting import ident, literal
-from cfsync.mirror.db.tables import TABLES, VIEW_NAMES
+from cfsync.mirror.db.tables import VIEW_NAMES
 from cfsync.mirror.history import starts
 from cfsync.mirror.views import statements as view_statements
 from cfsync.records import PROVISIONAL_FROM
@@ -53,6 +52,11 @@ SELECT name, sql FROM sqlite_master
 WHERE type = 'trigger' AND name GLOB '{own_columns.PREFIX}*'
 """
 
+_DEFAULTS = """
+SELECT m.name, c.name, c.dflt_value FROM sqlite_master m, pragma_table_info(m.name) c
+WHERE m.type = 'table'
+"""
+
 COLUMNS = """
 SELECT m.name, c.name, CASE
     WHEN c.pk THEN 'key'
@@ -72,37 +76,38 @@ ID_DEFAULT = "default"
 """AUTOINCREMENT comes back with a new table only."""
 
 
-def statements(_conn: sa.Connection, *, without: Collection[str] = ()) -> list[str]:
+def schema(_conn: sa.Connection) -> str:
+    """None has a name."""
+    return ""
+
+
+def statements(_schema: str, without: Collection[str] = ()) -> Iterator[str]:
     """All that creates the triggers and views, in order. No trigger is on one of the tables
     `without`, or reads it.
     """
-    return list(_statements(frozenset(without)))
-
-
-@lru_cache(maxsize=2)
-def _statements(without: frozenset[str]) -> tuple[str, ...]:
-    """Kept, because a daemon compares them with the database again and again."""
-    resources = [
-        without_references(r, without) for r in RESOURCES.values() if r.name not in without
-    ]
-    views = view_statements(dialect.named("sqlite").views)
-    history = templates.statements(
+    yield from templates.statements(
         "history",
         now=NOW,
         is_kept=starts.IS_KEPT.format(cf_meta="cf_meta"),
         keep=templates.render("keep_edit"),
     )
-    tables = [t for r in resources for t in triggers(r)]
-    return (*history, *tables, *views.values(), _WRITING)
+    for resource in RESOURCES.values():
+        if resource.name not in without:
+            yield from triggers(without_references(resource, without))
+    yield from view_statements(dialect.named("sqlite").views).values()
+    yield _WRITING
 
 
 def own_column_triggers(conn: sa.Connection, without: Collection[str]) -> list[str]:
     """What fits the triggers for columns that the user has added to those of now, not on the tables
     `without`; none where they fit.
     """
-    columns = dialect.named(conn.dialect.name).own_columns
+    own: dict[str, list[tuple[str, str | None]]] = {}
+    for table, column, default in conn.exec_driver_sql(_DEFAULTS):
+        if table in RESOURCES and column not in column_names(RESOURCES[table]):
+            own.setdefault(table, []).append((column, default))
     resources = [r for r in RESOURCES.values() if r.name not in without]
-    wanted = [t for r in resources for t in own_columns.triggers(r, columns(conn, TABLES[r.name]))]
+    wanted = [t for r in resources for t in own_columns.triggers(r, own.get(r.name, []))]
     found: dict[str, str] = dict(conn.exec_driver_sql(_OWN_TRIGGERS).all())
     if sorted(found.values()) == sorted(wanted):
         return []

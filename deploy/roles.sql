@@ -9,8 +9,8 @@
 -- cfsync_owner   owns tables and triggers; used by `cfsync migrate` only
 -- cfsync_daemon  reads and writes all of cfsync's tables; can't change the schema. Nobody else has
 --                access to the schema cfsync_secrets, which holds the secrets of webhooks.
--- cfsync_app     for your programs: reads and writes the mirror's tables, and reads the views; has no
---                access to cfsync's own tables
+-- cfsync_app     for your programs: reads and writes the mirror's tables and the views of tags, and
+--                reads the other views; has no access to cfsync's own tables
 --
 -- You can run it again at any time. It takes one right away: that of everybody to create in the schema
 -- public, which PostgreSQL gave before version 15. Whoever may create there can make functions and
@@ -33,7 +33,9 @@ BEGIN
     GRANT SELECT, INSERT, UPDATE, DELETE ON cfsync_secrets.cf_secrets TO cfsync_daemon;
   END IF;
   FOR relation IN
-    SELECT c.relname AS name, c.relkind AS kind FROM pg_class c
+    SELECT c.relname AS name, c.relkind AS kind,
+      EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid) AS is_written
+    FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'S')
       AND pg_get_userbyid(c.relowner) = 'cfsync_owner'
   LOOP
@@ -42,7 +44,8 @@ BEGIN
     ELSE
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO cfsync_daemon', relation.name);
     END IF;
-    IF relation.kind = 'r' AND NOT starts_with(relation.name, 'cf_') THEN
+    IF relation.kind = 'r' AND NOT starts_with(relation.name, 'cf_')
+      OR relation.kind = 'v' AND relation.is_written THEN
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO cfsync_app', relation.name);
     ELSIF relation.kind = 'v' AND relation.name <> 'cf_feed' THEN
       EXECUTE format('GRANT SELECT ON public.%I TO cfsync_app', relation.name);

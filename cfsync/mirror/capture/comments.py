@@ -89,7 +89,8 @@ def words() -> Comments:
         found |= {(name, column): what for column, what in OF_EVERY_TABLE.items()}
     for name, view in VIEWS.items():
         without = f" Left out: {view.without}." if view.without else ""
-        found[name, ""] = f"One row for each {view.row.replace('`', '')}.{without}"
+        written = " INSERT adds one, DELETE takes one away." if view.links else ""
+        found[name, ""] = f"One row for each {view.row.replace('`', '')}.{without}{written}"
         origins = view.origins()
         for c in view.columns:
             found[name, c.name] = "; ".join(filter(None, [c.type, origins[c.name]]))

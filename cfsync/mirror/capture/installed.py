@@ -65,7 +65,7 @@ def note(conn: sa.Connection) -> None:
     lost columns.
     """
     noted, found = _noted(conn), _found(conn)
-    broken = unusable_tables(compare(noted, found))
+    broken = _with_views(unusable_tables(compare(noted, found)))
     of_tables = (COLUMN, DEFAULT, IDENTITY)
     before = {n: t for n, t in noted.items() if n.startswith(of_tables) or _is_of(n, broken)}
     right = {n: t for n, t in found.items() if not n.startswith(WRONG)}
@@ -100,24 +100,32 @@ def compare(noted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
 def restorable(lost_objects: Iterable[str]) -> list[str]:
     """Those that `install` puts back: not those of a table that has lost columns. Pure."""
     lost_objects = list(lost_objects)
-    broken = unusable_tables(lost_objects)
+    broken = _with_views(unusable_tables(lost_objects))
     kept = {f"{KEY} of {t}.id" for t, why in keyless_tables(lost_objects).items() if why}
     left = (COLUMN, DEFAULT, SETTING, FOREIGN, DOUBLED, OTHER_KEY)
     found = [n for n in lost_objects if not n.startswith(left) and not _is_of(n, broken)]
     return [n for n in found if n not in kept]
 
 
-def _is_of(name: str, tables: Collection[str]) -> bool:
-    """Whether an object belongs to one of these tables: a trigger, its function, a view."""
+def _with_views(tables: Collection[str]) -> set[str]:
+    """These tables, and the views that read one of them."""
+    views = (name for name, view in VIEWS.items() if tables and view.tables.intersection(tables))
+    return {*tables, *views}
+
+
+def _is_of(name: str, relations: Collection[str]) -> bool:
+    """Whether an object belongs to one of these tables and views, or is one: a trigger, its
+    function, a view.
+    """
     kind, _, rest = name.partition(" ")
     match kind:
         case "view":
-            return rest in VIEWS and bool(VIEWS[rest].tables.intersection(tables))
+            return rest in relations
         case "trigger":
-            return rest.rpartition(" on ")[2] in tables
+            return rest.rpartition(" on ")[2] in relations
         case "function":
-            return any(rest.startswith(f"cf_{table}_") for table in tables)
-    return rest.rpartition(".")[0].removeprefix("of ") in tables
+            return any(f"{rest}_".startswith(f"cf_{relation}_") for relation in relations)
+    return rest.rpartition(".")[0].removeprefix("of ") in relations
 
 
 def without_ids(lost_objects: Iterable[str]) -> list[str]:

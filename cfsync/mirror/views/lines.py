@@ -38,29 +38,6 @@ ORDER_LINE_ITEMS = View(
 )
 
 
-def _tag_links(sql: ViewSql) -> str:
-    tag_id, of_tag = sql.member("tag", "integer"), sql.value("shown.value", "id", "integer")
-    return f"""FROM contacts c
-JOIN {sql.rows("c.tag_ids", "tag")} ON {tag_id} IS NOT NULL
-LEFT JOIN {sql.rows("c.tags", "shown")}
-  ON CASE WHEN {sql.is_object("shown")} THEN {of_tag} END = {tag_id}
-LEFT JOIN contact_tags t ON t.id = {tag_id}"""
-
-
-CONTACT_TAG_LINKS = View(
-    "contact_tag_links",
-    "tag of a contact",
-    columns("""
-        contact_id    integer    c.id
-        tag_id        integer    tag:
-        workspace_id  integer    c.workspace_id
-        tag_name      text       t.name
-        applied_at    timestamp  shown:applied_at
-    """),
-    _tag_links,
-)
-
-
 def _attributes(sql: ViewSql) -> str:
     return f"FROM contacts c JOIN {sql.members('c.custom_attributes', 'attribute')} ON 1 = 1"
 
@@ -232,7 +209,6 @@ VIEWS = (
     ORDER_LINE_ITEMS,
     INVOICE_LINE_ITEMS,
     FULFILLMENT_ITEMS,
-    CONTACT_TAG_LINKS,
     CUSTOM_ATTRIBUTES,
     VISITS,
     TEAM_MEMBERSHIPS,

@@ -41,6 +41,26 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """What a view with one row for each member of a set writes: the set, a member at a time."""
+
+    #: The resource whose records have the set.
+    resource: str
+    #: The field that holds it.
+    field: str
+    #: The column with the record's id.
+    record: str
+    #: The column with the member's id, or its name.
+    member: str
+    name: str
+
+    @property
+    def members(self) -> str:
+        """The resource of the members."""
+        return RESOURCES[self.resource].references[self.field]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A view, the same on every database."""
 
@@ -57,6 +77,8 @@ class View:
     private: bool = False
     #: Its columns are as they come: a condition on one can use an index.
     plain: bool = False
+    #: What an INSERT or a DELETE changes; None: it is for reading.
+    links: Links | None = None
 
     def statement(self, sql: ViewSql) -> str:
         """The statement that makes it."""

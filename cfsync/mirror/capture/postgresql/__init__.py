@@ -6,8 +6,8 @@ its transition tables `cf_old` and `cf_new`.
 
 Read the files in `templates/` first: each is a function with its trigger, or a part of one, with
 `$names` for what is generated. `triggers` (UPDATE, DELETE) and `insert` fill them in; `expressions`
-has the conditions and values of single columns, `parts` what both use. The views are defined in
-`mirror.views`.
+has the conditions and values of single columns, `parts` what both use, `links` the triggers of
+views. The views are defined in `mirror.views`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
+from cfsync.mirror.capture.links import writable
+from cfsync.mirror.capture.postgresql import links
 from cfsync.mirror.capture.postgresql.parts import templates
 from cfsync.mirror.capture.postgresql.triggers import common, history, triggers
 from cfsync.mirror.capture.rules import IS_WRITING, without_references
@@ -123,7 +125,9 @@ def statements(schema: str, without: Collection[str] = ()) -> Iterator[str]:
         yield from triggers(without_references(RESOURCES[name], without), schema)
     views = view_statements(dialect.named("postgresql").views, without=without)
     yield from views.values()
-    yield _grant(names, [name for name in views if name != FEED.name])
+    yield from links.triggers(schema, without)
+    readable = [name for name in views if name != FEED.name]
+    yield _grant(names, readable, (view.name for view, _ in writable(without)))
 
 
 def own_column_triggers(_conn: sa.Connection, _without: Collection[str]) -> list[str]:
@@ -253,7 +257,9 @@ def drops(conn: sa.Connection) -> list[str]:
     return [*triggers, *functions]
 
 
-def _grant(tables: Iterable[str], views: Iterable[str]) -> str:
+def _grant(tables: Iterable[str], views: Iterable[str], written: Iterable[str]) -> str:
     return templates.render(
-        "grant", tables=", ".join(map(ident, tables)), views=", ".join(map(ident, views))
+        "grant",
+        tables=", ".join(map(ident, [*tables, *written])),
+        views=", ".join(map(ident, views)),
     )

@@ -6,7 +6,7 @@ TRIGGER and CREATE VIEW statements. The triggers run for each row.
 Read the files in `templates/` first: each is a whole statement, or a part of one, with `$names` for
 what is generated. `triggers` (UPDATE, DELETE) and `insert` fill them in; `expressions` has the
 conditions and values of single columns, `parts` what both use, `own_columns` the triggers for
-columns that the user has added. `mirror.views` has the views.
+columns that the user has added, `links` those of views. `mirror.views` has the views.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 import sqlalchemy as sa
 
 from cfsync.mirror.capture.rules import IS_WRITING, column_names, without_references
-from cfsync.mirror.capture.sqlite import own_columns
+from cfsync.mirror.capture.sqlite import links, own_columns
 from cfsync.mirror.capture.sqlite.parts import NOW, templates
 from cfsync.mirror.capture.sqlite.triggers import triggers
 from cfsync.mirror.db import dialect
@@ -95,6 +95,7 @@ def statements(_schema: str, without: Collection[str] = ()) -> Iterator[str]:
         if resource.name not in without:
             yield from triggers(without_references(resource, without))
     yield from view_statements(dialect.named("sqlite").views).values()
+    yield from links.triggers(without)
     yield _WRITING
 
 

@@ -63,7 +63,7 @@ BEGIN
     IF OLD.op = 'delete' AND OLD.state IN ('pending', 'parked', 'held') THEN
       INSERT INTO $schema.cf_changes (seq, resource, record_id, workspace_id, op, side, source,
         db_user, at, patch)
-      SELECT ($schema.cf_take_numbers(1))[1], OLD.resource, OLD.record_id, OLD.workspace_id, 'insert',
+      SELECT ($schema.cf_take_numbers(1::bigint))[1], OLD.resource, OLD.record_id, OLD.workspace_id, 'insert',
         'local', 'user', OLD.db_user, clock_timestamp(), coalesce(jsonb_object_agg(
           key, jsonb_build_array(NULL, value -> 0)) FILTER (WHERE value -> 0 <> 'null'), '{}')
       FROM jsonb_each(OLD.patch);

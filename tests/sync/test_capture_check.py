@@ -336,7 +336,7 @@ def test_a_lost_column_is_put_right_by_the_commands_that_the_message_names(
     if sql.is_sqlite:
         found = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')"
         for kind, name in sql(found):
-            sql(f"DROP {kind} {name}")
+            sql(f"DROP {kind} IF EXISTS {name}")
     sql("ALTER TABLE contact_tags DROP COLUMN color")
 
     with pytest.raises(MirrorError) as error:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DIGESTS = {
-    "postgresql": "89b032d970a14c56fc5de17c717f754368b560b2de3040786716893f88946f0f",
-    "sqlite": "90437b523bc4c4a47ccbc2d756daedcad70258fdde6a822298f3eb108870834e",
+    "postgresql": "717c0db6029fad043f0a89a6540daaac52106e4c05176e1db0050a2ebe5d4e6a",
+    "sqlite": "e5903efb231913fbf9d0ef42f1921428f19fce9809fff8d21bedc46f7eede4c3",
 }
 """By the kind of database."""

@@ -190,7 +190,7 @@ def test_a_view_works_after_a_program_has_rebuilt_its_table(sql: Sql, name: str)
         sql(f"SELECT * FROM {view}")
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_a_view_can_not_be_written(workspace: int, app_sql: Sql, view: str) -> None:
+@pytest.mark.parametrize("view", [name for name, view in VIEWS.items() if not view.links])
+def test_a_view_of_no_links_can_not_be_written(workspace: int, app_sql: Sql, view: str) -> None:
     with pytest.raises(Exception, match=r"cannot|permission denied"):
         app_sql(f"DELETE FROM {view}")

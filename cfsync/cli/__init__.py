@@ -6,7 +6,7 @@ errors become exit codes:
 
 A module for each command, in the order in which you meet them:
 
-    setup/       config, doctor, migrate, views, census, webhooks, api, sandbox, demo
+    setup/       config, doctor, migrate, views, census, webhooks, api, completion, sandbox, demo
     passes/      backfill, pull, push, sync, sweep, and the daemon (run)
     inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql,
                  export
@@ -14,6 +14,7 @@ A module for each command, in the order in which you meet them:
     common       options that all commands share; opens both sides; signals
     sections, reports, text, progress, bars, fields
                  how help, results and progress are written, and how `-f` arguments are read
+    candidates   what a shell offers for a word that is being typed
 
 A command imports what is slow to load (the database, the network) inside its function, so that
 `cfsync --help` is quick.
@@ -43,7 +44,18 @@ from cfsync.cli.decisions import (
 from cfsync.cli.inspection import changes, explain, export, plan, show, sql, status, verify
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
-from cfsync.cli.setup import api, census, config, demo, doctor, migrate, sandbox, views, webhooks
+from cfsync.cli.setup import (
+    api,
+    census,
+    completion,
+    config,
+    demo,
+    doctor,
+    migrate,
+    sandbox,
+    views,
+    webhooks,
+)
 from cfsync.cli.text import print_problem
 from cfsync.errors import CfsyncError, SettingsError, description
 
@@ -93,6 +105,7 @@ for _module in (
     census,
     migrate,
     views,
+    completion,
     sandbox,
     demo,
 ):

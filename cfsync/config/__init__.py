@@ -28,7 +28,15 @@ from cfsync.config.model import (
     Settings,
     WebSettings,
 )
-from cfsync.config.sources import Source, examine, explain_sources, find_file, load, readable_by
+from cfsync.config.sources import (
+    Source,
+    database_url,
+    examine,
+    explain_sources,
+    find_file,
+    load,
+    readable_by,
+)
 
 __all__ = [
     "ApiSettings",
@@ -43,6 +51,7 @@ __all__ = [
     "Settings",
     "Source",
     "WebSettings",
+    "database_url",
     "examine",
     "explain_sources",
     "find_file",

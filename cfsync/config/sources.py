@@ -76,6 +76,18 @@ def explain_sources(
     ]
 
 
+def database_url(path: Path | None, environ: Mapping[str, str]) -> str | None:
+    """The mirror's URL, whatever else is wrong with the settings; None where a program would have
+    to be asked for it.
+    """
+    given = _written(path, environ, [])
+    if "database.url_command" in given:
+        return None
+    only = {key: entry for key, entry in given.items() if key.startswith("database.")}
+    secret_sources.read(only, {}, [])
+    return str(only.get("database.url", Given(known_keys()["database.url"], "default")).value)
+
+
 def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     """The settings file: `path`, else CFSYNC_CONFIG, else the first of the usual places that has
     one; None without any.
@@ -92,14 +104,21 @@ def readable_by(path: Path, whom: int) -> bool:
 
 
 def _given(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Given], list[str]]:
-    file = find_file(path, environ)
     problems = misnamed(environ)
+    given = _written(path, environ, problems)
+    secret_sources.read(given, environ, problems)
+    return given, problems
+
+
+def _written(
+    path: Path | None, environ: Mapping[str, str], problems: list[str]
+) -> dict[str, Given]:
+    """What file and environment say, before secrets are read that stand elsewhere."""
+    file = find_file(path, environ)
     written = _from_file(file, problems) if file else {}
     exported = secret_sources.with_plain_names(_from_environment(environ), problems)
     written = secret_sources.with_plain_names(written, problems)
-    given = _of_known_resources(secret_sources.merged(written, exported, problems), problems)
-    secret_sources.read(given, environ, problems)
-    return given, problems
+    return _of_known_resources(secret_sources.merged(written, exported, problems), problems)
 
 
 def _of_known_resources(given: dict[str, Given], problems: list[str]) -> dict[str, Given]:

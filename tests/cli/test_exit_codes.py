@@ -64,7 +64,7 @@ LOCAL = {
 }
 """Commands that go no further than the database."""
 
-OTHERS = {"run", "sandbox", "demo", "config example", "config show", "config check"}
+OTHERS = {"run", "sandbox", "demo", "config example", "config show", "config check", "completion"}
 """The daemon waits for either side; the rest asks neither."""
 
 QUICK = ("api GET /teams", "doctor")

@@ -9,8 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from cfsync.cli import command
 from cfsync.records import is_provisional
 from tests.conftest import POSTGRESQL_ONLY, Sql
+from tests.meta.documents import document, invocations
 from tests.meta.shop import WORKSPACE
 from tests.meta.test_sql_blocks import of_database, run, shop
 
@@ -61,6 +63,37 @@ def test_tagging_adds_and_removes_single_tags_and_makes_a_new_one(cook: Cook) ->
     assert (op, resource) == ("insert", "contact_tags")
     assert is_provisional(record_id)
     assert values == {"workspace_id": WORKSPACE, "name": "Customer", "color": "#10B981"}
+
+
+def test_a_csv_from_an_event_is_imported_and_taken_back(
+    shop: Sql,
+    mirror_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blocks = [b for b in document("docs/recipes.md").blocks if b.heading.startswith("Import a CSV")]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CFSYNC_DATABASE__URL", mirror_url)
+    table, look, later = blocks
+    (tmp_path / "guests.csv").write_text(table.text)
+    (words,) = invocations(look)
+
+    assert command(words) == 0
+    assert 'last_name null -> "Lovelace"' in capsys.readouterr().out
+    assert shop.outbox() == []
+    assert command([w.replace("--dry-run", "--yes") for w in words]) == 0
+
+    ada = "SELECT first_name, tag_ids, custom_attributes FROM contacts WHERE id = 1042"
+    ((name, tags, attributes),) = shop(ada)
+    assert (name, len(_value(tags)), _value(attributes)) == ("Ada", 2, {"t_shirt": "M"})
+    assert shop("SELECT count(*) FROM contacts") == [(4,)]
+    take_back = list(invocations(later))[-1]
+    assert take_back[-1] == "3"  # the number that the text names
+    assert command([*take_back[:-1], "1", "--yes"]) == 0
+    ((name, tags, attributes),) = shop(ada)
+    assert (_value(tags), _value(attributes)) == ([37], {})
+    assert shop("SELECT count(*) FROM contacts") == [(3,)]
 
 
 def test_an_import_updates_whom_it_knows_and_inserts_the_others(cook: Cook) -> None:

@@ -43,7 +43,8 @@ def load(
     """
     if not names:
         return None
-    field = next((f for f in resource.columns if f.merge == "set" and f.ref), None)
+    sets = (f for f in resource.columns if f.merge == "set")
+    field = next((f for f in sets if (f.ref or "").endswith("_tags")), None)
     if field is None:
         raise UsageError(f"--tags: {resource.name} have none")
     target = RESOURCES[field.ref or ""]

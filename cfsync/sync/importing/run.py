@@ -115,9 +115,10 @@ def _outcomes(
     found = known_rows.find(tx, columns.resource, columns.key, keys, rules.workspace_id)
     ids = [id_ for some in found.values() for id_ in some]
     table = TABLES[columns.resource.name]
-    if lock and (busy := many_edits.lock(tx, columns.resource, ids)):
-        raise Busy(f"{columns.resource.name} {min(busy)} is locked by another program; try again")
+    busy = many_edits.lock(tx, columns.resource, ids) if lock else set()
     known = statements.load(tx, table, ids, _unneeded(rules))
+    if busy := busy or set(ids) - known.keys():  # held, or deleted a moment ago
+        raise Busy(f"{columns.resource.name} {min(busy)} is locked by another program; try again")
     taken = Counter(id_ for some in found.values() for id_ in some)
     gone = {} if job.again or not rules.insert else _gone(job, [k for k in keys if k not in found])
     outcomes = []
@@ -156,7 +157,7 @@ def _without_comparing(
             key_of(rules.columns, row, is_text=rules.is_text)
         except Wrong as wrong:
             return _no(row, str(wrong))
-    if last[key] != row.line:
+    if last.get(key, row.line) != row.line:
         return Outcome(Kind.DOUBLED, row.line, reason=f"line {last[key]} is the same record")
     if len(here) > 1:
         name = rules.columns.key.name

@@ -11,15 +11,17 @@ import pytest
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.errors import Busy
 from cfsync.mirror.history.person import person
 from cfsync.mirror.privacy import purge
 from cfsync.mirror.retention import prune
 from cfsync.resources import RESOURCES
 from cfsync.sync.decisions import outbox
+from cfsync.sync.importing import run
 from cfsync.sync.importing.compare import Kind
 from cfsync.sync.importing.report import Report
 from cfsync.sync.selection import Filter
-from tests.conftest import Sql
+from tests.conftest import POSTGRESQL_ONLY, Sql
 from tests.mirror.conftest import Daemon
 from tests.sync.importing.conftest import Importing
 
@@ -188,6 +190,11 @@ def test_an_unknown_tag_is_refused_or_made(imported: Importing, people: int, sql
     assert counts(imported(text, tags="vip", create_tags=True)) == {"unchanged": 1}
 
 
+def test_what_has_no_tags_gets_none(imported: Importing, people: int) -> None:
+    with pytest.raises(UsageError, match="--tags: discounts have none"):
+        imported("name\nSpring\n", into="discounts", tags="VIP")
+
+
 def test_the_last_of_doubled_rows_counts(imported: Importing, people: int, sql: Sql) -> None:
     text = "email_address,first_name\nADA@example.com,One\nx@example.com,X\nada@example.com,Two\n"
 
@@ -259,6 +266,22 @@ def test_the_workspace_has_to_be_named_where_there_are_several(
     assert counts(imported(text, workspace="10", dry_run=True)) == {"unchanged": 1}
     found = imported("id,first_name\n5,Eve\n", workspace="11", dry_run=True)
     assert named(found) == [(2, "the record is in workspace 10, not in 11")]
+
+
+@POSTGRESQL_ONLY
+def test_a_row_that_a_program_holds_is_waited_for(
+    imported: Importing, people: int, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PAUSE_S", 0)
+    text = "email_address,first_name\nada@example.com,Eve\n"
+
+    with sql.transaction():
+        sql("UPDATE contacts SET last_name = 'L' WHERE id = 5")
+        with pytest.raises(Busy, match="contacts 5 is locked by another program"):
+            imported(text)
+
+    assert counts(imported(text)) == {"changed": 1}
+    assert contact(sql, 5, "first_name", "last_name") == ("Eve", "L")
 
 
 def test_rows_are_matched_by_id(imported: Importing, people: int, sql: Sql) -> None:

@@ -6,7 +6,8 @@ errors become exit codes:
 
 A module for each command, in the order in which you meet them:
 
-    setup/       config, doctor, migrate, views, census, webhooks, api, completion, sandbox, demo
+    setup/       config, doctor, migrate, views, models, census, webhooks, api, completion,
+                 sandbox, demo
     passes/      backfill, pull, push, sync, sweep, and the daemon (run)
     inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql,
                  export
@@ -52,6 +53,7 @@ from cfsync.cli.setup import (
     demo,
     doctor,
     migrate,
+    models,
     sandbox,
     views,
     webhooks,
@@ -105,6 +107,7 @@ for _module in (
     census,
     migrate,
     views,
+    models,
     completion,
     sandbox,
     demo,

@@ -21,7 +21,17 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "redact",
         "recover",
     ),
-    "Set up": ("config", "doctor", "migrate", "views", "webhooks", "census", "api", "completion"),
+    "Set up": (
+        "config",
+        "doctor",
+        "migrate",
+        "views",
+        "models",
+        "webhooks",
+        "census",
+        "api",
+        "completion",
+    ),
     "Try it out": ("demo", "sandbox"),
 }
 """Title -> commands, in the order in which `cfsync --help` lists them."""

@@ -64,7 +64,10 @@ LOCAL = {
 }
 """Commands that go no further than the database."""
 
-OTHERS = {"run", "sandbox", "demo", "config example", "config show", "config check", "completion"}
+OTHERS = {
+    *("run", "sandbox", "demo", "models", "completion"),
+    *("config example", "config show", "config check"),
+}
 """The daemon waits for either side; the rest asks neither."""
 
 QUICK = ("api GET /teams", "doctor")

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
+from cfsync.errors import CfsyncError
+
 
 def set_up() -> None:
     """Replace both for the rest of the process.
@@ -51,11 +53,15 @@ def _lasting(stream: TextIO | None, number: int) -> TextIO:
 class _Lasting(io.FileIO):
     """A file that nobody may read any more."""
 
+    _is_full = False
+
     def write(self, data: Any) -> int:
         try:
-            return super().write(data)
+            if not self._is_full:
+                return super().write(data)
         except OSError as error:
             # A result that a full disk can't take is a failure; a line of the log is none.
             if error.errno not in (errno.EPIPE, errno.EIO) and self.fileno() != 2:
-                raise
-            return len(memoryview(data).cast("B"))
+                self._is_full = True  # what is left is not tried again when the process ends
+                raise CfsyncError(f"the output can't be written: {error.strerror}") from error
+        return len(memoryview(data).cast("B"))

@@ -140,6 +140,7 @@ def command(arguments: list[str]) -> int:
     """Run the command that the arguments name; returns the exit code."""
     try:
         code = app(args=arguments, prog_name="cfsync", standalone_mode=False)
+        sys.stdout.flush()
     except CfsyncError as error:
         return _known_error(error)
     except (typer.Abort, KeyboardInterrupt):

@@ -115,8 +115,10 @@ def workspace_id(tx: Tx, named_by: str | None) -> int | None:
     return None if named_by is None else status.record_id(tx, named("workspaces"), named_by)
 
 
-def earliest(since: str | None, now: str) -> str:
-    """The canonical time that `since` means at the time `now`; '' for None. Raises UsageError."""
+def earliest(since: str | None, now: str, *, takes: str = "") -> str:
+    """The canonical time that `since` means at the time `now`; '' for None. `takes`: what else the
+    option takes. Raises UsageError, also for a time that is to come.
+    """
     if since is None:
         return ""
     try:
@@ -125,8 +127,12 @@ def earliest(since: str | None, now: str) -> str:
     except ValueError:  # it isn't an age
         pass
     try:
-        return str(decode("timestamp", since))
+        at = str(decode("timestamp", since))
     except Unholdable:
         raise UsageError(
-            f"--since takes a time such as 2026-05-21T12:00Z, or an age such as 2h, not {since!r}"
+            f"--since takes {takes}a time such as 2026-05-21T12:00Z, or an age such as 2h, not"
+            f" {since!r}"
         ) from None
+    if at > now:
+        raise UsageError(f"--since takes a time that has been: {at} is to come")
+    return at

@@ -46,6 +46,18 @@ def contact(filled: Command, world: World) -> int:
     return found
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["status"], ["status", "--json"], ["plan"], ["outbox", "list"], ["config", "example"]],
+    ids=" ".join,
+)
+def test_a_full_disk_is_told_in_a_line(filled: Command, arguments: list[str]) -> None:
+    done = run(filled, *arguments, shell='"$@" > /dev/full')
+
+    assert done.returncode == 1
+    assert done.stderr == b"cfsync: the output can't be written: No space left on device\n"
+
+
 @pytest.mark.parametrize("terminal", TERMINALS.values(), ids=TERMINALS)
 def test_any_terminal_shows_any_name(
     filled: Command, contact: int, terminal: Mapping[str, str]

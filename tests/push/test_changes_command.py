@@ -87,15 +87,16 @@ def test_people_see_a_table_and_programs_lines(
     table = shell("contacts").splitlines()
     lines = [json.loads(text) for text in shell("contacts", "--json").splitlines()]
 
-    assert table[0].split() == ["seq", "at", "resource", "id", "side", "by", "op", "what"]
-    assert "from here on the history is complete" in table[1]
-    assert f"contacts  {contact}  local " in table[2]
-    assert table[2].endswith(f'update  first_name: "{old}" -> "Eve"')
+    begun = json.loads(shell("contacts", "--json").splitlines()[0])["at"]
+    assert table[0] == f"complete since {begun}"
+    assert table[1].split() == ["seq", "at", "(UTC)", "op", "record", "by", "what"]
+    assert f"  contacts {contact}  local: " in table[2]
+    assert table[2].endswith(f'  first_name: "{old}" -> "Eve"')
     assert table[3].endswith(" more")
     assert [c["op"] for c in lines] == ["start", "update", "delete"]
     assert list(lines[1]) == [c.name for c in FEED.columns]
     assert (lines[1]["seq"], lines[1]["patch"]) == (row[0], {"first_name": [old, "Eve"]})
-    assert shell("orders", "--side", "local") == "no changes\n"
+    assert shell("orders", "--side", "local").splitlines()[1:] == ["no changes"]
     assert shell("orders", "--side", "local", "--json") == ""
 
 
@@ -103,8 +104,8 @@ def test_a_person_sees_the_last_50(account: Account, contact: int, shell: Shell)
     for n in range(55):
         rename(account, contact, f"Eve {n}")
 
-    assert len(shell().splitlines()) == 51
-    assert shell("--limit", "1").splitlines()[1].endswith('"Eve 53" -> "Eve 54"')
+    assert len(shell().splitlines()) == 52
+    assert shell("--limit", "1").splitlines()[2].endswith('"Eve 53" -> "Eve 54"')
 
 
 def test_it_follows_until_it_is_interrupted(account: Account, contact: int, shell: Shell) -> None:
@@ -145,6 +146,14 @@ def test_follow_says_where_there_is_nothing_to_follow(account: Account, shell: S
     told = shell("--follow", code=2)
 
     assert told == "cfsync: there is no history: retention.changes is 0\n"
+
+
+def test_a_full_disk_is_told_in_a_line(account: Account, contact: int, shell: Shell) -> None:
+    rename(account, contact, "Eve")
+    full = "cfsync: the output can't be written: No space left on device\n"
+
+    assert shell("contacts", shell='"$@" > /dev/full', code=1) == full
+    assert shell("--follow", "--json", shell='"$@" > /dev/full', code=1) == full
 
 
 def test_a_record_as_it_was(account: Account, contact: int, shell: Shell) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,13 +21,14 @@ from cfsync.cli.common import (
     until_stopped,
     with_mirror,
 )
+from cfsync.cli.inspection.changes_table import ChangeTable
 from cfsync.cli.text import columns, print_json, shortened
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.config import Settings
     from cfsync.mirror.db.engine import Mirror
-    from cfsync.sync.inspection.changes import AsOf, Request
+    from cfsync.sync.inspection.changes import AsOf, Request, Scope
 
     Asked = tuple[Request, int | None, bool]
     """What is asked for, how many at most, and whether to follow."""
@@ -35,10 +37,6 @@ SHOWN = 50
 """How many changes a person sees who doesn't say how many."""
 POLL_S = 0.5
 """Seconds between two looks with --follow."""
-FIELDS = 4
-"""How many fields of an inserted or deleted row are shown."""
-
-HEAD = ("seq", "at", "resource", "id", "side", "by", "op", "what")
 Change = Mapping[str, Any]
 
 
@@ -111,7 +109,7 @@ def changes(
         return
     if limit is None and since is None and not json:
         limit = SHOWN
-    request = Request(names, record_id, since, side, field)
+    request = Request(names, record_id, since, side, field, starts=json)
     printer = _Lines() if json else _Table()
     _show_all(load_settings(config, quiet=True), (request, limit, follow), printer)
 
@@ -134,6 +132,7 @@ def _show_all(settings: Settings, asked: Asked, printer: _Lines) -> None:
 async def _show(mirror: Mirror, asked: Asked, printer: _Lines, stop: asyncio.Event) -> None:
     """Print changes as long as there are any, or as long as somebody reads them."""
     from cfsync.sync.inspection.changes import changes as inner
+    from cfsync.sync.inspection.changes import scope
 
     def is_wanted() -> bool:
         return not stop.is_set() and streams.has_reader(sys.stdout)
@@ -145,6 +144,7 @@ async def _show(mirror: Mirror, asked: Asked, printer: _Lines, stop: asyncio.Eve
 
     request, limit, follow = asked
     waiting = {"wait": wait} if follow else {}
+    printer.begin(await scope(mirror, request), from_beginning=request.since is None)
     async with aclosing(inner(mirror, request, limit=limit, **waiting)) as chunks:
         async for found in chunks:
             printer.show(found)
@@ -156,6 +156,9 @@ async def _show(mirror: Mirror, asked: Asked, printer: _Lines, stop: asyncio.Eve
 class _Lines:
     """One JSON object a line."""
 
+    def begin(self, scope: Scope, *, from_beginning: bool) -> None:
+        """Nothing: each line is a change."""
+
     def show(self, found: Sequence[Change]) -> None:
         for change in found:
             print_json(change)
@@ -165,66 +168,35 @@ class _Lines:
 
 
 class _Table(_Lines):
-    """Aligned columns, which never become narrower again."""
+    """Aligned columns, below a line that says from when on they are complete."""
 
     def __init__(self) -> None:
-        self._widths: list[int] = []
+        self._table = ChangeTable(width())
+        self._before = list[str]()
+        self._is_empty = True
+
+    def begin(self, scope: Scope, *, from_beginning: bool) -> None:
+        self._table = ChangeTable(width(), workspaces=scope.workspaces > 1)
+        self._before = [_completeness(scope)] if from_beginning else []
 
     def show(self, found: Sequence[Change]) -> None:
-        rows = [row_of(change) for change in found]
-        if not self._widths:
-            self._widths = [0] * len(HEAD)
-            rows = [HEAD, *rows]
-        cells = [["-" if v is None else str(v) for v in row] for row in rows]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        self._widths = [*map(max, self._widths, widths)]
-        for row in cells:
-            line = "  ".join(map(str.ljust, row, self._widths))
-            print(line.rstrip())
+        print("\n".join([*self._before, *self._table.lines(found)]))
+        self._before, self._is_empty = [], False
 
     def end(self) -> None:
-        if not self._widths:
-            print("no changes")
+        if self._is_empty:
+            print("\n".join([*self._before, "no changes"]))
 
 
-def row_of(change: Change) -> tuple[object, ...]:
-    """A change as a row below HEAD."""
-    by = change["db_user"] if change["side"] == "local" else None
-    return (
-        change["seq"],
-        change["at"],
-        change["resource"],
-        change["record_id"],
-        change["side"],
-        by or change["source"],
-        change["op"],
-        _what(change),
-    )
+def width() -> int | None:
+    """How many characters a line on standard output may have; None: any number, no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def _what(change: Change) -> str | None:
-    """What has changed, shortened; None where nothing of it is kept."""
-    op, patch = change["op"], change["patch"]
-    if op == "start":
-        return "from here on the history is complete"
-    if op in ("update", "renumber"):
-        named = [n for n in patch if n != "updated_at"] or patch
-        return _listed(
-            (f"{n}: {_value(patch[n][0])} -> {_value(patch[n][1])}" for n in named), len(named)
-        )
-    side = 0 if op == "delete" else 1
-    told = {n: pair[side] for n, pair in patch.items() if pair[side] not in (None, "", [], {})}
-    return _listed((f"{n}: {_value(v)}" for n, v in list(told.items())[:FIELDS]), len(told))
-
-
-def _listed(parts: Iterable[str], total: int) -> str | None:
-    found = [*parts]
-    more = [f"{total - len(found)} more"] if total > len(found) else []
-    return ", ".join(found + more) or None
-
-
-def _value(value: Any) -> str:
-    return shortened(value, 40)
+def _completeness(scope: Scope) -> str:
+    if scope.complete_since is None:
+        return "not complete yet: not all lists were read; edits by SQL are in it"
+    return f"complete since {scope.complete_since}"
 
 
 def _show_as_of(config: Path | None, words: Sequence[str], time: str, *, json: bool) -> None:

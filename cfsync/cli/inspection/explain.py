@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.inspection.changes import HEAD, row_of
+from cfsync.cli.inspection.changes import width
+from cfsync.cli.inspection.changes_table import ChangeTable
 from cfsync.cli.text import columns, print_json, shortened
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _lines(found: Explanation) -> Iterator[str]:
         made = f"{edit.op}{what}{_by(edit.author)} at {edit.captured_at}"
         yield f"edit {edit.seq}: {made}, {edit.state}{batch}"
     if found.changes:
-        yield columns([HEAD, *map(row_of, found.changes)])
+        yield from ChangeTable(width()).lines(found.changes)
     for line in found.waits:
         yield f"waits: {' '.join(line.split())}"
 

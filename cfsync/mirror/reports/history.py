@@ -43,6 +43,8 @@ class Wanted:
     field: str | None = None
     #: The earliest time, canonical text; '': from the beginning.
     since: str = ""
+    #: Whether also the rows that say from when on the history of a list is complete.
+    starts: bool = True
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What the database can tell; `fits` has the rest."""
@@ -55,6 +57,8 @@ class Wanted:
             found.append(FEED.c.side == self.side)
         if self.since:
             found.append(FEED.c.at >= self.since)
+        if not self.starts:
+            found.append(FEED.c.op != ChangeOp.START)
         if self.field:
             name = f'"{self.field.partition(".")[0]}"'
             found.append(sa.cast(FEED.c.patch, sa.Text).contains(name, autoescape=True))

@@ -13,9 +13,10 @@ from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.history import starts
 from cfsync.mirror.history.changes import Side
+from cfsync.mirror.lists import listings
 from cfsync.mirror.reports import history
 from cfsync.mirror.reports.history import LAST, Row, Wanted
-from cfsync.resources import Resource, named
+from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.selection import check_field, earliest
 from cfsync.values import Unholdable, decode
 
@@ -32,6 +33,18 @@ class Request:
     since: str | None = None
     side: str | None = None
     field: str | None = None
+    #: Whether to say, as changes, from when on the history of a list is complete.
+    starts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the changes are part of."""
+
+    #: From when on all of them are there, canonical text; None: not all lists were read yet.
+    complete_since: str | None
+    #: How many workspaces the mirror holds.
+    workspaces: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,20 @@ async def changes(
             return
 
 
+async def scope(mirror: Mirror, request: Request) -> Scope:
+    """Raises UnknownResource."""
+    return await mirror.read(_scope, [named(name) for name in request.names])
+
+
+def _scope(tx: Tx, resources: Sequence[Resource]) -> Scope:
+    _check_on(tx)
+    begun = [starts.find(tx, resource) for resource in resources or RESOURCES.values()]
+    times = [at for found in begun for at in found.values()]
+    is_whole = times and (all(begun) or not resources)
+    since = max(filter(None, [*times, starts.find_pruned(tx)])) if is_whole else None
+    return Scope(since, len(listings.workspaces(tx)))
+
+
 async def _before_last(mirror: Mirror, wanted: Wanted, limit: int) -> int:
     """The number after which the last `limit` changes come."""
     before = LAST
@@ -103,8 +130,8 @@ def _understood(tx: Tx, request: Request) -> tuple[Wanted, int]:
     if since is not None and since.isdecimal():
         after, since = min(int(since), LAST), None
     had = [] if request.record is None else history.ids_of(tx, named(names[0]), request.record)[1]
-    at = earliest(since, clock.now(tx))
-    return Wanted(names, had, request.side, request.field, at), after
+    at = earliest(since, clock.now(tx), takes="a number of a change, ")
+    return Wanted(names, had, request.side, request.field, at, starts=request.starts), after
 
 
 def _check_on(tx: Tx) -> None:

@@ -70,7 +70,7 @@ def test_changes_are_chosen_by_what_is_given(account: Account, contact: int) -> 
     assert seqs(account, since=str(first)) == [second, third]
     assert seqs(account, since=str(10**30)) == []
     assert seqs(account, since="1h") == [first, second, third]
-    assert seqs(account, since="2999-01-01") == []
+    assert seqs(account, since="2020-01-01") == [first, second, third]
     assert seqs(account, 2) == [second, third]
     assert seqs(account, 1, field="phone_number") == [second]
     assert seqs(account, 2, since=str(first - 1)) == [first, second]
@@ -117,7 +117,8 @@ def test_chunks_and_windows_leave_nothing_out(
         ({"field": "colour"}, "there is no field colour"),
         ({"names": ["orders"], "field": "first_name"}, "there is no field first_name in orders"),
         ({"side": "left"}, "there is no side 'left'; choose from clickfunnels, local"),
-        ({"since": "soon"}, "--since takes a time"),
+        ({"since": "soon"}, "--since takes a number of a change, a time"),
+        ({"since": "2999-01-01"}, "2999-01-01T00:00:00.000Z is to come"),
         ({"record": "1"}, "--id needs the one resource"),
         ({"names": ["contacts"], "record": "zzz"}, "no record with the public id zzz"),
     ],

@@ -192,7 +192,7 @@ def test_an_unknown_tag_is_refused_or_made(imported: Importing, people: int, sql
 
 def test_what_has_no_tags_gets_none(imported: Importing, people: int) -> None:
     with pytest.raises(UsageError, match="--tags: discounts have none"):
-        imported("name\nSpring\n", into="discounts", tags="VIP")
+        imported("code\nSPRING\n", into="discounts", tags="VIP")
 
 
 def test_the_last_of_doubled_rows_counts(imported: Importing, people: int, sql: Sql) -> None:

@@ -12,6 +12,8 @@ from cfsync.cli.inspection.plan import lines_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions.revert import revert
 from cfsync.sync.inspection import bulk
+from cfsync.sync.push.bulk import planned as planned_bulks
+from cfsync.sync.push.bulk import start
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, settled
 from tests.push.conftest import Account
@@ -78,6 +80,23 @@ def test_the_same_tag_of_many_contacts_goes_in_one_call(
     assert (report.total("sent"), report.exit_code) == (len(contacts), 0)
     assert account.states() == ["done"] * len(contacts)
     assert report.requests <= 5  # teams and workspaces, the list, the action, the contacts
+    all_settled(account, contacts, tag)
+
+
+@SQLITE_ONLY
+def test_no_call_names_more_contacts_than_it_may(
+    account: Account, app_sql: Any, tag: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "TARGETS", 4)
+    monkeypatch.setattr(planned_bulks, "TARGETS", 4)
+    account.world.store.bulk.bulk_limit = 4
+    contacts = tag_all(app_sql, account, tag)
+    (bulk,) = planned(account).bulks
+
+    assert account.push().exit_code == 0
+
+    assert (bulk.records, bulk.calls) == (6, 2)
+    assert account.writes() == [ACTION, ACTION]
     all_settled(account, contacts, tag)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -70,19 +69,20 @@ class Here:
             self._note("update", resource, record, f"{field.name}.{key}", known.get(key, ""), token)
 
     def tag(self, resource: Resource, edit: Edit) -> None:
-        """Put one member into a set, or take it out."""
+        """Put one member into a set, or take it out; counted from the newest record, into or out of
+        four sets, which may go in bulk.
+        """
+        for n in range(4 if edit.pick < 0 else 1):
+            self._tag(resource, edit.pick - n, edit.field)
+
+    def _tag(self, resource: Resource, pick: int, of: int) -> None:
         (field,) = [f for f in resource.columns if f.merge == "set"]
-        record, member = self._pick(resource.name, edit.pick), self._pick(field.ref, edit.field)
+        record, member = self._pick(resource.name, pick), self._pick(field.ref, of)
         if record and member:
             known = set(self._value(resource, record, field) or ())
             self._write(resource, record, field, json.dumps(sorted(known ^ {member})))
             was = member in known
             self._note("toggle", resource, record, f"{field.name}:{member}", was, not was)
-
-    def tag_several(self, resource: Resource, edit: Edit) -> None:
-        """As `tag`, of some records that follow each other: what may go in bulk."""
-        for n in range(4):
-            self.tag(resource, replace(edit, pick=edit.pick + n))
 
     def toggle(self, resource: Resource, edit: Edit) -> None:
         fields = [f for f in resource.columns if f.actions or (f.update and f.type == "boolean")]
@@ -237,7 +237,6 @@ VERBS: Mapping[str, Callable[[Here, Resource, Edit], None]] = {
     "update": Here.update,
     "attribute": Here.attribute,
     "tag": Here.tag,
-    "tag several": Here.tag_several,
     "toggle": Here.toggle,
     "insert": Here.insert,
     "insert twin": Here.insert_twin,

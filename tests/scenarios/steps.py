@@ -75,7 +75,6 @@ HERE = {
         *["update"] * 8,
         *["attribute"] * 3,
         *["tag"] * 3,
-        *["tag several"] * 2,
         *["insert"] * 3,
         "insert twin",
         "delete",

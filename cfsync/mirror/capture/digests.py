@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DIGESTS = {
-    "postgresql": "717c0db6029fad043f0a89a6540daaac52106e4c05176e1db0050a2ebe5d4e6a",
-    "sqlite": "e5903efb231913fbf9d0ef42f1921428f19fce9809fff8d21bedc46f7eede4c3",
+    "postgresql": "d689530d1f2aa9ca5f52ba571398582af050ae1e5cfe2239da788fb621294a5c",
+    "sqlite": "20bf5f766ac90b496d337f9a577129f5e2f74dfd8f81e04574710dc316b030bb",
 }
 """By the kind of database."""

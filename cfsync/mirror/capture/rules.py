@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Literal
 
+from cfsync.mirror.capture.ways import instead
 from cfsync.resources.model import Field, Resource, action_key
 
 OWN = ("cf_rev", "cf_synced_at")
@@ -229,13 +230,14 @@ def _as_stale(refusal: Refusal) -> Refusal:
 
 def _update_refusals(resource: Resource, field: Field) -> Iterable[Refusal]:
     name, say = field.name, f"{resource.name}.{field.name} is read-only in ClickFunnels"
+    way = instead(resource, field, lambda f: bool(f.update or f.update_if))
     creates = _may_insert(resource, field)
     if name in parents(resource) and resource.insert:
         yield Refusal(
             name, f"{resource.name}.{name} is given in the INSERT and read-only afterwards"
         )
-    elif not resource.update:
-        yield Refusal(name, say)
+    elif way or not resource.update:
+        yield Refusal(name, say + way)
     elif field.actions:
         yield _only_actions(resource, field)
     elif field.update_if:
@@ -263,7 +265,8 @@ def _not_in_insert(resource: Resource, field: Field) -> Refusal:
     name = f"{resource.name}.{field.name}"
     if resource.insert and resource.update and field.update:
         return Refusal(field.name, f"{name} can't be set before the record exists")
-    return Refusal(field.name, f"{name} is read-only in ClickFunnels")
+    way = instead(resource, field, lambda f: f.create)
+    return Refusal(field.name, f"{name} is read-only in ClickFunnels{way}")
 
 
 def _only_insert(resource: Resource, field: Field) -> Refusal:

@@ -100,6 +100,7 @@ VIEW_NAMES = (
     "confirmed_enrollments",
     "confirmed_sales_opportunities",
     "cf_waiting",
+    "cf_my_edits",
     "cf_feed",
 )
 """The views beside the tables, which `mirror.views` defines in this order."""

@@ -1,4 +1,6 @@
-"""`cf_waiting`: what waits for a person, and the command that helps."""
+"""`cf_waiting`: what waits for a person, and the command that helps. `cf_my_edits`: what has become
+of the edits of the role that reads it.
+"""
 
 from __future__ import annotations
 
@@ -118,4 +120,21 @@ WAITING = View(
     private=True,
 )
 
-VIEWS = (WAITING,)
+MY_EDITS = View(
+    "cf_my_edits",
+    "edit that you have made by SQL, as long as it is in the outbox",
+    columns("""
+        seq          integer    o.seq
+        resource     text       o.resource
+        id           integer    o.record_id
+        op           text       o.op
+        state        text       o.state
+        captured_at  timestamp  o.captured_at
+        sent_at      timestamp  o.sent_at
+        reason       text       o.error
+    """),
+    lambda sql: f"FROM cf_outbox o{sql.own_edits}",
+    private=True,
+)
+
+VIEWS = (WAITING, MY_EDITS)

@@ -202,11 +202,15 @@ def test_an_insert_that_can_not_become_a_record_is_refused(shop: None, sql: Sql)
 def test_the_workspace_must_be_given_where_there_are_two(
     ada: int, daemon: Daemon, sql: Sql
 ) -> None:
-    daemon("workspaces", {"id": 11, "workspace_id": 11})
+    daemon("workspaces", {"id": 11, "workspace_id": 11, "name": "Other"})
+    which = ".workspace_id must be given: one of "
+    which += "SELECT id, name FROM workspaces" if sql.is_sqlite else "10 (Shop), 11 (Other)"
 
     refused(
         sql,
-        ("INSERT INTO contacts (first_name) VALUES ('x')", "contacts.workspace_id must be given"),
+        ("INSERT INTO contacts (first_name) VALUES ('x')", f"contacts{which}"),
+        ("INSERT INTO contact_tags (name) VALUES ('x')", f"contact_tags{which}"),
+        ("INSERT INTO products (name) VALUES ('x')", f"products{which}"),
     )
     sql(
         "INSERT INTO contacts (id, email_address, workspace_id)"
@@ -221,6 +225,33 @@ def test_the_workspace_must_be_given_where_none_is_known_yet(sql: Sql) -> None:
         sql,
         ("INSERT INTO contacts (first_name) VALUES ('x')", "contacts.workspace_id must be given"),
     )
+
+
+@POSTGRESQL_ONLY
+def test_of_many_workspaces_the_first_are_named(workspace: int, daemon: Daemon, sql: Sql) -> None:
+    daemon("workspaces", *({"id": i, "workspace_id": i, "name": f"W{i}"} for i in range(11, 17)))
+
+    words = "one of 10 (Shop), 11 (W11), 12 (W12), 13 (W13), 14 (W14), ... (SELECT id, name FROM"
+    refused(sql, ("INSERT INTO contacts (first_name) VALUES ('x')", words))
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE contacts SET tags = '[]'", "tags is read-only in ClickFunnels; write tag_ids or"),
+        ("UPDATE contacts SET tags = '[]'", "tag_ids or contact_tag_links"),
+        ("INSERT INTO contacts (tags) VALUES ('[1]')", "; write tag_ids or contact_tag_links"),
+        ("UPDATE sales_pipelines SET stages = '[1]'", "; write stages_attributes"),
+        ("UPDATE sales_opportunities SET primary_contact = '{}'", "; write primary_contact_id"),
+    ],
+)
+def test_of_a_read_only_column_what_can_be_written_instead_is_named(
+    ada: int, daemon: Daemon, sql: Sql, statement: str, words: str
+) -> None:
+    for table in ("sales_pipelines", "sales_opportunities"):
+        daemon(table, {"id": 7, "workspace_id": 10})
+
+    refused(sql, (statement, words))
 
 
 def test_an_email_without_a_value_is_nobodys(ada: int, sql: Sql) -> None:

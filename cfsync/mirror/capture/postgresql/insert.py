@@ -160,7 +160,11 @@ def _parents(resource: Resource, schema: str) -> Iterator[tuple[str, str]]:
             words = refusing(unknown_message(resource, field), SqlState.UNKNOWN)
             yield has_unknown_id(field, None, schema), words
     for column in parents(resource):
-        missing = refusing(f"{resource.name}.{column} must be given", SqlState.MISSING)
+        words = f"{resource.name}.{column} must be given"
+        missing = refusing(words, SqlState.MISSING)
+        if column == "workspace_id":
+            told = f"{literal(words + ': ')} || {table_in(schema, 'cf_workspaces')}()"
+            missing = f"jsonb_build_array({literal(SqlState.MISSING)}, {told})"
         yield f"n.{ident(column)} IS NULL", missing
     if has_workspace(resource):
         workspaces = table_in(schema, "workspaces")

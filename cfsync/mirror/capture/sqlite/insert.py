@@ -56,6 +56,8 @@ from cfsync.resources.model import Resource
 
 WORKSPACE = "filled_workspace_id"
 """A new row's workspace, in the SELECT that refuses or captures it."""
+WHICH_WORKSPACE = ": one of SELECT id, name FROM workspaces"
+"""SQLite before 3.47 raises no words but those of the trigger itself."""
 
 
 def triggers(resource: Resource) -> list[str]:
@@ -134,7 +136,8 @@ def _parents(resource: Resource) -> Iterator[tuple[str, str]]:
             unknown = has_unknown_id(field, None, WORKSPACE)
             yield unknown, raising(unknown_message(resource, field))
     for name in parents(resource):
-        missing = raising(f"{resource.name}.{name} must be given")
+        which = WHICH_WORKSPACE if name == "workspace_id" else ""
+        missing = raising(f"{resource.name}.{name} must be given{which}")
         yield f"{_given(name)} IS NULL", missing
     if has_workspace(resource):
         message = f"{resource.name}.workspace_id: the mirror has no such workspace"

@@ -31,9 +31,7 @@ class ViewSql(ABC):
 
     @abstractmethod
     def shown_in(self, target: str, relations: Relations) -> list[str]:
-        """The statements that show these relations, and nothing else, in a new place: a schema with
-        views, or where a file is a database, a file with a copy.
-        """
+        """The statements that show these relations, and no more, in a new schema or file."""
 
     @abstractmethod
     def typed(self, value: str, type_: Type) -> str:
@@ -46,6 +44,9 @@ class ViewSql(ABC):
     """WHERE and what follows in a view of changes `c` that leaves out those before which others can
     still be committed.
     """
+
+    own_edits: ClassVar[str] = ""
+    """WHERE in a view of edits `o` that leaves out those of other roles than its reader's."""
 
     barrier: ClassVar[str] = ""
     """What follows the name of a view that leaves out rows which nobody may see."""
@@ -225,6 +226,7 @@ WHERE c.seq < coalesce((SELECT min(s.seq) FROM (
   SELECT seq FROM cf_horizons WHERE horizon >
     CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) OFFSET 0) s),
   9223372036854775807)"""
+    own_edits = " WHERE o.db_user = coalesce(nullif(current_setting('role'), 'none'), session_user)"
     barrier = " WITH (security_barrier)"
 
     def shown_in(self, target: str, relations: Relations) -> list[str]:

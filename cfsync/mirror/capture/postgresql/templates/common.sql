@@ -40,3 +40,14 @@ AS $$cfsync$$
 SELECT CASE WHEN coalesce(pg_catalog.current_setting('cfsync.writer', true), '') = '' THEN false
   ELSE $schema.cf_mark() <> '' END
 $$cfsync$$
+;;
+-- The workspaces, for the words of a refusal.
+CREATE FUNCTION $schema.cf_workspaces() RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$cfsync$$
+SELECT coalesce('one of ' || string_agg(concat(id, ' (', name, ')'), ', ' ORDER BY id)
+    FILTER (WHERE place <= 5)
+  || CASE WHEN count(*) > 5 THEN ', ... (SELECT id, name FROM workspaces)' ELSE '' END,
+  'the mirror knows no workspace yet; run cfsync backfill')
+FROM (SELECT id, name, row_number() OVER (ORDER BY id) AS place FROM $schema.workspaces) w
+$$cfsync$$

@@ -28,4 +28,4 @@ def skip(tx: Tx) -> None:
     programs have gone on from them.
     """
     tx.dialect.tidy_numbers(tx.conn)
-    tx.dialect.take_numbers(tx.conn, SKIPPED)
+    tx.dialect.skip_numbers(tx.conn, SKIPPED)

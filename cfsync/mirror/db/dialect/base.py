@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.census_sql import CensusSql
+from cfsync.mirror.db.dialect.change_numbers import ChangeNumbers
 from cfsync.mirror.db.dialect.stored import Stored
 from cfsync.mirror.db.dialect.view_sql import ViewSql
 from cfsync.mirror.db.errors import Busy, Constrained
@@ -92,7 +93,7 @@ class Place(ABC):
         return None
 
 
-class Dialect(ABC):
+class Dialect(ChangeNumbers):
     """The SQL of one kind of database. Stateless: one object serves all mirrors."""
 
     name: ClassVar[str]
@@ -192,14 +193,6 @@ class Dialect(ABC):
     @abstractmethod
     def next_rev(self, conn: sa.Connection) -> int:
         """Take the next number of the sequence of `cf_rev`."""
-
-    @abstractmethod
-    def take_numbers(self, conn: sa.Connection, count: int) -> Sequence[int]:
-        """The next numbers of `cf_outbox`, for changes that are no edits."""
-
-    def tidy_numbers(self, conn: sa.Connection) -> None:
-        """Forget what kept changes in order that everybody sees by now, or on another server."""
-        return
 
     @abstractmethod
     def highest_rev(self, conn: sa.Connection) -> int:

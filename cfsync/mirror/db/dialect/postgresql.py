@@ -156,6 +156,11 @@ class PostgreSQL(Dialect):
         sql = "SELECT cf_take_numbers(%(count)s)"
         return list(conn.exec_driver_sql(sql, {"count": count}).scalar_one())
 
+    def skip_numbers(self, conn: sa.Connection, count: int) -> None:
+        sequence = "(SELECT pg_get_serial_sequence('cf_outbox', 'seq')::regclass)"
+        sql = f"SELECT max(nextval({sequence})) FROM generate_series(1, %(count)s)"
+        conn.exec_driver_sql(sql, {"count": count})
+
     def tidy_numbers(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql(
             "DELETE FROM cf_horizons"

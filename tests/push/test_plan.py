@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 
-from cfsync.cli.inspection.plan import lines_of
+from cfsync.cli.inspection.plan import lines_of, next_steps
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
 from cfsync.sync.push import plan_file
@@ -57,6 +58,24 @@ def test_nothing_to_send_is_an_empty_plan(account):
     found = planned(account)
 
     assert (found.calls, found.requests, found.kept, found.exit_code) == (0, 0, [], 0)
+
+
+def test_it_says_what_can_be_done_and_explains_the_first_edits_of_a_mirror(account, contact):
+    assert list(next_steps(planned(account))) == []
+    account.sql("UPDATE contacts SET first_name = 'New' WHERE id = ?", contact)
+
+    first = "\n".join(next_steps(planned(account)))
+    account.push()
+    account.sql("UPDATE contacts SET first_name = 'Newer' WHERE id = ?", contact)
+    later = "\n".join(next_steps(planned(account), Path("monday.json")))
+
+    assert "These changes were made in your database with SQL" in first
+    for command in ("push (", "push contacts", "outbox discard contacts", "revert BATCH"):
+        assert f"cfsync {command}" in first
+    assert "made in your database" not in later
+    assert later.startswith("Nothing has been sent.")
+    assert "cfsync push --plan monday.json" in later
+    assert max(map(len, f"{first}\n{later}".splitlines())) <= 80
 
 
 def test_it_tells_what_an_insert_of_a_known_row_may_have_meant_to_empty(account, contact):

@@ -49,7 +49,8 @@ def act(
     and dismiss_reports of community_posts and community_comments, pin and unpin of posts;
     email_domains verify; themes set_default. The record is read again afterwards, so that the
     mirror shows the result. What moves money shows the record and asks first. A call that had no
-    answer may have been applied: it is not repeated, unless you say --again.
+    answer may have been applied: it is not repeated, unless you say --again. It takes effect at
+    once, and `cfsync revert` can't take it back.
 
     \b
     Example:

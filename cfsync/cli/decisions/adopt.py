@@ -32,7 +32,8 @@ def adopt(
 
     For an insert that may already have arrived ("unknown: it may exist already (1158)"). Shows the
     row and the record side by side first. The row gets the record's id and values; a value that
-    the record lacks is sent by the next push, and one that differs is kept as a conflict.
+    the record lacks is sent by the next push (`cfsync plan` shows it), and one that differs is
+    kept as a conflict.
 
     \b
     Example:

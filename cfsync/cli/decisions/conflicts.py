@@ -97,10 +97,12 @@ def resolve(
 ) -> int:
     """Choose a side, even if `on_conflict` has already chosen the other.
 
-    The next push sends whatever your choice requires. If the record was deleted in ClickFunnels,
-    --local creates it again and --remote deletes the row. If the row was deleted here, --local
-    deletes the record and --remote restores the row. For what was changed here while edits were not
-    captured, --local sends it. (As --field: deleted_remotely, deleted_here, drift.)
+    The next push sends whatever your choice requires; `cfsync plan` shows it before.
+
+    If the record was deleted in ClickFunnels, --local creates it again and --remote deletes the
+    row. If the row was deleted here, --local deletes the record and --remote restores the row. For
+    what was changed here while edits were not captured, --local sends it. (As --field:
+    deleted_remotely, deleted_here, drift.)
 
     If the record has changed since the conflict was found, nothing is resolved: the new value is
     shown, and you choose again. Conflicts that you don't name by number are shown first, and you

@@ -64,7 +64,7 @@ def approve(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Accept the deletions: the next sweep checks again, then deletes.
+    """Accept the deletions: the next sweep checks again, then deletes the rows here.
 
     Deletions that you don't name by their ids are shown first, and you are asked.
 

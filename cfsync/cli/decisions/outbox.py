@@ -85,7 +85,8 @@ def approve(
 
     By number, any held edit: also an insert, or a delete of a record that ClickFunnels has changed
     since. Otherwise the updates and deletes that were held because there were too many: what is
-    meant is shown first, and you are asked.
+    meant is shown first, and you are asked. `cfsync plan` then shows what the push will send, and
+    `cfsync revert BATCH` takes it back afterwards.
 
     \b
     Example:
@@ -150,7 +151,8 @@ def discard(
 
     A later edit of the same field stays. A row that was never sent is removed with all its edits;
     a deleted row is restored. Edits that you don't name by number are shown first, and you are
-    asked; with --field, an edit of several fields is dropped as a whole.
+    asked; with --field, an edit of several fields is dropped as a whole. What was dropped stays
+    listed: `cfsync outbox list --state discarded --values`.
 
     \b
     Example:

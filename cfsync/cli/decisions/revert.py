@@ -24,8 +24,9 @@ def revert(
 
     Each field that still has the value sent by that push gets back the value that ClickFunnels had
     before. All other fields are listed, and so is what can't be undone (creates, deletes,
-    cancellations, uploads); then it exits 5. You can revert a revert. The push's report and
-    `cfsync outbox list --state done` show the number.
+    cancellations, uploads); then it exits 5. The push's report and
+    `cfsync outbox list --state done` show the number. Until the next push, `cfsync plan` shows
+    what it will send; after it, you can revert the revert.
 
     \b
     Example:

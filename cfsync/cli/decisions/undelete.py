@@ -34,7 +34,8 @@ def undelete(
     A delete that was not sent yet is taken back. Any other record becomes a new one with a new id:
     a row with its last state is inserted, and the next push creates it. What a new record can't
     have is listed: read-only fields, and references to records that are gone themselves (bring
-    those back first). What was redacted stays deleted. It shows what it would do and asks.
+    those back first). What was redacted stays deleted. It shows what it would do and asks; until
+    the next push, `cfsync outbox discard` takes it back.
 
     \b
     Example:

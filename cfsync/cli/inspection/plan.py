@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
-from cfsync.cli.text import duration, plural, print_json, to_json
+from cfsync.cli.text import columns, duration, plural, print_json, to_json
 
 if TYPE_CHECKING:
     from cfsync.sync.push.plan import Kept, Plan
@@ -53,9 +53,7 @@ def plan(
     if json:
         print_json(plan_file.as_json(found))
     else:
-        print("\n".join(lines_of(found)))
-        if out is not None:
-            print(f"to send only this: cfsync push --plan {out}")
+        print("\n".join([*lines_of(found), *next_steps(found, out)]))
     return found.exit_code
 
 
@@ -89,6 +87,29 @@ def lines_of(found: Plan) -> Iterator[str]:
         if found.records
         else "plan: nothing to send"
     )
+
+
+def next_steps(found: Plan, out: Path | None = None) -> Iterator[str]:
+    """What can become of these edits. The first ones on a mirror are explained to somebody who has
+    read nothing before.
+    """
+    if found.is_first and (found.records or found.kept):
+        yield (
+            "\nThese changes were made in your database with SQL, and ClickFunnels does not"
+            "\nhave them yet. A line is a call; below it are the fields, old -> new value."
+        )
+    if found.records:
+        name = found.records[0].resource
+        only = ("these", f"--plan {out}") if out else ("some", name)
+        yield "Nothing has been sent. What you can do with them:"
+        yield columns(
+            [
+                ("  send them", "cfsync push (a running daemon does it by itself)"),
+                (f"  send only {only[0]}", f"cfsync push {only[1]}"),
+                ("  drop them instead", f"cfsync outbox discard {name}"),
+                ("  take them back later", "cfsync revert BATCH (the push tells its number)"),
+            ]
+        )
 
 
 def _of_begun(bulk: BegunBulk) -> str:

@@ -29,6 +29,9 @@ def push(
 ) -> int:
     """Send the edits made by SQL to ClickFunnels.
 
+    `cfsync plan` shows before what it sends. `cfsync revert BATCH`, with the number that it
+    reports, takes it back.
+
     With --plan, records that have changed since the plan was written are listed instead of sent;
     then it exits 5.
 

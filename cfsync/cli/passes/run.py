@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 def run(config: Config = None, json: Json = False) -> int:
     """Run the daemon: keep both sides the same until stopped.
 
-    SIGTERM stops it within `daemon.stop_timeout`. Creates the database if there is none.
+    Edits made by SQL are sent within seconds: `cfsync revert BATCH` takes them back, and after
+    `cfsync pause` they wait, so that `cfsync plan` shows them first. SIGTERM stops it within
+    `daemon.stop_timeout`. Creates the database if there is none.
 
     \b
     Example:

@@ -31,7 +31,7 @@ def sweep(
     Reads every list from beginning to end, but asks a saved filter for the contacts where `cfsync
     census` has made one that is trusted. A record that is missing in ClickFunnels is requested
     once more, and leaves the mirror only if it is really gone. Too many missing at once wait for
-    you: see `cfsync deletions`.
+    you: see `cfsync deletions`. `cfsync verify` compares and changes nothing.
 
     \b
     Example:

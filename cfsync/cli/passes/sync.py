@@ -18,7 +18,8 @@ def sync(config: Config = None, json: Json = False) -> int:
     """Pull, then push: bring both sides up to date once.
 
     Backfills every list that has not been read to its end before. Creates the database if there
-    is none.
+    is none. `cfsync plan` shows before which edits it sends, and `cfsync revert BATCH` takes them
+    back.
 
     \b
     Example:

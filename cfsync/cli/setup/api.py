@@ -40,6 +40,9 @@ def api(
 ) -> None:
     """Make one API call and print the JSON of its answer.
 
+    What it writes takes effect in ClickFunnels at once, and cfsync can't take it back; a pull
+    brings it into the mirror.
+
     It uses the same token, rate limit and error handling as all other commands. For a GET, fields
     go into the query; for the other methods, into the body. Values are always sent as text: to send
     numbers, null or lists of objects, give the body as a FILE.

@@ -30,6 +30,7 @@ def enable(config: Config = None, json: Json = False) -> int:
 
     People see it in the account, as `cfsync census`. The next sweep walks the list and compares
     both: the filter is used only where they agree. It also tries again where it was off.
+    `cfsync census disable` deletes the filter.
 
     \b
     Example:

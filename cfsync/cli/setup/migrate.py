@@ -17,6 +17,8 @@ def register(app: typer.Typer) -> None:
 def migrate(config: Config = None, json: Json = False) -> int:
     """Create the database, or bring its schema up to date.
 
+    An upgrade can't be taken back: back up the database before.
+
     If two run at the same time, the second waits and then finds nothing to do. Exits 5 if something
     is missing that a migration can't put back, and says what.
 

@@ -39,7 +39,7 @@ def register_endpoint(
     `URL/webhooks/WORKSPACE` must reach the address in the daemon's `web.listen`. Creates one
     endpoint in each workspace, or only in the workspace that URL ends with, and keeps its secret.
     You can run it again at any time: it repairs endpoints that were deleted or changed, or whose
-    secret is unknown, and leaves the others alone.
+    secret is unknown, and leaves the others alone. `cfsync webhooks remove` takes it back.
 
     \b
     Example:

@@ -33,6 +33,7 @@ _OPEN = (
     )
     .order_by(OUTBOX.c.seq)
 )
+_SENT = sa.select(OUTBOX.c.seq).where(OUTBOX.c.batch.is_not(None)).limit(1)
 _HELD = sa.select(CONFLICTS.c.record_id, CONFLICTS.c.field).where(
     CONFLICTS.c.resource == sa.bindparam("name"),
     CONFLICTS.c.record_id.in_(_IDS),
@@ -138,3 +139,8 @@ def close_settled_parked(
             if not left:
                 query = sa.update(OUTBOX).where(OUTBOX.c.seq == edit.seq)
                 tx.conn.execute(query.values(state=OutboxState.DONE, error=None))
+
+
+def any_sent(tx: Tx) -> bool:
+    """Whether a push has ever sent an edit of this mirror, as far as it remembers."""
+    return tx.conn.execute(_SENT).first() is not None

@@ -14,7 +14,7 @@ from typing import Any
 from cfsync.api import Rate
 from cfsync.config import Settings
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import agreement, conflicts, ids, imports, outbox
+from cfsync.mirror.bookkeeping import agreement, conflicts, ids, imports, open_edits, outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -91,6 +91,8 @@ class Plan:
     imports: Mapping[int, int] = field(default_factory=dict)
     #: What is missing of the capture, in a line; '' where nothing is.
     capture_problem: str = ""
+    #: No push has sent an edit of this mirror before.
+    is_first: bool = False
     #: The calls, and the requests that read before and after them.
     requests: int = 0
     #: The requests that may be made in a second.
@@ -122,6 +124,7 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     paused = await mirror.read(pauses.paused)
     found.capture_problem = await mirror.read(capture_check.problem)
     found.imports = await mirror.read(imports.waiting)
+    found.is_first = not await mirror.read(open_edits.any_sent)
     broken = unusable_resources(await mirror.read(capture_check.lost))
     for resource in resources:
         name = resource.name

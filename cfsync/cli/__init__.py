@@ -42,7 +42,7 @@ from cfsync.cli.decisions import (
     revert,
     undelete,
 )
-from cfsync.cli.inspection import changes, explain, export, plan, show, sql, status, verify
+from cfsync.cli.inspection import changes, explain, export, plan, show, sql, status, verify, web
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
 from cfsync.cli.setup import (
@@ -84,6 +84,7 @@ for _module in (
     run,
     pause,
     status,
+    web,
     verify,
     plan,
     import_file,

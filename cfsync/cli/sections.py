@@ -9,7 +9,10 @@ import typer.core
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Sync": ("backfill", "pull", "push", "sync", "sweep", "run", "pause", "resume"),
-    "Look": ("status", "plan", "verify", "show", "explain", "changes", "sql", "export"),
+    "Look": (
+        *("status", "plan", "verify", "show", "explain", "changes", "sql", "export"),
+        *("web", "open"),
+    ),
     "Decide": (
         "import",
         "outbox",

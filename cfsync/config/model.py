@@ -160,7 +160,10 @@ class EventsSettings(Section):
 
 class WebSettings(Section):
     listen: Listen = "127.0.0.1:8787"
+    console: Literal["on", "read-only", "off"] = "on"
     access_token: Token | None = None
+    #: The header in which a trusted proxy names the person.
+    user_header: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from cfsync.api import Api
 from cfsync.config import Settings
+from cfsync.config.sources import Source
 from cfsync.daemon.announcement import Announcement
 from cfsync.daemon.api_access import ApiAccess
 from cfsync.daemon.health.database_probe import DatabaseProbe
@@ -34,11 +35,12 @@ from cfsync.web.receiver import Receiver
 @dataclass(frozen=True)
 class SettingsSource:
     """Where the settings come from. `load` reads them again; `token_is_fixed`: the token that it
-    then finds is always the same one.
+    then finds is always the same one. `explain` says where each is from.
     """
 
     load: Callable[[], Settings]
     token_is_fixed: bool
+    explain: Callable[[], list[Source]]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -92,6 +92,18 @@ class Daemon:
             leases=len(c.ownership.owned),
         )
         return c.observer.health(health, c.runner, c.job_host.paused)
+
+    def start_pass(self, name: str, resource: str) -> bool:
+        """Start a pass of a resource now, by their names. False: this daemon doesn't run it now."""
+        runner = self._components.runner
+        found = [j for j in runner.jobs.values() if (j.name, j.resource) == (name, resource)]
+        for job in found:
+            runner.start(job, rerun=True)
+        return any(job.task is not None for job in found)
+
+    def progress(self) -> Mapping[str, float]:
+        """How much of each list the running walks have read: resource -> 0 to 1."""
+        return self._components.job_host.progress.fractions
 
     def status(self) -> str:
         """One line for a person."""

@@ -6,13 +6,16 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import structlog
+from starlette.types import ASGIApp
 
 from cfsync import __version__
 from cfsync.config import Settings, runnable
+from cfsync.config.sources import Source
 from cfsync.daemon import ownership, startup
 from cfsync.daemon.assembly import EarlyComponents, SettingsSource, assemble
 from cfsync.daemon.daemon import Daemon
@@ -27,6 +30,9 @@ from cfsync.web.daemon_health import Health
 from cfsync.web.metrics import Metrics
 from cfsync.web.receiver import Receiver
 
+if TYPE_CHECKING:
+    from cfsync.web.console import Console
+
 log = structlog.get_logger()
 
 
@@ -36,12 +42,13 @@ async def run(
     stop: asyncio.Event,
     *,
     token_is_fixed: bool,
+    explain_settings: Callable[[], list[Source]],
 ) -> None:
     """Run the daemon until `stop` is set.
 
     `load_settings` reads the settings and sets up logging, at the start and whenever there may be
     another token; `token_is_fixed`: it always finds the same token. `open_mirror` opens the mirror
-    and brings its schema up to date.
+    and brings its schema up to date. `explain_settings` says where each setting is from.
 
     Raises UsageError for settings that are wrong, and Interrupted if somebody changes the schema,
     or replaces the file, meanwhile.
@@ -50,7 +57,7 @@ async def run(
     runnable.check(settings)
     lock = ownership.lock_sqlite(place_of(settings.database.url))
     try:
-        source = SettingsSource(load_settings, token_is_fixed)
+        source = SettingsSource(load_settings, token_is_fixed, explain_settings)
         await Process(settings, source, open_mirror, stop).run()
     finally:
         if lock is not None:
@@ -76,12 +83,15 @@ class Process:
         self._metrics = Metrics(self._health)
         self._receiver = Receiver(self._metrics.webhook)
         self._daemon: Daemon | None = None
+        self._console: Console | None = None
 
     async def run(self) -> None:
         log.info("daemon.started", version=__version__)
         secret = self._settings.web.access_token
         token = secret.get_secret_value() if secret else None
-        served = app.create(self._health, self._metrics, self._receiver, token)
+        served = app.create(
+            self._health, self._metrics, self._receiver, token, self._serve_console()
+        )
         async with server.serving(served, self._settings.web):
             watchdog = PeriodicTask("watchdog", 0.0, self._watchdog().run)
             watching = asyncio.create_task(repeat(watchdog))
@@ -90,6 +100,8 @@ class Process:
             finally:
                 watching.cancel()
                 self._notifier.stopping()
+                if self._console is not None:
+                    self._console.close()
         log.info("daemon.ended")
 
     async def _run_until_stopped(self) -> None:
@@ -123,6 +135,23 @@ class Process:
                 await components.api_access.close()
         finally:
             connections.close()
+
+    def _serve_console(self) -> ASGIApp | None:
+        """The console, which connects to the database with the first page."""
+        web = self._settings.web
+        if "off" in (web.console, web.listen):
+            return None
+        from cfsync.web import console  # with it off, nothing of it is loaded
+
+        control = console.DaemonControl(self._start_pass, self._progress)
+        self._console = console.create(self._settings, self._source.explain, control)
+        return console.serve(self._console)
+
+    def _start_pass(self, name: str, resource: str) -> bool:
+        return self._daemon is not None and self._daemon.start_pass(name, resource)
+
+    def _progress(self) -> Mapping[str, float]:
+        return self._daemon.progress() if self._daemon else {}
 
     def _watchdog(self) -> Watchdog:
         return Watchdog(

@@ -47,10 +47,11 @@ class HealthFacts:
 
 async def problems(mirror: Mirror, settings: Settings) -> list[str]:
     """Why the mirror may be out of date, a line each; empty: all is well."""
-    return await mirror.read(_problems, settings)
+    return await mirror.read(read_problems, settings)
 
 
-def _problems(tx: Tx, settings: Settings) -> list[str]:
+def read_problems(tx: Tx, settings: Settings) -> list[str]:
+    """As `problems`, in a transaction."""
     facts = read_facts(tx, settings, mirrored_workspaces(tx, settings))
     paused, troubles = pauses.paused(tx), [t for t in pauses.troubles(tx) if not _is_over(tx, t)]
     resources = {

@@ -12,7 +12,8 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from cfsync.sync.health_rule import Freshness
 from cfsync.web import daemon_health
@@ -26,9 +27,10 @@ def create(
     metrics: Metrics,
     receiver: Receiver,
     access_token: str | None,
+    console: ASGIApp | None = None,
 ) -> Starlette:
     """The application. `read_health` returns the health as it is now; None for `access_token` lets
-    everybody read the metrics.
+    everybody read the metrics. `console` serves all other paths; None: there is none.
     """
 
     async def livez(_request: Request) -> Response:
@@ -53,6 +55,7 @@ def create(
             Route("/healthz", healthz),
             Route("/metrics", show_metrics),
             Route("/webhooks/{workspace_id}", receiver.receive, methods=["POST"]),
+            *([] if console is None else [Mount("/", console)]),
         ]
     )
 

@@ -65,10 +65,10 @@ LOCAL = {
 """Commands that go no further than the database."""
 
 OTHERS = {
-    *("run", "sandbox", "demo", "models", "completion"),
+    *("run", "web", "open", "sandbox", "demo", "models", "completion"),
     *("config example", "config show", "config check"),
 }
-"""The daemon waits for either side; the rest asks neither."""
+"""The daemon and the console wait for either side; the rest asks neither."""
 
 QUICK = ("api GET /teams", "doctor")
 """Those that don't try for a minute to reach a server that is down."""

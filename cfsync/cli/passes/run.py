@@ -44,6 +44,7 @@ def run(config: Config = None, json: Json = False) -> int:
                 lambda settings: asyncio.run(open_mirror(settings, create=True)),
                 stop,
                 token_is_fixed=token_is_fixed,
+                explain_settings=lambda: explain_sources(config),
             ),
             lambda _: structlog.get_logger().info("daemon.stopping"),
         )

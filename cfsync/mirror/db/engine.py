@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -213,7 +214,7 @@ class Mirror:
         self._engine.dispose()
 
     async def _in_worker(self, work: Callable[[], T]) -> T:
-        running = asyncio.wrap_future(self._worker.submit(work))
+        running = asyncio.wrap_future(self._worker.submit(copy_context().run, work))
         return await asyncio.shield(running)
 
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:

@@ -38,6 +38,20 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
     bases.forget_forms(tx, resource, record_id, values)
 
 
+def edit_as_read(
+    tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any], rev: int | None
+) -> None:
+    """As `edit`, by somebody who has read the row with this `cf_rev`. Raises UsageError where it
+    was written or deleted since.
+    """
+    table = TABLES[resource.name]
+    statements.lock(tx, table, [record_id])
+    found = tx.conn.execute(sa.select(table.c.cf_rev).where(table.c.id == record_id)).first()
+    if found is None or found.cf_rev != rev:
+        raise UsageError("the record has changed since you opened it: look at it again first")
+    edit(tx, resource, record_id, values)
+
+
 def insert(tx: Tx, resource: Resource, values: Mapping[str, Any]) -> int:
     """Insert a row, and return its id. Raises as `edit` does."""
     table, last = TABLES[resource.name], outbox.highest_seq(tx)

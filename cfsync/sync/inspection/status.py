@@ -124,10 +124,10 @@ class Status:
 
 async def status(mirror: Mirror, settings: Settings) -> Status:
     """Read the status in one transaction."""
-    return await mirror.read(_status, mirror.place, settings)
+    return await mirror.read(read_status, mirror.place, settings)
 
 
-def _status(tx: Tx, place: Place, settings: Settings) -> Status:
+def read_status(tx: Tx, place: Place, settings: Settings) -> Status:
     return Status(
         database=str(place),
         at=tx.now,

@@ -45,7 +45,7 @@ class Timeline:
     #: Seconds that each span takes.
     step_s: int
     spans: Sequence[Span]
-    #: Resource -> its news in each span, where it had any.
+    #: Resource -> its news in each span, where it had any; without what a backfill wrote.
     news_of: Mapping[str, Sequence[int]]
 
 
@@ -99,6 +99,6 @@ def _news_of(parts: Sequence[Sequence[Sample]]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for place, part in enumerate(parts):
         for s in part:
-            if s.news and s.resource != samples.SEVERAL:
+            if s.news and s.resource != samples.SEVERAL and s.lane != PassName.BACKFILL:
                 found.setdefault(s.resource, [0] * len(parts))[place] += s.news
     return found

@@ -1,0 +1,210 @@
+"""Tables to look through: a page of rows by key, rows found by words, and names of records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping.conflicts import ConflictState
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CONFLICTS, OUTBOX, RUNS, TABLES
+from cfsync.mirror.reports import related
+from cfsync.resources import RESOURCES, Field, Resource
+
+SCANNED = 20_000
+"""Words are looked for in so many of the newest rows, so that a table of millions costs little."""
+
+CHOICES = 200
+"""Records that a form offers for a set at most."""
+
+_SEARCHED = ("first_name", "last_name", "phone_number", "public_id", "subdomain", "filename", "url")
+"""Fields in which words are looked for, beside those that people name records by."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: behind the row with these values."""
+
+    id: int
+    #: Of the rows by time; None: they are by id.
+    updated_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: Sequence[Row]
+    #: Where the next page begins; None: this is the last one.
+    next: Place | None
+    #: Id -> the states of the open edits of the row.
+    edits: Mapping[int, Collection[str]]
+    #: Ids of rows with an open conflict.
+    in_conflict: Collection[int]
+    #: Whether there may be rows that fit among those that were not looked through.
+    is_partial: bool
+
+
+def page(
+    tx: Tx, resource: Resource, words: str, after: Place | None, *, by_id: bool, rows: int
+) -> Page:
+    """The next rows of a table: the last changed ones first, or in the order of ids. `words`: only
+    those that have all of them; '': all rows.
+    """
+    table = TABLES[resource.name]
+    by_id = by_id or "updated_at" not in table.c
+    query = sa.select(table)
+    if words:
+        query = query.where(_fits(resource, words))
+    if after is not None:
+        query = query.where(_behind(table, after))
+    order = [table.c.id] if by_id else [table.c.updated_at.desc().nulls_last(), table.c.id]
+    found = [
+        dict(row) for row in tx.conn.execute(query.order_by(*order).limit(rows + 1)).mappings()
+    ]
+    shown = found[:rows]
+    ids = [row["id"] for row in shown]
+    last = shown[-1] if len(found) > rows else None
+    return Page(
+        shown,
+        None if last is None else Place(last["id"], None if by_id else last["updated_at"] or ""),
+        open_states(tx, resource, ids),
+        _in_conflict(tx, resource, ids),
+        bool(words) and not _exact(resource, words) and _is_large(tx, table),
+    )
+
+
+def _behind(table: sa.Table, after: Place) -> sa.ColumnElement[bool]:
+    if after.updated_at is None:
+        return table.c.id > after.id
+    by = table.c.updated_at
+    if not after.updated_at:  # rows without a time come last
+        return sa.and_(by.is_(None), table.c.id > after.id)
+    same = sa.and_(by == after.updated_at, table.c.id > after.id)
+    return sa.or_(by < after.updated_at, same, by.is_(None))
+
+
+def _exact(resource: Resource, words: str) -> list[sa.ColumnElement[bool]]:
+    """Conditions that an index answers, where the words are an id or an email address."""
+    table = TABLES[resource.name]
+    if words.lstrip("-").isdecimal() and len(words) < 19:
+        numbers = [n for n in ("order_number", "invoice_number") if n in table.c]
+        text = [table.c[n] == words for n in numbers if isinstance(table.c[n].type, sa.Text)]
+        return [table.c.id == int(words), *text]
+    if "@" in words and " " not in words:
+        emails = [f.name for f in resource.columns if f.email]
+        return [sa.func.lower(table.c[n]) == words.lower() for n in emails]
+    return []
+
+
+def _fits(resource: Resource, words: str) -> sa.ColumnElement[bool]:
+    if exact := _exact(resource, words):
+        return sa.or_(*exact)
+    table = TABLES[resource.name]
+    names = {f.name for f in related.names_of(resource)} | set(_SEARCHED)
+    columns = [c for c in table.c if c.name in names and isinstance(c.type, sa.Text)]
+    every = [
+        sa.or_(sa.false(), *(sa.func.lower(c).contains(w, autoescape=True) for c in columns))
+        for w in words.lower().split()
+    ]
+    newest = sa.select(table.c.id).order_by(table.c.id.desc()).limit(SCANNED).subquery()
+    return sa.and_(table.c.id >= sa.select(sa.func.min(newest.c.id)).scalar_subquery(), *every)
+
+
+def _is_large(tx: Tx, table: sa.Table) -> bool:
+    beyond = sa.select(table.c.id).order_by(table.c.id.desc()).offset(SCANNED).limit(1)
+    return tx.conn.execute(beyond).first() is not None
+
+
+def search(tx: Tx, names: Iterable[str], words: str, rows: int) -> dict[str, Sequence[Row]]:
+    """Resource -> its first rows that fit, of those with any."""
+    found: dict[str, Sequence[Row]] = {}
+    for name in names:
+        resource = RESOURCES[name]
+        query = sa.select(TABLES[name]).where(_fits(resource, words)).limit(rows)
+        if some := [dict(row) for row in tx.conn.execute(query).mappings()]:
+            found[name] = some
+    return found
+
+
+def open_states(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, set[str]]:
+    """Id -> the states of the open edits of the record, of those with any."""
+    query = sa.select(OUTBOX.c.record_id, OUTBOX.c.state).where(
+        OUTBOX.c.resource == resource.name,
+        OUTBOX.c.record_id.in_(ids),
+        OUTBOX.c.state.in_(OPEN_STATES),
+    )
+    found: dict[int, set[str]] = {}
+    for record_id, state in tx.conn.execute(query):
+        found.setdefault(record_id, set()).add(state)
+    return found
+
+
+def _in_conflict(tx: Tx, resource: Resource, ids: Sequence[int]) -> set[int]:
+    query = sa.select(CONFLICTS.c.record_id).where(
+        CONFLICTS.c.resource == resource.name,
+        CONFLICTS.c.record_id.in_(ids),
+        CONFLICTS.c.state == ConflictState.OPEN,
+    )
+    return set(tx.conn.execute(query).scalars())
+
+
+def title(row: Row) -> str:
+    """What a person calls a record; '' where nothing says it. Pure."""
+    whole = " ".join(str(row[n]) for n in ("first_name", "last_name") if row.get(n))
+    names = ("name", "title", "label", "email_address", "order_number", *_SEARCHED)
+    return whole or next((str(row[n]) for n in names if row.get(n)), "")
+
+
+def titles(tx: Tx, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """(resource, id) -> what a person calls the record, where the mirror has it."""
+    found = {}
+    for resource in {name for name, _ in wanted}:
+        ids = [record_id for name, record_id in wanted if name == resource]
+        for record_id, row in statements.load(tx, TABLES[resource], ids).items():
+            found[resource, record_id] = title(row)
+    return found
+
+
+def last_passes(tx: Tx, limit: int, name: str = "", state: str = "") -> list[dict[str, Any]]:
+    """The last passes that did something, newest first; only those of a name or state if given."""
+    query = sa.select(RUNS).order_by(RUNS.c.id.desc()).limit(limit)
+    if name:
+        query = query.where(RUNS.c["pass"] == name)
+    if state:
+        query = query.where(RUNS.c.state == state)
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
+def row(tx: Tx, resource: Resource, record_id: int) -> Row | None:
+    """A row with `cf_rev`; None if there is none."""
+    table = TABLES[resource.name]
+    found = tx.conn.execute(sa.select(table).where(table.c.id == record_id)).mappings().first()
+    return None if found is None else dict(found)
+
+
+def choices(tx: Tx, fields: Iterable[Field], workspace: int | None) -> dict[str, dict[int, str]]:
+    """Field with a set of ids -> id -> name, of the records of a workspace that can be in it, where
+    these are few and have names.
+    """
+    found: dict[str, dict[int, str]] = {}
+    for field in fields:
+        if field.merge != "set" or not field.ref or "name" not in RESOURCES[field.ref].by_name:
+            continue
+        t = TABLES[field.ref]
+        query = sa.select(t.c.id, t.c.name).where(t.c.workspace_id == workspace)
+        some = tx.conn.execute(query.order_by(t.c.name).limit(CHOICES + 1)).all()
+        if some and len(some) <= CHOICES:
+            found[field.name] = {one.id: one.name or f"#{one.id}" for one in some}
+    return found
+
+
+def only_workspace(tx: Tx) -> int | None:
+    """The id of the workspace, where the mirror has just one."""
+    ids = tx.conn.execute(sa.select(TABLES["workspaces"].c.id).limit(2)).scalars().all()
+    return ids[0] if len(ids) == 1 else None

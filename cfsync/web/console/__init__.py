@@ -1,0 +1,48 @@
+"""The console: pages for people. Off by `web.console = "off"`; then nothing of it is imported.
+
+In: requests of a browser. Out: HTML made of what `cfsync.sync` reads and decides; nothing here
+knows more than the command line does.
+
+    app        routes, and what is wrapped around them
+    access     who may see and do something
+    session    what every page needs: the mirror, the shell, messages
+    pages      GET: reads, then calls a function of `html`
+    forms      what was typed into a form, as values
+    actions    POST: decides, leaves a message, and goes back
+    html/      the pages themselves; pure
+    static/    style sheet, script and icon, all our own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+
+from cfsync.config import Settings
+from cfsync.config.sources import Source
+from cfsync.mirror.db.engine import Mirror
+from cfsync.web.console import app
+from cfsync.web.console.session import Console as Console
+from cfsync.web.console.session import DaemonControl as DaemonControl
+
+
+def create(
+    settings: Settings,
+    sources: Callable[[], list[Source]],
+    daemon: DaemonControl | None = None,
+) -> Console:
+    """The console of a mirror, to which it connects with the first page. `sources` says where each
+    setting is from. `daemon`: None where none runs in this process.
+    """
+
+    def open_mirror() -> Mirror:
+        return Mirror.open(settings.database.url, must_exist=True, clock=lambda: datetime.now(UTC))
+
+    return Console(settings, sources, open_mirror, daemon)
+
+
+def serve(console: Console) -> Starlette:
+    """The application of a console, to be mounted at `/`."""
+    return app.create(console)

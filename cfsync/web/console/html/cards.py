@@ -1,0 +1,125 @@
+"""Cards: a conflict, or a refused edit, with what can be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import htpy as h
+
+from cfsync.merge import Winner
+from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
+from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.web.console.html.layout import button
+from cfsync.web.console.html.words import marked, named_link, patch, value, when
+
+Titles = Mapping[tuple[str, int], str]
+"""(resource, id) -> what a person calls the record."""
+
+
+def conflict(c: Conflict, titles: Titles, now: str, *, can_act: bool) -> h.Element:
+    """A conflict with its sides and what can be chosen."""
+    what: h.Node = {
+        ConflictKind.DELETED_REMOTELY: "deleted in ClickFunnels while it was edited here",
+        ConflictKind.DELETED_HERE: "deleted here, changed in ClickFunnels since",
+    }.get(c.kind, "inserted here while edits were not captured")
+    if c.field:
+        how = "was changed on both sides"
+        if c.kind == ConflictKind.DRIFT:
+            how = "was changed here while edits were not captured"
+        what = [h.code[c.field], f" {how}"]
+    head = h.header[
+        named_link(c.resource, c.record_id, titles.get((c.resource, c.record_id), "")),
+        h.span(".what")[what],
+        h.span(".since")[when(now, c.found_at)],
+    ]
+    sides = _field_sides(c, can_act=can_act) if c.field else _record_sides(c, can_act=can_act)
+    kind = "conflict" if c.field else "conflict whole"
+    return h.article(id=f"c{c.id}", class_=kind)[head, h.div(".sides")[sides]]
+
+
+_WHOLE = {
+    ConflictKind.DELETED_REMOTELY: (
+        ("the row, with your edit", "Create it again in ClickFunnels"),
+        ("deleted", "Delete the row here"),
+    ),
+    ConflictKind.DELETED_HERE: (
+        ("deleted", "Delete it in ClickFunnels too"),
+        ("the record, changed since", "Bring the row back"),
+    ),
+    ConflictKind.DRIFT: (
+        ("the row", "Create it in ClickFunnels"),
+        ("nothing", "Delete the row here"),
+    ),
+}
+"""Kind -> for each side what it has, and what choosing it does."""
+
+
+def _record_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
+    (here, use_here), (there, use_there) = _WHOLE[c.kind]
+    sides = (
+        ("In your database", here, "local", use_here),
+        ("In ClickFunnels", there, "remote", use_there),
+    )
+    return [
+        h.div(".side")[
+            h.h3[name],
+            h.p(".value")[text],
+            can_act and _choose(c, choice, act, kind="danger" if "Delete" in act else "main"),
+        ]
+        for name, text, choice, act in sides
+    ]
+
+
+def _choose(c: Conflict, choice: str, text: str, *, kind: str) -> h.Element:
+    ask = f"{text}?" if kind == "danger" else ""
+    return button(f"/conflicts/{c.id}", choice, text, kind=kind, ask=ask)
+
+
+def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
+    rule = {Winner.LOCAL: "your database won", Winner.CLICKFUNNELS: "ClickFunnels won"}
+    before = h.div(".side.base")[
+        h.h3["Before"],
+        h.p(".value")[value(c.base)],
+        h.div(".do")[h.small[rule.get(c.winner, "nobody has won yet")]],
+    ]
+    return [
+        before,
+        _side(c, "local", "In your database", can_act=can_act),
+        _side(c, "remote", "In ClickFunnels", can_act=can_act),
+    ]
+
+
+def _side(c: Conflict, choice: str, name: str, *, can_act: bool) -> h.Element:
+    is_local = choice == "local"
+    counts = c.winner == (Winner.LOCAL if is_local else Winner.CLICKFUNNELS)
+    then = "the next push sends it" if is_local else "written here; nothing is sent"
+    text, kind = ("Leave it so", "quiet") if counts else ("Use this", "main")
+    return h.div(class_=["side", {"now": counts}])[
+        h.h3[name, counts and h.span(".force")["✓ in force"]],
+        h.p(".value")[marked(c.base, c.local if is_local else c.remote)],
+        can_act
+        and h.div(".do")[_choose(c, choice, text, kind=kind), None if counts else h.small[then]],
+    ]
+
+
+def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
+    """A refused edit and what can be done about it."""
+    ask = "Drop this edit? The row then shows what ClickFunnels has."
+    tries = f" · {e.attempts} tries" if e.attempts > 1 else None
+    return h.article(".edit", id=f"e{e.seq}")[
+        h.header[
+            named_link(e.resource, e.record_id, titles.get((e.resource, e.record_id), "")),
+            h.span(".what")[f"{e.op}, edit {e.seq}", e.author and f" by {e.author}"],
+            h.span(".since")[when(now, e.sent_at or e.captured_at), tries],
+        ],
+        h.div(".row")[patch(e.patch, e.op), h.p(".err")[e.error]],
+        can_act
+        and h.footer[
+            e.op != "delete"
+            and h.a(".button.quiet", href=f"/records/{e.resource}/{e.record_id}/edit")[
+                "Change the row"
+            ],
+            button(f"/edits/{e.seq}", "retry", "Try again"),
+            button(f"/edits/{e.seq}", "discard", "Drop the edit", kind="quiet", ask=ask),
+        ],
+    ]

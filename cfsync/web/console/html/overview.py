@@ -1,0 +1,216 @@
+"""The overview: is it in step, what waits, what moved, each list, the last passes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import htpy as h
+
+from cfsync.config import Settings
+from cfsync.sync.inspection.status import Status
+from cfsync.sync.inspection.timeline import Span, Timeline
+from cfsync.web.console.html import charts
+from cfsync.web.console.html.layout import Shell, page
+from cfsync.web.console.html.list_rows import lists
+from cfsync.web.console.html.passes import passes
+from cfsync.web.console.html.words import plural, took, words
+
+RANGES = {
+    "1h": (3_600.0, 12),
+    "24h": (86_400.0, 72),
+    "7d": (604_800.0, 84),
+    "90d": (7_776_000.0, 90),
+}
+"""Name -> how many seconds back, and in how many spans."""
+
+WAITS = {
+    "conflict": ("conflicts", "both sides changed the same field"),
+    "parked": ("refused edits", "ClickFunnels did not take them"),
+    "held": ("held edits", "too many at once, or in dispute"),
+    "deletion": ("held deletions", "too many gone at once"),
+    "refused": ("refused rows", "a constraint or trigger of your own refuses them"),
+}
+"""Kind of `cf_waiting` -> what it is called, and why it waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the page shows."""
+
+    status: Status
+    timeline: Timeline
+    range_name: str
+    #: Kind of `cf_waiting` -> how many.
+    waiting: Mapping[str, int]
+    #: Why the mirror may be out of date, a line each.
+    problems: Sequence[str]
+    #: The last passes, as rows of `cf_runs`.
+    passes: Sequence[Mapping[str, Any]]
+
+
+def overview(
+    shell: Shell, found: Overview, settings: Settings, progress: Mapping[str, float]
+) -> h.Element:
+    """The page. `progress`: how much of each list the running walks have read, 0 to 1."""
+    live = h.div("#live")[
+        _headline(found),
+        _progress(progress),
+        _waiting(found.waiting),
+        _tiles(found),
+        _moved(found),
+        lists(found.status, found.timeline, settings),
+        h.section(".card")[
+            h.header[h.h2["Last passes"], h.a(href="/activity")["All passes"]],
+            passes(found.passes, found.status.at),
+        ],
+    ]
+    return page(shell, "Overview", live, here="overview")
+
+
+def _headline(found: Overview) -> h.Element:
+    status, lags = found.status, _lags(found.status)
+    state = "bad" if found.problems else "warn" if status.troubles else "ok"
+    text = {
+        "ok": "In step with ClickFunnels",
+        "warn": "In step, with trouble",
+        "bad": "Out of step",
+    }
+    lines = [*found.problems, *(f"{t.name} {t.resource}: {t.text}" for t in status.troubles)]
+    told: h.Node = h.ul[(h.li[line] for line in lines)]
+    if not lines and not lags:
+        state, told = "warn", "Nothing was read yet. `cfsync backfill` or the daemon begins."
+    elif not lines:
+        told = f"Every list is as of {took(max(lags))} ago or newer. {_on_the_way(status)}"
+    return h.section(class_=["hero", state])[
+        h.span(".dot"),
+        h.div[h.h1["Nothing was read yet" if not lags and not lines else text[state]], h.p[told]],
+        h.span(".asof")["as of ", h.time(".clock", datetime=status.at)[f"{status.at[11:19]} UTC"]],
+    ]
+
+
+def _progress(progress: Mapping[str, float]) -> h.Node:
+    if not progress:
+        return None
+    return h.section(".card.progress", aria_label="Running")[
+        (
+            h.p[f"{words(name)}: {share:.0%} read ", charts.meter(share, "ok", 240)]
+            for name, share in progress.items()
+        )
+    ]
+
+
+def _lags(status: Status) -> list[float]:
+    return [
+        r.lag_s
+        for name, r in status.resources.items()
+        if r.enabled and r.lag_s is not None and name not in status.paused
+    ]
+
+
+def _on_the_way(status: Status) -> str:
+    edits: Counter[str] = Counter()
+    for r in status.resources.values():
+        edits.update(r.edits)
+    n = edits["pending"] + edits["sending"]
+    return f"{plural(n, 'edit')} on the way to ClickFunnels." if n else "Nothing waits to be sent."
+
+
+def _waiting(waiting: Mapping[str, int]) -> h.Node:
+    return (
+        bool(waiting)
+        and h.section(".waiting", aria_label="Waiting for you")[
+            (
+                h.a(href=f"/waiting#{kind}", class_=f"w-{kind}")[
+                    h.b[f"{n:,}"],
+                    h.span[WAITS.get(kind, (kind, ""))[0]],
+                    h.small[WAITS.get(kind, ("", ""))[1]],
+                ]
+                for kind, n in waiting.items()
+            )
+        ]
+    )
+
+
+def _tiles(found: Overview) -> h.Element:
+    spans, status = found.timeline.spans, found.status
+    news, sent = [s.all_news for s in spans], [s.sent for s in spans]
+    asked = sum(s.requests for s in spans)
+    delays = [s.p50_ms for s in spans if s.p50_ms is not None]
+    half = took(sorted(delays)[len(delays) // 2] / 1000) if delays else "–"
+    limit = status.budget.get("learned") or status.budget.get("rate")
+    of = f"{limit:.0f} a second are allowed" if limit else "no limit is known yet"
+    rows = sum(r.rows for r in status.resources.values())
+    tables = sum(1 for r in status.resources.values() if r.rows)
+    return h.section(".tiles", aria_label="Figures")[
+        _tile(
+            "News from ClickFunnels",
+            f"{sum(news):,}",
+            "records new, changed or gone",
+            charts.spark(news, "pull"),
+        ),
+        _tile("Edits sent", f"{sum(sent):,}", _on_the_way(status), charts.spark(sent, "push")),
+        _tile(
+            "Delay",
+            half,
+            "half of the changes came within it",
+            charts.spark([float(d) for d in delays], "events"),
+        ),
+        _tile("Requests", f"{asked:,}", of, charts.spark([s.requests for s in spans], "sweep")),
+        _tile("Records", f"{rows:,}", f"in {plural(tables, 'table')}", None),
+    ]
+
+
+def _tile(name: str, figure: str, more: str, picture: h.Node) -> h.Element:
+    return h.div(".tile")[h.h2[name], h.b[figure], h.small[more], picture]
+
+
+def _moved(found: Overview) -> h.Element:
+    spans = found.timeline.spans
+    moved = _series(spans, lambda s: {k: n for k, n in s.news.items() if k != "backfill"})
+    moved["push"] = [s.sent for s in spans]
+    done = _series(spans, lambda s: s.passes)
+    done["failed"] = [s.failed for s in spans]
+    kinds = {k: v for k, v in done.items() if any(v)}
+    return h.section(".card")[
+        h.header[
+            h.h2["What moved"], _legend(moved, {"push": "edits sent"}, "news by "), _ranges(found)
+        ],
+        charts.stacked(
+            _bars("Records that came and edits that went over time", found.timeline, moved)
+        ),
+        h.header(".second")[h.h2["Passes that did something"], _legend(kinds, {}, "")],
+        charts.stacked(_bars("Passes over time", found.timeline, kinds)),
+    ]
+
+
+def _series(spans: Sequence[Span], of: Any) -> dict[str, list[int]]:
+    lanes = dict.fromkeys(lane for span in spans for lane in of(span))
+    return {lane: [of(span).get(lane, 0) for span in spans] for lane in lanes}
+
+
+def _bars(name: str, line: Timeline, series: Mapping[str, Sequence[int]]) -> charts.Bars:
+    by_day = line.step_s >= 86_400
+    labels = [s.at[5:10] if by_day else s.at[11:16] for s in line.spans]
+    tips = []
+    for place, span in enumerate(line.spans):
+        parts = [f"{n[place]:,} {kind}" for kind, n in series.items() if n[place]]
+        tips.append(f"{span.at[:16].replace('T', ' ')} UTC: {', '.join(parts) or 'nothing'}")
+    return charts.Bars(name, labels, series, tips)
+
+
+def _legend(series: Mapping[str, object], names: Mapping[str, str], before: str) -> h.Element:
+    return h.span(".legend")[
+        (h.span(class_=f"k k-{kind}")[names.get(kind, before + kind)] for kind in series)
+    ]
+
+
+def _ranges(found: Overview) -> h.Element:
+    return h.span(".ranges", role="group", aria_label="Range")[
+        (
+            h.a(href=f"/?range={name}", class_={"here": name == found.range_name})[name]
+            for name in RANGES
+        )
+    ]

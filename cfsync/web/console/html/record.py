@@ -1,0 +1,240 @@
+"""One record: its values and where they come from, what it waits for, its history, what belongs to
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import htpy as h
+
+from cfsync.mirror.bookkeeping.outbox import OutboxState
+from cfsync.mirror.capture.rules import updatable
+from cfsync.mirror.reports.browse import title
+from cfsync.mirror.reports.related import Related
+from cfsync.resources import Resource
+from cfsync.sync.inspection.changes import AsOf
+from cfsync.sync.inspection.explain import Explanation, Origin
+from cfsync.web.console.html.cards import conflict, edit
+from cfsync.web.console.html.layout import Shell, button, page
+from cfsync.web.console.html.words import chip, exact, link, patch, plural, value, when, words
+
+SOURCES = {
+    "ClickFunnels": "as ClickFunnels has it",
+    "edit": "edited here, and not confirmed yet",
+    "drift": "changed here while edits were not captured",
+    "copy": "a copy of another record's value",
+    "path": "from the list that shows the record",
+}
+"""`Origin.source` -> what it says."""
+
+_STATES = {"mirrored": "ok", "unsent": "pending", "deleted here": "held"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """What the page shows."""
+
+    explained: Explanation
+    related: Sequence[Related]
+    #: The record at an earlier time, where that was asked for.
+    then: AsOf | None
+    #: Why it can't be told how it was; '' if nothing was asked, or it can.
+    then_problem: str
+    #: Whether empty fields are shown.
+    everything: bool
+    now: str
+
+
+def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
+    known = found.explained
+    name = title({f.field: f.value for f in known.fields})
+    titles = {(resource.name, known.id): name}
+    can_act = not shell.read_only
+    return page(
+        shell,
+        name or f"{words(resource.name)} {known.id}",
+        _head(resource, known, name, can_act=can_act),
+        h.div(".two")[
+            h.div[
+                (conflict(c, titles, found.now, can_act=can_act) for c in known.conflicts),
+                (
+                    edit(e, titles, found.now, can_act=can_act)
+                    for e in known.edits
+                    if e.state == OutboxState.PARKED
+                ),
+                _waits(known),
+                _fields(resource, found)
+                if known.fields
+                else _gone(resource, found, can_act=can_act),
+                _as_of(found),
+            ],
+            h.aside[_related(found), _history(found)],
+        ],
+        here=resource.name,
+    )
+
+
+def _head(resource: Resource, known: Explanation, name: str, *, can_act: bool) -> h.Element:
+    here = f"/records/{resource.name}"
+    was = known.local_id and f" (was {known.local_id} here)"
+    can_edit = can_act and bool(known.fields and updatable(resource))
+    return h.header(".head")[
+        h.div[
+            h.p(".crumb")[h.a(href=here)[words(resource.name)], " / ", f"#{known.id}", was],
+            h.h1[name or f"#{known.id}", chip(known.state, _STATES.get(known.state, "off"))],
+        ],
+        can_edit and h.a(".button.main", href=f"{here}/{known.id}/edit")["Edit"],
+    ]
+
+
+def _waits(known: Explanation) -> h.Node:
+    others = [w for w in known.waits if not w.startswith("conflict") and "parked" not in w]
+    if not others:
+        return None
+    return h.section(".card.waits")[h.header[h.h2["Waits"]], h.ul[(h.li[text] for text in others)]]
+
+
+def _fields(resource: Resource, found: RecordPage) -> h.Element:
+    known = found.explained
+    shown = [f for f in known.fields if found.everything or _tells(f)]
+    hidden = len(known.fields) - len(shown)
+    read = (
+        ["last read by ", h.b[known.lane], " ", when(found.now, known.read_at)]
+        if known.lane
+        else []
+    )
+    changed = known.updated_at and [
+        " · changed in ClickFunnels ",
+        when(found.now, known.updated_at),
+    ]
+    return h.section(".card.flush")[
+        h.header[h.h2["Fields"], h.small[read, changed]],
+        h.table(".fields")[h.tbody[(_field(resource, found, f) for f in shown)]],
+        hidden > 0 and h.p(".more")[h.a(href="?all=1")[plural(hidden, "empty field")]],
+    ]
+
+
+def _tells(f: Origin) -> bool:
+    return f.value not in (None, "", [], {}) or bool(f.edits or f.conflicts)
+
+
+def _field(resource: Resource, found: RecordPage, f: Origin) -> h.Element:
+    differs = f.source in ("edit", "drift")
+    source = h.span(class_=f"src src-{f.source.lower()}", title=SOURCES[f.source])[f.source]
+    sent = f.batch and h.small(title="The push that sent it")[f" push {f.batch}"]
+    about = [
+        [" ", h.a(".chip.conflict", href=f"#c{number}")[f"conflict {number}"]]
+        for number in f.conflicts
+    ]
+    remote = differs and h.div(".remote")["in ClickFunnels: ", value(f.remote)]
+    return h.tr(class_={"differs": differs})[
+        h.th(scope="row")[f.field],
+        h.td[_value(resource, found, f), remote],
+        h.td[source, sent, about],
+    ]
+
+
+def _value(resource: Resource, found: RecordPage, f: Origin) -> h.Node:
+    spec = resource.by_name[f.field]
+    if spec.ref and type(f.value) is int:
+        return link(spec.ref, f.value, str(f.value))
+    if spec.ref and isinstance(f.value, list):
+        return [[link(spec.ref, v, str(v)), " "] if type(v) is int else value(v) for v in f.value]
+    if spec.type == "timestamp" and f.value:
+        return [
+            h.time(".clock", datetime=f.value, title=f.value)[exact(f.value)],
+            h.small[" · ", when(found.now, f.value)],
+        ]
+    return value(f.value)
+
+
+def _gone(resource: Resource, found: RecordPage, *, can_act: bool) -> h.Element:
+    known, deletion = found.explained, found.explained.deletion
+    told: h.Node = "The mirror has no row of it."
+    if deletion is not None:
+        where = "here" if deletion.side == "local" else "in ClickFunnels"
+        who = f" by {deletion.author}" if deletion.author else ""
+        told = [f"It was {deletion.cause} {where}{who}, ", when(found.now, deletion.at), "."]
+    ask = "Bring it back as a new record? The next push creates it in ClickFunnels, with a new id."
+    can_undelete = can_act and resource.insert is not None and deletion is not None
+    return h.section(".card")[
+        h.header[h.h2["Gone"]],
+        h.p[told],
+        can_undelete
+        and h.p(".many")[
+            button(f"/undelete/{resource.name}/{known.id}", "undelete", "Bring it back", ask=ask)
+        ],
+    ]
+
+
+def _as_of(found: RecordPage) -> h.Element:
+    asked = found.then.as_of[:16] if found.then else ""
+    form = h.form(".asof", method="get")[
+        h.label(for_="as-of")["As it was at (UTC) "],
+        h.input("#as-of", type="datetime-local", name="as_of", value=asked, required=True),
+        h.button(".quiet")["Show"],
+    ]
+    return h.section(".card.flush")[
+        h.header[h.h2["Earlier"], form],
+        found.then_problem and h.p(".more.err")[found.then_problem],
+        found.then is not None and _then(found.then),
+    ]
+
+
+def _then(then: AsOf) -> h.Element:
+    if then.record is None:
+        return h.p(".more")[f"The mirror had no such record at {exact(then.as_of)}."]
+    rows = {name: given for name, given in then.record.items() if given not in (None, "", [], {})}
+    return h.table(".fields")[
+        h.tbody[
+            (
+                h.tr[h.th(scope="row")[name], h.td[value(given)], h.td]
+                for name, given in rows.items()
+            )
+        ]
+    ]
+
+
+def _related(found: RecordPage) -> h.Node:
+    if not found.related:
+        return None
+    return h.section(".card")[
+        h.header[h.h2["Belongs to it"]],
+        (
+            h.div(".related")[
+                h.h3[words(r.resource), h.span(".count")[f" {r.count:,}"]],
+                h.ul(".hits")[(h.li[link(r.resource, one["id"], _name(one))] for one in r.records)],
+            ]
+            for r in found.related
+            if r.resource != "workspaces"
+        ),
+    ]
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    return title(one) or str(one.get("of") or "") or f"#{one['id']}"
+
+
+def _history(found: RecordPage) -> h.Element:
+    known = found.explained
+    items = [
+        h.li(class_=f"t-{row['source']}")[
+            h.span(".at")[when(found.now, row["at"])],
+            h.div[
+                h.b[f"{str(row['op']).capitalize()} "],
+                "in ClickFunnels"
+                if row["side"] == "clickfunnels"
+                else f"here by {row['db_user'] or 'SQL'}",
+                h.small[f" · {row['source']}"],
+                patch(row["patch"], row["op"]),
+            ],
+        ]
+        for row in known.changes
+    ]
+    none = h.p(".hint")["No change is known: it is as it was first read."]
+    return h.section(".card")[
+        h.header[h.h2["History"]], h.ol(".timeline")[items] if items else none
+    ]

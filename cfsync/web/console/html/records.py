@@ -1,0 +1,177 @@
+"""Tables: a page of rows, and what a search has found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import htpy as h
+
+from cfsync.mirror.reports.browse import SCANNED, Page, Place, title
+from cfsync.resources import Field, Resource
+from cfsync.web.console.html.layout import Shell, button, page
+from cfsync.web.console.html.words import cell, chip, dot, link, moment, words
+
+_COLUMNS = {
+    "contacts": ("email_address", "first_name", "last_name", "phone_number", "updated_at"),
+    "orders": (
+        "order_number",
+        "contact_id",
+        "total_amount",
+        "currency",
+        "service_status",
+        "created_at",
+    ),
+    "products": ("name", "archived", "updated_at"),
+}
+"""Columns of a page of a table; of other tables the first six that say something."""
+
+_DULL = ("id", "public_id", "workspace_id", "uuid")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows are asked for."""
+
+    words: str
+    by_id: bool
+    after: Place | None
+
+    def query(self, after: Place | None = None) -> str:
+        """The query of the address of a page."""
+        values: dict[str, Any] = {"q": self.words} if self.words else {}
+        values |= {"by": "id"} if self.by_id else {}
+        if after is not None:
+            values |= {"after": after.id}
+            values |= {} if after.updated_at is None else {"at": after.updated_at}
+        return "?" + urlencode(values)
+
+
+def columns(resource: Resource) -> list[Field]:
+    """The columns of a page of a table."""
+    if resource.name in _COLUMNS:
+        return [resource.by_name[name] for name in _COLUMNS[resource.name]]
+    telling = [f for f in resource.columns if f.type != "json" and f.name not in _DULL]
+    return telling[:6]
+
+
+def records(shell: Shell, resource: Resource, found: Page, asked: Asked) -> h.Element:
+    name = words(resource.name)
+    return page(
+        shell,
+        name.capitalize(),
+        _head(shell, resource, asked),
+        h.section(".card.flush")[
+            _table(resource, found),
+            not found.rows and h.p(".empty")["No row fits." if asked.words else "No row yet."],
+        ],
+        found.is_partial and h.p(".hint")[f"Looked for in the newest {SCANNED:,} rows."],
+        h.p(".pager")[
+            asked.after is not None and h.a(".button.quiet", href=asked.query())["First page"],
+            found.next is not None
+            and h.a(".button.quiet", href=asked.query(found.next))["Next page →"],
+        ],
+        here=resource.name,
+    )
+
+
+def _head(shell: Shell, resource: Resource, asked: Asked) -> h.Element:
+    name = words(resource.name)
+    by_time, by_id = Asked(asked.words, False, None), Asked(asked.words, True, None)
+    can_insert = resource.insert is not None and not shell.read_only
+    return h.header(".head")[
+        h.h1[name.capitalize(), h.span(".count")[f"{shell.rows.get(resource.name, 0):,}"]],
+        h.form(".filter", method="get")[
+            h.input(
+                name="q",
+                type="search",
+                value=asked.words,
+                placeholder=f"Filter {name}",
+                aria_label=f"Filter {name}",
+            )
+        ],
+        h.span(".ranges")[
+            h.a(href=by_time.query(), class_={"here": not asked.by_id})["last changed"],
+            h.a(href=by_id.query(), class_={"here": asked.by_id})["by id"],
+        ],
+        shell.has_daemon
+        and not shell.read_only
+        and [
+            button(f"/start/pull/{resource.name}", "start", "Pull now", kind="quiet"),
+            button(f"/start/sweep/{resource.name}", "start", "Sweep now", kind="quiet"),
+        ],
+        h.a(".button.quiet", href=f"/records/{resource.name}.csv{asked.query()}")["CSV"],
+        can_insert and h.a(".button.main", href=f"/records/{resource.name}/new")["New"],
+    ]
+
+
+def _table(resource: Resource, found: Page) -> h.Element:
+    shown = columns(resource)
+    head = ("id", *(words(f.name) for f in shown), "")
+    return h.div(".wide", tabindex="0", role="region", aria_label=words(resource.name))[
+        h.table(".records")[
+            h.thead[h.tr[(h.th(scope="col")[name] for name in head)]],
+            h.tbody[(_row(resource, found, row, shown) for row in found.rows)],
+        ]
+    ]
+
+
+def _row(
+    resource: Resource, found: Page, row: Mapping[str, Any], shown: Sequence[Field]
+) -> h.Element:
+    record_id = row["id"]
+    marks: list[h.Node] = [chip(state, state) for state in sorted(found.edits.get(record_id, ()))]
+    marks.append(record_id in found.in_conflict and chip("conflict", "conflict"))
+    return h.tr[
+        h.td(".id")[link(resource.name, record_id, str(record_id))],
+        (_cell(resource, row, f, is_first=f is shown[0]) for f in shown),
+        h.td(".marks")[marks],
+    ]
+
+
+def _cell(resource: Resource, row: Mapping[str, Any], f: Field, *, is_first: bool) -> h.Element:
+    given = row[f.name]
+    if given is None:
+        return h.td[dot()]
+    if f.type == "timestamp":
+        return h.td[moment(given)]
+    if f.ref and type(given) is int:
+        return h.td[link(f.ref, given)]
+    text = cell(given) if not isinstance(given, bool) else "yes" if given else "no"
+    if is_first:
+        return h.td[h.a(href=f"/records/{resource.name}/{row['id']}")[text]]
+    return h.td(class_="n" if f.type in ("integer", "number", "money") else None)[text]
+
+
+def search(shell: Shell, sought: str, hits: Mapping[str, Sequence[Mapping[str, Any]]]) -> h.Element:
+    return page(
+        shell,
+        "Search",
+        h.h1["Found for “", sought, "”"],
+        (_hits(name, rows, sought) for name, rows in hits.items()),
+        not hits
+        and h.section(".empty")[
+            h.b["Nothing found."],
+            h.p[
+                "Ids, public ids, email addresses, names, titles, phone and order numbers are"
+                " searched."
+            ],
+        ],
+    )
+
+
+def _hits(name: str, rows: Sequence[Mapping[str, Any]], sought: str) -> h.Element:
+    return h.section(".card")[
+        h.header[h.h2[words(name)], h.a(href=f"/records/{name}?{urlencode({'q': sought})}")["all"]],
+        h.ul(".hits")[
+            (
+                h.li[
+                    link(name, row["id"], title(row)),
+                    h.small[" ", row.get("email_address"), f" #{row['id']}"],
+                ]
+                for row in rows
+            )
+        ],
+    ]

@@ -1,0 +1,148 @@
+"""Times, values and links, as the pages show them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import htpy as h
+
+SHORT = 60
+"""Characters of a value in a table."""
+
+LONG = 400
+"""Characters of a value that are shown before the rest is folded away."""
+
+_UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+
+
+def words(name: str) -> str:
+    """`order_invoices` as people read it."""
+    return name.replace("_", " ")
+
+
+def plural(n: int, one: str) -> str:
+    """`1 edit`, `1,200 edits`."""
+    return f"{n:,} {one}{'' if n == 1 else 's'}"
+
+
+def took(seconds: float) -> str:
+    """A duration in two units: `3 min 20 s`."""
+    for size, unit, small, finer in _UNITS:
+        if seconds >= size:
+            whole, rest = divmod(round(seconds), size)
+            part = rest // small
+            return f"{whole} {unit}" + (f" {part} {finer}" if part and whole < 10 else "")
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def age(now: str, then: str | None) -> str:
+    """`3 min 20 s ago`; `never` for None."""
+    if then is None:
+        return "never"
+    moments = datetime.fromisoformat(now), datetime.fromisoformat(then)
+    return f"{took(max(0.0, (moments[0] - moments[1]).total_seconds()))} ago"
+
+
+def when(now: str, then: str | None) -> h.Node:
+    """A moment as an age; the exact one is its tooltip."""
+    return h.time(datetime=then, title=exact(then))[age(now, then)] if then else "never"
+
+
+def moment(then: str | None) -> h.Node:
+    """A moment by the clock: UTC, which the script turns into the viewer's zone."""
+    return h.time(".clock", datetime=then, title=exact(then))[f"{exact(then)}"] if then else dot()
+
+
+def exact(then: str | None) -> str:
+    return "" if then is None else f"{then[:10]} {then[11:19]} UTC"
+
+
+def dot() -> h.Node:
+    """What stands where there is nothing."""
+    return h.span(".none")["·"]
+
+
+def number(text: h.Node) -> h.Element:
+    """A cell of a table that is aligned to the right."""
+    return h.td(".n")[dot() if text is None else text]
+
+
+def value(given: Any, limit: int = LONG) -> h.Node:
+    """A canonical value of a field. What is longer than `limit` is folded away."""
+    if given is None:
+        return h.span(".null")["empty"]
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    if isinstance(given, (dict, list)):
+        return _json(given)
+    text = str(given)
+    if len(text) <= limit:
+        return text
+    return h.details[h.summary[text[:limit] + "…"], h.p(".whole-text")[text]]
+
+
+def _json(given: Any) -> h.Node:
+    flat = json.dumps(given, ensure_ascii=False, default=str)
+    if len(flat) <= SHORT:
+        return h.code[flat]
+    whole = json.dumps(given, ensure_ascii=False, indent=1, default=str)
+    return h.details[h.summary[h.code[flat[: SHORT - 4] + "…"]], h.pre[whole]]
+
+
+def cell(given: Any) -> str:
+    """A value in a cell of a table, in one line."""
+    text = json.dumps(given, ensure_ascii=False) if isinstance(given, (dict, list)) else str(given)
+    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+
+
+def link(resource: str, record_id: int, text: str = "") -> h.Element:
+    """A link to a record, by its name where it has one."""
+    return h.a(href=f"/records/{quote(resource)}/{record_id}")[text or f"#{record_id}"]
+
+
+def named_link(resource: str, record_id: int, title: str) -> h.Node:
+    """A record by its kind, its name and its id."""
+    number = h.small[f" #{record_id}"] if title else None
+    kind = h.span(".res")[words(resource)]
+    return h.span(".who")[kind, " ", link(resource, record_id, title), number]
+
+
+def chip(text: str, kind: str = "") -> h.Element:
+    """A small label."""
+    return h.span(class_=["chip", kind])[text]
+
+
+def marked(before: Any, after: Any) -> h.Node:
+    """A text with what differs from the one before it marked, where they are much alike."""
+    if not (isinstance(before, str) and isinstance(after, str) and before and len(after) <= 300):
+        return value(after)
+    parts = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    if parts.ratio() < 0.6:
+        return value(after)
+    return [
+        after[start:end] if kind == "equal" else h.mark[after[start:end]]
+        for kind, _, _, start, end in parts.get_opcodes()
+    ]
+
+
+def patch(changed: Mapping[str, Any], op: str) -> h.Node:
+    """`{field: [old, new]}` of an edit or a change, a line each."""
+    if op == "delete":
+        return "deleted"
+    return h.ul(".changes")[
+        (
+            h.li[
+                h.code[name],
+                " ",
+                op != "insert" and [h.del_[value(pair[0], SHORT)], " → "],
+                h.ins[value(pair[1], SHORT)],
+            ]
+            for name, pair in changed.items()
+            if op != "insert" or pair[1] is not None
+        )
+    ]

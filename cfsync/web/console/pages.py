@@ -1,0 +1,188 @@
+"""The pages that change nothing: each reads the mirror and hands what it found to `html`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from cfsync.errors import UsageError
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.history import starts
+from cfsync.mirror.history.changes import ChangeOp
+from cfsync.mirror.reports import browse, history
+from cfsync.mirror.reports.browse import Place
+from cfsync.resources import RESOURCES, Resource, named
+from cfsync.sync.inspection import changes, explain
+from cfsync.sync.inspection.changes import AsOf
+from cfsync.values import time_text
+from cfsync.web.console import readings
+from cfsync.web.console.html import activity, lists, overview, record, records, waiting
+from cfsync.web.console.html.overview import RANGES
+from cfsync.web.console.html.records import Asked
+from cfsync.web.console.session import Console, html
+
+OVERVIEW_S = 3.0
+"""Seconds for which an overview is remembered: it costs some 100 ms of CPU time."""
+
+CHANGES = 100
+"""Changes that the activity shows; so many passes, too."""
+
+ROWS = 50
+"""Rows of a page of a table."""
+
+HITS = 8
+"""Rows of each table that a search shows."""
+
+CSV_ROWS = 500
+"""Rows that are read at once for a CSV file."""
+
+
+class Pages:
+    """The handlers of GET requests."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    async def overview(self, request: Request) -> Response:
+        c, name = self._console, request.query_params.get("range", "24h")
+        name = name if name in RANGES else "24h"
+        found = await c.remembered(
+            f"overview {name}",
+            OVERVIEW_S,
+            lambda: c.mirror.read(readings.overview, c.mirror.place, c.settings, name),
+        )
+        progress = c.daemon.progress() if c.daemon else {}
+        return await html(overview.overview, await c.shell(request), found, c.settings, progress)
+
+    async def waiting(self, request: Request) -> Response:
+        found = await self._console.mirror.read(readings.waiting)
+        return await html(waiting.waiting, await self._console.shell(request), found)
+
+    async def activity(self, request: Request) -> Response:
+        which, side = (request.query_params.get(name, "") for name in ("pass", "side"))
+        which = which if which in (*activity.PASSES, "failed") else ""
+        side = side if side in ("clickfunnels", "local") else ""
+        found = await self._console.mirror.read(_activity, which, side)
+        return await html(activity.activity, await self._console.shell(request), found)
+
+    async def lists(self, request: Request) -> Response:
+        c = self._console
+        return await html(lists.lists, await c.shell(request), c.settings, c.sources())
+
+    async def records(self, request: Request) -> Response:
+        resource, asked = _resource(request), _asked(request)
+        found = await self._console.mirror.read(_page, resource, asked, ROWS)
+        return await html(
+            records.records, await self._console.shell(request), resource, found, asked
+        )
+
+    async def csv(self, request: Request) -> Response:
+        resource, asked = _resource(request), _asked(request)
+        disposition = f'attachment; filename="{resource.name}.csv"'
+        return StreamingResponse(
+            self._csv_lines(resource, asked),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": disposition},
+        )
+
+    async def _csv_lines(self, resource: Resource, asked: Asked) -> AsyncIterator[str]:
+        names = [f.name for f in resource.columns]
+        yield _csv(names)
+        place: Place | None = None
+        while True:
+            found = await self._console.mirror.read(
+                _page, resource, Asked(asked.words, asked.by_id, place), CSV_ROWS
+            )
+            for row in found.rows:
+                yield _csv([_csv_cell(row[name]) for name in names])
+            if found.next is None:
+                return
+            place = found.next
+
+    async def search(self, request: Request) -> Response:
+        words = request.query_params.get("q", "").strip()[:200]
+        wanted = [n for n in RESOURCES if self._console.settings.resource(n).enabled]
+        hits = await self._console.mirror.read(browse.search, wanted, words, HITS) if words else {}
+        if sum(map(len, hits.values())) == 1:
+            ((name, (row,)),) = hits.items()
+            return RedirectResponse(f"/records/{name}/{row['id']}", 303)
+        return await html(records.search, await self._console.shell(request, words), words, hits)
+
+    async def record(self, request: Request) -> Response:
+        c, resource, name = self._console, _resource(request), request.path_params["id"]
+        known = await explain.explain(c.mirror, c.settings, resource.name, name)
+        then, problem = await self._as_of(request, resource, str(known.id))
+        found = await c.mirror.read(readings.record, resource, known)
+        page = record.RecordPage(
+            known, found.related, then, problem, "all" in request.query_params, found.now
+        )
+        return await html(record.record, await c.shell(request), resource, page)
+
+    async def _as_of(
+        self, request: Request, resource: Resource, name: str
+    ) -> tuple[AsOf | None, str]:
+        asked = request.query_params.get("as_of")
+        if not asked:
+            return None, ""
+        with suppress(ValueError):  # a time without a zone, as a form gives it, is UTC
+            asked = time_text(datetime.fromisoformat(asked + "+00:00"))
+        try:
+            return await changes.as_of(self._console.mirror, resource.name, name, asked), ""
+        except UsageError as error:
+            return None, str(error)
+
+
+def _resource(request: Request) -> Resource:
+    return named(request.path_params["resource"])
+
+
+def _asked(request: Request) -> Asked:
+    """Raises UsageError for a place that is none."""
+    values = request.query_params
+    place = None
+    if "after" in values:
+        if not values["after"].lstrip("-").isdecimal():
+            raise UsageError("this page doesn't exist")
+        place = Place(int(values["after"]), values.get("at"))
+    words = values.get("q", "").strip()[:200]
+    return Asked(words, values.get("by") == "id", place)
+
+
+def _page(tx: Tx, resource: Resource, asked: Asked, rows: int) -> browse.Page:
+    return browse.page(tx, resource, asked.words, asked.after, by_id=asked.by_id, rows=rows)
+
+
+def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
+    failed = which == "failed"
+    passes = browse.last_passes(tx, CHANGES, "" if failed else which, "failed" if failed else "")
+    wanted = history.Wanted(side=side or None)
+    found = None if starts.is_off(tx) else _last_changes(tx, wanted)
+    return activity.Activity(passes, which, found, side, tx.now)
+
+
+def _last_changes(tx: Tx, wanted: history.Wanted) -> list[history.Row]:
+    """The last changes, newest first, without the marks that a history has begun."""
+    found, before, is_last = list[history.Row](), history.LAST, False
+    while len(found) < CHANGES and not is_last:
+        chunk = history.older(tx, wanted, before)
+        found += [row for row in chunk.changes if row["op"] != ChangeOp.START]
+        before, is_last = chunk.seq, chunk.is_last
+    return found[:CHANGES]
+
+
+def _csv(cells: list[Any]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue()
+
+
+def _csv_cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value

@@ -1,0 +1,290 @@
+"""What the buttons do: the same as the commands, and what they say afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cfsync.web.console.session import DaemonControl
+from tests.push.conftest import Account
+from tests.web.console.conftest import Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def first_name(account: Account, contact: int) -> str:
+    return str(account.one("SELECT first_name FROM contacts WHERE id = ?", contact))
+
+
+def dispute(account: Account, contact: int) -> int:
+    """The number of a conflict about the first name: Here and There."""
+    account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+    account.world.edit("contacts", contact, first_name="There")
+    account.pull()
+    return int(account.one("SELECT id FROM cf_conflicts WHERE state = 'open'"))
+
+
+@pytest.mark.parametrize(("choice", "name"), [("local", "Here"), ("remote", "There")])
+def test_a_conflict_is_settled_for_one_side(
+    visitor: Visitor, account: Account, contact: int, choice: str, name: str
+) -> None:
+    number = dispute(account, contact)
+
+    page = visitor.press(f"/conflicts/{number}", choice)
+    account.push()
+
+    assert "1 conflict settled." in page
+    assert first_name(account, contact) == name
+    assert (account.world.get("contacts", contact) or {})["first_name"] == name
+
+
+def test_all_conflicts_are_settled_at_once(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    for contact in two:
+        account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+        account.world.edit("contacts", contact, first_name="There")
+    account.pull()
+
+    page = visitor.press("/conflicts/all", "local")
+
+    assert "2 conflicts settled. The next push sends it." in page
+    assert {first_name(account, contact) for contact in two} == {"Here"}
+
+
+def test_a_conflict_that_has_changed_meanwhile_is_not_settled(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    number = dispute(account, contact)
+    account.world.edit("contacts", contact, first_name="Elsewhere")
+    account.pull()
+
+    page = visitor.press(f"/conflicts/{number}", "local")
+
+    assert "look again" in page
+    assert "Elsewhere" in page
+
+
+def parked(account: Account, contact: int) -> int:
+    """The number of an edit that ClickFunnels has refused."""
+    account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)
+    account.sql("UPDATE cf_outbox SET state = 'parked', error = 'first_name is odd'")
+    return int(account.one("SELECT seq FROM cf_outbox"))
+
+
+def test_a_refused_edit_is_tried_again(visitor: Visitor, account: Account, contact: int) -> None:
+    page = visitor.press(f"/edits/{parked(account, contact)}", "retry")
+
+    assert "1 edit released." in page
+    assert account.states() == ["pending"]
+
+
+def test_a_refused_edit_is_dropped(visitor: Visitor, account: Account, contact: int) -> None:
+    before = first_name(account, contact)
+
+    page = visitor.press(f"/edits/{parked(account, contact)}", "discard")
+
+    assert "1 edit dropped. The row shows what ClickFunnels has." in page
+    assert (account.states(), first_name(account, contact)) == (["discarded"], before)
+
+
+def test_a_mass_of_held_edits_is_sent(visitor: Visitor, account: Account) -> None:
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "2"
+    account.sql("UPDATE contacts SET last_name = 'Mass'")
+    account.push()
+    assert set(account.states()) == {"held"}
+    assert "Send all" in visitor.see("/waiting")
+
+    page = visitor.press("/held/contacts", "approve")
+
+    assert "released." in page
+    assert set(account.states()) == {"pending"}
+
+
+@pytest.mark.parametrize(("choice", "state"), [("approve", "approved"), ("reject", "rejected")])
+def test_held_deletions_are_decided(
+    visitor: Visitor, account: Account, choice: str, state: str
+) -> None:
+    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "0"
+    account.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "0"
+    gone = account.ids_of("contacts")[:3]
+    for contact in gone:
+        account.world.delete("contacts", contact)
+    account.sweep()
+    account.sweep()
+    assert "3 contacts" in visitor.see("/waiting")
+
+    page = visitor.press("/deletions/contacts", choice, id=[str(i) for i in gone[:2]])
+
+    assert f"2 deletions {state}" in page
+    states = account.column("SELECT state FROM cf_tombstones ORDER BY record_id")
+    assert sorted(states) == sorted([state, state, "held"])
+
+
+def test_nothing_picked_is_nothing_done(visitor: Visitor) -> None:
+    assert "nothing was picked" in visitor.press("/deletions/contacts", "approve")
+
+
+def test_a_list_is_paused_and_resumed(visitor: Visitor, account: Account) -> None:
+    assert "contacts: paused." in visitor.press("/pause/contacts", "pause")
+    assert account.pull("contacts").paused == ["contacts"]
+    assert "contacts: resumed." in visitor.press("/pause/contacts", "resume")
+    assert account.pull("contacts").is_done
+
+
+def test_a_push_is_reverted(visitor: Visitor, account: Account, contact: int) -> None:
+    before = first_name(account, contact)
+    account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)
+    batch = account.push().batch
+
+    page = visitor.press(f"/revert/{batch}", "revert")
+    account.push()
+
+    assert f"Push {batch}: 1 record will be as before" in page
+    assert (account.world.get("contacts", contact) or {})["first_name"] == before
+
+
+def test_a_deleted_record_is_brought_back(visitor: Visitor, account: Account, contact: int) -> None:
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.push()
+
+    answer = visitor.ask("POST", f"/undelete/contacts/{contact}", data={"choice": "undelete"})
+    account.push()
+
+    assert answer.status_code == 303
+    assert account.world.get("contacts", contact) is None
+    assert len(account.ids_of("contacts")) == 6
+
+
+def test_a_pass_is_started_where_a_daemon_runs(visit: Visit) -> None:
+    begun: list[tuple[str, str]] = []
+
+    def start(name: str, resource: str) -> bool:
+        begun.append((name, resource))
+        return resource == "contacts"
+
+    visitor = visit(DaemonControl(start, lambda: {"contacts": 0.42}))
+
+    assert "contacts: 42% read" in visitor.see("/")
+    assert "Pull now" in visitor.see("/records/contacts")
+    assert "contacts: the sweep has begun." in visitor.press("/start/sweep/contacts", "start")
+    assert "another daemon has it" in visitor.press("/start/pull/orders", "start")
+    assert begun == [("sweep", "contacts"), ("pull", "orders")]
+
+
+def test_without_a_daemon_the_command_is_named(visitor: Visitor) -> None:
+    assert "Pull now" not in visitor.see("/records/contacts")
+    assert "cfsync pull contacts" in visitor.press("/start/pull/contacts", "start")
+
+
+IMPOSSIBLE = (
+    *("/conflicts/1", "/conflicts/x", "/conflicts/all", "/edits/1", "/edits/x"),
+    *("/held/nosuch", "/deletions/nosuch", "/pause/nosuch", "/start/pull/nosuch"),
+    *("/start/push/contacts", "/revert/99", "/undelete/nosuch/1", "/undelete/contacts/1"),
+)
+
+
+@pytest.mark.parametrize(
+    "choice", ["local", "retry", "approve", "start", "revert", "undelete", "x"]
+)
+def test_what_can_not_be_done_is_said(visitor: Visitor, choice: str) -> None:
+    for path in IMPOSSIBLE:
+        answer = visitor.ask("POST", path, data={"choice": choice, "id": "1"})
+        assert answer.status_code == 303
+        page = visitor.get(answer.headers["location"].partition("#")[0])
+        assert 'class="flash bad"' in page.text
+        assert "Traceback" not in page.text
+
+
+def test_who_decides_stands_in_the_history(visit: Visit, account: Account, contact: int) -> None:
+    visitor = visit(CFSYNC_WEB__USER_HEADER="X-Forwarded-User")
+    visitor.headers["X-Forwarded-User"] = "grace"
+    rev = account.one("SELECT cf_rev FROM contacts WHERE id = ?", contact)
+
+    form = {"cf_rev": str(rev), "first_name": "Augusta"}
+    visitor.ask("POST", f"/records/contacts/{contact}/edit", data=form)
+
+    assert account.column("SELECT db_user FROM cf_outbox") == ["grace"]
+
+
+class TestEdit:
+    """The form of a record."""
+
+    def save(self, visitor: Visitor, account: Account, contact: int, **form: Any) -> Any:
+        rev = account.one("SELECT cf_rev FROM contacts WHERE id = ?", contact)
+        given = {"cf_rev": str(rev), **form}
+        return visitor.ask("POST", f"/records/contacts/{contact}/edit", data=given)
+
+    def test_only_what_was_changed_is_written(
+        self, visitor: Visitor, account: Account, contact: int
+    ) -> None:
+        last = account.one("SELECT last_name FROM contacts WHERE id = ?", contact)
+
+        answer = self.save(visitor, account, contact, first_name="Augusta", last_name=last)
+
+        assert answer.status_code == 303
+        assert "Saved: first_name." in visitor.see(f"/records/contacts/{contact}")
+        (patch,) = account.column("SELECT CAST(patch AS TEXT) FROM cf_outbox")
+        assert "last_name" not in patch
+
+    def test_tags_are_picked(self, visitor: Visitor, account: Account, contact: int) -> None:
+        tags = account.ids_of("contact_tags")
+        assert 'type="checkbox"' in visitor.see(f"/records/contacts/{contact}/edit")
+        form = {"tag_ids:picked": "1", "tag_ids": ["", *map(str, tags)]}
+
+        self.save(visitor, account, contact, **form)
+        account.push()
+
+        assert account.tags(contact) == tags
+
+    def test_a_value_of_another_type_is_named_at_its_field(
+        self, visitor: Visitor, account: Account, contact: int
+    ) -> None:
+        answer = self.save(visitor, account, contact, custom_attributes="{not json", first_name="Z")
+
+        assert answer.status_code == 422
+        assert "a value of the type json is needed here" in answer.text
+        assert "{not json" in answer.text
+        assert account.states() == []
+
+    def test_what_a_trigger_refuses_is_named_at_its_field(
+        self, visitor: Visitor, account: Account, contact: int
+    ) -> None:
+        answer = self.save(visitor, account, contact, email_address="no address")
+
+        assert answer.status_code == 422
+        assert 'id="e-email_address"' in answer.text
+        assert account.states() == []
+
+    def test_a_record_that_has_changed_since_is_not_overwritten(
+        self, visitor: Visitor, account: Account, contact: int
+    ) -> None:
+        rev = account.one("SELECT cf_rev FROM contacts WHERE id = ?", contact)
+        account.world.edit("contacts", contact, last_name="There")
+        account.pull()
+
+        form = {"cf_rev": str(rev), "last_name": "Here"}
+        answer = visitor.ask("POST", f"/records/contacts/{contact}/edit", data=form)
+
+        assert answer.status_code == 422
+        assert "the record has changed since you opened it" in answer.text
+        assert account.states() == []
+
+    def test_a_new_record_is_created(self, visitor: Visitor, account: Account) -> None:
+        form = {"workspace_id": str(account.workspace), "email_address": "new@example.com"}
+
+        answer = visitor.ask("POST", "/records/contacts/new", data=form)
+        account.push()
+
+        assert answer.status_code == 303
+        assert "Saved: " in visitor.see(answer.headers["location"])
+        found = account.column("SELECT id FROM contacts WHERE email_address = 'new@example.com'")
+        assert account.world.get("contacts", found[0]) is not None
+
+    def test_a_record_that_can_not_be_created_says_so(self, visitor: Visitor) -> None:
+        answer = visitor.get("/records/order_transactions/new")
+
+        assert answer.status_code == 404
+        assert "order_transactions: " in answer.text

@@ -1,0 +1,227 @@
+"""What the pages show."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from cfsync.sync.decisions import conflicts
+from tests.push.conftest import Account
+from tests.web.console.conftest import Visitor
+
+HOSTILE = "<img src=x onerror=alert(1)>&\"'"
+
+
+def test_the_overview_says_how_it_stands(visitor: Visitor, account: Account) -> None:
+    account.pull()
+
+    page = visitor.see("/")
+
+    assert "In step with ClickFunnels" in page
+    assert "Nothing waits to be sent." in page
+    assert 'href="/records/contacts"' in page
+
+
+@pytest.mark.parametrize("range_name", ["1h", "24h", "7d", "90d", "nonsense"])
+def test_the_overview_has_ranges(visitor: Visitor, account: Account, range_name: str) -> None:
+    account.pull()
+
+    assert "What moved" in visitor.see(f"/?range={range_name}")
+
+
+def test_a_mirror_that_is_late_says_why(visitor: Visitor, account: Account) -> None:
+    account.sql("UPDATE cf_checkpoints SET began_at = '2026-01-01T00:00:00.000Z'")
+
+    page = visitor.see("/")
+
+    assert "Out of step" in page
+    assert "contacts: the last pull began" in page
+
+
+def test_a_table_has_its_rows_and_marks(visitor: Visitor, account: Account, contact: int) -> None:
+    account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)
+
+    page = visitor.see("/records/contacts")
+
+    assert "Augusta" in page
+    assert 'class="chip pending"' in page
+
+
+def test_pages_of_a_table_are_read_by_key(
+    visitor: Visitor, account: Account, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("cfsync.web.console.pages.ROWS", 4)
+    ids = account.ids_of("contacts")
+    for by in ("", "&by=id"):
+        seen: list[int] = []
+        path = f"/records/contacts?x=1{by}"
+        while path:
+            page = visitor.see(path)
+            seen += [i for i in ids if f'href="/records/contacts/{i}"' in page]
+            nxt = page.rpartition('href="?')[2].partition('"')[0].replace("&amp;", "&")
+            path = f"/records/contacts?{nxt}" if "Next page" in page else ""
+        assert sorted(seen) == ids
+
+
+@pytest.mark.parametrize("words", ["id", "email", "name"])
+def test_a_person_is_found(visitor: Visitor, account: Account, contact: int, words: str) -> None:
+    email = account.one("SELECT email_address FROM contacts WHERE id = ?", contact)
+    account.sql("UPDATE contacts SET last_name = 'Zuse-Unmatched' WHERE id = ?", contact)
+    sought = {"id": str(contact), "email": email.upper(), "name": "zuse-unm"}[words]
+
+    answer = visitor.ask("GET", "/search", params={"q": sought})
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/records/contacts/{contact}"
+
+
+def test_a_search_without_a_hit_says_what_is_searched(visitor: Visitor) -> None:
+    assert "Nothing found." in visitor.see("/search?q=nobody-has-this-name")
+
+
+def test_a_record_shows_values_history_and_what_belongs_to_it(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)
+
+    page = visitor.see(f"/records/contacts/{contact}")
+
+    assert "Augusta" in page
+    assert "in ClickFunnels: " in page
+    assert "Belongs to it" in page
+    assert "<b>Update </b>" in page
+
+
+def test_a_record_as_it_was(visitor: Visitor, account: Account, contact: int) -> None:
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+
+    page = visitor.see(f"/records/contacts/{contact}?as_of=2020-01-01T00:00")
+
+    assert "nothing is known of 2020-01-01T00:00:00.000Z" in page
+
+
+def test_a_record_that_is_gone_can_be_brought_back(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.push()
+
+    page = visitor.see(f"/records/contacts/{contact}")
+
+    assert "It was deleted here" in page
+    assert "Bring it back" in page
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nosuch",
+        "/records/nosuch",
+        "/records/contacts/1",
+        "/records/contacts?after=x",
+        "/records/contacts/1/edit",
+    ],
+)
+def test_what_does_not_exist_is_said_in_a_page(visitor: Visitor, path: str) -> None:
+    answer = visitor.get(path)
+
+    assert answer.status_code == 404
+    assert "Traceback" not in answer.text
+    assert "To the overview" in answer.text
+
+
+def test_hostile_names_stay_text(visitor: Visitor, account: Account, contact: int) -> None:
+    account.sql(
+        "UPDATE contacts SET first_name = ?, last_name = NULL WHERE id = ?", HOSTILE, contact
+    )
+    account.sql("UPDATE cf_outbox SET state = 'parked', error = ?", HOSTILE)
+
+    for path in (
+        "/waiting",
+        "/activity",
+        "/records/contacts",
+        f"/records/contacts/{contact}",
+        f"/records/contacts/{contact}/edit",
+        f"/search?q={contact}",
+    ):
+        answer = visitor.get(path)
+        assert "<img src=x" not in answer.text
+    assert "&lt;img src=x" in visitor.see("/records/contacts")
+    assert "<img src=x" not in visitor.ask("GET", "/search", params={"q": HOSTILE}).text
+
+
+def test_long_values_are_folded(visitor: Visitor, account: Account, contact: int) -> None:
+    account.sql("UPDATE contacts SET first_name = ? WHERE id = ?", "x" * 10_000, contact)
+
+    assert len(visitor.see("/records/contacts")) < 60_000
+    assert "<details>" in visitor.see(f"/records/contacts/{contact}")
+
+
+def test_a_filtered_table_comes_as_csv(visitor: Visitor, account: Account, contact: int) -> None:
+    account.sql("UPDATE contacts SET last_name = 'Zuse, \"K\"' WHERE id = ?", contact)
+
+    answer = visitor.get("/records/contacts.csv?q=zuse")
+
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["id"], row["last_name"]) == (str(contact), 'Zuse, "K"')
+    assert answer.headers["content-type"].startswith("text/csv")
+
+
+def test_a_csv_of_many_rows_has_them_all(
+    visitor: Visitor, account: Account, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("cfsync.web.console.pages.CSV_ROWS", 2)
+
+    rows = [*csv.DictReader(io.StringIO(visitor.get("/records/contacts.csv").text))]
+
+    assert sorted(int(row["id"]) for row in rows) == account.ids_of("contacts")
+
+
+def test_settings_in_force_hide_secrets(visitor: Visitor) -> None:
+    page = visitor.see("/lists")
+
+    assert "web.access_token" in page
+    assert "***" in page
+    assert "order invoices" in page
+
+
+def test_activity_shows_passes_and_both_sides(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    account.world.edit("contacts", contact, first_name="Remote")
+    account.sql("UPDATE contacts SET last_name = 'Local' WHERE id = ?", contact)
+    account.pull()
+
+    both, here = visitor.see("/activity"), visitor.see("/activity?side=local&pass=pull")
+
+    assert "Remote" in both
+    assert "Local" in both
+    assert "Remote" not in here
+    assert "start " not in both.partition("<h2>Changes")[2]
+
+
+def test_what_waits_is_shown_with_both_sides(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+    account.world.edit("contacts", contact, first_name="There")
+    account.pull()
+    assert account.desk(conflicts.open_conflicts)
+
+    page = visitor.see("/waiting")
+
+    for text in ("In your database", "Here", "In ClickFunnels", "There", "✓ in force"):
+        assert text in page
+    assert "conflict" in visitor.see("/records/contacts")
+
+
+def test_nothing_waits(visitor: Visitor) -> None:
+    assert "Nothing waits for you." in visitor.see("/waiting")

@@ -26,7 +26,7 @@ from typing import get_args
 from cfsync.config.model import known_keys
 from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES, Group
-from tests.meta import entities, metrics, tables
+from tests.meta import command_table, entities, metrics, tables
 from tests.mutations import BREAKAGES
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +110,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "writes": tables.writes,
     "columns": tables.columns,
     "metrics": metrics.table,
+    "commands": command_table.table,
     "breakages": breakages,
     "confirmed": tables.confirmed,
     "entities": entities.diagrams,

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
-from urllib.request import getproxies
 
 import typer
 
@@ -52,6 +51,8 @@ def load_settings(
     """Read the settings, and set up this process's logs accordingly. With `quiet`, the logs on a
     terminal hold only warnings, because the command shows there what it does. Raises SettingsError.
     """
+    from urllib.request import getproxies
+
     from cfsync import logs
     from cfsync.config import load
     from cfsync.config.secrets import secrets_in, secrets_of

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bench import census, history, push, storm, walks
+from tests.bench import census, history, push, start, storm, walks
 from tests.bench.account import Run, account
 
 
@@ -40,6 +40,9 @@ def main() -> None:
         with account(Path(folder), contacts=given.minute) as it:
             print(f"\n{walks.at_the_limit(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)
+        _head(beside="--version")
+        with account(Path(folder), contacts=1, bare=False) as it:
+            start.of_commands(it, line)
         _head(beside="walk")
         (Path(folder) / "census").mkdir()
         with account(Path(folder) / "census", contacts=given.census) as it:

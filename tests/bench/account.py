@@ -22,7 +22,7 @@ from typing import IO, Any
 _SANDBOX = """
 import asyncio, sys
 from cfsync.sandbox import TOKEN, World, serve
-world = World(seed=1, bare=True, contacts=int(sys.argv[1]))
+world = World(seed=1, bare=sys.argv[2] == "bare", workspaces=1, contacts=int(sys.argv[1]))
 world.warm("contacts")
 (workspace,) = world.workspaces
 asyncio.run(serve(world, ready=lambda url: print(url, TOKEN, workspace, flush=True)))
@@ -134,10 +134,11 @@ def _whole(file: IO[bytes]) -> str:
 
 
 @contextmanager
-def account(folder: Path, *, contacts: int) -> Iterator[Account]:
+def account(folder: Path, *, contacts: int, bare: bool = True) -> Iterator[Account]:
+    """`bare`: with contacts and nothing else; otherwise there is something in each list."""
     mine = folder / str(contacts)
     mine.mkdir()
-    with _beside(_SANDBOX, str(contacts)) as said:
+    with _beside(_SANDBOX, str(contacts), "bare" if bare else "whole") as said:
         yield Account(mine, *said.split())
 
 
@@ -152,9 +153,9 @@ def postgresql() -> Iterator[str]:
 
 
 @contextmanager
-def _beside(program: str, argument: str) -> Iterator[str]:
+def _beside(program: str, *arguments: str) -> Iterator[str]:
     """Run a program until the block ends; the line that it says when it is ready."""
-    command = [sys.executable, "-c", program, argument]
+    command = [sys.executable, "-c", program, *arguments]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, **pipes) as process:
         assert process.stdin is not None

@@ -49,8 +49,9 @@ OWN = {
 
 def put(conn: sa.Connection) -> None:
     """Bring the comments up to date in the caller's transaction."""
-    database, wanted = installed.database(conn), words()
+    database = installed.database(conn)
     found: Comments = database.comments(conn)
+    wanted = words() if found else {}
     ours = set(json.loads(meta.get(conn, meta.COMMENTS) or "[]"))
     changed = {
         place: text

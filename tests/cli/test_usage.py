@@ -13,7 +13,10 @@ from cfsync.cli import app
 from cfsync.cli.sections import SECTIONS
 from tests.cli.conftest import Command
 
-HEAVY = ("sqlalchemy", "httpx", "aiohttp", "alembic", "rich", "starlette", "pydantic", "structlog")
+HEAVY = (
+    *("sqlalchemy", "httpx", "aiohttp", "alembic", "rich", "starlette", "pydantic", "structlog"),
+    *("cfsync.resources", "urllib.request", "webbrowser"),
+)
 
 
 def commands() -> list[list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import webbrowser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,6 +77,8 @@ def open_console(
       cfsync open
       cfsync open --print
     """
+    import webbrowser
+
     web = load_settings(config, quiet=True).web
     if web.listen == "off" or web.console == "off":
         raise UsageError("the console is off: set web.listen, and web.console to on")

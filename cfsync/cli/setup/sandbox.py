@@ -13,7 +13,6 @@ import typer
 from cfsync.cli.common import Config, Json, until_stopped
 from cfsync.cli.text import print_json
 from cfsync.errors import UsageError
-from cfsync.resources import named
 
 if TYPE_CHECKING:
     from cfsync.sandbox import World
@@ -119,6 +118,8 @@ def _world(seed: int, contacts: int | None, latency: float, rate_limit: float) -
 
 def _set_token(world: World, token: str | None, denied: Sequence[str]) -> None:
     """Let the sandbox take this token (None: its own) alone. Raises UnknownResource."""
+    from cfsync.resources import named
+
     taken = token or next(iter(world.tokens))
     world.tokens.clear()
     world.add_token(taken, denied={named(resource).name: 403 for resource in denied})

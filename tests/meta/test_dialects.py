@@ -15,6 +15,7 @@ ALLOWED = (
     "mirror/db/connect.py",  # the schemes of URLs
     "mirror/capture/sqlite/",
     "mirror/capture/postgresql/",
+    "mirror/capture/digests.py",  # generated: one for each database
     "sync/importing/seen.py",  # keeps notes in a file of its own, which is no mirror
     "cli/setup/demo.py",  # shows what a user's own SQL program sees
 )

@@ -36,6 +36,7 @@ from cfsync.config.sources import (
     find_file,
     load,
     readable_by,
+    token_is_fixed,
 )
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "find_file",
     "load",
     "readable_by",
+    "token_is_fixed",
 ]

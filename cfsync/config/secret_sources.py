@@ -86,14 +86,20 @@ def _plain(key: str) -> str:
     return f"{HEADERS}{'-'.join(words)}{dot}{rest}"
 
 
-def read(given: dict[str, Given], environ: Mapping[str, str], problems: list[str]) -> None:
-    """Read the secrets that stand elsewhere, each into the setting that it is the value of."""
+def read(
+    given: dict[str, Given], environ: Mapping[str, str], problems: list[str], *, ask: bool = True
+) -> None:
+    """Read the secrets that stand elsewhere, each into the setting that it is the value of. Unless
+    programs are to be asked, `***` stands for what they would print.
+    """
     credential = Path(environ.get("CREDENTIALS_DIRECTORY", ""), CREDENTIAL)
     if "CREDENTIALS_DIRECTORY" in environ and credential.is_file():
         _read_credential(credential, given, problems)
     for key, file, command in _FORMS:
         if key not in given:
-            found = _from_file(given, file, problems) or _from_command(given, command, problems)
+            found = _from_file(given, file, problems) or _from_command(
+                given, command, problems, ask=ask
+            )
             given |= {key: found} if found else {}
     for name, file in _forms_of_headers(given):
         if file in given and isinstance(given[file].value, str):
@@ -129,7 +135,9 @@ def _from_file(given: Mapping[str, Given], key: str, problems: list[str]) -> Giv
         return None
 
 
-def _from_command(given: Mapping[str, Given], key: str, problems: list[str]) -> Given | None:
+def _from_command(
+    given: Mapping[str, Given], key: str, problems: list[str], *, ask: bool
+) -> Given | None:
     if key not in given:
         return None
     try:
@@ -137,7 +145,7 @@ def _from_command(given: Mapping[str, Given], key: str, problems: list[str]) -> 
     except ValueError:
         return None  # validation says what is wrong with it
     try:
-        return Given(output_of(command), key)
+        return Given(output_of(command) if ask else "***", key)
     except ValueError as error:
         problems.append(f"{key} {error} (from {given[key].origin})")
         return None

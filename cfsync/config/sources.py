@@ -65,8 +65,10 @@ def examine(
 def explain_sources(
     path: Path | None = None, environ: Mapping[str, str] = os.environ
 ) -> list[Source]:
-    """Each setting, its value and origin (`default`, else as in `Given`). Raises SettingsError."""
-    given, problems = _given(path, environ)
+    """Each setting, its value and origin (`default`, else as in `Given`). No program is asked for a
+    secret, since none is shown. Raises SettingsError.
+    """
+    given, problems = _given(path, environ, ask=False)
     if problems := _validated(given, problems)[1]:
         raise SettingsError(problems)
     return [
@@ -88,6 +90,16 @@ def database_url(path: Path | None, environ: Mapping[str, str]) -> str | None:
     return str(only.get("database.url", Given(known_keys()["database.url"], "default")).value)
 
 
+def token_is_fixed(path: Path | None, environ: Mapping[str, str]) -> bool:
+    """Whether the token stays the same until the process restarts: it comes from a variable, or is
+    a systemd credential.
+    """
+    given = _written(path, environ, [])
+    if "api.token" in given:
+        return given["api.token"].origin in environ
+    return not {"api.token_file", "api.token_command"} & given.keys()
+
+
 def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     """The settings file: `path`, else CFSYNC_CONFIG, else the first of the usual places that has
     one; None without any.
@@ -103,10 +115,12 @@ def readable_by(path: Path, whom: int) -> bool:
     return os.name == "posix" and bool(path.stat().st_mode & whom)
 
 
-def _given(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Given], list[str]]:
+def _given(
+    path: Path | None, environ: Mapping[str, str], *, ask: bool = True
+) -> tuple[dict[str, Given], list[str]]:
     problems = misnamed(environ)
     given = _written(path, environ, problems)
-    secret_sources.read(given, environ, problems)
+    secret_sources.read(given, environ, problems, ask=ask)
     return given, problems
 
 

@@ -121,6 +121,13 @@ def test_a_program_prints_the_secret():
     assert shown(both)["api.token"] == ("***", "api.token_command")
 
 
+def test_no_program_is_asked_for_what_is_not_shown():
+    command = {"CFSYNC_DATABASE__URL_COMMAND": "touch asked"}
+
+    assert shown(**command)["database.url"] == ("***", "database.url_command")
+    assert not Path("asked").exists()
+
+
 def test_a_program_runs_without_a_shell_and_without_a_terminal():
     assert secret_sources.output_of(["echo", "$HOME", "*"]) == "$HOME *"
     assert secret_sources.output_of(["sh", "-c", "ps -o tty= -p $$; cat"]) == "?"
@@ -203,6 +210,26 @@ def test_a_credential_beside_another_source_is_refused(tmp_path: Path):
     assert problems("api.token = 'x'", CREDENTIALS_DIRECTORY=str(tmp_path)) == [
         "api.token and the systemd credential cfsync-token are both given: keep one"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "fixed"),
+    [
+        ('api.token = "x"', {}, False),
+        ('api.token = "x"', {"CFSYNC_API__TOKEN": "y"}, True),
+        ('api.token_file = "f"', {}, False),
+        ("", {"CFSYNC_API__TOKEN_COMMAND": "touch asked"}, False),
+        ("", {"CREDENTIALS_DIRECTORY": "."}, True),
+    ],
+)
+def test_a_token_is_fixed_where_only_a_restart_changes_it(
+    text: str, environ: dict[str, str], fixed: bool
+):
+    Path("cfsync-token").write_text("x")
+    Path("given.toml").write_text(text)
+
+    assert config.token_is_fixed(Path("given.toml"), environ) is fixed
+    assert not Path("asked").exists()
 
 
 def test_the_environments_source_takes_the_place_of_the_files():

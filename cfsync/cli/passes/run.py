@@ -31,19 +31,17 @@ def run(config: Config = None, json: Json = False) -> int:
     import structlog
 
     from cfsync import daemon, logs
-    from cfsync.config import explain_sources
+    from cfsync.config import explain_sources, token_is_fixed
 
     check_to_run(config)
     repeat_filter = logs.RepeatFilter()
-    origin = next(s.source for s in explain_sources(config) if s.key == "api.token")
-    token_is_fixed = origin in os.environ or origin.startswith("systemd credential")
     with suppress(KeyboardInterrupt):  # a signal before anything had started
         until_stopped(
             lambda stop: daemon.run(
                 lambda: load_settings(config, repeat_filter=repeat_filter),
                 lambda settings: asyncio.run(open_mirror(settings, create=True)),
                 stop,
-                token_is_fixed=token_is_fixed,
+                token_is_fixed=token_is_fixed(config, os.environ),
                 explain_settings=lambda: explain_sources(config),
             ),
             lambda _: structlog.get_logger().info("daemon.stopping"),

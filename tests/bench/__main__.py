@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=20_000, help="beside the plain loop")
     parser.add_argument("--minute", type=int, default=60_000, help="walked at a server's limit")
     parser.add_argument("--growth", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--census", type=int, default=100_000, help="swept by a saved filter")
+    parser.add_argument("--census", type=int, nargs="*", default=[100_000, 1_000_000])
     given = parser.parse_args()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{date.today()}, {machine}, {given.contacts:,} contacts\n")
@@ -45,8 +45,9 @@ def main() -> None:
             start.of_commands(it, line)
         _head(beside="walk")
         (Path(folder) / "census").mkdir()
-        with account(Path(folder) / "census", contacts=given.census) as it:
-            census.of_sweeps(it, given.census, line)
+        for contacts in given.census:
+            with account(Path(folder) / "census", contacts=contacts) as it:
+                census.of_sweeps(it, contacts, line)
 
 
 def _growth(folder: Path, sizes: Sequence[int]) -> None:

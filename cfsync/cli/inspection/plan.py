@@ -113,12 +113,11 @@ def next_steps(found: Plan, out: Path | None = None) -> Iterator[str]:
 
 
 def _of_begun(bulk: BegunBulk) -> str:
-    *_, last = verbs = [_verb(kind, member) for kind, member in bulk.actions]
+    verbs = ", ".join(_verb(kind, member) for kind, member in bulk.actions)
     of = f"{len(bulk.record_ids):,} {bulk.resource} of workspace {bulk.workspace_id}"
-    what = ", ".join([*(verb.rpartition(" ")[0] for verb in verbs[:-1]), last])
     return (
-        f"under way in bulk since {bulk.called_at}: {what} {of}; the next push looks whether it has"
-        " ended, and sends their later edits after that"
+        f"under way in bulk since {bulk.called_at}: {verbs} {of}; the next push looks whether it"
+        " has ended, and sends their later edits after that"
     )
 
 

@@ -93,7 +93,7 @@ def _quick_lines(found: Sequence[Counted]) -> Iterator[str]:
     yield columns([("", "workspace", "", "mirror", "ClickFunnels"), *rows])
     for why in dict.fromkeys(c.why for c in found if c.why):
         workspaces = dict.fromkeys(str(c.workspace_id) for c in found if c.why == why)
-        yield f"unknown of workspace {', '.join(workspaces)}: {why}"
+        yield f"ClickFunnels' figures of workspace {', '.join(workspaces)} are unknown: {why}"
 
 
 def _there(figure: Decimal | None) -> str:

@@ -42,7 +42,18 @@ from cfsync.cli.decisions import (
     revert,
     undelete,
 )
-from cfsync.cli.inspection import changes, explain, export, plan, show, sql, status, verify, web
+from cfsync.cli.inspection import (
+    changes,
+    explain,
+    export,
+    plan,
+    pushes,
+    show,
+    sql,
+    status,
+    verify,
+    web,
+)
 from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
 from cfsync.cli.setup import (
@@ -91,6 +102,7 @@ for _module in (
     outbox,
     conflicts,
     deletions,
+    pushes,
     revert,
     undelete,
     show,

@@ -18,6 +18,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "outbox",
         "conflicts",
         "deletions",
+        "pushes",
         "revert",
         "undelete",
         "act",

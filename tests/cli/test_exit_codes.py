@@ -54,6 +54,7 @@ LOCAL = {
     "outbox retry": "outbox retry 1",
     "pause": "pause",
     "plan": "plan",
+    "pushes": "pushes",
     "resume": "resume",
     "revert": "revert 1",
     "show": "show contacts 1",

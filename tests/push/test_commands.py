@@ -64,6 +64,31 @@ def test_plan_push_revert(cfsync: Command, contact: int, served: Running):
     assert (told.returncode, told.said) == (2, ["there is no batch 2; the last is 1"])
 
 
+def test_pushes_and_a_revert_of_what_was_created(cfsync: Command):
+    cfsync.sql("INSERT INTO contacts (first_name) VALUES ('A'), ('B'), ('C')")
+    assert cfsync("push").returncode == 0
+    new = [i for (i,) in cfsync.sql("SELECT id FROM contacts WHERE first_name IN ('A', 'B', 'C')")]
+    named = f"3 contacts ({', '.join(map(str, sorted(new)))})"
+
+    head, row = cfsync("pushes").stdout.splitlines()
+    assert head.split() == ["batch", "sent", "by", "edits", "outcome"]
+    assert row.endswith("3 contacts created  done")
+
+    kept = cfsync("revert", "1")
+    assert kept.returncode == 5
+    summed, said = kept.stdout.splitlines()
+    assert " ".join(summed.split()) == f"{named} - it was created: --with-created deletes it"
+    assert said.endswith("left as it is: something of 3 records")
+
+    asked = cfsync("revert", "1", "--with-created")
+    assert asked.returncode == 2
+    assert asked.stderr.startswith(f"{named} will be deleted, here and with the next push")
+    done = cfsync("revert", "1", "--with-created", "--yes")
+    assert done.returncode == 0
+    assert f"{named} deleted; the next push sends it" in done.stdout
+    assert cfsync("push").returncode == 0
+
+
 def test_undelete(cfsync: Command, contact: int, served: Running):
     (tag,), *_ = cfsync.sql("SELECT id FROM contact_tags")
     other = cfsync.sql("SELECT min(id) FROM contacts")[0][0]

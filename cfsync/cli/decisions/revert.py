@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.decisions.selection import Yes
 from cfsync.cli.text import columns, plural, print_json
+from cfsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from cfsync.sync.decisions.revert import Left, Reverted
+
+_NAMED = 5
+"""Records that are named in a line about several."""
 
 
 def register(app: typer.Typer) -> None:
@@ -17,31 +27,110 @@ def register(app: typer.Typer) -> None:
 
 def revert(
     batch: Annotated[int, typer.Argument(metavar="BATCH", help="The push's number.")],
+    with_created: Annotated[
+        bool, typer.Option("--with-created", help="Also delete the records that it created.")
+    ] = False,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """Undo what a push sent, as edits that the next push sends.
 
     Each field that still has the value sent by that push gets back the value that ClickFunnels had
-    before. All other fields are listed, and so is what can't be undone (creates, deletes,
-    cancellations, uploads); then it exits 5. The push's report and
-    `cfsync outbox list --state done` show the number. Until the next push, `cfsync plan` shows
-    what it will send; after it, you can revert the revert.
+    before. A row that ClickFunnels refused to create is discarded. With --with-created, records
+    that it created are deleted: it asks first. All else is listed (what has changed since, deletes,
+    cancellations, uploads); then it exits 5. `cfsync pushes` lists the numbers. Until the next
+    push, `cfsync plan` shows what it will send; after it, you can revert the revert.
 
     \b
     Example:
       cfsync revert 12
+      cfsync revert 12 --with-created
     """
     from cfsync.sync.decisions.revert import revert as inner
 
-    done = with_mirror(load_settings(config, quiet=True), lambda mirror: inner(mirror, batch))
+    delete = _confirmation(yes=yes) if with_created else None
+    settings = load_settings(config, quiet=True)
+    done = with_mirror(settings, lambda mirror: inner(mirror, batch, delete))
     if json:
-        fields = [{"resource": r, "id": i, "fields": names} for r, i, names in done.fields]
-        print_json({"batch": batch, "edits": fields, "left": [asdict(one) for one in done.left]})
-        return done.exit_code
-    if done.left:
-        print(columns([(f"{o.resource} {o.record_id}", o.field, o.reason) for o in done.left]))
-    count = sum(len(names) for *_, names in done.fields)
-    then = "; the next push sends it" if count else ""
-    print(f"taken back: {plural(count, 'field')} of {plural(len(done.fields), 'record')}{then}")
+        print_json(_as_json(done))
+    else:
+        _print(done)
     return done.exit_code
+
+
+def _confirmation(*, yes: bool) -> Callable[[Sequence[tuple[str, int]]], None]:
+    def confirm(created: Sequence[tuple[str, int]]) -> None:
+        if yes:
+            return
+        print(
+            f"{_named(created)} will be deleted, here and with the next push in ClickFunnels.\n"
+            "To take that back: cfsync outbox discard before the push, cfsync undelete after it,"
+            " which makes new records.",
+            file=sys.stderr,
+        )
+        if not sys.stdin.isatty():
+            raise UsageError("nothing is done: without a terminal, --with-created needs --yes")
+        typer.confirm("Delete them?", abort=True, err=True)
+
+    return confirm
+
+
+def _as_json(done: Reverted) -> dict[str, object]:
+    return {
+        "batch": done.batch,
+        "edits": [{"resource": r, "id": i, "fields": names} for r, i, names in done.fields],
+        "deleted": [{"resource": r, "id": i} for r, i in done.deleted],
+        "discarded": [{"resource": r, "id": i} for r, i in done.discarded],
+        "left": [asdict(one) for one in done.left],
+    }
+
+
+def _print(done: Reverted) -> None:
+    if done.left:
+        print(columns(_summed(done.left)))
+    count = sum(len(names) for *_, names in done.fields)
+    said = [f"{plural(count, 'field')} of {plural(len(done.fields), 'record')}"]
+    if done.deleted:
+        said.append(f"{_named(done.deleted)} deleted")
+    if done.discarded:
+        said.append(f"{_named(done.discarded)} that ClickFunnels does not have discarded")
+    if done.left:
+        records = len({(one.resource, one.record_id) for one in done.left})
+        said.append(f"left as it is: something of {plural(records, 'record')}")
+    then = "; the next push sends it" if count or done.deleted else ""
+    print(f"taken back: {', '.join(said)}{then}")
+
+
+def _summed(left: Iterable[Left]) -> list[tuple[str, str | None, str]]:
+    """A line for each reason: (records, field, reason)."""
+    groups: dict[tuple[str, str | None, str], list[int]] = {}
+    for one in left:
+        command, _, name = one.reason.rpartition(" ")
+        shared = f"{command} ID" if name == str(one.record_id) else one.reason
+        groups.setdefault((one.resource, one.field, shared), []).append(one.record_id)
+    return [
+        (
+            _named([(resource, record) for record in ids])
+            if len(ids) > 1
+            else f"{resource} {ids[0]}",
+            name,
+            reason.removesuffix("ID") + " ".join(map(str, ids))
+            if reason.endswith(" ID")
+            else reason,
+        )
+        for (resource, name, reason), ids in groups.items()
+    ]
+
+
+def _named(records: Sequence[tuple[str, int]]) -> str:
+    """`3 contacts (7, 8, 9), 1 images (4)`."""
+    ids: dict[str, list[int]] = {}
+    for resource, record_id in records:
+        ids.setdefault(resource, []).append(record_id)
+    return ", ".join(f"{len(found):,} {r} ({_first(found)})" for r, found in ids.items())
+
+
+def _first(ids: Sequence[int]) -> str:
+    more = ", ..." if len(ids) > _NAMED else ""
+    return ", ".join(map(str, ids[:_NAMED])) + more

@@ -64,6 +64,16 @@ def insert(tx: Tx, resource: Resource, values: Mapping[str, Any]) -> int:
     return int(record_id)
 
 
+def delete(tx: Tx, resource: Resource, record_id: int) -> None:
+    """Delete a row. Raises as `edit` does."""
+    table, last = TABLES[resource.name], outbox.highest_seq(tx)
+    with _by_user(tx):
+        deleted = tx.conn.execute(sa.delete(table).where(table.c.id == record_id)).rowcount
+    if not deleted:
+        raise rows.skipped(resource, record_id)
+    _sign(tx, resource, record_id, last)
+
+
 @contextmanager
 def _by_user(tx: Tx) -> Iterator[None]:
     """Within the block a user writes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,60 @@ from cfsync.mirror.db.tables import CHANGES, OUTBOX
 from cfsync.mirror.history.changes import Side
 from cfsync.resources import RESOURCES, Field
 from cfsync.values import Unholdable, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Edits of one batch that are alike."""
+
+    batch: int
+    resource: str
+    op: Op
+    state: OutboxState
+    #: Who made them, and with which program, as far as the database knows.
+    db_user: str | None
+    application: str | None
+    records: int
+    #: When the first and the last of them were sent, canonical text.
+    first: str | None
+    last: str | None
+
+
+def latest(tx: Tx, limit: int) -> list[Part]:
+    """The last batches in parts, the newest batch first."""
+    alike = ("batch", "resource", "op", "state", "db_user", "application")
+    in_outbox = sa.select(
+        *(OUTBOX.c[name] for name in (*alike, "record_id")), OUTBOX.c.sent_at.label("at")
+    ).where(OUTBOX.c.batch.is_not(None))
+    kept = sa.select(
+        *(CHANGES.c[name] for name in alike[:3]),
+        sa.literal(str(OutboxState.DONE)),
+        CHANGES.c.db_user,
+        sa.null(),
+        CHANGES.c.record_id,
+        CHANGES.c.at,
+    ).where(
+        CHANGES.c.batch.is_not(None),
+        CHANGES.c.side == Side.LOCAL,
+        ~sa.exists().where(OUTBOX.c.seq == CHANGES.c.seq),
+    )
+    sent = sa.union_all(in_outbox, kept).subquery()
+    last = sa.select(sent.c.batch).distinct().order_by(sent.c.batch.desc()).limit(limit)
+    columns = [sent.c[name] for name in alike]
+    query = (
+        sa.select(
+            *columns,
+            sa.func.count(sent.c.record_id.distinct()),
+            sa.func.min(sent.c.at),
+            sa.func.max(sent.c.at),
+        )
+        .where(sent.c.batch.in_(last))
+        .group_by(*columns)
+        .order_by(sent.c.batch.desc(), sent.c.resource, sent.c.op, sent.c.state)
+    )
+    return [
+        Part(b, r, Op(o), OutboxState(s), *rest) for b, r, o, s, *rest in tx.conn.execute(query)
+    ]
 
 
 def find(tx: Tx, batch: int) -> list[Edit]:

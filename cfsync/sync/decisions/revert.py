@@ -6,7 +6,7 @@ before. What can't be taken back is reported field by field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.history import last
+from cfsync.mirror.outgoing import user_edits
 from cfsync.mirror.outgoing.user_edits import edit
 from cfsync.mirror.user_decisions import batches, discard, undelete
 from cfsync.mirror.user_decisions.replay import replay
@@ -28,6 +29,9 @@ from cfsync.values import equal, normal_map
 
 DELETED = "it was deleted"
 """How the reason begins of a record that the batch has deleted."""
+CREATED = "it was created"
+"""How the reason begins of a record that the batch has created."""
+_CREATED = f"{CREATED}: --with-created deletes it"
 CHANGED = "changed since"
 """How the reason ends of a field that doesn't hold what the batch has written."""
 PIECE = 100
@@ -46,9 +50,14 @@ class Left:
 
 @dataclass(slots=True)
 class Reverted:
-    """What a revert has done. `fields`: (resource, record id, the fields that an edit restores)."""
+    """What a revert has done. `fields`: (resource, record id, the fields that an edit restores).
+    `deleted`: (resource, record id) of records that the batch has created; `discarded`: of rows
+    that it could not create.
+    """
 
     batch: int
+    deleted: list[tuple[str, int]] = field(default_factory=list)
+    discarded: list[tuple[str, int]] = field(default_factory=list)
     fields: list[tuple[str, int, list[str]]] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
 
@@ -57,20 +66,52 @@ class Reverted:
         return 5 if self.left else 0
 
 
-async def revert(mirror: Mirror, batch: int) -> Reverted:
-    """Take back what the push with this batch number sent. Raises UsageError if there is none."""
+Confirm = Callable[[Sequence[tuple[str, int]]], None]
+
+
+async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> Reverted:
+    """Take back what the push with this batch number sent; rows that it could not create are
+    discarded. With `delete`, records that it created are deleted, too: they are shown to it first,
+    and it raises an error to stop. Raises UsageError if there is no such batch.
+    """
     edits = await mirror.read(batches.find, batch)
     if not edits:
         last = await mirror.read(outbox.last_batch)
         raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
     done = Reverted(batch)
     records = group_by_record(edits)
+    if delete and (created := [_name(one) for one in records if _may_delete(one)]):
+        delete(created)
     for start in range(0, len(records), PIECE):
-        part = await mirror.write(_revert, records[start : start + PIECE])
+        piece = records[start : start + PIECE]
+        part = await mirror.write(_revert, piece, with_created=delete is not None)
         done.fields += part.fields
+        done.deleted += part.deleted
+        done.discarded += part.discarded
         done.left += part.left
         decision_log.reverted(batch, part.fields)
+        decision_log.reverted(batch, [(r, i, []) for r, i in part.deleted + part.discarded])
     return done
+
+
+def _name(edits: Sequence[Edit]) -> tuple[str, int]:
+    return edits[0].resource, edits[0].record_id
+
+
+def _may_delete(edits: Sequence[Edit]) -> bool:
+    """Whether `revert` deletes a record, where it is asked to. Pure."""
+    return _created(edits) and RESOURCES[edits[0].resource].delete
+
+
+def _created(edits: Sequence[Edit]) -> bool:
+    """Whether a batch has created a record. Pure."""
+    existed = any(before is not None for before, _ in fold_batch(edits).values())
+    return any(e.op == Op.INSERT for e in edits) and not existed and not _unsent(edits)
+
+
+def _unsent(edits: Sequence[Edit]) -> list[int]:
+    """The insert of a row that a batch could not create. Pure."""
+    return [e.seq for e in edits if e.op == Op.INSERT and e.state in discard.DISCARDABLE]
 
 
 def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
@@ -81,7 +122,7 @@ def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
     return list(found.values())
 
 
-def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
+def _revert(tx: Tx, records: Iterable[list[Edit]], *, with_created: bool) -> Reverted:
     found = Reverted(0)
     for edits in records:
         resource, record_id = RESOURCES[edits[0].resource], edits[0].record_id
@@ -93,7 +134,12 @@ def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
         )
         if reason == DELETED:
             reason = f"{DELETED}: {_way_back(undelete.plan(tx, resource, record_id))}"
-        if reason or row is None:
+        if reason is None and (unsent := _unsent(edits)):
+            discard.discard(tx, unsent)
+            found.discarded.append((resource.name, record_id))
+        elif with_created and reason == _CREATED and row is not None:
+            _delete(tx, found, resource, record_id)
+        elif reason or row is None:
             found.left.append(Left(resource.name, record_id, None, reason or ""))
         else:
             part = Reverted(0)
@@ -101,6 +147,15 @@ def _revert(tx: Tx, records: Iterable[list[Edit]]) -> Reverted:
             found.fields += part.fields
             found.left += [_with_author(tx, one, edits[-1].seq) for one in part.left]
     return found
+
+
+def _delete(tx: Tx, found: Reverted, resource: Resource, record_id: int) -> None:
+    try:
+        user_edits.delete(tx, resource, record_id)
+    except UsageError as refused:
+        found.left.append(Left(resource.name, record_id, None, str(refused)))
+    else:
+        found.deleted.append((resource.name, record_id))
 
 
 def _way_back(planned: Undelete) -> str:
@@ -127,10 +182,10 @@ def _irrevocable(
         return DELETED
     if row is None:
         return "it is no longer in the mirror"
-    existed = any(before is not None for before, _ in fold_batch(edits).values())
-    if any(e.op == Op.INSERT for e in edits) and not existed:
-        undo = "delete it by SQL" if resource.delete else resource.refuse_delete
-        return f"it was created: {undo}"
+    if any(e.may_exist for e in edits):
+        return "nobody knows whether it was created: see cfsync outbox list"
+    if _created(edits):
+        return _CREATED if resource.delete else f"{CREATED}: {resource.refuse_delete}"
     return None
 
 

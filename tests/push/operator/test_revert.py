@@ -171,11 +171,44 @@ def test_creates_and_deletes_are_listed(account):
     lacks = "images.upload_source_url has to be given, and its value is not known"
     assert sorted(left(done)) == [
         ("contact_tags", tag, None, f"it was deleted: cfsync undelete contact_tags {tag}"),
-        ("contacts", contact, None, "it was created: delete it by SQL"),
+        ("contacts", contact, None, "it was created: --with-created deletes it"),
         ("images", image, None, f"it was deleted: {lacks}"),
         ("products", product, None, "it was created: set archived to true instead"),
     ]
     assert done.fields == []
+
+
+def test_what_was_created_is_deleted_where_that_is_asked_for(account):
+    account.sql("INSERT INTO contacts (email_address) VALUES ('new@example.com')")
+    account.sql("INSERT INTO products (name) VALUES ('Book')")
+    account.push()
+    contact = account.one("SELECT id FROM contacts WHERE email_address = 'new@example.com'")
+    product = account.one("SELECT id FROM products WHERE name = 'Book'")
+    asked: list = []
+
+    done = account.desk(revert, 1, asked.extend)
+    account.push()
+
+    assert (asked, done.deleted) == ([("contacts", contact)], [("contacts", contact)])
+    assert left(done) == [
+        ("products", product, None, "it was created: set archived to true instead")
+    ]
+    assert contact not in account.ids_of("contacts")
+    assert account.column("SELECT state FROM cf_outbox WHERE op = 'delete'") == ["done"]
+
+
+def test_a_row_that_was_never_created_is_discarded(account, contact):
+    account.sql("INSERT INTO contacts (email_address) VALUES ('no@address')")
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.push()
+    assert account.column("SELECT state FROM cf_outbox WHERE op = 'insert'") == ["parked"]
+
+    done = take_back(account, 1)
+
+    assert [resource for resource, _ in done.discarded] == ["contacts"]
+    assert (done.left, done.fields) == ([], [("contacts", contact, ["first_name"])])
+    assert account.column("SELECT state FROM cf_outbox WHERE op = 'insert'") == ["discarded"]
+    assert account.one("SELECT count(*) FROM contacts WHERE id > 900000000000000") == 0
 
 
 def test_an_insert_that_met_a_contact_is_taken_back_field_by_field(account):
@@ -227,7 +260,7 @@ def test_a_batch_that_only_the_history_has_is_taken_back(account, two):
     assert [(i, name, reason.partition(" (")[0]) for _, i, name, reason in left(done)] == [
         (one, "last_name", "changed since"),
         (other, None, f"it was deleted: cfsync undelete contacts {other}"),
-        (new, None, "it was created: delete it by SQL"),
+        (new, None, "it was created: --with-created deletes it"),
     ]
 
 

@@ -56,7 +56,7 @@ def merged(
             written = {key: given for key, given in written.items() if key not in forms}
     given = written | exported
     for forms in (*_FORMS, *_forms_of_headers(given)):
-        both = [key for key in forms if key in given]
+        both = [key for key in forms if key in given and given[key].value != []]
         if len(both) > 1:
             problems.append(f"{both[0]} and {both[1]} are both given: keep one")
     return given
@@ -138,7 +138,7 @@ def _from_file(given: Mapping[str, Given], key: str, problems: list[str]) -> Giv
 def _from_command(
     given: Mapping[str, Given], key: str, problems: list[str], *, ask: bool
 ) -> Given | None:
-    if key not in given:
+    if key not in given or given[key].value == []:
         return None
     try:
         command = words_of(given[key].value)

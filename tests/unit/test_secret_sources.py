@@ -121,6 +121,13 @@ def test_a_program_prints_the_secret():
     assert shown(both)["api.token"] == ("***", "api.token_command")
 
 
+def test_an_empty_command_is_none():
+    settings = loaded('api.token = "a"\napi.token_command = []\ndatabase.url_command = []')
+
+    assert settings.api.token
+    assert settings.database.url == "sqlite:///cfsync.db"
+
+
 def test_no_program_is_asked_for_what_is_not_shown():
     command = {"CFSYNC_DATABASE__URL_COMMAND": "touch asked"}
 

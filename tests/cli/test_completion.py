@@ -30,7 +30,7 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["pu"], ["pull", "push"]),
+        (["swe"], ["sweep"]),
         (["conflicts", ""], ["list", "resolve"]),
         (["--conf"], []),
         (["--vers"], ["--version"]),

@@ -36,7 +36,7 @@ def main() -> None:
             push.of_tags(it, line)
             print(f"\n{walks.neighbour(it)}\n", flush=True)
             print(f"\n{storm.of_edits(it)}\n", flush=True)
-            print(f"\n{history.of_pulls(it)}\n", flush=True)
+            print(f"\n{history.of_pulls(it)}\n{history.of_updates(it)}\n", flush=True)
         with account(Path(folder), contacts=given.minute) as it:
             print(f"\n{walks.at_the_limit(it)}\n", flush=True)
         _growth(Path(folder) / "growth", given.growth)

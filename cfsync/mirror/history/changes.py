@@ -103,10 +103,11 @@ def _written(resource: Resource, was: Row, after: Row) -> Row:
 
 
 def _differ(f: Field, old: Any, new: Any) -> bool:
-    """Whether two values of a field are different. Those of JSON may be so and have `==`: True and
-    1.
+    """Whether two values of a field are different. Of most a quick look tells that they are not;
+    that of JSON is at their text, since in it True is not 1.
     """
-    return (f.type == "json" or old != new) and not equal(f, old, new)
+    looks_same = repr(old) == repr(new) if f.type == "json" else old == new
+    return not looks_same and not equal(f, old, new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ OWN = {
     "cf_meta": "one row for each fact about the mirror itself",
     "cf_schema": "the schema's version",
     "cf_horizons": "what keeps cf_feed in order",
+    "cf_samples": "one row for each five minutes, resource and lane: what passes did",
 }
 """cfsync's tables beside those of records -> what they hold, as docs/tables.md says it."""
 

@@ -6,7 +6,7 @@ TESTS ?= tests
 # Two workers per core: tests often wait for processes, timers and disks.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test lint format docs soak bench attack clean
+.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test browser-test lint format docs soak bench attack clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ mutation-check: .venv/ready  ## Break the code on purpose, place by place, and c
 
 deploy-test: .venv/ready  ## Try the files in deploy/: images, compose, a booted systemd (Debian, as root)
 	@$(BIN)/python -m tests.deploy.real
+
+browser-test: .venv/ready  ## Try the console in Chromium (installs it: Debian, as root)
+	@$(BIN)/python -m tests.browser
 
 lint: .venv/ready  ## Check style, types and imports
 	$(BIN)/ruff check

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from cfsync.mirror.history import starts
 from cfsync.mirror.history.changes import ChangeOp
 from cfsync.mirror.reports import browse, history
 from cfsync.mirror.reports.browse import Place
+from cfsync.mirror.user_decisions import batches
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.inspection import changes, explain
 from cfsync.sync.inspection.changes import AsOf
@@ -34,6 +36,9 @@ OVERVIEW_S = 3.0
 
 CHANGES = 100
 """Changes that the activity shows; so many passes, too."""
+
+PUSHES = 10
+"""Pushes that the activity shows."""
 
 ROWS = 50
 """Rows of a page of a table."""
@@ -165,7 +170,8 @@ def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
     passes = browse.last_passes(tx, CHANGES, "" if failed else which, "failed" if failed else "")
     wanted = history.Wanted(side=side or None)
     found = None if starts.is_off(tx) else _last_changes(tx, wanted)
-    return activity.Activity(passes, which, found, side, tx.now)
+    pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]
+    return activity.Activity(passes, which, found, side, pushes, tx.now)
 
 
 def _last_changes(tx: Tx, wanted: history.Wanted) -> list[history.Row]:

@@ -139,6 +139,7 @@ def test_a_push_is_reverted(visitor: Visitor, account: Account, contact: int) ->
     account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)
     batch = account.push().batch
 
+    assert f'action="/revert/{batch}"' in visitor.see("/activity")
     page = visitor.press(f"/revert/{batch}", "revert")
     account.push()
 

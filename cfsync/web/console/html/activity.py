@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 import htpy as h
 
-from cfsync.web.console.html.layout import Shell, page
+from cfsync.mirror.user_decisions.batches import Part
+from cfsync.web.console.html.layout import Shell, button, page
 from cfsync.web.console.html.passes import passes
-from cfsync.web.console.html.words import chip, link, moment, patch, words
+from cfsync.web.console.html.words import chip, dot, link, moment, patch, plural, when, words
 
 PASSES = ("pull", "push", "events", "sweep", "census", "backfill", "verify", "recover")
 
@@ -28,6 +29,8 @@ class Activity:
     changes: Sequence[Mapping[str, Any]] | None
     #: The side to which they are limited; '': both.
     side: str
+    #: The last pushes that sent something, newest first, each in parts.
+    pushes: Sequence[Sequence[Part]]
     now: str
 
 
@@ -42,6 +45,10 @@ def activity(shell: Shell, found: Activity) -> h.Element:
                 h.header[h.h2["Passes"], _choice("pass", found.which, kinds, {"side": found.side})],
                 passes(found.passes, found.now),
             ],
+            bool(found.pushes)
+            and h.section(".card")[
+                h.header[h.h2["Pushes"]], _pushes(found, can_act=not shell.read_only)
+            ],
             h.section(".card")[
                 h.header[
                     h.h2["Changes"],
@@ -54,6 +61,30 @@ def activity(shell: Shell, found: Activity) -> h.Element:
         ],
         here="activity",
     )
+
+
+def _pushes(found: Activity, *, can_act: bool) -> h.Element:
+    head = ("push", "sent", "by", "what it sent", "")
+    return h.div(".wide", tabindex="0", role="region", aria_label="Pushes")[
+        h.table[
+            h.thead[h.tr[(h.th(scope="col")[name] for name in head)]],
+            h.tbody[(_push(parts, found.now, can_act=can_act) for parts in found.pushes)],
+        ]
+    ]
+
+
+def _push(parts: Sequence[Part], now: str, *, can_act: bool) -> h.Element:
+    number = parts[0].batch
+    sent = [f"{plural(p.records, p.op)} of {words(p.resource)}, {p.state}" for p in parts]
+    by = sorted({who for p in parts if (who := p.db_user or p.application)})
+    ask = f"Take back what push {number} sent? The next push sends the values before it."
+    return h.tr[
+        h.th(scope="row")[str(number)],
+        h.td[when(now, max((p.last for p in parts if p.last), default=None))],
+        h.td[", ".join(by) or dot()],
+        h.td["; ".join(sent)],
+        h.td[can_act and button(f"/revert/{number}", "revert", "Revert", kind="quiet", ask=ask)],
+    ]
 
 
 def _choice(name: str, chosen: str, among: Sequence[str], others: Mapping[str, str]) -> h.Element:

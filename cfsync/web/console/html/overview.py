@@ -27,13 +27,13 @@ RANGES = {
 """Name -> how many seconds back, and in how many spans."""
 
 WAITS = {
-    "conflict": ("conflicts", "both sides changed the same field"),
-    "parked": ("refused edits", "ClickFunnels did not take them"),
-    "held": ("held edits", "too many at once, or in dispute"),
-    "deletion": ("held deletions", "too many gone at once"),
-    "refused": ("refused rows", "a constraint or trigger of your own refuses them"),
+    "conflict": ("conflict", "both sides changed the same field"),
+    "parked": ("refused edit", "ClickFunnels did not take them"),
+    "held": ("held edit", "too many at once, or in dispute"),
+    "deletion": ("held deletion", "too many gone at once"),
+    "refused": ("refused row", "a constraint or trigger of your own refuses them"),
 }
-"""Kind of `cf_waiting` -> what it is called, and why it waits."""
+"""Kind of `cf_waiting` -> what one of it is called, and why it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +122,14 @@ def _waiting(waiting: Mapping[str, int]) -> h.Node:
     return (
         bool(waiting)
         and h.section(".waiting", aria_label="Waiting for you")[
-            (
-                h.a(href=f"/waiting#{kind}", class_=f"w-{kind}")[
-                    h.b[f"{n:,}"],
-                    h.span[WAITS.get(kind, (kind, ""))[0]],
-                    h.small[WAITS.get(kind, ("", ""))[1]],
-                ]
-                for kind, n in waiting.items()
-            )
+            (_card(kind, n, *WAITS.get(kind, (kind, ""))) for kind, n in waiting.items())
         ]
     )
+
+
+def _card(kind: str, n: int, one: str, why: str) -> h.Element:
+    named = h.span[one if n == 1 else f"{one}s"]
+    return h.a(href=f"/waiting#{kind}", class_=f"w-{kind}")[h.b[f"{n:,}"], named, h.small[why]]
 
 
 def _tiles(found: Overview) -> h.Element:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from cfsync import streams
 
 
 def print_problem(line: str) -> None:
     """Print one line on standard error, also for a text with several lines."""
-    print("cfsync: " + " ".join(line.split()), file=sys.stderr)
+    print("cfsync: " + visible(" ".join(line.split())), file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
@@ -39,6 +39,12 @@ def columns(rows: Iterable[Sequence[Any]]) -> str:
 def visible(text: str) -> str:
     """The text with escapes in place of characters that a terminal obeys and doesn't show."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def print_lines(lines: Iterable[str], file: TextIO | None = None) -> None:
+    """Print lines, or texts of several, with what a terminal would obey made visible."""
+    for text in lines:
+        print("\n".join(map(visible, text.split("\n"))), file=file)
 
 
 def plural(n: int, noun: str) -> str:

@@ -93,3 +93,20 @@ def test_a_command_goes_on_when_nobody_reads(filled: Command, world: World, shel
     assert done.returncode == 0, done.stderr
     assert world.get("contacts", found)["first_name"] == NAME
     assert filled.sql("SELECT state FROM cf_outbox") == [("done",)]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["plan"], ["explain", "contacts"], ["show", "contacts"], ["outbox", "list"]]
+)
+def test_what_a_terminal_would_obey_is_shown(
+    filled: Command, contact: int, arguments: list[str]
+) -> None:
+    evil = "clears \x1b[2J\x9b \u202e the screen"
+    filled.sql(f"UPDATE contacts SET last_name = '\x1b[31mred' WHERE id = {contact} RETURNING id")
+    filled.sql(f"UPDATE cf_outbox SET state = 'parked', error = '{evil}' RETURNING seq")
+    about = [str(contact)] if len(arguments) == 2 and arguments[0] != "outbox" else []
+
+    done = run(filled, *arguments, *about)
+
+    assert r"clears \x1b[2J\x9b \u202e the screen" in done.stdout.decode()
+    assert [c for c in done.stdout.decode() if not (c.isprintable() or c == "\n")] == []

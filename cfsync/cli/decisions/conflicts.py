@@ -12,7 +12,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Field, Since, Yes, confirmation
-from cfsync.cli.text import columns, plural, print_json, shortened
+from cfsync.cli.text import columns, plural, print_json, print_lines, shortened
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _print_outcomes(done: Sequence[Outcome], choice: Choice) -> None:
         if isinstance(one, conflicts.Changed):
             _print_changed(one, choice)
         elif isinstance(one, conflicts.Left):
-            print(f"not resolved: conflict {one.conflict_id}: {one.reason}")
+            print_lines([f"not resolved: conflict {one.conflict_id}: {one.reason}"])
 
 
 def _print_changed(changed: Changed, choice: Choice) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Yes
-from cfsync.cli.text import print_json, print_problem
+from cfsync.cli.text import print_json, print_lines, print_problem
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _confirmation(*, yes: bool) -> Callable[[Sequence[Undelete]], None]:
     def confirm(planned: Sequence[Undelete]) -> None:
         if yes:
             return
-        print("\n".join(_plan(planned)), file=sys.stderr)
+        print_lines(_plan(planned), sys.stderr)
         if not sys.stdin.isatty():
             raise UsageError("nothing is done: without a terminal, undelete needs --yes")
         count = sum(one.reason is None for one in planned)
@@ -97,7 +97,7 @@ def _print(done: Sequence[Undelete]) -> None:
                 f"{one.name}: the new row is {one.new_id}; its record has another id after the push"
             )
     for line in _left(done):
-        print(line)
+        print_lines([line])
 
 
 def _left(found: Iterable[Undelete]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import typer
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.inspection.changes import width
 from cfsync.cli.inspection.changes_table import ChangeTable
-from cfsync.cli.text import columns, print_json, shortened
+from cfsync.cli.text import columns, print_json, print_lines, shortened
 
 if TYPE_CHECKING:
     from cfsync.sync.inspection.explain import Deletion, Explanation, Origin
@@ -46,7 +46,7 @@ def explain(
     if json:
         print_json(_as_json(found))
     else:
-        print("\n".join(_lines(found)))
+        print_lines(_lines(found))
 
 
 def _as_json(found: Explanation) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
-from cfsync.cli.text import columns, duration, plural, print_json, to_json
+from cfsync.cli.text import columns, duration, plural, print_json, print_lines, to_json
 
 if TYPE_CHECKING:
     from cfsync.sync.push.plan import Kept, Plan
@@ -53,7 +53,7 @@ def plan(
     if json:
         print_json(plan_file.as_json(found))
     else:
-        print("\n".join([*lines_of(found), *next_steps(found, out)]))
+        print_lines([*lines_of(found), *next_steps(found, out)])
     return found.exit_code
 
 

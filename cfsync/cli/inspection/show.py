@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.text import columns, plural, print_json, shortened, visible
+from cfsync.cli.text import columns, plural, print_json, print_lines, shortened, visible
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def show(
     if json:
         print_json(asdict(found))
     else:
-        print("\n".join(_matches(found) if isinstance(found, Several) else _record(found)))
+        print_lines(_matches(found) if isinstance(found, Several) else _record(found))
     return 2 if isinstance(found, Several) else 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.text import columns, duration, print_json, print_problem
+from cfsync.cli.text import columns, duration, print_json, print_lines, print_problem
 from cfsync.errors import CfsyncError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def status(
     if json:
         print_json(asdict(found))
     else:
-        print("\n".join(_lines(found)))
+        print_lines(_lines(found))
     return found.exit_code
 
 

@@ -12,7 +12,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text, print_problems
-from cfsync.cli.text import columns, print_json
+from cfsync.cli.text import columns, print_json, print_lines
 
 if TYPE_CHECKING:
     from cfsync.config import Settings
@@ -60,7 +60,7 @@ def verify(
         differences = [asdict(d) for d in verified.differences]
         print_json(as_json(verified.report) | {"database": place, "differences": differences})
     else:
-        print(_text(verified, place))
+        print_lines([_text(verified, place)])
     print_problems(verified.report, "verify")
     return verified.exit_code
 
@@ -77,7 +77,7 @@ def _quick(settings: Settings, names: Sequence[str], *, json: bool) -> int:
     if json:
         print_json([asdict(one) for one in found])
     else:
-        print("\n".join(_quick_lines(found)))
+        print_lines(_quick_lines(found))
     return 0
 
 

@@ -134,3 +134,13 @@ def test_applications_may_not_read_the_history_unasked(
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         app_sql("SELECT * FROM cf_feed")
+
+
+def test_an_application_that_was_given_the_history_reads_it(
+    app_sql: Sql, people: list[int]
+) -> None:
+    with psycopg.connect(app_sql.dsn.replace("cfsync_app", "postgres"), autocommit=True) as conn:
+        conn.execute("GRANT SELECT ON cf_feed TO cfsync_app")
+    app_sql(f"UPDATE contacts SET first_name = 'Given' WHERE id = {people[0]}")
+
+    assert app_sql(f"SELECT op FROM cf_feed WHERE record_id = {people[0]}")

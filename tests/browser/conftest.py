@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,18 +109,13 @@ class Browser:
                     self.errors.append(f"a request to {url}")
 
 
-@pytest.fixture
-def web(account: Account, tmp_path: Path) -> Iterator[str]:  # noqa: F811
+@contextmanager
+def serving(settings: dict[str, str], directory: Path) -> Iterator[str]:
     """The address of a console that runs as a process of its own."""
-    environ = {**os.environ, **account.settings, "CFSYNC_WEB__LISTEN": "127.0.0.1:0"}
+    environ = {**os.environ, **settings, "CFSYNC_WEB__LISTEN": "127.0.0.1:0"}
     command = [sys.executable, "-m", "cfsync", "web"]
     with subprocess.Popen(
-        command,
-        env=environ,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        command, env=environ, cwd=directory, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         listening = json.loads(process.stderr.readline())
@@ -128,8 +123,8 @@ def web(account: Account, tmp_path: Path) -> Iterator[str]:  # noqa: F811
         process.terminate()
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+@contextmanager
+def chromium_driver() -> Iterator[Any]:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -141,6 +136,18 @@ def chromium() -> Iterator[Any]:
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def web(account: Account, tmp_path: Path) -> Iterator[str]:  # noqa: F811
+    with serving(account.settings, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    with chromium_driver() as driver:
+        yield driver
 
 
 @pytest.fixture

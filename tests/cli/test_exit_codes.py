@@ -16,7 +16,7 @@ Do = Callable[..., int]
 
 READING = {
     "act": "act orders 1 cancel --yes",
-    "api": "api GET /teams",
+    "api": "api GET /teams/1000/workspaces",
     "backfill": "backfill",
     "census disable": "census disable",
     "census enable": "census enable",
@@ -71,7 +71,7 @@ OTHERS = {
 }
 """The daemon and the console wait for either side; the rest asks neither."""
 
-QUICK = ("api GET /teams", "doctor")
+QUICK = ("api GET /teams/1000/workspaces", "doctor")
 """Those that don't try for a minute to reach a server that is down."""
 
 DATABASE_DOWN = {"CFSYNC_DATABASE__URL": "postgresql://cfsync:hunter2@127.0.0.1:9/cf"}

@@ -167,6 +167,11 @@ class WebSettings(Section):
     tls_cert: Path | None = None
     tls_key: Path | None = None
 
+    @property
+    def read_only(self) -> bool:
+        """Whether the console takes no forms."""
+        return self.console == "read-only"
+
 
 class DaemonSettings(Section):
     stop_timeout: Duration = 10 * _SECOND

@@ -87,8 +87,7 @@ def _health_problems(settings: Settings) -> list[str]:
 def _show_history(settings: Settings, *, json: bool) -> None:
     from cfsync.sync.inspection import timeline
 
-    hours = with_mirror(settings, lambda mirror: mirror.read(timeline.read, 86_400.0, 24))
-    days = with_mirror(settings, lambda mirror: mirror.read(timeline.read, 14 * 86_400.0, 14))
+    hours, days = with_mirror(settings, lambda mirror: mirror.read(timeline.hours_and_days))
     if json:
         print_json({"hours": list(map(asdict, hours.spans)), "days": list(map(asdict, days.spans))})
         return

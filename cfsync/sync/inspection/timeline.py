@@ -13,6 +13,8 @@ from cfsync.mirror.progress.runs import PassName
 from cfsync.mirror.progress.samples import DAY, MINUTES, STATE, YOUNG_S, Sample, known, median
 from cfsync.values import later, seconds
 
+DAY_S = 86_400.0
+
 
 @dataclass(slots=True)
 class Span:
@@ -61,6 +63,11 @@ def read(tx: Tx, back_s: float, spans: int) -> Timeline:
     if minutes == DAY:
         found = [*samples.find(tx, first, DAY), *found]
     return arranged(found, first, step, tx.now)
+
+
+def hours_and_days(tx: Tx) -> tuple[Timeline, Timeline]:
+    """The last 24 hours, and the last 14 days."""
+    return read(tx, DAY_S, 24), read(tx, 14 * DAY_S, 14)
 
 
 def arranged(found: Sequence[Sample], first: str, step_s: int, now: str) -> Timeline:

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from cfsync.config import Settings
 from cfsync.config.sources import Source
-from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.progress import runs
 from cfsync.mirror.reports import status
 from cfsync.web.console.html.layout import Shell
@@ -58,7 +58,7 @@ class Console:
 
     @property
     def read_only(self) -> bool:
-        return self.settings.web.console == "read-only"
+        return self.settings.web.read_only
 
     @property
     def mirror(self) -> Mirror:
@@ -98,11 +98,7 @@ class Console:
         )
 
     async def _count(self) -> Mapping[str, int]:
-        return await self.mirror.read(_counts)
-
-
-def _counts(tx: Tx) -> dict[str, int]:
-    return status.row_counts(tx)
+        return await self.mirror.read(status.row_counts)
 
 
 UNNAMED = "console"

@@ -48,18 +48,11 @@ def lists(status: Status, timeline: Timeline, settings: Settings) -> h.Element:
 
     rest = order[first:]
     return h.section(".card")[
-        h.header[
-            h.h2["Lists"], None if settings.web.console == "read-only" else _pause_all(status)
-        ],
+        h.header[h.h2["Lists"], not settings.web.read_only and _pause_all(status)],
         table(order[:first]),
         bool(rest)
         and h.details(".rest")[h.summary[f"{plural(len(rest), 'more list')}, quiet"], table(rest)],
     ]
-
-
-def can_act(settings: Settings) -> bool:
-    """Whether there are buttons."""
-    return settings.web.console == "on"
 
 
 def _tells(status: Status, timeline: Timeline, name: str) -> bool:
@@ -95,9 +88,7 @@ def _list(status: Status, timeline: Timeline, settings: Settings, name: str) -> 
             ),
             number(_held(held) if held else None),
             number(when(status.at, r.swept_at) if r.swept_at else None),
-            h.td(".act")[
-                None if settings.web.console == "read-only" else _pause(name, paused=paused)
-            ],
+            h.td(".act")[not settings.web.read_only and _pause(name, paused=paused)],
         )
     )
     title = h.th(scope="row")[h.a(href=f"/records/{name}")[words(name)]]

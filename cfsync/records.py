@@ -61,6 +61,8 @@ class Record:
     unknown: tuple[str, ...] = ()
     #: Field -> secret.
     secrets: Mapping[str, str] = field(default_factory=dict)
+    #: It shows all fields. One that a list shows lacks those of `Resource.on_request`.
+    whole: bool = True
     #: ClickFunnels still shows it, but has deleted it: `deleted_at` is set.
     deleted: bool = False
 

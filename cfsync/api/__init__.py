@@ -7,6 +7,7 @@ come out, all of them after the budget has let the request go. Read them in this
     sender      one call: its place in the budget, its repeats, its line in the log
     transport   HTTP
     gateway     the errors that a gateway in front of the API answers with itself
+    parameters  a call's query and body
     codec       an answer to records, or to the error that it is
     budget      which request goes next; built on `rate` (requests per second, learned), `window`
                 (requests in flight, learned), `turns` (priorities and guaranteed shares), `pause`

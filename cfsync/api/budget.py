@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable
 
 from cfsync.api.pause import Pause
 from cfsync.api.rate import Rate
+from cfsync.api.retry import Retry
 from cfsync.api.turns import Turns
 from cfsync.api.window import Window
+from cfsync.config import ApiSettings
 from cfsync.errors import RateLimited
 
 
@@ -169,3 +171,12 @@ class Budget:
             turn = self._pop(min(self._waiting))
             if not turn.done():
                 turn.set_exception(RateLimited(retry_after=delay))
+
+
+def budget_for(settings: ApiSettings, retry: Retry) -> Budget:
+    """The budget of a client with these settings."""
+    return Budget(
+        Rate(ceiling=settings.max_requests_per_second, reserve=settings.reserve),
+        concurrency=settings.max_concurrency,
+        max_pause=retry.total,
+    )

@@ -6,24 +6,25 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
-from cfsync.api import codec
-from cfsync.api.budget import Budget
+from cfsync.api import codec, parameters
+from cfsync.api.budget import Budget, budget_for
 from cfsync.api.codec import Answer
 from cfsync.api.pages import walk_by_id, walk_whole
-from cfsync.api.rate import Rate
+from cfsync.api.parameters import Query
 from cfsync.api.retry import Retry
 from cfsync.api.sender import Request, Sender, Watcher
 from cfsync.api.transport import Transport
 from cfsync.api.turns import Priority
 from cfsync.config import ApiSettings
-from cfsync.errors import Forbidden, NotFound, UsageError
+from cfsync.errors import BadAnswer, CfsyncError, Forbidden, NotFound, Refused, UsageError
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import ALL, Resource
 
@@ -45,19 +46,20 @@ class Api:
         stop: asyncio.Event | None = None,
         random: Random | None = None,
     ) -> None:
-        retry = dataclasses.replace(
+        retry = replace(
             retry or Retry(),
             longest_rate_limit_wait=settings.longest_rate_limit_wait,
             longest_outage_wait=settings.longest_outage_wait,
         )
         self._sender = Sender(
             Transport(settings),
-            budget=budget or _budget(settings, retry),
+            budget=budget or budget_for(settings, retry),
             retry=retry,
             stop=stop or asyncio.Event(),
             random=random or Random(),  # noqa: S311
         )
         self._priority = Priority.PULL
+        self._expand = frozenset(settings.expand)
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,16 +117,13 @@ class Api:
         first ones. `filters`: field -> values, any of which a record may have; a value with a comma
         must be the only one of its field (see `find`).
         """
-        query = {f"filter[{name}]": _joined(values) for name, values in (filters or {}).items()}
-        if sort != "id":
-            query["sort_property"] = sort
-        if descending:
-            query["sort_order"] = "desc"
-        if after is not None:
-            query["after"] = str(after)
-        path = ALL[listing.resource].list_path
-        call, answer = await self._call("GET", path, listing.parent_id, query=query)
-        return codec.page(call, answer, listing)
+        resource = ALL[listing.resource]
+        expanded = self._expanded(resource)
+        query = parameters.of_page(after=after, sort=sort, descending=descending, filters=filters)
+        if resource.single:
+            query |= parameters.expansion(expanded)
+        call, answer = await self._call("GET", resource.list_path, listing.parent_id, query=query)
+        return codec.page(call, answer, listing, expanded)
 
     async def find(self, listing: Listing, field: str, values: Sequence[str | int]) -> list[Record]:
         """The records whose `field` has one of the values, without deleted ones that are still
@@ -158,8 +157,35 @@ class Api:
         """
         if not resource.has_get:
             return await self._get_listed(resource, id, listing or shown_in)
-        call, answer = await self._call("GET", resource.one_path, id)
-        return _not_deleted(call, codec.record(call, answer, resource, listing, asked=id))
+        if expanded := self._expanded(resource):
+            with suppress(Forbidden, BadAnswer, Refused):  # these fields may be what is refused
+                return await self._get(resource, id, listing, expanded)
+        return await self._get(resource, id, listing, ())
+
+    async def _get(
+        self, resource: Resource, id: int | str, listing: Listing | None, expanded: Sequence[str]
+    ) -> Record:
+        query = parameters.expansion(expanded)
+        call, answer = await self._call("GET", resource.one_path, id, query=query)
+        found = codec.record(call, answer, resource, listing, asked=id, expanded=expanded)
+        return _not_deleted(call, found)
+
+    def _expanded(self, resource: Resource) -> Sequence[str]:
+        """The fields that are asked for by name."""
+        return resource.on_request if resource.name in self._expand else ()
+
+    async def _whole(
+        self, resource: Resource, record: Record, listing: Listing | None = None
+    ) -> Record:
+        """The answer to a write with all fields, which may take another request. Where that fails,
+        a later pass reads them.
+        """
+        if not self._expanded(resource):
+            return record
+        try:
+            return await self.get(resource, record.id, listing)
+        except CfsyncError:
+            return replace(record, whole=False)
 
     async def _get_listed(
         self, resource: Resource, id: int | str, listing: Listing | None
@@ -185,13 +211,14 @@ class Api:
         """
         resource = ALL[listing.resource]
         path, above = at or (resource.list_path, listing.parent_id)
-        call, answer = await self._call("POST", path, above, body=_body(resource, values))
-        return codec.record(call, answer, resource, listing)
+        call, answer = await self._call("POST", path, above, body=parameters.body(resource, values))
+        made = codec.record(call, answer, resource, listing)
+        return await self._whole(resource, made, listing)
 
     async def upsert(self, listing: Listing, values: Mapping[str, Any]) -> tuple[Record, bool]:
         """The record, and whether the call created it."""
         resource = ALL[listing.resource]
-        action, body = resource.actions["upsert"], _body(resource, values)
+        action, body = resource.actions["upsert"], parameters.body(resource, values)
         call, answer = await self._call(action.method, action.path, listing.parent_id, body=body)
         return codec.record(call, answer, resource, listing), answer.status == 201
 
@@ -200,16 +227,21 @@ class Api:
         resource: Resource,
         id: int | str,
         values: Mapping[str, Any],
+        listing: Listing | None = None,
     ) -> Record:
-        """The record after the change. Raises NotFound, also for a deleted record that is still
-        shown.
+        """The record after the change. `listing`: its list; of some records the path names its
+        parent. Raises NotFound, also for a deleted record that is still shown.
         """
-        call, answer = await self._call("PUT", resource.one_path, id, body=_body(resource, values))
-        return _not_deleted(call, codec.record(call, answer, resource, asked=id))
+        body = parameters.body(resource, values)
+        call, answer = await self._call("PUT", resource.one_path, id, listing, body=body)
+        changed = _not_deleted(call, codec.record(call, answer, resource, listing, asked=id))
+        return await self._whole(resource, changed, listing)
 
-    async def delete(self, resource: Resource, id: int | str) -> None:
-        """Delete a record. Raises NotFound where there is none."""
-        await self._call("DELETE", resource.one_path, id)
+    async def delete(
+        self, resource: Resource, id: int | str, listing: Listing | None = None
+    ) -> None:
+        """Delete a record. `listing`: as in `update`. Raises NotFound where there is none."""
+        await self._call("DELETE", resource.one_path, id, listing)
 
     async def call_action(
         self,
@@ -221,7 +253,9 @@ class Api:
         """The record after one of its resource's actions; None if the answer doesn't show it."""
         route, body = resource.actions[action], {resource.body_key: values} if values else None
         call, answer = await self._call(route.method, route.path, id, body=body)
-        return codec.record(call, answer, resource, asked=id) if answer.data else None
+        if not answer.data:
+            return None
+        return await self._whole(resource, codec.record(call, answer, resource, asked=id))
 
     async def raw(
         self,
@@ -236,63 +270,31 @@ class Api:
         """
         if not path.startswith("/"):
             raise UsageError("the path must begin with / and stands below api.base_url")
-        texts = {
-            name: [_text(v) for v in value] if isinstance(value, tuple) else _text(value)
-            for name, value in (query or {}).items()
-        }
-        return await self._sender.send(
-            Request(method.upper(), path, "raw", texts, body, self._priority)
-        )
+        texts, kind = parameters.of_raw(query or {}), method.upper()
+        return await self._sender.send(Request(kind, path, "raw", texts, body, self._priority))
 
     async def _call(
         self,
         method: str,
         route: str,
         id: int | str,
+        listing: Listing | None = None,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query | None = None,
         body: Any = None,
     ) -> tuple[str, Answer]:
         """'METHOD /path', for errors that are found later, and the answer. `id` stands in the route
-        for `{id}` or `{parent}`.
+        for `{id}` or `{parent}`; where it holds both, the parent is that of `listing`.
         """
         text = quote(str(id), safe="")
-        path = route.format(id=text, parent=text)
+        path = route.format(id=text, parent=listing.parent_id if listing else text)
         request = Request(method, path, route, query or {}, body, self._priority)
         answer = await self._sender.send(request)
         codec.raise_if_error(str(request), answer)
         return str(request), answer
 
 
-def _budget(settings: ApiSettings, retry: Retry) -> Budget:
-    return Budget(
-        Rate(ceiling=settings.max_requests_per_second, reserve=settings.reserve),
-        concurrency=settings.max_concurrency,
-        max_pause=retry.total,
-    )
-
-
-def _body(resource: Resource, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The body of a write, each field under the name that the API takes."""
-    fields = resource.by_name
-    return {resource.body_key: {fields[n].sent_as or n: value for n, value in values.items()}}
-
-
 def _not_deleted(call: str, record: Record) -> Record:
     if record.deleted:
         raise NotFound("deleted (deleted_at is set)", call=call, status=404)
     return record
-
-
-def _joined(values: Sequence[str | int]) -> str:
-    """A filter's values, with commas between them, as the API wants them. Raises ValueError where
-    one of several values holds a comma.
-    """
-    texts = [_text(value) for value in values]
-    if len(texts) > 1 and any("," in text for text in texts):
-        raise ValueError("a filter value with a comma must stand alone")
-    return ",".join(texts)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

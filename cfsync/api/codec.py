@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
@@ -194,15 +194,20 @@ def raise_if_error(call: str, answer: Answer) -> None:
             raise BadAnswer(text, call=call, status=answer.status)
 
 
-def page(call: str, answer: Answer, listing: Listing) -> Page:
-    """The records of a list answer. Raises BadAnswer where it is not a list of records."""
+def page(call: str, answer: Answer, listing: Listing, expanded: Sequence[str] = ()) -> Page:
+    """The records of a list answer. Raises BadAnswer where it is not a list of records.
+    `expanded`: the fields that only single records show; other records are not whole without them.
+    """
     if answer.data is None:
         raise NotJson("answered with an empty body", call=call, status=answer.status)
     resource = ALL[listing.resource]
     bodies = _bodies(resource, answer.data)
     if not isinstance(bodies, list):
         raise BadAnswer("answered with something that is no list", call=call, status=answer.status)
-    shown = [_decoded(call, resource, body, listing) for body in bodies]
+    asked = expanded if resource.single else ()
+    shown = [_decoded(call, resource, body, listing, asked) for body in bodies]
+    if expanded and not resource.single:
+        shown = [replace(record, whole=False) for record in shown]
     following = next_id(call, answer.headers)
     if resource.whole:
         shown.sort(key=lambda r: r.id)
@@ -255,23 +260,29 @@ def record(
     resource: Resource,
     listing: Listing | None = None,
     asked: int | str | None = None,
+    expanded: Sequence[str] = (),
 ) -> Record:
-    """The record in an answer. Raises BadAnswer if it is none, or has another id and public_id than
-    `asked`, and NotJson if the body is missing.
+    """The record in an answer. `expanded`: the fields that were asked for by name, which are null
+    where the answer lacks them. Raises BadAnswer if it is none, or has another id and public_id
+    than `asked`, and NotJson if the body is missing.
     """
     if answer.data is None:
         raise NotJson("answered with an empty body", call=call, status=answer.status)
     if resource.single and listing is None and str(asked).isdecimal():
         listing = Listing(resource.name, int(str(asked)), int(str(asked)))
-    found = _decoded(call, resource, answer.data, listing)
+    found = _decoded(call, resource, answer.data, listing, expanded)
     if asked is not None and not found.has_id(asked):
         raise BadAnswer(f"answered with another record ({found.id})", call=call)
     return found
 
 
-def _decoded(call: str, resource: Resource, body: Any, listing: Listing | None) -> Record:
+def _decoded(
+    call: str, resource: Resource, body: Any, listing: Listing | None, expanded: Sequence[str]
+) -> Record:
     if not isinstance(body, dict):
         raise BadAnswer("answered with something that is no record", call=call)
+    if expanded:
+        body = dict.fromkeys(expanded) | body
     if resource.single and listing is not None:
         body = {**body, "id": listing.parent_id}
     try:

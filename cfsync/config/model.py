@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
 from pydantic.fields import FieldInfo
 
 from cfsync import __version__
@@ -46,8 +46,28 @@ DEFAULT_GROUP: Group = "standard"
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
 
+EXPANDABLE = [resource for resource in RESOURCES.values() if resource.on_request]
+"""The resources with fields that ClickFunnels shows on request."""
+
 Conflict = Literal["clickfunnels", "local", "newest", "hold"]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _expandable(value: Any) -> list[str]:
+    """Names of resources: a list, or text with commas, or `none` (the environment, where an empty
+    text is no value). Raises ValueError.
+    """
+    if value == "none":
+        return []
+    parts = value.split(",") if isinstance(value, str) else value
+    known = [resource.name for resource in EXPANDABLE]
+    names = [str(part).strip() for part in parts] if isinstance(parts, list) else [""]
+    if not set(names) <= set(known):
+        raise ValueError(f"must be a list of some of {', '.join(known)}; in a variable also none")
+    return names
+
+
+Expandable = Annotated[list[str], BeforeValidator(_expandable)]
 
 
 class Section(BaseModel):
@@ -78,6 +98,9 @@ class ApiSettings(Section):
     exclude: Names = []
     #: Which resources are mirrored, where their own `enabled` says nothing else.
     mirror: Group = DEFAULT_GROUP
+    #: Resources of which the fields that only a request for one record shows are read, too, with
+    #: another request for each record that is new or has changed.
+    expand: Expandable = [r.name for r in EXPANDABLE if r.expand]
     #: 0 for no ceiling: the rate is learned.
     max_requests_per_second: Annotated[float, Field(ge=0)] = 50
     #: Requests in flight.

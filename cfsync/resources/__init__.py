@@ -1,7 +1,8 @@
 """The catalogue: every kind of record that the API has, as data.
 
-Nothing comes in; `ALL`, `RESOURCES` and the functions below go out. Read `model` first (the classes
-and the format of a field table), then any other module: each defines the resources of one subject.
+Nothing comes in; `ALL`, `RESOURCES` and the functions below go out. Read `model` first (the
+classes), then `field_table` (how fields are written) and any other module: each defines the
+resources of one subject.
 
 To add a resource:
 

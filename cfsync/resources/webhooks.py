@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 WEBHOOK_ENDPOINTS = Resource(
     name="webhook_endpoints",
@@ -24,8 +25,8 @@ WEBHOOK_ENDPOINTS = Resource(
         api_version     integer?
         created_at      timestamp?
         updated_at      timestamp?
-        page_ids        json        create update
-        funnel_ids      json        create update
+        page_ids        json        create update ref=pages
+        funnel_ids      json        create update ref=funnels
         webhook_secret  text?       secret
     """),
 )

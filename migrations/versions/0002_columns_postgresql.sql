@@ -17,6 +17,11 @@ ALTER TABLE orders ADD COLUMN resource_install_intent TEXT;
 ALTER TABLE orders ADD COLUMN renewal_at TIMESTAMPTZ;
 ALTER TABLE enrollments ADD COLUMN contact JSONB;
 
+-- These refer to tables that are new.
+
+CREATE INDEX cf_orders_page_id ON orders (page_id);
+CREATE INDEX cf_form_submissions_page_id ON form_submissions (page_id);
+
 -- These held text and hold integers now.
 
 ALTER TABLE contacts ALTER COLUMN anonymous TYPE BIGINT

@@ -175,6 +175,7 @@ CREATE TABLE external_purchase_events (
     order_id BIGINT,
     event_type TEXT,
     external_event_id TEXT,
+    payload JSONB,
     processed_at TIMESTAMPTZ,
     processing_status TEXT,
     processing_errors JSONB,
@@ -542,6 +543,8 @@ CREATE TABLE funnels (
     created_at TIMESTAMPTZ,
     updated_at TIMESTAMPTZ,
     tags JSONB,
+    head_code TEXT,
+    footer_code TEXT,
     head_code_mode TEXT,
     footer_code_mode TEXT,
     tag_ids JSONB,
@@ -572,6 +575,10 @@ CREATE TABLE pages (
     show_page_step JSONB,
     funnel JSONB,
     sdk JSONB,
+    head_code TEXT,
+    footer_code TEXT,
+    custom_css TEXT,
+    markup TEXT,
     sort_order BIGINT,
     head_code_mode TEXT,
     footer_code_mode TEXT,
@@ -612,6 +619,8 @@ CREATE TABLE site (
     name TEXT,
     created_at TIMESTAMPTZ,
     updated_at TIMESTAMPTZ,
+    head_code TEXT,
+    footer_code TEXT,
     homepage_id TEXT,
     theme_id TEXT,
     blog_theme_id TEXT,
@@ -703,6 +712,7 @@ CREATE INDEX cf_blogs_theme_id ON blogs (theme_id);
 CREATE INDEX cf_blogs_resolved_template_page_id ON blogs (resolved_template_page_id);
 CREATE INDEX cf_blogs_resolved_post_template_page_id ON blogs (resolved_post_template_page_id);
 CREATE INDEX cf_blogs_resolved_category_template_page_id ON blogs (resolved_category_template_page_id);
+CREATE INDEX cf_blogs_style_id ON blogs (style_id);
 CREATE INDEX cf_blogs_seo_image_id ON blogs (seo_image_id);
 CREATE INDEX cf_blogs_updated_at ON blogs (updated_at);
 CREATE INDEX cf_blogs_cf_synced_at ON blogs (cf_synced_at);
@@ -782,6 +792,7 @@ CREATE TABLE blog_posts (
     categories JSONB,
     tags JSONB,
     authors JSONB,
+    markup TEXT,
     created_at TIMESTAMPTZ,
     updated_at TIMESTAMPTZ,
     author_ids JSONB,
@@ -1192,6 +1203,8 @@ CREATE TABLE email_templates (
     created_at TIMESTAMPTZ,
     updated_at TIMESTAMPTZ,
     subject TEXT,
+    html_body TEXT,
+    text_body TEXT,
     created_via_api BOOLEAN,
     from_address JSONB,
     from_address_id BIGINT,

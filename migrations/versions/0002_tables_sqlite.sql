@@ -166,6 +166,7 @@ CREATE TABLE external_purchase_events (
     order_id BIGINT,
     event_type TEXT,
     external_event_id TEXT,
+    payload TEXT,
     processed_at TEXT,
     processing_status TEXT,
     processing_errors TEXT,
@@ -515,6 +516,8 @@ CREATE TABLE funnels (
     created_at TEXT,
     updated_at TEXT,
     tags TEXT,
+    head_code TEXT,
+    footer_code TEXT,
     head_code_mode TEXT,
     footer_code_mode TEXT,
     tag_ids TEXT,
@@ -544,6 +547,10 @@ CREATE TABLE pages (
     show_page_step TEXT,
     funnel TEXT,
     sdk TEXT,
+    head_code TEXT,
+    footer_code TEXT,
+    custom_css TEXT,
+    markup TEXT,
     sort_order BIGINT,
     head_code_mode TEXT,
     footer_code_mode TEXT,
@@ -582,6 +589,8 @@ CREATE TABLE site (
     name TEXT,
     created_at TEXT,
     updated_at TEXT,
+    head_code TEXT,
+    footer_code TEXT,
     homepage_id TEXT,
     theme_id TEXT,
     blog_theme_id TEXT,
@@ -669,6 +678,7 @@ CREATE INDEX cf_blogs_theme_id ON blogs (theme_id);
 CREATE INDEX cf_blogs_resolved_template_page_id ON blogs (resolved_template_page_id);
 CREATE INDEX cf_blogs_resolved_post_template_page_id ON blogs (resolved_post_template_page_id);
 CREATE INDEX cf_blogs_resolved_category_template_page_id ON blogs (resolved_category_template_page_id);
+CREATE INDEX cf_blogs_style_id ON blogs (style_id);
 CREATE INDEX cf_blogs_seo_image_id ON blogs (seo_image_id);
 CREATE INDEX cf_blogs_updated_at ON blogs (updated_at);
 CREATE INDEX cf_blogs_cf_synced_at ON blogs (cf_synced_at);
@@ -744,6 +754,7 @@ CREATE TABLE blog_posts (
     categories TEXT,
     tags TEXT,
     authors TEXT,
+    markup TEXT,
     created_at TEXT,
     updated_at TEXT,
     author_ids TEXT,
@@ -1137,6 +1148,8 @@ CREATE TABLE email_templates (
     created_at TEXT,
     updated_at TEXT,
     subject TEXT,
+    html_body TEXT,
+    text_body TEXT,
     created_via_api BOOLEAN,
     from_address TEXT,
     from_address_id BIGINT,

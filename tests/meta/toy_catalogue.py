@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfsync.resources import ALL, RESOURCES
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -102,3 +102,21 @@ def inserted(round_: Round, resource: Resource) -> None:
 
 def as_sql(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list | dict) else value
+
+
+def test_a_split_test_is_changed_in_the_form_in_which_it_is_shown(whole: Round) -> None:
+    step, *_ = whole.ids("split_test_steps")
+    before = [
+        way["page"]["id"] for way in (whole.world.get("split_test_steps", step) or {})["variants"]
+    ]
+    text = whole.one("SELECT CAST(variants AS TEXT) FROM split_test_steps WHERE id = ?", step)
+    changed = [way | {"weight": 50} for way in json.loads(text)]
+
+    whole.sql("UPDATE split_test_steps SET variants = ? WHERE id = ?", as_sql(changed), step)
+    assert whole.push().exit_code == 0
+
+    ways = (whole.world.get("split_test_steps", step) or {})["variants"]
+    assert [(way["page"]["id"], way["weight"]) for way in ways] == [(i, 50) for i in before]
+    (entry,) = whole.world.ledger.writes("split_test_steps")
+    assert entry.fields["variants"] == [{"page_id": i, "weight": 50} for i in before]
+    assert differences(whole) == []

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cfsync.merge import FieldEdit, Merged, Policy, merge
 from cfsync.records import ABSENT
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 from cfsync.values import equal, normal_map
 
 quick = settings(max_examples=40, deadline=None, database=None)

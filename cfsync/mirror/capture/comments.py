@@ -118,6 +118,8 @@ def remarks(field: Field) -> Iterator[str]:
         yield "merged as a set"
     if field.actions:
         yield ", ".join(f"{_value(field, v)}: {action}" for v, action in field.actions.items())
+    if field.on_request:
+        yield "read where api.expand names the table"
     if field.write_only and field.derived is None:
         yield "NULL except between your write and its push"
 

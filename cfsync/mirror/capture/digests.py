@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DIGESTS = {
-    "postgresql": "d689530d1f2aa9ca5f52ba571398582af050ae1e5cfe2239da788fb621294a5c",
-    "sqlite": "20bf5f766ac90b496d337f9a577129f5e2f74dfd8f81e04574710dc316b030bb",
+    "postgresql": "aad9bf283ac94a4b0d8a646894d8ae04e0cf0d5b6041b153f4a040aaf716de0e",
+    "sqlite": "cfc4196b6837ccb4c58d01e6e47d19fe7076e71d298639ac75692310e38d5a60",
 }
 """By the kind of database."""

@@ -25,7 +25,7 @@ from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
-from cfsync.mirror.incoming import drift, membership
+from cfsync.mirror.incoming import drift, membership, on_request
 from cfsync.mirror.incoming.edited_record import Edited, write_edited
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.incoming.refused import write_each
@@ -47,7 +47,8 @@ class Written:
     drift: int = 0
     #: New ones.
     conflicts: int = 0
-    #: The mirror has something newer than this answer: to be read again singly.
+    #: The mirror has something newer than this answer, or the answer lacks some fields: to be read
+    #: singly.
     again: tuple[int, ...] = ()
     #: Somebody holds the row, or an insert still has it under a provisional id: noted, so that the
     #: next pass reads it again.
@@ -89,6 +90,7 @@ def write_records(
     gone, records = [r.id for r in records if r.deleted], [r for r in records if not r.deleted]
     missing_rows.add_not_found(tx, resource, gone, rev_before=reading.rev_before)
     known = bases.load(tx, resource, [r.id for r in records])
+    records, lacking = on_request.complete(resource, records, known)
     found = _without_tombstones(tx, reading, records, known)
     differing, copies = _stale_rows(tx, resource, found.same, known) if full else ([], [])
     news = [*found.new, *found.changed]
@@ -112,7 +114,8 @@ def write_records(
     left = busy | refused.keys()
     settled = (*found.changed, *(found.same if full else ()))
     agreement.end_settled(tx, resource, [r.id for r in settled if r.id not in left])
-    events.add_busy(tx, resource, busy)
+    singly = [*(r.id for r in found.again), *lacking]
+    events.add_busy(tx, resource, busy | set(singly if resource.on_request else ()))
     workspaces = {r.id: r.values.get("workspace_id") for r in records if r.id in refused}
     events.add_refused(tx, resource, refused, workspaces)
     _note_news(tx, reading, [r for r in news if r.id not in left])
@@ -122,7 +125,7 @@ def write_records(
         unchanged=len(found.same),
         drift=len(drifted.ids - left),
         conflicts=conflicts,
-        again=tuple(r.id for r in found.again),
+        again=tuple(singly),
         busy=tuple(sorted(busy)),
         refused=tuple(sorted(refused)),
         foreign=tuple(foreign),
@@ -178,7 +181,8 @@ def classify(
 def _shown_only_in(resource: Resource, one: Record, other: Record) -> set[str]:
     """The fields of which one version of a record has a value and the other shows none."""
     names = one.values.keys() - other.values.keys()
-    return {n for n in names if resource.by_name[n].shown and one.values[n] is not None}
+    fields = (resource.by_name[n] for n in names if one.values[n] is not None)
+    return {f.name for f in fields if f.shown and not f.on_request}
 
 
 def same_content(resource: Resource, record: Record, before: Record) -> bool:
@@ -250,11 +254,12 @@ def _write_unedited(
     """Rows and bases of records without open edits: the mirror takes what ClickFunnels shows, but
     for what it has `kept` of each. `released`: see `rows.save`.
     """
+    unknown = dict.fromkeys(reading.resource.on_request)
     if records:
         rows.save(
             tx,
             reading.resource,
-            [{**r.values, **kept.get(r.id, {})} for r in records],
+            [{**unknown, **r.values, **kept.get(r.id, {})} for r in records],
             reading.origin,
             released,
         )

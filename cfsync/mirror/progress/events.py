@@ -43,7 +43,7 @@ class EventSource(StrEnum):
     LOG = "log"
     """The events log of ClickFunnels."""
     BUSY = "busy"
-    """A pass that found its row held by somebody."""
+    """A pass that found its row held by somebody, or that saw only a part of the record."""
     REFUSED = "refused"
     """A pass whose row a constraint or trigger of the user's refused; `error`: why."""
 
@@ -123,7 +123,9 @@ def _is_known(tx: Tx, hint: Hint) -> bool:
 
 
 def add_busy(tx: Tx, resource: Resource, ids: Iterable[int]) -> None:
-    """Ask the next pass to read these records again, whose rows somebody holds."""
+    """Ask the next pass to read these records again, whose rows somebody holds, or of which only a
+    part was read.
+    """
     statements.upsert(
         tx,
         EVENTS,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 BLOGS = Resource(
     name="blogs",
@@ -24,7 +25,7 @@ BLOGS = Resource(
         resolved_template_page_id           integer?   ref=pages
         resolved_post_template_page_id      integer?   ref=pages
         resolved_category_template_page_id  integer?   ref=pages
-        style_id                            integer?
+        style_id                            integer?   ref=styles
         seo_image_id                        integer?   update ref=images
         seo_title                           text?      update
         seo_description                     text?      update
@@ -132,6 +133,7 @@ BLOG_POSTS = Resource(
         categories       json        quote
         tags             json        quote
         authors          json        quote
+        markup           text        create update on-request
         created_at       timestamp
         updated_at       timestamp
         author_ids       json        create update write-only set ref=blog_authors

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 COMMUNITY_MEMBERSHIPS = Resource(
     name="community_memberships",

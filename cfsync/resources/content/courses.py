@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Action, Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Action, Resource
 
 COURSES = Resource(
     name="courses",
@@ -31,7 +32,7 @@ COURSES = Resource(
         workspace_id               integer     path ref=workspaces
         title                      text        create! update
         published_at               timestamp?
-        root_section_id            text?
+        root_section_id            text?       ref=course_sections
         description                text        create update
         current_path               text?
         sharing_fingerprint        text?

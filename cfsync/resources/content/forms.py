@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 FORMS = Resource(
     name="forms",
@@ -60,7 +61,7 @@ FORM_SUBMISSIONS = Resource(
         public_id     text?
         contact_id    integer?    create update ref=contacts
         workspace_id  integer     ref=workspaces
-        page_id       integer?    create update
+        page_id       integer?    create update ref=pages
         created_at    timestamp?
         updated_at    timestamp?
         data          json        create update

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Action, Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Action, Resource
 
 FUNNEL_TAGS = Resource(
     name="funnel_tags",
@@ -44,7 +45,7 @@ THEMES = Resource(
         workspace_id      integer     ref=workspaces
         name              text
         custom_name       text?       update
-        current_style_id  integer?    update
+        current_style_id  integer?    update ref=styles
         created_at        timestamp?
         updated_at        timestamp?
         styles            json?       quote
@@ -96,6 +97,8 @@ FUNNELS = Resource(
         created_at        timestamp
         updated_at        timestamp
         tags              json       quote
+        head_code         text?      create update on-request
+        footer_code       text?      create update on-request
         head_code_mode    text       create update write-only
         footer_code_mode  text       create update write-only
         tag_ids           json       create write-only set ref=funnel_tags from=tags
@@ -132,6 +135,10 @@ PAGES = Resource(
         show_page_step    json?      create update
         funnel            json?      create update
         sdk               json?
+        head_code         text?      create update on-request
+        footer_code       text?      create update on-request
+        custom_css        text?      create update on-request
+        markup            text       create update on-request
         sort_order        integer    create update write-only
         head_code_mode    text       create update write-only
         footer_code_mode  text       create update write-only

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 SITE = Resource(
     name="site",
@@ -21,6 +22,8 @@ SITE = Resource(
         name              text       update
         created_at        timestamp
         updated_at        timestamp
+        head_code         text?      update on-request
+        footer_code       text?      update on-request
         homepage_id       text?      update ref=pages
         theme_id          text?      ref=themes
         blog_theme_id     text?      ref=themes
@@ -54,19 +57,20 @@ SPLIT_TEST_STEPS = Resource(
     body_key="split_test_step",
     parent="funnels",
     list_path="/funnels/{parent}/split_test_steps",
-    one_path="/funnels/split_test_steps/{id}",
+    one_path="/funnels/{parent}/split_test_steps/{id}",
     group="all",
+    insert="create",
+    update=True,
+    delete=True,
     has_get=False,
     whole=True,
-    refuse_insert="cfsync reads split tests and doesn't make them",
-    refuse_delete="cfsync reads split tests and doesn't delete them",
     fields=table("""
         id                 integer
         public_id          text
         workspace_id       integer    path ref=workspaces
         funnel_id          integer    path ref=funnels
         funnel             json       quote
-        variants           json       create! update
+        variants           json       create! update item=page_id:pages:page item=weight
         created_at         timestamp
         updated_at         timestamp
         show_page_step_id  integer    create write-only
@@ -78,12 +82,13 @@ CONDITIONAL_SPLIT_STEPS = Resource(
     body_key="conditional_split_step",
     parent="funnels",
     list_path="/funnels/{parent}/conditional_split_steps",
-    one_path="/funnels/conditional_split_steps/{id}",
+    one_path="/funnels/{parent}/conditional_split_steps/{id}",
     group="all",
+    insert="create",
+    update=True,
+    delete=True,
     has_get=False,
     whole=True,
-    refuse_insert="cfsync reads conditional branches and doesn't make them",
-    refuse_delete="cfsync reads conditional branches and doesn't delete them",
     fields=table("""
         id                 integer
         public_id          text
@@ -91,7 +96,7 @@ CONDITIONAL_SPLIT_STEPS = Resource(
         funnel_id          integer    ref=funnels
         funnel_public_id   text
         condition          json       create update
-        branches           json       create update
+        branches           json       create update item=page_id:pages:page item=page_ids:pages
         created_at         timestamp
         updated_at         timestamp
         show_page_step_id  integer    create write-only

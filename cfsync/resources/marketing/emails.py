@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Action, Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Action, Resource
 
 EMAIL_DOMAINS = Resource(
     name="email_domains",
@@ -113,6 +114,8 @@ EMAIL_TEMPLATES = Resource(
         created_at       timestamp?
         updated_at       timestamp?
         subject          text?       create update
+        html_body        text?       create update on-request
+        text_body        text?       create update on-request
         created_via_api  boolean
         from_address     json?       quote
         from_address_id  integer     create update write-only ref=email_addresses from=from_address

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 REFINE_FILTERS = Resource(
     name="refine_filters",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 EXTERNAL_PURCHASE_ENDPOINTS = Resource(
     name="external_purchase_endpoints",
@@ -68,6 +69,7 @@ EXTERNAL_PURCHASE_EVENTS = Resource(
     group="standard",
     filters=("event_type", "processing_status"),
     pull_every="15m",
+    expand=False,
     fields=table("""
         id                             integer
         public_id                      text
@@ -76,6 +78,7 @@ EXTERNAL_PURCHASE_EVENTS = Resource(
         order_id                       integer?    ref=orders
         event_type                     text
         external_event_id              text
+        payload                        json        on-request
         processed_at                   timestamp?
         processing_status              text
         processing_errors              json?

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Action, Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Action, Resource
 
 ORDERS = Resource(
     name="orders",
@@ -83,7 +84,7 @@ ORDERS = Resource(
         billing_address_region              text?       create update-if=payment_processor:external
         billing_address_country             text?       create update-if=payment_processor:external
         billing_address_postal_code         text?       create update-if=payment_processor:external
-        page_id                             integer?
+        page_id                             integer?    ref=pages
         notes                               text?       create update
         in_trial                            boolean?
         billing_status                      text?       create update-if=payment_processor:external
@@ -95,7 +96,7 @@ ORDERS = Resource(
         billing_payment_method_id           text?
         funnel_name                         text?
         tag_ids                             json?       update ref=order_tags set via=order_applied_tags:tag_id
-        discount_ids                        json?
+        discount_ids                        json?       ref=discounts
         activated_at                        timestamp?  create update-if=payment_processor:external
         workspace_sharing_id                text?
         canceled_at                         timestamp?  create update-if=payment_processor:external

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Action, Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Action, Resource
 
 PRODUCTS = Resource(
     name="products",
@@ -40,7 +41,7 @@ PRODUCTS = Resource(
         variant_ids                 json?       update ref=product_variants
         price_ids                   json?       update ref=product_prices
         tag_ids                     json?       create update set ref=product_tags
-        redirect_funnel_id          text?       create update
+        redirect_funnel_id          text?       create update ref=funnels
         cancellation_funnel_url     text?       create update
         created_at                  timestamp?
         updated_at                  timestamp?
@@ -79,7 +80,7 @@ PRODUCT_VARIANTS = Resource(
         length                           number?     create update
         dimensions_unit                  text?       create update
         quantity                         integer?
-        tag_ids                          json?
+        tag_ids                          json?       ref=product_tags
         tax_category_id                  text?       create update
         asset_ids                        json?       create update set
         taxable                          text?       create update

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfsync.resources.model import Resource, table
+from cfsync.resources.field_table import table
+from cfsync.resources.model import Resource
 
 SHIPPING_PROFILES = Resource(
     name="shipping_profiles",

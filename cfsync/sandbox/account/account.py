@@ -86,10 +86,12 @@ class Account:
             return [id_ for id_ in found if hidden or self.store.is_listed(resource, id_)]
 
     def get(self, resource: str, id_: int | str, /) -> Values | None:
-        """The record as the API shows it; None if it is gone."""
+        """The record as the API shows it, with all fields; None if it is gone."""
         with self.lock:
             values = self.store.get(resource, self._id(resource, id_))
-            return None if values is None else self.store.shown(resource, values)
+            if values is None:
+                return None
+            return self.store.shown(resource, values, ALL[resource].on_request)
 
     def records(self, resource: str, parent: int | str = ROOT) -> list[Values]:
         """All records of a list as the API shows them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -139,9 +139,10 @@ class Store:
         ]
         return [tag for tag in found if not tags.has_deletions or tags.get(tag)]
 
-    def shown(self, resource: str, values: Values) -> Values:
-        """The record as an answer shows it."""
-        shown = {name: values[name] for name in self._names[resource]}
+    def shown(self, resource: str, values: Values, expand: Iterable[str] = ()) -> Values:
+        """The record as an answer shows it; `expand`: what is asked for by name."""
+        more = (name for name in expand if name in ALL[resource].on_request)
+        shown = {name: values[name] for name in (*self._names[resource], *more)}
         if view := VIEWS.get(resource):
             shown |= view(self, values)
         return shown
@@ -252,7 +253,7 @@ class Store:
 
 
 def _shown_names(resource: str) -> tuple[str, ...]:
-    return tuple(blank(resource))
+    return tuple(name for name in blank(resource) if name not in ALL[resource].on_request)
 
 
 def event_name(resource: str, verb: str) -> str:

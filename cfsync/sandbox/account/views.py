@@ -112,9 +112,28 @@ def _invoice(records: Records, invoice: Values) -> Values:
     return {"order": _quote(records, "orders", invoice["order_id"], ("order_number", "contact_id"))}
 
 
+def _split(field: str) -> Callable[[Records, Values], Values]:
+    """The view of a step whose ways were sent with the ids of their pages."""
+
+    def view(records: Records, step: Values) -> Values:
+        return {field: [_way(records, step, way) for way in step[field] or ()]}
+
+    return view
+
+
+def _way(records: Records, step: Values, way: Values) -> Values:
+    if "page_id" not in way:
+        return way
+    page = _quote(records, "pages", way["page_id"], ("name",))
+    shown = {"show_page_step": {"id": step["id"] * 10}, "page": page}
+    return shown | {name: value for name, value in way.items() if name != "page_id"}
+
+
 VIEWS: Mapping[str, Callable[[Records, Values], Values]] = {
     "contacts": _contact,
     "contact_applied_tags": _applied_tag,
     "orders": _order,
     "order_invoices": _invoice,
+    "split_test_steps": _split("variants"),
+    "conditional_split_steps": _split("branches"),
 }

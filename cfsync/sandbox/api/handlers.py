@@ -150,6 +150,9 @@ def _get(call: Call) -> Answer:
         return _deleted(call)
     if call.resource.name == "refine_filters" and results.wants_results(call.request.query):
         return _results(call)
+    if names := call.request.query.get("expand[]"):
+        shown = call.account.store.shown(call.resource.name, call.above, names.split(","))
+        return answer(200, shown)
     return Answer(200, call.account.store.text(call.resource.name, call.above["id"]))
 
 

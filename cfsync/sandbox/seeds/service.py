@@ -1,4 +1,4 @@
-"""Seeded fulfillments, courses, sales pipelines and webhook endpoints."""
+"""Seeded fulfillments, courses, sales pipelines, split tests and webhook endpoints."""
 
 from __future__ import annotations
 
@@ -110,6 +110,22 @@ def endpoint(seed: Seed) -> Values:
     }
 
 
+def split_test(seed: Seed) -> Values:
+    """Shows one page to most visitors, and another one to the rest."""
+    pages = [seed.pick("pages", seed.chance + number) for number in range(2)]
+    ways = [{"page_id": id_, "weight": weight} for id_, weight in zip(pages, (70, 30), strict=True)]
+    return plain.record(seed) | {"variants": ways if pages[0] else []}
+
+
+def conditional_split(seed: Seed) -> Values:
+    """Shows those that a saved filter matches another page."""
+    pages = [seed.pick("pages", seed.chance + number) for number in range(2)]
+    return plain.record(seed) | {
+        "condition": {"is_setup": False, "filter_id": None},
+        "branches": [{"page_id": id_} for id_ in pages] if pages[0] else [],
+    }
+
+
 MAKERS: dict[str, Maker] = {
     "fulfillment_locations": location,
     "fulfillments": fulfillment,
@@ -118,5 +134,7 @@ MAKERS: dict[str, Maker] = {
     "lesson_completions": completion,
     "sales_stages": stage,
     "sales_opportunities": opportunity,
+    "split_test_steps": split_test,
+    "conditional_split_steps": conditional_split,
     "webhook_endpoints": endpoint,
 }

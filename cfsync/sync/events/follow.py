@@ -93,6 +93,7 @@ async def _read_records(
     Those that can't be read are reported; the next pull or sweep reads them.
     """
     found, listable = Found(), "id" in resource.filters and resource.listed_by_workspace
+    listable = listable and not resource.on_request  # a list shows only a part of the record
 
     async def read(some: Sequence[int]) -> None:
         try:

@@ -40,7 +40,8 @@ def update_calls(
 
     One update carries all plain fields; then comes one call for each set and each action.
     """
-    pairs = {name: (base.get(name), value) for name, value in send.items()}
+    sent = {n: items.as_sent(resource.by_name[n].items, value) for n, value in send.items()}
+    pairs = {name: (base.get(name), value) for name, value in sent.items()}
     plain = {n: p for n, p in pairs.items() if _is_plain(resource, n)}
     calls = [Call("update", plain)] if plain else []
     for name, pair in pairs.items():

@@ -66,9 +66,7 @@ async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int
     while calls:
         call, *calls = calls
         try:
-            answer = await perform(
-                push.context.api, claim.resource, claim.record_id, call, claim.shown
-            )
+            answer = await perform(push.context.api, claim, call)
         except (Refused, StateConflict) as error:
             edit_log.refused(claim, push.batch, error)
             named = {} if is_second else refused_alone(call, error)
@@ -127,7 +125,7 @@ async def send_delete(push: Push, claim: Claim) -> None:
     edit_log.sending(claim, (), push.batch)
     gone_before = False
     try:
-        await push.context.api.delete(claim.resource, claim.record_id)
+        await push.context.api.delete(claim.resource, claim.record_id, claim.listing)
     except NotFound:
         gone_before = not claim.unknown
     except CfsyncError as error:

@@ -118,7 +118,10 @@ async def _find(push: Push, claim: Claim, call: Call) -> bool:
     alike = [r for r in found if matches(claim, r, list(given))]
     exact = [r for r in alike if matches(claim, r, claim.resource.natural)]
     if len(exact) == 1:
-        outcome = Outcome(call.fields, exact[0], reading.rev_before, found=True)
+        record = exact[0]
+        if not record.whole:
+            record = await push.context.api.get(claim.resource, record.id, claim.listing)
+        outcome = Outcome(call.fields, record, reading.rev_before, found=True)
         await isolated(push, claim, lambda p, c: adopt_record(p, c, call, outcome))
     elif alike or not given:
         await _park(push, claim, alike)

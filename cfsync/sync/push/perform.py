@@ -9,24 +9,25 @@ from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import NotFound, StateConflict
 from cfsync.json_types import as_shown
+from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
 from cfsync.resources import ALL, Resource
 from cfsync.sync.push.calls import Call
 from cfsync.values import equal
 
 
-async def perform(
-    api: Api, resource: Resource, record_id: int, call: Call, shown: Mapping[str, Any]
-) -> Record:
-    """Make an update, members or act call. `shown`: the values that ClickFunnels shows as another
-    JSON type, by field; an update sends that type.
+async def perform(api: Api, claim: Claim, call: Call) -> Record:
+    """Make an update, members or act call of a claim. An update sends values in the JSON types in
+    which ClickFunnels shows them.
 
     Raises what the client raises, except StateConflict (409) if the record is in the wanted state
     already: that counts as success.
     """
+    resource, record_id = claim.resource, claim.record_id
     match call.kind:
         case "update":
-            return await api.update(resource, record_id, in_shown_types(resource, call, shown))
+            values = in_shown_types(resource, call, claim.shown)
+            return await api.update(resource, record_id, values, claim.listing)
         case "members":
             return await _change_members(api, resource, record_id, call)
         case "act":

@@ -93,7 +93,7 @@ async def _find(
     found: dict[int, Record],
 ) -> list[Claim]:
     """Add the records that their list shows to `found`; returns the claims to ask for singly."""
-    if listing is not None and "id" in resource.filters:
+    if listing is not None and "id" in resource.filters and not resource.on_request:
         try:
             records = await push.context.api.find(listing, "id", [c.record_id for c in claims])
             found |= {r.id: r for r in records}

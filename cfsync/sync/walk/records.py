@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+import structlog
+
 from cfsync.belonging import in_workspace
-from cfsync.errors import NotFound, located
+from cfsync.errors import SERVER_FAILED, BadAnswer, Forbidden, NotFound, Refused, located
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
@@ -18,8 +20,10 @@ from cfsync.mirror.progress import events
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Record
 from cfsync.resources import Resource
-from cfsync.sync.context import Context
+from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.report import Report
+
+log = structlog.get_logger()
 
 
 def count(report: Report, resource: str, written: Written) -> None:
@@ -67,13 +71,29 @@ def write_answer(
 async def reread(
     context: Context, report: Report, resource: Resource, ids: Sequence[int], lane: Lane
 ) -> None:
-    """Read records singly and write them."""
-    for record_id in ids:
-        context.check_stop()
+    """Read records singly and write them. One with fields that are shown on request alone, of which
+    there may be many, is reported where it can't be read, and left to a later pass.
+    """
+
+    async def read(record_id: int) -> None:
         with located(f"{resource.name} {record_id}"):
             reading = await context.reading(resource, lane)
-            found = await _get(context, resource, record_id)
+            try:
+                found = await _get(context, resource, record_id)
+            except (Forbidden, Refused, BadAnswer, *SERVER_FAILED) as error:
+                if not resource.on_request:
+                    raise
+                log.warning(
+                    "record.unreadable",
+                    resource=resource.name,
+                    id=record_id,
+                    status=error.status,
+                )
+                report.unreachable.append(f"{resource.name} {record_id}")
+                return
             await write_asked(context, report, reading, [record_id], found)
+
+    await side_by_side(context, ids, read)
 
 
 async def _get(context: Context, resource: Resource, record_id: int) -> list[Record]:

@@ -6,8 +6,8 @@ errors become exit codes:
 
 A module for each command, in the order in which you meet them:
 
-    setup/       config, doctor, migrate, views, models, census, webhooks, api, completion,
-                 sandbox, demo
+    setup/       config, doctor, migrate, backup, restore, views, models, census, webhooks, api,
+                 completion, sandbox, demo
     passes/      backfill, pull, push, sync, sweep, and the daemon (run)
     inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql,
                  export
@@ -58,6 +58,7 @@ from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
 from cfsync.cli.setup import (
     api,
+    backup,
     census,
     completion,
     config,
@@ -119,6 +120,7 @@ for _module in (
     webhooks,
     census,
     migrate,
+    backup,
     views,
     models,
     completion,

@@ -29,6 +29,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "config",
         "doctor",
         "migrate",
+        "backup",
+        "restore",
         "views",
         "models",
         "webhooks",

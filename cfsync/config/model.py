@@ -210,6 +210,15 @@ class RetentionSettings(Section):
     tombstones: Duration = 365 * _DAY
 
 
+class BackupSettings(Section):
+    #: The folder that the daemon backs up the mirror to; None: it makes no backups.
+    dir: Path | None = None
+    #: Between two backups.
+    every: PositiveDuration = 24 * _HOUR
+    #: How many to keep.
+    keep: PositiveInt = 7
+
+
 class LogSettings(Section):
     format: Literal["auto", "json", "console"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -233,6 +242,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     daemon: DaemonSettings = DaemonSettings()
     retention: RetentionSettings = RetentionSettings()
+    backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -11,7 +11,9 @@ from socket import gethostname
 import structlog
 
 from cfsync.config import RetentionSettings
+from cfsync.daemon import backup_job
 from cfsync.daemon.assembly import Components
+from cfsync.daemon.backup_job import BackupJob
 from cfsync.daemon.health import observer, sampler
 from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.periodic import PeriodicTask
@@ -80,6 +82,7 @@ class Maintenance:
         yield PeriodicTask("samples", sampler.EVERY_S, self._take_sample, first=sampler.EVERY_S)
         yield PeriodicTask("schema", SCHEMA_S, self._check_schema)
         yield PeriodicTask("log", WAL_S, partial(wal.Shrinker().run, c.connections.checks))
+        yield PeriodicTask("backup", backup_job.LOOK_S, BackupJob(c.settings).run)
         yield PeriodicTask("retention", DAY_S, self._prune, first=FIRST_PRUNE_S)
         yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
 

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import daemons, leases
 from cfsync.mirror.coordination.leases import Lease, LeaseTimes, LostLease
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror
 
 

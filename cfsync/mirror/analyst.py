@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.connect import place_of
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.dialect.view_sql import Relations
 from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES

@@ -13,7 +13,8 @@ from cfsync.errors import MirrorError
 from cfsync.mirror import capture
 from cfsync.mirror.capture import comments, installed
 from cfsync.mirror.db.connect import place_of
-from cfsync.mirror.db.dialect.base import Dialect, Place
+from cfsync.mirror.db.dialect.base import Dialect
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.schema_checks import refuse_foreign
 from cfsync.mirror.db.tables import SCHEMA_VERSION

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.progress import meta
 from cfsync.values import seconds

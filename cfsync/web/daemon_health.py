@@ -60,6 +60,8 @@ class Health:
     oldest_waiting_s: float = 0.0
     #: SQLite's log beside the file.
     wal: Wal = field(default_factory=Wal)
+    #: Age in seconds of the newest backup; None: there is none, or `backup.dir` is not set.
+    backup_age_s: float | None = None
     #: The learned rate limit, by kind.
     rate: Mapping[str, float] = field(default_factory=dict)
     #: Seconds until the end of the waits in progress, by reason: rate_limit (all requests wait),

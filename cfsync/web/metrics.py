@@ -122,6 +122,10 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
     }
     for name, (text, value) in plain.items():
         yield GaugeMetricFamily(name, text, value=float(value))
+    if health.backup_age_s is not None:
+        yield GaugeMetricFamily(
+            "cfsync_backup_age_seconds", "Age of the newest backup", value=health.backup_age_s
+        )
     yield CounterMetricFamily(
         "cfsync_capture_restored",
         "How often a pass has put back triggers that were missing or off",

@@ -25,6 +25,7 @@ READING = {
     "push": "push",
     "recover": "recover",
     "redact": "redact 1 --yes",
+    "restore": "restore backup.db --yes",
     "sweep": "sweep",
     "sync": "sync",
     "verify": "verify",
@@ -36,6 +37,7 @@ READING = {
 """Commands that ask ClickFunnels; push, only where there is an edit."""
 
 LOCAL = {
+    "backup": "backup copies",
     "census status": "census status",
     "changes": "changes",
     "conflicts list": "conflicts list",
@@ -80,7 +82,8 @@ DATABASE_DOWN = {"CFSYNC_DATABASE__URL": "postgresql://cfsync:hunter2@127.0.0.1:
 @pytest.fixture
 def do(tmp_path: Path, server: Running, full_database: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
     """Runs a command beside a complete mirror; returns the exit code."""
-    shutil.copy(full_database, tmp_path / "cfsync.db")
+    for name in ("cfsync.db", "backup.db"):
+        shutil.copy(full_database, tmp_path / name)
     (tmp_path / "people.csv").write_text("id,first_name\n1,Ada\n")
     monkeypatch.chdir(tmp_path)
 

@@ -117,6 +117,7 @@ CASES: dict[str, Any] = {
         *both("CfsyncWaitsForADay", "cfsync_waiting_oldest_seconds", "90000x120", "3600x120"),
         *both("CfsyncDrift", 'cfsync_drift_rows{resource="contacts"}', "1x120", "0x120"),
         *both("CfsyncLogHeld", "cfsync_wal_held_seconds", "4000x120", "600x120"),
+        *both("CfsyncBackupOld", "cfsync_backup_age_seconds", "180000x120", "100000x120"),
         case("CfsyncRateLimited", {OK: "0+90x120", LIMITED: "0+10x120"}, fires=True),
         case("CfsyncRateLimited", {OK: "0+99x120", LIMITED: "0+1x120"}, fires=False),
         case("CfsyncClickFunnelsFails", {OK: "0+70x120", BROKEN: "0+30x120"}, fires=True),

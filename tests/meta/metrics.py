@@ -17,6 +17,7 @@ def metrics_text() -> str:
         edits={"held": 1},
         rate={"rate": 1},
         waits={"outage": 1},
+        backup_age_s=1,
     )
     metrics = Metrics(lambda: health)
     metrics.request("pull", 200, 0.1)

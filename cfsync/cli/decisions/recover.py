@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import plural, print_json
 
 if TYPE_CHECKING:
+    from cfsync.config import Settings
     from cfsync.sync.decisions.recover import Recovered
 
 
@@ -32,7 +33,17 @@ def recover(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync recover
     """
-    settings = load_settings(config, quiet=True)
+    done = run_recovery(load_settings(config, quiet=True))
+    if json:
+        print_json(as_object(done))
+    else:
+        print("\n".join(as_lines(done)))
+    print_problems(done.sweep, "recover")
+    return done.sweep.exit_code
+
+
+def run_recovery(settings: Settings) -> Recovered:
+    """Recover the mirror that the settings name, with bars on a terminal."""
 
     async def body(stop: asyncio.Event) -> Recovered:
         from cfsync.sync.decisions.recover import recover as inner
@@ -40,20 +51,18 @@ def recover(config: Config = None, json: Json = False) -> int:
         async with open_context(settings, stop, bars=True) as context:
             return await inner(context)
 
-    done = until_stopped(body)
-    if json:
-        print_json(
-            {"looked_for": done.looked_for, "parked": done.parked, "held": done.held}
-            | {"left_to_push": done.left, "watermarks": done.watermarks}
-            | {"sweep": as_json(done.sweep)}
-        )
-    else:
-        print("\n".join(_lines(done)))
-    print_problems(done.sweep, "recover")
-    return done.sweep.exit_code
+    return until_stopped(body)
 
 
-def _lines(done: Recovered) -> Iterator[str]:
+def as_object(done: Recovered) -> dict[str, Any]:
+    """What was done, for `--json`."""
+    counts = {"looked_for": done.looked_for, "parked": done.parked, "held": done.held}
+    left = {"left_to_push": done.left, "watermarks": done.watermarks}
+    return counts | left | {"sweep": as_json(done.sweep)}
+
+
+def as_lines(done: Recovered) -> Iterator[str]:
+    """What was done, for people."""
     yield (
         f"looked for {plural(done.looked_for, 'insert')}: {done.parked} parked as unknown,"
         f" {done.held} held, {done.left} left to the next push"

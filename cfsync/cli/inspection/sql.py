@@ -16,7 +16,7 @@ from cfsync.cli.text import plural, print_problem, visible
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
-    from cfsync.mirror.db.dialect.base import Place
+    from cfsync.mirror.db.dialect.place import Place
     from cfsync.mirror.db.dialect.user_sql import Answer
     from cfsync.mirror.db.engine import Mirror
 

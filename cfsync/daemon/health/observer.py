@@ -4,14 +4,16 @@ of the passes, and answers from memory in between.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 
 from cfsync.config import Settings
 from cfsync.daemon.jobs.runner import Runner
-from cfsync.mirror import wal
+from cfsync.mirror import backups, wal
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Busy
@@ -63,6 +65,7 @@ class HealthObserver:
     to_count: set[str] = field(init=False)
     _state: MirrorState | None = None
     _wal: Wal = field(default_factory=Wal)
+    _backup_at: datetime | None = None
     _rows: dict[str, int] = field(default_factory=dict)
     _counted_at: dict[str, float] = field(default_factory=dict)
 
@@ -74,6 +77,9 @@ class HealthObserver:
         now = time.monotonic()
         self._state = await self.mirror.read(read_state, self.settings, self.workspaces, now)
         self._wal = await self.mirror.read(wal.read, self.mirror.place)
+        if folder := self.settings.backup.dir:
+            url = self.settings.database.url
+            self._backup_at = await asyncio.to_thread(backups.newest, url, folder)
         for name in list(self.to_count):
             if now - self._counted_at.get(name, -COUNT_S) >= COUNT_S:
                 await self._count(name)
@@ -113,6 +119,7 @@ class HealthObserver:
             deletions_held=state.deletions_held,
             oldest_waiting_s=state.oldest_waiting_s + elapsed_s if state.oldest_waiting_s else 0.0,
             wal=self._wal.after(elapsed_s),
+            backup_age_s=_age(self._backup_at),
         )
 
     def _resource(
@@ -133,6 +140,10 @@ class HealthObserver:
             drift=sum(job.drift for job in jobs),
             found=state.found.get(name, {}),
         )
+
+
+def _age(at: datetime | None) -> float | None:
+    return None if at is None else max(0.0, (datetime.now(UTC) - at).total_seconds())
 
 
 def read_state(tx: Tx, settings: Settings, workspaces: Collection[int], at: float) -> MirrorState:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import dialect
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 
 _DRIVERS = {
     "sqlite": "sqlite",

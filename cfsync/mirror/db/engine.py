@@ -19,7 +19,8 @@ import structlog
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import crash_points, schema_checks
 from cfsync.mirror.db.connect import place_of
-from cfsync.mirror.db.dialect.base import Dialect, Place
+from cfsync.mirror.db.dialect.base import Dialect
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained, Undone
 from cfsync.mirror.db.run_row import RunRow
 from cfsync.mirror.db.tables import SCHEMA_VERSION
@@ -58,10 +59,8 @@ class Tx:
         return self.new_rev() if self._rev is None else self._rev
 
     def new_rev(self) -> int:
-        """Take another `cf_rev` for everything from here on.
-
-        Needed to write a row that this transaction has written before: the triggers let cfsync's
-        own writes pass only if they change `cf_rev`.
+        """Take another `cf_rev` for everything from here on, to write a row once more: the triggers
+        let cfsync's own writes pass only if they change `cf_rev`.
         """
         self._rev = self.dialect.next_rev(self.conn)
         return self._rev

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 
 POLL_S = 5.0
 """Seconds after which the outbox is looked at anyway: a pooler may swallow notifications."""

@@ -25,7 +25,7 @@ from cfsync.mirror import wal
 from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db.clock import now as time_of
 from cfsync.mirror.db.connect import place_of
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.errors import NO_MIRROR
 from cfsync.mirror.lists import listings

@@ -13,7 +13,7 @@ from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination import rate_limit as budget
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import clock
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.progress import counted, runs
 from cfsync.mirror.progress.checkpoints import Lane

@@ -10,7 +10,7 @@ from cfsync.mirror.bookkeeping import conflicts, outbox, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.reports import browse, related, status
 from cfsync.mirror.reports.related import Related

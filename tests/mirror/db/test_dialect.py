@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect import named
-from cfsync.mirror.db.dialect.base import Dialect, Place
+from cfsync.mirror.db.dialect.base import Dialect
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Away, Constrained
 from cfsync.mirror.db.tables import META, NOTES, TABLES

@@ -1,26 +1,24 @@
-"""What each database does in its own way: `Dialect` for its SQL, `Place` for what holds it."""
+"""`Dialect`: the SQL that each database has in its own way."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
-from filelock import FileLock
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.census_sql import CensusSql
 from cfsync.mirror.db.dialect.change_numbers import ChangeNumbers
+from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.dialect.stored import Stored
 from cfsync.mirror.db.dialect.view_sql import ViewSql
 from cfsync.mirror.db.errors import Busy, Constrained
 
 Row = Mapping[str, Any]
-Lost = Callable[[], object]
 OwnColumns = Sequence[tuple[str, str | None]]  # name, SQL of the default
 
 
@@ -30,67 +28,6 @@ class Server:
 
     text: str
     problems: tuple[str, ...]
-
-
-class PushLocks(Protocol):
-    """Locks by name, each held by one process at a time."""
-
-    def hold(
-        self, names: Sequence[str], lost: Lost
-    ) -> AbstractAsyncContextManager[Collection[str]]:
-        """Take those of the locks that no other process holds, until the block or the process ends;
-        yields their names. `lost` is called if the server takes them away earlier. Raises Away.
-        """
-
-
-class Place(ABC):
-    """A database URL, understood. Its text names the database without user and password."""
-
-    url: sa.URL
-    dialect: Dialect
-    file: Path | None = None
-    """The file that holds the mirror; None: a server holds it."""
-    secrets_file: Path | None = None
-    """The file that holds its secrets; None: a server holds them."""
-
-    @abstractmethod
-    def check(self) -> None:
-        """Raise MirrorError, in better words than the driver's, where the mirror can't be."""
-
-    @abstractmethod
-    def prepare(self, *, must_exist: bool) -> None:
-        """Check the place before the driver opens it, and create it if it may be absent."""
-
-    @abstractmethod
-    def engine(self) -> sa.Engine:
-        """An engine with a single connection; its errors never show parameters."""
-
-    @abstractmethod
-    def migration(self) -> AbstractContextManager[sa.Connection]:
-        """One transaction in which no other process changes the schema. A second one waits."""
-
-    @abstractmethod
-    def changes(self) -> AsyncIterator[None]:
-        """Yields when there may be new edits or hints: once it listens, after each commit of
-        another program that it hears of, and every `notifications.POLL_S` seconds. Has a
-        connection of its own. Raises Away when that is lost.
-        """
-
-    @abstractmethod
-    def push_locks(self) -> PushLocks:
-        """The locks of `coordination.push_lock`. Passes that share the object share its locks."""
-
-    def wal_size(self) -> int:
-        """Bytes of the write-ahead log beside the file."""
-        return 0
-
-    def shrink_wal(self) -> str:
-        """Empty a long write-ahead log. Returns where in it a reader holds that up; '': none."""
-        return ""
-
-    def run_lock(self) -> FileLock | None:
-        """The lock that keeps a second daemon off the mirror; None: there may be several."""
-        return None
 
 
 class Dialect(ChangeNumbers):

@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect import postgresql_session
-from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
+from cfsync.mirror.db.dialect.backups.postgresql import PostgreSQLBackups
+from cfsync.mirror.db.dialect.base import Dialect
+from cfsync.mirror.db.dialect.place import Lost, Place
 from cfsync.mirror.db.errors import Away
 from cfsync.values import json_of
 
@@ -149,6 +151,9 @@ class PostgreSQLServer(Place):
 
     def push_locks(self) -> ServerPushLocks:
         return ServerPushLocks(str(self), self.conninfo)
+
+    def backups(self) -> PostgreSQLBackups:
+        return PostgreSQLBackups(str(self), self.conninfo)
 
     @property
     def conninfo(self) -> str:

@@ -18,7 +18,9 @@ from filelock import FileLock, Timeout
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect import secrets_table
-from cfsync.mirror.db.dialect.base import Dialect, Lost, Place
+from cfsync.mirror.db.dialect.backups.sqlite import SQLiteBackups
+from cfsync.mirror.db.dialect.base import Dialect
+from cfsync.mirror.db.dialect.place import Lost, Place
 from cfsync.mirror.db.errors import NO_MIRROR, Away, Replaced
 
 LOOK_S = 0.2
@@ -184,6 +186,9 @@ class SQLiteFile(Place):
 
     def push_locks(self) -> FilePushLocks:
         return FilePushLocks(FileLock(f"{self.file}.push-lock", thread_local=False))
+
+    def backups(self) -> SQLiteBackups:
+        return SQLiteBackups(self.file)
 
     def wal_size(self) -> int:
         try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cfsync.errors import UsageError
-from cfsync.mirror.db.dialect.base import Place
+from cfsync.mirror.db.dialect.place import Place
 
 READ_ONLY = "this only reads; --write lets a statement change something"
 ONE = "give one statement at a time"

@@ -1,0 +1,155 @@
+"""`backup` and `restore`: copies of the mirror."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cfsync.cli.common import Config, Json, load_settings, until_stopped
+from cfsync.cli.decisions.recover import as_lines, as_object, run_recovery
+from cfsync.cli.reports import print_problems
+from cfsync.cli.text import print_json, print_problem
+from cfsync.errors import CfsyncError, UsageError
+
+if TYPE_CHECKING:
+    from cfsync.config import Settings
+    from cfsync.mirror.backups import Backup, Restored
+    from cfsync.sync.decisions.recover import Recovered
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(backup)
+    app.command()(restore)
+
+
+def backup(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where to; default: backup.dir.")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Copy the mirror to a file that only you can read. Everything else goes on meanwhile.
+
+    The copy gets its name once it is whole and checked. In backup.dir only the newest backup.keep
+    copies stay. The daemon backs up by itself where backup.dir is set.
+
+    \b
+    Example:
+      cfsync backup /var/backups/cfsync
+    """
+    from cfsync.mirror.backups import back_up
+
+    settings = load_settings(config, quiet=True)
+    chosen = folder or settings.backup.dir
+    if chosen is None:
+        raise UsageError("say where to: give a folder, or set backup.dir")
+    keep = None if folder else settings.backup.keep
+    url, now = settings.database.url, datetime.now(UTC)
+
+    async def body(stop: asyncio.Event) -> Backup:
+        return await asyncio.to_thread(back_up, url, chosen, now, keep=keep, is_stopped=stop.is_set)
+
+    done = until_stopped(body)
+    if json:
+        print_json(asdict(done))
+        return
+    print(f"{done.file}: {_size(done.size)}, checked")
+    if done.removed:
+        print(f"removed {', '.join(done.removed)}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """Make the mirror from a backup, and run `cfsync recover`, so that nothing is sent twice.
+
+    Stop every daemon first. An SQLite mirror that is there stays beside the new one under another
+    name; a PostgreSQL database must be empty.
+
+    \b
+    Example:
+      cfsync restore /var/backups/cfsync/cfsync-20261130T054500Z.db
+    """
+    settings = load_settings(config, quiet=True)
+    settings.for_api()
+    with _without_daemon(settings):
+        restored = _put_back(settings, file, yes=yes)
+        recovered = _recover(settings)
+    if json:
+        print_json(asdict(restored) | as_object(recovered))
+    else:
+        print("\n".join(as_lines(recovered)))
+    print_problems(recovered.sweep, "recover")
+    return recovered.sweep.exit_code
+
+
+@contextmanager
+def _without_daemon(settings: Settings) -> Iterator[None]:
+    """Keep a daemon away from an SQLite file."""
+    from filelock import Timeout
+
+    from cfsync.mirror.db.connect import place_of
+
+    place = place_of(settings.database.url)
+    lock = place.run_lock()
+    try:
+        if lock:
+            lock.acquire(blocking=False)
+    except Timeout:
+        raise UsageError(f"cfsync run works on {place}: stop it first") from None
+    try:
+        yield
+    finally:
+        if lock:
+            lock.release()
+
+
+def _put_back(settings: Settings, file: Path, *, yes: bool) -> Restored:
+    from cfsync.mirror import backups
+
+    url, now = settings.database.url, datetime.now(UTC)
+    revision = backups.check(url, file)
+    if not yes:
+        _ask(f"{file}: {_size(file.stat().st_size)}, schema {revision}, checked")
+    done = backups.restore(url, file, now)
+    print(f"restored {done.place}", file=sys.stderr)
+    if done.before:
+        print(f"what was there before is {done.before}", file=sys.stderr)
+    return done
+
+
+def _ask(found: str) -> None:
+    print(
+        f"{found}\nIt takes the mirror's place. Edits that were made after it and not yet sent are"
+        " not in it.",
+        file=sys.stderr,
+    )
+    if not sys.stdin.isatty():
+        raise UsageError("nothing is done: without a terminal, restore needs --yes")
+    typer.confirm("Restore it?", abort=True, err=True)
+
+
+def _recover(settings: Settings) -> Recovered:
+    try:
+        return run_recovery(settings)
+    except CfsyncError:
+        print_problem(
+            "the mirror is restored, but not safe yet: run `cfsync recover` before anything else"
+        )
+        raise
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"

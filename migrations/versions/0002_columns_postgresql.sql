@@ -32,3 +32,11 @@ ALTER TABLE product_prices ALTER COLUMN trial_duration TYPE BIGINT
     USING CASE WHEN trial_duration ~ '^[0-9]{1,18}$' THEN trial_duration::bigint END;
 ALTER TABLE product_prices ALTER COLUMN interval_count TYPE BIGINT
     USING CASE WHEN interval_count ~ '^[0-9]{1,18}$' THEN interval_count::bigint END;
+
+-- By these names rows are looked for: INSERT INTO contact_tag_links (contact_id, tag_name), and
+-- whether another row has the name of a new one.
+
+CREATE INDEX cf_contact_tags_name ON contact_tags (workspace_id, name);
+CREATE INDEX cf_order_tags_name ON order_tags (workspace_id, name);
+CREATE INDEX cf_product_tags_name ON product_tags (workspace_id, name);
+CREATE INDEX cf_discounts_code ON discounts (workspace_id, code);

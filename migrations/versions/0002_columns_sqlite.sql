@@ -42,3 +42,11 @@ UPDATE product_prices SET trial_duration = CASE WHEN trial_duration NOT GLOB '*[
     WHERE trial_duration IS NOT NULL;
 UPDATE product_prices SET interval_count = CASE WHEN interval_count NOT GLOB '*[^0-9]*' THEN CAST(interval_count AS INTEGER) END
     WHERE interval_count IS NOT NULL;
+
+-- By these names rows are looked for: INSERT INTO contact_tag_links (contact_id, tag_name), and
+-- whether another row has the name of a new one.
+
+CREATE INDEX cf_contact_tags_name ON contact_tags (workspace_id, name);
+CREATE INDEX cf_order_tags_name ON order_tags (workspace_id, name);
+CREATE INDEX cf_product_tags_name ON product_tags (workspace_id, name);
+CREATE INDEX cf_discounts_code ON discounts (workspace_id, code);

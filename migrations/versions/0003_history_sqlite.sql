@@ -18,6 +18,8 @@ CREATE TABLE cf_changes (
     batch BIGINT
 );
 CREATE INDEX cf_changes_record ON cf_changes (resource, record_id, seq);
+CREATE INDEX cf_changes_batch ON cf_changes (batch) WHERE batch IS NOT NULL;
+CREATE INDEX cf_outbox_batch ON cf_outbox (batch) WHERE batch IS NOT NULL;
 
 -- False: this edit is of what the row holds already, and no change of it.
 ALTER TABLE cf_outbox ADD COLUMN is_news BOOLEAN;

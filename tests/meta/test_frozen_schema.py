@@ -16,13 +16,13 @@ FROZEN = {
     "0001_tables_postgresql.sql": "b2908fb17098cfa2",
     "0001_tables_sqlite.sql": "5f10bed2aa555c5f",
     "0002_account.py": "19987ce1b449ca07",
-    "0002_columns_postgresql.sql": "b2ded19769160611",
-    "0002_columns_sqlite.sql": "fa615ae72dbac971",
+    "0002_columns_postgresql.sql": "47872d04301f3852",
+    "0002_columns_sqlite.sql": "0482c52234a1986c",
     "0002_tables_postgresql.sql": "755f820331d9e507",
     "0002_tables_sqlite.sql": "fc51ec9874c2b3f4",
     "0003_history.py": "2978cc6037b6d73c",
-    "0003_history_postgresql.sql": "c58946f60c5d9e5e",
-    "0003_history_sqlite.sql": "70dbfd96ee65800a",
+    "0003_history_postgresql.sql": "f5719eccb591a919",
+    "0003_history_sqlite.sql": "a99fef6aafed4882",
 }
 """File of a revision -> the beginning of its SHA-256."""
 

@@ -293,8 +293,3 @@ def set_reason(tx: Tx, seqs: Sequence[int], error: str, *, tried: bool = False) 
 def highest_seq(tx: Tx) -> int:
     """The number of the newest edit, 0 where there is none."""
     return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.seq))).scalar() or 0)
-
-
-def last_batch(tx: Tx) -> int:
-    """The number of the last push that sent something, 0 before the first."""
-    return int(tx.conn.execute(sa.select(sa.func.max(OUTBOX.c.batch))).scalar() or 0)

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 DIGESTS = {
     "postgresql": "aad9bf283ac94a4b0d8a646894d8ae04e0cf0d5b6041b153f4a040aaf716de0e",
-    "sqlite": "cfc4196b6837ccb4c58d01e6e47d19fe7076e71d298639ac75692310e38d5a60",
+    "sqlite": "595906e398c01896f11514ecca6e66f3af5f25028f556627d35afaf0e0072c5f",
 }
 """By the kind of database."""

@@ -71,6 +71,12 @@ def latest(tx: Tx, limit: int) -> list[Part]:
     ]
 
 
+def last(tx: Tx) -> int:
+    """The number of the last push that sent something, 0 before the first."""
+    highest = sa.func.max(OUTBOX.c.batch)
+    return int(tx.conn.scalar(sa.select(highest).where(OUTBOX.c.batch.is_not(None))) or 0)
+
+
 def find(tx: Tx, batch: int) -> list[Edit]:
     """The edits that a push has sent, in order; those that were deleted from the outbox since, as
     the history has them: with the values that the user gave, not those that were sent.

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -76,7 +75,7 @@ async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> R
     """
     edits = await mirror.read(batches.find, batch)
     if not edits:
-        last = await mirror.read(outbox.last_batch)
+        last = await mirror.read(batches.last)
         raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
     done = Reverted(batch)
     records = group_by_record(edits)

@@ -191,3 +191,41 @@ def test_ten_thousand_links_in_one_statement(
     assert sql("SELECT op, count(*), count(DISTINCT record_id) FROM cf_outbox GROUP BY op") == [
         ("update", 20_001, 10_001)
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ("contact_tags WHERE name = 'x' AND workspace_id = 10", "cf_contact_tags_name"),
+        ("order_tags WHERE name = 'x' AND workspace_id = 10", "cf_order_tags_name"),
+        ("product_tags WHERE name = 'x' AND workspace_id = 10", "cf_product_tags_name"),
+        ("discounts WHERE code = 'x' AND workspace_id = 10", "cf_discounts_code"),
+        ("cf_outbox WHERE batch = 3", "cf_outbox_batch"),
+        ("cf_changes WHERE batch = 3", "cf_changes_batch"),
+    ],
+)
+def test_what_is_looked_for_by_name_or_batch_has_an_index(
+    sql: Sql, condition: str, index: str
+) -> None:
+    """Each new link by name looks for one, each `revert` and each push for the other."""
+    if not sql.is_sqlite:
+        sql("SET enable_seqscan = off")
+    how = "EXPLAIN QUERY PLAN" if sql.is_sqlite else "EXPLAIN"
+
+    assert index in str(sql(f"{how} SELECT 1 FROM {condition}"))
+
+
+def test_many_tags_of_one_contact_are_one_set(
+    tagged: int, write: Any, app_sql: Sql, sql: Sql
+) -> None:
+    write(_fill)
+    app_sql(
+        "INSERT INTO contact_tag_links (contact_id, tag_name)"
+        " SELECT 5, name FROM contact_tags WHERE workspace_id = 10 AND id < 300 ORDER BY id DESC"
+    )
+
+    [(count, least, most)] = sql(
+        "SELECT count(*), min(tag_id), max(tag_id) FROM contact_tag_links WHERE contact_id = 5"
+    )
+    assert (count, least, most) == (204, 1, 299)
+    assert sql.outbox()[-1][-1]["tag_ids"][1] == [1, 2, 3, 4, *range(100, 300)]

@@ -5,8 +5,9 @@ TRIGGER and CREATE VIEW statements. The triggers run for each row.
 
 Read the files in `templates/` first: each is a whole statement, or a part of one, with `$names` for
 what is generated. `triggers` (UPDATE, DELETE) and `insert` fill them in; `expressions` has the
-conditions and values of single columns, `parts` what both use, `own_columns` the triggers for
-columns that the user has added, `links` those of views. `mirror.views` has the views.
+conditions and values of single columns, `json_forms` those of JSON, `parts` what both use,
+`own_columns` the triggers for columns that the user has added, `links` those of views.
+`mirror.views` has the views.
 """
 
 from __future__ import annotations

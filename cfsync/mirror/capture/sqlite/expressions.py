@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cfsync.mirror.capture.rules import Refusal, columns, parents
+from cfsync.mirror.capture.sqlite.json_forms import canonical_set, json_content
 from cfsync.mirror.capture.values import DEEPEST, json_kind
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
@@ -44,29 +45,6 @@ def _content(field: Field, value: str) -> str:
     if field.type == "timestamp":
         return f"coalesce({canonical_time(value)}, {value})"
     return amount(value) if field.type == "money" else json_content(field, value)
-
-
-def json_content(field: Field, value: str) -> str:
-    """JSON text in a form that is the same for the same content; a map without its empty values."""
-    given = ""
-    if field.merge == "map":
-        value = f"coalesce({value}, '{{}}')"
-        given = " WHERE NOT (path = '$' AND (type = 'null' OR type = 'text' AND atom = ''))"
-    leaves = f"SELECT fullkey, type, atom FROM json_tree({value}){given} ORDER BY fullkey"
-    if field.merge == "set":
-        value = f"coalesce({value}, '[]')"
-        leaves = f"SELECT DISTINCT '' AS fullkey, type, atom FROM json_each({value}) ORDER BY atom"
-    whole = f"(SELECT group_concat(json_array(fullkey, type, atom)) FROM ({leaves}))"
-    empty = f"coalesce({whole}, '')"
-    return f"CASE WHEN json_valid({value}) THEN {empty} ELSE {value} END"
-
-
-def canonical_set(value: str) -> str:
-    """A JSON list sorted and with each member once; what is no list stays as it is."""
-    members = f"SELECT DISTINCT value FROM json_each({value}) ORDER BY value"
-    sorted_list = f"(SELECT json_group_array(value) FROM ({members}))"
-    kind = f"CASE WHEN json_valid({value}) THEN json_type({value}) END"
-    return f"CASE {kind} WHEN 'array' THEN {sorted_list} ELSE {value} END"
 
 
 def canonical_time(value: str) -> str:
@@ -154,6 +132,8 @@ def is_unsendable(field: Field) -> str:
     new = f"NEW.{ident(field.name)}"
     number = "type IN ('integer', 'real')"
     fits = "atom >= -9223372036854775807 AND atom < 9223372036854775808.0"
+    if field.merge == "set":  # integers alone, and any but long ones are fit
+        return f"EXISTS (SELECT 1 FROM json_each({new}) WHERE {number} AND NOT ({fits}))"
     levels = "length(path) - length(replace(replace(path, '.', ''), '[', ''))"
     bad = (
         f"{_not_utf8('key')} OR type = 'text' AND {_not_utf8('atom')}"

@@ -30,7 +30,6 @@ from cfsync.mirror.capture.rules import (
     updatable,
 )
 from cfsync.mirror.capture.sqlite.expressions import (
-    canonical_set,
     canonical_time,
     given_pair,
     has_unknown_id,
@@ -39,6 +38,7 @@ from cfsync.mirror.capture.sqlite.expressions import (
     row_as_patch,
     taken,
 )
+from cfsync.mirror.capture.sqlite.json_forms import canonical_set
 from cfsync.mirror.capture.sqlite.parts import (
     BY_USER,
     NOW,

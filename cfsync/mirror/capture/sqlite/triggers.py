@@ -19,7 +19,6 @@ from cfsync.mirror.capture.rules import (
 )
 from cfsync.mirror.capture.sqlite import insert
 from cfsync.mirror.capture.sqlite.expressions import (
-    canonical_set,
     canonical_time,
     changed,
     changed_pair,
@@ -31,6 +30,7 @@ from cfsync.mirror.capture.sqlite.expressions import (
     taken,
     update_refused_if,
 )
+from cfsync.mirror.capture.sqlite.json_forms import canonical_set
 from cfsync.mirror.capture.sqlite.parts import (
     MARK,
     NOW,

@@ -11,9 +11,10 @@ A module for each command, in the order in which you meet them:
     passes/      backfill, pull, push, sync, sweep, and the daemon (run)
     inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql,
                  export
-    decisions/   what a person decides: import, outbox, conflicts, deletions, revert, undelete, ...
+    importing/   import
+    decisions/   what a person decides: outbox, conflicts, deletions, revert, undelete, ...
     common       options that all commands share; opens both sides; signals
-    sections, reports, text, progress, bars, fields
+    sections, reports, text, progress, bars, row_bars, fields
                  how help, results and progress are written, and how `-f` arguments are read
     candidates   what a shell offers for a word that is being typed
 
@@ -34,7 +35,6 @@ from cfsync.cli.decisions import (
     act,
     conflicts,
     deletions,
-    import_file,
     outbox,
     pause,
     recover,
@@ -42,6 +42,7 @@ from cfsync.cli.decisions import (
     revert,
     undelete,
 )
+from cfsync.cli.importing import command as import_file
 from cfsync.cli.inspection import (
     changes,
     explain,

@@ -1,0 +1,30 @@
+"""A bar for each kind of work on rows, on a terminal; nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+Show = Callable[[str, int, int | None], None]
+"""Told what is done, with how many rows so far, and of how many where that is known."""
+
+
+@contextmanager
+def row_bars() -> Iterator[Show]:
+    """May be told from any thread."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _done, _total: None
+        return
+    from cfsync.cli.bars import new_bars
+
+    tasks: dict[str, Any] = {}
+    with new_bars() as live:
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = live.add_task(what, total=total, records=0)
+            live.update(tasks[what], completed=done, records=done)
+
+        yield show

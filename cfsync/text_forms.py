@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from cfsync.resources.model import Type
 from cfsync.values import time_text
 
 _IN_QUOTES = re.compile(r'[",\r\n]|^ | $')
@@ -48,6 +49,14 @@ def _time(value: datetime) -> str:
 
 def csv_line(values: Iterable[Any]) -> str:
     return ",".join(_cell(as_text(value)) for value in values)
+
+
+def typed_csv_line(types: Sequence[Type], values: Iterable[Any]) -> str:
+    """A row of columns of these types. A text in a column of JSON is JSON, too."""
+    return csv_line(
+        json_text(value) if type_ == "json" and value is not None else value
+        for type_, value in zip(types, values, strict=True)
+    )
 
 
 def _cell(text: str | None) -> str:

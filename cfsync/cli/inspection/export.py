@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, open_mirror, until_stopped
+from cfsync.cli.row_bars import row_bars
 from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
@@ -64,11 +65,13 @@ def export(
                 since=since,
                 folder=out,
                 is_stopped=stop.is_set,
+                progress=progress,
             )
         finally:
             mirror.close()
 
-    found = until_stopped(body)
+    with row_bars() as progress:
+        found = until_stopped(body)
     if json:
         print_json({"files": [asdict(one) for one in found]})
     else:

@@ -26,6 +26,14 @@ class Exported:
     path: str
 
 
+Progress = Callable[[str, int, int | None], None]
+"""Told of a table or view how many rows are written, and of how many, where that is known."""
+
+
+def _untold(_name: str, _rows: int, _of: int | None) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """What is to be exported."""
@@ -35,6 +43,7 @@ class Export:
     folder: Path
     #: Canonical time; '': all rows.
     since: str = ""
+    progress: Progress = _untold
 
     def place(self, relation: Relation) -> Path:
         return self.folder.absolute() / f"{relation.name}.{self.format}"
@@ -44,11 +53,12 @@ def write(tx: Tx, export: Export, is_stopped: Callable[[], bool]) -> list[Export
     """Write all files, of one state of the database, for their owner alone. An error leaves those
     that were there as they were. Raises UsageError, and Interrupted where it is stopped.
     """
+    tx.dialect.take_any_time(tx.conn)
     try:
         export.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as unfinished:
             written = []
-            for relation in export.relations:
+            for relation in relations.with_own_columns(tx, export.relations):
                 place = export.place(relation)
                 number, name = tempfile.mkstemp(".part", f".{place.name}.", place.parent)
                 unfinished.callback(_remove, name)
@@ -73,6 +83,7 @@ def _write_one(
 ) -> int:
     """Returns how many rows there were. `number`: of the open file."""
     count = 0
+    total = None if export.progress is _untold else relations.count(tx, relation, export.since)
     with os.fdopen(number, "wb") as file:
         with (
             closing(writer(export.format, file, relation)) as out,
@@ -83,6 +94,7 @@ def _write_one(
                     raise Interrupted("stopped: no file was written")
                 out.write(rows)
                 count += len(rows)
+                export.progress(relation.name, count, total)
         file.flush()
         os.fsync(file.fileno())
     return count

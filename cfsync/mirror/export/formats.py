@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from cfsync.errors import UsageError
 from cfsync.mirror.export.relations import Relation
 from cfsync.resources.model import Type
-from cfsync.text_forms import csv_line, json_line, json_text
+from cfsync.text_forms import as_text, csv_line, json_line, json_text, typed_csv_line
 
 DIGITS, DECIMALS = 38, 9
 """Of an amount in Parquet: what warehouses take (BigQuery's NUMERIC, for one)."""
@@ -57,15 +57,9 @@ class _Lines(Writer):
 
 class _Csv(_Lines):
     def __init__(self, file: BinaryIO, relation: Relation) -> None:
-        is_json = [type_ == "json" for type_ in relation.columns.values()]
-
-        def line(row: Sequence[Any]) -> str:
-            return csv_line(
-                json_text(v) if as_json and v is not None else v
-                for v, as_json in zip(row, is_json, strict=True)
-            )
-
-        super().__init__(file, line, f"{csv_line(relation.columns)}\n")
+        types = list(relation.columns.values())
+        head = f"{csv_line(relation.columns)}\n"
+        super().__init__(file, lambda row: typed_csv_line(types, row), head)
 
 
 class _JsonLines(_Lines):
@@ -126,7 +120,7 @@ class _Parquet(Writer):
             return self._arrow.array(
                 [None if v is None else convert(v) for v in values], field.type
             )
-        except self._arrow.ArrowException as error:
+        except (self._arrow.ArrowException, ArithmeticError, ValueError) as error:
             raise UsageError(
                 f"Parquet can't hold a value in {self._relation.name}.{field.name} as {field.type}:"
                 " choose csv or jsonl"
@@ -141,9 +135,14 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
+def _moment(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
 _FOR_ARROW: Mapping[Type, Callable[[Any], Any]] = {
-    "timestamp": datetime.fromisoformat,
-    "money": Decimal,
+    "text": as_text,
+    "timestamp": _moment,
+    "money": lambda value: Decimal(str(value)),
     "number": float,
     "json": json_text,
 }

@@ -9,7 +9,7 @@ from cfsync.errors import UsageError
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.export import files, relations
-from cfsync.mirror.export.files import Export, Exported
+from cfsync.mirror.export.files import Export, Exported, Progress
 from cfsync.mirror.export.formats import Format
 from cfsync.sync.selection import earliest
 
@@ -24,9 +24,10 @@ async def export(
     since: str | None = None,
     folder: Path,
     is_stopped: Callable[[], bool] = lambda: False,
+    progress: Progress | None = None,
 ) -> list[Exported]:
     """Write a file for each of the tables and views, or for all tables, from one state of the
-    mirror. `since`: a time or an age.
+    mirror. `since`: a time or an age; `progress` is called in another thread.
 
     Raises UsageError for what there isn't, and Interrupted where it is stopped.
     """
@@ -38,6 +39,8 @@ async def export(
 
     def write(tx: Tx) -> list[Exported]:
         begin = earliest(since, clock.now(tx))
-        return files.write(tx, Export(wanted, Format(format_name), folder, begin), is_stopped)
+        told = {"progress": progress} if progress else {}
+        made = Export(wanted, Format(format_name), folder, begin, **told)
+        return files.write(tx, made, is_stopped)
 
     return await mirror.read(write)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -24,6 +20,7 @@ from cfsync.mirror.user_decisions import batches
 from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.inspection import changes, explain
 from cfsync.sync.inspection.changes import AsOf
+from cfsync.text_forms import csv_line, typed_csv_line
 from cfsync.values import time_text
 from cfsync.web.console import readings
 from cfsync.web.console.html import activity, lists, overview, record, records, waiting
@@ -100,14 +97,15 @@ class Pages:
 
     async def _csv_lines(self, resource: Resource, asked: Asked) -> AsyncIterator[str]:
         names = [f.name for f in resource.columns]
-        yield _csv(names)
+        types = [f.type for f in resource.columns]
+        yield f"{csv_line(names)}\n"
         place: Place | None = None
         while True:
             found = await self._console.mirror.read(
                 _page, resource, Asked(asked.words, asked.by_id, place), CSV_ROWS
             )
             for row in found.rows:
-                yield _csv([_csv_cell(row[name]) for name in names])
+                yield f"{typed_csv_line(types, [row[name] for name in names])}\n"
             if found.next is None:
                 return
             place = found.next
@@ -182,13 +180,3 @@ def _last_changes(tx: Tx, wanted: history.Wanted) -> list[history.Row]:
         found += [row for row in chunk.changes if row["op"] != ChangeOp.START]
         before, is_last = chunk.seq, chunk.is_last
     return found[:CHANGES]
-
-
-def _csv(cells: list[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(cells)
-    return out.getvalue()
-
-
-def _csv_cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cfsync.errors import Interrupted, UsageError
-from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.export import relations
 from cfsync.mirror.export.files import Exported
 from cfsync.resources import RESOURCES
@@ -204,3 +204,59 @@ def test_many_rows_are_written_a_part_at_a_time(
 
     assert one.rows == 3
     assert next(asked)
+
+
+def test_columns_of_ones_own_are_exported(do: Do, sql: Sql) -> None:
+    """With their types as far as the database has them."""
+    types = {"own_note": "TEXT", "own_count": "INTEGER", "own_json": "JSON", "own_day": "DATE"}
+    types |= {"own_sum": "NUMERIC", "own_flag": "BOOLEAN", "own_raw": "BLOB"}
+    if not sql.is_sqlite:
+        types |= {"own_raw": "BYTEA", "own_json": "JSONB"}
+    for name, type_ in types.items():
+        sql(f"ALTER TABLE contacts ADD COLUMN {name} {type_}")
+    raw = "x'00ff'" if sql.is_sqlite else r"'\x00ff'"
+    sql(
+        "UPDATE contacts SET own_note = 'a,b', own_count = 3, own_json = '{\"a\": [1]}',"
+        f" own_day = '2026-05-01', own_sum = 1.5, own_flag = true, own_raw = {raw} WHERE id = 1042"
+    )
+
+    (one,) = do("contacts")
+    (lines,) = do("contacts", format_name="jsonl")
+    (parquet,) = do("contacts", format_name="parquet")
+
+    names = list(types)
+    row = read_csv(one.path)[0]
+    assert list(row)[-7:] == names
+    cells = ["a,b", "3", '{"a":[1]}', "2026-05-01", "1.5", "true", r"\x00ff"]
+    assert [row[n] for n in names] == cells
+    assert json.loads(Path(lines.path).read_text().splitlines()[0])["own_json"] == {"a": [1]}
+    first = pq.read_table(parquet.path).to_pylist()[0]
+    assert (first["own_count"], first["own_flag"]) == (3, True)
+    assert first["own_sum"] == Decimal("1.5")
+    assert first["own_day"] == "2026-05-01"
+    assert pq.read_table(parquet.path).to_pylist()[1]["own_note"] is None
+
+
+def test_a_long_view_is_not_cut(do: Do, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement's time is limited elsewhere, on PostgreSQL."""
+    limits: list[str] = []
+    rows = relations.rows
+
+    def noted(tx: Tx, *given: Any) -> Any:
+        if tx.dialect.name == "postgresql":
+            names = ("statement_timeout", "idle_in_transaction_session_timeout")
+            limits.extend(tx.conn.exec_driver_sql(f"SHOW {n}").scalar_one() for n in names)
+        return rows(tx, *given)
+
+    monkeypatch.setattr(relations, "rows", noted)
+    do("sales")
+
+    assert set(limits) <= {"0"}
+
+
+def test_progress_counts_the_rows_of_tables(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relations, "CHUNK", 2)
+    told: list[tuple[str, int, int | None]] = []
+    do("contacts", "sales", progress=lambda *given: told.append(given))
+
+    assert told == [("contacts", 2, 3), ("contacts", 3, 3), ("sales", 2, None), ("sales", 3, None)]

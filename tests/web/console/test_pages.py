@@ -173,6 +173,26 @@ def test_a_filtered_table_comes_as_csv(visitor: Visitor, account: Account, conta
     assert answer.headers["content-type"].startswith("text/csv")
 
 
+def test_cells_are_written_as_export_writes_them(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    """NULL is told from an empty text, and truth and JSON are as in JSON."""
+    account.sql(
+        "UPDATE contacts SET first_name = '', last_name = NULL, custom_attributes = ? WHERE id = ?",
+        '{"a": "b"}',
+        contact,
+    )
+
+    head, *lines = visitor.get("/records/contacts.csv").text.splitlines()
+
+    names = head.split(",")
+    (line,) = (line for line in lines if line.startswith(f"{contact},"))
+    assert ',"",,' in line
+    (row,) = csv.reader([line])
+    assert row[names.index("custom_attributes")] == '{"a":"b"}'
+    assert row[names.index("is_active")] in ("true", "false", "")
+
+
 def test_a_csv_of_many_rows_has_them_all(
     visitor: Visitor, account: Account, monkeypatch: Any
 ) -> None:

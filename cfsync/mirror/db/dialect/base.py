@@ -116,6 +116,10 @@ class Dialect(ChangeNumbers):
         """Take the mark off: the triggers treat what is written next as a user's edit."""
 
     @abstractmethod
+    def take_any_time(self, conn: sa.Connection) -> None:
+        """Lift the limit of a statement's time for this transaction, which reads."""
+
+    @abstractmethod
     def name_program(self, conn: sa.Connection, name: str) -> bool:
         """Name the program whose edits this transaction captures, where edits note that."""
 

@@ -16,7 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect import census_sql, postgresql_checks, secrets_table
+from cfsync.mirror.db.dialect import (
+    census_sql,
+    postgresql_checks,
+    postgresql_session,
+    secrets_table,
+)
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server
 from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.dialect.stored import Stored
@@ -138,6 +143,9 @@ class PostgreSQL(Dialect):
     def unmark(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql("SELECT set_config('cfsync.writer', '', true)")
 
+    def take_any_time(self, conn: sa.Connection) -> None:
+        conn.exec_driver_sql(postgresql_session.TAKE_ANY_TIME)
+
     def name_program(self, conn: sa.Connection, name: str) -> bool:
         sql = "SELECT set_config('application_name', %(name)s, true)"
         conn.exec_driver_sql(sql, {"name": name})
@@ -200,15 +208,7 @@ class PostgreSQL(Dialect):
     own_value = "CASE WHEN {column} IS DISTINCT FROM ({default}) THEN {column}::text END"
 
     def own_columns(self, conn: sa.Connection, table: sa.Table) -> OwnColumns:
-        """Of a default that counts, each value is another one: it is none that could be told."""
-        sql = (
-            "SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attribute"
-            " LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
-            f" WHERE attrelid = to_regclass({literal(table.name)}) AND attnum > 0"
-            " AND NOT attisdropped AND attgenerated = ''"
-        )
-        found = [(name, text) for name, text in conn.exec_driver_sql(sql) if name not in table.c]
-        return [(name, None if "nextval(" in (text or "") else text) for name, text in found]
+        return postgresql_checks.own_columns(conn, table)
 
     def param(self, name: str) -> str:
         return f"%({name})s"

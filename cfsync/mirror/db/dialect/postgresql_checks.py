@@ -7,7 +7,8 @@ import re
 import sqlalchemy as sa
 
 from cfsync.mirror.db.dialect import secrets_table
-from cfsync.mirror.db.dialect.base import Server
+from cfsync.mirror.db.dialect.base import OwnColumns, Server
+from cfsync.mirror.db.quoting import literal
 
 _FORBIDDEN = """
 SELECT min(t) FROM unnest(ARRAY['contacts', 'cf_outbox']) t,
@@ -97,3 +98,17 @@ def server(conn: sa.Connection) -> Server:
     }
     problems = tuple(text for text, is_so in found.items() if is_so)
     return Server(f"PostgreSQL {version}, role {role}", problems)
+
+
+def own_columns(conn: sa.Connection, table: sa.Table) -> OwnColumns:
+    """The columns that the user has added. Of a default that counts, each value is another one: it
+    is none that could be told.
+    """
+    sql = (
+        "SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attribute"
+        " LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
+        f" WHERE attrelid = to_regclass({literal(table.name)}) AND attnum > 0"
+        " AND NOT attisdropped AND attgenerated = ''"
+    )
+    found = [(name, text) for name, text in conn.exec_driver_sql(sql) if name not in table.c]
+    return [(name, None if "nextval(" in (text or "") else text) for name, text in found]

@@ -29,6 +29,12 @@ _SETTINGS = {
     # A process that was stopped in the middle of a transaction must not hold its locks for ever.
     "idle_in_transaction_session_timeout": "60s",
 }
+TAKE_ANY_TIME = (
+    "SELECT set_config(name, '0', true) FROM (VALUES ('statement_timeout'),"
+    " ('idle_in_transaction_session_timeout')) AS settings (name)"
+)
+"""For a transaction that a person waits for: a long query, or many rows that are read in parts."""
+
 # `local` and the like keep what was committed over a crash, and are the administrator's choice.
 _DURABLE = "CASE WHEN setting = 'off' THEN 'on' ELSE setting END"
 

@@ -130,6 +130,9 @@ class SQLite(Dialect):
     def unmark(self, conn: sa.Connection) -> None:
         conn.exec_driver_sql("UPDATE cf_writer SET mark = 0")
 
+    def take_any_time(self, conn: sa.Connection) -> None:
+        """There is no limit."""
+
     def name_program(self, conn: sa.Connection, name: str) -> bool:
         return False
 

@@ -38,10 +38,6 @@ _WRITES = re.compile(
 """How statements begin for which there is a better word than the syntax error that follows."""
 _TELLS = re.compile(r"\s*(explain|show)\b", re.IGNORECASE)
 """How statements begin that are no query of a cursor, and can't hold anything but a query."""
-_WAIT = (
-    "SELECT set_config(name, '0', true) FROM (VALUES ('statement_timeout'),"
-    " ('idle_in_transaction_session_timeout')) AS settings (name)"
-)
 _EDITS = (
     "SELECT resource, count(*), min(captured_at) FROM cf_outbox"
     " WHERE seq > %s AND xmin = pg_current_xact_id()::xid GROUP BY resource ORDER BY resource"
@@ -70,7 +66,7 @@ def _prepare(conn: Connection, *, read_only: bool) -> None:
     pins = postgresql_session.pins(conn)
     conn.read_only = read_only
     conn.execute(pins)
-    conn.execute(_WAIT)
+    conn.execute(postgresql_session.TAKE_ANY_TIME)
 
 
 def _read(conn: Connection, statement: str) -> Iterator[Answer]:

@@ -253,8 +253,9 @@ def append(
     patch: Mapping[str, Any],
     **columns: Any,
 ) -> None:
-    """Add an edit that cfsync makes itself and no trigger sees. `columns`: `record_id`,
-    `workspace_id`, and `highest_id` of an insert. An update is of what the row holds already.
+    """Add an edit that no trigger sees. `columns`: `record_id`, `workspace_id`, who has made it
+    (`db_user` and `application`), and `highest_id` of an insert. An update is of what the row holds
+    already.
     """
     tx.conn.execute(
         sa.insert(OUTBOX).values(
@@ -263,7 +264,6 @@ def append(
             patch=patch,
             state=OutboxState.PENDING,
             attempts=0,
-            db_user=CFSYNC,
             captured_at=clock.now(tx),
             is_news=op != Op.UPDATE,
             **columns,

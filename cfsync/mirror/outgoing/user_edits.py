@@ -4,7 +4,7 @@ what a row holds already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,13 +87,15 @@ def _by_user(tx: Tx) -> Iterator[None]:
 
 
 def _sign(tx: Tx, resource: Resource, record_id: int, last: int) -> None:
-    """Write into the edits of a row that come after the number `last` who has had cfsync make them:
-    a person, unless a pass does it.
-    """
-    who = outbox.CFSYNC if tx.run else person()
+    """Write the `signature` into the edits of a row that come after the number `last`."""
     mine = (OUTBOX.c.resource == resource.name, OUTBOX.c.record_id == record_id)
     query = sa.update(OUTBOX).where(OUTBOX.c.seq > last, *mine)
-    tx.conn.execute(query.values(db_user=who, application=outbox.CFSYNC))
+    tx.conn.execute(query.values(signature(tx)))
+
+
+def signature(tx: Tx) -> dict[str, str]:
+    """The columns of an edit that say who has had cfsync make it: a person, unless a pass does."""
+    return {"db_user": outbox.CFSYNC if tx.run else person(), "application": outbox.CFSYNC}
 
 
 def edit_from(
@@ -111,8 +113,19 @@ def edit_from(
         edit(tx, resource, record_id, values)
 
 
-def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
-    """Queue a change of a record as one more edit of its row, which holds the values already."""
+def original_signature(claim: Claim, names: Collection[str]) -> dict[str, str | None]:
+    """The columns that say who made the last edit of the claim in which one of some fields is."""
+    about = [edit for edit in claim.edits if not edit.patch.keys().isdisjoint(names)]
+    last = (about or claim.edits)[-1]
+    return {"db_user": last.db_user, "application": last.application}
+
+
+def append_edit(
+    tx: Tx, claim: Claim, record_id: int, wanted: Sent, signed: Mapping[str, str | None]
+) -> None:
+    """Queue a change of a record as one more edit of its row, which holds the values already.
+    `signed`: the columns that say who has made it.
+    """
     values = {name: new for name, (_, new) in wanted.items()}
     rows.set_fields(tx, claim.resource, record_id, values, BY_PUSH)
     outbox.append(
@@ -122,4 +135,5 @@ def append_edit(tx: Tx, claim: Claim, record_id: int, wanted: Sent) -> None:
         {name: list(pair) for name, pair in wanted.items()},
         record_id=record_id,
         workspace_id=claim.listing.workspace_id if claim.listing else None,
+        **signed,
     )

@@ -15,6 +15,7 @@ from cfsync.mirror.capture.rules import has_workspace, insertable_values
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, OUTBOX, TABLES, TOMBSTONES
+from cfsync.mirror.outgoing import user_edits
 from cfsync.records import PROVISIONAL_FROM, is_provisional
 from cfsync.resources import Resource
 
@@ -125,6 +126,7 @@ def append_insert(
         record_id=new_id,
         workspace_id=row.get("workspace_id"),
         highest_id=highest,
+        **user_edits.signature(tx),
     )
 
 

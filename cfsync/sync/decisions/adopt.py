@@ -134,7 +134,8 @@ def _adopt(tx: Tx, found: Candidate) -> None:
         conflicts.add(tx, resource, record.id, conflict)
     if merged.send:
         pairs = {n: (record.values.get(n), value) for n, value in merged.send.items()}
-        user_edits.append_edit(tx, claim, record.id, pairs)
+        signed = user_edits.original_signature(claim, pairs)
+        user_edits.append_edit(tx, claim, record.id, pairs, signed)
 
 
 def _merged(tx: Tx, found: Candidate) -> Merged:

@@ -189,7 +189,8 @@ def _queue_left_over(
     pending = open_edits.load(tx, claim.resource, [answer.id]).get(answer.id, OpenEdits())
     lacking = {n: p for n, p in _lacking(claim, call, answer).items() if n not in pending.by_field}
     if lacking:
-        user_edits.append_edit(tx, claim, answer.id, lacking)
+        signed = user_edits.original_signature(claim, lacking)
+        user_edits.append_edit(tx, claim, answer.id, lacking, signed)
     carried = call.fields.keys() | claim.tried
     edited = {n for n in pending.by_field if n not in carried and row[n] is not None}
     united = {n: _merged_value(claim.resource, n, answer, row[n]) for n in edited}

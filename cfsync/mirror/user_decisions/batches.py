@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import ids, outbox
-from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.outbox import AT_ONCE, Edit, Op, OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHANGES, OUTBOX
-from cfsync.mirror.history.changes import Side
+from cfsync.mirror.history.changes import ChangeOp, Side
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Field
 from cfsync.values import Unholdable, decode
 
@@ -92,6 +93,34 @@ def find(tx: Tx, batch: int) -> list[Edit]:
         for row in kept
     ]
     return sorted([*outbox.find(tx, batch=batch), *told], key=lambda edit: edit.seq)
+
+
+def unsure(tx: Tx, edits: Collection[Edit]) -> set[int]:
+    """The numbers of those inserts of `find` that have perhaps not created their record: it is
+    older than the row; or the history alone has the insert, and knew the record before the row got
+    its id.
+    """
+    inserts = {e.seq: e for e in edits if e.op == Op.INSERT and not is_provisional(e.record_id)}
+    in_outbox = {edit.seq for edit in outbox.find(tx, seqs=list(inserts))}
+    older = {seq for seq, e in inserts.items() if e.record_id <= (e.highest_id or 0)}
+    left = {s: (e.resource, e.record_id) for s, e in inserts.items() if s not in in_outbox}
+    first: dict[tuple[str, int], str] = {}
+    keys = list(left.values())
+    for start in range(0, len(keys), AT_ONCE):
+        for resource, record_id, op in _changes_of(tx, keys[start : start + AT_ONCE]):
+            first.setdefault((resource, record_id), op)
+    return older | {seq for seq, key in left.items() if first.get(key) != ChangeOp.RENUMBER}
+
+
+def _changes_of(tx: Tx, keys: Collection[tuple[str, int]]) -> Iterable[tuple[str, int, str]]:
+    """(resource, record id, op) of the changes of some records, in order."""
+    c = CHANGES.c
+    for name in dict.fromkeys(resource for resource, _ in keys):
+        ids_of = [record_id for resource, record_id in keys if resource == name]
+        query = sa.select(c.resource, c.record_id, c.op).where(
+            c.resource == name, c.record_id.in_(ids_of)
+        )
+        yield from ((r, i, op) for r, i, op in tx.conn.execute(query.order_by(c.seq)))
 
 
 def _edit(change: Mapping[str, Any], record_id: int) -> Edit:

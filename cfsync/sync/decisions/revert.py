@@ -6,7 +6,7 @@ before. What can't be taken back is reported field by field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from cfsync.mirror.outgoing.user_edits import edit
 from cfsync.mirror.user_decisions import batches, discard, undelete
 from cfsync.mirror.user_decisions.replay import replay
 from cfsync.mirror.user_decisions.undelete import Undelete
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.resources.model import action_key
 from cfsync.sync.decisions import decision_log
@@ -31,6 +32,7 @@ DELETED = "it was deleted"
 CREATED = "it was created"
 """How the reason begins of a record that the batch has created."""
 _CREATED = f"{CREATED}: --with-created deletes it"
+UNSURE = "nobody knows whether it was created, or was there before"
 CHANGED = "changed since"
 """How the reason ends of a field that doesn't hold what the batch has written."""
 PIECE = 100
@@ -78,12 +80,13 @@ async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> R
         last = await mirror.read(batches.last)
         raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
     done = Reverted(batch)
+    unsure = await mirror.read(batches.unsure, edits)
     records = group_by_record(edits)
-    if delete and (created := [_name(one) for one in records if _may_delete(one)]):
+    if delete and (created := [_name(one) for one in records if _may_delete(one, unsure)]):
         delete(created)
     for start in range(0, len(records), PIECE):
         piece = records[start : start + PIECE]
-        part = await mirror.write(_revert, piece, with_created=delete is not None)
+        part = await mirror.write(_revert, piece, unsure, with_created=delete is not None)
         done.fields += part.fields
         done.deleted += part.deleted
         done.discarded += part.discarded
@@ -97,9 +100,10 @@ def _name(edits: Sequence[Edit]) -> tuple[str, int]:
     return edits[0].resource, edits[0].record_id
 
 
-def _may_delete(edits: Sequence[Edit]) -> bool:
+def _may_delete(edits: Sequence[Edit], unsure: Set[int]) -> bool:
     """Whether `revert` deletes a record, where it is asked to. Pure."""
-    return _created(edits) and RESOURCES[edits[0].resource].delete
+    is_created = _created(edits) and unsure.isdisjoint(e.seq for e in edits)
+    return is_created and RESOURCES[edits[0].resource].delete
 
 
 def _created(edits: Sequence[Edit]) -> bool:
@@ -110,7 +114,11 @@ def _created(edits: Sequence[Edit]) -> bool:
 
 def _unsent(edits: Sequence[Edit]) -> list[int]:
     """The insert of a row that a batch could not create. Pure."""
-    return [e.seq for e in edits if e.op == Op.INSERT and e.state in discard.DISCARDABLE]
+    return [
+        e.seq
+        for e in edits
+        if e.op == Op.INSERT and is_provisional(e.record_id) and e.state in discard.DISCARDABLE
+    ]
 
 
 def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
@@ -121,7 +129,9 @@ def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
     return list(found.values())
 
 
-def _revert(tx: Tx, records: Iterable[list[Edit]], *, with_created: bool) -> Reverted:
+def _revert(
+    tx: Tx, records: Iterable[list[Edit]], unsure: Set[int], *, with_created: bool
+) -> Reverted:
     found = Reverted(0)
     for edits in records:
         resource, record_id = RESOURCES[edits[0].resource], edits[0].record_id
@@ -129,7 +139,9 @@ def _revert(tx: Tx, records: Iterable[list[Edit]], *, with_created: bool) -> Rev
         busy = statements.lock(tx, table, [record_id])
         row = statements.load(tx, table, [record_id]).get(record_id)
         reason = (
-            "another program has locked its row" if busy else _irrevocable(resource, edits, row)
+            "another program has locked its row"
+            if busy
+            else _irrevocable(resource, edits, row, unsure)
         )
         if reason == DELETED:
             reason = f"{DELETED}: {_way_back(undelete.plan(tx, resource, record_id))}"
@@ -172,7 +184,7 @@ def _with_author(tx: Tx, left: Left, seq: int) -> Left:
 
 
 def _irrevocable(
-    resource: Resource, edits: Sequence[Edit], row: Mapping[str, Any] | None
+    resource: Resource, edits: Sequence[Edit], row: Mapping[str, Any] | None, unsure: Set[int]
 ) -> str | None:
     """Why nothing of a record can be taken back; None if something can. Pure."""
     if any(e.state == OutboxState.SENDING for e in edits):
@@ -184,6 +196,8 @@ def _irrevocable(
     if any(e.may_exist for e in edits):
         return "nobody knows whether it was created: see cfsync outbox list"
     if _created(edits):
+        if not unsure.isdisjoint(e.seq for e in edits):
+            return UNSURE
         return _CREATED if resource.delete else f"{CREATED}: {resource.refuse_delete}"
     return None
 

@@ -131,6 +131,27 @@ def test_a_new_contact_gives_its_email_up_for_another_new_one(
     assert emails == [C, "d@example.com"]
 
 
+@pytest.mark.parametrize("new", [B, None])
+def test_a_new_contact_whose_answer_was_lost_gives_its_email_up_for_another_one(
+    account: Account, app_sql: Any, two: tuple[int, int], new: str | None
+) -> None:
+    account.retry = Retry(attempts=1)
+    app_sql("INSERT INTO contacts (email_address) VALUES (?)", A)
+    account.world.fault("reset_after", method="POST", path="upsert")
+    account.push()
+    assert account.states() == ["sending"]
+    app_sql("UPDATE contacts SET email_address = ? WHERE email_address = ?", new, A)
+    to(app_sql, two[0], A)
+
+    report = account.push()
+
+    assert account.states() == ["done"] * 3
+    assert report.exit_code == 0
+    born = max(account.world.ids("contacts", account.workspace))
+    assert calls(account)[-2:] == [("update", born, new), ("update", two[0], A)]
+    has(account, two[0], A)
+
+
 def test_a_contact_that_goes_on_and_is_deleted_gives_all_its_emails_up_at_once(
     account: Account, app_sql: Any, a_and_b: tuple[int, int]
 ) -> None:

@@ -169,9 +169,11 @@ def find(
     record_id: int | None = None,
     batch: int | None = None,
     seqs: Collection[int] | None = None,
+    op: Op | None = None,
 ) -> list[Edit]:
     """Edits in the order in which they were made: those in `states`, and only those of some
-    resources, of one record, of one push or with some numbers (up to AT_ONCE) where given.
+    resources, of one record, of one push, with some numbers (up to AT_ONCE) or of one kind of
+    statement where given.
     """
     query = sa.select(*_COLUMNS).where(OUTBOX.c.state.in_(states))
     if resources:
@@ -182,6 +184,8 @@ def find(
         query = query.where(OUTBOX.c.batch == batch)
     if seqs is not None:
         query = query.where(OUTBOX.c.seq.in_(seqs))
+    if op is not None:
+        query = query.where(OUTBOX.c.op == op)
     return _read(tx, query.order_by(OUTBOX.c.seq))
 
 

@@ -6,6 +6,7 @@ done, parked, or sent again.
 Read `debounce` (when edits may be sent) and `unsent` (which there are), `fold` (all edits of a
 record as one claim; pure), `claims` (the claims of a push), `send_journal` (edits that are being
 sent), `fates` (what became of each value; pure), `answers` (an answer is merged like any record)
-and `new_ids` (rows that can't take their id). `user_edits` makes an edit for a person, through the
-triggers, and `many_edits` those of a file; `recovery` is for a restored backup.
+and `new_ids` (rows that can't take their id, or whose record is gone). `user_edits` makes an edit
+for a person, through the triggers, and `many_edits` those of a file; `recovery` is for a restored
+backup.
 """

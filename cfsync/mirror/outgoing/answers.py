@@ -11,7 +11,7 @@ again since the call, or somebody holds the row: the next pass reads the record 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -180,7 +180,7 @@ def merge_duplicate(
 ) -> int | None:
     """Change an inserted row's id to the real one. Where that has a row already (a pull was
     faster), the inserted one takes its place, with what was edited in either since; where the user
-    has deleted the inserted row, the delete applies to the other. What either holds in columns of
+    has deleted one of the two, the delete applies to the other. What either holds in columns of
     the user's own is kept.
     `known`: the fields that calls of the claim have carried. Returns the `cf_rev` that the row had,
     0 for none; None: it is another row now.
@@ -188,12 +188,14 @@ def merge_duplicate(
     resource, table = claim.resource, TABLES[claim.resource.name]
     both = statements.load(tx, table, [claim.record_id, real_id])
     mine, there = both.get(claim.record_id), both.get(real_id)
+    entries = open_edits.load(tx, resource, [claim.record_id, real_id])
+    mine_open = entries.get(claim.record_id, OpenEdits()).edits
     if there is None:
         if mine:
             rows.change_id(tx, resource, claim.record_id, real_id)
+        if mine and _is_deleted(entries.values()):
+            rows.delete(tx, resource, real_id, BY_PUSH)
         return mine["cf_rev"] or 0 if mine else None
-    entries = open_edits.load(tx, resource, [claim.record_id, real_id])
-    mine_open = entries.get(claim.record_id, OpenEdits()).edits
     own, theirs_own = (statements.own_values(tx, table, i) for i in (claim.record_id, real_id))
     if mine is not None:
         rows.take_place(tx, resource, claim.record_id, there)
@@ -208,6 +210,12 @@ def merge_duplicate(
         merged = merged_fields(resource, Legs(base, local, there), since, theirs, policy)
         _write_merged(tx, resource, real_id, merged)
     return None
+
+
+def _is_deleted(both: Iterable[OpenEdits]) -> bool:
+    """Whether the last open edit of two rows, which are one record, is a delete. Pure."""
+    edits = [edit for found in both for edit in found.edits]
+    return bool(edits) and max(edits, key=lambda edit: edit.seq).op == Op.DELETE
 
 
 def merged_fields(

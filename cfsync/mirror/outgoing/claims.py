@@ -10,7 +10,7 @@ from cfsync.mirror.bookkeeping import agreement, bases, conflicts, ids, open_edi
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import OUTBOX, TABLES
+from cfsync.mirror.db.tables import IDS, OUTBOX, TABLES
 from cfsync.mirror.outgoing import unsent
 from cfsync.mirror.outgoing.fold import Claim as Claim
 from cfsync.mirror.outgoing.fold import (
@@ -43,11 +43,16 @@ def open_records(
 
 
 def lost_creates(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[int]:
-    """The ids of rows whose create was journalled and never acknowledged."""
+    """The ids of rows whose create was journalled and never acknowledged, and of those that could
+    not be given their record's id.
+    """
+    is_known = sa.exists().where(
+        IDS.c.resource == resource.name, IDS.c.local_id == OUTBOX.c.record_id
+    )
     query = (
         sa.select(OUTBOX.c.record_id)
         .where(*unsent.where_to_send(resource, workspaces))
-        .where(OUTBOX.c.state == OutboxState.SENDING, OUTBOX.c.op == Op.INSERT)
+        .where(sa.or_(OUTBOX.c.state == OutboxState.SENDING, is_known), OUTBOX.c.op == Op.INSERT)
         .where(OUTBOX.c.record_id >= PROVISIONAL_FROM)
         .order_by(OUTBOX.c.seq)
     )

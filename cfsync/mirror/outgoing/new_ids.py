@@ -1,14 +1,31 @@
-"""Rows whose record exists, and which a constraint or trigger of the user's keeps from its id."""
+"""Inserted rows whose record exists, or did, and which don't have its id: a constraint or trigger
+of the user's keeps them from it, the call was never answered, or the record was deleted since.
+"""
 
 from __future__ import annotations
 
-from cfsync.mirror.bookkeeping import ids, outbox, rows
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.decode import decode_record
+from cfsync.merge import Policy
+from cfsync.mirror.bookkeeping import conflicts, ids, open_edits, outbox, rows, tombstones
+from cfsync.mirror.bookkeeping.open_edits import OpenEdits
+from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Op, OutboxState
 from cfsync.mirror.bookkeeping.reasons import OWN_KEY
+from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx, savepoint
-from cfsync.mirror.db.errors import Constrained
-from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.db.errors import Busy, Constrained
+from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
+from cfsync.mirror.history.changes import BY_PUSH
+from cfsync.mirror.outgoing import answers, send_journal
+from cfsync.mirror.outgoing.fold import Claim
+from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import Resource
+from cfsync.values import json_of
 
 
 def explain(tx: Tx, resource: Resource, local_id: int, error: Constrained) -> str:
@@ -38,3 +55,87 @@ def _take_id(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
         rows.take_place(tx, resource, local_id, both[real_id])
     elif local_id in both:
         rows.change_id(tx, resource, local_id, real_id)
+
+
+def known_as(tx: Tx, claim: Claim, given: Mapping[str, str]) -> int | None:
+    """The newest record that an unanswered call of the claim may have created, by what the mirror
+    has of it, or had when it was deleted; None: it knows of none. Such a record is
+    newer than the insert, belongs to no other one, and has the values `given`, whatever their case.
+    """
+    found = {i for i, values in _mirrored(tx, claim, given) if _has(values, given)}
+    return max(found - ids.already_assigned(tx, claim.resource, found), default=None)
+
+
+def _mirrored(
+    tx: Tx, claim: Claim, given: Mapping[str, str]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """(id, values) of records that are newer than the claim's insert."""
+    resource, table, stones = claim.resource, TABLES[claim.resource.name], TOMBSTONES.c
+    since = (table.c.id > claim.highest_id, table.c.id < PROVISIONAL_FROM)
+    alike = (sa.func.lower(table.c[name]) == value.lower() for name, value in given.items())
+    for row in tx.conn.execute(sa.select(table).where(*since, *alike)).mappings():
+        yield row["id"], dict(row)
+    gone = sa.select(stones.record_id, stones.body).where(
+        stones.resource == resource.name,
+        stones.record_id > claim.highest_id,
+        stones.state == TombstoneState.CONFIRMED,
+        stones.body.is_not(None),
+    )
+    for record_id, body in tx.conn.execute(gone):
+        yield record_id, decode_record(resource, json_of(body)).values
+    for edit in outbox.find(tx, states=OPEN_STATES, resources=[resource.name], op=Op.DELETE):
+        if claim.highest_id < edit.record_id < PROVISIONAL_FROM:
+            yield edit.record_id, {name: pair[0] for name, pair in edit.patch.items()}
+
+
+def _has(values: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+    return all((values.get(name) or "").lower() == value.lower() for name, value in given.items())
+
+
+def take_id_of_deleted(tx: Tx, claim: Claim, policy: Policy) -> bool:
+    """Give an inserted row the id of its record, which an earlier call has created and somebody has
+    deleted since: its edits are held until a person decides. Where it was deleted here too, nothing
+    is left of the insert. Returns whether edits are held. Raises Busy.
+    """
+    resource, table, real_id = claim.resource, TABLES[claim.resource.name], claim.exists_as or 0
+    statements.serialize_writers(tx, table)
+    if statements.lock(tx, table, [claim.record_id, real_id]):
+        raise Busy(f"{resource.name} {claim.record_id} is locked by another program")
+    sent = {name for edit in claim.edits for name in edit.sent or ()}
+    answers.merge_duplicate(tx, claim, real_id, sent, policy)
+    ids.replace_everywhere(tx, resource, claim.record_id, real_id)
+    found = open_edits.load(tx, resource, [real_id]).get(real_id, OpenEdits())
+    if _is_deleted_here(tx, claim, found):
+        rows.delete(tx, resource, real_id, BY_PUSH)
+        send_journal.close(tx, claim.seqs, OutboxState.DONE)
+        return False
+    _save_proof(tx, claim, real_id)
+    conflicts.hold_edits_of_deleted(tx, resource, real_id, [e.seq for e in found.edits])
+    return True
+
+
+def _is_deleted_here(tx: Tx, claim: Claim, found: OpenEdits) -> bool:
+    """Whether the user has deleted the record, by either of its rows: the delete is open, or has
+    arrived, and nothing was edited since.
+    """
+    if found.deleted:
+        return True
+    states, name = (TombstoneState.CONFIRMED,), claim.resource.name
+    proofs = tombstones.find(tx, states=states, resource=name, record_id=claim.exists_as)
+    later = [edit for edit in found.edits if edit.seq not in claim.seqs]
+    return not later and any(proof.side == Side.LOCAL for proof in proofs)
+
+
+def _save_proof(tx: Tx, claim: Claim, real_id: int) -> None:
+    resource, listing = claim.resource, claim.listing
+    body = statements.by_ids(tx, BASE, ["body"], [real_id], resource=resource.name)
+    tombstones.save_confirmed(
+        tx,
+        resource,
+        real_id,
+        Side.REMOTE,
+        Cause.DELETED,
+        parent_id=listing.parent_id if listing else None,
+        workspace_id=listing.workspace_id if listing else None,
+        body=body[0][0] if body else None,
+    )

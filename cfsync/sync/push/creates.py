@@ -34,6 +34,7 @@ from cfsync.sync.push.changes import journal_entry
 from cfsync.sync.push.create_paths import create_record
 from cfsync.sync.push.outcome import Push, count_answer, handle_failure, park, waits_for_others
 from cfsync.sync.push.perform import in_shown_types
+from cfsync.sync.push.reread import is_reached
 from cfsync.values import equal, normal_map
 
 
@@ -45,8 +46,14 @@ async def send_create(push: Push, claim: Claim) -> None:
     try:
         reading = await push.context.reading(claim.resource, Lane.PUSH)
         there = await _existing_record(push, claim, call)
+    except NotFound as error:
+        if claim.exists_as:
+            await _settle_deleted(push, claim)
+        else:
+            await handle_failure(push, claim, as_refusal(error), called=False)
+        return
     except CfsyncError as error:
-        await handle_failure(push, claim, as_refusal(error), called=False)
+        await handle_failure(push, claim, error, called=False)
         return
     if there and not claim.exists_as:
         claim = _with_key_of(claim, there)
@@ -61,7 +68,9 @@ async def send_create(push: Push, claim: Claim) -> None:
 
 
 def as_refusal(error: CfsyncError) -> CfsyncError:
-    """The error of a create or a list. A 404 means that the parent record no longer exists."""
+    """The error of a create or a list. A 404 means that the parent record no longer exists. Not
+    for a read of the record itself.
+    """
     if isinstance(error, NotFound):
         return Refused(NO_PARENT, call=error.call, status=404)
     return error
@@ -75,6 +84,27 @@ async def _existing_record(push: Push, claim: Claim, call: Call) -> Record | Non
     if call.kind != "upsert" or key is None or listing is None:
         return None
     return next(iter(await api.find(listing, key, [claim.row[key]])), None)
+
+
+async def _settle_deleted(push: Push, claim: Claim) -> None:
+    """The record of an inserted row was deleted before the insert was settled: it is not created
+    again unasked. A 404 proves nothing while the workspace doesn't answer.
+    """
+    if not await is_reached(push, claim):
+        return
+    mirror, policy = push.context.mirror, push.policy(claim)
+    try:
+        is_held = await mirror.write(new_ids.take_id_of_deleted, claim, policy)
+    except Constrained as error:
+        row = claim.resource, claim.record_id
+        await park(push, claim, await mirror.read(new_ids.explain, *row, error))
+        return
+    if is_held:
+        edit_log.deleted_remotely(claim)
+        push.report.add(claim.resource.name, held=1)
+    else:
+        edit_log.settled(claim)
+        push.unfinished.append((claim.resource, claim.exists_as or claim.record_id))
 
 
 def _with_key_of(claim: Claim, there: Record) -> Claim:

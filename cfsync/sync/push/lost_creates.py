@@ -3,29 +3,35 @@
 | an earlier call             | found                                  | then                  |
 | --------------------------- | -------------------------------------- | --------------------- |
 | outcome unknown, upsert     | any                                    | compared and upserted |
+|                             | none, but the mirror knows one         | its id is assigned    |
 |                             | none                                   | sent again            |
 | outcome unknown, create     | one                                    | its id is assigned    |
+|                             | none, but the mirror knows one         | its id is assigned    |
 |                             | none, twice, `push.settle` apart       | sent again            |
 |                             | several, or all natural fields NULL    | parked as unknown     |
+| answered, and not settled   |                                        | its id is assigned    |
 | none known, but the row is  | none                                   | sent                  |
 | older than this process     | any                                    | parked as unknown     |
 
 A record is found if its id is higher than any that the mirror had when the row was inserted, its
 natural fields are the row's, and it is not assigned to another insert. It may be in the mirror
-already, because a pull was faster.
+already, because a pull was faster. One that the mirror knows, and no list shows, was changed in
+ClickFunnels or deleted there: it is read by its id, and never created again unasked.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 from cfsync.api.pages import walk_by_id
 from cfsync.errors import CfsyncError
 from cfsync.mirror.bookkeeping import ids, reasons
 from cfsync.mirror.bookkeeping.outbox import OutboxState
-from cfsync.mirror.outgoing import claims, send_journal
+from cfsync.mirror.outgoing import claims, new_ids, send_journal
 from cfsync.mirror.outgoing.answers import Outcome
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.mirror.progress.checkpoints import Lane
@@ -39,6 +45,7 @@ from cfsync.sync.push.creates import (
     could_duplicate,
     matches,
     natural_values,
+    send_create,
 )
 from cfsync.sync.push.outcome import Push, handle_failure, isolated
 
@@ -96,18 +103,32 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
     A lost upsert is looked for once. If its contact is not there, it is pending again, since an
     upsert is safe to repeat.
     """
-    if claim.exists_as or claim.listing is None:
+    if claim.listing is None:
         return False
     call, key = create_call(claim.resource, claim.row), claim.resource.upsert_key or ""
     try:
-        if call.kind == "create":
+        if claim.exists_as is None and call.kind == "create":
             return await _find(push, claim, call)
-        if not await push.context.api.find(claim.listing, key, [claim.row[key]]):
-            await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
-            edit_log.missing(claim)
+        if claim.exists_as is None and not await push.context.api.find(
+            claim.listing, key, [claim.row[key]]
+        ):
+            if not await _assign_known(push, claim, {key: claim.row[key]}):
+                await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
+                edit_log.missing(claim)
+            return False
     except CfsyncError as error:
         await handle_failure(push, claim, as_refusal(error), called=False)
+        return False
+    await _settle(push, claim)
     return False
+
+
+async def _settle(push: Push, claim: Claim) -> None:
+    """Settle a create whose record exists, before anything else is sent: later edits of its row may
+    give up an email that another record takes.
+    """
+    for sendable in push.sendable([claim]):
+        await isolated(push, sendable, send_create)
 
 
 async def _find(push: Push, claim: Claim, call: Call) -> bool:
@@ -126,8 +147,24 @@ async def _find(push: Push, claim: Claim, call: Call) -> bool:
     elif alike or not given:
         await _park(push, claim, alike)
     else:
-        return True
+        return not await _assign_known(push, claim, given)
     return False
+
+
+async def _assign_known(push: Push, claim: Claim, given: Mapping[str, Any]) -> bool:
+    """Give the row the record that the mirror knows its call has created, and that ClickFunnels no
+    longer lists as such: it was changed there, or deleted. False where there is none.
+    """
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    if not texts or texts.keys() != given.keys():
+        return False
+    mirror = push.context.mirror
+    record_id = await mirror.read(new_ids.known_as, claim, texts)
+    if record_id is None:
+        return False
+    await mirror.write(ids.save, claim.resource, claim.record_id, record_id)
+    await _settle(push, replace(claim, exists_as=record_id))
+    return True
 
 
 async def without_duplicates(push: Push, inserts: Sequence[Claim]) -> list[Claim]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cfsync.api import Api
 from cfsync.api.pages import walk_by_id
-from cfsync.errors import NotFound, StateConflict
+from cfsync.errors import NotFound, Refused, StateConflict
 from cfsync.json_types import as_shown
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.records import Listing, Record
@@ -70,7 +70,12 @@ async def _change_members(api: Api, resource: Resource, record_id: int, call: Ca
     members, field = ALL[via[0]], via[1]
     listing = Listing(members.name, record_id)
     for member in sorted(set(wanted or ()) - set(before or ())):
-        await api.create(listing, {field: member})
+        try:
+            await api.create(listing, {field: member})
+        except NotFound as error:
+            await api.get(resource, record_id)  # NotFound, too, where the record itself is gone
+            words = f"{resource.by_name[name].ref} {member} no longer exists"
+            raise Refused(words, call=error.call, status=404) from None
     for member in sorted(set(before or ()) - set(wanted or ())):
         await _take_away(api, members, listing, field, member)
     return await api.get(resource, record_id)

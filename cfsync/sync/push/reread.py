@@ -82,7 +82,7 @@ async def _ask(
             await handle_failure(push, claim, error, called=False)
 
     await side_by_side(push.context, unlisted, get)
-    return found, [c for c in gone if await _is_reached(push, c)]
+    return found, [c for c in gone if await is_reached(push, c)]
 
 
 async def _find(
@@ -98,11 +98,11 @@ async def _find(
             records = await push.context.api.find(listing, "id", [c.record_id for c in claims])
             found |= {r.id: r for r in records}
         except (NotFound, Forbidden):
-            return [c for c in claims if await _is_reached(push, c)]
+            return [c for c in claims if await is_reached(push, c)]
     return [c for c in claims if c.record_id not in found]
 
 
-async def _is_reached(push: Push, claim: Claim) -> bool:
+async def is_reached(push: Push, claim: Claim) -> bool:
     """Whether the claim's workspace answers; if not, a missing record proves nothing."""
     workspace = claim.listing.workspace_id if claim.listing else None
     if workspace not in push.reached:

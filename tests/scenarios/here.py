@@ -144,6 +144,21 @@ class Here:
             self._set(resource, other, field, emails[0])
             self._set(resource, one, field, emails[1])
 
+    def give_up(self, resource: Resource, edit: Edit) -> None:
+        """One has no email any more."""
+        if record := self._pick(resource.name, edit.pick):
+            self._set(resource, record, resource.by_name["email_address"], None)
+
+    def take(self, resource: Resource, edit: Edit) -> None:
+        """One takes the email that another has given up, the last or one before."""
+        name = "email_address"
+        held = {e for (e,) in self.sql(f"SELECT {name} FROM {resource.name}")}
+        given = [m.old for m in self.book.by("here") if m.field == name and m.verb == "update"]
+        free = [email for email in given if email and email not in held]
+        if free and (record := self._pick(resource.name, edit.pick)):
+            email = free[-1 - edit.field % len(free)]
+            self._set(resource, record, resource.by_name[name], email)
+
     def _pair(self, resource: Resource, edit: Edit) -> tuple[int, int]:
         """Two records of one workspace; zeros where there are none."""
         one = self._pick(resource.name, edit.pick)
@@ -243,4 +258,6 @@ VERBS: Mapping[str, Callable[[Here, Resource, Edit], None]] = {
     "delete": Here.delete,
     "hand over": Here.hand_over,
     "swap": Here.swap,
+    "give up": Here.give_up,
+    "take": Here.take,
 }

@@ -78,7 +78,7 @@ HERE = {
         *["insert"] * 3,
         "insert twin",
         "delete",
-        *["hand over", "swap"] * 2,
+        *["hand over", "swap", "give up", "take"] * 2,
     ),
     "contact_tags": ("update", "insert", "delete"),
     "products": ("update", "update", "toggle", "insert"),
@@ -105,6 +105,7 @@ THERE = {
         "late",
         "appear",
         "delete",
+        "delete new",
         "redact",
         "identify",
         "identify",
@@ -132,7 +133,7 @@ PASSES = ("pull", "pull", "push", "push", "push", "sync", "sweep", "backfill")
 
 SENDERS = ("push", "sync")
 """What changes in ClickFunnels between their look at a record and their write of it is overwritten
-unseen: the API has no means against that. So people rest while they run.
+unseen: the API has no means against that. So people rest while they run, but for deleting.
 """
 
 READS = (
@@ -225,7 +226,9 @@ def _pass(dice: Random, mix: Mix) -> Pass:
     if dice.random() < 0.5:
         return found
     sides: tuple[Side, ...] = ("here",) if found.name in SENDERS else ("here", "there")
-    edits = (_edit(dice, dice.choice(sides)) for _ in range(dice.randint(1, 3)))
+    edits = [_edit(dice, dice.choice(sides)) for _ in range(dice.randint(1, 3))]
+    if found.name in SENDERS and dice.random() < 0.3:  # a deletion overwrites nothing
+        edits.append(Edit("there", "delete new", "contacts"))
     return replace(
         found, nth=dice.choice([1, 2, 3, 4, dice.randint(1, 30)]), meanwhile=tuple(edits)
     )

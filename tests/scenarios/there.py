@@ -142,16 +142,29 @@ class There:
             self.world.delete(resource.name, record)
             self._note("delete", resource, record)
 
+    def delete_new(self, resource: Resource, edit: Edit) -> None:
+        """A record that a push has made or met, counted from the last one."""
+        ids = self._of_several(resource.name)
+        entries = [e for e in self.world.ledger if e.by == "api" and e.resource == resource.name]
+        made = [e.id for e in entries if e.verb in ("create", "upsert") and e.id in ids]
+        if made:
+            record = made[-1 - edit.pick % len(made)]
+            self.world.delete(resource.name, record)
+            self._note("delete", resource, record)
+
     def _pick(self, table: str | None, pick: int) -> int:
         ids = ids_there(self.world, table or "")
         return ids[pick % len(ids)] if ids else 0
 
     def _one_of_several(self, table: str, pick: int) -> int:
-        """One that is not its list's last: an empty list is not believed (DESIGN 4.6)."""
+        found = self._of_several(table)
+        return found[pick % len(found)] if found else 0
+
+    def _of_several(self, table: str) -> list[int]:
+        """Those that are not their list's last: an empty list is not believed (DESIGN 4.6)."""
         parents = parents_there(self.world, table)
         lists = [ids for parent in parents if len(ids := self.world.ids(table, parent)) > 1]
-        found = sorted(i for ids in lists for i in ids)
-        return found[pick % len(found)] if found else 0
+        return sorted(i for ids in lists for i in ids)
 
     def _shown(self, resource: Resource, record: int) -> dict[str, Any]:
         return self.world.get(resource.name, record) or {}
@@ -199,4 +212,5 @@ VERBS: Mapping[str, Callable[[There, Resource, Edit], None]] = {
     "identify": There.identify,
     "redact": There.redact,
     "delete": There.delete,
+    "delete new": There.delete_new,
 }

@@ -61,8 +61,9 @@ def deleted(
         OUTBOX.c.resource == resource.name,
         OUTBOX.c.op == Op.DELETE,
         OUTBOX.c.state.in_(OPEN_STATES),
-        OUTBOX.c.workspace_id.is_not_distinct_from(workspace_id),
     )
+    if workspace_id is not None:
+        query = query.where(OUTBOX.c.workspace_id == workspace_id)
     for record_id, patch in tx.conn.execute(query, execution_options=_STREAMED):
         if value := (patch.get(field.name) or [None])[0]:
             yield _as_key(field, value), record_id, "deleted here"

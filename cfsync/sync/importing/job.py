@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping import redacted
 from cfsync.mirror.bookkeeping.redacted import Redacted
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import listings
-from cfsync.mirror.reports import known_rows
+from cfsync.mirror.reports import browse, known_rows
 from cfsync.resources import named
 from cfsync.resources.model import Resource
 from cfsync.sync.importing import members
@@ -91,7 +91,7 @@ async def prepare(
         renamed=renaming(options.map),
         rest=options.rest,
     )
-    workspace = await mirror.read(_workspace, resource, options.workspace)
+    workspace = await mirror.read(_workspace, columns, options)
     rules = Rules(columns, table.is_csv, options.clear, options.insert, workspace)
     tags = members.names_in(options.tags)
     wanted = await mirror.read(members.load, resource, tags, workspace, create=options.create_tags)
@@ -103,18 +103,21 @@ async def prepare(
     return Import(mirror, table, rules, seen, wanted, known, options.again, rows, progress)
 
 
-def _workspace(tx: Tx, resource: Resource, given: str | None) -> int | None:
-    """The workspace of new rows, and of the rows that are looked for."""
-    if "workspace_id" not in resource.by_name:
+def _workspace(tx: Tx, columns: Columns, options: Options) -> int | None:
+    """The workspace of new rows, and of the rows that are looked for; None: an id says it."""
+    if "workspace_id" not in columns.resource.by_name:
         return None
     known = listings.workspaces(tx)
-    if given is not None:
-        wanted = workspace_id(tx, given)
+    if options.workspace is not None:
+        wanted = workspace_id(tx, options.workspace)
         if wanted in {i for i, _ in known}:
             return wanted
     elif len(known) == 1:
         return known[0][0]
-    names = ", ".join(str(i) for i, _ in known)
+    elif columns.key.name in ("id", "public_id") and known and not options.tags:
+        return None
+    titles = browse.titles(tx, [("workspaces", i) for i, _ in known])
+    names = ", ".join(f"{i} ({t})" if t else f"{i}" for (_, i), t in sorted(titles.items()))
     raise UsageError(f"--workspace ID says where the rows belong; the mirror has {names or 'none'}")
 
 

@@ -260,8 +260,12 @@ def test_the_workspace_has_to_be_named_where_there_are_several(
     daemon("workspaces", {"id": 11, "workspace_id": 11, "team_id": 1, "name": "Other"})
     text = "email_address\nada@example.com\n"
 
-    with pytest.raises(UsageError, match="the mirror has 10, 11"):
+    with pytest.raises(UsageError, match=r"the mirror has 10 \(Shop\), 11 \(Other\)"):
         imported(text)
+    with pytest.raises(UsageError, match="the mirror has 10"):
+        imported("id,first_name\n5,Eve\n", tags="VIP")
+    found = imported("id,first_name\n5,Eve\n77,X\n", dry_run=True)
+    assert (counts(found), named(found)[0][0]) == ({"changed": 1, "refused": 1}, 3)
     assert counts(imported(text, workspace="11", dry_run=True)) == {"new": 1}
     assert counts(imported(text, workspace="10", dry_run=True)) == {"unchanged": 1}
     found = imported("id,first_name\n5,Eve\n", workspace="11", dry_run=True)

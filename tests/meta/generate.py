@@ -7,8 +7,8 @@ In a document they stand between markers:
     <!-- end -->
 
 In `config.example.toml` they are the sections of the resources, at its end; in
-`cfsync/mirror/capture/digests.py` the digests. `make docs` (`python -m tests.meta.generate`)
-rewrites all of them; a test fails if they are out of date.
+`cfsync/mirror/capture/digests.py` the digests. `docs/cfsync.1` is generated as a whole. `make docs`
+(`python -m tests.meta.generate`) rewrites all of them; a test fails if they are out of date.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from cfsync.config.model import known_keys
 from cfsync.mirror.views import VIEWS
 from cfsync.resources import RESOURCES, Group
 from tests.meta import command_table, entities, metrics, tables
+from tests.meta.documents import leaves
+from tests.meta.man_page import man_page
 from tests.mutations import BREAKAGES
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.toml"
 DIGESTS = ROOT / "cfsync" / "mirror" / "capture" / "digests.py"
-FILES = (EXAMPLE, DIGESTS, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+MAN_PAGE = ROOT / "docs" / "cfsync.1"
+FILES = (EXAMPLE, DIGESTS, MAN_PAGE, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 DIGEST = re.compile(r'^    "(\w+)": "\w*",$', re.MULTILINE)
 MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -41,6 +44,8 @@ def generated(file: Path) -> str:
     """The file's text with every generated part as it should be. Raises KeyError on a marker that
     names no part.
     """
+    if file == MAN_PAGE:
+        return man_page()
     text = file.read_text()
     if file == EXAMPLE:
         return text[: text.index("[resources.")] + sections()
@@ -111,6 +116,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns": tables.columns,
     "metrics": metrics.table,
     "commands": command_table.table,
+    **{f"usage_{name.replace(' ', '_')}": partial(command_table.usage, name) for name in leaves()},
     "breakages": breakages,
     "confirmed": tables.confirmed,
     "entities": entities.diagrams,

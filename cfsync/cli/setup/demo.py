@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    contacts: Annotated[int, typer.Option(min=20, help="Number of made-up contacts.")] = 2000,
+    contacts: Annotated[
+        int, typer.Option(metavar="COUNT", min=20, help="Number of made-up contacts.")
+    ] = 2000,
     keep: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Keep the database in this directory.")
     ] = None,

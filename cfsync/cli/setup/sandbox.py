@@ -28,12 +28,24 @@ def register(app: typer.Typer) -> None:
 
 def sandbox(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="A loopback address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free port.")] = PORT,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same account.")] = 1,
-    contacts: Annotated[int | None, typer.Option(min=0, help="Number of contacts.")] = None,
-    latency: Annotated[float, typer.Option(min=0, help="Seconds before each answer.")] = 0,
-    rate_limit: Annotated[float, typer.Option(min=0, help="Requests per second; 0: any.")] = 0,
-    token: Annotated[str | None, typer.Option(help="Accept this token instead.")] = None,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="0 picks a free port.")
+    ] = PORT,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", help="The same seed makes the same account.")
+    ] = 1,
+    contacts: Annotated[
+        int | None, typer.Option(metavar="COUNT", min=0, help="Number of contacts.")
+    ] = None,
+    latency: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Seconds before each answer.")
+    ] = 0,
+    rate_limit: Annotated[
+        float, typer.Option(metavar="COUNT", min=0, help="Requests per second; 0: any.")
+    ] = 0,
+    token: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Accept this token instead.")
+    ] = None,
     deny: Annotated[
         list[str] | None,
         typer.Option(metavar="RESOURCE", help="A resource that the token may not use; repeatable."),

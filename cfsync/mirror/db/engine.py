@@ -28,9 +28,7 @@ from cfsync.mirror.db.write_pause import Waits
 from cfsync.values import time_text
 
 log = structlog.get_logger()
-
 Refused = dict[tuple[str, int], str]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -141,7 +139,9 @@ class Mirror:
         self._run: RunRow | None = None
 
     @classmethod
-    def open(cls, url: str, *, must_exist: bool, clock: Callable[[], datetime]) -> Mirror:
+    def open(
+        cls, url: str, *, must_exist: bool, clock: Callable[[], datetime], read_only: bool = False
+    ) -> Mirror:
         """Connect to the mirror at `url`. Raises MirrorError, one line that says what to do.
 
         With `must_exist` the database must hold the mirror's tables already. Without it, an absent
@@ -149,7 +149,7 @@ class Mirror:
         """
         place = place_of(url)
         place.prepare(must_exist=must_exist)
-        mirror = cls(place, place.engine(), clock)
+        mirror = cls(place, place.engine(read_only=read_only), clock)
         try:
             mirror._worker.submit(mirror._probe, must_exist).result()
         except BaseException:

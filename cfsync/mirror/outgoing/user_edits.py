@@ -4,7 +4,7 @@ what a row holds already.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,15 +39,19 @@ def edit(tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any]) 
 
 
 def edit_as_read(
-    tx: Tx, resource: Resource, record_id: int, values: Mapping[str, Any], rev: int | None
+    tx: Tx,
+    resource: Resource,
+    record_id: int,
+    values: Mapping[str, Any],
+    is_as_read: Callable[[Mapping[str, Any]], bool],
 ) -> None:
-    """As `edit`, by somebody who has read the row with this `cf_rev`. Raises UsageError where it
-    was written or deleted since.
+    """As `edit`, by somebody who has read the row. Raises UsageError where it was deleted since, or
+    `is_as_read` says of what it holds now, with its `cf_rev`, that it was not read so.
     """
     table = TABLES[resource.name]
     statements.lock(tx, table, [record_id])
-    found = tx.conn.execute(sa.select(table.c.cf_rev).where(table.c.id == record_id)).first()
-    if found is None or found.cf_rev != rev:
+    found = tx.conn.execute(sa.select(table).where(table.c.id == record_id)).mappings().first()
+    if found is None or not is_as_read(dict(found)):
         raise UsageError("the record has changed since you opened it: look at it again first")
     edit(tx, resource, record_id, values)
 

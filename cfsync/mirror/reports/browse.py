@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ CHOICES = 200
 
 _SEARCHED = ("first_name", "last_name", "phone_number", "public_id", "subdomain", "filename", "url")
 """Fields in which words are looked for, beside those that people name records by."""
+
+_NUMBER = re.compile("-?[0-9]{1,18}")
 
 Row = Mapping[str, Any]
 
@@ -92,7 +95,7 @@ def _behind(table: sa.Table, after: Place) -> sa.ColumnElement[bool]:
 def _exact(resource: Resource, words: str) -> list[sa.ColumnElement[bool]]:
     """Conditions that an index answers, where the words are an id or an email address."""
     table = TABLES[resource.name]
-    if words.lstrip("-").isdecimal() and len(words) < 19:
+    if _NUMBER.fullmatch(words):
         numbers = [n for n in ("order_number", "invoice_number") if n in table.c]
         text = [table.c[n] == words for n in numbers if isinstance(table.c[n].type, sa.Text)]
         return [table.c.id == int(words), *text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -180,14 +181,16 @@ def ids_between(
 LARGEST_ID = 2**63 - 1
 """That a database can hold."""
 
+_NUMBER = re.compile("-?[0-9]{1,19}")
+
 
 def record_id(tx: Tx, resource: Resource, named: str) -> int:
     """The id of a record named by its id or public id, also of one that was deleted. Raises
     UsageError where there is none.
     """
-    if named.lstrip("-").isdecimal() and abs(int(named)) <= LARGEST_ID:
+    if _NUMBER.fullmatch(named) and abs(int(named)) <= LARGEST_ID:
         return int(named)
-    if "public_id" in resource.by_name:
+    if "public_id" in resource.by_name and "\0" not in named:
         for find in (
             rows.find_public_id,
             rows.find_deleted_public_id,

@@ -5,6 +5,7 @@ knows more than the command line does.
 
     app        routes, and what is wrapped around them
     access     who may see and do something
+    connections  to the mirror: opened by the first page, closed when nobody looks
     session    what every page needs: the mirror, the shell, messages
     pages      GET: reads, then calls a function of `html`
     forms      what was typed into a form, as values
@@ -24,6 +25,7 @@ from cfsync.config import Settings
 from cfsync.config.sources import Source
 from cfsync.mirror.db.engine import Mirror
 from cfsync.web.console import app
+from cfsync.web.console.connections import Connection
 from cfsync.web.console.session import Console as Console
 from cfsync.web.console.session import DaemonControl as DaemonControl
 
@@ -37,10 +39,19 @@ def create(
     setting is from. `daemon`: None where none runs in this process.
     """
 
-    def open_mirror() -> Mirror:
-        return Mirror.open(settings.database.url, must_exist=True, clock=lambda: datetime.now(UTC))
+    def connection(*, read_only: bool) -> Connection:
+        def open_mirror() -> Mirror:
+            return Mirror.open(
+                settings.database.url,
+                must_exist=True,
+                clock=lambda: datetime.now(UTC),
+                read_only=read_only,
+            )
 
-    return Console(settings, sources, open_mirror, daemon)
+        return Connection(open_mirror)
+
+    reader, writer = connection(read_only=True), connection(read_only=False)
+    return Console(settings, sources, reader, writer, daemon)
 
 
 def serve(console: Console) -> Starlette:

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
 from cfsync.mirror.coordination import pauses
+from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.user_decisions.undelete import How
 from cfsync.resources import named
@@ -23,7 +24,7 @@ from cfsync.web.console.session import Console, person, say
 
 log = structlog.get_logger()
 
-Work = Callable[[str, Form], Awaitable[str]]
+Work = Callable[[Mirror, str, Form], Awaitable[str]]
 """Does what was chosen, and returns what is said about it. Raises an error where it can't."""
 
 
@@ -40,14 +41,14 @@ class Actions:
     async def conflict(self, request: Request) -> Response:
         number = request.path_params["number"]
 
-        async def work(choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, _: Form) -> str:
             _check(choice, "local", "remote")
             which, given = (
                 ((), Filter(everything=True)) if number == "all" else ((number,), NOT_GIVEN)
             )
             decision = ("local" if choice == "local" else "remote", None)
             done = await conflicts.resolve_all(
-                self._console.mirror,
+                mirror,
                 which,
                 given,
                 decision,  # type: ignore[arg-type]  # one of the two that the check lets pass
@@ -58,24 +59,24 @@ class Actions:
         return await self._do(request, work, "/waiting#conflict")
 
     async def edit(self, request: Request) -> Response:
-        async def work(choice: str, _: Form) -> str:
-            return await self._decide_edits(choice, [request.path_params["number"]])
+        async def work(mirror: Mirror, choice: str, _: Form) -> str:
+            return await self._decide_edits(mirror, choice, [request.path_params["number"]])
 
         return await self._do(request, work, "/waiting")
 
     async def held(self, request: Request) -> Response:
         """All held edits of a resource."""
 
-        async def work(choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, _: Form) -> str:
             _check(choice, "approve", "discard")
-            return await self._decide_edits(choice, [request.path_params["resource"]])
+            return await self._decide_edits(mirror, choice, [request.path_params["resource"]])
 
         return await self._do(request, work, "/waiting#held")
 
-    async def _decide_edits(self, choice: str, which: Sequence[str]) -> str:
+    async def _decide_edits(self, mirror: Mirror, choice: str, which: Sequence[str]) -> str:
         verbs = {"retry": outbox.retry, "approve": outbox.approve, "discard": outbox.discard}
         _check(choice, *verbs)
-        done = len(await verbs[choice](self._console.mirror, which))
+        done = len(await verbs[choice](mirror, which))
         if choice == "discard":
             return f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
         then = "The next push sends what was released; `cfsync revert` takes a push back."
@@ -84,14 +85,14 @@ class Actions:
     async def deletion(self, request: Request) -> Response:
         resource = request.path_params["resource"]
 
-        async def work(choice: str, form: Form) -> str:
+        async def work(mirror: Mirror, choice: str, form: Form) -> str:
             _check(choice, "approve", "reject")
             ids = form.values.get("id", ())
             if not ids:
                 raise UsageError("nothing was picked")
             approve = choice == "approve"
             done = await deletions.decide(
-                self._console.mirror, [resource, *ids], NOT_GIVEN, approve=approve, confirm=_agree
+                mirror, [resource, *ids], NOT_GIVEN, approve=approve, confirm=_agree
             )
             if approve:
                 return f"{plural(len(done), 'deletion')} approved. The next sweep looks once more."
@@ -102,11 +103,11 @@ class Actions:
     async def pause(self, request: Request) -> Response:
         which = request.path_params["resource"]
 
-        async def work(choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, _: Form) -> str:
             _check(choice, "pause", "resume")
             names = [] if which == "all" else [named(which).name]
             change = pauses.pause if choice == "pause" else pauses.resume
-            await self._console.mirror.write(change, names)
+            await mirror.write(change, names)
             what = words(names[0]) if names else "All lists"
             if choice == "pause":
                 return f"{what}: paused. Edits by SQL are kept; Resume sends them."
@@ -118,7 +119,7 @@ class Actions:
         """A pass of a list, now."""
         resource, name = request.path_params["resource"], request.path_params["name"]
 
-        async def work(choice: str, _: Form) -> str:
+        async def work(_: Mirror, choice: str, _form: Form) -> str:
             _check(choice, "start")
             _check(name, "pull", "sweep")
             daemon = self._console.daemon
@@ -135,9 +136,9 @@ class Actions:
     async def revert(self, request: Request) -> Response:
         number = request.path_params["number"]
 
-        async def work(choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, _: Form) -> str:
             _check(choice, "revert")
-            done = await revert.revert(self._console.mirror, int(number))
+            done = await revert.revert(mirror, int(number))
             left = (
                 f" {plural(len(done.left), 'thing')} could not be taken back." if done.left else ""
             )
@@ -149,9 +150,9 @@ class Actions:
     async def undelete(self, request: Request) -> Response:
         resource, name = request.path_params["resource"], request.path_params["id"]
 
-        async def work(choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, _: Form) -> str:
             _check(choice, "undelete")
-            (done,) = await undelete.undelete(self._console.mirror, resource, [name], _agree)
+            (done,) = await undelete.undelete(mirror, resource, [name], _agree)
             if done.how == How.REFUSE:
                 raise UsageError(done.reason or "it can't be brought back")
             if done.how == How.TAKE_BACK:
@@ -169,8 +170,9 @@ class Actions:
             if self._console.read_only:
                 raise UsageError("this console is read-only (web.console)")
             form = await forms.read(request)
-            with acting_as(who):
-                say(request, "ok", await work(form.one("choice"), form))
+            async with self._console.writing() as mirror:
+                with acting_as(who):
+                    say(request, "ok", await work(mirror, form.one("choice"), form))
         except CfsyncError as error:
             say(request, "bad", str(error))
         else:

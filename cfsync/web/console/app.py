@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from importlib.resources import files
 
+import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
@@ -26,7 +28,9 @@ from cfsync.web.console.editing import Editing
 from cfsync.web.console.html.layout import Shell, sorry
 from cfsync.web.console.html.login import login
 from cfsync.web.console.pages import Pages
-from cfsync.web.console.session import Console, html
+from cfsync.web.console.session import Console, plain_name
+
+log = structlog.get_logger()
 
 WRONG_TOKEN_S = 1.0
 """Seconds that the answer to a wrong token takes, so that nobody can try many."""
@@ -53,13 +57,18 @@ def create(console: Console) -> Starlette:
             ),
             Middleware(Guard, hosts=_hosts(web), access_token=console.access_token),
         ],
-        exception_handlers={CfsyncError: _sorry(console), 404: _not_found(console)},
+        exception_handlers={HTTPException: _sorry(console)},
     )
 
 
 def _routes(console: Console) -> list[Route | Mount]:
-    pages, actions, editing = Pages(console), Actions(console), Editing(console)
-    both = ["GET", "POST"]
+    """All of them. A handler changes something, or it doesn't: HEAD is answered as GET is."""
+    pages, actions, editing, entry = (
+        Pages(console),
+        Actions(console),
+        Editing(console),
+        Entry(console),
+    )
     shown: dict[str, Handler] = {
         "/": pages.overview,
         "/waiting": pages.waiting,
@@ -68,6 +77,10 @@ def _routes(console: Console) -> list[Route | Mount]:
         "/search": pages.search,
         "/records/{resource}.csv": pages.csv,
         "/records/{resource}": pages.records,
+        "/records/{resource}/new": editing.new,
+        "/records/{resource}/{id}/edit": editing.edit,
+        "/records/{resource}/{id}": pages.record,
+        "/login": entry.form,
     }
     done: dict[str, Handler] = {
         "/conflicts/{number}": actions.conflict,
@@ -76,20 +89,44 @@ def _routes(console: Console) -> list[Route | Mount]:
         "/deletions/{resource}": actions.deletion,
         "/pause/{resource}": actions.pause,
         "/start/{name}/{resource}": actions.start,
-        "/revert/{number:int}": actions.revert,
+        "/revert/{number}": actions.revert,
         "/undelete/{resource}/{id}": actions.undelete,
-        "/logout": _logout,
+        "/records/{resource}/new": editing.create,
+        "/records/{resource}/{id}/edit": editing.save,
+        "/login": entry.login,
+        "/logout": entry.logout,
     }
     static = StaticFiles(directory=str(files("cfsync.web.console") / "static"))
     return [
-        *(Route(path, handler) for path, handler in shown.items()),
-        Route("/records/{resource}/new", editing.new, methods=both),
-        Route("/records/{resource}/{id:int}/edit", editing.edit, methods=both),
-        Route("/records/{resource}/{id}", pages.record),
-        *(Route(path, handler, methods=["POST"]) for path, handler in done.items()),
-        Route("/login", _login(console), methods=both),
+        *(Route(path, _whole(console, handler)) for path, handler in shown.items()),
+        *(
+            Route(path, _whole(console, handler), methods=["POST"])
+            for path, handler in done.items()
+        ),
         Mount("/static", static),
     ]
+
+
+def _whole(console: Console, handler: Handler) -> Handler:
+    """A handler that answers with a page, whatever happens. What isn't foreseen is in the log."""
+    show = _sorry(console)
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except CfsyncError as error:
+            return await show(request, error)
+        except Exception as error:
+            log.error("console.failed", route=_template(request), exc_info=error)
+            return await show(request, error)
+
+    return answered
+
+
+def _template(request: Request) -> str:
+    """The route of a request without what it is about: a name may be somebody's."""
+    route = request.scope.get("route")
+    return route.path if isinstance(route, Route) else ""
 
 
 def _hosts(web: WebSettings) -> Collection[str]:
@@ -104,46 +141,58 @@ def _key(access_token: str | None) -> str:
     return hashlib.sha256(b"cfsync console key " + access_token.encode()).hexdigest()
 
 
-def _login(console: Console) -> Handler:
-    async def handler(request: Request) -> Response:
-        token = console.access_token
+class Entry:
+    """The handlers of the login."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    async def form(self, _: Request) -> Response:
+        if self._console.access_token is None:
+            return RedirectResponse("/", 303)
+        return await self._console.html(login)
+
+    async def login(self, request: Request) -> Response:
+        token = self._console.access_token
         if token is None:
             return RedirectResponse("/", 303)
-        if request.method == "GET":
-            return await html(login)
         form = await forms.read(request)
         if not is_token(form.one("token"), token):
             await asyncio.sleep(WRONG_TOKEN_S)
-            return await html(partial(login, is_wrong=True), status_code=401)
+            return await self._console.html(partial(login, is_wrong=True), status_code=401)
         request.session.clear()
-        request.session.update({"mark": session_mark(token), "name": form.one("name")[:60]})
+        name = plain_name(form.one("name"))
+        request.session.update({"mark": session_mark(token), "name": name})
         return RedirectResponse("/", 303)
 
-    return handler
-
-
-async def _logout(request: Request) -> Response:
-    request.session.clear()
-    return RedirectResponse("/login", 303)
+    async def logout(self, request: Request) -> Response:
+        request.session.clear()
+        return RedirectResponse("/login", 303)
 
 
 def _sorry(console: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answers an error with a page."""
+
     async def handler(request: Request, error: Exception) -> Response:
-        is_away = isinstance(error, MirrorError)
-        title = "The mirror can't be read now" if is_away else "This can't be shown"
+        status, title, text = _told(error)
         try:
             shell = await console.shell(request)
-        except CfsyncError:
+        except Exception:
             shell = Shell(database="", waiting=0, rows={})
-        return await html(sorry, shell, title, str(error), status_code=503 if is_away else 404)
+        return await console.html(sorry, shell, title, text, status_code=status)
 
     return handler
 
 
-def _not_found(console: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
-    show = _sorry(console)
-
-    async def handler(request: Request, _: Exception) -> Response:
-        return await show(request, CfsyncError("there is no such page"))
-
-    return handler
+def _told(error: Exception) -> tuple[int, str, str]:
+    """What an error is for a browser and for a person."""
+    match error:
+        case MirrorError():
+            return 503, "The mirror can't be used now", str(error)
+        case CfsyncError():
+            return 404, "This can't be shown", str(error)
+        case HTTPException(status_code=405):
+            return 405, "This can't be shown", "this address takes no such request"
+        case HTTPException():
+            return 404, "This can't be shown", "there is no such page"
+    return 500, "This has failed", "cfsync has met an error that nobody foresaw; its log has more"

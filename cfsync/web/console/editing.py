@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -19,7 +23,10 @@ from cfsync.web.console import forms
 from cfsync.web.console.forms import Form, text_of
 from cfsync.web.console.html import edit as html_edit
 from cfsync.web.console.html.edit import EditPage
-from cfsync.web.console.session import Console, html, person, say
+from cfsync.web.console.session import Console, person, say
+
+FORMS = 1_000
+"""Forms for new records of which it is remembered what they have created."""
 
 
 class Editing:
@@ -27,67 +34,120 @@ class Editing:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._created = Created()
 
     async def edit(self, request: Request) -> Response:
-        resource = _writable(self._console, request)
-        record_id = int(request.path_params["id"])
-        page = await self._console.mirror.read(_edit_page, resource, record_id)
-        if request.method == "GET":
-            return await html(html_edit.edit, await self._console.shell(request), page)
+        resource, record_id = _writable(self._console, request), _record_id(request)
+        page = await self._console.read(_edit_page, resource, record_id)
+        return await self._console.html(html_edit.edit, await self._console.shell(request), page)
+
+    async def save(self, request: Request) -> Response:
+        resource, record_id = _writable(self._console, request), _record_id(request)
         form = await forms.read(request)
-        row = await self._console.mirror.read(_row, resource, record_id)
-        values, wrong = forms.changed(page.fields, row, form)
-        rev = int(form.one("cf_rev")) if form.one("cf_rev").isdecimal() else None
+        page = await self._console.read(_edit_page, resource, record_id)
+        row = await self._console.read(_row, resource, record_id)
+        values, wrong = forms.changed(page.fields, row, form, page.choices)
+        rev, fields = forms.number(form.one("cf_rev")), [f for f in page.fields if f.name in values]
+
+        def is_as_read(row: Mapping[str, Any]) -> bool:
+            return row["cf_rev"] == rev and forms.shows(fields, row, form)
 
         def save(tx: Tx) -> int:
-            user_edits.edit_as_read(tx, resource, record_id, values, rev)
+            user_edits.edit_as_read(tx, resource, record_id, values, is_as_read)
             return record_id
 
-        return await self._save(request, page, form, (values, wrong), save)
+        if not wrong and values:
+            wrong = (await self._write(request, page, save))[1]
+        if wrong:
+            return await self._again(request, page, form, wrong)
+        return self._saved(request, page.resource, record_id, values)
 
     async def new(self, request: Request) -> Response:
-        resource = _writable(self._console, request)
-        if resource.insert is None:
-            raise UsageError(f"{resource.name}: {resource.refuse_insert}")
-        page = await self._console.mirror.read(_new_page, resource)
-        if request.method == "GET":
-            return await html(html_edit.edit, await self._console.shell(request), page)
+        resource = _insertable(self._console, request)
+        page = await self._console.read(_new_page, resource)
+        return await self._console.html(html_edit.edit, await self._console.shell(request), page)
+
+    async def create(self, request: Request) -> Response:
+        resource = _insertable(self._console, request)
         form = await forms.read(request)
+        page = await self._console.read(_new_page, resource)
         values, wrong = forms.changed(page.fields, {}, form)
 
-        def save(tx: Tx) -> int:
+        def insert(tx: Tx) -> int:
             return user_edits.insert(tx, resource, values)
 
-        return await self._save(request, page, form, (values, wrong), save)
+        async with self._created.once(form.one("once")) as made:
+            if made.record_id is None and not wrong:
+                made.record_id, wrong = await self._write(request, page, insert)
+        if wrong or made.record_id is None:
+            return await self._again(request, page, form, wrong)
+        return self._saved(request, resource, made.record_id, values)
 
-    async def _save(
-        self,
-        request: Request,
-        page: EditPage,
-        form: Form,
-        typed: tuple[Mapping[str, Any], Mapping[str, str]],
-        save: Any,
+    async def _write(
+        self, request: Request, page: EditPage, write: Callable[[Tx], int]
+    ) -> tuple[int | None, dict[str, str]]:
+        """The id of the row, or what is wrong by field."""
+        try:
+            with acting_as(person(request, self._console.settings)):
+                async with self._console.writing() as mirror:
+                    return await mirror.write(write), {}
+        except CfsyncError as error:
+            return None, {_field_of(str(error), page): str(error)}
+
+    async def _again(
+        self, request: Request, page: EditPage, form: Form, wrong: Mapping[str, str]
     ) -> Response:
-        """Write what was typed, or show the form again with what is wrong."""
-        (values, wrong), record_id, here = typed, page.record_id, page.resource.name
-        if not wrong and (values or record_id is None):
-            try:
-                with acting_as(person(request, self._console.settings)):
-                    record_id = await self._console.mirror.write(save)
-            except CfsyncError as error:
-                wrong = {_field_of(str(error), page): str(error)}
-        if wrong:
-            again = _again(page, form, wrong)
-            shell = await self._console.shell(request)
-            return await html(html_edit.edit, shell, again, status_code=422)
+        """The form again, as it was sent, with what is wrong."""
+        again = _with_typed(page, form, wrong)
+        shell = await self._console.shell(request)
+        return await self._console.html(html_edit.edit, shell, again, status_code=422)
+
+    def _saved(
+        self, request: Request, resource: Resource, record_id: int, values: Mapping[str, Any]
+    ) -> Response:
         self._console.forget()
         then = "The next push sends it; until then `cfsync outbox discard` takes it back."
-        say(
-            request,
-            "ok",
-            f"Saved: {', '.join(values)}. {then}" if values else "Nothing was changed.",
-        )
-        return RedirectResponse(f"/records/{here}/{record_id}", 303)
+        told = f"Saved: {', '.join(values)}. {then}" if values else "Nothing was changed."
+        say(request, "ok", told)
+        return RedirectResponse(f"/records/{resource.name}/{record_id}", 303)
+
+
+@dataclass(slots=True)
+class _Made:
+    """What a form has created."""
+
+    record_id: int | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Created:
+    """What each form has created, so that a second click creates nothing more."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, _Made] = {}
+
+    @asynccontextmanager
+    async def once(self, name: str) -> AsyncIterator[_Made]:
+        """What the form of this name has created, while no other request of it creates anything."""
+        made = self._made.setdefault(name, _Made()) if name else _Made()
+        while len(self._made) > FORMS:
+            del self._made[next(iter(self._made))]
+        async with made.lock:
+            yield made
+
+
+def _record_id(request: Request) -> int:
+    record_id = forms.number(request.path_params["id"])
+    if record_id is None:
+        raise UsageError("there is no such page")
+    return record_id
+
+
+def _insertable(console: Console, request: Request) -> Resource:
+    resource = _writable(console, request)
+    if resource.insert is None:
+        raise UsageError(f"{resource.name}: {resource.refuse_insert}")
+    return resource
 
 
 def _writable(console: Console, request: Request) -> Resource:
@@ -107,15 +167,19 @@ def _row(tx: Tx, resource: Resource, record_id: int) -> Mapping[str, Any]:
 def _edit_page(tx: Tx, resource: Resource, record_id: int) -> EditPage:
     row = _row(tx, resource, record_id)
     fields = rules.updatable(resource)
+    choices = browse.choices(tx, fields, row.get("workspace_id"))
+    texts = {f.name: text_of(row[f.name]) for f in fields}
+    picked = {name: row[name] or () for name in choices}
     return EditPage(
         resource,
         record_id,
         browse.title(row),
         fields,
-        {f.name: text_of(row[f.name]) for f in fields},
-        {f.name: row[f.name] or () for f in fields if f.merge == "set"},
-        browse.choices(tx, fields, row.get("workspace_id")),
+        texts,
+        picked,
+        choices,
         rev=row["cf_rev"],
+        seen=forms.digests(fields, texts, picked),
     )
 
 
@@ -124,7 +188,8 @@ def _new_page(tx: Tx, resource: Resource) -> EditPage:
     only = browse.only_workspace(tx)
     texts = {"workspace_id": text_of(only)} if only is not None else {}
     choices = browse.choices(tx, fields, only) if only is not None else {}
-    return EditPage(resource, None, "", fields, texts, {}, choices)
+    once = secrets.token_hex(8)
+    return EditPage(resource, None, "", fields, texts, {}, choices, once=once)
 
 
 def _field_of(message: str, page: EditPage) -> str:
@@ -133,21 +198,16 @@ def _field_of(message: str, page: EditPage) -> str:
     return name if any(f.name == name for f in page.fields) else ""
 
 
-def _again(page: EditPage, form: Form, wrong: Mapping[str, str]) -> EditPage:
-    """The form as it was sent, and what is wrong with it."""
-    picked = {n: [int(v) for v in form.values.get(n, ()) if v.isdecimal()] for n in page.choices}
-    texts = {
-        **page.texts,
-        **{f.name: form.one(f.name) for f in page.fields if f.name in form.values},
-    }
-    return EditPage(
-        page.resource,
-        page.record_id,
-        page.title,
-        page.fields,
-        texts,
-        picked,
-        page.choices,
-        rev=page.rev,
-        wrong=wrong,
-    )
+def _with_typed(page: EditPage, form: Form, wrong: Mapping[str, str]) -> EditPage:
+    """The form with what was typed, and otherwise with what the row holds now. Where both have
+    changed since the form was opened, that is said.
+    """
+    texts, picked, wrong = dict(page.texts), dict(page.picked), dict(wrong)
+    for f in forms.touched(page.fields, form):
+        if f.name in page.choices:
+            picked[f.name] = forms.picks(f, form)
+            continue
+        now, texts[f.name] = page.texts.get(f.name, ""), form.one(f.name)
+        if "" in wrong and page.record_id is not None and now != texts[f.name]:
+            wrong.setdefault(f.name, f"the row holds now: {now[:200] or 'nothing'}")
+    return replace(page, texts=texts, picked=picked, wrong=wrong, once=form.one("once"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +17,12 @@ from cfsync.values import Unholdable, decode
 
 MAX_BYTES = 1_000_000
 """The longest form that is read."""
+
+DIGITS = 18
+"""Digits of the longest number that is read: any database can hold it."""
+
+SEEN = "seen"
+"""The name under which a form holds the digests of what it showed when it was opened."""
 
 _YES_NO = {"true": True, "false": False}
 
@@ -73,26 +80,99 @@ def parsed(spec: Field, text: str) -> Any:
                 return decode("number", float(text))
             case kind:
                 return decode(kind, text)
-    except (ValueError, KeyError, Unholdable):
+    except (ValueError, KeyError, RecursionError, Unholdable):
         raise UsageError(f"a value of the type {spec.type} is needed here") from None
 
 
+def number(text: str) -> int | None:
+    """A whole number as an id, a number of a conflict or a `cf_rev` is; None: it is none."""
+    digits = text.removeprefix("-")
+    is_one = digits.isascii() and digits.isdecimal() and len(digits) <= DIGITS
+    return int(text) if is_one else None
+
+
+def digest(text: str) -> str:
+    """What tells whether a field of a form was changed: not by what a browser does to lines."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return hashlib.sha256(plain.encode(errors="surrogatepass")).hexdigest()[:12]
+
+
+def digests(
+    fields: Iterable[Field], texts: Mapping[str, str], picked: Mapping[str, Collection[int]]
+) -> dict[str, str]:
+    """Field -> the digest of what a form shows in it."""
+    return {
+        f.name: digest(_ids(picked[f.name]) if f.name in picked else texts.get(f.name, ""))
+        for f in fields
+    }
+
+
+def touched(fields: Iterable[Field], form: Form) -> list[Field]:
+    """The fields that somebody has changed in a form since it was opened."""
+    seen = _seen(form)
+    return [
+        f for f in fields if f.name in form.values and digest(_sent(f, form)) != seen.get(f.name)
+    ]
+
+
+def shows(fields: Iterable[Field], row: Mapping[str, Any], form: Form) -> bool:
+    """Whether a form was opened with what a row holds in these fields. A user's edit leaves the
+    `cf_rev` as it was.
+    """
+    seen = _seen(form)
+    texts = {f.name: text_of(row[f.name]) for f in fields}
+    picked = {f.name: row[f.name] or () for f in fields if is_picked(f, form)}
+    now = digests(fields, texts, picked)
+    return all(seen.get(name, digest) == digest for name, digest in now.items())
+
+
+def _seen(form: Form) -> dict[str, str]:
+    """Field -> the digest of what the form showed when it was opened."""
+    try:
+        seen = json.loads(form.one(SEEN) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return seen if isinstance(seen, dict) else {}
+
+
+def is_picked(spec: Field, form: Form) -> bool:
+    """Whether a form lets one pick the members of a set."""
+    return f"{spec.name}:picked" in form.values
+
+
+def picks(spec: Field, form: Form) -> list[int]:
+    """The members that were picked."""
+    found = (number(text) for text in form.values.get(spec.name, ()))
+    return sorted({one for one in found if one is not None})
+
+
+def _sent(spec: Field, form: Form) -> str:
+    return _ids(picks(spec, form)) if is_picked(spec, form) else form.one(spec.name)
+
+
+def _ids(ids: Collection[int]) -> str:
+    return " ".join(map(str, sorted(ids)))
+
+
 def changed(
-    fields: Collection[Field], row: Mapping[str, Any], form: Form
+    fields: Iterable[Field],
+    row: Mapping[str, Any],
+    form: Form,
+    offered: Mapping[str, Collection[int]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The fields of a form that differ from the row, as values, and what is wrong with others.
-    `row`: {} for a new record.
+    """What somebody has changed in a form and differs from the row, as values, and what is wrong
+    with others. `row`: {} for a new record. `offered`: of a set, the members that could be picked:
+    others stay in it.
     """
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
-    for spec in fields:
-        if spec.name not in form.values:
-            continue
-        if f"{spec.name}:picked" in form.values:
-            value: Any = sorted(int(v) for v in form.values[spec.name] if v.isdecimal())
-            if set(value) != set(row.get(spec.name) or ()):
-                values[spec.name] = value
-        elif form.one(spec.name) != text_of(row.get(spec.name)):
+    for spec in touched(fields, form):
+        if is_picked(spec, form):
+            before = set(row.get(spec.name) or ())
+            after = set(picks(spec, form)) | (before - set((offered or {}).get(spec.name, before)))
+            if after != before:
+                values[spec.name] = sorted(after)
+        elif digest(form.one(spec.name)) != digest(text_of(row.get(spec.name))):
             try:
                 values[spec.name] = parsed(spec, form.one(spec.name))
             except UsageError as error:

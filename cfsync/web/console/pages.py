@@ -21,12 +21,13 @@ from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.inspection import changes, explain
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.text_forms import csv_line, typed_csv_line
-from cfsync.values import time_text
+from cfsync.values import Unholdable, decode, time_text
 from cfsync.web.console import readings
+from cfsync.web.console.forms import number
 from cfsync.web.console.html import activity, lists, overview, record, records, waiting
 from cfsync.web.console.html.overview import RANGES
 from cfsync.web.console.html.records import Asked
-from cfsync.web.console.session import Console, html
+from cfsync.web.console.session import Console
 
 OVERVIEW_S = 3.0
 """Seconds for which an overview is remembered: it costs some 100 ms of CPU time."""
@@ -59,30 +60,36 @@ class Pages:
         found = await c.remembered(
             f"overview {name}",
             OVERVIEW_S,
-            lambda: c.mirror.read(readings.overview, c.mirror.place, c.settings, name),
+            lambda: c.read(readings.overview, c.place, c.settings, name),
         )
         progress = c.daemon.progress() if c.daemon else {}
-        return await html(overview.overview, await c.shell(request), found, c.settings, progress)
+        return await self._console.html(
+            overview.overview, await c.shell(request), found, c.settings, progress
+        )
 
     async def waiting(self, request: Request) -> Response:
-        found = await self._console.mirror.read(readings.waiting)
-        return await html(waiting.waiting, await self._console.shell(request), found)
+        found = await self._console.read(readings.waiting)
+        return await self._console.html(waiting.waiting, await self._console.shell(request), found)
 
     async def activity(self, request: Request) -> Response:
         which, side = (request.query_params.get(name, "") for name in ("pass", "side"))
         which = which if which in (*activity.PASSES, "failed") else ""
         side = side if side in ("clickfunnels", "local") else ""
-        found = await self._console.mirror.read(_activity, which, side)
-        return await html(activity.activity, await self._console.shell(request), found)
+        found = await self._console.read(_activity, which, side)
+        return await self._console.html(
+            activity.activity, await self._console.shell(request), found
+        )
 
     async def lists(self, request: Request) -> Response:
         c = self._console
-        return await html(lists.lists, await c.shell(request), c.settings, c.sources())
+        return await self._console.html(
+            lists.lists, await c.shell(request), c.settings, c.sources()
+        )
 
     async def records(self, request: Request) -> Response:
         resource, asked = _resource(request), _asked(request)
-        found = await self._console.mirror.read(_page, resource, asked, ROWS)
-        return await html(
+        found = await self._console.read(_page, resource, asked, ROWS)
+        return await self._console.html(
             records.records, await self._console.shell(request), resource, found, asked
         )
 
@@ -101,7 +108,7 @@ class Pages:
         yield f"{csv_line(names)}\n"
         place: Place | None = None
         while True:
-            found = await self._console.mirror.read(
+            found = await self._console.read(
                 _page, resource, Asked(asked.words, asked.by_id, place), CSV_ROWS
             )
             for row in found.rows:
@@ -111,23 +118,26 @@ class Pages:
             place = found.next
 
     async def search(self, request: Request) -> Response:
-        words = request.query_params.get("q", "").strip()[:200]
+        words = _words(request)
         wanted = [n for n in RESOURCES if self._console.settings.resource(n).enabled]
-        hits = await self._console.mirror.read(browse.search, wanted, words, HITS) if words else {}
+        hits = await self._console.read(browse.search, wanted, words, HITS) if words else {}
         if sum(map(len, hits.values())) == 1:
             ((name, (row,)),) = hits.items()
             return RedirectResponse(f"/records/{name}/{row['id']}", 303)
-        return await html(records.search, await self._console.shell(request, words), words, hits)
+        return await self._console.html(
+            records.search, await self._console.shell(request, words), words, hits
+        )
 
     async def record(self, request: Request) -> Response:
         c, resource, name = self._console, _resource(request), request.path_params["id"]
-        known = await explain.explain(c.mirror, c.settings, resource.name, name)
+        async with c.reader.use() as mirror:
+            known = await explain.explain(mirror, c.settings, resource.name, name)
         then, problem = await self._as_of(request, resource, str(known.id))
-        found = await c.mirror.read(readings.record, resource, known)
+        found = await c.read(readings.record, resource, known)
         page = record.RecordPage(
             known, found.related, then, problem, "all" in request.query_params, found.now
         )
-        return await html(record.record, await c.shell(request), resource, page)
+        return await self._console.html(record.record, await c.shell(request), resource, page)
 
     async def _as_of(
         self, request: Request, resource: Resource, name: str
@@ -138,7 +148,8 @@ class Pages:
         with suppress(ValueError):  # a time without a zone, as a form gives it, is UTC
             asked = time_text(datetime.fromisoformat(asked + "+00:00"))
         try:
-            return await changes.as_of(self._console.mirror, resource.name, name, asked), ""
+            async with self._console.reader.use() as mirror:
+                return await changes.as_of(mirror, resource.name, name, asked), ""
         except UsageError as error:
             return None, str(error)
 
@@ -152,11 +163,23 @@ def _asked(request: Request) -> Asked:
     values = request.query_params
     place = None
     if "after" in values:
-        if not values["after"].lstrip("-").isdecimal():
-            raise UsageError("this page doesn't exist")
-        place = Place(int(values["after"]), values.get("at"))
-    words = values.get("q", "").strip()[:200]
-    return Asked(words, values.get("by") == "id", place)
+        place = _place(values["after"], values.get("at"))
+    return Asked(_words(request), values.get("by") == "id", place)
+
+
+def _words(request: Request) -> str:
+    return request.query_params.get("q", "").replace("\0", "").strip()[:200]
+
+
+def _place(after: str, at: str | None) -> Place:
+    record_id = number(after)
+    try:
+        time = at and str(decode("timestamp", at))
+    except Unholdable:
+        time = None
+    if record_id is None or (at and not time):
+        raise UsageError("this page doesn't exist")
+    return Place(record_id, time)
 
 
 def _page(tx: Tx, resource: Resource, asked: Asked, rows: int) -> browse.Page:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import htpy as h
 from starlette.requests import Request
@@ -14,18 +17,24 @@ from starlette.responses import HTMLResponse, Response
 
 from cfsync.config import Settings
 from cfsync.config.sources import Source
-from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.connect import place_of
+from cfsync.mirror.db.dialect.place import Place
+from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.progress import runs
 from cfsync.mirror.reports import status
+from cfsync.web.console.connections import Connection
 from cfsync.web.console.html.layout import Shell
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 COUNTS_S = 30.0
 """Seconds for which the numbers of rows are remembered: counting a million takes a while."""
 
-MESSAGES = 5
-"""Messages that a session holds at most."""
+MESSAGES, MESSAGE_BYTES = 3, 600
+"""Messages that a session holds at most, and bytes of each: browsers drop a cookie that is longer
+than 4,096 bytes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,17 @@ class Console:
 
     settings: Settings
     sources: Callable[[], list[Source]]
-    #: Opens the mirror. Raises MirrorError while it can't be.
-    open_mirror: Callable[[], Mirror]
+    #: For pages: it can't write, and waits for no writer.
+    reader: Connection
+    #: For buttons and forms.
+    writer: Connection
     #: None: no daemon runs in this process.
     daemon: DaemonControl | None = None
-    _mirror: Mirror | None = None
-    _remembered: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    _remembered: dict[str, tuple[float, asyncio.Task[Any]]] = field(default_factory=dict)
+    #: Makes the pages: one after the other, so that few of them are in memory at once.
+    _maker: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="console")
+    )
 
     @property
     def access_token(self) -> str | None:
@@ -61,22 +75,48 @@ class Console:
         return self.settings.web.read_only
 
     @property
-    def mirror(self) -> Mirror:
-        if self._mirror is None:
-            self._mirror = self.open_mirror()
-        return self._mirror
+    def place(self) -> Place:
+        return place_of(self.settings.database.url)
+
+    async def read(
+        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn(tx, ...)` on one unchanging state of the mirror. Raises MirrorError."""
+        async with self.reader.use() as mirror:
+            return await mirror.read(fn, *args, **kwargs)
+
+    def writing(self) -> AbstractAsyncContextManager[Mirror]:
+        """The mirror, for what somebody decides. Raises MirrorError."""
+        return self.writer.use()
 
     def close(self) -> None:
-        if self._mirror is not None:
-            self._mirror.close()
+        self._maker.shutdown()
+        self.reader.close()
+        self.writer.close()
 
-    async def remembered(self, key: str, keep_s: float, read: Callable[[], Awaitable[T]]) -> T:
-        """What `read` returns, or returned less than `keep_s` seconds ago."""
+    async def html(
+        self, make: Callable[..., h.Element], *args: Any, status_code: int = 200
+    ) -> Response:
+        """A page, made in a thread: the event loop need not wait for the milliseconds it takes."""
+        loop = asyncio.get_running_loop()
+        text = await loop.run_in_executor(self._maker, lambda: str(make(*args)))
+        return HTMLResponse(text, status_code)
+
+    async def remembered(
+        self, key: str, keep_s: float, read: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T:
+        """What `read` returns, or returned less than `keep_s` seconds ago. Who asks meanwhile waits
+        for the same reading.
+        """
         known = self._remembered.get(key)
-        if known is None or time.monotonic() - known[0] > keep_s:
-            known = (time.monotonic(), await read())
+        if known is None or (known[1].done() and time.monotonic() - known[0] > keep_s):
+            known = (time.monotonic(), asyncio.create_task(read()))
             self._remembered[key] = known
-        value: T = known[1]
+        try:
+            value: T = await asyncio.shield(known[1])
+        except Exception:
+            self._remembered.pop(key, None)
+            raise
         return value
 
     def forget(self) -> None:
@@ -84,13 +124,17 @@ class Console:
         self._remembered.clear()
 
     async def shell(self, request: Request, words: str = "") -> Shell:
-        """What is around a page. Takes the messages out of the session."""
+        """What is around a page. Takes the messages out of the session, unless it is the script
+        that renews a page: they are for somebody who looks.
+        """
         rows = await self.remembered("rows", COUNTS_S, self._count)
+        is_shown = request.headers.get("sec-fetch-dest", "document") == "document"
+        messages = request.session.pop("messages", []) if is_shown else ()
         return Shell(
-            database=str(self.mirror.place),
-            waiting=await self.mirror.read(runs.waiting),
+            database=str(self.place),
+            waiting=await self.read(runs.waiting),
             rows=rows,
-            messages=[(kind, text) for kind, text in request.session.pop("messages", [])],
+            messages=[(kind, text) for kind, text in messages],
             has_login=self.access_token is not None,
             read_only=self.read_only,
             has_daemon=self.daemon is not None,
@@ -98,7 +142,7 @@ class Console:
         )
 
     async def _count(self) -> Mapping[str, int]:
-        return await self.mirror.read(status.row_counts)
+        return await self.read(status.row_counts)
 
 
 UNNAMED = "console"
@@ -108,15 +152,19 @@ UNNAMED = "console"
 def person(request: Request, settings: Settings) -> str:
     """Who does something: as a trusted proxy says, or the name given at the login."""
     header = settings.web.user_header
-    name = request.headers.get(header) if header else request.session.get("name")
-    return name[:60] if name else UNNAMED
+    name = request.headers.get(header, "") if header else str(request.session.get("name", ""))
+    return plain_name(name) or UNNAMED
+
+
+def plain_name(name: str) -> str:
+    """A name as it can stand in a log and in any database, from a form or a header. Pure."""
+    with suppress(UnicodeError):  # a header's bytes come as Latin-1
+        name = name.encode("latin-1").decode()
+    return "".join(c for c in name if c.isprintable()).strip()[:60]
 
 
 def say(request: Request, kind: str, text: str) -> None:
     """Leave a message for the next page. `kind`: `ok` or `bad`."""
+    while len(json.dumps(text)) > MESSAGE_BYTES:
+        text = text[: len(text) * 2 // 3] + "…"
     request.session["messages"] = [*request.session.get("messages", []), [kind, text]][-MESSAGES:]
-
-
-async def html(make: Callable[..., h.Element], *args: Any, status_code: int = 200) -> Response:
-    """A page, made in a thread: the event loop need not wait for the milliseconds it takes."""
-    return HTMLResponse(await asyncio.to_thread(lambda: str(make(*args))), status_code)

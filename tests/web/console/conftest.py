@@ -15,6 +15,7 @@ from cfsync.config import load
 from cfsync.config.sources import Source
 from cfsync.mirror.db.engine import Mirror
 from cfsync.web.console import app
+from cfsync.web.console.connections import Connection
 from cfsync.web.console.session import Console, DaemonControl
 from tests.push.conftest import (  # noqa: F401  # fixtures
     Account,
@@ -77,14 +78,24 @@ def visit(account: Account, mirror_url: str) -> Iterator[Callable[..., Visitor]]
     """`visit(CFSYNC_WEB__CONSOLE="read-only", ...)`: a visitor, with these settings."""
     opened: list[Mirror] = []
 
-    def open_mirror() -> Mirror:
-        opened.append(Mirror.open(mirror_url, must_exist=True, clock=lambda: datetime.now(UTC)))
-        return opened[-1]
+    def connection(*, read_only: bool) -> Connection:
+        def open_mirror() -> Mirror:
+            mirror = Mirror.open(
+                mirror_url,
+                must_exist=True,
+                clock=lambda: datetime.now(UTC),
+                read_only=read_only,
+            )
+            opened.append(mirror)
+            return mirror
+
+        return Connection(open_mirror)
 
     def make(daemon: DaemonControl | None = None, **settings: str) -> Visitor:
         configured = load(environ=account.settings | settings)
         sources = [Source("web.access_token", "***", "CFSYNC_WEB__ACCESS_TOKEN")]
-        return Visitor(Console(configured, lambda: sources, open_mirror, daemon))
+        reader, writer = connection(read_only=True), connection(read_only=False)
+        return Visitor(Console(configured, lambda: sources, reader, writer, daemon))
 
     yield make
     for mirror in opened:

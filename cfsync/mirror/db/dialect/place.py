@@ -49,8 +49,10 @@ class Place(ABC):
         """Check the place before the driver opens it, and create it if it may be absent."""
 
     @abstractmethod
-    def engine(self) -> sa.Engine:
-        """An engine with a single connection; its errors never show parameters."""
+    def engine(self, *, read_only: bool = False) -> sa.Engine:
+        """An engine with a single connection; its errors never show parameters. `read_only`: it
+        can't write, holds little in memory, and on SQLite can't see the secrets.
+        """
 
     @abstractmethod
     def migration(self) -> AbstractContextManager[sa.Connection]:

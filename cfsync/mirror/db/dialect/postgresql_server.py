@@ -102,7 +102,7 @@ class PostgreSQLServer(Place):
     def prepare(self, *, must_exist: bool) -> None:
         self.check()
 
-    def engine(self) -> sa.Engine:
+    def engine(self, *, read_only: bool = False) -> sa.Engine:
         engine = sa.create_engine(
             self.url,
             pool_size=1,
@@ -115,6 +115,8 @@ class PostgreSQLServer(Place):
         )
         sa.event.listen(engine, "connect", self._connected)
         sa.event.listen(engine, "begin", _pin)
+        if read_only:
+            sa.event.listen(engine, "begin", _forbid_writing)
         return engine
 
     def _connected(self, connection: Any, record: Any) -> None:
@@ -192,6 +194,10 @@ class ServerPushLocks:
 
 def _pin(conn: sa.Connection) -> None:
     conn.exec_driver_sql(conn.info[_PINS])
+
+
+def _forbid_writing(conn: sa.Connection) -> None:
+    conn.exec_driver_sql("SET TRANSACTION READ ONLY")
 
 
 async def _give_signs(conn: psycopg.AsyncConnection, lost: Lost) -> None:

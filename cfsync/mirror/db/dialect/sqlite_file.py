@@ -58,6 +58,9 @@ FAILURES = {
 }
 """What is wrong with a file, by SQLite's name for the error."""
 
+_READING = "PRAGMA busy_timeout = 10000; PRAGMA cache_size = -1000; PRAGMA query_only = ON"
+"""For a connection that only reads, now and then: 1 MB of pages in memory is enough."""
+
 _FOREIGN = "SELECT count(*) > 0 AND NOT sum(name = 'cf_schema') FROM sqlite_schema"
 """Whether the file holds something and no mirror (yet): then its journal stays as it is, and there
 are no secrets beside it.
@@ -125,7 +128,7 @@ class SQLiteFile(Place):
                 raise MirrorError(f"{NO_MIRROR} {self.file}: run cfsync backfill")
             _create(self.file)
 
-    def engine(self) -> sa.Engine:
+    def engine(self, *, read_only: bool = False) -> sa.Engine:
         engine = sa.create_engine(
             self.url.set(database=str(self.file)),
             poolclass=sa.QueuePool,
@@ -134,21 +137,25 @@ class SQLiteFile(Place):
             hide_parameters=True,
             connect_args={"factory": _Connection, "cached_statements": CACHED_STATEMENTS},
         )
-        sa.event.listen(engine, "connect", self._configure)
+        configure = self._configure_reading if read_only else self._configure
+        sa.event.listen(engine, "connect", configure)
         sa.event.listen(engine, "begin", _begin)
         return engine
 
     def _configure(self, connection: _Connection, record: Any) -> None:
-        # The driver begins transactions by itself, late and deferred; here they begin as told.
-        connection.isolation_level = None
-        # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
-        connection.text_factory = lambda text: text.decode(errors="replace")
+        _set_up(connection)
         (foreign,) = connection.execute(_FOREIGN).fetchone()
         for pragma in _PRAGMAS:
             if not (foreign and pragma.startswith("journal_mode")):
                 connection.execute(f"PRAGMA {pragma}")
         if not foreign:
             secrets_table.attach(connection, self.file)
+        connection.execute(_FOREIGN).fetchone()  # opens the log, too
+        connection.files = self._identities()
+
+    def _configure_reading(self, connection: _Connection, record: Any) -> None:
+        _set_up(connection)
+        connection.executescript(_READING)
         connection.execute(_FOREIGN).fetchone()  # opens the log, too
         connection.files = self._identities()
 
@@ -243,6 +250,13 @@ def _create(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o660))
     except OSError as error:
         raise MirrorError(f"{file} can't be made: {error.strerror}") from error
+
+
+def _set_up(connection: _Connection) -> None:
+    # The driver begins transactions by itself, late and deferred; here they begin as told.
+    connection.isolation_level = None
+    # SQLite takes any bytes for text; a row of them must not stop the reading of the others.
+    connection.text_factory = lambda text: text.decode(errors="replace")
 
 
 def _begin(conn: sa.Connection) -> None:

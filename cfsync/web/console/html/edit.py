@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,10 @@ class EditPage:
     choices: Choices
     #: The `cf_rev` of the row that was read.
     rev: int | None = None
+    #: Field -> the digest of what the row held when it was read; {} for a new one.
+    seen: Mapping[str, str] = field(default_factory=dict)
+    #: The name of the form of a new record, by which a second click is known.
+    once: str = ""
     #: Field -> what is wrong with what was typed; '': with the whole.
     wrong: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,6 +64,8 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
         "" in found.wrong and h.p(".flash.bad", role="alert")[found.wrong[""]],
         h.form(".card.edit-form", method="post", autocomplete="off")[
             h.input(type="hidden", name="cf_rev", value=str(found.rev or "")),
+            h.input(type="hidden", name="seen", value=json.dumps(found.seen)),
+            h.input(type="hidden", name="once", value=found.once),
             (_line(found, f) for f in found.fields),
             h.footer[
                 h.button(".main")["Create" if is_new else "Save"],
@@ -106,8 +113,9 @@ def _control(found: EditPage, f: Field, about: str | None) -> h.Node:
         return _select(given, text, {"": "empty", "true": "yes", "false": "no"})
     if f.actions:
         return _select(given, text, {v: v or "empty" for v in (text, *f.actions)})
-    if f.type == "json" or "\n" in text or len(text) > 90:
-        return h.textarea(given, rows=str(min(10, text.count("\n") + 2)), spellcheck="false")[text]
+    if f.type == "json" or "\n" in text or "\r" in text or len(text) > 90:
+        rows = str(min(10, text.count("\n") + 2))
+        return h.textarea(given, rows=rows, spellcheck="false")["\n" + text]  # the first is dropped
     mode = "email" if f.email else "numeric" if f.type in ("integer", "number") else None
     return h.input(given, type="text", inputmode=mode, value=text)
 

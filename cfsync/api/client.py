@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
-from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
@@ -64,12 +63,7 @@ class Api:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -264,14 +258,17 @@ class Api:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        has_own_limit: bool = False,
     ) -> Answer:
         """The answer to any call; `path` is relative to the base URL, and a tuple in `query` is a
-        parameter that stands there several times. Raises UsageError on a path that can't be one.
+        parameter that stands there several times. `has_own_limit`: see `Request`. Raises UsageError
+        on a path that can't be one.
         """
         if not path.startswith("/"):
             raise UsageError("the path must begin with / and stands below api.base_url")
         texts, kind = parameters.of_raw(query or {}), method.upper()
-        return await self._sender.send(Request(kind, path, "raw", texts, body, self._priority))
+        request = Request(kind, path, "raw", texts, body, self._priority, has_own_limit)
+        return await self._sender.send(request)
 
     async def _call(
         self,

@@ -19,6 +19,10 @@ MAX_ROWS = 1_000_000
 """More than fit in so many bytes."""
 
 
+PART = 10_000
+"""Records that are kept, and written to the database, together."""
+
+
 class NoResults(BadAnswer):
     """The filter came without results: an older account ignores what asks for them."""
 
@@ -31,8 +35,8 @@ class Results:
     filter: Mapping[str, Any]
     #: How many records it names.
     count: int
-    #: [[id, updated_at], ...] as JSON text.
-    rows: bytes
+    #: (how many records, JSON text: [[id, updated_at], ...]), of up to PART records each.
+    parts: tuple[tuple[int, bytes], ...]
     #: Where the next answer begins; None: there is none.
     next: str | None
 
@@ -47,7 +51,8 @@ async def read_results(api: Api, filter_id: int, after: str | None, limit: int) 
     }
     if after is not None:
         query["results[after]"] = after
-    answer = await api.raw("GET", path, query=query)
+    # of one token and workspace, two such reads may run at the same time
+    answer = await api.raw("GET", path, query=query, has_own_limit=True)
     call = f"GET {path}"
     codec.raise_if_error(call, answer)
     return results_of(call, answer.data)
@@ -61,8 +66,9 @@ async def walk_results(api: Api, filter_id: int, *, most: int) -> AsyncIterator[
     cursors, count = {after}, 0
     while True:
         found = await read_results(api, filter_id, after, MAX_ROWS)
-        yield found
         after, count = found.next, count + found.count
+        yield found
+        del found  # so that no two answers are in memory
         if after is None:
             return
         if after in cursors or count > most:
@@ -84,19 +90,16 @@ def results_of(call: str, data: Any) -> Results:
     rows, truncated = results.get("rows"), results.get("truncated")
     if not isinstance(rows, list) or not isinstance(truncated, bool):
         raise BadAnswer("the results have another form", call=call)
-    if rows and not _are_pairs(rows):
+    if not all(map(_is_pair, rows)):
         raise BadAnswer("the results hold other values than ids and times", call=call)
     after = results.get("next_after") if truncated else None
     if truncated and not (isinstance(after, str) and after):
         raise BadAnswer("the results are cut off, and name no place to go on", call=call)
     shown = {name: value for name, value in data.items() if name != "results"}
-    return Results(shown, len(rows), orjson.dumps(rows), after)
+    parts = (rows[start : start + PART] for start in range(0, len(rows), PART))
+    return Results(shown, len(rows), tuple((len(p), orjson.dumps(p)) for p in parts), after)
 
 
-def _are_pairs(rows: list[Any]) -> bool:
-    """Whether each row is an id and a text. Looks at a column at a time: there may be a million."""
-    try:
-        ids, times = zip(*rows, strict=True)
-    except (TypeError, ValueError):
-        return False
-    return set(map(type, ids)) == {int} and set(map(type, times)) == {str}
+def _is_pair(row: Any) -> bool:
+    """Whether a row is an id and a text."""
+    return type(row) is list and len(row) == 2 and type(row[0]) is int and type(row[1]) is str

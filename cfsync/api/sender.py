@@ -44,6 +44,8 @@ class Request:
     body: Any = None
     #: The lower, the earlier it is sent.
     priority: int = 0
+    #: ClickFunnels lets few calls of this kind run at once: its 429 means nothing for the others.
+    has_own_limit: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -179,7 +181,7 @@ class Sender:
             self.budget.release()
             self._report(request, status, self.budget.clock() - began)
         wait = self._retry.bounded(status, codec.retry_after(reply.headers))
-        if status == 429:
+        if status == 429 and not request.has_own_limit:
             self.budget.rate_limited(wait)
         elif status in OVERLOADED:
             self.budget.overloaded(began)

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cfsync.api import Api
+from cfsync.api.filter_results import read_results
 from cfsync.errors import (
     Interrupted,
     Later,
@@ -88,6 +89,21 @@ def test_a_retry_after_of_minutes_is_told_at_once():
 
     assert fake.ask(twice, time=time) == [240.0, 240.0]
     assert len(fake.seen) == 1
+    assert time.now == 0.0
+
+
+def test_the_limit_of_filtered_reads_holds_no_other_call_up():
+    time = Time()
+    fake = Fake(Say({}, status=429, headers={"Retry-After": "240"}), Say([]))
+
+    async def both(api: Api) -> float:
+        with pytest.raises(RateLimited):
+            await read_results(api, 7, None, 10)
+        left = api.budget.pause_left
+        await page(api)
+        return left
+
+    assert fake.ask(both, time=time) == 0.0
     assert time.now == 0.0
 
 

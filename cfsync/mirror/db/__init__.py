@@ -7,5 +7,6 @@ Read `engine` first (`Mirror` and `Tx`), then `statements` (bulk reads and write
 `types` (what is in the database) and `dialect` (what differs between SQLite and PostgreSQL). The
 others are small: `connect` parses URLs, `errors` says what can go wrong, `clock` is the database's,
 `quoting` writes names and texts in SQL, `notifications` waits for edits, `write_pause` lets other
-programs write to an SQLite file, `crash_points` lets tests kill the process.
+programs write to an SQLite file, `beside` reads what takes seconds without stopping the passes,
+`crash_points` lets tests kill the process.
 """

@@ -129,7 +129,7 @@ class Mirror:
         self.dialect = place.dialect
         self.push_locks = place.push_locks()
         self.waits = Waits()
-        self._clock = clock
+        self.clock = clock
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirror")
         self._check: Callable[[Tx], None] = lambda _tx: None
@@ -276,7 +276,7 @@ class Mirror:
             raise
 
     def _tx(self, conn: sa.Connection) -> Tx:
-        return Tx(conn, self.dialect, time_text(self._clock()), run=self._run)
+        return Tx(conn, self.dialect, time_text(self.clock()), run=self._run)
 
     def _explain(self, error: sa.exc.DBAPIError) -> None:
         """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""

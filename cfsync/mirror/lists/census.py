@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import sqlalchemy as sa
 
@@ -19,14 +21,26 @@ from cfsync.resources.model import Resource
 _CENSUS = sa.Table(
     "cf_census",
     sa.MetaData(),
-    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("id", sa.BigInteger),
     sa.Column("updated_at", Timestamp),
 )
 
 
+def _temporary_file() -> IO[bytes]:
+    """A file without a name; in memory where there is no place for one, as in a container with
+    nothing to write to.
+    """
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return io.BytesIO()
+
+
 @dataclass(slots=True)
 class Census:
-    """What the answers have shown. Packed, a million records take some 10 MB."""
+    """What the answers have shown, in a temporary file, so that memory doesn't grow with the list.
+    A million records take some 10 MB there. To be closed.
+    """
 
     #: The highest `cf_rev` before the first request.
     rev_before: int
@@ -34,13 +48,25 @@ class Census:
     began_at: str
     #: How many records the answers named.
     count: int = 0
-    #: The JSON texts of the answers, packed.
-    parts: list[bytes] = field(default_factory=list)
+    _file: IO[bytes] = field(default_factory=_temporary_file)
+    #: How long each part is in the file.
+    _sizes: list[int] = field(default_factory=list)
 
     def add(self, count: int, rows: bytes) -> None:
-        """Add the records of an answer: JSON text, [[id, updated_at], ...]."""
+        """Add some records: JSON text, [[id, updated_at], ...]. Raises OSError on a full disk."""
+        packed = zlib.compress(rows, 1)
+        self._file.write(packed)
+        self._sizes.append(len(packed))
         self.count += count
-        self.parts.append(zlib.compress(rows, 1))
+
+    def parts(self) -> Iterator[str]:
+        """The JSON texts that were added."""
+        self._file.seek(0)
+        for size in self._sizes:
+            yield zlib.decompress(self._file.read(size)).decode()
+
+    def close(self) -> None:
+        self._file.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +80,9 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """How a census and the mirror differ. Of each kind `most` + 1 at most are named."""
+    """How a census and the mirror differ. Of those that the census shows, `most` + 1 at most are
+    named, and as many that it doesn't show.
+    """
 
     #: Records of the list that the mirror has.
     rows: int
@@ -70,67 +98,101 @@ class Differences:
     doubtful: list[int]
 
 
-def compare(tx: Tx, resource: Resource, listing: Listing, census: Census, most: int) -> Differences:
+def compare(
+    tx: Tx,
+    resource: Resource,
+    listing: Listing,
+    census: Census,
+    most: int,
+    check_stop: Callable[[], None] = lambda: None,
+) -> Differences:
     """Compare a census with the mirror's records of that list. What the mirror has read since its
-    first request (base.rev > rev_before) counts as no difference. To be run as a transaction that
-    only reads, so that the temporary table goes with it.
+    first request (base.rev > rev_before) counts as no difference. To be run by `read_beside`, so
+    that the temporary table goes with its connection. `check_stop` may raise to end it.
     """
-    _load(tx, census)
-    timed = sa.select(sa.func.count()).where(_CENSUS.c.updated_at.is_not(None))
-    return Differences(
+    _load(tx, census, check_stop)
+    timed = sa.select(sa.func.count(_CENSUS.c.id.distinct())).where(
+        _CENSUS.c.updated_at.is_not(None)
+    )
+    found = Differences(
         rows=missing_rows.row_count(tx, resource, listing.workspace_id),
         flawed=census.count - int(tx.conn.execute(timed).scalar_one()),
-        lacking=_ids(tx, _lacking(resource), most),
-        unseen=_ids(tx, _unseen(resource, listing, census), most)
-        + _unseen_deletes(tx, resource, listing, census),
-        differing=[
-            Differing(*row)
-            for row in tx.conn.execute(_differing(resource, census).limit(most + 1)).all()
-        ],
-        doubtful=_ids(tx, _doubtful(resource), most),
+        lacking=[],
+        unseen=_unseen_deletes(tx, resource, listing, census),
+        differing=[],
+        doubtful=[],
     )
+    check_stop()
+    odd = tx.conn.execute(_odd(resource, census).limit(most + 1))
+    for record_id, here, there, is_lacking, differs, is_doubtful in odd:
+        if is_lacking:
+            found.lacking.append(record_id)
+        if differs:
+            found.differing.append(Differing(record_id, here, there))
+        if is_doubtful:
+            found.doubtful.append(record_id)
+    check_stop()
+    unseen = _unseen(resource, listing, census).limit(most + 1)
+    found.unseen.extend(tx.conn.execute(unseen).scalars())
+    return found
 
 
 def named(tx: Tx, census: Census, ids: Collection[int]) -> set[int]:
     """Those of these ids that a census names. To be run as `compare`."""
-    _load(tx, census)
+    _load(tx, census, lambda: None)
     return set(tx.conn.execute(sa.select(_CENSUS.c.id).where(_CENSUS.c.id.in_(ids))).scalars())
 
 
-def _load(tx: Tx, census: Census) -> None:
-    tx.conn.exec_driver_sql(tx.dialect.census.create)
-    for part in census.parts:
-        rows = zlib.decompress(part).decode()
-        tx.conn.exec_driver_sql(tx.dialect.census.load, {"rows": rows})
-
-
-def _ids(tx: Tx, query: sa.Select[Any], most: int) -> list[int]:
-    return list(tx.conn.execute(query.limit(most + 1)).scalars())
+def _load(tx: Tx, census: Census, check_stop: Callable[[], None]) -> None:
+    sql = tx.dialect.census
+    for statement in sql.create:
+        tx.conn.exec_driver_sql(statement)
+    for rows in census.parts():
+        check_stop()
+        tx.conn.exec_driver_sql(sql.load, {"rows": rows})
+    for statement in sql.loaded:
+        tx.conn.exec_driver_sql(statement)
 
 
 def _is_base_of(resource: Resource, of: sa.Column[Any]) -> sa.ColumnElement[bool]:
     return sa.and_(BASE.c.resource == resource.name, BASE.c.id == of)
 
 
-def _lacking(resource: Resource) -> sa.Select[Any]:
-    there = _CENSUS.outerjoin(BASE, _is_base_of(resource, _CENSUS.c.id))
-    return sa.select(_CENSUS.c.id).select_from(there).where(BASE.c.id.is_(None))
+def _is_stone_of(resource: Resource, of: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    return sa.and_(TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == of)
+
+
+def _odd(resource: Resource, census: Census) -> sa.Select[Any]:
+    """What the census shows otherwise than the mirror: the id, both times, and whether the mirror
+    lacks it, whether the times differ, and whether it is doubtful. All in one reading of the bases.
+    """
+    table = TABLES[resource.name]
+    joined = (
+        _CENSUS.outerjoin(BASE, _is_base_of(resource, _CENSUS.c.id))
+        .outerjoin(table, table.c.id == _CENSUS.c.id)
+        .outerjoin(TOMBSTONES, _is_stone_of(resource, _CENSUS.c.id))
+    )
+    is_lacking = BASE.c.id.is_(None)
+    differs = sa.and_(
+        BASE.c.updated_at.is_distinct_from(_CENSUS.c.updated_at), BASE.c.rev <= census.rev_before
+    )
+    is_doubtful = sa.or_(table.c.id.is_(None), TOMBSTONES.c.record_id.is_not(None))
+    kinds = is_lacking, sa.and_(~is_lacking, differs), sa.and_(~is_lacking, is_doubtful)
+    times = BASE.c.updated_at, _CENSUS.c.updated_at.label("there")
+    query = sa.select(_CENSUS.c.id, *times, *kinds).select_from(joined)
+    return query.where(sa.or_(is_lacking, differs, is_doubtful))
 
 
 def _unseen(resource: Resource, listing: Listing, census: Census) -> sa.Select[Any]:
+    """SQLite checks the conditions in this order, so that it reads few bases."""
     table = TABLES[resource.name]
-    known = sa.exists().where(
-        TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == table.c.id
-    )
-    joined = table.join(BASE, _is_base_of(resource, table.c.id)).outerjoin(
-        _CENSUS, _CENSUS.c.id == table.c.id
-    )
-    return (
-        sa.select(table.c.id)
-        .select_from(joined)
-        .where(table.c[str(resource.parent_field)] == listing.parent_id)
-        .where(table.c.id < PROVISIONAL_FROM, BASE.c.rev <= census.rev_before)
-        .where(_CENSUS.c.id.is_(None), ~known)
+    base = sa.exists().where(_is_base_of(resource, table.c.id), BASE.c.rev <= census.rev_before)
+    return sa.select(table.c.id).where(
+        table.c[str(resource.parent_field)] == listing.parent_id,
+        table.c.id < PROVISIONAL_FROM,
+        ~sa.exists().where(_CENSUS.c.id == table.c.id),
+        ~sa.exists().where(_is_stone_of(resource, table.c.id)),
+        base,
     )
 
 
@@ -143,23 +205,3 @@ def _unseen_deletes(tx: Tx, resource: Resource, listing: Listing, census: Census
     ]
     seen = set(tx.conn.execute(sa.select(_CENSUS.c.id).where(_CENSUS.c.id.in_(ids))).scalars())
     return [record_id for record_id in ids if record_id not in seen]
-
-
-def _differing(resource: Resource, census: Census) -> sa.Select[Any]:
-    query = sa.select(_CENSUS.c.id, BASE.c.updated_at, _CENSUS.c.updated_at.label("there"))
-    return query.join(BASE, _is_base_of(resource, _CENSUS.c.id)).where(
-        BASE.c.updated_at.is_distinct_from(_CENSUS.c.updated_at),
-        BASE.c.rev <= census.rev_before,
-    )
-
-
-def _doubtful(resource: Resource) -> sa.Select[Any]:
-    table = TABLES[resource.name]
-    stone = sa.and_(TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == _CENSUS.c.id)
-    joined = (
-        _CENSUS.join(BASE, _is_base_of(resource, _CENSUS.c.id))
-        .outerjoin(table, table.c.id == _CENSUS.c.id)
-        .outerjoin(TOMBSTONES, stone)
-    )
-    is_odd = sa.or_(table.c.id.is_(None), TOMBSTONES.c.record_id.is_not(None))
-    return sa.select(_CENSUS.c.id).select_from(joined).where(is_odd)

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 
 from cfsync.api.codec import PAGE
 from cfsync.api.filter_results import walk_results
 from cfsync.errors import BadAnswer, Forbidden, NotFound, Refused, StateConflict, Transient
+from cfsync.mirror.db.beside import read_beside
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.page import Written, write_records
@@ -82,7 +83,8 @@ async def read_and_settle(
     taking = _Taking(context, Report(report.name), listing, state, census)
     replaces_walk = False
     try:
-        await _settle(taking, is_fresh=is_fresh)
+        with closing(census):
+            await _settle(taking, is_fresh=is_fresh)
         replaces_walk = not is_fresh
     finally:
         _add_counts(report, listing.resource, taking.report, with_unchanged=replaces_walk)
@@ -110,6 +112,8 @@ async def _take(
         raise Contradicted(str(error)) from error
     except _NOT_NOW as error:
         raise Left(str(error)) from error
+    except OSError as error:
+        raise Left(f"there is no room for a temporary file: {error.strerror}") from error
 
 
 async def _take_twice(
@@ -139,13 +143,18 @@ async def _read(context: Context, listing: Listing, state: CensusState) -> Censu
     resource = RESOURCES[listing.resource]
     reading = await context.reading(resource, Lane.CENSUS)
     rows = await context.mirror.read(missing_rows.row_count, resource, listing.workspace_id)
-    census = Census(reading.rev_before, reading.began_at)
-    async for found in walk_results(context.api, state.filter_id, most=FREE + TIMES * rows):
-        if census_filter.shown_of(found.filter) != state.shown:
-            return None
-        census.add(found.count, found.rows)
-        context.progress.at(listing, records=census.count, fraction=0.0)
-        context.check_stop()
+    with ExitStack() as unless_whole:
+        census = Census(reading.rev_before, reading.began_at)
+        unless_whole.callback(census.close)
+        async for found in walk_results(context.api, state.filter_id, most=FREE + TIMES * rows):
+            if census_filter.shown_of(found.filter) != state.shown:
+                return None
+            for part in found.parts:
+                census.add(*part)
+            del found  # so that no two answers are in memory
+            context.progress.at(listing, records=census.count, fraction=0.0)
+            context.check_stop()
+        unless_whole.pop_all()
     return census
 
 
@@ -167,10 +176,12 @@ async def _settle(taking: _Taking, *, is_fresh: bool) -> None:
 
 
 async def _compare(taking: _Taking) -> Differences:
-    resource, listing, census = RESOURCES[taking.listing.resource], taking.listing, taking.census
-    read = taking.context.mirror.read
+    resource, most = RESOURCES[taking.listing.resource], census_rules.MANY
+    listing, census, context = taking.listing, taking.census, taking.context
     try:
-        return await read(compared.compare, resource, listing, census, census_rules.MANY)
+        return await read_beside(
+            context.mirror, compared.compare, resource, listing, census, most, context.check_stop
+        )
     except Constrained:
         raise Contradicted("it shows ids or times that the database can't hold") from None
 
@@ -193,7 +204,8 @@ async def _gone_and_named(taking: _Taking, found: Differences) -> set[int]:
     if not gone:
         return gone
     _, again = await _take(taking.context, taking.listing, taking.state)
-    return await taking.context.mirror.read(compared.named, again, gone)
+    with closing(again):
+        return await read_beside(taking.context.mirror, compared.named, again, gone)
 
 
 def _named(found: Differences) -> list[int]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cfsync.errors import Interrupted
 from cfsync.mirror.bookkeeping import bases
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db import statements
+from cfsync.mirror.db.beside import read_beside
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES, TOMBSTONES
 from cfsync.mirror.lists import census
@@ -43,10 +48,11 @@ def bury(tx: Tx, record_id: int) -> None:
 def compared(
     mirror: Mirror, *answers: Sequence[Sequence[Any]], before: int = 99, most: int = 50
 ) -> Differences:
-    found = Census(before, NOON)
-    for rows in answers:
-        found.add(len(rows), json.dumps(rows).encode())
-    return asyncio.run(mirror.read(census.compare, CONTACTS, LISTING, found, most))
+    with closing(Census(before, NOON)) as found:
+        for rows in answers:
+            found.add(len(rows), json.dumps(rows).encode())
+        compare = read_beside(mirror, census.compare, CONTACTS, LISTING, found, most)
+        return asyncio.run(compare)
 
 
 def test_what_both_have_is_no_difference_in_whatever_order(write: Write, mirror: Mirror) -> None:
@@ -114,4 +120,47 @@ def test_no_more_are_named_than_are_wanted(write: Write, mirror: Mirror) -> None
 
     found = compared(mirror, [[i, NOON] for i in range(11, 41)], most=5)
 
-    assert list(map(len, (found.lacking, found.unseen, found.differing))) == [6, 6, 6]
+    assert len(found.lacking) + len(found.differing) + len(found.doubtful) == 6
+    assert len(found.unseen) == 6
+
+
+def test_without_a_place_for_files_it_is_kept_in_memory(
+    write: Write, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    write(add, 1)
+
+    assert compared(mirror, [[1, MORNING]], [[2, MORNING]]).lacking == [2]
+
+
+def test_other_transactions_go_on_while_it_is_compared(write: Write, mirror: Mirror) -> None:
+    write(add, 1, 2)
+    written, seen = threading.Event(), list[bool]()
+
+    def go_on() -> None:
+        seen.append(written.wait(30))
+
+    async def both() -> Differences:
+        with closing(Census(99, NOON)) as found:
+            found.add(1, json.dumps([[1, MORNING]]).encode())
+            compare = read_beside(mirror, census.compare, CONTACTS, LISTING, found, 50, go_on)
+            comparing = asyncio.create_task(compare)
+            await mirror.write(add, 3)
+            written.set()
+            return await comparing
+
+    assert asyncio.run(both()).unseen[:1] == [2]
+    assert all(seen)
+
+
+def test_a_stop_ends_the_comparing(write: Write, mirror: Mirror) -> None:
+    write(add, 1)
+
+    def stop() -> None:
+        raise Interrupted("stopped")
+
+    with closing(Census(99, NOON)) as found:
+        found.add(1, json.dumps([[1, MORNING]]).encode())
+        compare = read_beside(mirror, census.compare, CONTACTS, LISTING, found, 50, stop)
+        with pytest.raises(Interrupted):
+            asyncio.run(compare)

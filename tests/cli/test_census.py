@@ -46,3 +46,16 @@ def test_an_account_without_results_says_so(cfsync: Command, world: World) -> No
     assert "since the census is off" in cfsync("doctor").stdout
     world.filter_results = True
     assert cfsync("census", "enable").returncode == 0
+
+
+def test_a_filter_that_can_not_be_deleted_is_used_no_more(cfsync: Command, world: World) -> None:
+    cfsync("backfill", "contacts")
+    cfsync("census", "enable")
+    world.fault("status", method="DELETE", path="refine_filters", status=403, times=None)
+
+    disabled = cfsync("census", "disable")
+
+    assert disabled.returncode == 1
+    assert "not allowed for this token (403)" in disabled.stderr
+    (stands,) = cfsync("census", "status", "--json").json
+    assert stands["standing"] == "disabled"

@@ -41,8 +41,10 @@ async def _enabled(context: Context, workspace: int, known: CensusState) -> Cens
 
 async def disable(context: Context) -> States:
     """Delete the filter in each workspace; their lists are walked from now on."""
-    for workspace in await open_account(context):
-        await census_filter.remove(context.api, workspace)
+    workspaces = await open_account(context)
+    for workspace in workspaces:  # first, so that none is used where its filter can't be deleted
         state = CensusState(Standing.DISABLED)
         await context.mirror.write(census_state.save, workspace, state)
+    for workspace in workspaces:
+        await census_filter.remove(context.api, workspace)
     return await context.mirror.read(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,15 @@ def next_read(daemon: Daemon, event: str = "census.read") -> None:
     until(lambda: len(daemon.events(event)) > before, f"no {event}:\n{daemon.output[-3000:]}")
 
 
+def found_by_census(daemon: Daemon) -> list[str]:
+    """Resource and count of the changes that the census has brought first, by the metrics."""
+    found = re.findall(
+        r"^cfsync_found_total\{(.*)\} (.*)$", daemon.ask("/metrics")[1], re.MULTILINE
+    )
+    labels = [(dict(re.findall(r'(\w+)="(\w+)"', given)), count) for given, count in found]
+    return [f"{given['resource']} {n}" for given, n in labels if given["lane"] == "census"]
+
+
 def the_filter(world: World) -> dict[str, Any]:
     (found,) = world.records("refine_filters", world.workspaces[0])
     return found
@@ -51,6 +61,7 @@ def test_it_sweeps_by_census_and_survives_what_becomes_of_the_filter(
     world.store.events = "never"
     world.edit("contacts", contact, first_name="Zed")
     until(lambda: sql("SELECT 1 FROM contacts WHERE first_name = 'Zed'"))
+    until(lambda: found_by_census(trusted) == ["contacts 1.0"])
     world.delete("contacts", contact)
     until(lambda: not sql("SELECT 1 FROM contacts WHERE id = ?", contact))
 

@@ -56,6 +56,7 @@ class Census:
         """Add some records: JSON text, [[id, updated_at], ...]. Raises OSError on a full disk."""
         packed = zlib.compress(rows, 1)
         self._file.write(packed)
+        self._file.flush()  # a full disk is known here, and not while it is compared
         self._sizes.append(len(packed))
         self.count += count
 

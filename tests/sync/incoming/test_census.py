@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -265,6 +266,42 @@ def test_a_busy_account_is_asked_again(trusted: Round) -> None:
 
     assert not walked(trusted)
     assert standing(trusted) == ("trusted", "")
+
+
+@SQLITE_ONLY
+def test_a_full_disk_leads_back_to_the_walk(
+    trusted: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", partial(Path("/dev/full").open, "w+b"))
+
+    trusted.sweep("contacts")
+
+    assert walked(trusted)
+    reason = "there is no room for a temporary file: No space left on device"
+    assert standing(trusted) == ("trusted", reason)
+
+
+@pytest.mark.parametrize("sizes", [{"bare": True, "workspaces": 2, "contacts": 90}])
+def test_each_workspace_has_a_census_of_its_own(enabled: Round) -> None:
+    world = enabled.world
+    ids = {workspace: world.ids("contacts", workspace) for workspace in world.workspaces}
+    spoiled, good = world.workspaces
+    world.fault("results_lost", path="results", times=None, ids=(ids[spoiled][5],))
+    enabled.sweep("contacts")
+    found = enabled.sql("SELECT key, value FROM cf_meta WHERE key LIKE 'census/%'")
+    stands = {int(key.rpartition("/")[2]): json.loads(text)["standing"] for key, text in found}
+    assert stands == {spoiled: "off", good: "trusted"}
+    world.ledger.clear()
+    for workspace in world.workspaces:
+        world.delete("contacts", ids[workspace][7])
+
+    enabled.sweep("contacts")
+
+    read = {target.partition("?")[0] for _, target, _ in world.ledger.calls if "%5B" not in target}
+    places = {f"/workspaces/{workspace}/contacts": workspace for workspace in world.workspaces}
+    assert [places[path] for path in read if path in places] == [spoiled]
+    shown = {i for workspace in world.workspaces for i in world.ids("contacts", workspace)}
+    assert set(enabled.ids("contacts")) == shown
 
 
 def spoilt(round_: Round, kind: str, **fault: Any) -> tuple[str, str]:

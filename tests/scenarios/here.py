@@ -146,8 +146,9 @@ class Here:
 
     def give_up(self, resource: Resource, edit: Edit) -> None:
         """One has no email any more."""
-        if record := self._pick(resource.name, edit.pick):
-            self._set(resource, record, resource.by_name["email_address"], None)
+        field, record = resource.by_name["email_address"], self._pick(resource.name, edit.pick)
+        if record and self._value(resource, record, field):
+            self._set(resource, record, field, None)
 
     def take(self, resource: Resource, edit: Edit) -> None:
         """One takes the email that another has given up, the last or one before."""

@@ -122,7 +122,7 @@ def doubles(now: Snapshot, book: Book) -> Iterator[str]:
             yield f"{table}: {count} were created, {asked[table]} inserted"
     for table, records in now.there.items():
         for name in RESOURCES[table].natural:
-            wanted = {m.new for m in book.made if m.table == table and m.field == name}
+            wanted = {m.new for m in book.made if m.table == table and m.field == name and m.new}
             found = Counter(
                 (v[name], v["workspace_id"]) for v in records.values() if v.get(name) in wanted
             )

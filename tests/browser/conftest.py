@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,20 +55,24 @@ class Browser:
 
     def press(self, text: str) -> None:
         """Press the button, or follow the link, with this text; agree where the page asks."""
-        from selenium.common.exceptions import NoAlertPresentException
         from selenium.webdriver.common.by import By
-        from selenium.webdriver.support.ui import WebDriverWait
 
         is_it = f"[normalize-space()='{text}']"
         found = self.driver.find_element(By.XPATH, f"//button{is_it} | //a{is_it}")
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
         found.click()
-        with suppress(NoAlertPresentException):
-            self.driver.switch_to.alert.accept()
+        self._wait_until_loaded()
+        for sure in self.driver.find_elements(By.CSS_SELECTOR, "#sure button"):
+            sure.click()
+        self._wait_until_loaded()
+        self._read_logs()
+
+    def _wait_until_loaded(self) -> None:
+        from selenium.webdriver.support.ui import WebDriverWait
+
         WebDriverWait(self.driver, 30).until(
             lambda d: d.execute_script("return document.readyState") == "complete"
         )
-        self._read_logs()
 
     def type(self, name: str, text: str) -> None:
         from selenium.webdriver.common.by import By

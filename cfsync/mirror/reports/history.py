@@ -111,6 +111,16 @@ def older(tx: Tx, wanted: Wanted, before: int = LAST) -> Chunk:
     return Chunk(changes, low + 1, is_last=low == 0)
 
 
+def last(tx: Tx, wanted: Wanted, limit: int) -> list[Row]:
+    """The last changes of all, the last one first."""
+    chunk = older(tx, wanted)
+    found = list(chunk.changes)
+    while len(found) < limit and not chunk.is_last:
+        chunk = older(tx, wanted, chunk.seq)
+        found += chunk.changes
+    return found[:limit]
+
+
 def _between(
     tx: Tx, wanted: Wanted, low: int, high: int, order: sa.UnaryExpression[Any]
 ) -> list[Row]:

@@ -96,6 +96,35 @@ async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> R
     return done
 
 
+class _Tried(Exception):
+    """Ends a transaction of which nothing shall be left."""
+
+    def __init__(self, found: Reverted) -> None:
+        super().__init__()
+        self.found = found
+
+
+async def preview(mirror: Mirror, batch: int) -> Reverted:
+    """What `revert` would do: it is done, and rolled back. Raises as `revert` does."""
+    edits = await mirror.read(batches.find, batch)
+    if not edits:
+        raise UsageError(f"there is no batch {batch}")
+    unsure = await mirror.read(batches.unsure, edits)
+    records, told = group_by_record(edits), Reverted(batch)
+    for start in range(0, len(records), PIECE):
+        try:
+            await mirror.write(_try, records[start : start + PIECE], unsure)
+        except _Tried as tried:
+            told.fields += tried.found.fields
+            told.discarded += tried.found.discarded
+            told.left += tried.found.left
+    return told
+
+
+def _try(tx: Tx, records: Sequence[list[Edit]], unsure: Set[int]) -> None:
+    raise _Tried(_revert(tx, records, unsure, with_created=False))
+
+
 def _name(edits: Sequence[Edit]) -> tuple[str, int]:
     return edits[0].resource, edits[0].record_id
 

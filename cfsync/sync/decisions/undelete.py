@@ -37,6 +37,12 @@ async def undelete(
     return done
 
 
+async def preview(mirror: Mirror, resource: str, record: str) -> Undelete:
+    """What `undelete` would do with one record. Raises UnknownResource."""
+    (planned,) = await mirror.read(_plan, named(resource), [record])
+    return planned
+
+
 def _plan(tx: Tx, resource: Resource, records: Sequence[str]) -> list[Undelete]:
     found, coming, known = list[Undelete](), set[int](), set[int]()
     for name in dict.fromkeys(records):

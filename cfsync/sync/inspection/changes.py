@@ -106,14 +106,8 @@ def _scope(tx: Tx, resources: Sequence[Resource]) -> Scope:
 
 async def _before_last(mirror: Mirror, wanted: Wanted, limit: int) -> int:
     """The number after which the last `limit` changes come."""
-    before = LAST
-    while True:
-        chunk = await mirror.read(history.older, wanted, before)
-        if len(chunk.changes) >= limit:
-            return int(chunk.changes[limit - 1]["seq"]) - 1
-        if chunk.is_last:
-            return 0
-        before, limit = chunk.seq, limit - len(chunk.changes)
+    found = await mirror.read(history.last, wanted, limit)
+    return int(found[-1]["seq"]) - 1 if found and len(found) == limit else 0
 
 
 def _understood(tx: Tx, request: Request) -> tuple[Wanted, int]:

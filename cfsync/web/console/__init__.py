@@ -5,10 +5,11 @@ knows more than the command line does.
 
     app        routes, and what is wrapped around them
     access     who may see and do something
-    connections  to the mirror: opened by the first page, closed when nobody looks
+    connections  to the mirror: opened by the first use, closed when nobody looks
     session    what every page needs: the mirror, the shell, messages
     pages      GET: reads, then calls a function of `html`
     forms      what was typed into a form, as values
+    previews   what a decision would do, shown before it is made
     actions    POST: decides, leaves a message, and goes back
     html/      the pages themselves; pure
     static/    style sheet, script and icon, all our own

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
+from cfsync.mirror.bookkeeping.conflicts import by_id
+from cfsync.mirror.bookkeeping.outbox import AT_ONCE
 from cfsync.mirror.coordination import pauses
-from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.user_decisions.undelete import How
-from cfsync.resources import named
+from cfsync.resources import RESOURCES, named
 from cfsync.sync.decisions import conflicts, deletions, outbox, revert, undelete
 from cfsync.sync.decisions.conflicts import Resolved
-from cfsync.sync.selection import NOT_GIVEN, Filter
-from cfsync.web.console import forms
+from cfsync.sync.selection import NOT_GIVEN
+from cfsync.web.console import forms, previews, readings
 from cfsync.web.console.forms import Form
+from cfsync.web.console.html.sure import Preview, sure
 from cfsync.web.console.html.words import plural, words
 from cfsync.web.console.session import Console, person, say
 
 log = structlog.get_logger()
 
-Work = Callable[[Mirror, str, Form], Awaitable[str]]
-"""Does what was chosen, and returns what is said about it. Raises an error where it can't."""
+Work = Callable[[Mirror, str, Form], Awaitable[str | Preview]]
+"""Does what was chosen, and returns what is said about it; or does nothing yet, and returns what it
+would do. Raises an error where it can't.
+"""
 
 
 def _agree(_: Sequence[object]) -> None:
@@ -39,57 +45,54 @@ class Actions:
         self._console = console
 
     async def conflict(self, request: Request) -> Response:
-        number = request.path_params["number"]
+        """One conflict by its number; else those that fit the form: `resource`, `field`, `record`,
+        and no later one than `last`, which the page has shown.
+        """
+        number = forms.number(request.path_params["number"])
 
-        async def work(mirror: Mirror, choice: str, _: Form) -> str:
-            _check(choice, "local", "remote")
-            which, given = (
-                ((), Filter(everything=True)) if number == "all" else ((number,), NOT_GIVEN)
-            )
-            decision = ("local" if choice == "local" else "remote", None)
-            done = await conflicts.resolve_all(
-                mirror,
-                which,
-                given,
-                decision,  # type: ignore[arg-type]  # one of the two that the check lets pass
-                _agree,
-            )
-            return _settled([one for one in done if isinstance(one, Resolved)], len(done))
+        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
+            _check(choice, "local", "remote", "value")
+            if number is None:
+                return await _settle_many(mirror, choice, form)
+            value = await mirror.read(_typed, number, form) if choice == "value" else None
+            done = await conflicts.resolve(mirror, number, choice, value)  # type: ignore[arg-type]  # checked
+            return _settled([done] if isinstance(done, Resolved) else [], 1)
 
         return await self._do(request, work, "/waiting#conflict")
 
     async def edit(self, request: Request) -> Response:
-        async def work(mirror: Mirror, choice: str, _: Form) -> str:
-            return await self._decide_edits(mirror, choice, [request.path_params["number"]])
+        number = forms.number(request.path_params["number"])
+
+        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
+            return await _decide_edits(mirror, choice, form, [number or 0])
 
         return await self._do(request, work, "/waiting")
 
     async def held(self, request: Request) -> Response:
-        """All held edits of a resource."""
+        """The held edits of a resource that fit the form: `op` and `reason`, and no later one than
+        `last`, which the page has shown.
+        """
+        resource = request.path_params["resource"]
 
-        async def work(mirror: Mirror, choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             _check(choice, "approve", "discard")
-            return await self._decide_edits(mirror, choice, [request.path_params["resource"]])
+            given = {name: form.one(name) for name in ("op", "reason") if name in form.values}
+            last = forms.number(form.one("last"))
+            found = await mirror.read(readings.held, named(resource).name, given, last)
+            return await _decide_edits(mirror, choice, form, [e.seq for e in found])
 
         return await self._do(request, work, "/waiting#held")
-
-    async def _decide_edits(self, mirror: Mirror, choice: str, which: Sequence[str]) -> str:
-        verbs = {"retry": outbox.retry, "approve": outbox.approve, "discard": outbox.discard}
-        _check(choice, *verbs)
-        done = len(await verbs[choice](mirror, which))
-        if choice == "discard":
-            return f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
-        then = "The next push sends what was released; `cfsync revert` takes a push back."
-        return f"{plural(done, 'edit')} released. {then}"
 
     async def deletion(self, request: Request) -> Response:
         resource = request.path_params["resource"]
 
-        async def work(mirror: Mirror, choice: str, form: Form) -> str:
+        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             _check(choice, "approve", "reject")
             ids = form.values.get("id", ())
             if not ids:
                 raise UsageError("nothing was picked")
+            if not _is_sure(form):
+                return previews.deletions(resource, ids, choice)
             approve = choice == "approve"
             done = await deletions.decide(
                 mirror, [resource, *ids], NOT_GIVEN, approve=approve, confirm=_agree
@@ -103,9 +106,11 @@ class Actions:
     async def pause(self, request: Request) -> Response:
         which = request.path_params["resource"]
 
-        async def work(mirror: Mirror, choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             _check(choice, "pause", "resume")
             names = [] if which == "all" else [named(which).name]
+            if not names and choice == "pause" and not _is_sure(form):
+                return previews.pause_all()
             change = pauses.pause if choice == "pause" else pauses.resume
             await mirror.write(change, names)
             what = words(names[0]) if names else "All lists"
@@ -119,7 +124,7 @@ class Actions:
         """A pass of a list, now."""
         resource, name = request.path_params["resource"], request.path_params["name"]
 
-        async def work(_: Mirror, choice: str, _form: Form) -> str:
+        async def work(_: Mirror, choice: str, _form: Form) -> str | Preview:
             _check(choice, "start")
             _check(name, "pull", "sweep")
             daemon = self._console.daemon
@@ -136,9 +141,12 @@ class Actions:
     async def revert(self, request: Request) -> Response:
         number = request.path_params["number"]
 
-        async def work(mirror: Mirror, choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             _check(choice, "revert")
-            done = await revert.revert(mirror, int(number))
+            batch = forms.number(number) or 0
+            if not _is_sure(form):
+                return previews.revert(await revert.preview(mirror, batch))
+            done = await revert.revert(mirror, batch)
             left = (
                 f" {plural(len(done.left), 'thing')} could not be taken back." if done.left else ""
             )
@@ -150,8 +158,12 @@ class Actions:
     async def undelete(self, request: Request) -> Response:
         resource, name = request.path_params["resource"], request.path_params["id"]
 
-        async def work(mirror: Mirror, choice: str, _: Form) -> str:
+        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             _check(choice, "undelete")
+            if not _is_sure(form):
+                planned = await undelete.preview(mirror, resource, name)
+                if planned.how != How.REFUSE:
+                    return previews.undelete(planned)
             (done,) = await undelete.undelete(mirror, resource, [name], _agree)
             if done.how == How.REFUSE:
                 raise UsageError(done.reason or "it can't be brought back")
@@ -172,13 +184,72 @@ class Actions:
             form = await forms.read(request)
             async with self._console.writing() as mirror:
                 with acting_as(who):
-                    say(request, "ok", await work(mirror, form.one("choice"), form))
+                    told = await work(mirror, form.one("choice"), form)
+            if isinstance(told, Preview):
+                shell, path = await self._console.shell(request), request.url.path
+                return await self._console.html(sure, shell, told, path, form.values, back)
+            say(request, "ok", told)
         except CfsyncError as error:
             say(request, "bad", str(error))
         else:
             log.info("console.action", path=request.url.path, choice=form.one("choice"))
         self._console.forget()
         return RedirectResponse(back, 303)
+
+
+def _is_sure(form: Form) -> bool:
+    return form.one("sure") == "1"
+
+
+def _typed(tx: Tx, number: int, form: Form) -> Any:
+    """The value that somebody wants in a conflict instead of both."""
+    found = by_id(tx, number)
+    column, _, key = found.field.partition(".")
+    spec = RESOURCES[found.resource].by_name.get(column)
+    text = form.one("value")
+    return text if key or spec is None else forms.parsed(spec, text)
+
+
+async def _settle_many(mirror: Mirror, choice: str, form: Form) -> str | Preview:
+    _check(choice, "local", "remote")
+    given = form.values
+    names = [form.one("resource")] if "resource" in given else []
+    last, record = (forms.number(form.one(name)) for name in ("last", "record"))
+    found = [
+        c
+        for c in await conflicts.open_conflicts(mirror, names)
+        if (last is None or c.id <= last)
+        and ("field" not in given or c.field == form.one("field"))
+        and ("record" not in given or c.record_id == record)
+    ]
+    if not found:
+        raise UsageError("nothing was settled: no such conflict is open any more")
+    if not _is_sure(form):
+        return previews.settle(found, choice)
+    decision = (choice, None)
+    numbers = [str(c.id) for c in found]
+    done = await conflicts.resolve_all(mirror, numbers, NOT_GIVEN, decision, _agree)  # type: ignore[arg-type]  # checked
+    return _settled([one for one in done if isinstance(one, Resolved)], len(done))
+
+
+async def _decide_edits(
+    mirror: Mirror, choice: str, form: Form, seqs: Sequence[int]
+) -> str | Preview:
+    verbs = {"retry": outbox.retry, "approve": outbox.approve, "discard": outbox.discard}
+    _check(choice, *verbs)
+    found = await mirror.read(readings.edits, seqs)
+    if not found:
+        raise UsageError("nothing was done: these edits no longer wait; look again")
+    if not _is_sure(form) and choice != "retry":
+        return previews.edits(found, choice)
+    done = 0
+    for start in range(0, len(seqs), AT_ONCE):
+        some = [str(seq) for seq in seqs[start : start + AT_ONCE]]
+        done += len(await verbs[choice](mirror, some))
+    if choice == "discard":
+        return f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
+    then = "The next push sends what was released; `cfsync revert` takes a push back."
+    return f"{plural(done, 'edit')} released. {then}"
 
 
 def _check(choice: str, *known: str) -> None:

@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.history import starts
-from cfsync.mirror.history.changes import ChangeOp
 from cfsync.mirror.reports import browse, history
 from cfsync.mirror.reports.browse import Place
 from cfsync.mirror.user_decisions import batches
@@ -189,17 +188,7 @@ def _page(tx: Tx, resource: Resource, asked: Asked, rows: int) -> browse.Page:
 def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
     failed = which == "failed"
     passes = browse.last_passes(tx, CHANGES, "" if failed else which, "failed" if failed else "")
-    wanted = history.Wanted(side=side or None)
-    found = None if starts.is_off(tx) else _last_changes(tx, wanted)
+    wanted = history.Wanted(side=side or None, starts=False)
+    found = None if starts.is_off(tx) else history.last(tx, wanted, CHANGES)
     pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]
     return activity.Activity(passes, which, found, side, pushes, tx.now)
-
-
-def _last_changes(tx: Tx, wanted: history.Wanted) -> list[history.Row]:
-    """The last changes, newest first, without the marks that a history has begun."""
-    found, before, is_last = list[history.Row](), history.LAST, False
-    while len(found) < CHANGES and not is_last:
-        chunk = history.older(tx, wanted, before)
-        found += [row for row in chunk.changes if row["op"] != ChangeOp.START]
-        before, is_last = chunk.seq, chunk.is_last
-    return found[:CHANGES]

@@ -69,6 +69,29 @@ def waiting(tx: Tx) -> Waiting:
     )
 
 
+def held(tx: Tx, resource: str, given: Mapping[str, str], last: int | None) -> list[Edit]:
+    """The held edits that the page shows of a resource, up to a number; only those with an `op` and
+    a `reason` where given.
+    """
+    whole = {c.record_id for c in conflicts.find(tx, resources=[resource]) if c.is_about_record}
+    found = outbox.find(tx, states=(OutboxState.HELD,), resources=[resource])
+    return [
+        e
+        for e in found
+        if e.record_id not in whole
+        and (last is None or e.seq <= last)
+        and given.get("op", e.op) == e.op
+        and given.get("reason", e.error or "") == (e.error or "")
+    ]
+
+
+def edits(tx: Tx, seqs: Sequence[int]) -> list[Edit]:
+    """Those of the edits with these numbers that wait for a person."""
+    wanted = set(seqs)
+    states = (OutboxState.PARKED, OutboxState.HELD)
+    return [e for e in outbox.find(tx, states=states) if e.seq in wanted]
+
+
 def groups(edits: Sequence[Edit]) -> list[Group]:
     """Edits that wait for the same reason, together. Pure."""
     found: dict[tuple[str, str, str], list[Edit]] = {}

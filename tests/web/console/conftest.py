@@ -67,8 +67,13 @@ class Visitor:
         return answer.text
 
     def press(self, path: str, choice: str, **form: Any) -> str:
-        """Press a button, and return the page that follows."""
+        """Press a button, agree where the page shows first what it would do, and return the page
+        that follows.
+        """
         answer = self.ask("POST", path, data={"choice": choice, **form})
+        if answer.status_code == 200:
+            assert 'name="sure"' in answer.text
+            answer = self.ask("POST", path, data={"choice": choice, "sure": "1", **form})
         assert answer.status_code == 303, answer.text
         return self.see(answer.headers["location"].partition("#")[0])
 

@@ -70,8 +70,11 @@ def test_a_conflict_that_has_changed_meanwhile_is_not_settled(
 def parked(account: Account, contact: int) -> int:
     """The number of an edit that ClickFunnels has refused."""
     account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)
-    account.sql("UPDATE cf_outbox SET state = 'parked', error = 'first_name is odd'")
-    return int(account.one("SELECT seq FROM cf_outbox"))
+    seq = int(account.one("SELECT max(seq) FROM cf_outbox"))
+    account.sql(
+        "UPDATE cf_outbox SET state = 'parked', error = 'first_name is odd' WHERE seq = ?", seq
+    )
+    return seq
 
 
 def test_a_refused_edit_is_tried_again(visitor: Visitor, account: Account, contact: int) -> None:
@@ -151,7 +154,8 @@ def test_a_deleted_record_is_brought_back(visitor: Visitor, account: Account, co
     account.sql("DELETE FROM contacts WHERE id = ?", contact)
     account.push()
 
-    answer = visitor.ask("POST", f"/undelete/contacts/{contact}", data={"choice": "undelete"})
+    given = {"choice": "undelete", "sure": "1"}
+    answer = visitor.ask("POST", f"/undelete/contacts/{contact}", data=given)
     account.push()
 
     assert answer.status_code == 303
@@ -180,6 +184,125 @@ def test_without_a_daemon_the_command_is_named(visitor: Visitor) -> None:
     assert "cfsync pull contacts" in visitor.press("/start/pull/contacts", "start")
 
 
+def test_another_value_settles_a_conflict(visitor: Visitor, account: Account, contact: int) -> None:
+    number = dispute(account, contact)
+    assert "Use another value" in visitor.see("/waiting")
+
+    page = visitor.press(f"/conflicts/{number}", "value", value="Elsewhere")
+    account.push()
+
+    assert "1 conflict settled. The next push sends it." in page
+    assert (account.world.get("contacts", contact) or {})["first_name"] == "Elsewhere"
+
+
+def disputes(account: Account, contacts: tuple[int, int]) -> None:
+    """Both names of two contacts."""
+    for contact in contacts:
+        account.sql(
+            "UPDATE contacts SET first_name = 'Here', last_name = 'Here' WHERE id = ?", contact
+        )
+        account.world.edit("contacts", contact, first_name="There", last_name="There")
+    account.pull()
+
+
+@pytest.mark.parametrize(
+    ("about", "left"),
+    [
+        ({"resource": "contacts", "field": "first_name"}, {"last_name"}),
+        ({"resource": "contacts", "record": "first"}, {"first_name", "last_name"}),
+    ],
+)
+def test_a_field_of_many_records_or_a_whole_record_is_settled(
+    visitor: Visitor,
+    account: Account,
+    two: tuple[int, int],
+    about: dict[str, str],
+    left: set[str],
+) -> None:
+    disputes(account, two)
+    about = about | ({"record": str(two[0])} if "record" in about else {})
+
+    page = visitor.press("/conflicts/all", "local", **about)
+
+    assert "2 conflicts settled." in page
+    still = account.sql("SELECT record_id, field FROM cf_conflicts WHERE state = 'open'")
+    assert len(still) == 2
+    assert {field for _, field in still} == left
+
+
+def test_what_the_page_has_not_shown_is_not_decided(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    first, second = two
+    dispute(account, first)
+    last = account.one("SELECT max(id) FROM cf_conflicts")
+    account.sql("UPDATE contacts SET last_name = 'Here' WHERE id = ?", second)
+    account.world.edit("contacts", second, last_name="There")
+    account.pull()
+
+    assert "1 conflict settled." in visitor.press("/conflicts/all", "local", last=str(last))
+
+
+def test_a_group_of_held_edits_is_sent_and_no_other(visitor: Visitor, account: Account) -> None:
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "2"
+    account.sql("UPDATE contacts SET last_name = 'Mass'")
+    account.push()
+    seqs = account.column("SELECT seq FROM cf_outbox ORDER BY seq")
+    account.sql("UPDATE cf_outbox SET error = 'another reason' WHERE seq = ?", seqs[0])
+    reason = account.one("SELECT error FROM cf_outbox WHERE seq = ?", seqs[1])
+    about = {"op": "update", "reason": reason, "last": str(seqs[-2])}
+
+    visitor.press("/held/contacts", "approve", **about)
+
+    assert account.states() == ["held", *["pending"] * (len(seqs) - 2), "held"]
+
+
+def test_each_decision_shows_first_what_it_would_do(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    first, second = two
+    account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", first)
+    batch = account.push().batch
+    account.sql("DELETE FROM contacts WHERE id = ?", second)
+    account.push()
+    seq = parked(account, account.ids_of("contacts")[-1])
+    before = (account.states(), account.sql("SELECT * FROM contacts ORDER BY id"))
+
+    for path, choice, told in (
+        (f"/edits/{seq}", "discard", "The rows then show what ClickFunnels has."),
+        (f"/revert/{batch}", "revert", f"contacts #{first}"),
+        (f"/undelete/contacts/{second}", "undelete", "the next push creates it, with a new id"),
+        ("/pause/all", "pause", "No pass starts any more."),
+    ):
+        answer = visitor.ask("POST", path, data={"choice": choice})
+        assert answer.status_code == 200, path
+        for text in (told, "To take it back: ", 'name="sure"'):
+            assert text in answer.text, path
+
+    assert (account.states(), account.sql("SELECT * FROM contacts ORDER BY id")) == before
+    assert account.pull("contacts").paused == []
+
+
+@pytest.mark.parametrize("path", ["/edits/{seq}", "/revert/{batch}", "/undelete/contacts/{gone}"])
+def test_a_second_click_does_nothing_more(
+    visitor: Visitor, account: Account, two: tuple[int, int], path: str
+) -> None:
+    first, gone = two
+    account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", first)
+    batch = account.push().batch
+    account.sql("DELETE FROM contacts WHERE id = ?", gone)
+    account.push()
+    seq = parked(account, account.ids_of("contacts")[-1]) if "seq" in path else 0
+    choice = "revert" if "batch" in path else "undelete" if "gone" in path else "discard"
+    given = {"choice": choice, "sure": "1"}
+    found = []
+    for _ in range(2):
+        visitor.ask("POST", path.format(seq=seq, batch=batch, gone=gone), data=given)
+        found.append((account.states(), account.column("SELECT id FROM contacts ORDER BY id")))
+
+    assert found[0] == found[1]
+
+
 IMPOSSIBLE = (
     *("/conflicts/1", "/conflicts/x", "/conflicts/all", "/edits/1", "/edits/x"),
     *("/held/nosuch", "/deletions/nosuch", "/pause/nosuch", "/start/pull/nosuch"),
@@ -192,7 +315,7 @@ IMPOSSIBLE = (
 )
 def test_what_can_not_be_done_is_said(visitor: Visitor, choice: str) -> None:
     for path in IMPOSSIBLE:
-        answer = visitor.ask("POST", path, data={"choice": choice, "id": "1"})
+        answer = visitor.ask("POST", path, data={"choice": choice, "id": "1", "sure": "1"})
         assert answer.status_code == 303
         page = visitor.get(answer.headers["location"].partition("#")[0])
         assert 'class="flash bad"' in page.text

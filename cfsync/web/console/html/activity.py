@@ -77,13 +77,12 @@ def _push(parts: Sequence[Part], now: str, *, can_act: bool) -> h.Element:
     number = parts[0].batch
     sent = [f"{plural(p.records, p.op)} of {words(p.resource)}, {p.state}" for p in parts]
     by = sorted({who for p in parts if (who := p.db_user or p.application)})
-    ask = f"Take back what push {number} sent? The next push sends the values before it."
     return h.tr[
         h.th(scope="row")[str(number)],
         h.td[when(now, max((p.last for p in parts if p.last), default=None))],
         h.td[", ".join(by) or dot()],
         h.td["; ".join(sent)],
-        h.td[can_act and button(f"/revert/{number}", "revert", "Revert", kind="quiet", ask=ask)],
+        h.td[can_act and button(f"/revert/{number}", "revert", "Revert", kind="quiet")],
     ]
 
 

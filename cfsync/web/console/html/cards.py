@@ -71,8 +71,7 @@ def _record_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
 
 
 def _choose(c: Conflict, choice: str, text: str, *, kind: str) -> h.Element:
-    ask = f"{text}?" if kind == "danger" else ""
-    return button(f"/conflicts/{c.id}", choice, text, kind=kind, ask=ask)
+    return button(f"/conflicts/{c.id}", choice, text, kind=kind)
 
 
 def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
@@ -86,6 +85,14 @@ def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
         before,
         _side(c, "local", "In your database", can_act=can_act),
         _side(c, "remote", "In ClickFunnels", can_act=can_act),
+        can_act and _another_value(c),
+    ]
+
+
+def _another_value(c: Conflict) -> h.Element:
+    return h.form(".one.other", method="post", action=f"/conflicts/{c.id}")[
+        h.input(type="text", name="value", aria_label=f"Another value for {c.field}"),
+        h.button(".quiet", name="choice", value="value")["Use another value"],
     ]
 
 
@@ -104,7 +111,6 @@ def _side(c: Conflict, choice: str, name: str, *, can_act: bool) -> h.Element:
 
 def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
     """A refused edit and what can be done about it."""
-    ask = "Drop this edit? The row then shows what ClickFunnels has."
     tries = f" · {e.attempts} tries" if e.attempts > 1 else None
     return h.article(".edit", id=f"e{e.seq}")[
         h.header[
@@ -120,6 +126,6 @@ def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
                 "Change the row"
             ],
             button(f"/edits/{e.seq}", "retry", "Try again"),
-            button(f"/edits/{e.seq}", "discard", "Drop the edit", kind="quiet", ask=ask),
+            button(f"/edits/{e.seq}", "discard", "Drop the edit", kind="quiet"),
         ],
     ]

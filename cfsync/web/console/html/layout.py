@@ -136,12 +136,23 @@ def _top(shell: Shell) -> h.Element:
     ]
 
 
-def button(action: str, choice: str, text: str, *, kind: str = "main", ask: str = "") -> h.Element:
-    """A button that does something. `kind`: main, quiet or danger. `ask`: what the script asks
-    before; the page that follows says what was done.
+def button(
+    action: str,
+    choice: str,
+    text: str,
+    *,
+    kind: str = "main",
+    given: Mapping[str, object] | None = None,
+) -> h.Element:
+    """A button that does something, or shows first what it would do. `kind`: main, quiet or danger.
+    `given`: what is sent with it.
     """
-    return h.form(".one", method="post", action=action, data_ask=ask or None)[
-        h.button(f".{kind}", name="choice", value=choice)[text]
+    return h.form(".one", method="post", action=action)[
+        (
+            h.input(type="hidden", name=name, value=str(value))
+            for name, value in (given or {}).items()
+        ),
+        h.button(f".{kind}", name="choice", value=choice)[text],
     ]
 
 

@@ -63,8 +63,7 @@ def _tells(status: Status, timeline: Timeline, name: str) -> bool:
 def _pause_all(status: Status) -> h.Element:
     if status.paused:
         return button("/pause/all", "resume", "Resume all", kind="quiet")
-    ask = "Stop all passes? Edits by SQL are kept meanwhile; nothing is lost."
-    return button("/pause/all", "pause", "Pause all", kind="quiet", ask=ask)
+    return button("/pause/all", "pause", "Pause all", kind="quiet")
 
 
 def _list(status: Status, timeline: Timeline, settings: Settings, name: str) -> h.Element:

@@ -158,14 +158,13 @@ def _gone(resource: Resource, found: RecordPage, *, can_act: bool) -> h.Element:
         where = "here" if deletion.side == "local" else "in ClickFunnels"
         who = f" by {deletion.author}" if deletion.author else ""
         told = [f"It was {deletion.cause} {where}{who}, ", when(found.now, deletion.at), "."]
-    ask = "Bring it back as a new record? The next push creates it in ClickFunnels, with a new id."
     can_undelete = can_act and resource.insert is not None and deletion is not None
     return h.section(".card")[
         h.header[h.h2["Gone"]],
         h.p[told],
         can_undelete
         and h.p(".many")[
-            button(f"/undelete/{resource.name}/{known.id}", "undelete", "Bring it back", ask=ask)
+            button(f"/undelete/{resource.name}/{known.id}", "undelete", "Bring it back")
         ],
     ]
 

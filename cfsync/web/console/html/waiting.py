@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from cfsync.web.console.html.words import (
     when,
     words,
 )
+
+GROUPS = 5
+"""Fields, and records, of which all conflicts can be settled at once."""
 
 SAMPLES = 3
 """Edits of a group that are shown."""
@@ -83,17 +87,36 @@ def _conflicts(found: Waiting, *, can_act: bool) -> h.Element:
         "Both sides have changed the same thing. One value counts by the rule of the list; the"
         " other one is kept until you decide."
     )
-    many = can_act and len(found.conflicts) > 1 and _all_conflicts(len(found.conflicts))
     shown = (conflict(c, found.titles, found.now, can_act=can_act) for c in found.conflicts)
+    many = can_act and _many(found.conflicts)
     return _section("conflict", "Conflicts", len(found.conflicts), hint, many, shown)
 
 
-def _all_conflicts(count: int) -> h.Element:
-    """Buttons that settle all conflicts about fields and records alike."""
-    ask = f"Settle all {count:,} conflicts in this way? Each value that loses stays in the history."
-    return h.p(".many")[
-        button("/conflicts/all", "local", "Use my database for all", kind="quiet", ask=ask),
-        button("/conflicts/all", "remote", "Use ClickFunnels for all", kind="quiet", ask=ask),
+def _many(found: Sequence[Conflict]) -> list[h.Element]:
+    """Buttons that settle several conflicts alike: all, those about one field of many records, and
+    those about many fields of one record.
+    """
+    last = max(c.id for c in found)
+    fields = Counter((c.resource, c.field) for c in found if c.field)
+    records = Counter((c.resource, c.record_id) for c in found)
+    kinds: list[tuple[str, int, dict[str, object]]] = [("all", len(found), {})]
+    kinds += [
+        (f"{words(name)}, {field}", n, {"resource": name, "field": field})
+        for (name, field), n in fields.most_common(GROUPS)
+    ]
+    kinds += [
+        (f"{words(name)} #{record}", n, {"resource": name, "record": record})
+        for (name, record), n in records.most_common(GROUPS)
+    ]
+    return [
+        h.p(".many")[
+            h.b[f"{text} ({n:,})"],
+            button("/conflicts/all", "local", "Use my database", kind="quiet", given=given),
+            button("/conflicts/all", "remote", "Use ClickFunnels", kind="quiet", given=given),
+        ]
+        for text, n, about in kinds
+        if n > 1
+        for given in [about | {"last": last}]
     ]
 
 
@@ -119,8 +142,7 @@ def _group(g: Group, now: str, *, can_act: bool) -> h.Element:
     is_mass = count > 1
     to = f"/held/{g.resource}" if is_mass else f"/edits/{g.edits[0].seq}"
     send = f"Send all {count:,}" if is_mass else "Send it"
-    ask = f"{send} to ClickFunnels? `revert` takes a batch back afterwards."
-    drop = f"Drop {plural(count, 'edit')}? The rows then show what ClickFunnels has."
+    given = {"op": g.op, "reason": g.reason, "last": g.edits[-1].seq} if is_mass else None
     return h.article(".edit")[
         h.header[
             h.span(".who")[h.b[plural(count, g.op)], " of ", words(g.resource)],
@@ -138,8 +160,8 @@ def _group(g: Group, now: str, *, can_act: bool) -> h.Element:
         ],
         can_act
         and h.footer[
-            button(to, "approve", send, ask=ask),
-            button(to, "discard", "Drop", kind="quiet", ask=drop),
+            button(to, "approve", send, given=given),
+            button(to, "discard", "Drop", kind="quiet", given=given),
         ],
     ]
 
@@ -170,14 +192,12 @@ def _missing(found: Waiting, name: str, *, can_act: bool) -> h.Element:
         h.button(".danger", name="choice", value="approve")["They are gone"],
         h.button(".quiet", name="choice", value="reject")["Keep the rows"],
     ]
-    form = {"method": "post", "action": f"/deletions/{name}", "data-ask-for": "approve"}
-    ask = {"data-ask": "Delete these rows? The next sweep looks for the records once more before."}
     return h.article(".edit")[
         h.header[
             h.span(".who")[h.b[f"{len(stones):,} {words(name)}"], " missing"],
             h.span(".since")[f"since {age(found.now, stones[0].first_seen)}"],
         ],
-        h.form(form | ask)[picks, buttons] if can_act else picks,
+        h.form(method="post", action=f"/deletions/{name}")[picks, buttons] if can_act else picks,
     ]
 
 

@@ -1,11 +1,15 @@
-// Own code, all of it. Without it every page works: it asks before what can't be undone, keeps what
+// Own code, all of it. Without it every page works: it lets a click count once, keeps what
 // is marked as live fresh while somebody looks, and puts the cursor into the search at "/".
 "use strict";
 
+// A second click on a button sends nothing.
 document.addEventListener("submit", (event) => {
-  const { ask, askFor } = event.target.dataset;
-  const choice = event.submitter && event.submitter.value;
-  if (ask && (!askFor || askFor === choice) && !window.confirm(ask)) event.preventDefault();
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "1";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
 document.addEventListener("keydown", (event) => {

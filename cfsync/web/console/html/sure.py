@@ -1,0 +1,55 @@
+"""What is shown before something is done: what it would do, and how to take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import htpy as h
+
+from cfsync.web.console.html.layout import Shell, page
+
+LINES = 50
+"""Lines that are shown; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a decision would do now."""
+
+    #: A question.
+    title: str
+    #: What would be done, a line each.
+    lines: Sequence[str]
+    #: How it is taken back afterwards.
+    back: str
+    #: What the button says that does it.
+    button: str
+
+
+def sure(
+    shell: Shell, shown: Preview, action: str, values: Mapping[str, Sequence[str]], cancel: str
+) -> h.Element:
+    """The page. `action` and `values`: what is sent again to do it. `cancel`: where one was."""
+    more = len(shown.lines) - LINES
+    return page(
+        shell,
+        shown.title,
+        h.h1[shown.title],
+        h.section(".card")[
+            h.ul(".hits")[(h.li[line] for line in shown.lines[:LINES])],
+            more > 0 and h.p(".hint")[f"… and {more:,} more"],
+            h.p(".hint")[h.b["To take it back: "], shown.back],
+            h.form("#sure", method="post", action=action)[
+                (
+                    h.input(type="hidden", name=name, value=value)
+                    for name, given in values.items()
+                    for value in given
+                ),
+                h.input(type="hidden", name="sure", value="1"),
+                h.p(".many")[
+                    h.button(".main")[shown.button], h.a(".button.quiet", href=cancel)["Cancel"]
+                ],
+            ],
+        ],
+    )

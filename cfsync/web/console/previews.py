@@ -1,0 +1,80 @@
+"""What a decision would do, told before it is made. Nothing is changed by asking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from cfsync.mirror.bookkeeping.conflicts import Conflict
+from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.mirror.user_decisions.undelete import How, Undelete
+from cfsync.sync.decisions.revert import Reverted
+from cfsync.web.console.html.sure import Preview
+from cfsync.web.console.html.words import plural, words
+
+_HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
+
+
+def settle(found: Sequence[Conflict], choice: str) -> Preview:
+    """Pure, as all of these."""
+    about = Counter((c.resource, c.field or str(c.kind)) for c in found)
+    side = "your database" if choice == "local" else "ClickFunnels"
+    then = (
+        "The next push sends what ClickFunnels doesn't have."
+        if choice == "local"
+        else "The rows take what ClickFunnels has; edits of these fields are dropped."
+    )
+    lines = [f"{words(name)}, {what}: {n:,}" for (name, what), n in about.items()]
+    title = f"Settle {plural(len(found), 'conflict')} for {side}?"
+    return Preview(title, [*lines, then], _HISTORY, f"Settle {len(found):,}")
+
+
+def edits(found: Sequence[Edit], choice: str) -> Preview:
+    count = plural(len(found), "edit")
+    lines = [f"{words(e.resource)} #{e.record_id}: {e.op} {', '.join(e.fields)}" for e in found]
+    if choice == "discard":
+        told = "The rows then show what ClickFunnels has."
+        back = "edit the rows again: the values that are dropped stay in their history."
+        return Preview(f"Drop {count}?", [told, *lines], back, f"Drop {len(found):,}")
+    told = "The next push sends them to ClickFunnels."
+    back = "until then, drop them; afterwards press Revert beside the push on Activity."
+    return Preview(f"Send {count}?", [told, *lines], back, f"Send {len(found):,}")
+
+
+def deletions(resource: str, ids: Sequence[str], choice: str) -> Preview:
+    count, lines = f"{len(ids):,} {words(resource)}", [f"#{record_id}" for record_id in ids]
+    if choice == "approve":
+        told = (
+            "The next sweep looks for each once more, and deletes the rows of those that are gone."
+        )
+        back = "Bring it back, on the page of a record, makes a new one of what it held."
+        return Preview(f"Delete {count}?", [told, *lines], back, "They are gone")
+    told = "The rows stay, though ClickFunnels doesn't show the records."
+    return Preview(f"Keep {count}?", [told, *lines], "delete the rows by SQL.", "Keep the rows")
+
+
+def revert(found: Reverted) -> Preview:
+    lines = [f"{words(r)} #{i}: {', '.join(names)} as before" for r, i, names in found.fields]
+    lines += [f"{words(r)} #{i}: the new row is dropped" for r, i in found.discarded]
+    lines += [
+        f"{words(one.resource)} #{one.record_id} {one.field or ''}: stays, {one.reason}"
+        for one in found.left
+    ]
+    back = "the next push sends the values before it; Revert beside that push takes it back."
+    return Preview(f"Take back push {found.batch}?", lines, back, f"Take back push {found.batch}")
+
+
+def undelete(planned: Undelete) -> Preview:
+    name = f"{words(planned.resource)} #{planned.record_id}"
+    then = (
+        "Its delete was not sent yet: it is dropped, and the row is there again."
+        if planned.how == How.TAKE_BACK
+        else "A new row is made of what it held; the next push creates it, with a new id."
+    )
+    left = [f"Not brought back: {one.field}" for one in planned.left]
+    return Preview(f"Bring {name} back?", [then, *left], "delete the row again.", "Bring it back")
+
+
+def pause_all() -> Preview:
+    lines = ["No pass starts any more. Edits by SQL are kept meanwhile; nothing is lost."]
+    return Preview("Stop all passes?", lines, "Resume all, on the overview.", "Pause all")

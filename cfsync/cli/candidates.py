@@ -2,7 +2,7 @@
 
 The scripts of the shells ask `cfsync completion SHELL -- WORDS`, the last of which is unfinished.
 Commands, options and resources need no database. Numbers of pushes, edits and conflicts are read
-from the mirror, read-only and for a second at most; what goes wrong there is silent.
+from the mirror, read-only and for two seconds at most; what goes wrong there is silent.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ complete -c cfsync -a '(__cfsync)'
 }
 """Shell -> what makes it ask."""
 
-MIRROR_S = 1.0
+MIRROR_S = 2.0
 """Seconds that the mirror may take."""
 
 _NUMBERS = {
@@ -83,7 +84,7 @@ def candidates(
     names.
     """
     *before, part = words or [""]
-    command, path, option, position = root, "", None, 0
+    command, path, option, given = root, "", None, list[str]()
     for word in before:
         if option is not None:
             option = None
@@ -94,15 +95,15 @@ def candidates(
             if command is None:
                 return []
         else:
-            position += 1
+            given.append(word)
     if option is not None:
-        found = _values(option.metavar or "", path, numbers)
+        found = _values(_metavar(option), path, given, numbers)
     elif part.startswith("-"):
         found = _options(command)
     elif hasattr(command, "commands"):
         found = [(name, c.get_short_help_str(60)) for name, c in command.commands.items()]
     else:
-        found = _values(_argument(command, position), path, numbers)
+        found = _values(_argument(command, len(given)), path, given, numbers)
     return [(word, about) for word, about in found if word.startswith(part)]
 
 
@@ -131,20 +132,44 @@ def _argument(command: Any, position: int) -> str:
     return str(here[0].metavar or "") if here else ""
 
 
-def _values(
-    metavar: str, path: str, numbers: Callable[[str], Sequence[Candidate]]
-) -> list[Candidate]:
-    from cfsync.resources import RESOURCES
+def _metavar(option: Any) -> str:
+    """What the option is said to take; of an enumeration, its members."""
+    annotation = option.type_descriptor.annotation
+    if option.metavar is None and isinstance(annotation, type) and issubclass(annotation, Enum):
+        return "|".join(member.value for member in annotation)
+    return str(option.metavar or "")
 
+
+def _values(
+    metavar: str, path: str, given: Sequence[str], numbers: Callable[[str], Sequence[Candidate]]
+) -> list[Candidate]:
+    """What a metavar stands for: names in capitals, and in `a|b` the words themselves."""
     found: list[Candidate] = []
+    if "|" in metavar:
+        found += [(word, "") for word in re.findall(r"\b[a-z_]+\b", metavar)]
     for name in re.findall(r"[A-Z]+", metavar):
-        if name == "RESOURCE":
-            found += [(resource, "") for resource in RESOURCES]
-        elif name == "SHELL":
-            found += [(shell, "") for shell in SCRIPTS]
+        found += [(word, "") for word in _words(name, given)]
         for kind in (name, f"{path.partition(' ')[0]} {name}"):
             found += numbers(kind) if kind in _NUMBERS else []
     return found
+
+
+def _words(name: str, given: Sequence[str]) -> Sequence[str]:
+    """What a name in a metavar stands for, after the arguments that are given."""
+    from cfsync.resources import RESOURCES
+
+    match name:
+        case "RESOURCE" | "TABLE":
+            return tuple(RESOURCES)
+        case "VIEW":
+            from cfsync.mirror.views import VIEWS
+
+            return tuple(VIEWS)
+        case "ACTION" if given and given[0] in RESOURCES:
+            return [n for n, action in RESOURCES[given[0]].actions.items() if action.does]
+        case "SHELL":
+            return tuple(SCRIPTS)
+    return ()
 
 
 def in_mirror(config: Path | None, kind: str) -> list[Candidate]:

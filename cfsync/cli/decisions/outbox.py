@@ -42,7 +42,9 @@ def list_edits(
     resource: Resources = None,
     state: Annotated[
         str | None,
-        typer.Option(metavar="STATE", help="pending, sending, parked, held, done, discarded ..."),
+        typer.Option(
+            metavar="pending|sending|parked|held|done|discarded", help="Only edits in this state."
+        ),
     ] = None,
     values: Values = False,
     config: Config = None,

@@ -61,7 +61,8 @@ def changes(
         ),
     ] = None,
     side: Annotated[
-        str | None, typer.Option("--side", metavar="SIDE", help="clickfunnels or local.")
+        str | None,
+        typer.Option("--side", metavar="clickfunnels|local", help="Only what changed there."),
     ] = None,
     field: Annotated[
         str | None, typer.Option("--field", metavar="FIELD", help="Only changes of this field.")

@@ -27,7 +27,7 @@ def export(
         typer.Argument(metavar="[TABLE|VIEW]...", help="Only these; without one, all tables."),
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="csv, jsonl or parquet.")
+        str, typer.Option("--format", metavar="csv|jsonl|parquet", help="How they are written.")
     ] = "csv",
     since: Annotated[
         str | None,

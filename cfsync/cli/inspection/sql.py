@@ -42,7 +42,7 @@ def sql(
     format_: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="FORMAT", help="table, csv or jsonl; csv where it is no terminal."
+            "--format", metavar="table|csv|jsonl", help="By default csv where it is no terminal."
         ),
     ] = None,
     config: Config = None,

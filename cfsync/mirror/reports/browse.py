@@ -23,9 +23,6 @@ SCANNED = 20_000
 CHOICES = 200
 """Records that a form offers for a set at most."""
 
-_SEARCHED = ("first_name", "last_name", "phone_number", "public_id", "subdomain", "filename", "url")
-"""Fields in which words are looked for, beside those that people name records by."""
-
 _NUMBER = re.compile("-?[0-9]{1,18}")
 
 Row = Mapping[str, Any]
@@ -109,7 +106,7 @@ def _fits(resource: Resource, words: str) -> sa.ColumnElement[bool]:
     if exact := _exact(resource, words):
         return sa.or_(*exact)
     table = TABLES[resource.name]
-    names = {f.name for f in related.names_of(resource)} | set(_SEARCHED)
+    names = {f.name for f in related.names_of(resource)} | set(related.ALSO_TOLD_BY)
     columns = [c for c in table.c if c.name in names and isinstance(c.type, sa.Text)]
     every = [
         sa.or_(sa.false(), *(sa.func.lower(c).contains(w, autoescape=True) for c in columns))
@@ -157,20 +154,13 @@ def _in_conflict(tx: Tx, resource: Resource, ids: Sequence[int]) -> set[int]:
     return set(tx.conn.execute(query).scalars())
 
 
-def title(row: Row) -> str:
-    """What a person calls a record; '' where nothing says it. Pure."""
-    whole = " ".join(str(row[n]) for n in ("first_name", "last_name") if row.get(n))
-    names = ("name", "title", "label", "email_address", "order_number", *_SEARCHED)
-    return whole or next((str(row[n]) for n in names if row.get(n)), "")
-
-
 def titles(tx: Tx, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """(resource, id) -> what a person calls the record, where the mirror has it."""
     found = {}
     for resource in {name for name, _ in wanted}:
         ids = [record_id for name, record_id in wanted if name == resource]
         for record_id, row in statements.load(tx, TABLES[resource], ids).items():
-            found[resource, record_id] = title(row)
+            found[resource, record_id] = related.title(row)
     return found
 
 

@@ -25,6 +25,10 @@ _CANDIDATES = 5_000
 
 _NAMES = ("name", "title", "label", "code", "order_number", "invoice_number", "fulfillment_number")
 """Fields that people name records by, beside email addresses."""
+ALSO_TOLD_BY = (
+    *("first_name", "last_name", "phone_number", "public_id", "subdomain", "filename", "url"),
+)
+"""Fields by which a person may know a record that has no such name, or for which one looks."""
 _SUMMARY = (
     *_NAMES,
     "first_name",
@@ -59,6 +63,15 @@ class Related:
     count: int
     #: The first few, newest first; those to which it refers as far as the mirror has them.
     records: list[Summary]
+
+
+def title(row: Mapping[str, Any]) -> str:
+    """What a person calls a record, by those of its values that are given; '' where none of them
+    says it. Pure.
+    """
+    person = " ".join(str(row[n]) for n in ("first_name", "last_name") if row.get(n))
+    fields = (*_NAMES, "email_address", *ALSO_TOLD_BY)
+    return person or next((str(row[n]) for n in fields if row.get(n)), "")
 
 
 def names_of(resource: Resource) -> list[Field]:
@@ -183,6 +196,4 @@ def _named_by_others(tx: Tx, other: Resource, field: str, one: Summary) -> Summa
 
 
 def _name(tx: Tx, resource: Resource, value: Any) -> str | None:
-    found = summaries(tx, resource, _ids(value))
-    named = (str(one[f.name]) for one in found for f in names_of(resource) if one.get(f.name))
-    return next(named, None)
+    return next(filter(None, map(title, summaries(tx, resource, _ids(value)))), None)

@@ -17,7 +17,7 @@ from cfsync.mirror.capture import rules
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.outgoing import user_edits
-from cfsync.mirror.reports import browse
+from cfsync.mirror.reports import browse, related
 from cfsync.resources import Resource, named
 from cfsync.web.console import forms
 from cfsync.web.console.forms import Form, text_of
@@ -173,7 +173,7 @@ def _edit_page(tx: Tx, resource: Resource, record_id: int) -> EditPage:
     return EditPage(
         resource,
         record_id,
-        browse.title(row),
+        related.title(row),
         fields,
         texts,
         picked,

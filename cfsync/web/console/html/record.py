@@ -12,8 +12,7 @@ import htpy as h
 
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.capture.rules import updatable
-from cfsync.mirror.reports.browse import title
-from cfsync.mirror.reports.related import Related
+from cfsync.mirror.reports.related import Related, title
 from cfsync.resources import Resource
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.sync.inspection.explain import Explanation, Origin

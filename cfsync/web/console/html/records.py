@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 import htpy as h
 
-from cfsync.mirror.reports.browse import SCANNED, Page, Place, title
+from cfsync.mirror.reports.browse import SCANNED, Page, Place
+from cfsync.mirror.reports.related import title
 from cfsync.resources import Field, Resource
 from cfsync.web.console.html.layout import Shell, button, page
 from cfsync.web.console.html.words import cell, chip, dot, link, moment, words

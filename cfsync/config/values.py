@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from typing import Annotated, Any
@@ -91,16 +92,20 @@ def token_of(value: Any) -> str:
 
 
 def words_of(value: Any) -> list[str]:
-    """A command and its arguments: a list, or text that is split as a shell splits it (the
-    environment). Raises ValueError.
+    """A command and its arguments: a list; in the environment, text that is such a list, or that is
+    split as a shell splits it. Raises ValueError.
     """
     try:
-        words = shlex.split(value) if isinstance(value, str) else value
-    except ValueError:  # a quote that doesn't end
+        words = _split(value) if isinstance(value, str) else value
+    except ValueError:  # a quote or a list that doesn't end
         words = None
     if not isinstance(words, list) or not all(isinstance(w, str) and "\0" not in w for w in words):
         raise ValueError('must be a program and its arguments, such as ["pass", "show", "NAME"]')
     return words
+
+
+def _split(text: str) -> Any:
+    return json.loads(text) if text.lstrip().startswith("[") else shlex.split(text)
 
 
 def _header_name(name: str) -> str:

@@ -403,6 +403,11 @@ def test_the_token_comes_from_a_file_a_program_or_the_systemd_credential(tmp_pat
     assert token_of(loaded(CREDENTIALS_DIRECTORY=str(tmp_path))) == "from-systemd"
     assert token_of(loaded('[api]\ntoken_file = "file"')) == "from-file"
     assert token_of(loaded('[api]\ntoken_command = ["echo", "from-program"]')) == "from-program"
+    for command in ("echo 'of a shell'", '["echo", "of a shell"]'):
+        with pytest.raises(SettingsError, match="one word"):
+            loaded(CFSYNC_API__TOKEN_COMMAND=command)
+    for command in ("echo text", ' ["echo", "text"]'):
+        assert token_of(loaded(CFSYNC_API__TOKEN_COMMAND=command)) == "text"
 
 
 def test_a_token_file_of_the_environment_wins_over_a_token_of_the_file():

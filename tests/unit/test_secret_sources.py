@@ -165,7 +165,11 @@ def test_what_is_wrong_with_a_program_is_one_line(command: list[str], problem: s
 
 
 @pytest.mark.parametrize(
-    "text", ["token_command = 5", 'token_command = [["echo"]]', "token_command = 'pass \"show'"]
+    "text",
+    [
+        *("token_command = 5", 'token_command = [["echo"]]', "token_command = 'pass \"show'"),
+        *("token_command = '[\"pass\", '", "token_command = '[1]'"),
+    ],
 )
 def test_something_that_is_no_command_is_refused(text: str):
     (found,) = problems(f"[api]\n{text}")

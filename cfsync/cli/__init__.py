@@ -6,8 +6,8 @@ errors become exit codes:
 
 A module for each command, in the order in which you meet them:
 
-    setup/       config, doctor, migrate, backup, restore, views, models, census, webhooks, api,
-                 completion, sandbox, demo
+    setup/       config, doctor, migrate, backup, restore, notify, views, models, census, webhooks,
+                 api, completion, sandbox, demo
     passes/      backfill, pull, push, sync, sweep, and the daemon (run)
     inspection/  what a person looks at: status, verify, plan, show, explain, changes, sql,
                  export
@@ -67,6 +67,7 @@ from cfsync.cli.setup import (
     doctor,
     migrate,
     models,
+    notify,
     sandbox,
     views,
     webhooks,
@@ -122,6 +123,7 @@ for _module in (
     census,
     migrate,
     backup,
+    notify,
     views,
     models,
     completion,

@@ -31,6 +31,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "migrate",
         "backup",
         "restore",
+        "notify",
         "views",
         "models",
         "webhooks",

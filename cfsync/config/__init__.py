@@ -15,7 +15,8 @@ everything that is wrong. Read them in this order:
 
 from __future__ import annotations
 
-from cfsync.config.model import (
+from cfsync.config.model import Settings
+from cfsync.config.sections import (
     ApiSettings,
     DaemonSettings,
     DatabaseSettings,
@@ -25,7 +26,6 @@ from cfsync.config.model import (
     PushSettings,
     ResourceSettings,
     RetentionSettings,
-    Settings,
     WebSettings,
 )
 from cfsync.config.sources import (

@@ -7,7 +7,8 @@ from __future__ import annotations
 import ipaddress
 import os
 
-from cfsync.config.model import MISSING, Settings, WebSettings
+from cfsync.config.model import MISSING, Settings
+from cfsync.config.sections import NotifySettings, WebSettings
 from cfsync.errors import SettingsError
 
 
@@ -20,7 +21,13 @@ def check(settings: Settings) -> None:
 def problems(settings: Settings) -> list[str]:
     """A line for each thing because of which the daemon doesn't run with these settings."""
     missing = [text for name, text in MISSING.items() if not getattr(settings.api, name)]
-    return missing + web_problems(settings.web)
+    return missing + web_problems(settings.web) + _notify_problems(settings.notify)
+
+
+def _notify_problems(notify: NotifySettings) -> list[str]:
+    if bool(notify.email_to) == bool(notify.smtp):
+        return []
+    return ["notify.email_to and notify.smtp are both needed, or none"]
 
 
 def web_problems(web: WebSettings) -> list[str]:

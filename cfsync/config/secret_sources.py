@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from cfsync.config.model import ApiSettings
+from cfsync.config.sections import ApiSettings
 from cfsync.config.values import token_of, words_of
 
 CREDENTIAL = "cfsync-token"

@@ -25,9 +25,11 @@ SHORTEST = 4
 
 def secrets_of(settings: Settings) -> list[str]:
     """Every secret in the settings, as written and as sent."""
+    notify = settings.notify
     tokens = (settings.api.token, settings.web.access_token, *settings.api.headers.values())
-    found = [token.get_secret_value() for token in tokens if token]
-    return [*found, *secrets_in(settings.database.url)]
+    found = [token.get_secret_value() for token in (*tokens, notify.webhook, notify.smtp) if token]
+    smtp = secrets_in(notify.smtp.get_secret_value()) if notify.smtp else []
+    return [*found, *smtp, *secrets_in(settings.database.url)]
 
 
 def secrets_in(url: str) -> list[str]:

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from cfsync.config import runnable, secret_sources
 from cfsync.config.model import (
     COMMAND_KEYS,
-    DEFAULT_GROUP,
     SECRET_KEYS,
     Settings,
     known_keys,
@@ -27,6 +26,7 @@ from cfsync.config.model import (
 from cfsync.config.problems import misnamed, problem_of, unknown_resource, variable
 from cfsync.config.secret_sources import HEADERS, Given
 from cfsync.config.secrets import without_secrets
+from cfsync.config.sections import DEFAULT_GROUP
 from cfsync.errors import SettingsError
 from cfsync.resources import RESOURCES, Group
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -176,6 +177,35 @@ def _listen(value: Any) -> Any:
     raise ValueError('must be HOST:PORT or "off"')
 
 
+def _url_with(*schemes: str) -> Callable[[Any], str]:
+    """Takes a secret URL with one of the schemes and a host."""
+
+    def url_of(value: Any) -> str:
+        text = token_of(value)
+        try:
+            parts = urlsplit(text)
+            parts.port  # noqa: B018 - raises ValueError for one that is none
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}://")
+        return text
+
+    return url_of
+
+
+def _addresses(value: Any) -> list[str]:
+    """Addresses of mail: a list, or text with commas (the environment)."""
+    parts = [p.strip() for p in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(map(_is_address, parts)):
+        raise ValueError('must be a list of addresses, such as ["ops@example.com"]')
+    return parts
+
+
+def _is_address(part: Any) -> bool:
+    return isinstance(part, str) and bool(re.fullmatch(r"[!-~]+@[!-~]+", part))
+
+
 DURATION = BeforeValidator(seconds_of)
 Duration = Annotated[float, DURATION]
 PositiveDuration = Annotated[Duration, Field(gt=0)]
@@ -188,4 +218,7 @@ Headers = dict[
     Annotated[SecretStr, BeforeValidator(_header_value)],
 ]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
+WebhookUrl = Annotated[SecretStr, BeforeValidator(_url_with("https", "http"))]
+SmtpUrl = Annotated[SecretStr, BeforeValidator(_url_with("smtp", "smtps"))]
+Addresses = Annotated[list[str], BeforeValidator(_addresses)]
 Listen = Annotated[str, BeforeValidator(_listen)]

@@ -16,6 +16,7 @@ Read in this order:
     job_host       which jobs may run, what each is given, how it ended
     maintenance    what is repeated besides passes (`periodic` repeats it)
     health/        is everything well: watchdog, and the health of the mirror
+    notices/       tells people when something needs them
     webhook_store  stores what the receiver of webhooks gets
     systemd        notifications to systemd
 """

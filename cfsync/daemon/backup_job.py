@@ -34,6 +34,8 @@ class BackupJob:
         self._url = settings.database.url
         self._settings = settings.backup
         self._clock = clock
+        #: Why the last attempt failed; '' where it did not.
+        self.problem = ""
         self._failed_at: datetime | None = None
         self._made_at: datetime | None = None
 
@@ -45,10 +47,10 @@ class BackupJob:
         try:
             done = await self._back_up(self._settings.dir, now)
         except CfsyncError as error:
-            self._failed_at = now
+            self._failed_at, self.problem = now, str(error)
             log.error("backup.failed", error=str(error))
         else:
-            self._failed_at, self._made_at = None, now
+            self._failed_at, self._made_at, self.problem = None, now, ""
             log.info("backup.made", file=done.file, bytes=done.size, removed=len(done.removed))
 
     async def _back_up(self, folder: Path, now: datetime) -> backups.Backup:

@@ -90,6 +90,7 @@ class Daemon:
                 "outage": max(0.0, c.runner.rest_left("server")),
             },
             leases=len(c.ownership.owned),
+            backup_problem=self.maintenance.backups.problem,
         )
         return c.observer.health(health, c.runner, c.job_host.paused)
 

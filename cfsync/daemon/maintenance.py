@@ -56,6 +56,7 @@ class Maintenance:
     def __init__(self, components: Components, end_daemon: Callable[[], None]) -> None:
         #: Why the daemon has to end: another schema, or another file. None: it need not.
         self.must_end: Interrupted | None = None
+        self.backups = BackupJob(components.settings)
         self._components = components
         self._end_daemon = end_daemon
         self._saved_troubles = SavedTroubles()
@@ -82,7 +83,7 @@ class Maintenance:
         yield PeriodicTask("samples", sampler.EVERY_S, self._take_sample, first=sampler.EVERY_S)
         yield PeriodicTask("schema", SCHEMA_S, self._check_schema)
         yield PeriodicTask("log", WAL_S, partial(wal.Shrinker().run, c.connections.checks))
-        yield PeriodicTask("backup", backup_job.LOOK_S, BackupJob(c.settings).run)
+        yield PeriodicTask("backup", backup_job.LOOK_S, self.backups.run)
         yield PeriodicTask("retention", DAY_S, self._prune, first=FIRST_PRUNE_S)
         yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
 

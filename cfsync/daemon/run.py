@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,7 @@ class Process:
         self._metrics = Metrics(self._health)
         self._receiver = Receiver(self._metrics.webhook)
         self._daemon: Daemon | None = None
+        self._connections: startup.Connections | None = None
         self._console: Console | None = None
 
     async def run(self) -> None:
@@ -94,11 +95,12 @@ class Process:
         )
         async with server.serving(served, self._settings.web):
             watchdog = PeriodicTask("watchdog", 0.0, self._watchdog().run)
-            watching = asyncio.create_task(repeat(watchdog))
+            watching = [asyncio.create_task(repeat(t)) for t in (watchdog, *self._notices())]
             try:
                 await self._run_until_stopped()
             finally:
-                watching.cancel()
+                for task in watching:
+                    task.cancel()
                 self._notifier.stopping()
                 if self._console is not None:
                     self._console.close()
@@ -125,6 +127,7 @@ class Process:
 
     async def _run_daemon(self) -> None:
         connections = await startup.connect(self._settings, self._open_mirror, self._database)
+        self._connections = connections
         try:
             early = EarlyComponents(self._database, self._metrics, self._receiver)
             components = assemble(self._settings, self._source, connections, early)
@@ -134,7 +137,20 @@ class Process:
             finally:
                 await components.api_access.close()
         finally:
+            self._connections = None
             connections.close()
+
+    def _notices(self) -> Iterator[PeriodicTask]:
+        """Nothing of it is loaded where nobody is to be told."""
+        notify = self._settings.notify
+        if notify.webhook or notify.email_to or notify.command:
+            from cfsync.daemon.notices import notifier
+
+            it = notifier.Notifier(self._settings, self._health, self._connection)
+            yield PeriodicTask("notices", notifier.LOOK_S, it.run)
+
+    def _connection(self) -> Mirror | None:
+        return self._connections.checks if self._connections else None
 
     def _serve_console(self) -> ASGIApp | None:
         """The console, which connects to the database with the first page."""

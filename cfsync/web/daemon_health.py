@@ -62,6 +62,8 @@ class Health:
     wal: Wal = field(default_factory=Wal)
     #: Age in seconds of the newest backup; None: there is none, or `backup.dir` is not set.
     backup_age_s: float | None = None
+    #: Why the last attempt of a backup failed; '' where none did.
+    backup_problem: str = ""
     #: The learned rate limit, by kind.
     rate: Mapping[str, float] = field(default_factory=dict)
     #: Seconds until the end of the waits in progress, by reason: rate_limit (all requests wait),

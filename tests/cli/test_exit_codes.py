@@ -68,7 +68,7 @@ LOCAL = {
 """Commands that go no further than the database."""
 
 OTHERS = {
-    *("run", "web", "open", "sandbox", "demo", "models", "completion"),
+    *("run", "web", "open", "sandbox", "demo", "models", "completion", "notify"),
     *("config example", "config show", "config check"),
 }
 """The daemon and the console wait for either side; the rest asks neither."""

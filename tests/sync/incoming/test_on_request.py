@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cfsync.api import Retry
-from cfsync.config.model import EXPANDABLE
+from cfsync.config.sections import EXPANDABLE
 from cfsync.sandbox import World
 from tests.sync.conftest import Round
 

@@ -6,13 +6,16 @@ TESTS ?= tests
 # Two workers per core: tests often wait for processes, timers and disks.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo test bad-input mutation-check fault-matrix deploy-test browser-test newest-python lint format docs soak bench attack clean
+.PHONY: help demo look test bad-input mutation-check fault-matrix deploy-test browser-test newest-python lint format docs soak bench attack clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready  ## Show everything cfsync does in a minute, with a fake ClickFunnels
 	@$(BIN)/cfsync demo
+
+look: .venv/ready  ## The same, then leave its console open until Ctrl-C
+	@$(BIN)/cfsync demo --console
 
 test: .venv/ready  ## Run all tests; they start a PostgreSQL of their own
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)

@@ -282,6 +282,23 @@ def test_the_demo_shows_the_round_and_touches_nothing_of_the_user(bare: Command)
     assert [p.name for p in bare.directory.iterdir()] == ["cfsync.toml"]
 
 
+@pytest.mark.timeout(300)  # the whole demo, and a daemon
+def test_the_demo_leaves_the_console_open_with_something_of_each_kind_to_decide(bare: Command):
+    process = bare.start("demo", "--contacts", "60", "--console")
+    assert process.stdout is not None
+    address = next(line.split()[-1] for line in process.stdout if "The console is at" in line)
+
+    with urllib.request.urlopen(address + "waiting") as answer:
+        page = answer.read().decode()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    for text in ("Conflicts", "Refused edits", "Held edits", "Held deletions"):
+        assert f">{text}<" in page
+    assert (process.returncode, "Traceback" in out + err) == (0, False), err
+    assert [*bare.directory.iterdir()] == []
+
+
 def test_adopt_shows_both_sides_and_needs_a_yes_without_a_terminal(filled: Command, world: World):
     book = world.create("products", world.workspaces[0], name="Book", seo_title="Theirs")
     filled.sql("INSERT INTO products (name, seo_title) VALUES ('Book', 'Mine')")

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cfsync.sync.context import Context
     from cfsync.sync.report import Report
 
+FILE = "cfsync.toml"
 TABLES = ("workspaces", "contacts", "products", "orders", "enrollments", "form_submissions")
 
 
@@ -37,6 +39,9 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Keep the database in this directory.")
     ] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Leave the console open on it, until stopped.")
+    ] = False,
     config: Config = None,  # noqa: ARG001
     json: Json = False,
 ) -> int:
@@ -47,8 +52,10 @@ def demo(
     \b
     Example:
       cfsync demo
+      cfsync demo --console
       cfsync demo --keep /tmp/look && sqlite3 /tmp/look/cfsync.db
     """
+    from cfsync.cli.setup import demo_console
     from cfsync.sandbox import World, running
 
     world = World(contacts=contacts)
@@ -56,8 +63,11 @@ def demo(
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         directory.mkdir(parents=True, exist_ok=True)
         url = stack.enter_context(running(world)).api
-        show = Show(world, _settings(directory, url), directory / "cfsync.db", quiet=json)
-        code = until_stopped(show.all)
+        more = demo_console.settings_text() if console else ""
+        settings = _settings(directory, url, more or "[deletions]\n")
+        show = Show(world, settings, directory / "cfsync.db", quiet=json)
+        work = partial(demo_console.show, show, directory / FILE) if console else show.all
+        code = until_stopped(work)
     if json:
         print_json({"passes": show.reports})
     elif keep:
@@ -65,19 +75,23 @@ def demo(
     return code
 
 
-def _settings(directory: Path, url: str) -> Settings:
+def _settings(directory: Path, url: str, more: str) -> Settings:
     """The demo's own settings, in a file of their own: the user's settings must not matter. The
-    tables of the core are enough to show everything.
+    tables of the core are enough to show everything. `more` ends with those of deletions.
     """
-    file = directory / "cfsync.toml"
+    file = directory / FILE
     database = (directory / "cfsync.db").absolute()
     file.write_text(
         f'[api]\nbase_url = "{url}"\ntoken = "sandbox-token"\nmirror = "core"\n'
-        f'[database]\nurl = "sqlite:///{database}"\n[deletions]\nconfirm_after = "1s"\n'
-        '[log]\nlevel = "warning"\n'
+        f'[database]\nurl = "sqlite:///{database}"\n[log]\nlevel = "warning"\n'
+        f'{more}confirm_after = "1s"\n'
     )
-    logs = {name: text for name, text in os.environ.items() if name.startswith("CFSYNC_LOG__")}
-    return load_settings(file, environ=logs)
+    return load_settings(file, environ=environment())
+
+
+def environment() -> dict[str, str]:
+    """What of the environment counts for the demo: how it logs."""
+    return {name: text for name, text in os.environ.items() if name.startswith("CFSYNC_LOG__")}
 
 
 class Show:
@@ -92,12 +106,15 @@ class Show:
 
     async def all(self, stop: asyncio.Event) -> int:
         async with open_context(self.settings, stop, create=True, bars=True) as context:
-            await self.fill(context)
-            await self.news(context)
-            await self.edit(context)
-            await self.conflict(context)
-            await self.deletion(context)
-            return await self.compare(context)
+            return await self.steps(context)
+
+    async def steps(self, context: Context) -> int:
+        await self.fill(context)
+        await self.news(context)
+        await self.edit(context)
+        await self.conflict(context)
+        await self.deletion(context)
+        return await self.compare(context)
 
     async def fill(self, context: Context) -> None:
         from cfsync.sync import passes

@@ -31,8 +31,11 @@ from cfsync.web.console.session import Console
 OVERVIEW_S = 3.0
 """Seconds for which an overview is remembered: it costs some 100 ms of CPU time."""
 
-CHANGES = 100
-"""Changes that the activity shows; so many passes, too."""
+CHANGES = 60
+"""Changes that the activity shows; so many passes, where one kind of them was asked for."""
+
+PASSES = 20
+"""Passes that it shows otherwise."""
 
 PUSHES = 10
 """Pushes that the activity shows."""
@@ -187,7 +190,8 @@ def _page(tx: Tx, resource: Resource, asked: Asked, rows: int) -> browse.Page:
 
 def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
     failed = which == "failed"
-    passes = browse.last_passes(tx, CHANGES, "" if failed else which, "failed" if failed else "")
+    count = CHANGES if which else PASSES
+    passes = browse.last_passes(tx, count, "" if failed else which, "failed" if failed else "")
     wanted = history.Wanted(side=side or None, starts=False)
     found = None if starts.is_off(tx) else history.last(tx, wanted, CHANGES)
     pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]

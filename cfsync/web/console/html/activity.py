@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from urllib.parse import urlencode
 
 import htpy as h
 
+from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.user_decisions.batches import Part
 from cfsync.web.console.html.layout import Shell, button, page
 from cfsync.web.console.html.passes import passes
+from cfsync.web.console.html.tables import table
 from cfsync.web.console.html.words import chip, dot, link, moment, patch, plural, when, words
 
 PASSES = ("pull", "push", "events", "sweep", "census", "backfill", "verify", "recover")
@@ -64,35 +67,42 @@ def activity(shell: Shell, found: Activity) -> h.Element:
 
 
 def _pushes(found: Activity, *, can_act: bool) -> h.Element:
-    head = ("push", "sent", "by", "what it sent", "")
-    return h.div(".wide", tabindex="0", role="region", aria_label="Pushes")[
-        h.table[
-            h.thead[h.tr[(h.th(scope="col")[name] for name in head)]],
-            h.tbody[(_push(parts, found.now, can_act=can_act) for parts in found.pushes)],
-        ]
-    ]
+    heads = dict.fromkeys(("push", "sent", "by", "what it sent", ""), "")
+    return table(
+        "Pushes", heads, (_push(parts, found.now, can_act=can_act) for parts in found.pushes)
+    )
 
 
 def _push(parts: Sequence[Part], now: str, *, can_act: bool) -> h.Element:
     number = parts[0].batch
-    sent = [f"{plural(p.records, p.op)} of {words(p.resource)}, {p.state}" for p in parts]
+    sent = Counter[tuple[str, str, str]]()
+    for p in parts:
+        sent[p.op, p.resource, p.state] += p.records
+    told = [
+        [f"{plural(n, op)} of {words(name)} ", chip(state, state)]
+        for (op, name, state), n in sent.items()
+    ]
+    can_revert = can_act and any(p.state == OutboxState.DONE for p in parts)
     by = sorted({who for p in parts if (who := p.db_user or p.application)})
     return h.tr[
         h.th(scope="row")[str(number)],
         h.td[when(now, max((p.last for p in parts if p.last), default=None))],
         h.td[", ".join(by) or dot()],
-        h.td["; ".join(sent)],
-        h.td[can_act and button(f"/revert/{number}", "revert", "Revert", kind="quiet")],
+        h.td[told],
+        h.td(".n")[
+            can_revert and button(f"/revert/{number}", "revert", "Revert", kind="quiet")
+        ],
     ]
 
 
 def _choice(name: str, chosen: str, among: Sequence[str], others: Mapping[str, str]) -> h.Element:
+    names = {"": "all", "clickfunnels": "in ClickFunnels", "local": "here"}
     return h.span(".ranges")[
         (
             h.a(
                 href="/activity?" + urlencode({**others, name: one}),
                 class_={"here": one == chosen},
-            )[one or "all"]
+            )[names.get(one, one)]
             for one in among
         )
     ]
@@ -104,13 +114,8 @@ def changes(found: Sequence[Mapping[str, Any]] | None) -> h.Node:
         return h.p(".hint")["No history is kept: retention.changes is 0."]
     if not found:
         return h.p(".hint")["No change yet. The first filling of the mirror is none."]
-    head = ("when", "record", "where", "what", "")
-    return h.div(".wide", tabindex="0", role="region", aria_label="Changes")[
-        h.table(".feed")[
-            h.thead[h.tr[(h.th(scope="col")[name] for name in head)]],
-            h.tbody[(_change(row) for row in found)],
-        ]
-    ]
+    heads = dict.fromkeys(("when", "record", "where", "what", ""), "")
+    return table("Changes", heads, (_change(row) for row in found), "feed")
 
 
 def _change(row: Mapping[str, Any]) -> h.Element:

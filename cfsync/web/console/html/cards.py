@@ -10,7 +10,14 @@ from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.web.console.html.layout import button
-from cfsync.web.console.html.words import marked, named_link, patch, value, when
+from cfsync.web.console.html.words import (
+    marked,
+    named_link,
+    patch,
+    value,
+    when,
+    without_command,
+)
 
 Titles = Mapping[tuple[str, int], str]
 """(resource, id) -> what a person calls the record."""
@@ -62,7 +69,7 @@ def _record_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
     )
     return [
         h.div(".side")[
-            h.h3[name],
+            h.p(".name")[name],
             h.p(".value")[text],
             can_act and _choose(c, choice, act, kind="danger" if "Delete" in act else "main"),
         ]
@@ -77,7 +84,7 @@ def _choose(c: Conflict, choice: str, text: str, *, kind: str) -> h.Element:
 def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
     rule = {Winner.LOCAL: "your database won", Winner.CLICKFUNNELS: "ClickFunnels won"}
     before = h.div(".side.base")[
-        h.h3["Before"],
+        h.p(".name")["Before"],
         h.p(".value")[value(c.base)],
         h.div(".do")[h.small[rule.get(c.winner, "nobody has won yet")]],
     ]
@@ -102,8 +109,8 @@ def _side(c: Conflict, choice: str, name: str, *, can_act: bool) -> h.Element:
     then = "the next push sends it" if is_local else "written here; nothing is sent"
     text, kind = ("Leave it so", "quiet") if counts else ("Use this", "main")
     return h.div(class_=["side", {"now": counts}])[
-        h.h3[name, counts and h.span(".force")["✓ in force"]],
-        h.p(".value")[marked(c.base, c.local if is_local else c.remote)],
+        h.p(".name")[name, counts and h.span(".force")["✓ in force"]],
+        h.p(".value")[marked(*((c.remote, c.local) if is_local else (c.local, c.remote)))],
         can_act
         and h.div(".do")[_choose(c, choice, text, kind=kind), None if counts else h.small[then]],
     ]
@@ -118,7 +125,7 @@ def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
             h.span(".what")[f"{e.op}, edit {e.seq}", e.author and f" by {e.author}"],
             h.span(".since")[when(now, e.sent_at or e.captured_at), tries],
         ],
-        h.div(".row")[patch(e.patch, e.op), h.p(".err")[e.error]],
+        h.div(".row")[patch(e.patch, e.op), h.p(".err")[without_command(e.error or "")]],
         can_act
         and h.footer[
             e.op != "delete"
@@ -127,5 +134,6 @@ def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
             ],
             button(f"/edits/{e.seq}", "retry", "Try again"),
             button(f"/edits/{e.seq}", "discard", "Drop the edit", kind="quiet"),
+            h.small["The next push tries again. To drop it shows what ClickFunnels has."],
         ],
     ]

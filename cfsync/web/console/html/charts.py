@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import htpy as h
 
+from cfsync.web.console.html.words import exact
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 1000, 210, 44, 22, 8
 
 
@@ -17,25 +19,35 @@ class Bars:
 
     #: What screen readers say of it.
     name: str
-    #: For each bar, below it.
-    labels: Sequence[str]
+    #: When each bar begins, canonical text.
+    times: Sequence[str]
     #: Kind -> a value for each bar; a kind is a class of the style sheet.
     series: Mapping[str, Sequence[float]]
     #: For each bar, shown while it is pointed at.
     tips: Sequence[str]
+    #: Whether a bar is a day or more.
+    by_day: bool
+
+    def label(self, place: int) -> str:
+        """What stands below a bar; the script puts the viewer's time in its place."""
+        at = self.times[place]
+        return at[5:10] if self.by_day else at[11:16]
 
 
 def stacked(bars: Bars) -> h.Element:
-    """Bars, one for each label, parted by kind."""
-    count = len(bars.labels)
+    """Bars, one for each time, parted by kind."""
+    count = len(bars.times)
     top = round_up(max([sum(s[i] for s in bars.series.values()) for i in range(count)] + [1]))
     step = (WIDTH - LEFT) / max(1, count)
     box = {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": bars.name}
     every = max(1, math.ceil(count / 8))
     names = [
-        h.text(x=f"{LEFT + (i + 0.5) * step:.1f}", y=str(HEIGHT - 5), text_anchor="middle")[
-            bars.labels[i]
-        ]
+        h.text(
+            x=f"{LEFT + (i + 0.5) * step:.1f}",
+            y=str(HEIGHT - 5),
+            text_anchor="middle",
+            data_clock=not bars.by_day and bars.times[i],
+        )[bars.label(i)]
         for i in range(every // 2, count, every)
     ]
     return h.svg(".chart", box)[
@@ -81,7 +93,9 @@ def _paths(series: Mapping[str, Sequence[float]], top: float, step: float) -> li
 def _tips(bars: Bars, step: float) -> list[h.Node]:
     size = {"y": str(TOP), "width": f"{step:.1f}", "height": str(HEIGHT - BOTTOM - TOP)}
     return [
-        h.rect(".hover", size, x=f"{LEFT + i * step:.1f}")[h.title[tip]]
+        h.rect(".hover", size, x=f"{LEFT + i * step:.1f}")[
+            h.title(data_moment=bars.times[i], data_tip=tip)[f"{exact(bars.times[i])}: {tip}"]
+        ]
         for i, tip in enumerate(bars.tips)
     ]
 

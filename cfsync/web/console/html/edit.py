@@ -11,7 +11,7 @@ import htpy as h
 
 from cfsync.resources import Field, Resource
 from cfsync.web.console.html.layout import Shell, page
-from cfsync.web.console.html.words import link, words
+from cfsync.web.console.html.words import link, prose, words
 
 Choices = Mapping[str, Mapping[int, str]]
 """Field with a set of ids -> id -> name, of the records that can be in it."""
@@ -70,7 +70,7 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
             h.footer[
                 h.button(".main")["Create" if is_new else "Save"],
                 h.a(".button.quiet", href=back)["Cancel"],
-                h.small[then],
+                h.small[prose(then)],
             ],
         ],
         here=found.resource.name,
@@ -81,8 +81,9 @@ def _line(found: EditPage, f: Field) -> h.Element:
     wrong = found.wrong.get(f.name)
     about = f"e-{f.name}" if wrong else None
     needed = found.record_id is None and f.required
-    label: h.Node = [f.name, h.small[f.type, " · needed" if needed else None]]
     picks = f.name in found.choices
+    notes = [] if picks or f.type == "text" else [f.type]
+    label: h.Node = [f.name, h.small[" · ".join([*notes, *(["needed"] if needed else [])])]]
     return h.div(class_=["line", {"wrong": wrong is not None}])[
         h.span(".label")[label] if picks else h.label(for_=f"f-{f.name}")[label],
         h.div[

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import htpy as h
 
 from cfsync.resources import RESOURCES
-from cfsync.web.console.html.words import words
+from cfsync.web.console.html.words import prose, words
 
 _AREAS = (
     ("People", "contact"),
@@ -50,7 +50,10 @@ def page(shell: Shell, title: str, *body: h.Node, here: str = "") -> h.Element:
         h.div("#page")[
             _top(shell),
             h.main("#main", tabindex="-1")[
-                (h.p(class_=["flash", kind], role="status")[text] for kind, text in shell.messages),
+                (
+                    h.p(class_=["flash", kind], role="status")[prose(text)]
+                    for kind, text in shell.messages
+                ),
                 body,
             ],
         ],
@@ -66,6 +69,7 @@ def document(title: str, *body: h.Node, kind: str = "") -> h.Element:
             h.meta(name="color-scheme", content="light dark"),
             h.title[f"{title} · cfsync"],
             h.link(rel="stylesheet", href="/static/console.css"),
+            h.link(rel="stylesheet", href="/static/parts.css"),
             h.link(rel="icon", href="/static/icon.svg"),
             h.script(src="/static/console.js", defer=True),
         ],

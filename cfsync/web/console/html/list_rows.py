@@ -12,24 +12,28 @@ from cfsync.sync.inspection.status import ResourceStatus, Status
 from cfsync.sync.inspection.timeline import Timeline
 from cfsync.web.console.html import charts
 from cfsync.web.console.html.layout import button
+from cfsync.web.console.html.tables import table
 from cfsync.web.console.html.words import chip, dot, number, plural, took, when, words
 
 LISTS = 12
 """Lists that are shown at least."""
 
-_HEAD = (
-    "list",
-    "rows",
-    "fresh",
-    "news",
-    "found by",
-    "delay",
-    "edits",
-    "conflicts",
-    "deletions",
-    "swept",
-    "",
-)
+_HEAD = {
+    "list": "",
+    "rows": "n",
+    "fresh": "",
+    "news": "",
+    "found by": "",
+    "delay": "n",
+    "edits": "",
+    "conflicts": "n",
+    "deletions": "n",
+    "swept": "n",
+    "": "",
+}
+"""Heads of columns, with their class."""
+
+_LANES = ("pull", "events", "sweep", "push")
 
 
 def lists(status: Status, timeline: Timeline, settings: Settings) -> h.Element:
@@ -38,20 +42,22 @@ def lists(status: Status, timeline: Timeline, settings: Settings) -> h.Element:
     order = sorted(shown, key=lambda name: (not _tells(status, timeline, name), -shown[name].rows))
     first = max(LISTS, sum(1 for name in order if _tells(status, timeline, name)))
 
-    def table(names: Sequence[str]) -> h.Element:
+    def as_table(names: Sequence[str]) -> h.Element:
         rows = (_list(status, timeline, settings, name) for name in names)
-        return h.div(".wide", tabindex="0", role="region", aria_label="Lists")[
-            h.table(".lists")[
-                h.thead[h.tr[(h.th(scope="col")[name] for name in _HEAD)]], h.tbody[rows]
-            ]
-        ]
+        return table("Lists", _HEAD, rows, "lists")
 
     rest = order[first:]
     return h.section(".card")[
-        h.header[h.h2["Lists"], not settings.web.read_only and _pause_all(status)],
-        table(order[:first]),
+        h.header[
+            h.h2["Lists"],
+            h.span(".legend")[(h.span(class_=f"k k-{lane}")[lane] for lane in _LANES)],
+            not settings.web.read_only and _pause_all(status),
+        ],
+        as_table(order[:first]),
         bool(rest)
-        and h.details(".rest")[h.summary[f"{plural(len(rest), 'more list')}, quiet"], table(rest)],
+        and h.details(".rest")[
+            h.summary[f"{plural(len(rest), 'more list')}, quiet"], as_table(rest)
+        ],
     ]
 
 

@@ -10,7 +10,8 @@ from cfsync.config import Settings
 from cfsync.config.sources import Source
 from cfsync.resources import RESOURCES
 from cfsync.web.console.html.layout import Shell, page
-from cfsync.web.console.html.words import dot, took, words
+from cfsync.web.console.html.tables import table
+from cfsync.web.console.html.words import dot, plural, took, words
 
 
 def lists(shell: Shell, settings: Settings, sources: Sequence[Source]) -> h.Element:
@@ -28,50 +29,50 @@ def lists(shell: Shell, settings: Settings, sources: Sequence[Source]) -> h.Elem
     )
 
 
-def _lists(shell: Shell, settings: Settings) -> h.Element:
-    head = (
-        "list",
-        "rows",
-        "mirrored",
-        "pulled every",
-        "at the latest after",
-        "swept every",
-        "edits are sent",
-    )
-    return h.div(".wide", tabindex="0", role="region", aria_label="Lists")[
-        h.table[
-            h.thead[h.tr[(h.th(scope="col")[name] for name in head)]],
-            h.tbody[(_list(shell, settings, name) for name in RESOURCES)],
-        ]
+def _lists(shell: Shell, settings: Settings) -> list[h.Node]:
+    on = [name for name in RESOURCES if settings.resource(name).enabled]
+    off = [words(name) for name in RESOURCES if name not in on]
+    hint = "api.mirror, or resources.NAME.enabled, says what is mirrored."
+    return [
+        _table(shell, settings, on),
+        bool(off)
+        and h.details(".rest")[
+            h.summary[f"{plural(len(off), 'list')} of ClickFunnels not mirrored"],
+            h.p(".hint")[", ".join(off), ". ", hint],
+        ],
     ]
+
+
+def _table(shell: Shell, settings: Settings, names: Sequence[str]) -> h.Element:
+    head = {
+        "list": "",
+        "rows": "n",
+        "pulled every": "",
+        "compared in full every": "",
+        "edits here": "",
+    }
+    return table("Lists", head, (_list(shell, settings, name) for name in names))
 
 
 def _list(shell: Shell, settings: Settings, name: str) -> h.Element:
     mine = settings.resource(name)
-    every = (mine.pull_every, mine.pull_max_every, mine.sweep_every)
-    times = (h.td(".n")[took(s) if s and mine.enabled else dot()] for s in every)
-    return h.tr(class_={"paused": not mine.enabled})[
+    quiet = mine.pull_max_every > mine.pull_every and f", up to {took(mine.pull_max_every)}"
+    return h.tr[
         h.th(scope="row")[h.a(href=f"/records/{name}")[words(name)]],
         h.td(".n")[f"{shell.rows.get(name, 0):,}"],
-        h.td["yes" if mine.enabled else "no"],
-        times,
-        h.td["yes" if mine.push and mine.enabled else "no"],
+        h.td[took(mine.pull_every), quiet and h.small[f"{quiet} while nothing changes"]],
+        h.td[took(mine.sweep_every) if mine.sweep_every else "never"],
+        h.td["are sent" if mine.push else "stay here"],
     ]
 
 
 def _settings(sources: Sequence[Source]) -> h.Element:
     shown = [s for s in sources if not s.key.startswith("resources.") or s.source != "default"]
-    return h.div(".wide", tabindex="0", role="region", aria_label="Settings")[
-        h.table[
-            h.thead[h.tr[(h.th(scope="col")[name] for name in ("setting", "value", "from"))]],
-            h.tbody[
-                (
-                    h.tr[h.th(scope="row")[h.code[s.key]], h.td[_written(s.value)], h.td[s.source]]
-                    for s in shown
-                )
-            ],
-        ]
-    ]
+    rows = (
+        h.tr[h.th(scope="row")[h.code[s.key]], h.td[_written(s.value)], h.td[s.source]]
+        for s in shown
+    )
+    return table("Settings", {"setting": "", "value": "", "from": ""}, rows)
 
 
 def _written(value: object) -> h.Node:

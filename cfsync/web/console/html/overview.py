@@ -27,11 +27,11 @@ RANGES = {
 """Name -> how many seconds back, and in how many spans."""
 
 WAITS = {
-    "conflict": ("conflict", "both sides changed the same field"),
-    "parked": ("refused edit", "ClickFunnels did not take them"),
+    "conflict": ("conflict", "both sides changed the same thing"),
+    "parked": ("refused edit", "ClickFunnels did not accept it"),
     "held": ("held edit", "too many at once, or in dispute"),
     "deletion": ("held deletion", "too many gone at once"),
-    "refused": ("refused row", "a constraint or trigger of your own refuses them"),
+    "refused": ("refused row", "a constraint or trigger of your own refuses it"),
 }
 """Kind of `cf_waiting` -> what one of it is called, and why it waits."""
 
@@ -58,7 +58,7 @@ def overview(
     live = h.div("#live")[
         _headline(found),
         _progress(progress),
-        _waiting(found.waiting),
+        _waiting(_counted(found)),
         _tiles(found),
         _moved(found),
         lists(found.status, found.timeline, settings),
@@ -83,7 +83,7 @@ def _headline(found: Overview) -> h.Element:
     if not lines and not lags:
         state, told = "warn", "Nothing was read yet. `cfsync backfill` or the daemon begins."
     elif not lines:
-        told = f"Every list is as of {took(max(lags))} ago or newer. {_on_the_way(status)}"
+        told = [_ages(lags), _on_the_way(status)]
     return h.section(class_=["hero", state])[
         h.span(".dot"),
         h.div[h.h1["Nothing was read yet" if not lags and not lines else text[state]], h.p[told]],
@@ -102,11 +102,25 @@ def _progress(progress: Mapping[str, float]) -> h.Node:
     ]
 
 
-def _lags(status: Status) -> list[float]:
-    return [
-        r.lag_s
+def _lags(status: Status) -> dict[str, float]:
+    """Resource -> how old its news are, of those that should be in step."""
+    return {
+        name: r.lag_s
         for name, r in status.resources.items()
         if r.enabled and r.lag_s is not None and name not in status.paused
+    }
+
+
+def _ages(lags: Mapping[str, float]) -> h.Node:
+    """How old the contacts are, and the oldest list."""
+    oldest = max(lags, key=lambda name: lags[name])
+    first = "contacts" if "contacts" in lags else min(lags, key=lambda name: lags[name])
+    return [
+        f"{words(first).capitalize()} are as of ",
+        h.b[f"{took(lags[first])} ago"],
+        f"; the oldest list, {words(oldest)}, is as of ",
+        h.b[f"{took(lags[oldest])} ago"],
+        ". ",
     ]
 
 
@@ -116,6 +130,18 @@ def _on_the_way(status: Status) -> str:
         edits.update(r.edits)
     n = edits["pending"] + edits["sending"]
     return f"{plural(n, 'edit')} on the way to ClickFunnels." if n else "Nothing waits to be sent."
+
+
+def _counted(found: Overview) -> dict[str, int]:
+    """Kind of what waits -> how much of it: a mass of held edits is many, and one line of
+    `cf_waiting`.
+    """
+    totals: Counter[str] = Counter()
+    for r in found.status.resources.values():
+        totals["parked"] += r.edits.get("parked", 0)
+        totals["held"] += r.edits.get("held", 0)
+        totals["deletion"] += r.deletions.get("held", 0)
+    return {kind: max(n, totals[kind]) for kind, n in found.waiting.items()}
 
 
 def _waiting(waiting: Mapping[str, int]) -> h.Node:
@@ -191,12 +217,11 @@ def _series(spans: Sequence[Span], of: Any) -> dict[str, list[int]]:
 
 def _bars(name: str, line: Timeline, series: Mapping[str, Sequence[int]]) -> charts.Bars:
     by_day = line.step_s >= 86_400
-    labels = [s.at[5:10] if by_day else s.at[11:16] for s in line.spans]
     tips = []
-    for place, span in enumerate(line.spans):
+    for place in range(len(line.spans)):
         parts = [f"{n[place]:,} {kind}" for kind, n in series.items() if n[place]]
-        tips.append(f"{span.at[:16].replace('T', ' ')} UTC: {', '.join(parts) or 'nothing'}")
-    return charts.Bars(name, labels, series, tips)
+        tips.append(", ".join(parts) or "nothing")
+    return charts.Bars(name, [s.at for s in line.spans], series, tips, by_day=by_day)
 
 
 def _legend(series: Mapping[str, object], names: Mapping[str, str], before: str) -> h.Element:

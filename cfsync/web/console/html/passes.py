@@ -9,20 +9,25 @@ from typing import Any
 import htpy as h
 
 from cfsync.values import seconds
+from cfsync.web.console.html.tables import table
 from cfsync.web.console.html.words import age, dot, number, took, words
+
+_HEADS = {
+    "pass": "",
+    "list": "",
+    "what it did": "",
+    "requests": "n",
+    "took": "n",
+    " ": "",
+    "ended": "n",
+}
 
 
 def passes(found: Sequence[Mapping[str, Any]], now: str) -> h.Element:
     """Passes as a table."""
     if not found:
         return h.p(".hint")["No pass has done anything yet."]
-    head = ("pass", "list", "what it did", "requests", "took", "quiet since", "ended")
-    return h.div(".wide", tabindex="0", role="region", aria_label="Passes")[
-        h.table(".passes")[
-            h.thead[h.tr[(h.th(scope="col")[name] for name in head)]],
-            h.tbody[(_pass(run, now) for run in found)],
-        ]
-    ]
+    return table("Passes", _HEADS, (_pass(run, now) for run in found), "passes")
 
 
 def _pass(run: Mapping[str, Any], now: str) -> h.Element:
@@ -36,7 +41,12 @@ def _pass(run: Mapping[str, Any], now: str) -> h.Element:
         h.td[_done(run) or dot(), error],
         number(f"{run['requests'] or 0:,}"),
         number(None if whole is None else took(whole)),
-        number(f"{run['quiet']:,}" if run["quiet"] else None),
+        h.td(".n")[
+            bool(run["quiet"])
+            and h.small(title="Passes of the same kind since that had nothing to do")[
+                f"+{run['quiet']:,} quiet"
+            ]
+        ],
         number(
             "running" if ended is None else h.time(datetime=ended, title=ended)[age(now, ended)]
         ),
@@ -47,4 +57,9 @@ def _done(run: Mapping[str, Any]) -> str:
     total: Counter[str] = Counter()
     for counts in (run["counts"] or {}).values():
         total.update({k: n for k, n in counts.items() if n and k not in ("unchanged", "same")})
-    return ", ".join(f"{n:,} {words(kind)}" for kind, n in total.items())
+    return ", ".join(f"{n:,} {_one(words(kind), n)}" for kind, n in total.items())
+
+
+def _one(kind: str, n: int) -> str:
+    """What is counted, of one without the `s`."""
+    return kind[:-1] if n == 1 and kind in ("conflicts", "hints", "edits") else kind

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import htpy as h
 
@@ -16,9 +17,24 @@ from cfsync.mirror.reports.related import Related, title
 from cfsync.resources import Resource
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.sync.inspection.explain import Explanation, Origin
+from cfsync.values import later
 from cfsync.web.console.html.cards import conflict, edit
 from cfsync.web.console.html.layout import Shell, button, page
-from cfsync.web.console.html.words import chip, exact, link, patch, plural, value, when, words
+from cfsync.web.console.html.words import (
+    SHORT,
+    chip,
+    link,
+    moment,
+    patch,
+    plural,
+    value,
+    when,
+    without_command,
+    words,
+)
+
+_EARLIER = {"an hour ago": 3_600.0, "a day ago": 86_400.0, "a week ago": 604_800.0}
+"""Text of a link to the record as it was -> how many seconds before."""
 
 SOURCES = {
     "ClickFunnels": "as ClickFunnels has it",
@@ -56,8 +72,12 @@ def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
         shell,
         name or f"{words(resource.name)} {known.id}",
         _head(resource, known, name, can_act=can_act),
+        _times(found),
+        found.then_problem and h.p(".flash.bad", role="status")[found.then_problem],
         h.div(".two")[
-            h.div[
+            h.div[_then(resource, found)]
+            if found.then
+            else h.div[
                 (conflict(c, titles, found.now, can_act=can_act) for c in known.conflicts),
                 (
                     edit(e, titles, found.now, can_act=can_act)
@@ -68,9 +88,8 @@ def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
                 _fields(resource, found)
                 if known.fields
                 else _gone(resource, found, can_act=can_act),
-                _as_of(found),
             ],
-            h.aside[_related(found), _history(found)],
+            h.aside[_history(found), _related(found)],
         ],
         here=resource.name,
     )
@@ -93,7 +112,9 @@ def _waits(known: Explanation) -> h.Node:
     others = [w for w in known.waits if not w.startswith("conflict") and "parked" not in w]
     if not others:
         return None
-    return h.section(".card.waits")[h.header[h.h2["Waits"]], h.ul[(h.li[text] for text in others)]]
+    return h.section(".card.waits")[
+        h.header[h.h2["Waits"]], h.ul[(h.li[without_command(text)] for text in others)]
+    ]
 
 
 def _fields(resource: Resource, found: RecordPage) -> h.Element:
@@ -117,7 +138,7 @@ def _fields(resource: Resource, found: RecordPage) -> h.Element:
 
 
 def _tells(f: Origin) -> bool:
-    return f.value not in (None, "", [], {}) or bool(f.edits or f.conflicts)
+    return not _is_empty(f.value) or bool(f.edits or f.conflicts)
 
 
 def _field(resource: Resource, found: RecordPage, f: Origin) -> h.Element:
@@ -131,23 +152,32 @@ def _field(resource: Resource, found: RecordPage, f: Origin) -> h.Element:
     remote = differs and h.div(".remote")["in ClickFunnels: ", value(f.remote)]
     return h.tr(class_={"differs": differs})[
         h.th(scope="row")[f.field],
-        h.td[_value(resource, found, f), remote],
+        h.td[_shown(resource, found, f.field, f.value), remote],
         h.td[source, sent, about],
     ]
 
 
-def _value(resource: Resource, found: RecordPage, f: Origin) -> h.Node:
-    spec = resource.by_name[f.field]
-    if spec.ref and type(f.value) is int:
-        return link(spec.ref, f.value, str(f.value))
-    if spec.ref and isinstance(f.value, list):
-        return [[link(spec.ref, v, str(v)), " "] if type(v) is int else value(v) for v in f.value]
-    if spec.type == "timestamp" and f.value:
+def _shown(resource: Resource, found: RecordPage, name: str, given: Any) -> h.Node:
+    """A value of a field: ids as links, times by the clock."""
+    spec = resource.by_name[name]
+    if spec.ref and type(given) is int:
+        return _named(found, spec.ref, given)
+    if spec.ref and isinstance(given, list):
         return [
-            h.time(".clock", datetime=f.value, title=f.value)[exact(f.value)],
-            h.small[" · ", when(found.now, f.value)],
+            [place > 0 and ", ", _named(found, spec.ref, v) if type(v) is int else value(v)]
+            for place, v in enumerate(given)
         ]
-    return value(f.value)
+    if spec.type == "timestamp" and given:
+        return [moment(given), h.small[" · ", when(found.now, given)]]
+    return value(given)
+
+
+def _named(found: RecordPage, resource: str, record_id: int) -> h.Node:
+    """A link to a record by its name, where that is known, and its id."""
+    named = (r.records for r in found.related if r.resource == resource)
+    name = next((title(one) for some in named for one in some if one["id"] == record_id), "")
+    number = h.small[f" #{record_id}"] if name else None
+    return [link(resource, record_id, name or str(record_id)), number]
 
 
 def _gone(resource: Resource, found: RecordPage, *, can_act: bool) -> h.Element:
@@ -162,45 +192,76 @@ def _gone(resource: Resource, found: RecordPage, *, can_act: bool) -> h.Element:
         h.header[h.h2["Gone"]],
         h.p[told],
         can_undelete
-        and h.p(".many")[
+        and h.div(".many")[
             button(f"/undelete/{resource.name}/{known.id}", "undelete", "Bring it back")
         ],
     ]
 
 
-def _as_of(found: RecordPage) -> h.Element:
+def _times(found: RecordPage) -> h.Element:
+    """Links and a form to the record as it was."""
     asked = found.then.as_of[:16] if found.then else ""
-    form = h.form(".asof", method="get")[
-        h.label(for_="as-of")["As it was at (UTC) "],
-        h.input("#as-of", type="datetime-local", name="as_of", value=asked, required=True),
+    form = h.form(method="get")[
+        h.label(for_="as-of")["or at", h.span(".zone")[" (UTC)"]],
+        h.input(
+            "#as-of",
+            type="datetime-local",
+            name="as_of",
+            value=asked,
+            data_utc=found.then.as_of if found.then else "",
+            required=True,
+        ),
         h.button(".quiet")["Show"],
     ]
-    return h.section(".card.flush")[
-        h.header[h.h2["Earlier"], form],
-        found.then_problem and h.p(".more.err")[found.then_problem],
-        found.then is not None and _then(found.then),
-    ]
-
-
-def _then(then: AsOf) -> h.Element:
-    if then.record is None:
-        return h.p(".more")[f"The mirror had no such record at {exact(then.as_of)}."]
-    rows = {name: given for name, given in then.record.items() if given not in (None, "", [], {})}
-    return h.table(".fields")[
-        h.tbody[
+    return h.section(".times", aria_label="Earlier")[
+        h.span["As it was"],
+        h.span(".ranges")[
             (
-                h.tr[h.th(scope="row")[name], h.td[value(given)], h.td]
-                for name, given in rows.items()
+                h.a(href="?" + urlencode({"as_of": later(found.now, -back_s)}))[text]
+                for text, back_s in _EARLIER.items()
             )
-        ]
+        ],
+        form,
     ]
+
+
+def _then(resource: Resource, found: RecordPage) -> h.Node:
+    """The record at the time that was asked for, beside what it is now."""
+    assert found.then is not None
+    at, was = found.then.as_of, found.then.record
+    back = h.a(href="?")["Back to now"]
+    head = h.header[h.h2["As it was at ", moment(at)], back]
+    if was is None:
+        return h.section(".card")[head, h.p["The mirror had no such record then."]]
+    now = {f.field: f.value for f in found.explained.fields}
+    names = [n for n in was if not (_is_empty(was[n]) and _is_empty(now.get(n)))]
+    return h.section(".card.flush.then")[
+        head,
+        h.table(".fields")[
+            h.tbody[(_was(resource, found, name, (was[name], now.get(name))) for name in names)]
+        ],
+    ]
+
+
+def _was(resource: Resource, found: RecordPage, name: str, pair: tuple[Any, Any]) -> h.Element:
+    given, now = pair
+    differs = given != now
+    return h.tr(class_={"differs": differs})[
+        h.th(scope="row")[name],
+        h.td[_shown(resource, found, name, given)],
+        h.td[differs and [h.small["now "], value(now, SHORT) if now is not None else "empty"]],
+    ]
+
+
+def _is_empty(given: Any) -> bool:
+    return given in (None, "", [], {})
 
 
 def _related(found: RecordPage) -> h.Node:
     if not found.related:
         return None
     return h.section(".card")[
-        h.header[h.h2["Belongs to it"]],
+        h.header[h.h2["Related"]],
         (
             h.div(".related")[
                 h.h3[words(r.resource), h.span(".count")[f" {r.count:,}"]],
@@ -230,7 +291,7 @@ def _history(found: RecordPage) -> h.Element:
                 patch(row["patch"], row["op"]),
             ],
         ]
-        for row in known.changes
+        for row in reversed(known.changes)
     ]
     none = h.p(".hint")["No change is known: it is as it was first read."]
     return h.section(".card")[

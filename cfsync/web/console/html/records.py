@@ -13,6 +13,7 @@ from cfsync.mirror.reports.browse import SCANNED, Page, Place
 from cfsync.mirror.reports.related import title
 from cfsync.resources import Field, Resource
 from cfsync.web.console.html.layout import Shell, button, page
+from cfsync.web.console.html.tables import table
 from cfsync.web.console.html.words import cell, chip, dot, link, moment, words
 
 _COLUMNS = {
@@ -97,26 +98,28 @@ def _head(shell: Shell, resource: Resource, asked: Asked) -> h.Element:
             h.a(href=by_time.query(), class_={"here": not asked.by_id})["last changed"],
             h.a(href=by_id.query(), class_={"here": asked.by_id})["by id"],
         ],
-        shell.has_daemon
-        and not shell.read_only
-        and [
-            button(f"/start/pull/{resource.name}", "start", "Pull now", kind="quiet"),
-            button(f"/start/sweep/{resource.name}", "start", "Sweep now", kind="quiet"),
+        h.span(".acts")[
+            shell.has_daemon
+            and not shell.read_only
+            and [
+                button(f"/start/pull/{resource.name}", "start", "Pull now", kind="quiet"),
+                button(f"/start/sweep/{resource.name}", "start", "Sweep now", kind="quiet"),
+            ],
+            h.a(".button.quiet", href=f"/records/{resource.name}.csv{asked.query()}")["CSV"],
+            can_insert and h.a(".button.main", href=f"/records/{resource.name}/new")["New"],
         ],
-        h.a(".button.quiet", href=f"/records/{resource.name}.csv{asked.query()}")["CSV"],
-        can_insert and h.a(".button.main", href=f"/records/{resource.name}/new")["New"],
     ]
 
 
 def _table(resource: Resource, found: Page) -> h.Element:
     shown = columns(resource)
-    head = ("id", *(words(f.name) for f in shown), "")
-    return h.div(".wide", tabindex="0", role="region", aria_label=words(resource.name))[
-        h.table(".records")[
-            h.thead[h.tr[(h.th(scope="col")[name] for name in head)]],
-            h.tbody[(_row(resource, found, row, shown) for row in found.rows)],
-        ]
-    ]
+    heads = {"id": ""} | {words(f.name): _kind(f, f is shown[0]) for f in shown} | {"": ""}
+    return table(
+        words(resource.name),
+        heads,
+        (_row(resource, found, r, shown) for r in found.rows),
+        "records",
+    )
 
 
 def _row(
@@ -143,7 +146,13 @@ def _cell(resource: Resource, row: Mapping[str, Any], f: Field, *, is_first: boo
     text = cell(given) if not isinstance(given, bool) else "yes" if given else "no"
     if is_first:
         return h.td[h.a(href=f"/records/{resource.name}/{row['id']}")[text]]
-    return h.td(class_="n" if f.type in ("integer", "number", "money") else None)[text]
+    return h.td(class_=_kind(f) or None)[text]
+
+
+def _kind(f: Field, is_first: bool = False) -> str:
+    """The class of a column: numbers stand to the right."""
+    is_number = f.type in ("integer", "number", "money") and not (f.ref or is_first)
+    return "n" if is_number else ""
 
 
 def search(shell: Shell, sought: str, hits: Mapping[str, Sequence[Mapping[str, Any]]]) -> h.Element:
@@ -165,7 +174,10 @@ def search(shell: Shell, sought: str, hits: Mapping[str, Sequence[Mapping[str, A
 
 def _hits(name: str, rows: Sequence[Mapping[str, Any]], sought: str) -> h.Element:
     return h.section(".card")[
-        h.header[h.h2[words(name)], h.a(href=f"/records/{name}?{urlencode({'q': sought})}")["all"]],
+        h.header[
+            h.h2[words(name).capitalize()],
+            h.a(href=f"/records/{name}?{urlencode({'q': sought})}")["All that fit"],
+        ],
         h.ul(".hits")[
             (
                 h.li[

@@ -16,10 +16,11 @@ from cfsync.web.console.html.layout import Shell, button, page
 from cfsync.web.console.html.words import (
     age,
     link,
-    named_link,
     patch,
     plural,
+    prose,
     when,
+    without_command,
     words,
 )
 
@@ -109,7 +110,7 @@ def _many(found: Sequence[Conflict]) -> list[h.Element]:
         for (name, record), n in records.most_common(GROUPS)
     ]
     return [
-        h.p(".many")[
+        h.div(".many")[
             h.b[f"{text} ({n:,})"],
             button("/conflicts/all", "local", "Use my database", kind="quiet", given=given),
             button("/conflicts/all", "remote", "Use ClickFunnels", kind="quiet", given=given),
@@ -156,12 +157,13 @@ def _group(g: Group, now: str, *, can_act: bool) -> h.Element:
                 ),
                 more > 0 and h.small[f"… and {more:,} more"],
             ],
-            h.p(".err")[g.reason],
+            h.p(".err")[without_command(g.reason)],
         ],
         can_act
         and h.footer[
             button(to, "approve", send, given=given),
             button(to, "discard", "Drop", kind="quiet", given=given),
+            h.small[prose("`cfsync revert` takes a push back. What is dropped was never sent.")],
         ],
     ]
 
@@ -183,14 +185,17 @@ def _missing(found: Waiting, name: str, *, can_act: bool) -> h.Element:
             h.label(".pick")[
                 can_act
                 and h.input(type="checkbox", name="id", value=str(s.record_id), checked=True),
-                named_link(name, s.record_id, found.titles.get((name, s.record_id), "")),
+                h.span[
+                    link(name, s.record_id, found.titles.get((name, s.record_id), "")),
+                    h.small[f" #{s.record_id}"],
+                ],
             ]
             for s in stones
         )
     ]
     buttons = h.footer[
-        h.button(".danger", name="choice", value="approve")["They are gone"],
-        h.button(".quiet", name="choice", value="reject")["Keep the rows"],
+        h.button(".danger", name="choice", value="approve")["Delete the picked rows"],
+        h.button(".quiet", name="choice", value="reject")["Keep the picked rows"],
     ]
     return h.article(".edit")[
         h.header[
@@ -205,7 +210,7 @@ def _others(found: Waiting) -> h.Element:
     hint = "For these there is a command, and no button."
     rows = h.ul(".hits")[
         (
-            h.li[h.b[words(resource)], f": {reason} ", h.code[command]]
+            h.li[h.b[words(resource)], f": {without_command(reason)} ", h.code[command]]
             for resource, reason, command in found.others
         )
     ]

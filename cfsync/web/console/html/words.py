@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import htpy as h
+
+from cfsync.values import seconds
 
 SHORT = 60
 """Characters of a value in a table."""
@@ -17,6 +19,7 @@ SHORT = 60
 LONG = 400
 """Characters of a value that are shown before the rest is folded away."""
 
+_LONG_UNITS = ((365.25 * 86_400, "years"), (30.44 * 86_400, "months"))
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -41,11 +44,14 @@ def took(seconds: float) -> str:
 
 
 def age(now: str, then: str | None) -> str:
-    """`3 min 20 s ago`; `never` for None."""
+    """`3 min 20 s ago`, `4 years ago`; `never` for None."""
     if then is None:
         return "never"
-    moments = datetime.fromisoformat(now), datetime.fromisoformat(then)
-    return f"{took(max(0.0, (moments[0] - moments[1]).total_seconds()))} ago"
+    passed = max(0.0, seconds(then, now))
+    for size, unit in _LONG_UNITS:
+        if passed >= 2 * size:
+            return f"{passed / size:.0f} {unit} ago"
+    return f"{took(passed)} ago"
 
 
 def when(now: str, then: str | None) -> h.Node:
@@ -127,13 +133,29 @@ def marked(before: Any, after: Any) -> h.Node:
     return [
         after[start:end] if kind == "equal" else h.mark[after[start:end]]
         for kind, _, _, start, end in parts.get_opcodes()
+        if start < end
     ]
 
 
+def prose(text: str) -> h.Node:
+    """A sentence; what stands between backticks in it is a command."""
+    parts = text.split("`")
+    return [h.code[part] if place % 2 else part for place, part in enumerate(parts)]
+
+
+def without_command(reason: str) -> str:
+    """A reason for which something waits, without the command that a button stands for."""
+    return re.split(r"[:;] (?=cfsync )", reason)[0]
+
+
 def patch(changed: Mapping[str, Any], op: str) -> h.Node:
-    """`{field: [old, new]}` of an edit or a change, a line each."""
+    """`{field: [old, new]}` of an edit or a change, a line each. That `updated_at` moves with other
+    fields goes without saying.
+    """
     if op == "delete":
-        return "deleted"
+        return h.span(".gone")["deleted"]
+    if len(changed) > 1:
+        changed = {name: pair for name, pair in changed.items() if name != "updated_at"}
     return h.ul(".changes")[
         (
             h.li[

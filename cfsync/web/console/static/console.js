@@ -20,32 +20,76 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Make an element as the fresh one is, and touch only what differs: what somebody points at, has
+// opened or has the focus on stays.
+function renew(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  const alike = old.nodeName === fresh.nodeName && old.childNodes.length === fresh.childNodes.length;
+  if (old.nodeType !== Node.ELEMENT_NODE || !alike) {
+    if (!old.contains(document.activeElement)) old.replaceWith(fresh);
+    return;
+  }
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const news = [...fresh.childNodes];
+  [...old.childNodes].forEach((one, place) => renew(one, news[place]));
+}
+
+let asking = false;
 async function refresh() {
-  const live = document.querySelector("#live");
-  if (!live || document.hidden || live.matches(":hover") && live.querySelector(":active")) return;
+  if (document.hidden || asking) return;
+  asking = true;
   try {
-    const answer = await fetch(location.href, { redirect: "error" });
+    const answer = await fetch(location.href, { redirect: "error", headers: { "X-Refresh": "1" } });
     if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    localTimes(fresh);
     for (const id of ["live", "badge"]) {
       const [old, now] = [document.getElementById(id), fresh.getElementById(id)];
-      if (old && now && !old.isEqualNode(now)) old.replaceWith(now);
+      if (old && now) renew(old, now);
     }
     document.body.classList.remove("lost");
   } catch {
     document.body.classList.add("lost");
   }
+  asking = false;
 }
-if (document.querySelector("#live")) setInterval(refresh, 5000);
+if (document.querySelector("#live")) {
+  setInterval(refresh, 5000);
+  document.addEventListener("visibilitychange", refresh);
+}
 
 // Times by the viewer's clock; the exact one stays as the tooltip.
-function localTimes() {
-  for (const time of document.querySelectorAll("time.clock:not([data-local])")) {
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+function localTimes(root) {
+  for (const text of root.querySelectorAll("text[data-clock]")) {
+    text.textContent = new Date(text.dataset.clock).toLocaleTimeString(undefined, CLOCK);
+    delete text.dataset.clock;
+  }
+  for (const title of root.querySelectorAll("title[data-moment]")) {
+    const at = new Date(title.dataset.moment).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    title.textContent = `${at}: ${title.dataset.tip}`;
+    delete title.dataset.moment;
+  }
+  for (const time of root.querySelectorAll("time.clock:not([data-local])")) {
     const at = new Date(time.dateTime);
     if (isNaN(at)) continue;
     time.dataset.local = "1";
     time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
   }
 }
-localTimes();
-new MutationObserver(localTimes).observe(document.body, { childList: true, subtree: true });
+localTimes(document);
+
+// Forms that take a time take the viewer's, and send it as UTC.
+for (const field of document.querySelectorAll("input[data-utc]")) {
+  const at = field.dataset.utc && new Date(field.dataset.utc);
+  if (at) field.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  field.form.querySelector(".zone").textContent = "";
+  field.form.addEventListener("formdata", (event) => {
+    event.formData.set(field.name, new Date(field.value).toISOString());
+  });
+}

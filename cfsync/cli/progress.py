@@ -15,6 +15,7 @@ import structlog
 
 from cfsync.records import Listing
 from cfsync.resources import ALL
+from cfsync.sync.walk_progress import WalkTotals
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -28,32 +29,11 @@ LINE_EVERY = 10.0
 log = structlog.get_logger()
 
 
-class _Totals:
-    """For each resource, the records read so far and the share of its lists that was walked."""
-
-    def __init__(self) -> None:
-        self._lists: dict[str, dict[int, tuple[int, float]]] = {}
-        self._sums: dict[str, tuple[int, float]] = {}
-
-    def note(
-        self, listing: Listing, *, fraction: float, records: int | None = None, of: int = 1
-    ) -> tuple[int, float]:
-        """(records, fraction) of the listing's whole resource, which has `of` lists or more."""
-        lists = self._lists.setdefault(listing.resource, {})
-        before, share = lists.get(listing.parent_id, (0, 0.0))
-        now = before if records is None else records
-        lists[listing.parent_id] = now, fraction
-        total, shares = self._sums.get(listing.resource, (0, 0.0))
-        total, shares = total + now - before, shares + fraction - share
-        self._sums[listing.resource] = total, shares
-        return total, shares / max(of, len(lists))
-
-
 class LogLines:
     """Progress as log lines."""
 
     def __init__(self) -> None:
-        self._totals = _Totals()
+        self._totals = WalkTotals()
         self._logged_at: dict[str, float] = {}
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:
@@ -81,7 +61,7 @@ class TerminalBars:
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._totals = _Totals()
+        self._totals = WalkTotals()
         self._tasks: dict[str, TaskID] = {}
 
     def at(self, listing: Listing, *, records: int, fraction: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -18,6 +18,7 @@ from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.errors import Interrupted, MirrorError
 from cfsync.mirror.coordination import pauses
 from cfsync.sync.context import task_group
+from cfsync.sync.walk_progress import WalkState
 from cfsync.web.daemon_health import Health
 
 log = structlog.get_logger()
@@ -102,9 +103,9 @@ class Daemon:
             runner.start(job, rerun=True)
         return any(job.task is not None for job in found)
 
-    def progress(self) -> Mapping[str, float]:
-        """How much of each list the running walks have read: resource -> 0 to 1."""
-        return self._components.job_host.progress.fractions
+    def progress(self) -> Sequence[WalkState]:
+        """How far the running walks have come."""
+        return self._components.job_host.walks.states
 
     def status(self) -> str:
         """One line for a person."""
@@ -116,7 +117,9 @@ class Daemon:
         pause = c.api_access.api.budget.pause_left
         waits = f"no requests for {pause:.0f} s: ClickFunnels asks to wait (429)"
         parts = [waits] if pause >= 1.0 else []
-        parts += [f"filling {name}: {f:.0%}" for name, f in c.job_host.progress.fractions.items()]
+        parts += [
+            f"filling {walk.resource}: {walk.fraction or 0:.0%}" for walk in c.job_host.walks.states
+        ]
         troubled = [f"{job}: {job.trouble.kind}" for job in c.runner.jobs.values() if job.trouble]
         parts += [f"in trouble: {', '.join(troubled)}"] if troubled else []
         paused = c.job_host.paused

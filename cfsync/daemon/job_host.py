@@ -19,8 +19,8 @@ from cfsync.daemon.jobs.runner import Job, Runner, is_token_refused
 from cfsync.daemon.ownership import Ownership
 from cfsync.daemon.startup import Connections
 from cfsync.mirror.progress.runs import PassName
-from cfsync.records import Listing
 from cfsync.sync.report import Report
+from cfsync.sync.walk_progress import Walks
 from cfsync.web.metrics import Metrics
 
 _PRIORITIES = {
@@ -29,19 +29,6 @@ _PRIORITIES = {
     PassName.PULL: Priority.PULL,
     PassName.SWEEP: Priority.SWEEP,
 }
-
-
-class WalkProgress:
-    """How much of each resource the running walks have read: resource -> fraction, 0 to 1."""
-
-    def __init__(self) -> None:
-        self.fractions: dict[str, float] = {}
-
-    def at(self, listing: Listing, *, records: int, fraction: float) -> None:  # noqa: ARG002
-        self.fractions[listing.resource] = fraction
-
-    def walked(self, listing: Listing, *, of: int) -> None:
-        pass
 
 
 @dataclass(kw_only=True)
@@ -60,7 +47,7 @@ class JobHost:
     paused: Collection[str] = ()
     #: The daemon is stopping: no job may be started.
     stopping: bool = False
-    progress: WalkProgress = field(default_factory=WalkProgress)
+    walks: Walks = field(default_factory=lambda: Walks(time.monotonic))
     #: Set before the first job starts: it is created with this host.
     runner: Runner = field(init=False)
 
@@ -83,7 +70,7 @@ class JobHost:
             self.connections.mirror.checked(monitor.writing),
             self.settings,
             job.stop,
-            self.progress,
+            self.walks.begin(job.name, job.resource),
             self.connections.started_at,
             opened=True,
             resource=job.resource,
@@ -91,7 +78,7 @@ class JobHost:
         )
 
     def pass_ended(self, job: Job, report: Report | None, error: Exception | None) -> None:
-        self.progress.fractions.pop(job.resource, None)
+        self.walks.end(job.name, job.resource)
         self.pass_log.pass_ended(job, report, error)
         if is_token_refused(report, error):
             self.api_access.suspect()

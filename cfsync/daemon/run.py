@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.daemon.systemd import Notifier
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
+from cfsync.sync.walk_progress import WalkState
 from cfsync.web import app, server
 from cfsync.web.daemon_health import Health
 from cfsync.web.metrics import Metrics
@@ -166,8 +167,8 @@ class Process:
     def _start_pass(self, name: str, resource: str) -> bool:
         return self._daemon is not None and self._daemon.start_pass(name, resource)
 
-    def _progress(self) -> Mapping[str, float]:
-        return self._daemon.progress() if self._daemon else {}
+    def _progress(self) -> Sequence[WalkState]:
+        return self._daemon.progress() if self._daemon else ()
 
     def _watchdog(self) -> Watchdog:
         return Watchdog(

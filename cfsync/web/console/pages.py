@@ -64,7 +64,7 @@ class Pages:
             OVERVIEW_S,
             lambda: c.read(readings.overview, c.place, c.settings, name),
         )
-        progress = c.daemon.progress() if c.daemon else {}
+        progress = c.daemon.progress() if c.daemon else ()
         return await self._console.html(
             overview.overview, await c.shell(request), found, c.settings, progress
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.progress import runs
 from cfsync.mirror.reports import status
+from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.connections import Connection
 from cfsync.web.console.html.layout import Shell
 
@@ -43,8 +44,8 @@ class DaemonControl:
 
     #: Starts a pass of a resource now, by their names; False: this process doesn't run it.
     start_pass: Callable[[str, str], bool]
-    #: How much of each list the running walks have read: resource -> 0 to 1.
-    progress: Callable[[], Mapping[str, float]]
+    #: How far the running walks have come.
+    progress: Callable[[], Sequence[WalkState]]
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.session import DaemonControl
 from tests.push.conftest import Account
 from tests.web.console.conftest import Visitor
@@ -170,9 +171,12 @@ def test_a_pass_is_started_where_a_daemon_runs(visit: Visit) -> None:
         begun.append((name, resource))
         return resource == "contacts"
 
-    visitor = visit(DaemonControl(start, lambda: {"contacts": 0.42}))
+    walk = WalkState("sweep", "contacts", 4_200, 0.42, 1_050.0, 95.0)
+    visitor = visit(DaemonControl(start, lambda: [walk]))
 
-    assert "contacts: 42% read" in visitor.see("/")
+    page = visitor.see("/")
+    assert "Contacts, sweep" in page
+    assert "42% read · 4,200 records, 1,050 a second · about 1 min 35 s left" in page
     assert "Pull now" in visitor.see("/records/contacts")
     assert "contacts: the sweep has begun." in visitor.press("/start/sweep/contacts", "start")
     assert "another daemon has it" in visitor.press("/start/pull/orders", "start")

@@ -12,10 +12,12 @@ import htpy as h
 from cfsync.config import Settings
 from cfsync.sync.inspection.status import Status
 from cfsync.sync.inspection.timeline import Span, Timeline
+from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.html import charts
 from cfsync.web.console.html.layout import Shell, page
 from cfsync.web.console.html.list_rows import lists
 from cfsync.web.console.html.passes import passes
+from cfsync.web.console.html.progress import progress
 from cfsync.web.console.html.words import plural, took, words
 
 RANGES = {
@@ -52,12 +54,12 @@ class Overview:
 
 
 def overview(
-    shell: Shell, found: Overview, settings: Settings, progress: Mapping[str, float]
+    shell: Shell, found: Overview, settings: Settings, walks: Sequence[WalkState]
 ) -> h.Element:
-    """The page. `progress`: how much of each list the running walks have read, 0 to 1."""
+    """The page. `walks`: those that run in this process."""
     live = h.div("#live")[
         _headline(found),
-        _progress(progress),
+        progress(found.status, walks),
         _waiting(_counted(found)),
         _tiles(found),
         _moved(found),
@@ -88,17 +90,6 @@ def _headline(found: Overview) -> h.Element:
         h.span(".dot"),
         h.div[h.h1["Nothing was read yet" if not lags and not lines else text[state]], h.p[told]],
         h.span(".asof")["as of ", h.time(".clock", datetime=status.at)[f"{status.at[11:19]} UTC"]],
-    ]
-
-
-def _progress(progress: Mapping[str, float]) -> h.Node:
-    if not progress:
-        return None
-    return h.section(".card.progress", aria_label="Running")[
-        (
-            h.p[f"{words(name)}: {share:.0%} read ", charts.meter(share, "ok", 240)]
-            for name, share in progress.items()
-        )
     ]
 
 

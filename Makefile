@@ -6,7 +6,7 @@ TESTS ?= tests
 # Two workers per core: tests often wait for processes, timers and disks.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo look test bad-input mutation-check fault-matrix deploy-test browser-test newest-python lint format docs soak bench attack clean
+.PHONY: help demo look test bad-input mutation-check fault-matrix deploy-test browser-test pictures newest-python lint format docs soak bench attack clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ deploy-test: .venv/ready  ## Try the files in deploy/: images, compose, a booted
 
 browser-test: .venv/ready  ## Try the console in Chromium (installs it: Debian, as root)
 	@$(BIN)/python -m tests.browser
+
+pictures: .venv/ready  ## Make the pictures of the documents from the demo, in Chromium
+	@$(BIN)/python -m tests.browser.pictures
 
 newest-python: .venv/ready  ## Run the unit and command tests on the newest Python found beside the default
 	@$(BIN)/python -m tests.newest_python

@@ -12,12 +12,17 @@ import pytest
 PACKAGES = ("chromium", "chromium-driver")
 
 
-def main() -> int:
+def install() -> None:
+    """Install a browser if there is none."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         print(f"installing {' and '.join(PACKAGES)} ...", flush=True)
         quiet = {"check": True, "stdout": subprocess.DEVNULL}
         subprocess.run(["apt-get", "update", "-qq"], **quiet)
         subprocess.run(["apt-get", "install", "-y", "-qq", *PACKAGES], **quiet)
+
+
+def main() -> int:
+    install()
     return pytest.main(["-q", "--in-browser", str(Path(__file__).parent), *sys.argv[1:]])
 
 

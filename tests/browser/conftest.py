@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import axe
 from tests.push.conftest import (  # noqa: F401  # fixtures
     Account,
     account,
@@ -22,6 +24,7 @@ from tests.push.conftest import (  # noqa: F401  # fixtures
     filled_sqlite,
     mirror_url,
     served,
+    two,
 )
 
 OPTIONS = (
@@ -47,32 +50,65 @@ class Browser:
     driver: Any
     address: str
     errors: list[str] = field(default_factory=list)
+    #: What the pages have asked before they did it.
+    asked: list[str] = field(default_factory=list)
 
-    def open(self, path: str, width: int = 1440) -> None:
-        self.driver.set_window_size(width, 900)
+    def open(self, path: str, width: int = 1440, *, dark: bool = False) -> None:
+        self._size(width, 900)
+        color = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.command("Emulation.setEmulatedMedia", {"features": [color]})
         self.driver.get(self.address + path)
         self._read_logs()
 
-    def press(self, text: str) -> None:
-        """Press the button, or follow the link, with this text; agree where the page asks."""
+    def command(self, name: str, given: dict[str, Any]) -> Any:
+        """A command of Chromium's own protocol."""
+        return self.driver.execute_cdp_cmd(name, given)
+
+    def _size(self, width: int, height: int) -> None:
+        """Of the page: a window can't be narrower than 500 pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.command("Emulation.setDeviceMetricsOverride", size)
+
+    def axe(self, *, only_colors: bool = False) -> list[str]:
+        """What axe-core finds wrong with the page. `only_colors`: with its colors."""
+        self.driver.execute_script(axe.script())
+        only = axe.COLORS if only_colors else axe.RULES
+        return list(self.driver.execute_async_script(axe.RUN, only))
+
+    def press(self, text: str, within: str = "") -> None:
+        """Press the button, or follow the link, with this text; agree where the page asks.
+        `within`: an XPath of what it is in.
+        """
         from selenium.webdriver.common.by import By
 
         is_it = f"[normalize-space()='{text}']"
-        found = self.driver.find_element(By.XPATH, f"//button{is_it} | //a{is_it}")
+        found = self.driver.find_element(By.XPATH, f"{within}//button{is_it} | {within}//a{is_it}")
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
-        found.click()
-        self._wait_until_loaded()
+        self._click(found)
         for sure in self.driver.find_elements(By.CSS_SELECTOR, "#sure button"):
-            sure.click()
-        self._wait_until_loaded()
+            self.asked.append(self.text)
+            self._click(sure)
         self._read_logs()
 
-    def _wait_until_loaded(self) -> None:
+    def _click(self, one: Any) -> None:
+        """Click, and wait for the page that follows."""
+        from selenium.webdriver.common.by import By
+        from selenium.webdriver.support.expected_conditions import staleness_of
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.driver, 30).until(
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        one.click()
+        WebDriverWait(self.driver, 60).until(staleness_of(page))
+        WebDriverWait(self.driver, 60).until(
             lambda d: d.execute_script("return document.readyState") == "complete"
         )
+
+    @property
+    def flash(self) -> str:
+        """What the page says about what was done last."""
+        from selenium.webdriver.common.by import By
+
+        return " ".join(p.text for p in self.driver.find_elements(By.CSS_SELECTOR, ".flash"))
 
     def type(self, name: str, text: str) -> None:
         from selenium.webdriver.common.by import By
@@ -91,8 +127,8 @@ class Browser:
         """Keep a picture of the whole page."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         height = self.driver.execute_script("return document.documentElement.scrollHeight")
-        size = self.driver.get_window_size()
-        self.driver.set_window_size(size["width"], min(3_000, height + 20))
+        width = self.driver.execute_script("return window.innerWidth")
+        self._size(width, min(3_000, height))
         self.driver.save_screenshot(str(SHOTS / f"{name}.png"))
 
     def script(self, text: str, *given: Any) -> Any:
@@ -114,17 +150,31 @@ class Browser:
 
 
 @contextmanager
-def serving(settings: dict[str, str], directory: Path) -> Iterator[str]:
-    """The address of a console that runs as a process of its own."""
+def serving(settings: dict[str, str], directory: Path, command: str = "web") -> Iterator[str]:
+    """The address of a console that runs as a process of its own; with `run`, of a daemon's."""
     environ = {**os.environ, **settings, "CFSYNC_WEB__LISTEN": "127.0.0.1:0"}
-    command = [sys.executable, "-m", "cfsync", "web"]
-    with subprocess.Popen(
-        command, env=environ, cwd=directory, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        listening = json.loads(process.stderr.readline())
-        yield f"http://127.0.0.1:{listening['port']}"
-        process.terminate()
+    (directory / "log").touch()
+    with (directory / "log").open("r+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cfsync", command], env=environ, cwd=directory, stderr=log
+        )
+        try:
+            yield f"http://127.0.0.1:{_port(directory / 'log', process)}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _port(log: Path, process: subprocess.Popen[Any]) -> int:
+    """Where it listens, as its log says."""
+    for _ in range(600):
+        for line in log.read_text().splitlines():
+            event = json.loads(line)
+            if "port" in event:
+                return int(event["port"])
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
 
 
 @contextmanager
@@ -154,10 +204,19 @@ def chromium() -> Iterator[Any]:
         yield driver
 
 
+@contextmanager
+def visiting(driver: Any, address: str) -> Iterator[Browser]:
+    """A browser at a console that must not complain."""
+    opened = Browser(driver, address)
+    try:
+        yield opened
+    finally:
+        driver.get("about:blank")  # the page before asks for news until then
+        opened.forget_logs()
+    assert opened.errors == []
+
+
 @pytest.fixture
 def browser(chromium: Any, web: str) -> Iterator[Browser]:
-    opened = Browser(chromium, web)
-    yield opened
-    opened.driver.get("about:blank")  # the page before asks for news until then
-    opened.forget_logs()
-    assert opened.errors == []
+    with visiting(chromium, web) as opened:
+        yield opened

@@ -89,9 +89,7 @@ def _push(parts: Sequence[Part], now: str, *, can_act: bool) -> h.Element:
         h.td[when(now, max((p.last for p in parts if p.last), default=None))],
         h.td[", ".join(by) or dot()],
         h.td[told],
-        h.td(".n")[
-            can_revert and button(f"/revert/{number}", "revert", "Revert", kind="quiet")
-        ],
+        h.td(".n")[can_revert and button(f"/revert/{number}", "revert", "Revert", kind="quiet")],
     ]
 
 

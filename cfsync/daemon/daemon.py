@@ -100,7 +100,9 @@ class Daemon:
         runner = self._components.runner
         found = [j for j in runner.jobs.values() if (j.name, j.resource) == (name, resource)]
         for job in found:
+            job.asked = True
             runner.start(job, rerun=True)
+            job.asked &= job.task is not None
         return any(job.task is not None for job in found)
 
     def progress(self) -> Sequence[WalkState]:

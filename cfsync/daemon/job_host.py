@@ -63,6 +63,7 @@ class JobHost:
             on_answer=self._count_request,
             lease=self.ownership.lease(job.resource),
         )
+        asked, job.asked = job.asked, False
         api = self.api_access.api.with_priority(_PRIORITIES[job.name])
         api = api.for_pass(stop=job.stop, watcher=monitor)
         return MonitoredContext(
@@ -74,6 +75,7 @@ class JobHost:
             self.connections.started_at,
             opened=True,
             resource=job.resource,
+            asked=asked,
             monitor=monitor,
         )
 

@@ -81,6 +81,8 @@ class MonitoredContext(Context):
     """The context of a daemon's pass over one resource; its monitor knows of its waits."""
 
     resource: str = ""
+    #: A person has asked for the pass: it does its work even if it isn't due.
+    asked: bool = False
     monitor: PassMonitor | None = None
 
     async def wait(self, seconds: float) -> None:

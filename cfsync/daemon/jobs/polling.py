@@ -58,10 +58,14 @@ def pull_children(runner: Runner, job: Job, report: Report) -> None:
 
 
 async def _pull(context: MonitoredContext) -> Report | None:
+    if context.asked:
+        return await passes.pull(context, [context.resource])
     return await passes.pull_due(context, context.resource)
 
 
 async def _sweep(context: MonitoredContext) -> Report | None:
+    if context.asked:
+        return await passes.sweep(context, [context.resource])
     since, now = await context.mirror.read(_last_complete_walk, context.resource)
     every = context.settings.resource(context.resource).sweep_every
     if not sweep_is_due(since, now, every, jitter=random.Random(context.resource).random()):  # noqa: S311

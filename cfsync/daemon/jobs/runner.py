@@ -49,6 +49,8 @@ class Job:
     monitor: PassMonitor | None = None
     #: Requested while it ran: run it once more afterwards.
     rerun: bool = False
+    #: Asked for by a person: the next run does its work even if it isn't due.
+    asked: bool = False
     #: Failures in a row.
     failures: int = 0
     #: Why it fails; None after a success.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 
 from starlette.requests import Request
@@ -134,26 +134,33 @@ class Pages:
         c, resource, name = self._console, _resource(request), request.path_params["id"]
         async with c.reader.use() as mirror:
             known = await explain.explain(mirror, c.settings, resource.name, name)
-        then, problem = await self._as_of(request, resource, str(known.id))
+        asked = _as_of_asked(request)
+        then, problem = await self._as_of(resource, str(known.id), asked)
         found = await c.read(readings.record, resource, known)
         page = record.RecordPage(
-            known, found.related, then, problem, "all" in request.query_params, found.now
+            known, found.related, asked, then, problem, "all" in request.query_params, found.now
         )
         return await self._console.html(record.record, await c.shell(request), resource, page)
 
-    async def _as_of(
-        self, request: Request, resource: Resource, name: str
-    ) -> tuple[AsOf | None, str]:
-        asked = request.query_params.get("as_of")
+    async def _as_of(self, resource: Resource, name: str, asked: str) -> tuple[AsOf | None, str]:
         if not asked:
             return None, ""
-        with suppress(ValueError):  # a time without a zone, as a form gives it, is UTC
-            asked = time_text(datetime.fromisoformat(asked + "+00:00"))
         try:
             async with self._console.reader.use() as mirror:
                 return await changes.as_of(mirror, resource.name, name, asked), ""
         except UsageError as error:
             return None, str(error)
+
+
+def _as_of_asked(request: Request) -> str:
+    """The time in question, as canonical text where it is one; '': none. A time without a zone, as
+    a form gives it, is UTC.
+    """
+    asked = request.query_params.get("as_of", "")
+    with suppress(ValueError):
+        at = datetime.fromisoformat(asked)
+        return time_text(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return asked
 
 
 def _resource(request: Request) -> Resource:

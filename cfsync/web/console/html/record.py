@@ -54,7 +54,9 @@ class RecordPage:
 
     explained: Explanation
     related: Sequence[Related]
-    #: The record at an earlier time, where that was asked for.
+    #: The earlier time that was asked for, canonical text where it is a time; '': none.
+    asked: str
+    #: The record at that time.
     then: AsOf | None
     #: Why it can't be told how it was; '' if nothing was asked, or it can.
     then_problem: str
@@ -200,15 +202,14 @@ def _gone(resource: Resource, found: RecordPage, *, can_act: bool) -> h.Element:
 
 def _times(found: RecordPage) -> h.Element:
     """Links and a form to the record as it was."""
-    asked = found.then.as_of[:16] if found.then else ""
     form = h.form(method="get")[
         h.label(for_="as-of")["or at", h.span(".zone")[" (UTC)"]],
         h.input(
             "#as-of",
             type="datetime-local",
             name="as_of",
-            value=asked,
-            data_utc=found.then.as_of if found.then else "",
+            value=found.asked[:16],
+            data_utc=found.asked,
             required=True,
         ),
         h.button(".quiet")["Show"],

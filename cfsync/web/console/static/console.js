@@ -22,11 +22,14 @@ document.addEventListener("keydown", (event) => {
 
 // Make an element as the fresh one is, and touch only what differs: what somebody points at, has
 // opened or has the focus on stays.
+function kind(node) {
+  return `${node.nodeName} ${node.id || (node.getAttribute && node.getAttribute("class")) || ""}`;
+}
+
 function renew(old, fresh) {
   if (old.isEqualNode(fresh)) return;
-  const alike = old.nodeName === fresh.nodeName && old.childNodes.length === fresh.childNodes.length;
-  if (old.nodeType !== Node.ELEMENT_NODE || !alike) {
-    if (!old.contains(document.activeElement)) old.replaceWith(fresh);
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.replaceWith(fresh);
     return;
   }
   for (const { name } of [...old.attributes]) {
@@ -35,8 +38,26 @@ function renew(old, fresh) {
   for (const { name, value } of fresh.attributes) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  const news = [...fresh.childNodes];
-  [...old.childNodes].forEach((one, place) => renew(one, news[place]));
+  let next = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    let same = next;
+    while (same && kind(same) !== kind(child)) same = same.nextSibling;
+    if (!same) {
+      old.insertBefore(child, next);
+      continue;
+    }
+    next = removeUpTo(next, same).nextSibling;
+    renew(same, child);
+  }
+  removeUpTo(next, null);
+}
+
+function removeUpTo(first, end) {
+  for (let one = first, next; one !== end; one = next) {
+    next = one.nextSibling;
+    one.remove();
+  }
+  return end;
 }
 
 let asking = false;
@@ -44,7 +65,7 @@ async function refresh() {
   if (document.hidden || asking) return;
   asking = true;
   try {
-    const answer = await fetch(location.href, { redirect: "error", headers: { "X-Refresh": "1" } });
+    const answer = await fetch(location.href, { redirect: "error" });
     if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     localTimes(fresh);

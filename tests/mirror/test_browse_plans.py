@@ -1,0 +1,63 @@
+"""Looking through a large table reads few of its rows: what SQLite plans to do for each page."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.reports import browse
+from cfsync.mirror.reports.browse import Place
+from cfsync.resources import RESOURCES
+
+CONTACTS = RESOURCES["contacts"]
+TIME = "2026-01-01T00:00:00.000Z"
+
+
+def plans(tx: Tx, words: str, after: Place | None, by_id: bool) -> list[str]:
+    """What the database plans to do with the table for a page."""
+    asked: list[tuple[str, object]] = []
+
+    def note(conn: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if "FROM contacts" in statement:
+            asked.append((statement, parameters))
+
+    sa.event.listen(tx.conn, "before_cursor_execute", note)
+    browse.page(tx, CONTACTS, words, after, by_id=by_id, rows=50)
+    sa.event.remove(tx.conn, "before_cursor_execute", note)
+    assert asked
+    return [
+        str(row[-1])
+        for statement, parameters in asked
+        for row in tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "after", "by_id"),
+    [
+        ("", None, False),
+        ("", None, True),
+        ("", Place(5), True),
+        ("", Place(5, TIME), False),
+        ("5", None, False),
+        ("ada@example.com", None, False),
+        ("two words", None, False),
+    ],
+)
+def test_a_page_walks_an_index(
+    mirror: Mirror, words: str, after: Place | None, by_id: bool
+) -> None:
+    if mirror.dialect.name != "sqlite":
+        pytest.skip("the plan of a server depends on its statistics")
+    found = asyncio.run(mirror.read(plans, words, after, by_id))
+
+    whole = [line for line in found if line.startswith("SCAN contacts") and "USING" not in line]
+    # By the key, as far as the page goes, or as far as words are looked for.
+    limited = ["SCAN contacts"] if by_id or " " in words else []
+    assert [line for line in whole if line not in limited] == []
+    assert (
+        " " in words or not words or any(line.startswith("SEARCH contacts USING") for line in found)
+    )

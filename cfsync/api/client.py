@@ -206,8 +206,7 @@ class Api:
         resource = ALL[listing.resource]
         path, above = at or (resource.list_path, listing.parent_id)
         call, answer = await self._call("POST", path, above, body=parameters.body(resource, values))
-        made = codec.record(call, answer, resource, listing)
-        return await self._whole(resource, made, listing)
+        return await self._whole(resource, codec.record(call, answer, resource, listing), listing)
 
     async def upsert(self, listing: Listing, values: Mapping[str, Any]) -> tuple[Record, bool]:
         """The record, and whether the call created it."""
@@ -245,7 +244,8 @@ class Api:
         values: Mapping[str, Any] | None = None,
     ) -> Record | None:
         """The record after one of its resource's actions; None if the answer doesn't show it."""
-        route, body = resource.actions[action], {resource.body_key: values} if values else None
+        route = resource.actions[action]
+        body = {resource.body_key: values} if values and route.wrapped else values or None
         call, answer = await self._call(route.method, route.path, id, body=body)
         if not answer.data:
             return None

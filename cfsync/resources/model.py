@@ -91,6 +91,8 @@ class Action:
     does: str = ""
     #: The fields that its body may hold.
     fields: tuple[Field, ...] = ()
+    #: Whether the body holds the fields below the resource's key, as in other writes.
+    wrapped: bool = True
     #: The record's fields that a person has to confirm; empty: nothing has to be confirmed.
     confirms: tuple[str, ...] = ()
 

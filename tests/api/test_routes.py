@@ -185,6 +185,7 @@ ACTIONS = [
     "POST /products/{id}/unarchive",
     "POST /fulfillments/{id}/cancel",
     "POST /orders/{id}/cancel",
+    "DELETE /pages/{id}/products",
     "POST /orders/invoices/{id}/abandon",
     "POST /orders/transactions/{id}/refund",
     "POST /courses/{id}/publish",

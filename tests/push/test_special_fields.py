@@ -195,21 +195,25 @@ def test_one_attribute_is_changed_and_the_others_stay(account: Account, app_sql:
     settled(account, "contacts", contact)
 
 
-def test_the_secret_of_a_webhook_endpoint_is_kept_in_cf_secrets_alone(
-    account: Account, app_sql: Any
+@pytest.mark.parametrize(
+    ("name", "field"), [("webhook_endpoints", "url"), ("external_purchase_endpoints", "provider")]
+)
+def test_the_secret_of_an_endpoint_is_kept_in_cf_secrets_alone(
+    account: Account, app_sql: Any, name: str, field: str
 ) -> None:
-    app_sql("INSERT INTO webhook_endpoints (url, name) VALUES ('https://h.org', 'h')")
+    account.settings["CFSYNC_API__MIRROR"] = "standard"
+    app_sql(f"INSERT INTO {name} ({field}, name) VALUES ('https://h.org', 'h')")
     account.push()
 
-    (record,) = account.column("SELECT max(id) FROM webhook_endpoints")
+    (record,) = account.column(f"SELECT max(id) FROM {name} WHERE id < 900000000000000")
 
     def of_record(tx: Tx) -> list[Any]:
-        mine = (SECRETS.c.resource == "webhook_endpoints", SECRETS.c.record_id == record)
+        mine = (SECRETS.c.resource == name, SECRETS.c.record_id == record)
         return list(tx.conn.execute(SECRETS.select().where(*mine)).mappings())
 
     (secret,) = asyncio.run(account.mirror.read(of_record))
     assert secret["field"] == "webhook_secret"
-    (body,) = account.column(
-        "SELECT body FROM cf_base WHERE resource = 'webhook_endpoints' AND id = ?", record
-    )
+    (body,) = account.column("SELECT body FROM cf_base WHERE resource = ? AND id = ?", name, record)
+    registered = account.one("SELECT count(*) FROM cf_meta WHERE key LIKE 'endpoint/%'")
+    assert registered == (name == "webhook_endpoints")
     assert secret["value"] not in body

@@ -34,12 +34,27 @@ def test_every_list_and_record_is_served_with_the_fields_of_the_catalogue(
     assert page.status == 200
     assert page.data
     records = page.data if isinstance(page.data, list) else page.data.get(name, [page.data])
-    shown = {f.name for f in resource.fields if not (f.path or f.write_only or f.secret)}
+    hidden = ("path", "write_only", "secret", "on_request")
+    shown = {f.name for f in resource.fields if not any(getattr(f, how) for how in hidden)}
     for record in records:
         assert set(record) == shown
         for key in () if resource.single else (record["id"], record["public_id"]):
-            one = client.get(resource.one_path.format(id=key))
+            one = client.get(resource.one_path.format(id=key, parent=parent))
             assert one.data == record if resource.has_get else one.status == 404
+
+
+def test_some_fields_are_shown_where_a_request_names_them(
+    client: Client, world: World, workspace: int
+) -> None:
+    page = world.ids("pages", workspace)[0]
+    world.edit("pages", page, markup="<p>Hello</p>", custom_css="p {}")
+
+    asked = client.get(f"/pages/{page}", **{"expand[]": "markup"})
+    listed = client.get(f"/workspaces/{workspace}/pages", **{"expand[]": "markup"})
+
+    assert asked.data["markup"] == "<p>Hello</p>"
+    assert "custom_css" not in asked.data
+    assert "markup" not in listed.data[0]
 
 
 def test_a_page_has_twenty_records_in_the_order_of_ids(client: Client, workspace: int) -> None:

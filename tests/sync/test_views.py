@@ -128,7 +128,7 @@ def _sales(filled: Round) -> None:
     )
 
     assert sums((row[:5], row[5]) for row in found) == expected
-    assert {key[0] for key in expected} == {"USD", "EUR"}
+    assert {key[0] for key in expected} == {"USD", "EUR", "GBP"}
     assert {key[3] for key in expected} > {None}
 
 

@@ -169,10 +169,13 @@ def _said(field: Field) -> dict[str, Any]:
     }
 
 
-def test_the_only_secret_is_that_of_an_endpoint() -> None:
+def test_the_only_secrets_are_those_of_endpoints() -> None:
     secrets = [(r.name, f.name) for r in ALL.values() for f in r.fields if f.secret]
 
-    assert secrets == [("webhook_endpoints", "webhook_secret")]
+    assert secrets == [
+        ("webhook_endpoints", "webhook_secret"),
+        ("external_purchase_endpoints", "webhook_secret"),
+    ]
 
 
 @pytest.mark.usefixtures("described")

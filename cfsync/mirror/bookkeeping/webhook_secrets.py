@@ -40,7 +40,8 @@ def keep(tx: Tx, records: Sequence[Record]) -> None:
     """Write the secret fields of records to `cf_secrets`."""
     with_secrets = [r for r in records if r.secrets]
     for record in with_secrets:
-        mark_registered(tx, record.id)
+        if record.resource == ENDPOINTS.name:  # others have secrets of other kinds
+            mark_registered(tx, record.id)
     statements.upsert(
         tx,
         SECRETS,

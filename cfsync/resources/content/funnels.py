@@ -115,6 +115,15 @@ PAGES = Resource(
     insert="create",
     update=True,
     delete=True,
+    actions={
+        "remove_products": Action(
+            "DELETE",
+            "/pages/{id}/products",
+            does="takes products off it, all of product_ids or none",
+            fields=table("product_ids json create ref=products"),
+            wrapped=False,
+        ),
+    },
     filters=("id", "theme_id"),
     natural=("name",),
     fields=table("""

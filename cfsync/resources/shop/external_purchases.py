@@ -30,6 +30,7 @@ EXTERNAL_PURCHASE_ENDPOINTS = Resource(
         provider_metadata             json
         created_at                    timestamp
         updated_at                    timestamp
+        webhook_secret                text?      secret
     """),
 )
 

@@ -54,6 +54,16 @@ def abandon(store: Store, old: Values, _sent: Sent) -> Values:
     return store.change("order_invoices", old, {"status": "abandoned"})
 
 
+def remove_products(store: Store, old: Values, sent: Sent) -> Values:
+    """All of them, or none."""
+    step, gone = old["show_page_step"] or {}, sent.get("product_ids") or []
+    shown = step.get("products") or []
+    if not gone or not set(gone) <= {product["id"] for product in shown}:
+        raise invalid(product_ids="are not all on the page")
+    left = [product for product in shown if product["id"] not in gone]
+    return store.change("pages", old, {"show_page_step": step | {"products": left}})
+
+
 def refund(store: Store, old: Values, sent: Sent) -> Values:
     """The full amount, once."""
     if sent.keys() - {"reason"}:
@@ -102,6 +112,7 @@ ACTIONS: Mapping[tuple[str, str], Callable[[Store, Values, Sent], Values | None]
     ("orders", "cancel"): cancel_order,
     ("order_invoices", "abandon"): abandon,
     ("order_transactions", "refund"): refund,
+    ("pages", "remove_products"): remove_products,
     ("courses", "publish"): publish("courses"),
     ("course_sections", "publish"): publish("course_sections"),
     ("course_lessons", "publish"): publish("course_lessons"),

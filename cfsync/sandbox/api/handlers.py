@@ -238,6 +238,8 @@ def _body_fields(call: Call) -> Values:
     except orjson.JSONDecodeError:
         raise malformed("the body is not JSON") from None
     action = call.resource.actions.get(call.route.kind)
+    if action and not action.wrapped:
+        body = {call.resource.body_key: body}
     return rules.body_of(call.resource, body, action.fields if action else ())
 
 

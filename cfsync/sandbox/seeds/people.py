@@ -189,7 +189,7 @@ def submission(seed: Seed) -> Values:
 def form_submission(seed: Seed) -> Values:
     return {
         "contact_id": seed.pick("contacts", seed.chance),
-        "page_id": 700 + seed.chance % 3,
+        "page_id": seed.pick("pages", seed.chance) or 700 + seed.chance % 3,
         "data": {"question": "How did you hear of us?", "answer": f"From friend {seed.index}"},
     }
 

@@ -41,11 +41,12 @@ def fulfillment(seed: Seed) -> Values:
 
 
 def course(seed: Seed) -> Values:
-    number = seed.index + 1
+    number, has_root = seed.index + 1, seed.index < seed.plan.counts["course_sections"]
+    root = seed.plan.id("course_sections", seed.index) if has_root else 900 + number
     return {
         "title": f"Course {number}",
         "published_at": seed.past(seed.chance),
-        "root_section_id": str(900 + number),
+        "root_section_id": str(root),
         "description": f"All of subject {number}",
         "current_path": f"/courses/{number}",
         "sharing_fingerprint": f"{seed.chance:016x}",

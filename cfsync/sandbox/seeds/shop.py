@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from cfsync.sandbox.seeds.plan import Plan
 from cfsync.sandbox.seeds.records import Maker, Seed, Values
 
 # What is the same in all seeded records of a kind stands in a constant beside its maker. Records
@@ -91,17 +94,17 @@ PRICE: Values = {
     "name": "Full price",
     "cost": None,
     "currency": "USD",
-    "duration": "0",
+    "duration": 0,
     "interval": "months",
     "trial_interval": "days",
-    "trial_duration": "0",
+    "trial_duration": 0,
     "trial_amount": "0.00",
     "setup_amount": None,
     "self_cancel": False,
     "self_upgrade": False,
     "self_downgrade": False,
     "self_reactivate": False,
-    "interval_count": "1",
+    "interval_count": 1,
     "payment_type": "one_time",
     "visible": True,
     "key": None,
@@ -149,8 +152,10 @@ ORDER: Values = {
 
 BILLING = (*("paid",) * 6, "unpaid", "refunded", "voided", "partially-refunded")
 """What becomes of ten orders."""
-CURRENCIES = (*("USD",) * 5, "EUR")
+CURRENCIES = (*("USD",) * 5, "EUR", *("USD",) * 5, "GBP")
 """One order in six is paid in another currency."""
+UNPAID = ("unpaid", "past-due")
+"""What becomes of the invoice of an order that is not paid, by turns."""
 SUBSCRIPTIONS = {
     2: "active",
     3: "active",
@@ -174,19 +179,38 @@ TEST_MODE_EVERY = 8
 """One order of so many is made in test mode."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What an order and its invoices and transactions have in common."""
+
+    amount: str
+    currency: str
+    billing: str
+    external: bool
+
+
+def _sale(plan: Plan, index: int) -> Sale:
+    """That of order number `index`."""
+    return Sale(
+        amount=_price(plan.chance("orders", index)),
+        currency=CURRENCIES[index % len(CURRENCIES)],
+        billing=BILLING[index % len(BILLING)],
+        external=index // max(1, plan.counts["workspaces"]) % 3 == 2,
+    )
+
+
 def order(seed: Seed) -> Values:
-    chance, amount = seed.chance, _price(seed.chance)
+    chance, sale = seed.chance, _sale(seed.plan, seed.index)
     products = seed.plan.counts["products"]
-    external = seed.index // max(1, seed.plan.counts["workspaces"]) % 3 == 2
     return (
         ORDER
         | {
             "order_number": str(10_000 + seed.index),
             "live_mode": seed.index % TEST_MODE_EVERY < TEST_MODE_EVERY - 1,
-            "billing_status": BILLING[seed.index % len(BILLING)],
+            "billing_status": sale.billing,
             "contact_id": seed.pick("contacts", chance),
-            "total_amount": amount,
-            "currency": CURRENCIES[seed.index % len(CURRENCIES)],
+            "total_amount": sale.amount,
+            "currency": sale.currency,
             "origination_channel_id": seed.pick("funnels", chance) or 800 + chance % 5,
             "discount_ids": [seed.pick("discounts", chance)] if _has_discount(seed) else [],
             "shipping_address_street_one": f"{chance % 900 + 1} Analytical Row",
@@ -194,8 +218,8 @@ def order(seed: Seed) -> Values:
             "page_id": seed.pick("pages", chance) or 700 + chance % 3,
             "order_type": "one-time-order",
             "activated_at": seed.past(chance),
-            "external_id": f"ext-{seed.id}" if external else None,
-            "payment_processor": "external" if external else "stripe",
+            "external_id": f"ext-{seed.id}" if sale.external else None,
+            "payment_processor": "external" if sale.external else "stripe",
             "_lines": [seed.pick("products", chance)] if products else [],
         }
         | _subscription(seed)
@@ -225,15 +249,10 @@ def _subscription(seed: Seed) -> Values:
 
 
 INVOICE: Values = {
-    "status": "paid",
-    "due_amount": "0.00",
     "tax_amount": "0.00",
     "shipping_amount": "0.00",
     "discount_amount": None,
-    "currency": "USD",
-    "due_at": None,
     "fulfillment_status": "unfulfilled",
-    "payment_processor": "stripe",
     "eligible_for_fulfillment": True,
     "visits": {},
 }
@@ -241,21 +260,29 @@ INVOICE: Values = {
 
 def invoice(seed: Seed) -> Values:
     """The second invoice of an order is one of its refund where the order says so."""
-    amount = _price(seed.chance)
     order_id = seed.pick("orders", seed.index // max(1, seed.plan.counts["workspaces"]))
     order_index = seed.plan.index("orders", order_id) if order_id else None
+    sale = _sale(seed.plan, order_index or 0)
     is_second = order_index not in (None, seed.index)
-    is_refund = is_second and "refunded" in BILLING[(order_index or 0) % len(BILLING)]
+    is_refund = is_second and "refunded" in sale.billing
+    is_open = sale.billing == "unpaid"
+    issued, at = seed.past(seed.chance), seed.past(seed.chance)
+    status = UNPAID[seed.index % len(UNPAID)] if is_open else sale.billing
     return INVOICE | {
         "order_id": order_id,
+        "status": "paid" if is_refund else status,
         "invoice_type": "refund" if is_refund else "renewal" if is_second else "one_time",
-        "total_amount": amount,
-        "subtotal_amount": amount,
-        "issued_at": seed.past(seed.chance),
-        "paid_at": seed.past(seed.chance),
+        "due_amount": sale.amount if is_open else "0.00",
+        "total_amount": sale.amount,
+        "subtotal_amount": sale.amount,
+        "currency": sale.currency,
+        "issued_at": issued,
+        "due_at": at if is_open else None,
+        "paid_at": None if is_open or sale.billing == "voided" else at,
         "invoice_number": f"INV-{seed.index + 1:05d}",
         "external_id": f"in_{seed.chance:016x}",
-        "line_items": [_invoice_line(seed, amount)],
+        "payment_processor": "external" if sale.external else "stripe",
+        "line_items": [_invoice_line(seed, sale.amount)],
     }
 
 
@@ -270,17 +297,21 @@ def _invoice_line(seed: Seed, amount: str) -> Values:
 
 
 def transaction(seed: Seed) -> Values:
-    """The second transaction of an order gives its money back where the order says so."""
+    """The second transaction of an order gives its money back where the order says so; that of an
+    order that is not paid was declined.
+    """
     orders = max(1, seed.plan.counts["orders"])
-    is_refund = seed.index >= orders and BILLING[seed.index % orders % len(BILLING)] == "refunded"
+    sale = _sale(seed.plan, seed.index % orders)
+    is_refund = seed.index >= orders and sale.billing == "refunded"
+    is_declined = sale.billing == "unpaid"
     return {
         "order_id": seed.parent("orders"),
-        "status": "completed",
+        "status": "failed" if is_declined else "completed",
         "external_type": "refund" if is_refund else "sale",
         "external_id": f"ch_{seed.chance:016x}",
-        "amount": _price(seed.chance),
-        "currency": "USD",
-        "result": "approved",
+        "amount": sale.amount,
+        "currency": sale.currency,
+        "result": "declined" if is_declined else "approved",
         "is_rebill": False,
         "rebill_number": "0",
         "visits": {},

@@ -8,7 +8,15 @@ from contextlib import suppress
 import structlog
 
 from cfsync.belonging import in_workspace
-from cfsync.errors import SERVER_FAILED, BadAnswer, Forbidden, NotFound, Refused, located
+from cfsync.errors import (
+    SERVER_FAILED,
+    ApiError,
+    BadAnswer,
+    Forbidden,
+    NotFound,
+    Refused,
+    located,
+)
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Constrained
@@ -18,6 +26,7 @@ from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import new_ids
 from cfsync.mirror.progress import events
 from cfsync.mirror.progress.checkpoints import Lane
+from cfsync.mirror.progress.runs import RunState
 from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.context import Context, side_by_side
@@ -83,17 +92,23 @@ async def reread(
             except (Forbidden, Refused, BadAnswer, *SERVER_FAILED) as error:
                 if not resource.on_request:
                     raise
-                log.warning(
-                    "record.unreadable",
-                    resource=resource.name,
-                    id=record_id,
-                    status=error.status,
-                )
-                report.unreachable.append(f"{resource.name} {record_id}")
+                _note_unread(report, f"{resource.name} {record_id}", error)
                 return
             await write_asked(context, report, reading, [record_id], found)
 
     await side_by_side(context, ids, read)
+
+
+def _note_unread(report: Report, record: str, error: ApiError) -> None:
+    """The pass goes on with other records, and has not come to its end."""
+    log.warning("record.unreadable", record=record, status=error.status)
+    if isinstance(error, Forbidden):
+        report.unreachable.append(record)
+        return
+    report.problems.append(f"{record}: {error}")
+    report.cause = report.cause or error
+    if report.state == RunState.DONE:
+        report.state = RunState.STOPPED
 
 
 async def _get(context: Context, resource: Resource, record_id: int) -> list[Record]:

@@ -72,6 +72,24 @@ def test_a_course_is_published_by_its_public_id(account: Account) -> None:
     assert account.one("SELECT published_at FROM courses WHERE id = ?", course)
 
 
+def test_products_are_taken_off_a_page(account: Account) -> None:
+    one, two = account.ids_of("products")
+    page = account.world.create("pages", account.workspace, name="A")
+    products = [{"id": one, "name": "One"}, {"id": two, "name": "Two"}]
+    account.world.edit("pages", page, show_page_step={"id": 1, "products": products})
+    account.settings["CFSYNC_API__MIRROR"] = "standard"
+    account.pull()
+
+    account.run(do, "pages", page, "remove_products", product_ids=[one])
+
+    step = (account.world.get("pages", page) or {})["show_page_step"]
+    assert step["products"] == products[1:]
+    assert acted(account) == [("remove_products", "pages", {"product_ids": [one]})]
+    shown = account.one("SELECT CAST(show_page_step AS TEXT) FROM pages WHERE id = ?", page)
+    assert '"Two"' in shown
+    assert '"One"' not in shown
+
+
 def test_an_invoice_of_an_external_order_is_abandoned(account: Account) -> None:
     invoice = account.ids_of("order_invoices")[0]
     account.world.edit("order_invoices", invoice, status="unpaid", payment_processor="external")

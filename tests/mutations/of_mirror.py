@@ -14,6 +14,17 @@ BREAKAGES = (
         ("tests/sync/incoming/test_drift.py::test_a_pull_overwrites_no_drift[sqlite]",),
     ),
     Breakage(
+        "large fields count as unchanged when their record has changed",
+        "cfsync/mirror/incoming/on_request.py",
+        'if shown.get("updated_at") != before["updated_at"]:',
+        "if False:",
+        "the mirror shows the old markup of a page for ever",
+        (
+            "tests/sync/incoming/test_on_request.py"
+            "::test_only_what_has_changed_is_read_again[sqlite-a few]",
+        ),
+    ),
+    Breakage(
         "the checkpoint is saved before the rows",
         "cfsync/sync/walk/page_writer.py",
         "        written_pages = await self._context.mirror.write(write_pages, batch)\n",

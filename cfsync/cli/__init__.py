@@ -18,8 +18,8 @@ A module for each command, in the order in which you meet them:
                  how help, results and progress are written, and how `-f` arguments are read
     candidates   what a shell offers for a word that is being typed
 
-A command imports what is slow to load (the database, the network) inside its function, so that
-`cfsync --help` is quick.
+Only the module of the command that is run is loaded. It imports what is slow to load (the database,
+the network) inside its function, so that `cfsync --help` is quick.
 """
 
 from __future__ import annotations
@@ -31,47 +31,7 @@ from typing import Annotated
 import typer
 
 from cfsync import __version__
-from cfsync.cli.decisions import (
-    act,
-    conflicts,
-    deletions,
-    outbox,
-    pause,
-    recover,
-    redact,
-    revert,
-    undelete,
-)
-from cfsync.cli.importing import command as import_file
-from cfsync.cli.inspection import (
-    changes,
-    explain,
-    export,
-    plan,
-    pushes,
-    show,
-    sql,
-    status,
-    verify,
-    web,
-)
-from cfsync.cli.passes import backfill, pull, push, run, sweep, sync
 from cfsync.cli.sections import SectionedHelp
-from cfsync.cli.setup import (
-    api,
-    backup,
-    census,
-    completion,
-    config,
-    demo,
-    doctor,
-    migrate,
-    models,
-    notify,
-    sandbox,
-    views,
-    webhooks,
-)
 from cfsync.cli.text import print_problem
 from cfsync.errors import CfsyncError, SettingsError, description
 
@@ -89,48 +49,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _module in (
-    backfill,
-    pull,
-    push,
-    sync,
-    sweep,
-    run,
-    pause,
-    status,
-    web,
-    verify,
-    plan,
-    import_file,
-    outbox,
-    conflicts,
-    deletions,
-    pushes,
-    revert,
-    undelete,
-    show,
-    explain,
-    changes,
-    sql,
-    export,
-    act,
-    redact,
-    recover,
-    doctor,
-    config,
-    api,
-    webhooks,
-    census,
-    migrate,
-    backup,
-    notify,
-    views,
-    models,
-    completion,
-    sandbox,
-    demo,
-):
-    _module.register(app)
 
 
 def _print_version(wanted: bool) -> None:

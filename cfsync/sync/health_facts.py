@@ -6,7 +6,7 @@ troubles from memory.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cfsync.config import Settings
@@ -89,11 +89,8 @@ def _missing_daemon(tx: Tx, facts: HealthFacts) -> Daemon | None:
 
 def read_facts(tx: Tx, settings: Settings, workspaces: Collection[int]) -> HealthFacts:
     """What the rule needs to know, of these workspaces. Reads few rows, even of a large mirror."""
-    ages = {
-        name: read_pull_age(tx, r, settings, workspaces)
-        for name, r in RESOURCES.items()
-        if settings.resource(name).enabled
-    }
+    enabled = [r for name, r in RESOURCES.items() if settings.resource(name).enabled]
+    ages = read_pull_ages(tx, enabled, settings, workspaces)
     whole = [
         name
         for name in _COMMAND_PASSES
@@ -125,28 +122,32 @@ def _is_pulled_since(at: str, ages: Mapping[str, PullAge], now: str) -> bool:
     return any(lag_s is not None and lag_s < seconds(at, now) for lag_s in below_teams)
 
 
-def read_pull_age(
-    tx: Tx, resource: Resource, settings: Settings, workspaces: Collection[int]
-) -> PullAge:
-    """How long ago a resource was pulled in these workspaces."""
-    mine = settings.resource(resource.name)
-    if resource.nested:
-        newest = freshness.newest_pull_below(tx, resource, workspaces)
-        pulls = [] if newest is None else [(newest, mine.pull_every)]
-        return health_rule.pull_age(resource, pulls, tx.now)
-    places = listings.pull_checkpoints(tx, resource)
-    by_events = (
-        event_coverage.covered_workspaces(tx, resource) if settings.events.stretch_pulls else set()
-    )
-    return health_rule.pull_age(
-        resource,
-        [
-            (place.began_at, interval(place, mine, tx.now, by_events))
-            for listing in absent.present(tx, listings.all_lists(tx, resource, workspaces))
-            if (place := places.get(listing.parent_id)) and place.began_at
-        ],
-        tx.now,
-    )
+def read_pull_ages(
+    tx: Tx, resources: Iterable[Resource], settings: Settings, workspaces: Collection[int]
+) -> dict[str, PullAge]:
+    """Resource -> how long ago it was pulled in these workspaces. One query for all resources costs
+    as much as one for each of them.
+    """
+    nested: list[Resource] = []
+    flat: list[Resource] = []
+    for resource in resources:
+        (nested if resource.nested else flat).append(resource)
+    newest = freshness.newest_pulls_below(tx, nested, workspaces)
+    pulls: dict[str, list[tuple[str, float]]] = {
+        name: [(began_at, settings.resource(name).pull_every)] for name, began_at in newest.items()
+    }
+    places = listings.pulled(tx, flat)
+    covered = event_coverage.covered_lists(tx, flat) if settings.events.stretch_pulls else set()
+    for listing in absent.present(tx, listings.lists_of(tx, flat, workspaces)):
+        place = places.get((listing.resource, listing.parent_id))
+        if place and place.began_at:
+            mine = settings.resource(listing.resource)
+            by_events = {parent for name, parent in covered if name == listing.resource}
+            every = interval(place, mine, tx.now, by_events)
+            pulls.setdefault(listing.resource, []).append((place.began_at, every))
+    return {
+        r.name: health_rule.pull_age(r, pulls.get(r.name, ()), tx.now) for r in (*nested, *flat)
+    }
 
 
 def mirrored_workspaces(tx: Tx, settings: Settings) -> list[int]:

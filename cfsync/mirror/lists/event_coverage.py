@@ -7,7 +7,7 @@ change, NULL if they are not known to; `seen_at`, when they last missed one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -81,10 +81,15 @@ def unannounced(tx: Tx, resource: Resource, news: Sequence[Record]) -> list[Reco
 
 def covered_workspaces(tx: Tx, resource: Resource) -> set[int]:
     """The workspaces whose events have reported every change for long enough."""
+    return {workspace for _, workspace in covered_lists(tx, [resource])}
+
+
+def covered_lists(tx: Tx, resources: Iterable[Resource]) -> set[tuple[str, int]]:
+    """The same of several resources: (resource, workspace)."""
     before = later(tx.now, -PROVED_S)
-    query = sa.select(CHECKPOINTS.c.parent_id).where(
-        CHECKPOINTS.c.resource == resource.name,
+    query = sa.select(CHECKPOINTS.c.resource, CHECKPOINTS.c.parent_id).where(
+        CHECKPOINTS.c.resource.in_([r.name for r in resources]),
         CHECKPOINTS.c.lane == Lane.EVENTS,
         CHECKPOINTS.c.began_at <= before,
     )
-    return set(tx.conn.execute(query).scalars())
+    return {(name, workspace) for name, workspace in tx.conn.execute(query)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,6 +33,17 @@ def all_lists(
     if workspaces is not None:
         query = query.where(parent.c.workspace_id.in_(workspaces))
     return [Listing(resource.name, i, workspace) for i, workspace in tx.conn.execute(query)]
+
+
+def lists_of(
+    tx: Tx, resources: Iterable[Resource], workspaces: Collection[int]
+) -> Iterator[Listing]:
+    """`all_lists` of several resources. Each of their parents is read once."""
+    below: dict[str | None, list[Listing]] = {}
+    for resource in resources:
+        if resource.parent not in below:
+            below[resource.parent] = all_lists(tx, resource, workspaces)
+        yield from (replace(listing, resource=resource.name) for listing in below[resource.parent])
 
 
 def of_row(tx: Tx, resource: Resource, record_id: int) -> Listing | None:
@@ -177,8 +188,14 @@ def _quiet(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[List
 
 def pull_checkpoints(tx: Tx, resource: Resource) -> dict[int, Checkpoint]:
     """Parent id -> the checkpoint of the pull of its list."""
-    lane = (CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.PULL)
-    return {place.parent_id: place for place in _checkpoints(tx, *lane)}
+    return {parent_id: place for (_, parent_id), place in pulled(tx, [resource]).items()}
+
+
+def pulled(tx: Tx, resources: Iterable[Resource]) -> dict[tuple[str, int], Checkpoint]:
+    """(Resource, parent id) -> the checkpoint of the pull of that list."""
+    mine = CHECKPOINTS.c.resource.in_([r.name for r in resources])
+    places = _checkpoints(tx, mine, CHECKPOINTS.c.lane == Lane.PULL)
+    return {(place.resource, place.parent_id): place for place in places}
 
 
 def _checkpoints(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Checkpoint]:

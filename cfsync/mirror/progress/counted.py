@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.progress import meta
@@ -15,12 +16,17 @@ def save(tx: Tx, resource: str, workspace_id: int, records: int) -> None:
     meta.put(tx.conn, f"{meta.COUNTED}{resource}/{workspace_id}", text)
 
 
-def total(tx: Tx, resource: str, workspaces: Collection[int]) -> tuple[int, str] | None:
-    """The counts of all these workspaces together, and when the oldest was made; None where one of
-    them was never counted.
+def totals(tx: Tx, workspaces: Collection[int]) -> dict[str, tuple[int, str]]:
+    """Resource -> the counts of all these workspaces together, and when the oldest was made. Those
+    are left out that were never counted in one of them.
     """
-    found = meta.with_prefix(tx.conn, f"{meta.COUNTED}{resource}/")
-    counts = [json.loads(found[str(w)]) for w in workspaces if str(w) in found]
-    if not counts or len(counts) < len(workspaces):
-        return None
-    return sum(c["records"] for c in counts), min(c["at"] for c in counts)
+    counts: dict[str, list[Mapping[str, Any]]] = {}
+    for key, text in meta.with_prefix(tx.conn, meta.COUNTED).items():
+        resource, _, workspace = key.partition("/")
+        if int(workspace) in workspaces:
+            counts.setdefault(resource, []).append(json.loads(text))
+    return {
+        resource: (sum(c["records"] for c in found), min(c["at"] for c in found))
+        for resource, found in counts.items()
+        if len(found) == len(workspaces)
+    }

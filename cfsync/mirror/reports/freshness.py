@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX, TABLES
 from cfsync.mirror.progress.checkpoints import Lane
-from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import Resource
 
 _WAITING = sa.table("cf_waiting", sa.column("since", OUTBOX.c.captured_at.type))
@@ -25,21 +25,32 @@ def row_count(tx: Tx, name: str) -> int:
     return int(tx.conn.execute(count).scalar_one())
 
 
-def newest_pull_below(tx: Tx, resource: Resource, workspaces: Collection[int]) -> str | None:
-    """When a list of a resource below other records than workspaces was last pulled, canonical
-    text; None where there are no such lists, or none was pulled yet.
+def newest_pulls_below(
+    tx: Tx, resources: Iterable[Resource], workspaces: Collection[int]
+) -> dict[str, str]:
+    """When a list of each of these resources, below other records than workspaces, was last pulled,
+    canonical text. Those are left out that have no lists, or of which none was pulled yet.
     """
-    assert resource.parent is not None
-    parent = TABLES[resource.parent]
-    there = sa.select(parent.c.id).where(
-        parent.c.id < PROVISIONAL_FROM, parent.c.workspace_id.in_(workspaces)
-    )
+    parents = {r.name: r.parent for r in resources if r.parent}
+    there = _with_records(tx, set(parents.values()), workspaces)
     newest = sa.func.max(CHECKPOINTS.c.began_at, type_=CHECKPOINTS.c.began_at.type)
-    query = sa.select(newest).where(
-        CHECKPOINTS.c.resource == resource.name, CHECKPOINTS.c.lane == Lane.PULL, there.exists()
+    query = sa.select(CHECKPOINTS.c.resource, newest).where(
+        CHECKPOINTS.c.resource.in_([name for name, parent in parents.items() if parent in there]),
+        CHECKPOINTS.c.lane == Lane.PULL,
     )
-    found: str | None = tx.conn.execute(query).scalar()
-    return found
+    found = tx.conn.execute(query.group_by(CHECKPOINTS.c.resource))
+    return {name: began_at for name, began_at in found if began_at is not None}
+
+
+def _with_records(tx: Tx, tables: Iterable[str], workspaces: Collection[int]) -> set[str]:
+    """Those of the tables that have records of ClickFunnels in one of the workspaces."""
+    here = f"workspace_id IN ({', '.join(map(str, map(int, workspaces))) or 'NULL'})"
+    sql = " UNION ALL ".join(
+        f"SELECT {literal(name)} WHERE EXISTS (SELECT 1 FROM {ident(name)}"
+        f" WHERE {exists_in_clickfunnels('id')} AND {here})"
+        for name in sorted(tables)
+    )
+    return set(tx.conn.exec_driver_sql(sql).scalars()) if sql else set()
 
 
 def oldest_edit_ages(tx: Tx) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isinf
 from typing import Any
@@ -23,7 +23,7 @@ from cfsync.mirror.reports import status as inspect
 from cfsync.mirror.wal import Wal
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check
-from cfsync.sync.health_facts import mirrored_workspaces, read_pull_age
+from cfsync.sync.health_facts import mirrored_workspaces, read_pull_ages
 from cfsync.values import later
 
 LONG_S = 86400.0
@@ -165,7 +165,14 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
     ages = freshness.oldest_edit_ages(tx)
     deletions, found = inspect.deletions(tx), inspect.found_by_lane(tx)
     walks = {(w["resource"], w["lane"]): w for w in inspect.walks(tx)}
+    shown = {
+        name: resource
+        for name, resource in RESOURCES.items()
+        if settings.resource(name).enabled or rows.get(name) or name in edits
+    }
     workspaces = mirrored_workspaces(tx, settings)
+    pull_ages = read_pull_ages(tx, shown.values(), settings, workspaces)
+    counts = counted.totals(tx, workspaces)
     return {
         name: ResourceStatus(
             enabled=settings.resource(name).enabled,
@@ -177,13 +184,12 @@ def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
             deletions=deletions.get(name, {}),
             found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},
             delays=_delays(found.get(name, {})),
-            lag_s=read_pull_age(tx, resource, settings, workspaces).lag_s,
-            **_counted(tx, name, workspaces),
+            lag_s=pull_ages[name].lag_s,
+            **_counted(counts.get(name)),
             **_walked(resource, walks),
             **_swept(tx, resource, walks),
         )
-        for name, resource in RESOURCES.items()
-        if settings.resource(name).enabled or rows.get(name) or name in edits
+        for name, resource in shown.items()
     }
 
 
@@ -200,8 +206,7 @@ def _finite(seconds: float | None) -> float | None:
     return None if seconds is None or isinf(seconds) else seconds
 
 
-def _counted(tx: Tx, name: str, workspaces: Collection[int]) -> dict[str, Any]:
-    found = counted.total(tx, name, workspaces)
+def _counted(found: tuple[int, str] | None) -> dict[str, Any]:
     return {} if found is None else {"counted": found[0], "counted_at": found[1]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import warnings
@@ -21,6 +22,8 @@ def main() -> None:
     # Warnings of libraries, with their lines of source, are for developers: `python -W` shows them.
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+    # No plugin of pydantic is wanted: to look for one reads what every installed package offers.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     streams.set_up()
     try:
         from cfsync.cli import command

@@ -1,0 +1,61 @@
+"""Things that wait for a decision, each made as it comes about."""
+
+from __future__ import annotations
+
+from tests.push.conftest import Account
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def field_conflict(account: Account, contact: int, there: str = "There") -> None:
+    account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+    account.world.edit("contacts", contact, first_name=there)
+    account.pull()
+
+
+def deleted_here(account: Account, contact: int) -> None:
+    """Deleted here, changed there since."""
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.world.edit("contacts", contact, first_name="There")
+    account.pull()
+
+
+def deleted_there(account: Account, contact: int) -> None:
+    """Deleted there, edited here since."""
+    account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+    account.world.delete("contacts", contact)
+    account.push()
+
+
+def refused(account: Account, contact: int, other: int) -> None:
+    """An edit that ClickFunnels refuses: another contact has the address."""
+    taken = account.one("SELECT email_address FROM contacts WHERE id = ?", other)
+    account.sql("UPDATE contacts SET email_address = ? WHERE id = ?", taken, contact)
+    account.push()
+
+
+def mass_edit(account: Account, contacts: list[int]) -> None:
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "1"
+    for one in contacts:
+        account.sql("UPDATE contacts SET last_name = ? WHERE id = ?", HOSTILE, one)
+    account.push()
+
+
+def missing(account: Account, contacts: list[int]) -> None:
+    """Deletions in ClickFunnels that the guard holds."""
+    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "0"
+    account.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "0"
+    for one in contacts:
+        account.world.delete("contacts", one)
+    account.sweep()
+    account.sweep()
+
+
+def everything(account: Account) -> None:
+    """Something of each kind."""
+    first, second, third, fourth, fifth, sixth = account.ids_of("contacts")[:6]
+    field_conflict(account, first, HOSTILE)
+    deleted_here(account, second)
+    missing(account, [sixth])
+    refused(account, third, fifth)
+    mass_edit(account, [fourth, fifth])

@@ -20,6 +20,7 @@ from tests.browser.conftest import Browser, serving, visiting
 from tests.push.conftest import Account
 
 AS_OF = "return document.querySelector('.hero .asof time').dateTime"
+PROGRESS = "return [...document.querySelectorAll('.progress p')].map((one) => one.innerText)"
 CARD = "return document.querySelector('.w-conflict b')?.innerText === '1'"
 FOCUSED = (
     "const one = document.activeElement; return one.getAttribute('aria-label') || one.innerText"
@@ -97,8 +98,7 @@ def test_a_running_backfill_tells_how_far_it_is(chromium: Any, tmp_path: Path) -
             def shows_progress(_: Any) -> bool:
                 if not browser.script("return document.querySelector('#live') !== null"):
                     browser.open("/")
-                lines = browser.driver.find_elements(By.CSS_SELECTOR, ".progress p")
-                seen.update(one.text.replace("\n", " ") for one in lines)
+                seen.update(line.replace("\n", " ") for line in browser.script(PROGRESS))
                 told = [t for t in seen if t.startswith("Contacts, reading") and "left" in t]
                 return len({t for t in told if "a second" in t}) >= 2
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
-from filelock import FileLock
 
 from cfsync.mirror.db.dialect.backups import BackupMethod
 
 if TYPE_CHECKING:
+    from filelock import FileLock
+
     from cfsync.mirror.db.dialect.base import Dialect
 
 Lost = Callable[[], object]

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.backups.sqlite import SQLiteBackups
 from cfsync.mirror.db.dialect.base import Dialect
-from cfsync.mirror.db.dialect.place import Lost, Place
-from cfsync.mirror.db.errors import NO_MIRROR, Away, Replaced
+from cfsync.mirror.db.dialect.file_locks import FilePushLocks
+from cfsync.mirror.db.dialect.place import Place
+from cfsync.mirror.db.errors import NO_MIRROR, Replaced
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 LOOK_S = 0.2
 """Seconds between two looks at whether another program has committed."""
@@ -167,6 +170,8 @@ class SQLiteFile(Place):
     @contextmanager
     def migration(self) -> Iterator[sa.Connection]:
         # SQLite's own lock does not cover the switch of a new file to WAL.
+        from filelock import FileLock
+
         with FileLock(f"{self.file}.migrate-lock"):
             engine = self.engine()
             try:
@@ -192,7 +197,7 @@ class SQLiteFile(Place):
                 thread.submit(conn.close)
 
     def push_locks(self) -> FilePushLocks:
-        return FilePushLocks(FileLock(f"{self.file}.push-lock", thread_local=False))
+        return FilePushLocks(Path(f"{self.file}.push-lock"))
 
     def backups(self) -> SQLiteBackups:
         return SQLiteBackups(self.file)
@@ -220,28 +225,9 @@ class SQLiteFile(Place):
         return ""
 
     def run_lock(self) -> FileLock:
+        from filelock import FileLock
+
         return FileLock(f"{self.file}.run-lock")
-
-
-class FilePushLocks:
-    """One lock for all names. Passes of one process share it."""
-
-    def __init__(self, lock: FileLock) -> None:
-        self._lock = lock
-
-    @asynccontextmanager
-    async def hold(self, names: Sequence[str], lost: Lost) -> AsyncIterator[Collection[str]]:
-        try:
-            self._lock.acquire(blocking=False)
-        except Timeout:
-            yield ()
-            return
-        except OSError as error:
-            raise Away(f"{self._lock.lock_file} can't be locked: {error.strerror}") from None
-        try:
-            yield names
-        finally:
-            self._lock.release()
 
 
 def _create(file: Path) -> None:

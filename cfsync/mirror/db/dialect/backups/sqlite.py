@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from cfsync.errors import MirrorError, UsageError
 from cfsync.mirror.db.dialect.backups import BackupMethod, IsStopped, never, not_a_backup
 
@@ -90,6 +88,8 @@ class SQLiteBackups(BackupMethod):
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep passes and migrations away. The lock of the daemon is the caller's."""
+        from filelock import FileLock, Timeout
+
         with ExitStack() as held:
             for kind in ("push", "migrate"):
                 try:

@@ -1,27 +1,26 @@
 """Shows how far a pass is: progress bars on a terminal, occasional log lines elsewhere.
 
-A bar stands for a resource: all its lists together, in all workspaces.
+A bar stands for a resource: all its lists together, in all workspaces; in a push, all its edits.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from cfsync.cli.text import plural
 from cfsync.records import Listing
-from cfsync.resources import ALL
-from cfsync.sync.walk_progress import WalkTotals
+from cfsync.sync.progress import Far, Progress, Totals
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from cfsync.sync.context import Progress
+    from cfsync.cli.bars import Bars
 
 LINE_EVERY = 10.0
 """Seconds between two log lines of one resource."""
@@ -29,55 +28,81 @@ LINE_EVERY = 10.0
 log = structlog.get_logger()
 
 
-class LogLines:
+class LogLines(Progress):
     """Progress as log lines."""
 
     def __init__(self) -> None:
-        self._totals = WalkTotals()
+        self._totals = Totals()
         self._logged_at: dict[str, float] = {}
 
-    def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        self._log(listing, *self._totals.note(listing, records=records, fraction=fraction))
+    def begin(self, lists: Mapping[str, int], rows: Mapping[str, int]) -> None:
+        self._totals.begin(lists, rows)
 
-    def walked(self, listing: Listing, *, of: int) -> None:
-        self._log(listing, *self._totals.note(listing, fraction=1.0, of=of))
+    def at(self, listing: Listing, *, records: int, fraction: float | None) -> None:
+        self._log_walk(listing.resource, self._totals.at(listing, records, fraction))
 
-    def _log(self, listing: Listing, records: int, fraction: float) -> None:
+    def walked(self, listing: Listing) -> None:
+        self._log_walk(listing.resource, self._totals.walked(listing))
+
+    def sending(self, resource: str, *, done: int, of: int) -> None:
+        self._log("push.going", resource, {"edits": done, "of": of})
+
+    def _log_walk(self, resource: str, far: Far) -> None:
+        found: dict[str, Any] = {"records": far.records}
+        if far.rows:
+            found["of"] = far.rows
+        if far.fraction is not None:
+            found["percent"] = round(100 * far.fraction)
+        self._log("walk.going", resource, found)
+
+    def _log(self, event: str, resource: str, found: Mapping[str, Any]) -> None:
         now = time.monotonic()
-        if now - self._logged_at.setdefault(listing.resource, now) >= LINE_EVERY:
-            self._logged_at[listing.resource] = now
-            log.info(
-                "walk.going",
-                resource=listing.resource,
-                records=records,
-                percent=round(100 * fraction),
-            )
+        if now - self._logged_at.setdefault(resource, now) >= LINE_EVERY:
+            self._logged_at[resource] = now
+            log.info(event, resource=resource, **found)
 
 
-class TerminalBars:
-    """Progress as bars. Of lists that hang below other records, the number is known only when the
-    first one has been walked; until then such a bar just shows activity.
+class TerminalBars(Progress):
+    """Progress as bars, and a line that sums up what is read. A bar whose end nobody knows just
+    shows activity; one that has come to its end goes.
     """
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._totals = WalkTotals()
+        self._totals = Totals()
         self._tasks: dict[str, TaskID] = {}
 
-    def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        records, fraction = self._totals.note(listing, records=records, fraction=fraction)
-        self._bars.update(self._task(listing.resource), completed=fraction, records=records)
+    def begin(self, lists: Mapping[str, int], rows: Mapping[str, int]) -> None:
+        self._totals.begin(lists, rows)
 
-    def walked(self, listing: Listing, *, of: int) -> None:
-        records, fraction = self._totals.note(listing, fraction=1.0, of=of)
-        task = self._task(listing.resource)
-        self._bars.update(task, total=1.0, completed=fraction, records=records)
+    def at(self, listing: Listing, *, records: int, fraction: float | None) -> None:
+        self._show_walk(listing.resource, self._totals.at(listing, records, fraction))
 
-    def _task(self, resource: str) -> TaskID:
-        if resource not in self._tasks:
-            total = None if ALL[resource].nested else 1.0
-            self._tasks[resource] = self._bars.add_task(resource, total=total, records=0)
-        return self._tasks[resource]
+    def walked(self, listing: Listing) -> None:
+        self._show_walk(listing.resource, self._totals.walked(listing))
+
+    def sending(self, resource: str, *, done: int, of: int) -> None:
+        self._show(f"{resource} (edits)", done / of, count=done, of=of)
+
+    def _show_walk(self, resource: str, far: Far) -> None:
+        if resource in self._tasks or not far.is_done:
+            self._show(resource, far.fraction, count=far.records, of=far.rows)
+        walked, lists = self._totals.lists
+        records = plural(self._totals.records, "record")
+        self._bars.below = f"{records} read; {walked:,} of {plural(lists, 'list')} done"
+
+    def _show(self, name: str, fraction: float | None, *, count: int, of: int | None) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=None, count=0, of=of)
+        total = None if fraction is None else 1.0
+        self._bars.update(
+            self._tasks[name],
+            total=total,
+            completed=fraction or 0.0,
+            visible=fraction is None or fraction < 1.0,
+            count=count,
+            of=of,
+        )
 
 
 @contextmanager

@@ -47,6 +47,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def as_text(report: Report) -> str:
     """Counts for each resource, then the totals and what waits."""
+    from cfsync.mirror.progress.runs import PassName
     from cfsync.resources import ALL
 
     rows = [
@@ -54,7 +55,8 @@ def as_text(report: Report) -> str:
         for name in ALL
         if name in report.counts and set(+report.counts[name]) - set(_QUIET)
     ]
-    quiet = sum(report.total(word) for word in _QUIET)
+    # a push reads again what it is about to change: that it is as it was is no news
+    quiet = 0 if report.name == PassName.PUSH else sum(report.total(word) for word in _QUIET)
     lines = [
         *([columns(rows)] if rows else []),
         *([f"{quiet:,} {_QUIET[0] if report.total(_QUIET[0]) else _QUIET[1]}"] if quiet else []),

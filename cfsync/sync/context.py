@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -34,6 +34,7 @@ from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.runs import RunState
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
+from cfsync.sync.progress import Progress
 from cfsync.sync.report import Report
 from cfsync.sync.workspaces import mirrored
 
@@ -42,24 +43,6 @@ LISTS_IN_TROUBLE = 3
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-
-class Progress(Protocol):
-    """Shows how far a pass has come. `fraction`: the part of the list that is walked, 0 to 1.
-    `of`: how many lists of its resource the pass walks.
-    """
-
-    def at(self, listing: Listing, *, records: int, fraction: float) -> None: ...
-
-    def walked(self, listing: Listing, *, of: int) -> None: ...
-
-
-class Silent:
-    def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        pass
-
-    def walked(self, listing: Listing, *, of: int) -> None:
-        pass
 
 
 @dataclass(frozen=True)
@@ -71,7 +54,7 @@ class Context:
     settings: Settings
     #: When set, the pass ends at the next page; everything that was read is kept.
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    progress: Progress = field(default_factory=Silent)
+    progress: Progress = field(default_factory=Progress)
     #: When this process started, by the database's clock, which stamps the edits; canonical text.
     started_at: str = ""
     #: Whether this process has asked for the teams and workspaces already.
@@ -122,13 +105,16 @@ async def each_list(
     report: Report,
     listings: Sequence[Listing],
     work: Callable[[Listing], Awaitable[None]],
+    *,
+    rows: Mapping[str, int] | None = None,
 ) -> None:
-    """Do `work` for every list, as many at once as `api.max_concurrency` allows.
+    """Do `work` for every list, as many at once as `api.max_concurrency` allows. `rows`: how many
+    records of a resource an earlier walk has found, for the progress that is shown.
 
     A list that can't be read is reported and the others go on; an error that concerns all lists
     ends the pass, as does one of the server's while no list can be read.
     """
-    of = Counter(listing.resource for listing in listings)
+    context.progress.begin(Counter(listing.resource for listing in listings), rows or {})
     failed: list[Transient] = []
     walked = 0
 
@@ -144,7 +130,7 @@ async def each_list(
             _note_trouble(report, listing, error)
         else:
             walked += 1
-        context.progress.walked(listing, of=of[listing.resource])
+        context.progress.walked(listing)
 
     await side_by_side(context, listings, guarded)
     if failed and not walked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ import structlog
 
 from cfsync.config import Settings
 from cfsync.errors import Forbidden, NotFound
-from cfsync.mirror.lists import absent, event_coverage, listings
+from cfsync.mirror.lists import absent, event_coverage, listings, row_counts
 from cfsync.mirror.progress import checkpoints, events
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.runs import PassName
@@ -55,9 +55,11 @@ async def backfill(
         workspaces = await open_account(context, report)
         for level in levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
+            rows: Mapping[str, int] = {}
             if restart:
+                rows = await context.mirror.read(row_counts.known, lists)
                 await context.mirror.write(listings.restart, lists)
-            await _pull_lists(context, report, lists)
+            await _pull_lists(context, report, lists, rows)
             workspaces = await known_workspaces(context)
         await history.begin(context, resources, workspaces)
     return report
@@ -234,7 +236,12 @@ async def _mark_tried(
         )
 
 
-async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]) -> None:
+async def _pull_lists(
+    context: Context,
+    report: Report,
+    lists: Sequence[Listing],
+    rows: Mapping[str, int] | None = None,
+) -> None:
     noted = await context.mirror.read(absent.noted, lists)
     async with page_writer(context, report) as writer:
 
@@ -243,7 +250,7 @@ async def _pull_lists(context: Context, report: Report, lists: Sequence[Listing]
                 await pull_list(context, writer, listing)
                 await _found_again(context, listing, noted)
 
-        await each_list(context, report, lists, work)
+        await each_list(context, report, lists, work, rows=rows)
     await _retry_refused(context, report, lists)
 
 
@@ -251,6 +258,7 @@ async def _sweep_lists(
     context: Context, report: Report, lists: Sequence[Listing], sweep_one: SweepOne
 ) -> None:
     noted = await context.mirror.read(absent.noted, lists)
+    rows = await context.mirror.read(row_counts.known, lists)
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
@@ -258,7 +266,7 @@ async def _sweep_lists(
                 await sweep_one(context, writer, listing)
                 await _found_again(context, listing, noted)
 
-        await each_list(context, report, lists, work)
+        await each_list(context, report, lists, work, rows=rows)
     await _retry_refused(context, report, lists)
 
 

@@ -4,32 +4,11 @@ that is handed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cfsync.records import Listing
-from cfsync.sync.context import Progress
-
-
-class WalkTotals:
-    """For each resource, the records read so far and the share of its lists that was walked."""
-
-    def __init__(self) -> None:
-        self._lists: dict[str, dict[int, tuple[int, float]]] = {}
-        self._sums: dict[str, tuple[int, float]] = {}
-
-    def note(
-        self, listing: Listing, *, fraction: float, records: int | None = None, of: int = 1
-    ) -> tuple[int, float]:
-        """(records, fraction) of the listing's whole resource, which has `of` lists or more."""
-        lists = self._lists.setdefault(listing.resource, {})
-        before, share = lists.get(listing.parent_id, (0, 0.0))
-        now = before if records is None else records
-        lists[listing.parent_id] = now, fraction
-        total, shares = self._sums.get(listing.resource, (0, 0.0))
-        total, shares = total + now - before, shares + fraction - share
-        self._sums[listing.resource] = total, shares
-        return total, shares / max(of, len(lists))
+from cfsync.sync.progress import Far, Progress, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +27,30 @@ class WalkState:
     left_s: float | None
 
 
-class Walk:
+class Walk(Progress):
     """A running walk; what its pass reports its progress to."""
 
     def __init__(self, pass_name: str, resource: str, clock: Callable[[], float]) -> None:
         self._pass_name, self._resource, self._clock = pass_name, resource, clock
-        self._totals = WalkTotals()
+        self._totals = Totals()
         self._began_at = clock()
         self._records, self._fraction = 0, 0.0
         #: The part that an earlier pass had read.
         self._first: float | None = None
 
-    def at(self, listing: Listing, *, records: int, fraction: float) -> None:
-        self._note(*self._totals.note(listing, records=records, fraction=fraction))
+    def begin(self, lists: Mapping[str, int], rows: Mapping[str, int]) -> None:
+        self._totals.begin(lists, rows)
 
-    def walked(self, listing: Listing, *, of: int) -> None:
-        self._note(*self._totals.note(listing, fraction=1.0, of=of))
+    def at(self, listing: Listing, *, records: int, fraction: float | None) -> None:
+        self._note(self._totals.at(listing, records, fraction))
 
-    def _note(self, records: int, fraction: float) -> None:
-        self._records, self._fraction = records, fraction
+    def walked(self, listing: Listing) -> None:
+        self._note(self._totals.walked(listing))
+
+    def _note(self, far: Far) -> None:
+        self._records, self._fraction = far.records, far.fraction or 0.0
         if self._first is None:
-            self._first = fraction
+            self._first = self._fraction
 
     @property
     def state(self) -> WalkState | None:

@@ -27,9 +27,10 @@ def test_the_lists_of_several_workspaces_are_one_walk() -> None:
     now = [0.0]
     walks = Walks(lambda: now[0])
     walk = walks.begin("sweep", "contacts")
+    walk.begin({"contacts": 2}, {})
     walk.at(CONTACTS, records=100, fraction=0.0)
     walk.at(MORE, records=50, fraction=0.5)
-    walk.walked(CONTACTS, of=2)
+    walk.walked(CONTACTS)
 
     (state,) = walks.states
     assert (state.records, state.fraction) == (150, 0.75)

@@ -152,7 +152,7 @@ async def _read(context: Context, listing: Listing, state: CensusState) -> Censu
             for part in found.parts:
                 census.add(*part)
             del found  # so that no two answers are in memory
-            context.progress.at(listing, records=census.count, fraction=0.0)
+            context.progress.at(listing, records=census.count, fraction=None)
             context.check_stop()
         unless_whole.pop_all()
     return census

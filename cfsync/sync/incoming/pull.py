@@ -56,7 +56,7 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
         floor=floor_of(start, context.settings.pull.overlap),
         after=checkpoint.cursor,
     )
-    growth = Growth(context, writer.report, listing)
+    growth, seen = Growth(context, writer.report, listing), 0
     async for page in pages:
         if is_to_drop(start.watermark, page, reading.began_at):
             log.warning("pull.watermark_ahead", list=str(listing), watermark=start.watermark)
@@ -69,6 +69,8 @@ async def _walk(context: Context, writer: PageWriter, listing: Listing, start: C
                 checkpoint = replace(checkpoint, cursor=page.records[-1].id)
             await _put(writer, reading, page, checkpoint)
             await growth.count(len(page.records))
+            seen += len(page.records)
+            context.progress.at(listing, records=seen, fraction=None)
             context.check_stop()
     await _end(context, writer, reading, start, checkpoint.pending)
 
@@ -77,11 +79,13 @@ async def _walk_whole(
     context: Context, writer: PageWriter, listing: Listing, start: Checkpoint
 ) -> None:
     reading = await context.reading(RESOURCES[listing.resource], Lane.PULL)
-    pending = None
+    pending, seen = None, 0
     async for page in walk_whole(context.api, listing):
         # What changes behind the walk is newer than this.
         pending = pending or newest(page, reading.began_at)
         await _put(writer, reading, page, start)
+        seen += len(page.records)
+        context.progress.at(listing, records=seen, fraction=None)
         context.check_stop()
     await _end(context, writer, reading, start, pending)
 

@@ -18,7 +18,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming import drift
-from cfsync.mirror.lists import absent, listings
+from cfsync.mirror.lists import absent, listings, row_counts
 from cfsync.mirror.progress.runs import PassName, RunState
 from cfsync.mirror.reports import status
 from cfsync.mirror.user_decisions import uncaptured_rows
@@ -86,7 +86,8 @@ async def verify(context: Context, names: Sequence[str] = ()) -> Verified:
             await _add_below_gone_parent(context, verified, listing)
 
     try:
-        await each_list(context, verified.report, lists, work)
+        rows = await context.mirror.read(row_counts.known, lists)
+        await each_list(context, verified.report, lists, work, rows=rows)
         for resource in {li.resource: RESOURCES[li.resource] for li in lists}.values():
             await _add_inserted(context, verified, resource)
     except CfsyncError as error:
@@ -122,7 +123,7 @@ async def _verify_list(context: Context, verified: Verified, listing: Listing) -
         found = await _settle_drift(context, resource, page, found)
         _add_page(verified, resource, page, found)
         above, seen = upto or above, seen + len(page.records)
-        context.progress.at(listing, records=seen, fraction=1.0 if page.next is None else 0.0)
+        context.progress.at(listing, records=seen, fraction=1.0 if page.next is None else None)
         if page.next is not None:
             context.check_stop()
 

@@ -37,6 +37,7 @@ from cfsync.sync.push import edit_log
 from cfsync.sync.push.bulk.bulk_push import push_in_bulk
 from cfsync.sync.push.changes import send
 from cfsync.sync.push.creates import could_duplicate, send_create
+from cfsync.sync.push.edits_done import EditsDone
 from cfsync.sync.push.email_order import (
     EmailChange,
     email_groups,
@@ -82,7 +83,9 @@ async def push(
         if seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
                 _report_others(report, seen.keys() - set(mine))
-                work = Push(context, report, seen=set().union(*seen.values()), allowed=only or list)
+                done = EditsDone(context.progress, {name: set(seen[name]) for name in mine})
+                waited = set().union(*seen.values())
+                work = Push(context, report, seen=waited, done=done, allowed=only or list)
                 await _push_all(work, [r for r in resources if r.name in mine], debounce)
         report.outdated += only.changed if only else []
     return report
@@ -113,6 +116,7 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
     looked = time.monotonic()
     for resource in resources:
         await _push_resource(work, resource, scope)
+        work.done.end(resource.name)
     again = await find_lost_creates_again(work, missing, looked) if missing else []
     waited = list(work.waiting) if again else []
     for resource in resources:
@@ -122,6 +126,7 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
 
 
 async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
+    work.done.begin(resource.name)
     stuck = await work.context.mirror.read(ready.recently_edited, resource, debounce=scope.debounce)
     stuck |= await push_in_bulk(work, resource, scope.workspaces, stuck)
     if resource.upsert_key:

@@ -47,6 +47,7 @@ from cfsync.records import Listing, Record, is_provisional
 from cfsync.resources import Resource
 from cfsync.sync.context import Context
 from cfsync.sync.push import edit_log
+from cfsync.sync.push.edits_done import EditsDone
 from cfsync.sync.report import Report
 
 PATIENCE = 10
@@ -65,6 +66,8 @@ class Push:
     batch: int = 0
     #: The edits (seq) that waited when the pass began; the mass guard has checked these.
     seen: Collection[int] = ()
+    #: How many of them are dealt with.
+    done: EditsDone = field(default_factory=EditsDone)
     #: How many calls in a row have failed.
     failures: int = 0
     #: Cached look-ups for lost creates: list -> (id, the records behind that id).
@@ -81,10 +84,8 @@ class Push:
     waiting: list[tuple[Resource, int]] = field(default_factory=list)
 
     def sendable(self, claims: Iterable[Claim]) -> list[Claim]:
-        """The claims that may be sent.
-
-        A delete may be sent only if the mass guard has checked it. What a create could not carry
-        may always be sent.
+        """The claims that may be sent: deletes only if the mass guard has checked them, and always
+        what a create could not carry.
         """
         return [
             c
@@ -117,6 +118,7 @@ async def isolated(
     except Busy as error:
         push.report.add(name, busy=1)
         count_failure(push, error)
+    push.done.add(name, claim.seqs)
 
 
 async def side_by_side(
@@ -148,10 +150,8 @@ async def side_by_side(
 
 
 async def waits_for_others(push: Push, claim: Claim) -> bool:
-    """Whether a claim refers to a row that has no real id yet.
-
-    It then keeps its state and gets the reason. It is parked if the row can never get one, or if
-    nobody has inserted the row after `PATIENCE` passes.
+    """Whether a claim refers to a row that has no real id yet. It then gets the reason, and is
+    parked if the row can never get one, or is still missing after `PATIENCE` passes.
     """
     values = claim.row if claim.op == Op.INSERT else claim.send
     missing = set(ids.local_ids(claim.resource, values))

@@ -154,7 +154,7 @@ class Walkers:
         self._reading = await self._begin_reading()
         async for page in walk_as_listed(self._context.api, self._listing):
             await self._put(page, lambda _: [])
-            self._count(page, fraction=0.0)
+            self._count(page, fraction=None)
             self._context.check_stop()
 
     async def _begin_reading(self) -> Reading:
@@ -217,7 +217,7 @@ class Walkers:
         self._count(page, fraction=self._ranges.fraction)
         await self._growth.count(sum(record_id > self._last_id for record_id in ids))
 
-    def _count(self, page: Page, *, fraction: float) -> None:
+    def _count(self, page: Page, *, fraction: float | None) -> None:
         self._records += len(page.records)
         self._context.progress.at(self._listing, records=self._records, fraction=fraction)
 

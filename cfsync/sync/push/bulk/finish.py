@@ -224,6 +224,7 @@ async def _prove_page(it: BulkPush, proof: Proof, page: Sequence[int]) -> None:
     for record_id, seqs in settled.items():
         edit_log.sent_in_bulk(it.resource.name, record_id, seqs, it.push.batch)
         proof.open_seqs.difference_update(seqs)
+        it.push.done.add(it.resource.name, seqs)
     proof.settled += len(settled)
     proof.left += len(records) - len(settled)
     if settled:

@@ -1,8 +1,10 @@
-"""The sentences that a terminal shows for the steps of an edit and for what a person decides; log
-files keep event and keys.
+"""The sentences that a terminal shows for the steps of an edit, for what a person decides, and for
+warnings of a pass; log files keep event and keys.
 """
 
 from __future__ import annotations
+
+from collections import defaultdict
 
 from structlog.typing import EventDict
 
@@ -38,15 +40,55 @@ SENTENCES = {
     "resource.resumed": "{resource} was resumed by {by}",
 }
 
+WARNINGS = {
+    "bulk.off": "{resource} of workspace {workspace} go one by one for a day: the call for many"
+    " {reason}",
+    "capture.lost": "edits by SQL are not captured: {reason}",
+    "capture.restored": "triggers that had been removed are back: {objects}",
+    "census.doubted": "{list} is walked, its saved filter is not trusted: {reason}",
+    "census.left": "{list} is walked: {reason}",
+    "census.off": "{list} is walked, without its saved filter: {reason}",
+    "conflict.found": "{field} of {resource} {id} was changed on both sides: a conflict, winner"
+    " {winner}",
+    "database.locked": "another program holds the database; trying again",
+    "deletions.held": "{count} {resource} of workspace {workspace} are missing in ClickFunnels and"
+    " wait for you: cfsync deletions list",
+    "drift.found": "{resource} were changed here while edits were not captured ({ids}):"
+    " cfsync conflicts list",
+    "drift.tidied": "a trigger of yours changes {fields} of {resource} as cfsync writes them",
+    "edits.held": "{count} edits of {resource} are many at once and wait for you: cfsync plan",
+    "list.empty_where_rows_are": "{list} is empty now; the mirror keeps its rows",
+    "list.failed": "{list} could not be read: {error}",
+    "list.in_trouble": "{list} could not be read: {error}",
+    "list.unreachable": "{list} is not readable with this token ({status})",
+    "pull.sort_ignored": "{list} is not sorted by time: it is read whole",
+    "pull.watermark_ahead": "{list} has times in the future: it is read whole",
+    "record.of_another_workspace": "{resource} of another workspace were listed and left: {ids}",
+    "request.repeated": "{method} {route} is tried again: {why}",
+    "requests.paused": "no requests until {until}: {why}",
+    "walk.as_listed": "{list} is not in the order of ids: it is read as it is listed",
+    "walk.in_one_line": "{list} can't be read in several parts at once: it takes longer",
+}
+
 
 def as_sentence(event: EventDict) -> EventDict:
     """The same event with its sentence as text, without the keys that the sentence tells."""
-    sentence = SENTENCES.get(event.get("event", ""))
+    sentence = _sentence(event)
     if sentence is None:
         return event
-    told = {name: _text(value) for name, value in event.items()}
+    told = defaultdict(lambda: "?", {name: _text(value) for name, value in event.items()})
     left = {name: value for name, value in event.items() if f"{{{name}}}" not in sentence}
-    return {**left, "event": sentence.format(**told).rstrip(" :")}
+    return {**left, "event": sentence.format_map(told).rstrip(" :")}
+
+
+def is_told(event: EventDict) -> bool:
+    """Whether there is a sentence for it."""
+    return _sentence(event) is not None
+
+
+def _sentence(event: EventDict) -> str | None:
+    name = event.get("event", "")
+    return SENTENCES.get(name) or WARNINGS.get(name)
 
 
 def _text(value: object) -> str:

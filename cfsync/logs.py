@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -17,7 +18,7 @@ from structlog.typing import EventDict, Processor
 
 from cfsync.config import LogSettings
 from cfsync.config.secrets import SHORTEST
-from cfsync.log_sentences import as_sentence
+from cfsync.log_sentences import as_sentence, is_told
 
 _VARYING = {"timestamp", "pass_id"}
 """Keys that differ between repetitions of one event."""
@@ -34,8 +35,9 @@ def configure(
 ) -> None:
     """Set up this process's logs.
 
-    `secrets`: texts to hide. `quiet`: only warnings and errors, because progress bars are shown; at
-    level debug, everything. `repeat_filter` drops repeated warnings; None keeps them all.
+    `secrets`: texts to hide. `quiet`: only warnings and errors, the first few of a kind, as
+    sentences for a person, because progress bars are shown; at level debug, everything.
+    `repeat_filter` drops repeated warnings; None keeps them all.
     """
     level = _LEVELS[settings.level.upper()]
     if quiet and level > logging.DEBUG:
@@ -47,9 +49,13 @@ def configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _Traceback(shown=level <= logging.DEBUG),
     ]
-    render = _SecretHider(_console() if console else _json, secrets)
+    is_plain = console and quiet and level > logging.DEBUG
+    line = _plain if is_plain else _console() if console else _json
+    render = _SecretHider(line, secrets)
+    filters: list[Processor] = [_FirstFew()] if is_plain else []
+    filters += [repeat_filter] if repeat_filter else []
     structlog.configure(
-        processors=[*shared, *([repeat_filter] if repeat_filter else []), render],
+        processors=[*shared, *filters, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
@@ -109,6 +115,27 @@ class RepeatFilter:
         return True
 
 
+class _FirstFew:
+    """Lets the first few events of a kind through, because the report of the command counts all of
+    them; what it repeats in full is left out.
+    """
+
+    SHOWN = 5
+    REPORTED = ("list.failed", "list.in_trouble", "list.unreachable")
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
+        name = event.get("event", "")
+        self._seen[name] += 1
+        if name in self.REPORTED or self._seen[name] > self.SHOWN + 1:
+            raise structlog.DropEvent
+        if self._seen[name] > self.SHOWN:
+            return {"event": "... and more like this; `cfsync status` counts what waits for you"}
+        return event
+
+
 class _Traceback:
     """Reduces an exception to its name unless tracebacks are shown."""
 
@@ -161,6 +188,14 @@ def _console() -> Callable[..., str]:
         colors=colors, exception_formatter=structlog.dev.plain_traceback
     )
     return lambda logger, method, event: render(logger, method, as_sentence(event))
+
+
+def _plain(_logger: object, _method: str, event: EventDict) -> str:
+    """A line as the command itself prints problems."""
+    told = as_sentence(event)
+    left = {n: v for n, v in told.items() if n not in ("event", "level", *_VARYING)}
+    keys = "".join(f" {name}={value}" for name, value in left.items())
+    return f"cfsync: {told.get('event', '')}" + ("" if is_told(event) else keys)
 
 
 def _json(_logger: object, _method: str, event: EventDict) -> str:

@@ -114,3 +114,21 @@ def test_a_librarys_warning_is_not_said_each_time(capsys: pytest.CaptureFixture[
 
     lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
     assert lines == ["careful with 7", "careful with 7 (2 times more)"]
+
+
+def test_a_person_reads_sentences_and_only_the_first_few_of_a_kind(
+    capsys: pytest.CaptureFixture[str],
+):
+    logs.configure(LogSettings(format="console"), quiet=True)
+    log = structlog.get_logger()
+
+    for number in range(9):
+        log.warning("conflict.found", resource="contacts", id=number, field="name", winner="local")
+    log.warning("list.failed", list="contacts of 7", error="the report tells it")
+    log.warning("unheard.of", place=7)
+
+    lines = capsys.readouterr().err.splitlines()
+    first = "cfsync: name of contacts 0 was changed on both sides: a conflict, winner local"
+    assert (lines[0], len(lines)) == (first, 7)
+    assert lines[5].startswith("cfsync: ... and more like this")
+    assert lines[6] == "cfsync: unheard.of place=7"

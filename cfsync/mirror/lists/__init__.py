@@ -3,7 +3,7 @@
 In: parents' rows, checkpoints, and what an answer has shown. Out: `Listing`s in the order in which
 to walk them, and candidates for deletion.
 
-Read `listings`, then `row_counts` (how long they are), then `absent` (lists that the account doesn't have) and `added` (those that are new
-here), then `missing_rows`, then `event_coverage`: where events report every change, pulls may be
-rarer.
+Read `listings`, then `row_counts` (how long they are), `absent` (lists that the account doesn't
+have) and `added` (those that are new here), then `missing_rows`, then `event_coverage`: where
+events report every change, pulls may be rarer.
 """

@@ -48,7 +48,8 @@ class ApiAccess:
     ) -> None:
         #: Set while calls may be made.
         self.connected = asyncio.Event()
-        self.token_ok = True
+        #: Why the token can't be used, in a line; '' while it is accepted.
+        self.refusal = ""
         #: A line for a person while not connected.
         self.status = "waits for ClickFunnels"
         self.api = Api(settings.for_api())
@@ -57,6 +58,10 @@ class ApiAccess:
         self._load_settings = load_settings
         self._token_is_fixed = token_is_fixed
         self._suspected = asyncio.Event()
+
+    @property
+    def token_ok(self) -> bool:
+        return not self.refusal
 
     def suspect(self) -> None:
         """A call was refused: start no pass until it is known whether the token is the cause."""
@@ -90,7 +95,7 @@ class ApiAccess:
                 failures += 1
                 await self._back_off(error, failures)
             else:
-                self.token_ok, self.status = True, ""
+                self.refusal, self.status = "", ""
                 self.connected.set()
                 log.info("clickfunnels.connected")
 
@@ -108,7 +113,7 @@ class ApiAccess:
         """Make no call meanwhile, not even to see whether the token is accepted again; a gateway's
         connection is tried again, since nothing changes here when it is mended there.
         """
-        self.token_ok = False
+        self.refusal = str(refused)
         hint = self._hint(refused)
         self.status = f"waits: {refused}; {hint}"
         log.error("token.refused", hint=hint)

@@ -85,6 +85,7 @@ class Daemon:
         health = replace(
             base,
             token_ok=c.api_access.token_ok,
+            refusal=c.api_access.refusal,
             rate=c.api_access.api.budget.rate.state(),
             waits={
                 "rate_limit": c.api_access.api.budget.pause_left,

@@ -97,7 +97,7 @@ class Maintenance:
         pulls = c.runner.jobs_of(PassName.PULL)
         for job in sorted(pulls, key=lambda j: c.settings.resource(j.resource).pull_every)[:1]:
             with suppress(MirrorError):
-                await c.connections.control.write(_save_refused, job.resource)
+                await c.connections.control.write(_save_refused, job.resource, c.api_access.refusal)
 
     async def _listen(self) -> None:
         """Wake pusher and follower at each notification. Raises MirrorError when the connection is
@@ -237,9 +237,8 @@ class SavedTroubles:
         self._saved = now
 
 
-def _save_refused(tx: Tx, resource: str) -> None:
-    """Save that the token is refused; it is over with the next trouble or pull of the resource."""
-    text = "ClickFunnels refuses the token"
+def _save_refused(tx: Tx, resource: str, text: str) -> None:
+    """Save why the token is refused; it is over with the next trouble or pull of the resource."""
     pauses.save_trouble(tx, Trouble(PassName.PULL, resource, "token", text, tx.now))
 
 

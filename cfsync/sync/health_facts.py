@@ -65,10 +65,10 @@ def read_problems(tx: Tx, settings: Settings) -> list[str]:
         for name, mine in settings.resources.items()
         if mine.enabled
     }
-    refused = any(t.kind == "token" and _is_current(t, facts) for t in troubles)
+    refused = [t.text for t in troubles if t.kind == "token" and _is_current(t, facts)]
     return health_rule.problems(
         resources,
-        token_ok=not refused,
+        refusal=refused[0] if refused else None,
         failed_passes=facts.failed_passes,
         capture_problem=facts.capture_problem,
         gone=_missing_daemon(tx, facts),

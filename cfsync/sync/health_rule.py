@@ -113,19 +113,19 @@ def missing_daemon(daemons: Sequence[Daemon], now: str) -> tuple[Daemon, str] | 
 def problems(
     resources: Mapping[str, Freshness],
     *,
-    token_ok: bool,
+    refusal: str | None,
     failed_passes: Iterable[str],
     capture_problem: str,
     gone: Daemon | None = None,
 ) -> list[str]:
     """Why the mirror may be out of date, or miss edits, a line each; empty: all is well.
 
-    `failed_passes`: passes started by a command that failed, and after which nothing was pulled.
-    `capture_problem`: what is missing of the triggers; '' where nothing is. `gone`: the daemon that
-    should run and doesn't.
+    `refusal`: why the token can't be used, in a line; None: it can. `failed_passes`: passes started
+    by a command that failed, and after which nothing was pulled. `capture_problem`: what is missing
+    of the triggers; '' where nothing is. `gone`: the daemon that should run and doesn't.
     """
     capture = [capture_problem] if capture_problem else []
-    token = [] if token_ok else ["ClickFunnels refuses the token"]
+    token = [] if refusal is None else [_refused(refusal)]
     failed = [f"the last {name} failed" for name in failed_passes]
     late = [
         f"{name}: {_lag(found)}{f' ({found.trouble})' if found.trouble else ''}"
@@ -134,6 +134,12 @@ def problems(
     ]
     crashed = [f"{name}: {r.crash}" for name, r in resources.items() if r.crash and not r.paused]
     return _daemon(gone) + token + capture + failed + crashed + late
+
+
+def _refused(why: str) -> str:
+    """Who refuses what, in a few words: what stands before the status."""
+    who, status, _ = why.partition(" (")
+    return who if status else "ClickFunnels refuses the token"
 
 
 def _daemon(gone: Daemon | None) -> list[str]:

@@ -40,8 +40,10 @@ class Health:
     database_problem: str = "not opened yet"
     #: The schema's revision; None before it was read.
     schema: str | None = None
-    #: False: ClickFunnels refuses the token.
+    #: False: ClickFunnels, or a gateway, refuses the token.
     token_ok: bool = True
+    #: Why it can't be used, in a line.
+    refusal: str = ""
     resources: Mapping[str, ResourceHealth] = field(default_factory=dict)
     #: Passes started by a command that failed, and after which nothing was pulled.
     failed_passes: Sequence[str] = ()
@@ -89,7 +91,7 @@ def freshness_problems(health: Health) -> list[str]:
     """Why the mirror may be out of date, by the same rule as `cfsync status --health`."""
     return readiness_problems(health) + rule.problems(
         health.resources,
-        token_ok=health.token_ok,
+        refusal=None if health.token_ok else health.refusal,
         failed_passes=health.failed_passes,
         capture_problem=health.capture_problem,
     )

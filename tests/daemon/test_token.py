@@ -11,6 +11,7 @@ import pytest
 
 from cfsync.config import load
 from cfsync.daemon import api_access
+from cfsync.mirror.coordination import pauses
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sandbox import TOKEN, Running, World
 from cfsync.sandbox.api.gateway import Connection, Gateway, State
@@ -124,3 +125,23 @@ def test_status_says_that_the_token_is_refused_until_a_daemon_has_another(
 
     start()
     until(lambda: unhealthy() == [])
+
+
+@SQLITE_ONLY
+def test_status_says_that_it_is_the_gateway_that_refuses(
+    start: Start, settings: dict[str, str], mirror: Mirror, world: World, server: Running
+) -> None:
+    world.gateway = Gateway("key", {"old": Connection(TOKEN, State.EXPIRED)})
+    given = settings | {"API__BASE_URL": server.gateway, "API__TOKEN": "key"}
+    configured = load(environ={f"CFSYNC_{name}": value for name, value in given.items()})
+
+    daemon = start(API__BASE_URL=server.gateway, API__TOKEN="key")
+    daemon.wait_for("token.refused")
+
+    until(lambda: bool(asyncio.run(problems(mirror, configured))))
+    (found,) = asyncio.run(problems(mirror, configured))
+    assert "gateway" in found
+    assert "refuses the token" not in found
+    (told,) = asyncio.run(mirror.read(pauses.troubles))
+    assert found in told.text
+    assert daemon.stop() == 0

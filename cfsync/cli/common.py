@@ -47,9 +47,11 @@ def load_settings(
     quiet: bool = False,
     environ: Mapping[str, str] = os.environ,
     repeat_filter: RepeatFilter | None = None,
+    checked: Settings | None = None,
 ) -> Settings:
     """Read the settings, and set up this process's logs accordingly. With `quiet`, the logs on a
-    terminal hold only warnings, because the command shows there what it does. Raises SettingsError.
+    terminal hold only warnings, because the command shows there what it does. `checked`: what has
+    been read already. Raises SettingsError.
     """
     from urllib.request import getproxies
 
@@ -57,14 +59,14 @@ def load_settings(
     from cfsync.config import load
     from cfsync.config.secrets import secrets_in, secrets_of
 
-    settings = load(config, environ)
+    settings = checked or load(config, environ)
     quiet = quiet and sys.stderr.isatty()
     secrets = [*secrets_of(settings), *chain.from_iterable(map(secrets_in, getproxies().values()))]
     logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeat_filter)
     return settings
 
 
-def check_to_run(config: Path | None) -> None:
+def check_to_run(config: Path | None) -> Settings:
     """Raise SettingsError with every problem because of which `run` refuses the settings."""
     from cfsync.config import examine
     from cfsync.mirror.db.connect import place_of
@@ -76,6 +78,7 @@ def check_to_run(config: Path | None) -> None:
         problems.append(str(error))
     if problems:
         raise SettingsError(problems)
+    return settings
 
 
 def until_stopped(
@@ -179,9 +182,16 @@ async def _share_rate(api: Api, mirror: Mirror) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def open_context(
-    settings: Settings, stop: asyncio.Event, *, create: bool = False, bars: bool = False
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    create: bool = False,
+    bars: bool = False,
+    announced: bool = False,
 ) -> AsyncIterator[Context]:
-    """Open the mirror and the API for a pass; close both afterwards."""
+    """Open the mirror and the API for a pass; close both afterwards. `announced`: a person is told
+    before what a push sends.
+    """
     from cfsync.api import Api
     from cfsync.cli.progress import show_progress
     from cfsync.mirror import wal
@@ -193,7 +203,7 @@ async def open_context(
     try:
         async with Api(api_settings, stop=stop) as api, _share_rate(api, mirror):
             started_at = await mirror.read(clock.now)
-            with show_progress(bars) as progress:
+            with show_progress(bars=bars, announced=announced) as progress:
                 yield Context(api, mirror, settings, stop, progress, started_at)
             await wal.shrink(mirror)
     finally:

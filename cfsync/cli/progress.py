@@ -28,10 +28,25 @@ LINE_EVERY = 10.0
 log = structlog.get_logger()
 
 
-class LogLines(Progress):
+class _Announcing(Progress):
+    """Tells a person what is about to be sent, and how to take it back, if that is wanted."""
+
+    def __init__(self, *, announced: bool = False) -> None:
+        self._announced = announced
+
+    def announce(self, batch: int, edits: Mapping[str, int]) -> None:
+        if self._announced:
+            of = ", ".join(f"{plural(n, 'edit')} of {name}" for name, n in edits.items())
+            print(f"sending {of} to ClickFunnels, as batch {batch}", file=sys.stderr)
+            back = f"`cfsync revert {batch}` takes them back"
+            print(f"(`cfsync plan` shows what waits; {back})", file=sys.stderr)
+
+
+class LogLines(_Announcing):
     """Progress as log lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, announced: bool = False) -> None:
+        super().__init__(announced=announced)
         self._totals = Totals()
         self._logged_at: dict[str, float] = {}
 
@@ -62,12 +77,13 @@ class LogLines(Progress):
             log.info(event, resource=resource, **found)
 
 
-class TerminalBars(Progress):
+class TerminalBars(_Announcing):
     """Progress as bars, and a line that sums up what is read. A bar whose end nobody knows just
     shows activity; one that has come to its end goes.
     """
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Bars, *, announced: bool = False) -> None:
+        super().__init__(announced=announced)
         self._bars = bars
         self._totals = Totals()
         self._tasks: dict[str, TaskID] = {}
@@ -106,14 +122,14 @@ class TerminalBars(Progress):
 
 
 @contextmanager
-def show_progress(bars: bool) -> Iterator[Progress]:
+def show_progress(*, bars: bool, announced: bool = False) -> Iterator[Progress]:
     """Where a pass reports its progress: bars if wanted and standard error is a terminal, else log
-    lines.
+    lines. `announced`: a push says before what it sends.
     """
     if not (bars and sys.stderr.isatty()):
-        yield LogLines()
+        yield LogLines(announced=announced)
         return
     from cfsync.cli.bars import new_bars
 
     with new_bars() as live:
-        yield TerminalBars(live)
+        yield TerminalBars(live, announced=announced)

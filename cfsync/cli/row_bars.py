@@ -24,7 +24,7 @@ def row_bars() -> Iterator[Show]:
 
         def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                tasks[what] = live.add_task(what, total=total, records=0)
-            live.update(tasks[what], completed=done, records=done)
+                tasks[what] = live.add_task(what, total=total, count=0, of=total)
+            live.update(tasks[what], completed=done, count=done)
 
         yield show

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TextIO
 
 from cfsync import streams
@@ -21,19 +23,26 @@ def print_json(value: Any) -> None:
 
 def columns(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as aligned columns; columns with numbers are aligned to the right. None shows as `-`."""
+    return "\n".join("  ".join(row).rstrip() for row in aligned(rows))
+
+
+def aligned(rows: Iterable[Sequence[Any]], right: Collection[int] = ()) -> list[list[str]]:
+    """The cells of rows, those of a column as wide as the widest. `right`: columns that are aligned
+    to the right beside those with numbers.
+    """
     table = [list(row) for row in rows]
     pads = [
-        str.rjust if any(isinstance(v, (int, float)) for v in column) else str.ljust
-        for column in zip(*table, strict=True)
+        str.rjust
+        if place in right or any(isinstance(v, (int, float)) for v in column)
+        else str.ljust
+        for place, column in enumerate(zip(*table, strict=True))
     ]
     cells = [["-" if v is None else visible(str(v)) for v in row] for row in table]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(
-            pad(text, width) for pad, text, width in zip(pads, row, widths, strict=True)
-        ).rstrip()
+    return [
+        [pad(text, width) for pad, text, width in zip(pads, row, widths, strict=True)]
         for row in cells
-    )
+    ]
 
 
 def visible(text: str) -> str:
@@ -58,6 +67,41 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+
+
+def age(seconds: float) -> str:
+    """About how long: `38 s`, `12 min`, `5 h`, `3 days`."""
+    for unit, length in (("s", 60), ("min", 60), ("h", 48)):
+        if seconds < length:
+            return f"{seconds:.0f} {unit}"
+        seconds /= length if unit != "h" else 24
+    return f"{seconds:.0f} days"
+
+
+def moment(at: str) -> str:
+    """A time as a person reads it: `2025-05-21 12:18:51 UTC`."""
+    return at[:19].replace("T", " ") + " UTC"
+
+
+def width() -> int | None:
+    """How many characters a line on standard output may have; None: any number, no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def cut(line: str) -> str:
+    """The line as far as the terminal has room for it; whole elsewhere."""
+    most = width()
+    return line if most is None or len(line) <= most else line[: most - 3] + "..."
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """The text in lines that fit the terminal, all but the first indented; one line elsewhere."""
+    most = width()
+    if most is None or len(text) <= most:
+        return text
+    return textwrap.fill(
+        text, most, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

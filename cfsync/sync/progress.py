@@ -24,6 +24,9 @@ class Progress:
     def walked(self, listing: Listing) -> None:
         """A list is walked, or can't be read."""
 
+    def announce(self, batch: int, edits: Mapping[str, int]) -> None:
+        """So many edits of each resource are about to be sent, as this batch."""
+
     def sending(self, resource: str, *, done: int, of: int) -> None:
         """So many of a resource's edits are dealt with."""
 

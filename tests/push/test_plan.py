@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cfsync.cli.inspection.plan import lines_of, next_steps
+from cfsync.cli.output.plan import lines_of, next_steps
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
 from cfsync.sync.push import plan_file

@@ -11,6 +11,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.fields import pairs
+from cfsync.cli.questions import ask, asked
 from cfsync.cli.text import print_json
 from cfsync.errors import UsageError
 
@@ -70,7 +71,7 @@ def act(
             if dry_run:
                 return task, None
             if found.confirms and not yes:
-                await asyncio.to_thread(_ask, task)
+                await asked(stop, lambda: _ask(task))
             return task, await inner.act(context, task, again=again)
 
     _print(*until_stopped(body), as_json=json)
@@ -104,9 +105,8 @@ def _value(field: Field, text: str) -> Any:
 
 def _ask(task: Task) -> None:
     print(_line(task, task.record), file=sys.stderr)
-    if not sys.stdin.isatty():
-        raise UsageError(f"nothing is done: without a terminal, {task.name} needs --yes")
-    typer.confirm(f"{task.name.capitalize()} it?", abort=True, err=True)
+    print(f"{task.name} can't be taken back by cfsync.", file=sys.stderr)
+    ask(f"{task.name.capitalize()} it?", needs=f"{task.name} needs --yes")
 
 
 def _line(task: Task, record: Record) -> str:

@@ -10,8 +10,8 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.decisions.selection import Yes
+from cfsync.cli.questions import ask, asked
 from cfsync.cli.text import columns, print_json, shortened
-from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.sync.decisions.adopt import Candidate
@@ -49,7 +49,7 @@ def adopt(
             if not (yes and json):
                 print(_side_by_side(found), file=sys.stderr if json else None)
             if not yes:
-                await asyncio.to_thread(_ask, found)
+                await asked(stop, lambda: _ask(found))
             await inner.adopt(context, found)
             return found
 
@@ -62,10 +62,8 @@ def adopt(
 
 
 def _ask(found: Candidate) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError("nothing is done: without a terminal, --yes is needed to adopt it")
     question = f"Is this row {found.claim.resource.name} {found.record.id}?"
-    typer.confirm(question, abort=True, err=True)
+    ask(question, needs="--yes is needed to adopt it")
 
 
 def _side_by_side(found: Candidate) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json as json_text
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
-from cfsync.cli.decisions.selection import Field, Since, Yes, confirmation
+from cfsync.cli.decisions.selection import Given, confirmation, selecting
+from cfsync.cli.output.conflicts import lines_of, sides
 from cfsync.cli.text import columns, plural, print_json, print_lines, shortened
 from cfsync.errors import UsageError
 
@@ -25,7 +25,6 @@ Which = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID...|RESOURCE]", help="From `conflicts list`, or one resource."),
 ]
-All = Annotated[bool, typer.Option("--all", help="All open conflicts.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -63,37 +62,21 @@ def list_conflicts(
     if json:
         print_json([_as_json(conflict, values=values) for conflict in found])
     elif found:
-        print(text_of(found, values=values, whole=bool(resource)))
+        print_lines(lines_of(found, values=values, whole=bool(resource)))
     else:
         print("no open conflicts")
 
 
-def text_of(found: Sequence[Conflict], *, values: bool, whole: bool) -> str:
-    """The conflicts as a table; a mass of drift is one line, unless they are shown `whole`."""
-    from cfsync.mirror.views.waiting import DRIFTED, MASS
-
-    drifted = Counter(c.resource for c in found if c.kind == "drift")
-    masses = {} if whole else {name: n for name, n in drifted.items() if n >= MASS}
-    rows = [_row(c, values=values) for c in found if c.kind != "drift" or c.resource not in masses]
-    lines = [columns([_head(values=values), *rows])] if rows else []
-    for name, n in masses.items():
-        lines.append(f"{name}: {n:,} values and rows {DRIFTED}: cfsync conflicts list {name}")
-    return "\n".join(lines)
-
-
+@selecting("all", "field", "since")
 def resolve(
     which: Which = None,
-    everything: All = False,
-    field: Field = None,
-    since: Since = None,
     local: Annotated[bool, typer.Option("--local", help="Take the mirror's value.")] = False,
     remote: Annotated[bool, typer.Option("--remote", help="Take ClickFunnels' value.")] = False,
     value: Annotated[
         str | None, typer.Option(metavar="JSON", help="Take this value, such as '\"Ada\"' or null.")
     ] = None,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
+    *,
+    given: Given,
 ) -> int:
     """Choose a side, even if `on_conflict` has already chosen the other.
 
@@ -115,18 +98,17 @@ def resolve(
       cfsync conflicts resolve contacts --field phone_number --remote
     """
     from cfsync.sync.decisions import conflicts
-    from cfsync.sync.selection import Filter
 
     named = which or []
     choice = _choice(local=local, remote=remote, value=value)
     decision = (choice, _parsed(value) if value is not None else None)
-    given = Filter(everything, field, since)
-    confirm = confirmation("resolve", ("resource", "field", "winner"), _kind, yes=yes)
+    head = ("resource", "field", "winner")
+    confirm = confirmation("resolve", head, _kind, yes=given.yes, sides_of=_sides)
     done = with_mirror(
-        load_settings(config, quiet=True),
-        lambda mirror: conflicts.resolve_all(mirror, named, given, decision, confirm),
+        load_settings(given.config, quiet=True),
+        lambda mirror: conflicts.resolve_all(mirror, named, given.filter, decision, confirm),
     )
-    if json:
+    if given.json:
         found = [_outcome(one, choice) for one in done]
         is_one = len(named) == 1 and named[0].isdecimal()
         print_json(found[0] if is_one else {"conflicts": found})
@@ -150,6 +132,12 @@ def _parsed(text: str) -> Any:
 
 def _kind(conflict: Conflict) -> tuple[str, str, str]:
     return conflict.resource, conflict.field or conflict.kind, conflict.winner
+
+
+def _sides(conflict: Conflict) -> Iterator[str]:
+    what = conflict.field or conflict.kind
+    yield f"  {conflict.resource} {conflict.record_id}, {what} (conflict {conflict.id}):"
+    yield from (f"      {side}" for side in sides(conflict))
 
 
 def _outcome(one: Outcome, choice: Choice) -> dict[str, Any]:
@@ -202,23 +190,3 @@ def _print_changed(changed: Changed, choice: Choice) -> None:
 def _as_json(conflict: Conflict, *, values: bool) -> dict[str, Any]:
     hidden = () if values else ("base", "local", "remote")
     return {name: value for name, value in asdict(conflict).items() if name not in hidden}
-
-
-def _head(*, values: bool) -> tuple[str, ...]:
-    head = ("id", "resource", "record", "kind", "field", "winner", "since")
-    return (*head, "base", "local", "remote") if values else head
-
-
-def _row(conflict: Conflict, *, values: bool) -> tuple[object, ...]:
-    row = (
-        conflict.id,
-        conflict.resource,
-        conflict.record_id,
-        conflict.kind,
-        conflict.field,
-        conflict.winner,
-        conflict.found_at,
-    )
-    if not values:
-        return row
-    return (*row, *map(shortened, (conflict.base, conflict.local, conflict.remote)))

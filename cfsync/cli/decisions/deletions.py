@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.decisions.selection import Since, Workspace, Yes, confirmation
-from cfsync.cli.text import columns, plural, print_json
+from cfsync.cli.decisions.selection import Given, confirmation, selecting
+from cfsync.cli.text import columns, moment, plural, print_json
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.tombstones import Tombstone
-    from cfsync.sync.selection import Filter
 
 Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource.")]
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records (id, public id).")
 ]
-All = Annotated[bool, typer.Option("--all", help="All held deletions.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,20 +46,18 @@ def list_held(config: Config = None, json: Json = False) -> None:
         names = ("resource", "id", "workspace_id", "first_seen")
         print_json([dict(zip(names, row, strict=True)) for row in rows])
     elif rows:
-        print(columns([("resource", "id", "workspace", "missing since"), *rows]))
+        shown = [(*row[:3], moment(row[3])) for row in rows]
+        print(columns([("resource", "id", "workspace", "missing since"), *shown]))
     else:
         print("nothing is held")
 
 
+@selecting("all", "since", "workspace")
 def approve(
     resource: Resource = None,
     ids: Ids = None,
-    all: All = False,  # noqa: A002
-    since: Since = None,
-    workspace: Workspace = None,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
+    *,
+    given: Given,
 ) -> None:
     """Accept the deletions: the next sweep checks again, then deletes the rows here.
 
@@ -74,22 +69,17 @@ def approve(
       cfsync deletions approve contacts --since 2h
       cfsync deletions approve --all --yes
     """
-    from cfsync.sync.selection import Filter
-
     which = [*([resource] if resource else []), *(ids or [])]
-    decided = _decide(which, Filter(all, None, since, workspace), config, yes=yes, approve=True)
-    _print("approved", decided, "; the next sweep deletes them", json=json)
+    decided = _decide(which, given, approve=True)
+    _print("approved", decided, "; the next sweep deletes them", json=given.json)
 
 
+@selecting("all", "since", "workspace")
 def reject(
     resource: Resource = None,
     ids: Ids = None,
-    all: All = False,  # noqa: A002
-    since: Since = None,
-    workspace: Workspace = None,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
+    *,
+    given: Given,
 ) -> None:
     """Reject the deletions: the rows stay in the mirror.
 
@@ -100,30 +90,28 @@ def reject(
       cfsync deletions reject contacts 1042
       cfsync deletions reject contacts --yes
     """
-    from cfsync.sync.selection import Filter
-
     which = [*([resource] if resource else []), *(ids or [])]
-    decided = _decide(which, Filter(all, None, since, workspace), config, yes=yes, approve=False)
-    _print("rejected", decided, json=json)
+    decided = _decide(which, given, approve=False)
+    _print("rejected", decided, json=given.json)
 
 
-def _decide(
-    which: list[str],
-    given: Filter,
-    config: Path | None,
-    *,
-    yes: bool,
-    approve: bool,
-) -> list[Tombstone]:
+def _decide(which: list[str], given: Given, *, approve: bool) -> list[Tombstone]:
     """Approve or reject; returns what was decided."""
     from cfsync.sync.decisions import deletions
 
     verb = "approve" if approve else "reject"
-    confirm = confirmation(verb, ("resource",), _kind, yes=yes)
+    confirm = confirmation(verb, ("resource",), _kind, yes=given.yes, sides_of=_sides)
     return with_mirror(
-        load_settings(config, quiet=True),
-        lambda mirror: deletions.decide(mirror, which, given, approve=approve, confirm=confirm),
+        load_settings(given.config, quiet=True),
+        lambda mirror: deletions.decide(
+            mirror, which, given.filter, approve=approve, confirm=confirm
+        ),
     )
+
+
+def _sides(stone: Tombstone) -> Iterator[str]:
+    since = moment(stone.first_seen)
+    yield f"  {stone.resource} {stone.record_id}: a row here, missing in ClickFunnels since {since}"
 
 
 def _kind(stone: Tombstone) -> tuple[str]:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+import sys
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.decisions import adopt
-from cfsync.cli.decisions.selection import Field, Imported, Since, Workspace, Yes, confirmation
-from cfsync.cli.text import columns, plural, print_json, shortened
+from cfsync.cli.decisions.selection import Given, confirmation, selecting
+from cfsync.cli.output.outbox import differences, lines_of
+from cfsync.cli.text import plural, print_json, print_lines
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.outbox import Edit
-    from cfsync.sync.selection import Filter
 
-SHOWN = 200
+_CHOICE = ("all", "field", "since", "workspace", "imported")
 
 Which = Annotated[
     list[str] | None,
     typer.Argument(metavar="[SEQ...|RESOURCE]", help="Numbers of edits, or one resource."),
 ]
-All = Annotated[bool, typer.Option("--all", help="The edits of all resources.")]
 Values = Annotated[bool, typer.Option("--values", help="Also show the values: people's data.")]
 
 
@@ -69,19 +68,14 @@ def list_edits(
     if json:
         print_json([_as_json(edit, values=values) for edit in edits])
     else:
-        print(_text(edits, values=values) if edits else "nothing is waiting")
+        print_lines(lines_of(edits, values=values) if edits else ["nothing is waiting"])
 
 
+@selecting(*_CHOICE)
 def approve(
     which: Which = None,
-    all: All = False,  # noqa: A002
-    field: Field = None,
-    since: Since = None,
-    workspace: Workspace = None,
-    imported: Imported = None,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
+    *,
+    given: Given,
 ) -> None:
     """Release held edits: the next push sends them.
 
@@ -97,26 +91,20 @@ def approve(
       cfsync outbox approve 1042 1043
     """
     from cfsync.sync.decisions import outbox
-    from cfsync.sync.selection import Filter
 
-    given = Filter(all, field, since, workspace, imported)
-    _decide(outbox.approve, ("approve", "approved"), (which or [], given, yes), config, json=json)
+    _decide(outbox.approve, ("approve", "approved"), which or [], given)
+    _tell(given, "`cfsync plan` shows what the next push sends of them")
 
 
+@selecting(*_CHOICE)
 def retry(
     which: Which = None,
-    all: All = False,  # noqa: A002
-    field: Field = None,
-    since: Since = None,
-    workspace: Workspace = None,
-    imported: Imported = None,
     make_another: Annotated[
         bool,
         typer.Option("--make-another", help="Also create an insert that may have arrived."),
     ] = False,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
+    *,
+    given: Given,
 ) -> None:
     """Send parked edits again with the next push.
 
@@ -131,23 +119,17 @@ def retry(
       cfsync outbox retry contacts --yes
     """
     from cfsync.sync.decisions import outbox
-    from cfsync.sync.selection import Filter
 
-    given = Filter(all, field, since, workspace, imported)
     work = partial(outbox.retry, make_another=make_another)
-    _decide(work, ("retry", "pending"), (which or [], given, yes), config, json=json)
+    _decide(work, ("retry", "pending"), which or [], given)
+    _tell(given, "the next push sends them; `cfsync plan` shows it")
 
 
+@selecting(*_CHOICE)
 def discard(
     which: Which = None,
-    all: All = False,  # noqa: A002
-    field: Field = None,
-    since: Since = None,
-    workspace: Workspace = None,
-    imported: Imported = None,
-    yes: Yes = False,
-    config: Config = None,
-    json: Json = False,
+    *,
+    given: Given,
 ) -> None:
     """Drop edits: the mirror shows ClickFunnels' values again.
 
@@ -163,34 +145,42 @@ def discard(
       cfsync outbox discard --import 3
     """
     from cfsync.sync.decisions import outbox
-    from cfsync.sync.selection import Filter
 
-    given = Filter(all, field, since, workspace, imported)
-    _decide(outbox.discard, ("discard", "discarded"), (which or [], given, yes), config, json=json)
+    _decide(outbox.discard, ("discard", "discarded"), which or [], given)
+    _tell(given, "`cfsync outbox list --state discarded --values` still shows them")
 
 
 def _decide(
     decide: Callable[..., Coroutine[Any, Any, list[Edit]]],
     words: tuple[str, str],
-    asked: tuple[list[str], Filter, bool],
-    config: Path | None,
-    *,
-    json: bool,
+    which: list[str],
+    given: Given,
 ) -> None:
-    """Decide and print the result. `words`: the verb, and what the edits are then; `asked`: what a
-    person has named, what else he has given, and whether he has said --yes.
-    """
-    (verb, done), (which, given, yes) = words, asked
-    confirm = confirmation(verb, ("resource", "op", "state", "fields"), _kind, yes=yes)
+    """Decide and print the result. `words`: the verb, and what the edits are then."""
+    verb, done = words
+    head = ("resource", "op", "state", "fields")
+    confirm = confirmation(verb, head, _kind, yes=given.yes, sides_of=_sides)
     edits = with_mirror(
-        load_settings(config, quiet=True),
-        lambda mirror: decide(mirror, which, given, confirm=confirm),
+        load_settings(given.config, quiet=True),
+        lambda mirror: decide(mirror, which, given.filter, confirm=confirm),
     )
-    if json:
+    if given.json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]
         print_json({"state": done, "edits": rows})
     else:
         print(f"{done}: {plural(len(edits), 'edit')}")
+
+
+def _tell(given: Given, words: str) -> None:
+    """How to look at what has been decided."""
+    if not given.json:
+        print(f"({words})", file=sys.stderr)
+
+
+def _sides(edit: Edit) -> Iterator[str]:
+    """What the edit changes: the value before, and the one here."""
+    yield f"  {edit.resource} {edit.record_id} (edit {edit.seq}, {edit.op}), before -> here:"
+    yield from (f"      {line}" for line in differences(edit))
 
 
 def _kind(edit: Edit) -> tuple[str, str, str, str | None]:
@@ -202,36 +192,3 @@ def _as_json(edit: Edit, *, values: bool) -> dict[str, Any]:
     found["id"] = found.pop("record_id")
     del found["highest_id"]
     return found if values else {n: v for n, v in found.items() if n not in ("patch", "sent")}
-
-
-def _text(edits: Sequence[Edit], *, values: bool) -> str:
-    head = (
-        *("seq", "resource", "id", "op", "state", "since", "by"),
-        *("tries", "batch", "what", "reason"),
-    )
-    lines = [columns([head, *(_row(edit, values=values) for edit in edits[:SHOWN])])]
-    if len(edits) > SHOWN:
-        lines.append(f"... and {len(edits) - SHOWN:,} more (--json has all)")
-    return "\n".join(lines)
-
-
-def _row(edit: Edit, *, values: bool) -> tuple[object, ...]:
-    what = ", ".join(edit.fields)
-    if values:
-        pairs = ((name, edit.patch[name]) for name in edit.fields)
-        what = "; ".join(
-            f"{name} {shortened(old)} -> {shortened(new)}" for name, (old, new) in pairs
-        )
-    return (
-        edit.seq,
-        edit.resource,
-        edit.record_id,
-        edit.op,
-        edit.state,
-        edit.captured_at,
-        edit.author,
-        edit.attempts,
-        edit.batch,
-        what or None,
-        " ".join((edit.error or "").split()) or None,
-    )

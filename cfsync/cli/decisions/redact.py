@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
+from cfsync.cli.questions import ask
 from cfsync.cli.text import columns, print_json, print_problem
 from cfsync.errors import UsageError
 
@@ -69,4 +70,4 @@ def _ask(contact_id: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError("redact can't be undone: without a terminal it needs --yes")
     question = f"Delete contact {contact_id} in ClickFunnels and here, permanently?"
-    typer.confirm(question, abort=True, err=True)
+    ask(question, needs="redact needs --yes, because it can't be undone")

@@ -11,8 +11,8 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Yes
+from cfsync.cli.questions import ask
 from cfsync.cli.text import columns, plural, print_json
-from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.sync.decisions.revert import Left, Reverted
@@ -69,9 +69,7 @@ def _confirmation(*, yes: bool) -> Callable[[Sequence[tuple[str, int]]], None]:
             " which makes new records.",
             file=sys.stderr,
         )
-        if not sys.stdin.isatty():
-            raise UsageError("nothing is done: without a terminal, --with-created needs --yes")
-        typer.confirm("Delete them?", abort=True, err=True)
+        ask("Delete them?", needs="--with-created needs --yes")
 
     return confirm
 

@@ -2,52 +2,126 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, TypeVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from cfsync.cli.text import columns
-from cfsync.errors import UsageError
+from cfsync.cli.common import Config, Json
+from cfsync.cli.questions import ask
+from cfsync.cli.text import columns, print_lines
+
+if TYPE_CHECKING:
+    from cfsync.sync.selection import Filter
 
 T = TypeVar("T")
 
-Field = Annotated[
-    str | None, typer.Option("--field", metavar="FIELD", help="Only what is about this field.")
-]
-Since = Annotated[
-    str | None,
-    typer.Option(
-        "--since",
-        metavar="TIME",
-        help="Only what waits since then: a time, or an age such as 2h.",
-    ),
-]
-Workspace = Annotated[
-    str | None, typer.Option("--workspace", metavar="ID", help="Only what is in this workspace.")
-]
-Imported = Annotated[
-    int | None, typer.Option("--import", metavar="N", help="Only what import N has made.")
-]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")]
+
+EXAMPLES = 3
+"""Things of which a preview shows the values."""
+
+_OPTIONS: dict[str, Any] = {
+    "all": Annotated[bool, typer.Option("--all", help="All that wait.")],
+    "field": Annotated[
+        str | None, typer.Option("--field", metavar="FIELD", help="Only what is about this field.")
+    ],
+    "since": Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Only what waits since then: a time, or an age such as 2h.",
+        ),
+    ],
+    "workspace": Annotated[
+        str | None,
+        typer.Option("--workspace", metavar="ID", help="Only what is in this workspace."),
+    ],
+    "imported": Annotated[
+        int | None, typer.Option("--import", metavar="N", help="Only what import N has made.")
+    ],
+    "yes": Yes,
+    "config": Config,
+    "json": Json,
+}
+"""The options by which many things are chosen, and those of each command."""
+
+EVERYWHERE = ("yes", "config", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person has given beside the things that he has named."""
+
+    filter: Filter
+    yes: bool
+    config: Path | None
+    json: bool
+
+
+def selecting(*names: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """A command with these of the options above, and those of every command, which reach it
+    together as the keyword `given`.
+    """
+    taken = [name for name in _OPTIONS if name in (*names, *EVERYWHERE)]
+
+    def decorated(command: Callable[..., T]) -> Callable[..., T]:
+        @functools.wraps(command)
+        def run(**values: Any) -> T:
+            from cfsync.sync.selection import Filter
+
+            found = {name: values.pop(name) for name in taken}
+            yes, config, json = (found.pop(name) for name in EVERYWHERE)
+            chosen = Filter(everything=found.pop("all", False), **found)
+            return command(**values, given=Given(chosen, yes, config, json))
+
+        own = inspect.signature(command, eval_str=True)
+        added = [_parameter(name) for name in taken]
+        mine = [p for p in own.parameters.values() if p.name != "given"]
+        run.__signature__ = own.replace(parameters=[*mine, *added])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in (*mine, *added)}
+        return run
+
+    return decorated
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    default = False if name in ("all", "yes", "json") else None
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=_OPTIONS[name])
 
 
 def confirmation(
-    verb: str, head: Sequence[str], row_of: Callable[[T], Sequence[str | None]], *, yes: bool
+    verb: str,
+    head: Sequence[str],
+    row_of: Callable[[T], Sequence[str | None]],
+    *,
+    yes: bool,
+    sides_of: Callable[[T], Iterable[str]] | None = None,
 ) -> Callable[[Sequence[T]], None]:
     """What shows a person the things that a command is about to decide, counted by `row_of`, and
-    asks. Without a terminal it raises UsageError, unless `yes` says so already.
+    asks. `sides_of`: lines with a thing's values on both sides, which a terminal shows of the first
+    few. Without a terminal it raises UsageError, unless `yes` says so already.
     """
 
     def confirm(found: Sequence[T]) -> None:
         if yes:
             return
         print(_preview(head, map(row_of, found)), file=sys.stderr)
-        if not sys.stdin.isatty():
-            raise UsageError(f"nothing is done: without a terminal, --yes is needed to {verb} them")
-        typer.confirm(f"{verb.capitalize()} these {len(found):,}?", abort=True, err=True)
+        if sides_of and sys.stdin.isatty() and sys.stderr.isatty():
+            for one in found[:EXAMPLES]:
+                print_lines(sides_of(one), sys.stderr)
+            if len(found) > EXAMPLES:
+                print(f"... and {len(found) - EXAMPLES:,} more", file=sys.stderr)
+        which = "this one" if len(found) == 1 else f"these {len(found):,}"
+        ask(f"{verb.capitalize()} {which}?", needs=f"--yes is needed to {verb} them")
 
     return confirm
 

@@ -11,8 +11,8 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Yes
+from cfsync.cli.questions import ask
 from cfsync.cli.text import print_json, print_lines, print_problem
-from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.mirror.user_decisions.undelete import Left, Undelete
@@ -63,12 +63,9 @@ def _confirmation(*, yes: bool) -> Callable[[Sequence[Undelete]], None]:
         if yes:
             return
         print_lines(_plan(planned), sys.stderr)
-        if not sys.stdin.isatty():
-            raise UsageError("nothing is done: without a terminal, undelete needs --yes")
         count = sum(one.reason is None for one in planned)
-        typer.confirm(
-            f"Bring back {'it' if count == 1 else f'these {count:,}'}?", abort=True, err=True
-        )
+        which = "it" if count == 1 else f"these {count:,}"
+        ask(f"Bring back {which}?", needs="undelete needs --yes")
 
     return confirm
 

@@ -13,6 +13,7 @@ from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Yes
 from cfsync.cli.importing.progress import bars
 from cfsync.cli.importing.texts import preview_lines, print_result
+from cfsync.cli.questions import ask
 from cfsync.cli.text import plural
 from cfsync.errors import UsageError
 
@@ -157,6 +158,4 @@ def _confirm(job: Import, found: Report, how: _How) -> None:
     if how.yes:
         return
     print("\n".join(preview_lines(job, found, values=sys.stderr.isatty())), file=sys.stderr)
-    if not asked:
-        raise UsageError("nothing is done: without a terminal, --yes is needed to import")
-    typer.confirm(f"Import {plural(found.to_write, 'row')}?", abort=True, err=True)
+    ask(f"Import {plural(found.to_write, 'row')}?", needs="--yes is needed to import")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -22,7 +21,7 @@ from cfsync.cli.common import (
     with_mirror,
 )
 from cfsync.cli.inspection.changes_table import ChangeTable
-from cfsync.cli.text import columns, print_json, shortened
+from cfsync.cli.text import columns, print_json, shortened, width
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -187,11 +186,6 @@ class _Table(_Lines):
     def end(self) -> None:
         if self._is_empty:
             print("\n".join([*self._before, "no changes"]))
-
-
-def width() -> int | None:
-    """How many characters a line on standard output may have; None: any number, no terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _completeness(scope: Scope) -> str:

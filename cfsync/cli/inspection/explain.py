@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.inspection.changes import width
+from cfsync.cli.inspection.arguments import named_record
 from cfsync.cli.inspection.changes_table import ChangeTable
-from cfsync.cli.text import columns, print_json, print_lines, shortened
+from cfsync.cli.text import columns, moment, print_json, print_lines, shortened, width
 
 if TYPE_CHECKING:
     from cfsync.sync.inspection.explain import Deletion, Explanation, Origin
+
+_WIDE = 120
+"""Characters of a line where there is no terminal."""
+_BESIDE = 16
+"""Those beside the field's name and its value."""
+_LEAST = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -22,10 +28,16 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    resource: Annotated[str, typer.Argument(metavar="RESOURCE")],
-    record_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Id, public id, or the provisional id it had here.")
+    resource: Annotated[
+        str, typer.Argument(metavar="[RESOURCE]", help="Not needed for an email address.")
     ],
+    wanted: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ID|EMAIL|ORDER_NUMBER",
+            help="Its id here or there, public id, email address, number or name.",
+        ),
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -38,11 +50,13 @@ def explain(
     \b
     Example:
       cfsync explain contacts 1042
+      cfsync explain ann@example.com
     """
     from cfsync.sync.inspection.explain import explain as inner
 
     settings = load_settings(config)
-    found = with_mirror(settings, lambda mirror: inner(mirror, settings, resource, record_id))
+    name, record = named_record("explain", resource, wanted)
+    found = with_mirror(settings, lambda mirror: inner(mirror, settings, name, record))
     if json:
         print_json(_as_json(found))
     else:
@@ -63,10 +77,11 @@ def _lines(found: Explanation) -> Iterator[str]:
     if found.deletion:
         yield _deletion(found.deletion)
     if found.lane:
-        yield f"read by {found.lane}, written here at {found.read_at}, changed {found.updated_at}"
+        changed = f", changed there at {moment(found.updated_at)}" if found.updated_at else ""
+        yield f"read by {found.lane}"
+        yield f"written here at {moment(found.read_at or '')}{changed}"
     if found.fields:
-        head = ("field", "value", "from", "in ClickFunnels", "edits", "batch", "conflicts")
-        yield columns([head, *map(_row, found.fields)])
+        yield from _origins(found.fields)
     for edit in (*found.ended, *found.edits):
         what = f" of {', '.join(edit.fields)}" if edit.fields else ""
         batch = f" in batch {edit.batch}" if edit.batch else ""
@@ -95,14 +110,25 @@ def _by(author: str | None) -> str:
     return f" by {author}" if author else ""
 
 
-def _row(origin: Origin) -> tuple[object, ...]:
-    differs = origin.source in ("edit", "drift")
-    return (
-        origin.field,
-        shortened(origin.value),
-        origin.source,
-        shortened(origin.remote) if differs else None,
-        ", ".join(map(str, origin.edits)) or None,
-        str(origin.batch) if origin.batch else None,
-        ", ".join(map(str, origin.conflicts)) or None,
-    )
+def _origins(fields: Sequence[Origin]) -> Iterator[str]:
+    """A line for each field, below it what is open about it."""
+    names = max(len(o.field) for o in fields)
+    room = (width() or _WIDE) - names - _BESIDE
+    rows = [(o.field, shortened(o.value, max(room, _LEAST)), o.source) for o in fields]
+    head, *lines = columns([("field", "value", "from"), *rows]).splitlines()
+    yield head
+    for line, origin in zip(lines, fields, strict=True):
+        yield line
+        if about := "; ".join(_open(origin)):
+            yield f"    {about}"
+
+
+def _open(origin: Origin) -> Iterator[str]:
+    if origin.source in ("edit", "drift"):
+        yield f"in ClickFunnels {shortened(origin.remote)}"
+    if origin.edits:
+        yield f"edit {', '.join(map(str, origin.edits))}"
+    if origin.batch:
+        yield f"sent in batch {origin.batch}"
+    if origin.conflicts:
+        yield f"conflict {', '.join(map(str, origin.conflicts))}"

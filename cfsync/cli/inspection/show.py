@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
+from cfsync.cli.inspection.arguments import named_record
 from cfsync.cli.text import columns, plural, print_json, print_lines, shortened, visible
 from cfsync.errors import UsageError
 
@@ -30,14 +31,16 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    resource: Annotated[str, typer.Argument(metavar="RESOURCE")],
+    resource: Annotated[
+        str, typer.Argument(metavar="[RESOURCE]", help="Not needed for an email address.")
+    ],
     wanted: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="ID|EMAIL|ORDER_NUMBER",
             help="Its id, public id, email address, number or name.",
         ),
-    ],
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -48,14 +51,15 @@ def show(
 
     \b
     Example:
-      cfsync show contacts ada@example.com
+      cfsync show ada@example.com
       cfsync show orders 1007 --json
     """
     from cfsync.sync.inspection.show import Nothing, Several
     from cfsync.sync.inspection.show import show as inner
 
     settings = load_settings(config)
-    found = with_mirror(settings, lambda mirror: inner(mirror, settings, resource, wanted))
+    name, record = named_record("show", resource, wanted)
+    found = with_mirror(settings, lambda mirror: inner(mirror, settings, name, record))
     if isinstance(found, Nothing):
         if found.alike and not json:
             print("did you mean\n" + columns(_row(found.resource, one) for one in found.alike))

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.colors import print_parts
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.text import columns, duration, print_json, print_lines, print_problem
+from cfsync.cli.text import columns, duration, print_json, print_problem
 from cfsync.errors import CfsyncError
 
 if TYPE_CHECKING:
     from cfsync.config import Settings
-    from cfsync.sync.inspection.status import DaemonStatus, ResourceStatus, Status
     from cfsync.sync.inspection.timeline import Span
 
 
-_HEAD = "resource", "rows", "lag", "swept", "edits", "conflicts", "deletions", "found by", "within"
 _SPAN_HEAD = "from (UTC)", "news", "sent", "waiting", "lag", "delay", "requests", "failed"
 
 
@@ -34,10 +32,26 @@ def status(
         bool,
         typer.Option("--history", help="Show the last 24 hours and the last 14 days instead."),
     ] = False,
+    lanes: Annotated[
+        bool,
+        typer.Option("--lanes", help="Show instead in which way changes came in, and how soon."),
+    ] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Show rows, lag, edits, conflicts, daemons and what waits for you.
+    """Show how full and fresh the mirror is, and what waits for you.
+
+    \b
+    rows      records in the mirror
+    lag       time since the last pull that brought in all changes
+    swept     time since the last complete comparison, which finds deletions
+    to send   edits made by SQL that the next push sends
+    for you   what waits for your decision: refused and held edits, conflicts,
+              held deletions; listed below, each with the command that helps
+
+    Below it: the last passes (times in UTC), the daemons and where they run, what is paused.
+    --lanes counts the changes by the way that brought them first (backfill, pull, events, sweep,
+    push), and shows after how long half of them, and 99 % of them, were in the mirror.
 
     --health is about how fresh the mirror is, and whether the daemon still runs. What waits for you
     doesn't make it unhealthy: it is listed by `cfsync status`, with a warning when it has waited
@@ -70,7 +84,9 @@ def status(
     if json:
         print_json(asdict(found))
     else:
-        print_lines(_lines(found))
+        from cfsync.cli.output import status as status_text
+
+        print_parts(status_text.lanes(found) if lanes else status_text.lines(found))
     return found.exit_code
 
 
@@ -108,104 +124,3 @@ def _span_row(span: Span) -> tuple[object, ...]:
         span.requests,
         span.failed,
     )
-
-
-def _lines(found: Status) -> Iterator[str]:
-    from cfsync.mirror import wal
-    from cfsync.mirror.coordination import pauses
-
-    shown = {name: r for name, r in found.resources.items() if r.enabled or r.rows}
-    yield columns([_HEAD, *(_row(n, r, paused=n in found.paused) for n, r in shown.items())])
-    yield ""
-    yield from map(_last_pass, found.passes)
-    yield from map(_daemon, found.daemons)
-    for trouble in found.troubles:
-        yield f"{trouble.name} {trouble.resource}: {trouble.text} (since {trouble.since})"
-    if found.paused:
-        yield f"paused: {pauses.in_words(found.paused)}; `cfsync resume` lets them run again"
-    yield from _unsent(found)
-    if found.no_requests_until:
-        yield f"no requests until {found.no_requests_until}: ClickFunnels asks to wait (429)"
-    if found.budget:
-        yield _rate(found.budget)
-    yield from _counted(found)
-    yield f"database: {found.database}"
-    if found.capture_problem:
-        yield f"warning: {found.capture_problem}"
-    if line := wal.warning(found.wal):
-        yield f"warning: {line}"
-    if found.waiting_total:
-        yield f"waiting for you: {found.waiting_total}"
-        if found.waiting_long:
-            yield f"warning: {found.waiting_long} of them for more than a day"
-        yield columns(
-            [(w["kind"], w["resource"], w["id"], w["reason"], w["command"]) for w in found.waiting]
-        )
-
-
-def _counted(found: Status) -> Iterator[str]:
-    for name, r in found.resources.items():
-        if r.counted is not None:
-            yield f"{name}: {r.rows:,} rows; ClickFunnels counted {r.counted:,} at {r.counted_at}"
-
-
-def _daemon(daemon: DaemonStatus) -> str:
-    named = f"daemon on {daemon.host} (pid {daemon.pid})"
-    if daemon.runs:
-        return f"{named}, runs since {daemon.started_at}"
-    if daemon.ended_at:
-        return f"{named}, stopped at {daemon.ended_at}"
-    return f"{named}, has not been seen since {daemon.seen_at}"
-
-
-def _unsent(found: Status) -> Iterator[str]:
-    """Resources whose edits have waited for long, and why, where that is known."""
-    from cfsync.sync.inspection.status import UNSENT_S
-
-    for name, r in found.resources.items():
-        if r.oldest_edit_s is not None and r.oldest_edit_s > UNSENT_S:
-            reason = f": {name} is paused" if name in found.paused else ""
-            reason = reason if r.push else f": resources.{name}.push is off"
-            waited = duration(r.oldest_edit_s)
-            yield f"warning: an edit of {name} has waited for {waited} to be sent{reason}"
-
-
-def _last_pass(run: Mapping[str, Any]) -> str:
-    quiet = f", {run['quiet']} like it since" if run["quiet"] else ""
-    error = f": {run['error']}" if run["error"] else ""
-    if run["state"] == "running":
-        return f"last {run['pass']}: began at {run['started_at']}, has not ended"
-    return f"last {run['pass']}: {run['state']} at {run['ended_at']}{quiet}{error}"
-
-
-def _rate(budget: Mapping[str, Any]) -> str:
-    learned = budget.get("learned")
-    limit = f", limit learned: {learned:.0f}" if learned else ""
-    return f"rate: {budget['rate']:.0f} requests a second{limit}"
-
-
-def _row(name: str, r: ResourceStatus, *, paused: bool) -> tuple[object, ...]:
-    lag = "first walk" if r.unfinished else r.lag_s
-    lag = duration(lag) if isinstance(lag, float) else lag
-    held = {k: n for k, n in r.deletions.items() if k in ("candidate", "held", "approved")}
-    return (
-        name,
-        r.rows,
-        f"{lag or 'never'} (paused)" if paused else lag,
-        f"{r.swept_at} (census)" if r.swept_by == "census" else r.swept_at,
-        _counts(r.edits),
-        r.conflicts or None,
-        _counts(held),
-        _counts(r.found),
-        ", ".join(f"{lane} {_within(d)}" for lane, d in r.delays.items()) or None,
-    )
-
-
-def _within(delays: Mapping[str, float | None]) -> str:
-    """`1 s (99 %: 60 s)`: the delay of half of the changes, and of 99 % of them."""
-    half, most = ("over a week" if s is None else f"{s:g} s" for s in delays.values())
-    return f"{half} (99 %: {most})"
-
-
-def _counts(counts: Mapping[str, float]) -> str | None:
-    return ", ".join(f"{n:g} {kind}" for kind, n in counts.items()) or None

@@ -28,7 +28,8 @@ def run_passes(
     settings = load_settings(config, quiet=True)
 
     async def body(stop: asyncio.Event) -> tuple[list[Report], dict[str, Any]]:
-        async with open_context(settings, stop, create=create, bars=True) as context:
+        opened = open_context(settings, stop, create=create, bars=True, announced=not json)
+        async with opened as context:
             reports = []
             for one in passes:
                 reports.append(await one(context))

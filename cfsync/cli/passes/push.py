@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfsync.cli.common import Config, Json, Resources
+from cfsync.cli.inspection.plan import show_plan
 from cfsync.cli.passes.common import Pass, run_passes
+from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
@@ -24,6 +26,9 @@ def push(
     plan: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Send only what this plan lists.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing; show the plan, as `cfsync plan` does.")
+    ] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -41,6 +46,10 @@ def push(
       cfsync push contacts
       cfsync push --plan monday.json
     """
+    if dry_run:
+        if plan:
+            raise UsageError("--dry-run shows what a push without --plan would send: drop one")
+        return show_plan(resource or [], config, json=json)
     return run_passes("push", [push_pass(resource, plan)], config, json=json)
 
 

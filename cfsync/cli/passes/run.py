@@ -33,12 +33,14 @@ def run(config: Config = None, json: Json = False) -> int:
     from cfsync import daemon, logs
     from cfsync.config import explain_sources, token_is_fixed
 
-    check_to_run(config)
+    checked = [check_to_run(config)]  # at the start no program is asked twice for a secret
     repeat_filter = logs.RepeatFilter()
     with suppress(KeyboardInterrupt):  # a signal before anything had started
         until_stopped(
             lambda stop: daemon.run(
-                lambda: load_settings(config, repeat_filter=repeat_filter),
+                lambda: load_settings(
+                    config, repeat_filter=repeat_filter, checked=checked.pop() if checked else None
+                ),
                 lambda settings: asyncio.run(open_mirror(settings, create=True)),
                 stop,
                 token_is_fixed=token_is_fixed(config, os.environ),

@@ -15,6 +15,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, until_stopped
 from cfsync.cli.decisions.recover import as_lines, as_object, run_recovery
+from cfsync.cli.questions import ask
 from cfsync.cli.reports import print_problems
 from cfsync.cli.text import print_json, print_problem
 from cfsync.errors import CfsyncError, UsageError
@@ -136,9 +137,7 @@ def _ask(found: str) -> None:
         " not in it.",
         file=sys.stderr,
     )
-    if not sys.stdin.isatty():
-        raise UsageError("nothing is done: without a terminal, restore needs --yes")
-    typer.confirm("Restore it?", abort=True, err=True)
+    ask("Restore it?", needs="restore needs --yes")
 
 
 def _recover(settings: Settings) -> Recovered:

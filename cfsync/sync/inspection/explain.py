@@ -12,7 +12,7 @@ from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.reports import history, provenance, status
+from cfsync.mirror.reports import history, provenance, related, status
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.records import is_provisional
 from cfsync.resources import Field, Resource, named
@@ -26,6 +26,8 @@ was changed here while edits were not captured.
 """
 CHANGES_SHOWN = 10
 """How many of the last changes are shown."""
+SEVERAL = 5
+"""How many records of the same name are named."""
 ENDED_SHOWN = 10
 """How many edits that have ended are shown."""
 State = Literal["mirrored", "unsent", "deleted here", "gone", "hidden"]
@@ -100,12 +102,14 @@ class Explanation:
 async def explain(
     mirror: Mirror, settings: Settings, resource_name: str, record_name: str
 ) -> Explanation:
-    """Explain the record with an id, a former provisional id, or a public id.
+    """Explain the record with an id, a former provisional id, a public id, an email address, a
+    number or a name.
 
-    Raises UnknownResource, and UsageError if the mirror knows nothing of the record.
+    Raises UnknownResource, and UsageError if the mirror knows nothing of the record, or of several
+    with this name.
     """
     resource = named(resource_name)
-    known, commands, changes = await mirror.read(_gather, resource, record_name)
+    known, commands, changes = await mirror.read(_gather, resource, record_name.strip())
     sends = settings.resource(resource.name).push
     if not (known.row or known.edits or known.tombstone or changes):
         raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
@@ -130,10 +134,34 @@ async def explain(
 def _gather(
     tx: Tx, resource: Resource, record_name: str
 ) -> tuple[KnownRecord, dict[str, str], list[history.Row]]:
-    record_id = status.record_id(tx, resource, record_name)
-    changes = history.last_changes(tx, resource, record_name, CHANGES_SHOWN)
-    commands = provenance.commands(tx, resource, record_id)
-    return provenance.gather(tx, resource, record_id), commands, changes
+    known, name = _found(tx, resource, record_name)
+    changes = history.last_changes(tx, resource, name, CHANGES_SHOWN)
+    return known, provenance.commands(tx, resource, known.record_id), changes
+
+
+def _found(tx: Tx, resource: Resource, wanted: str) -> tuple[KnownRecord, str]:
+    """The record, and the id by which it is known. A row with that id comes before one with that
+    name, and a name before what is left of a record that is gone.
+    """
+    known, unknown = None, None
+    try:
+        known = provenance.gather(tx, resource, status.record_id(tx, resource, wanted))
+    except UsageError as error:
+        unknown = error
+    if known is not None and known.row:
+        return known, wanted
+    ids = related.find_by_name(tx, resource, wanted)
+    if len(ids) > 1:
+        several = ", ".join(map(str, ids[:SEVERAL]))
+        raise UsageError(f"several {resource.name} have this name: choose one by its id: {several}")
+    if ids:
+        return provenance.gather(tx, resource, ids[0]), str(ids[0])
+    if known is None:
+        by = " or ".join(["id", *(f.name for f in related.names_of(resource))])
+        raise UsageError(
+            f"the mirror has no such record in {resource.name} (looked for by {by})"
+        ) from unknown
+    return known, wanted
 
 
 def _state(known: KnownRecord) -> State:

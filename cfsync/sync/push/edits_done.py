@@ -20,6 +20,14 @@ class EditsDone:
         self._of = {resource: len(seqs) for resource, seqs in waited.items()}
         self._left = {resource: set(seqs) for resource, seqs in waited.items()}
 
+    def left(self, batch: int, seqs: Mapping[str, Set[int]]) -> None:
+        """Only these are to be sent, as this batch; the others are held."""
+        self._left = {name: left & seqs.get(name, set()) for name, left in self._left.items()}
+        self._left = {name: left for name, left in self._left.items() if left}
+        self._of = {resource: len(left) for resource, left in self._left.items()}
+        if self._of:
+            self._progress.announce(batch, self._of)
+
     def begin(self, resource: str) -> None:
         self.add(resource, ())
 

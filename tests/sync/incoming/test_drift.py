@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from cfsync.cli.decisions.conflicts import text_of
+from cfsync.cli.output.conflicts import lines_of
 from cfsync.records import is_provisional
 from cfsync.sync.decisions import conflicts
 from cfsync.sync.report import Report
@@ -303,11 +303,11 @@ def test_a_mass_of_drift_is_one_thing_that_waits(filled: Round) -> None:
         )
     ]
     found = asyncio.run(conflicts.open_conflicts(filled.mirror))
-    assert text_of(found, values=False, whole=False) == (
+    assert "\n".join(lines_of(found, values=False, whole=False)) == (
         "contacts: 60 values and rows changed here while edits were not captured:"
         " cfsync conflicts list contacts"
     )
-    assert len(text_of(found, values=False, whole=True).splitlines()) == 61
+    assert len([*lines_of(found, values=False, whole=True)]) == 61
     assert filled.push().exit_code == 5
     assert filled.world.ledger.writes() == []
 

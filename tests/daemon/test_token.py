@@ -145,3 +145,17 @@ def test_status_says_that_it_is_the_gateway_that_refuses(
     (told,) = asyncio.run(mirror.read(pauses.troubles))
     assert found in told.text
     assert daemon.stop() == 0
+
+
+@SQLITE_ONLY
+def test_at_the_start_a_program_is_asked_once_for_the_token(start: Start, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    program = tmp_path / "token"
+    program.write_text(f"#!/bin/sh\necho once >> {asked}\necho {TOKEN}\n")
+    program.chmod(0o700)
+
+    daemon = start(API__TOKEN="", API__TOKEN_COMMAND=str(program))
+    daemon.wait_for("clickfunnels.connected")
+
+    assert asked.read_text() == "once\n"
+    assert daemon.stop() == 0

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     resource: Annotated[
-        str, typer.Argument(metavar="[RESOURCE]", help="Not needed for an email address.")
+        str, typer.Argument(metavar="RESOURCE|EMAIL", help="A resource, or an email address alone.")
     ],
     wanted: Annotated[
         str | None,

@@ -34,6 +34,7 @@ from cfsync.sync.walk.records import reread_busy, reread_refused
 
 logger = structlog.get_logger()
 
+Rows = Mapping[str, int] | None
 SweepOne = Callable[[Context, PageWriter, Listing], Awaitable[None]]
 
 
@@ -55,9 +56,8 @@ async def backfill(
         workspaces = await open_account(context, report)
         for level in levels(_below_teams(resources)):
             lists = await _lists(context, level, workspaces)
-            rows: Mapping[str, int] = {}
+            rows = await context.mirror.read(row_counts.known, lists if restart else ())
             if restart:
-                rows = await context.mirror.read(row_counts.known, lists)
                 await context.mirror.write(listings.restart, lists)
             await _pull_lists(context, report, lists, rows)
             workspaces = await known_workspaces(context)
@@ -71,9 +71,8 @@ def _only(settings: Settings, workspace: str) -> Settings:
 
 
 async def pull(context: Context, names: Sequence[str] = ()) -> Report:
-    """Read what changed: every list of a workspace (one request each if nothing changed), and of
-    the lists below other records those whose parent changed and some others in rotation. Then
-    follow the events.
+    """Read what changed: every list of a workspace (one request each if nothing changed), of the
+    lists below other records those whose parent changed and some in rotation; then the events.
     """
     resources = wanted_resources(context.settings, names)
     async with recorded(context, PassName.PULL, resources) as (context, report):
@@ -224,9 +223,7 @@ async def _mark_tried(
     workspaces: Collection[int],
     began_at: str,
 ) -> None:
-    """Remember which lists were tried, and that all due ones were pulled unless one could not be
-    read.
-    """
+    """Remember which lists were tried; and, if all could be read, that all due ones were pulled."""
     nested = {r.name: r for r in resources if r.nested}
     if tried := [li for li in lists if li.resource in nested]:
         await context.mirror.write(listings.mark_tried, tried)
@@ -237,10 +234,7 @@ async def _mark_tried(
 
 
 async def _pull_lists(
-    context: Context,
-    report: Report,
-    lists: Sequence[Listing],
-    rows: Mapping[str, int] | None = None,
+    context: Context, report: Report, lists: Sequence[Listing], rows: Rows = None
 ) -> None:
     noted = await context.mirror.read(absent.noted, lists)
     async with page_writer(context, report) as writer:
@@ -258,7 +252,6 @@ async def _sweep_lists(
     context: Context, report: Report, lists: Sequence[Listing], sweep_one: SweepOne
 ) -> None:
     noted = await context.mirror.read(absent.noted, lists)
-    rows = await context.mirror.read(row_counts.known, lists)
     async with page_writer(context, report) as writer:
 
         async def work(listing: Listing) -> None:
@@ -266,6 +259,7 @@ async def _sweep_lists(
                 await sweep_one(context, writer, listing)
                 await _found_again(context, listing, noted)
 
+        rows = await context.mirror.read(row_counts.known, lists)
         await each_list(context, report, lists, work, rows=rows)
     await _retry_refused(context, report, lists)
 

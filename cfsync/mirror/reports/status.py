@@ -145,9 +145,12 @@ def unused_events(tx: Tx) -> Rows:
     return _rows(tx, named_none.order_by(EVENTS.c.event_type))
 
 
-def waiting(tx: Tx, limit: int) -> Rows:
-    """What waits for a person, oldest first: kind, resource, id, since, reason, command."""
-    sql = f"SELECT * FROM cf_waiting ORDER BY since, kind, resource, id LIMIT {limit:d}"
+def waiting(tx: Tx, limit: int, *, without: Sequence[str] = ()) -> Rows:
+    """What waits for a person, oldest first: kind, resource, id, since, reason, command. `without`:
+    kinds that are left out.
+    """
+    others = f"WHERE kind NOT IN ({', '.join(map(literal, without))})" if without else ""
+    sql = f"SELECT * FROM cf_waiting {others} ORDER BY since, kind, resource, id LIMIT {limit:d}"
     return [dict(row) for row in tx.conn.exec_driver_sql(sql).mappings()]
 
 

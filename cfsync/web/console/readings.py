@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import conflicts, outbox, tombstones
-from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db.dialect.place import Place
@@ -24,6 +23,9 @@ from cfsync.web.console.html.waiting import Group, Waiting
 
 PASSES = 9
 """Passes that the overview shows."""
+
+OTHERS = 200
+"""Lines of `cf_waiting` that the page shows of kinds without buttons."""
 
 _IN_OTHER_PARTS = ("conflict", "parked", "held", "deletion")
 """Kinds of `cf_waiting` that the page shows otherwise."""
@@ -61,8 +63,7 @@ def waiting(tx: Tx) -> Waiting:
         deletions=_by_resource(stones),
         others=[
             (w["resource"], w["reason"], w["command"])
-            for w in status.waiting(tx, 200)
-            if w["kind"] not in (*_IN_OTHER_PARTS, *ConflictKind)
+            for w in status.waiting(tx, OTHERS, without=_IN_OTHER_PARTS)
         ],
         titles=browse.titles(tx, set(some)),
         now=tx.now,

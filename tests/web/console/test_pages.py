@@ -245,5 +245,27 @@ def test_what_waits_is_shown_with_both_sides(
     assert "conflict" in visitor.see("/records/contacts")
 
 
+def test_a_refused_row_is_shown_behind_many_older_conflicts(
+    visitor: Visitor, account: Account
+) -> None:
+    """The overview links to it."""
+    account.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)"
+        " INSERT INTO cf_conflicts (resource, record_id, kind, field, winner, state, found_at)"
+        " SELECT 'contacts', i, 'changed', 'first_name', 'local', 'open',"
+        " '2026-01-01T00:00:00.000Z' FROM n"
+    )
+    account.sql(
+        "INSERT INTO cf_events (source, event_id, event_type, resource, record_id, received_at,"
+        " state, error) VALUES ('refused', 'r1', 'row', 'contacts', 9, '2026-02-01T00:00:00.000Z',"
+        " 'new', 'my check')"
+    )
+
+    page = visitor.see("/waiting")
+
+    assert 'id="refused"' in page
+    assert "my check" in page
+
+
 def test_nothing_waits(visitor: Visitor) -> None:
     assert "Nothing waits for you." in visitor.see("/waiting")

@@ -30,8 +30,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_OPEN = ("/static/", "/login")
-"""Paths for which nobody has to be logged in."""
+_OPEN, _OPEN_BELOW = "/login", "/static/"
+"""The path, and what others begin with, for which nobody has to be logged in."""
 
 _SAFE = ("GET", "HEAD")
 
@@ -59,6 +59,11 @@ def is_token(given: str, access_token: str) -> bool:
     return hmac.compare_digest(given.encode(), access_token.encode())
 
 
+def is_let_in(request: Request, access_token: str | None) -> bool:
+    """Whether a request may see what is in the mirror: it has logged in, or nobody has to."""
+    return access_token is None or request.session.get("mark") == session_mark(access_token)
+
+
 class Guard:
     """Refuses foreign hosts and forms, sends who is not logged in to the login, adds headers."""
 
@@ -66,7 +71,7 @@ class Guard:
         self._app = app
         #: Empty: any host name.
         self._hosts = frozenset(hosts)
-        self._mark = None if access_token is None else session_mark(access_token)
+        self._access_token = access_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,8 +94,9 @@ class Guard:
             return PlainTextResponse("cfsync does not answer to this host name", 400)
         if request.method not in _SAFE and not is_own_origin(request.headers):
             return PlainTextResponse("this form is not from a page of cfsync", 403)
-        is_open = self._mark is None or request.url.path.startswith(_OPEN)
-        if is_open or request.session.get("mark") == self._mark:
+        path = request.scope["path"]  # a URL is made of the Host header, too
+        is_open = path == _OPEN or path.startswith(_OPEN_BELOW)
+        if is_open or is_let_in(request, self._access_token):
             return None
         return RedirectResponse("/login", 303)
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 
@@ -22,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from cfsync.config import WebSettings
 from cfsync.errors import CfsyncError, MirrorError
 from cfsync.web.console import forms
-from cfsync.web.console.access import LOOPBACK, Guard, is_token, session_mark
+from cfsync.web.console.access import LOOPBACK, Guard, is_let_in, is_token, session_mark
 from cfsync.web.console.actions import Actions
 from cfsync.web.console.editing import Editing
 from cfsync.web.console.html.layout import Shell, sorry
@@ -171,14 +172,14 @@ class Entry:
 
 
 def _sorry(console: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Answers an error with a page."""
+    """Answers an error with a page: to who may see nothing yet, one that shows nothing."""
 
     async def handler(request: Request, error: Exception) -> Response:
         status, title, text = _told(error)
-        try:
-            shell = await console.shell(request)
-        except Exception:
-            shell = Shell(database="", waiting=0, rows={})
+        shell = Shell(database="", waiting=0, rows={})
+        if is_let_in(request, console.access_token):
+            with suppress(Exception):
+                shell = await console.shell(request)
         return await console.html(sorry, shell, title, text, status_code=status)
 
     return handler

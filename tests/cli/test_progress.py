@@ -92,6 +92,23 @@ def test_a_bar_counts_what_an_earlier_walk_has_found(bars: Bars, shown: Terminal
     assert bars.shown == [("contacts", 0.95, 120, None)]  # there are more by now
 
 
+@pytest.mark.parametrize("rows", [{}, {"contacts": 80}])
+def test_a_bar_stays_below_its_end_while_a_list_is_open(
+    bars: Bars, shown: TerminalBars, rows: dict[str, int]
+):
+    """The number of records may be that of an earlier walk."""
+    shown.begin({"contacts": 2}, rows)
+
+    shown.at(Listing("contacts", 7, 7), records=30, fraction=1.0)
+    shown.at(Listing("contacts", 8, 8), records=50, fraction=1.0)
+    assert bars.shown == [("contacts", 0.99, 80, rows.get("contacts"))]
+
+    shown.walked(Listing("contacts", 7, 7))
+    assert bars.shown
+    shown.walked(Listing("contacts", 8, 8))
+    assert bars.shown == []
+
+
 def test_a_bar_whose_end_nobody_knows_shows_activity(bars: Bars, shown: TerminalBars):
     shown.begin({"contacts": 1}, {})
 

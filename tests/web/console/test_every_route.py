@@ -156,6 +156,43 @@ def test_without_a_login_nothing_is_shown_or_done(
     assert content(account) == before
 
 
+MISTAKES = (
+    ("GET", "/static/nosuch", ""),
+    ("GET", "/static/%2e%2e/login", ""),
+    ("POST", "/static/console.css", ""),
+    ("PUT", "/login", ""),
+    ("POST", "/login", "token=%ff"),
+    ("POST", "/login", "token=" + "x" * 2_000_000),
+    ("GET", "/loginx", ""),
+    ("GET", "/login/", ""),
+    ("GET", "/nosuch", ""),
+)
+"""Requests that are answered with an error, or with the way to the login."""
+
+
+@pytest.mark.parametrize(("method", "path", "body"), MISTAKES, ids=lambda given: given[:20])
+def test_without_a_login_an_error_shows_nothing_of_the_mirror(
+    visit: Visit, method: str, path: str, body: str
+) -> None:
+    visitor = visit(CFSYNC_WEB__ACCESS_TOKEN=TOKEN)
+    place = str(visitor.console.place)
+
+    answer = visitor.ask(method, path, content=body.encode())
+
+    assert answer.status_code in (303, 404, 405)
+    assert place not in answer.text
+    assert "/records/" not in answer.text
+    assert "contacts" not in answer.text
+
+
+def test_a_path_that_begins_as_the_login_is_behind_it(visit: Visit) -> None:
+    visitor = visit(CFSYNC_WEB__ACCESS_TOKEN=TOKEN)
+
+    for path in ("/loginx", "/login/", "/login/records"):
+        answer = visitor.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
+
+
 def test_a_cookie_of_a_login_lets_in(visit: Visit) -> None:
     visitor = visit(CFSYNC_WEB__ACCESS_TOKEN=TOKEN)
     cookie = signed(TOKEN, app.session_mark(TOKEN), app.SESSION_S - 60)

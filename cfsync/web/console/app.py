@@ -36,6 +36,9 @@ log = structlog.get_logger()
 WRONG_TOKEN_S = 1.0
 """Seconds that the answer to a wrong token takes, so that nobody can try many."""
 
+LOGIN_BYTES = 4_096
+"""The longest form of the login: anybody can send one."""
+
 SESSION_S = 7 * 86_400
 """Seconds after which one has to log in again."""
 
@@ -157,7 +160,7 @@ class Entry:
         token = self._console.access_token
         if token is None:
             return RedirectResponse("/", 303)
-        form = await forms.read(request)
+        form = await forms.read(request, LOGIN_BYTES)
         if not is_token(form.one("token"), token):
             await asyncio.sleep(WRONG_TOKEN_S)
             return await self._console.html(partial(login, is_wrong=True), status_code=401)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,8 +16,11 @@ from cfsync.errors import UsageError
 from cfsync.resources import Field
 from cfsync.values import Unholdable, decode
 
-MAX_BYTES = 1_000_000
-"""The longest form that is read."""
+MAX_BYTES, MAX_FIELDS = 1_000_000, 50_000
+"""The longest form that is read, and the most values in one."""
+
+AT_ONCE_BYTES = 20_000
+"""The longest form that is taken apart at once; a longer one in a thread, as it takes a while."""
 
 DIGITS = 18
 """Digits of the longest number that is read: any database can hold it."""
@@ -38,14 +42,22 @@ class Form:
         return self.values.get(name, ("",))[-1]
 
 
-async def read(request: Request) -> Form:
+async def read(request: Request, max_bytes: int = MAX_BYTES) -> Form:
     """The form of a request. Raises UsageError for one that is too long or none."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BYTES:
+        if len(body) > max_bytes:
             raise UsageError("the form is too long")
+    if len(body) > AT_ONCE_BYTES:
+        return await asyncio.to_thread(_taken_apart, bytes(body))
+    return _taken_apart(bytes(body))
+
+
+def _taken_apart(body: bytes) -> Form:
     values: dict[str, list[str]] = {}
+    if body.count(b"&") >= MAX_FIELDS:
+        raise UsageError("the form has too many fields")
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
     except ValueError:

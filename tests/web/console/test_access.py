@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from starlette.datastructures import Headers
 
+from cfsync.web.console import forms
 from cfsync.web.console.access import is_own_origin
 from tests.push.conftest import Account
 from tests.web.console.conftest import Visitor
@@ -142,3 +146,35 @@ def test_a_form_that_is_too_long_is_refused(visitor: Visitor) -> None:
     page = visitor.press("/pause/all", "pause", more="x" * 2_000_000)
 
     assert "the form is too long" in page
+
+
+def test_a_form_with_too_many_fields_is_refused(visitor: Visitor) -> None:
+    answer = visitor.ask("POST", "/pause/all", content="choice=pause" + "&a=" * 60_000)
+
+    assert "the form has too many fields" in visitor.see(answer.headers["location"])
+
+
+def test_before_the_login_only_a_short_form_is_read(visit: Visit) -> None:
+    visitor = visit(CFSYNC_WEB__ACCESS_TOKEN=TOKEN)
+
+    answer = visitor.ask("POST", "/login", data={"token": TOKEN, "more": "x" * 5_000})
+
+    assert answer.status_code == 404
+    assert "the form is too long" in answer.text
+    assert visitor.get("/").status_code == 303
+
+
+def test_a_long_form_does_not_hold_the_event_loop(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def taken_apart(*given: Any, **more: Any) -> list[tuple[str, str]]:
+        threads.append(threading.current_thread())
+        return parse_qsl(*given, **more)
+
+    monkeypatch.setattr(forms, "parse_qsl", taken_apart)
+    visitor.ask("POST", "/pause/all", content="choice=pause&more=" + "x" * 100_000)
+
+    assert threads
+    assert threading.main_thread() not in threads

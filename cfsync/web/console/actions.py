@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
@@ -186,13 +187,13 @@ class Actions:
                 with acting_as(who):
                     told = await work(mirror, form.one("choice"), form)
             if isinstance(told, Preview):
-                shell, path = await self._console.shell(request), request.url.path
+                shell, path = await self._console.shell(request), quote(request.scope["path"])
                 return await self._console.html(sure, shell, told, path, form.values, back)
             say(request, "ok", told)
         except CfsyncError as error:
             say(request, "bad", str(error))
         else:
-            log.info("console.action", path=request.url.path, choice=form.one("choice"))
+            log.info("console.action", path=request.scope["path"], choice=form.one("choice"))
         self._console.forget()
         return RedirectResponse(back, 303)
 

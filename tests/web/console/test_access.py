@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from cfsync.web.console import forms
 from cfsync.web.console.access import is_own_origin
@@ -178,3 +179,16 @@ def test_a_long_form_does_not_hold_the_event_loop(
 
     assert threads
     assert threading.main_thread() not in threads
+
+
+def test_no_path_is_taken_from_a_url(
+    visitor: Visitor, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A URL is made of the Host header, too: some releases of Starlette let it add to the path."""
+
+    def refused(_: Request) -> None:
+        raise AssertionError("the path is in the scope")
+
+    monkeypatch.setattr(Request, "url", property(refused))
+
+    assert "All lists: paused" in visitor.press("/pause/all", "pause")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +11,7 @@ from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirro
 from cfsync.cli.text import print_json
 
 if TYPE_CHECKING:
-    from cfsync.mirror.db.engine import Mirror, Tx
+    from cfsync.mirror.db.engine import Mirror
 
 
 def register(app: typer.Typer) -> None:
@@ -31,9 +30,7 @@ def pause(resource: Resources = None, config: Config = None, json: Json = False)
       cfsync pause contacts
       cfsync pause
     """
-    from cfsync.mirror.coordination import pauses
-
-    _change(pauses.pause, "paused", resource, config, json=json)
+    _change("paused", resource, config, json=json)
 
 
 def resume(resource: Resources = None, config: Config = None, json: Json = False) -> None:
@@ -44,30 +41,22 @@ def resume(resource: Resources = None, config: Config = None, json: Json = False
       cfsync resume contacts
       cfsync resume
     """
-    from cfsync.mirror.coordination import pauses
-
-    _change(pauses.resume, "resumed", resource, config, json=json)
+    _change("resumed", resource, config, json=json)
 
 
 def _change(
-    change: Callable[[Tx, Sequence[str]], None],
     what: Literal["paused", "resumed"],
     names: list[str] | None,
     config: Path | None,
     *,
     json: bool,
 ) -> None:
-    """Make the change and log it, then print what is paused."""
+    """Make the change, then print what is paused."""
     from cfsync.mirror.coordination import pauses
-    from cfsync.resources import named
-    from cfsync.sync.decisions import decision_log
-
-    wanted = [named(name).name for name in names or []]
+    from cfsync.sync.decisions.pause import change
 
     async def work(mirror: Mirror) -> dict[str, str]:
-        await mirror.write(change, wanted)
-        decision_log.paused(what, wanted)
-        return await mirror.read(pauses.paused)
+        return await change(mirror, what, names or [])
 
     paused = with_mirror(load_settings(config, quiet=True), work)
     if json:

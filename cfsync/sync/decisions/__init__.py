@@ -3,6 +3,6 @@
 In: the mirror, the settings, and what the person chose. Out: a decision in the mirror that the next
 pass carries out, or the calls themselves.
 
-Each module has the name of its command, except `decision_log` (who decided what). `webhooks` is in
-`sync.events`, and `pause` in `mirror.coordination`.
+Each module has the name of its command, except `decision_log` (who decided what); `resume` is in
+`pause`. `webhooks` is in `sync.events`.
 """

@@ -13,12 +13,11 @@ from starlette.responses import RedirectResponse, Response
 from cfsync.errors import CfsyncError, UsageError
 from cfsync.mirror.bookkeeping.conflicts import by_id
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE
-from cfsync.mirror.coordination import pauses
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.user_decisions.undelete import How
 from cfsync.resources import RESOURCES, named
-from cfsync.sync.decisions import conflicts, deletions, outbox, revert, undelete
+from cfsync.sync.decisions import conflicts, deletions, outbox, pause, revert, undelete
 from cfsync.sync.decisions.conflicts import Resolved
 from cfsync.sync.selection import NOT_GIVEN
 from cfsync.web.console import forms, previews, readings
@@ -112,8 +111,7 @@ class Actions:
             names = [] if which == "all" else [named(which).name]
             if not names and choice == "pause" and not _is_sure(form):
                 return previews.pause_all()
-            change = pauses.pause if choice == "pause" else pauses.resume
-            await mirror.write(change, names)
+            await pause.change(mirror, "paused" if choice == "pause" else "resumed", names)
             what = words(names[0]) if names else "All lists"
             if choice == "pause":
                 return f"{what}: paused. Edits by SQL are kept; Resume sends them."
@@ -193,7 +191,9 @@ class Actions:
         except CfsyncError as error:
             say(request, "bad", str(error))
         else:
-            log.info("console.action", path=request.scope["path"], choice=form.one("choice"))
+            log.info(
+                "console.action", path=request.scope["path"], choice=form.one("choice"), by=who
+            )
         self._console.forget()
         return RedirectResponse(back, 303)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import structlog
 
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.session import DaemonControl
@@ -136,6 +137,20 @@ def test_a_list_is_paused_and_resumed(visitor: Visitor, account: Account) -> Non
     assert account.pull("contacts").paused == ["contacts"]
     assert "contacts: resumed." in visitor.press("/pause/contacts", "resume")
     assert account.pull("contacts").is_done
+
+
+def test_the_log_says_who_has_paused_a_list_and_pressed_a_button(visit: Visit) -> None:
+    visitor = visit(CFSYNC_WEB__USER_HEADER="X-Forwarded-User")
+    visitor.headers["X-Forwarded-User"] = "grace"
+
+    with structlog.testing.capture_logs() as lines:
+        visitor.press("/pause/contacts", "pause")
+        visitor.press("/pause/all", "resume")
+
+    told = [(line["event"], line.get("resource"), line.get("by")) for line in lines]
+    assert ("resource.paused", "contacts", "grace") in told
+    assert ("resource.resumed", "everything", "grace") in told
+    assert told.count(("console.action", None, "grace")) == 2
 
 
 def test_a_push_is_reverted(visitor: Visitor, account: Account, contact: int) -> None:

@@ -1,0 +1,25 @@
+"""Pauses resources, and lets them run again. What is paused is in `mirror.coordination.pauses`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.db.engine import Mirror
+from cfsync.resources import named
+from cfsync.sync.decisions import decision_log
+
+_CHANGES = {"paused": pauses.pause, "resumed": pauses.resume}
+
+
+async def change(
+    mirror: Mirror, what: Literal["paused", "resumed"], names: Sequence[str]
+) -> dict[str, str]:
+    """Pause these resources, or let them run again; all of them, if none is named. Returns what is
+    paused afterwards, and since when. Raises UnknownResource.
+    """
+    wanted = [named(name).name for name in names]
+    await mirror.write(_CHANGES[what], wanted)
+    decision_log.paused(what, wanted)
+    return await mirror.read(pauses.paused)

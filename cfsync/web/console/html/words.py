@@ -19,6 +19,11 @@ SHORT = 60
 LONG = 400
 """Characters of a value that are shown before the rest is folded away."""
 
+MARKED = 300
+"""Characters of two texts in which the differences are marked: to find them takes the time of one
+length times the other.
+"""
+
 _LONG_UNITS = ((365.25 * 86_400, "years"), (30.44 * 86_400, "months"))
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
@@ -125,7 +130,9 @@ def chip(text: str, kind: str = "") -> h.Element:
 
 def marked(before: Any, after: Any) -> h.Node:
     """A text with what differs from the one before it marked, where they are much alike."""
-    if not (isinstance(before, str) and isinstance(after, str) and before and len(after) <= 300):
+    if not (isinstance(before, str) and isinstance(after, str) and before):
+        return value(after)
+    if max(len(before), len(after)) > MARKED:
         return value(after)
     parts = difflib.SequenceMatcher(None, before, after, autojunk=False)
     if parts.ratio() < 0.6:

@@ -98,26 +98,25 @@ class TerminalBars(_Announcing):
         self._show_walk(listing.resource, self._totals.walked(listing))
 
     def sending(self, resource: str, *, done: int, of: int) -> None:
-        self._show(f"{resource} (edits)", done / of, count=done, of=of)
+        self._show(f"{resource} (edits)", Far(done, of, done / of, is_done=done >= of))
 
     def _show_walk(self, resource: str, far: Far) -> None:
         if resource in self._tasks or not far.is_done:
-            self._show(resource, far.fraction, count=far.records, of=far.rows)
+            self._show(resource, far)
         walked, lists = self._totals.lists
         records = plural(self._totals.records, "record")
         self._bars.below = f"{records} read; {walked:,} of {plural(lists, 'list')} done"
 
-    def _show(self, name: str, fraction: float | None, *, count: int, of: int | None) -> None:
+    def _show(self, name: str, far: Far) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=None, count=0, of=of)
-        total = None if fraction is None else 1.0
+            self._tasks[name] = self._bars.add_task(name, total=None, count=0, of=far.rows)
         self._bars.update(
             self._tasks[name],
-            total=total,
-            completed=fraction or 0.0,
-            visible=fraction is None or fraction < 1.0,
-            count=count,
-            of=of,
+            total=None if far.fraction is None else 1.0,
+            completed=far.fraction or 0.0,
+            visible=not far.is_done,
+            count=far.records,
+            of=far.rows,
         )
 
 

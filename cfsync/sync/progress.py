@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 
 from cfsync.records import Listing
 
+NEARLY = 0.99
+"""The largest fraction while a list is open: the number of records may be an old one, and a last
+page may come.
+"""
+
 
 class Progress:
     """Where a pass reports how far it has come. This one shows nothing."""
@@ -34,7 +39,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Far:
     """How far the walks of one resource are. `rows`: how many records they are known to have;
-    `fraction`: 0 to 1, None where nobody can tell; `is_done`: no list is left.
+    `fraction`: 0 to 1, which is the end, None where nobody can tell; `is_done`: no list is left.
     """
 
     records: int
@@ -62,11 +67,12 @@ class _Sum:
 
     def _fraction(self, records: int, rows: int | None) -> float | None:
         if rows:
-            return records / rows
+            return min(records / rows, NEARLY)
         shares = [share for _, share in self.under_way.values() if share is not None]
         if self.under_way and not shares and not self.walked:
             return None
-        return (self.walked + sum(shares)) / max(1, self.lists, self.walked + len(self.under_way))
+        known = max(1, self.lists, self.walked + len(self.under_way))
+        return min((self.walked + sum(shares)) / known, NEARLY)
 
 
 class Totals:

@@ -157,3 +157,16 @@ def end_deletions(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:
                 OUTBOX.c.state == OutboxState.HELD,
                 OUTBOX.c.error == conflicts.GONE,
             )
+
+
+def unseen_values(conflict: Conflict, part: Part, held: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a conflict doesn't show, by side. `held`: what each side holds now, where it
+    is known. Pure.
+    """
+    seen = [conflict.local, conflict.remote]
+    found: dict[str, Any] = {}
+    for side in ("remote", "local"):
+        if side in held and not any(part.same(held[side], value) for value in seen):
+            found[side] = held[side]
+            seen.append(held[side])
+    return found

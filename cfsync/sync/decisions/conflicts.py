@@ -21,7 +21,7 @@ from typing import Any, Literal
 from cfsync.errors import UsageError
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping import conflicts, open_edits, outbox, rows
-from cfsync.mirror.bookkeeping.agreement import Part
+from cfsync.mirror.bookkeeping.agreement import Part, unseen_values
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.capture.rules import insertable_values
@@ -121,22 +121,36 @@ async def _resolve_or_leave(
         return Left(number, str(error))
 
 
+def _any(_: Conflict) -> bool:
+    return True
+
+
 async def resolve(
-    mirror: Mirror, conflict_id: int, choice: Choice, value: Any = None
+    mirror: Mirror,
+    conflict_id: int,
+    choice: Choice,
+    value: Any = None,
+    is_as_shown: Callable[[Conflict], bool] = _any,
 ) -> Resolved | Changed:
     """Resolve a conflict. `value` is the JSON value for the choice "value", and ignored otherwise.
+    `is_as_shown` tells whether somebody has seen the conflict as it is: it keeps its number when
+    its values change.
 
     Raises UsageError if the conflict isn't open, doesn't offer the choice, or the database refuses
     the value.
     """
-    done = await mirror.write(_resolve, conflict_id, choice, value)
+    done = await mirror.write(_resolve, conflict_id, choice, value, is_as_shown)
     if isinstance(done, Resolved):
         decision_log.resolved(done.conflict, done.seqs, choice)
     return done
 
 
-def _resolve(tx: Tx, conflict_id: int, choice: Choice, value: Any) -> Resolved | Changed:
+def _resolve(
+    tx: Tx, conflict_id: int, choice: Choice, value: Any, is_as_shown: Callable[[Conflict], bool]
+) -> Resolved | Changed:
     conflict = conflicts.lock_open(tx, conflict_id)
+    if not is_as_shown(conflict):
+        return Changed(conflict, conflict)
     resource = RESOURCES[conflict.resource]
     discard.lock(tx, resource, conflict.record_id)
     if changed := _changed(tx, resource, conflict, conflict_id, choice):
@@ -171,25 +185,10 @@ def _changed(
     base = discard.base_values(tx, resource, conflict.record_id)
     sides = {"local": row or {}, "remote": base}
     held = {side: part.of_row(v) for side, v in sides.items() if part.field.name in v}
-    values = unseen_values(conflict, part, held, choice)
-    return Changed(conflict, conflicts.update(tx, conflict, values)) if values else None
-
-
-def unseen_values(
-    conflict: Conflict, part: Part, held: Mapping[str, Any], choice: Choice
-) -> dict[str, Any]:
-    """The values that the choice would overwrite and the conflict doesn't show, by side. `held`:
-    what each side holds now, where it is known. Pure.
-    """
-    seen = [conflict.local, conflict.remote]
-    found: dict[str, Any] = {}
-    for side in ("remote", "local"):
-        if side in held and not any(part.same(held[side], value) for value in seen):
-            found[side] = held[side]
-            seen.append(held[side])
+    values = unseen_values(conflict, part, held)
     if choice == "remote":  # it overwrites nothing there
-        found.pop("remote", None)
-    return found
+        values.pop("remote", None)
+    return Changed(conflict, conflicts.update(tx, conflict, values)) if values else None
 
 
 def _resolve_remote_deletion(

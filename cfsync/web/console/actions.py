@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
-from cfsync.mirror.bookkeeping.conflicts import by_id
+from cfsync.mirror.bookkeeping.conflicts import Conflict, by_id
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.history.person import acting_as
@@ -21,7 +22,8 @@ from cfsync.sync.decisions import conflicts, deletions, outbox, pause, revert, u
 from cfsync.sync.decisions.conflicts import Resolved
 from cfsync.sync.selection import NOT_GIVEN
 from cfsync.web.console import forms, previews, readings
-from cfsync.web.console.forms import Form
+from cfsync.web.console.forms import SEEN, Form
+from cfsync.web.console.html import cards
 from cfsync.web.console.html.sure import Preview, sure
 from cfsync.web.console.html.words import plural, words
 from cfsync.web.console.session import Console, person, say
@@ -55,7 +57,8 @@ class Actions:
             if number is None:
                 return await _settle_many(mirror, choice, form)
             value = await mirror.read(_typed, number, form) if choice == "value" else None
-            done = await conflicts.resolve(mirror, number, choice, value)  # type: ignore[arg-type]  # checked
+            is_as_shown = partial(_is_as_shown, form)
+            done = await conflicts.resolve(mirror, number, choice, value, is_as_shown)  # type: ignore[arg-type]  # checked
             return _settled([done] if isinstance(done, Resolved) else [], 1)
 
         return await self._do(request, work, "/waiting#conflict")
@@ -200,6 +203,11 @@ class Actions:
 
 def _is_sure(form: Form) -> bool:
     return form.one("sure") == "1"
+
+
+def _is_as_shown(form: Form, found: Conflict) -> bool:
+    """Whether the page of a form has shown a conflict as it is."""
+    return form.one(SEEN) in ("", cards.seen(found))
 
 
 def _typed(tx: Tx, number: int, form: Form) -> Any:

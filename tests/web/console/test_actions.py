@@ -11,6 +11,7 @@ import structlog
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.session import DaemonControl
 from tests.push.conftest import Account
+from tests.web.console import form_reader
 from tests.web.console.conftest import Visitor
 
 Visit = Callable[..., Visitor]
@@ -67,6 +68,28 @@ def test_a_conflict_that_has_changed_meanwhile_is_not_settled(
 
     assert "look again" in page
     assert "Elsewhere" in page
+
+
+def sent_with(page: str, number: int) -> dict[str, str]:
+    """What a page sends with the buttons of a conflict."""
+    return dict(form_reader.sent(page, f"/conflicts/{number}"))
+
+
+@pytest.mark.parametrize("choice", ["local", "remote", "value"])
+def test_a_value_that_an_older_page_has_not_shown_is_kept(
+    visitor: Visitor, account: Account, contact: int, choice: str
+) -> None:
+    number = dispute(account, contact)
+    older = sent_with(visitor.see("/waiting"), number) | {"value": "Elsewhere"}
+    account.sql("UPDATE contacts SET first_name = 'Mine' WHERE id = ?", contact)
+    newer = sent_with(visitor.press(f"/conflicts/{number}", choice, **older), number)
+
+    page = visitor.press(f"/conflicts/{number}", choice, **older)
+
+    assert "look again" in page
+    assert first_name(account, contact) == "Mine"
+    page = visitor.press(f"/conflicts/{number}", choice, **newer | {"value": "Elsewhere"})
+    assert "1 conflict settled." in page
 
 
 def parked(account: Account, contact: int) -> int:

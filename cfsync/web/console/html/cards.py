@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import htpy as h
@@ -9,6 +10,7 @@ import htpy as h
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.web.console.forms import SEEN, digest
 from cfsync.web.console.html.layout import button
 from cfsync.web.console.html.words import (
     marked,
@@ -78,7 +80,12 @@ def _record_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
 
 
 def _choose(c: Conflict, choice: str, text: str, *, kind: str) -> h.Element:
-    return button(f"/conflicts/{c.id}", choice, text, kind=kind)
+    return button(f"/conflicts/{c.id}", choice, text, kind=kind, given={SEEN: seen(c)})
+
+
+def seen(c: Conflict) -> str:
+    """The digest of what a conflict shows. Pure."""
+    return digest(json.dumps([c.kind, c.local, c.remote], sort_keys=True, default=str))
 
 
 def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
@@ -98,6 +105,7 @@ def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
 
 def _another_value(c: Conflict) -> h.Element:
     return h.form(".one.other", method="post", action=f"/conflicts/{c.id}")[
+        h.input(type="hidden", name=SEEN, value=seen(c)),
         h.input(type="text", name="value", aria_label=f"Another value for {c.field}"),
         h.button(".quiet", name="choice", value="value")["Use another value"],
     ]

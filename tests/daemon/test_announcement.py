@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from cfsync.cli.inspection.status import _lines
 from cfsync.config import load
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.health_facts import problems
 from cfsync.sync.inspection.status import status
 from tests.daemon.harness import Daemon, until
+from tests.status_text import status_lines
 
 Start = Callable[..., Daemon]
 LONG_AGO = "2026-01-01T00:00:00.000Z"
@@ -35,14 +35,14 @@ def test_a_daemon_that_no_longer_runs_is_missed_until_somebody_pulls_by_command(
         return asyncio.run(problems(mirror, configured))
 
     def shown() -> str:
-        return "\n".join(_lines(asyncio.run(status(mirror, configured))))
+        return "\n".join(status_lines(asyncio.run(status(mirror, configured))))
 
     assert unhealthy() == []
     daemon = start()
     daemon.wait_for("pass.done", resource="contacts", new=30)
     until(lambda: sql("SELECT pid FROM cf_daemons") == [(daemon.process.pid,)])
     assert unhealthy() == []
-    assert f"(pid {daemon.process.pid}), runs since " in shown()
+    assert f"(pid {daemon.process.pid}): runs since " in shown()
 
     daemon.stop(how)
     if how == signal.SIGKILL:  # as if more than a minute had passed
@@ -50,7 +50,7 @@ def test_a_daemon_that_no_longer_runs_is_missed_until_somebody_pulls_by_command(
         sql("UPDATE cf_daemons SET seen_at = ?", LONG_AGO)
         sql("UPDATE cf_checkpoints SET began_at = ?", LONG_AGO)
 
-    words = "stopped at 20" if how == signal.SIGTERM else "has not been seen since 2026-01-01T00"
+    words = "stopped at 20" if how == signal.SIGTERM else "has not been seen since 2026-01-01"
     reason = unhealthy()[0]
     assert reason.startswith("no daemon runs: the one on ")
     assert words in reason

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cfsync.cli.inspection.plan import lines_of
+from cfsync.cli.output.plan import lines_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions.revert import revert
 from cfsync.sync.inspection import bulk

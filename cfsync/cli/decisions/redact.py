@@ -30,9 +30,10 @@ def redact(
     """Delete a person in ClickFunnels (GDPR) and here. Can't be undone.
 
     ClickFunnels would leave tags and custom attributes, so these are cleared there first. This then
-    purges the contact's row, edits, conflicts, events and tombstone, the copies of the contact
-    inside other records, and the email address wherever it appears. It does not touch what other
-    records hold themselves, such as an order's delivery address, nor your backups and plan files.
+    purges the contact's row, edits, conflicts and events, what its tombstone holds, the copies of
+    the contact inside other records, and the email address wherever it appears. A digest of it
+    stays, so that no import brings the person back. It does not touch what other records hold
+    themselves, such as an order's delivery address, nor your backups and plan files.
     You can run it again after an error.
 
     \b

@@ -55,7 +55,8 @@ def import_file(
     match: Annotated[
         str | None,
         typer.Option(
-            metavar="FIELD", help="What tells which record a row is: email_address, id ..."
+            metavar="FIELD",
+            help="The field that identifies the record of each row: email_address, id ...",
         ),
     ] = None,
     map: Annotated[  # noqa: A002
@@ -66,7 +67,9 @@ def import_file(
     ] = None,
     rest: Annotated[
         str | None,
-        typer.Option(metavar="FIELD|ignore", help="Where other columns go: custom_attributes."),
+        typer.Option(
+            metavar="FIELD|ignore", help="Where columns without a field go: custom_attributes."
+        ),
     ] = None,
     workspace: Annotated[
         str | None,
@@ -76,12 +79,14 @@ def import_file(
     create_tags: Annotated[
         bool, typer.Option("--create-tags", help="Make the tags that don't exist.")
     ] = False,
-    on_missing: Annotated[OnMissing, typer.Option(help="What to do with new ones.")] = (
-        OnMissing.INSERT
-    ),
-    blank: Annotated[Blank, typer.Option(help="Whether a blank value empties.")] = Blank.KEEP,
+    on_missing: Annotated[
+        OnMissing, typer.Option(help="What to do with rows that match no record.")
+    ] = (OnMissing.INSERT),
+    blank: Annotated[
+        Blank, typer.Option(help="Keep or clear the field where a cell is empty.")
+    ] = Blank.KEEP,
     again: Annotated[
-        bool, typer.Option("--again", help="Also those that were deleted or redacted.")
+        bool, typer.Option("--again", help="Also insert records that were deleted or redacted.")
     ] = False,
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="The encoding of the file.")
@@ -95,7 +100,8 @@ def import_file(
 ) -> int:
     """Change many records from a CSV file or JSON lines.
 
-    The columns are matched with the fields by name, without regard to case, spaces and underscores.
+    The columns are matched with the fields by name, without regard to case, spaces, hyphens and
+    underscores.
     First it shows what is new, changed, unchanged and refused, and asks; then it writes edits, as
     SQL would: `cfsync plan` shows what the next push sends, and `cfsync outbox discard --import N`
     takes them back before it. Values that stay the same are not written, so that a file can be

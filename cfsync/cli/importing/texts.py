@@ -23,9 +23,7 @@ def preview_lines(job: Import, found: Report, *, values: bool) -> Iterator[str]:
 
     columns, source = job.rules.columns, job.table.source
     yield f"{source.name}: {plural(job.rows, 'row')}, {source.encoding}" + (
-        " as far as one can tell: look whether the values below are right"
-        if source.is_guess
-        else ""
+        " probably: check the values below" if source.is_guess else ""
     )
     where = f" of workspace {job.rules.workspace_id}" if job.rules.workspace_id else ""
     yield f"into {columns.resource.name}{where}, matched by {columns.key.name}"
@@ -97,7 +95,7 @@ def print_result(job: Import, found: Report, *, dry_run: bool, as_json: bool) ->
     for line in _named(found):
         print(line, file=sys.stderr)
     if found.counts[Kind.GONE]:
-        print("cfsync: --again makes those again that are gone", file=sys.stderr)
+        print("cfsync: --again also inserts the deleted ones", file=sys.stderr)
     if found.number is None:
         print(f"nothing to import: {_counts(found)}")
         return

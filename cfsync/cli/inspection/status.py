@@ -50,8 +50,8 @@ def status(
               held deletions; listed below, each with the command that helps
 
     Below it: the last passes (times in UTC), the daemons and where they run, what is paused.
-    --lanes counts the changes by the way that brought them first (backfill, pull, events, sweep,
-    push), and shows after how long half of them, and 99 % of them, were in the mirror.
+    --lanes counts the changes by the lane that found them first (backfill, pull, events, sweep,
+    census), and shows after how long half of them, and 99 % of them, were in the mirror.
 
     --health is about how fresh the mirror is, and whether the daemon still runs. What waits for you
     doesn't make it unhealthy: it is listed by `cfsync status`, with a warning when it has waited

@@ -74,10 +74,10 @@ def restore(
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Make the mirror from a backup, and run `cfsync recover`, so that nothing is sent twice.
+    """Restore the mirror from a backup, and send nothing twice.
 
     Stop every daemon first. An SQLite mirror that is there stays beside the new one under another
-    name; a PostgreSQL database must be empty.
+    name; a PostgreSQL database must be empty. At the end `cfsync recover` is run.
 
     \b
     Example:

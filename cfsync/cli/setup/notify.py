@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def notify(config: Config = None, json: Json = False) -> int:
-    """Send a test notice everywhere that the settings of [notify] name.
+    """Send a test notice to every channel of [notify].
 
     Exits 2 if one of them can't be reached.
 

@@ -48,7 +48,7 @@ def deletions(resource: str, ids: Sequence[str], choice: str) -> Preview:
             "The next sweep looks for each once more, and deletes the rows of those that are gone."
         )
         back = "Bring it back, on the page of a record, makes a new one of what it held."
-        return Preview(f"Delete {count}?", [told, *lines], back, "They are gone")
+        return Preview(f"Delete {count}?", [told, *lines], back, "Approve the deletion")
     told = "The rows stay, though ClickFunnels doesn't show the records."
     return Preview(f"Keep {count}?", [told, *lines], "delete the rows by SQL.", "Keep the rows")
 

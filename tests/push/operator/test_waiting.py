@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cfsync.cli.inspection.status import _lines
 from cfsync.mirror.reports.freshness import oldest_waiting_age
 from cfsync.sync import health_facts
 from cfsync.sync.inspection.status import status
 from cfsync.values import later
 from tests.push.conftest import Account, now
 from tests.push.operator.test_conflicts import clash, clash_with_delete, orphan
+from tests.status_text import status_lines
 
 HOUR = 3600.0
 
@@ -27,7 +27,7 @@ def test_what_waits_for_more_than_a_day_is_a_warning(
     found = account.desk(status, account.configured())
 
     assert (found.waiting_total, found.waiting_long) == (1, int(warned))
-    assert ("warning: 1 of them for more than a day" in _lines(found)) is warned
+    assert ("warning: 1 of them for more than a day" in status_lines(found)) is warned
     age = account.desk(lambda mirror: mirror.read(oldest_waiting_age))
     assert hours * HOUR <= age < (hours + 1) * HOUR
     assert account.desk(health_facts.problems, account.configured()) == []

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from cfsync.api import Api
-from cfsync.cli.inspection.status import _lines
 from cfsync.cli.inspection.verify import _quick_lines
 from cfsync.sync.context import Context
 from cfsync.sync.inspection.counts import Counted, count
 from cfsync.sync.inspection.status import status
+from tests.status_text import status_lines
 
 
 def counted(round_: Any) -> dict[str, Counted]:
@@ -71,7 +71,8 @@ def test_what_the_mirror_lacks_shows_and_status_keeps_the_count(round_):
         rows - 1,
         rows,
     )
-    assert f"contacts: {rows - 1} rows; ClickFunnels counted {rows} at" in "\n".join(_lines(state))
+    words = f"contacts: {rows - 1} rows; ClickFunnels counted {rows} at"
+    assert words in "\n".join(status_lines(state))
 
 
 def test_an_account_outside_the_trial_shows_no_figures(round_):

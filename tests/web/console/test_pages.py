@@ -20,8 +20,8 @@ def test_the_overview_says_how_it_stands(visitor: Visitor, account: Account) -> 
 
     page = visitor.see("/")
 
-    assert "In step with ClickFunnels" in page
-    assert "Nothing waits to be sent." in page
+    assert "Up to date with ClickFunnels" in page
+    assert "No edit is on its way." in page
     assert 'href="/records/contacts"' in page
 
 
@@ -37,7 +37,7 @@ def test_a_mirror_that_is_late_says_why(visitor: Visitor, account: Account) -> N
 
     page = visitor.see("/")
 
-    assert "Out of step" in page
+    assert "Out of date" in page
     assert "contacts: the last pull began" in page
 
 

@@ -115,7 +115,7 @@ def _side(c: Conflict, choice: str, name: str, *, can_act: bool) -> h.Element:
     is_local = choice == "local"
     counts = c.winner == (Winner.LOCAL if is_local else Winner.CLICKFUNNELS)
     then = "the next push sends it" if is_local else "written here; nothing is sent"
-    text, kind = ("Leave it so", "quiet") if counts else ("Use this", "main")
+    text, kind = ("Keep this", "quiet") if counts else ("Use this", "main")
     return h.div(class_=["side", {"now": counts}])[
         h.p(".name")[name, counts and h.span(".force")["✓ in force"]],
         h.p(".value")[marked(*((c.remote, c.local) if is_local else (c.local, c.remote)))],

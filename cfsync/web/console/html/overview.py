@@ -1,4 +1,4 @@
-"""The overview: is it in step, what waits, what moved, each list, the last passes."""
+"""The overview: is it up to date, what waits, what moved, each list, the last passes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RANGES = {
 WAITS = {
     "conflict": ("conflict", "both sides changed the same thing"),
     "parked": ("refused edit", "ClickFunnels did not accept it"),
-    "held": ("held edit", "too many at once, or in dispute"),
+    "held": ("held edit", "too many at once, or in conflict"),
     "deletion": ("held deletion", "too many gone at once"),
     "refused": ("refused row", "a constraint or trigger of your own refuses it"),
 }
@@ -76,9 +76,9 @@ def _headline(found: Overview) -> h.Element:
     status, lags = found.status, _lags(found.status)
     state = "bad" if found.problems else "warn" if status.troubles else "ok"
     text = {
-        "ok": "In step with ClickFunnels",
-        "warn": "In step, with trouble",
-        "bad": "Out of step",
+        "ok": "Up to date with ClickFunnels",
+        "warn": "Up to date, with problems",
+        "bad": "Out of date",
     }
     lines = [*found.problems, *(f"{t.name} {t.resource}: {t.text}" for t in status.troubles)]
     told: h.Node = h.ul[(h.li[line] for line in lines)]
@@ -94,7 +94,7 @@ def _headline(found: Overview) -> h.Element:
 
 
 def _lags(status: Status) -> dict[str, float]:
-    """Resource -> how old its news are, of those that should be in step."""
+    """Resource -> how old its news are, of those that should be up to date."""
     return {
         name: r.lag_s
         for name, r in status.resources.items()
@@ -120,7 +120,7 @@ def _on_the_way(status: Status) -> str:
     for r in status.resources.values():
         edits.update(r.edits)
     n = edits["pending"] + edits["sending"]
-    return f"{plural(n, 'edit')} on the way to ClickFunnels." if n else "Nothing waits to be sent."
+    return f"{plural(n, 'edit')} on the way to ClickFunnels." if n else "No edit is on its way."
 
 
 def _counted(found: Overview) -> dict[str, int]:

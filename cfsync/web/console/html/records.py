@@ -67,7 +67,8 @@ def records(shell: Shell, resource: Resource, found: Page, asked: Asked) -> h.El
         _head(shell, resource, asked),
         h.section(".card.flush")[
             _table(resource, found),
-            not found.rows and h.p(".empty")["No row fits." if asked.words else "No row yet."],
+            not found.rows
+            and h.p(".empty")["No matching rows." if asked.words else "No rows yet."],
         ],
         found.is_partial and h.p(".hint")[f"Looked for in the newest {SCANNED:,} rows."],
         h.p(".pager")[
@@ -176,7 +177,7 @@ def _hits(name: str, rows: Sequence[Mapping[str, Any]], sought: str) -> h.Elemen
     return h.section(".card")[
         h.header[
             h.h2[words(name).capitalize()],
-            h.a(href=f"/records/{name}?{urlencode({'q': sought})}")["All that fit"],
+            h.a(href=f"/records/{name}?{urlencode({'q': sought})}")["All matches"],
         ],
         h.ul(".hits")[
             (

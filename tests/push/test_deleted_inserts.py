@@ -166,6 +166,37 @@ def test_what_a_lost_call_has_created_is_not_created_again_when_it_was_deleted_s
     assert account.column(f"SELECT id FROM {table} WHERE id >= ?", record) == [again]
 
 
+@pytest.mark.parametrize("known_by", ["its row", "its tombstone", "an open delete"])
+@pytest.mark.parametrize(
+    ("table", "field"), [("contacts", "email_address"), ("contact_tags", "name")]
+)
+@pytest.mark.usefixtures("no_retries")
+def test_a_record_of_another_workspace_is_not_taken_for_the_lost_one(
+    account: Account, app_sql: Any, table: str, field: str, known_by: str
+) -> None:
+    other = account.world.create("workspaces", account.world.ids("teams")[0], name="Other")
+    account.sweep("workspaces")
+    before = account.world.ids(table, account.workspace)
+    columns = f"(workspace_id, {field}) VALUES (?, 'n@e.org')"
+    app_sql(f"INSERT INTO {table} {columns}", account.workspace)
+    account.world.fault("reset_before", method="POST")
+    account.push()
+    theirs = account.world.create(table, other, **{field: "n@e.org"})
+    account.pull(table)
+    assert account.column(f"SELECT workspace_id FROM {table} WHERE id = ?", theirs) == [other]
+    if known_by == "its tombstone":
+        account.world.delete(table, theirs)
+        account.sweep(table)
+    elif known_by == "an open delete":
+        app_sql(f"DELETE FROM {table} WHERE id = ?", theirs)
+
+    assert account.push().exit_code == 0
+
+    (ours,) = set(account.world.ids(table, account.workspace)) - set(before)
+    assert account.column("SELECT id FROM cf_ids") == [ours]
+    settled(account, table, ours)
+
+
 @pytest.mark.usefixtures("no_retries")
 def test_a_record_that_got_another_email_there_is_known_by_what_a_pull_has_brought(
     account: Account,

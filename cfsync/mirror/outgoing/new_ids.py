@@ -23,7 +23,7 @@ from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
 from cfsync.mirror.history.changes import BY_PUSH
 from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.fold import Claim
-from cfsync.records import PROVISIONAL_FROM
+from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources import Resource
 from cfsync.values import json_of
 
@@ -59,30 +59,36 @@ def _take_id(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
 
 def known_as(tx: Tx, claim: Claim, given: Mapping[str, str]) -> int | None:
     """The newest record that an unanswered call of the claim may have created, by what the mirror
-    has of it, or had when it was deleted; None: it knows of none. Such a record is
-    newer than the insert, belongs to no other one, and has the values `given`, whatever their case.
+    has of it, or had when it was deleted; None: it knows of none. Such a record is newer than the
+    insert, of the same list, belongs to no other one, and has the values `given`, whatever their
+    case.
     """
-    found = {i for i, values in _mirrored(tx, claim, given) if _has(values, given)}
+    parent, listing = claim.resource.parent_field, claim.listing
+    of_list = {parent: listing.parent_id} if parent and listing else {}
+    newer = _mirrored(tx, claim, given, of_list)
+    found = {i for i, v in newer if _has(v, given) and of_list.items() <= v.items()}
     return max(found - ids.already_assigned(tx, claim.resource, found), default=None)
 
 
 def _mirrored(
-    tx: Tx, claim: Claim, given: Mapping[str, str]
+    tx: Tx, claim: Claim, given: Mapping[str, str], of_list: Mapping[str, int]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """(id, values) of records that are newer than the claim's insert."""
     resource, table, stones = claim.resource, TABLES[claim.resource.name], TOMBSTONES.c
     since = (table.c.id > claim.highest_id, table.c.id < PROVISIONAL_FROM)
+    near = (table.c[name] == value for name, value in of_list.items())
     alike = (sa.func.lower(table.c[name]) == value.lower() for name, value in given.items())
-    for row in tx.conn.execute(sa.select(table).where(*since, *alike)).mappings():
+    for row in tx.conn.execute(sa.select(table).where(*since, *near, *alike)).mappings():
         yield row["id"], dict(row)
-    gone = sa.select(stones.record_id, stones.body).where(
+    gone = sa.select(stones.record_id, stones.body, stones.parent_id).where(
         stones.resource == resource.name,
         stones.record_id > claim.highest_id,
         stones.state == TombstoneState.CONFIRMED,
         stones.body.is_not(None),
     )
-    for record_id, body in tx.conn.execute(gone):
-        yield record_id, decode_record(resource, json_of(body)).values
+    for record_id, body, parent_id in tx.conn.execute(gone):
+        listing = Listing(resource.name, parent_id or 0)
+        yield record_id, decode_record(resource, json_of(body), listing).values
     for edit in outbox.find(tx, states=OPEN_STATES, resources=[resource.name], op=Op.DELETE):
         if claim.highest_id < edit.record_id < PROVISIONAL_FROM:
             yield edit.record_id, {name: pair[0] for name, pair in edit.patch.items()}

@@ -166,6 +166,34 @@ def test_what_a_lost_call_has_created_is_not_created_again_when_it_was_deleted_s
     assert account.column(f"SELECT id FROM {table} WHERE id >= ?", record) == [again]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO contact_tags (name) VALUES ('Ölwechsel')",
+        "INSERT INTO enrollments (course_id, contact_id) VALUES (COURSE, CONTACT)",
+    ],
+    ids=["a letter that is not ASCII", "a field that is no text"],
+)
+@pytest.mark.usefixtures("no_retries")
+def test_what_a_lost_call_has_created_is_known_by_values_of_any_kind(
+    account: Account, app_sql: Any, statement: str
+) -> None:
+    for word, table in (("COURSE", "courses"), ("CONTACT", "contacts")):
+        statement = statement.replace(word, str(account.ids_of(table)[-1]))
+    _, _, table, *_ = statement.split()
+    before = account.ids_of(table)
+    app_sql(statement)
+    account.world.fault("reset_after", method="POST")
+    account.push()
+    account.pull(table)
+    (record,) = set(account.ids_of(table)) - set(before)
+    account.world.delete(table, record)
+
+    account.push()
+
+    assert [verb for verb, _ in sent(account, table)] == ["create"]
+
+
 @pytest.mark.parametrize("known_by", ["its row", "its tombstone", "an open delete"])
 @pytest.mark.parametrize(
     ("table", "field"), [("contacts", "email_address"), ("contact_tags", "name")]

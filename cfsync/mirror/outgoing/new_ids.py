@@ -4,7 +4,7 @@ of the user's keeps them from it, the call was never answered, or the record was
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ from cfsync.mirror.outgoing import answers, send_journal
 from cfsync.mirror.outgoing.fold import Claim
 from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources import Resource
-from cfsync.values import json_of
+from cfsync.values import equal, json_of
 
 
 def explain(tx: Tx, resource: Resource, local_id: int, error: Constrained) -> str:
@@ -57,28 +57,32 @@ def _take_id(tx: Tx, resource: Resource, local_id: int, real_id: int) -> None:
         rows.change_id(tx, resource, local_id, real_id)
 
 
-def known_as(tx: Tx, claim: Claim, given: Mapping[str, str]) -> int | None:
+def known_as(tx: Tx, claim: Claim, given: Mapping[str, Any]) -> int | None:
     """The newest record that an unanswered call of the claim may have created, by what the mirror
     has of it, or had when it was deleted; None: it knows of none. Such a record is newer than the
-    insert, of the same list, belongs to no other one, and has the values `given`, whatever their
-    case.
+    insert, of the same list, belongs to no other one, and has the values `given`, whatever the case
+    of texts.
     """
-    parent, listing = claim.resource.parent_field, claim.listing
+    resource, listing = claim.resource, claim.listing
+    parent = resource.parent_field
     of_list = {parent: listing.parent_id} if parent and listing else {}
-    newer = _mirrored(tx, claim, given, of_list)
-    found = {i for i, v in newer if _has(v, given) and of_list.items() <= v.items()}
-    return max(found - ids.already_assigned(tx, claim.resource, found), default=None)
+    wanted = {**given, **of_list}
+    newer = _mirrored(tx, claim, of_list, list(wanted))
+    found = {i for i, values in newer if _has(resource, values, wanted)}
+    return max(found - ids.already_assigned(tx, resource, found), default=None)
 
 
 def _mirrored(
-    tx: Tx, claim: Claim, given: Mapping[str, str], of_list: Mapping[str, int]
+    tx: Tx, claim: Claim, of_list: Mapping[str, int], names: Iterable[str]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """(id, values) of records that are newer than the claim's insert."""
+    """(id, values) of records that are newer than the claim's insert; the fields `names`, and of
+    deleted ones all.
+    """
     resource, table, stones = claim.resource, TABLES[claim.resource.name], TOMBSTONES.c
     since = (table.c.id > claim.highest_id, table.c.id < PROVISIONAL_FROM)
     near = (table.c[name] == value for name, value in of_list.items())
-    alike = (sa.func.lower(table.c[name]) == value.lower() for name, value in given.items())
-    for row in tx.conn.execute(sa.select(table).where(*since, *near, *alike)).mappings():
+    columns = (table.c[name] for name in names)
+    for row in tx.conn.execute(sa.select(table.c.id, *columns).where(*since, *near)).mappings():
         yield row["id"], dict(row)
     gone = sa.select(stones.record_id, stones.body, stones.parent_id).where(
         stones.resource == resource.name,
@@ -94,8 +98,17 @@ def _mirrored(
             yield edit.record_id, {name: pair[0] for name, pair in edit.patch.items()}
 
 
-def _has(values: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    return all((values.get(name) or "").lower() == value.lower() for name, value in given.items())
+def _has(resource: Resource, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """SQLite's lower() knows the letters of ASCII alone, so the values are compared here."""
+    return all(
+        equal(resource.by_name[name], _caseless(values.get(name)), _caseless(value))
+        or not (values.get(name) or value)
+        for name, value in wanted.items()
+    )
+
+
+def _caseless(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def take_id_of_deleted(tx: Tx, claim: Claim, policy: Policy) -> bool:

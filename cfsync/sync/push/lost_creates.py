@@ -155,11 +155,8 @@ async def _assign_known(push: Push, claim: Claim, given: Mapping[str, Any]) -> b
     """Give the row the record that the mirror knows its call has created, and that ClickFunnels no
     longer lists as such: it was changed there, or deleted. False where there is none.
     """
-    texts = {name: value for name, value in given.items() if isinstance(value, str)}
-    if not texts or texts.keys() != given.keys():
-        return False
     mirror = push.context.mirror
-    record_id = await mirror.read(new_ids.known_as, claim, texts)
+    record_id = await mirror.read(new_ids.known_as, claim, given)
     if record_id is None:
         return False
     await mirror.write(ids.save, claim.resource, claim.record_id, record_id)

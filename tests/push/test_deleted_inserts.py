@@ -241,6 +241,24 @@ def test_a_record_that_got_another_email_there_is_known_by_what_a_pull_has_broug
     assert found == [(record, "moved@e.org")]
 
 
+@pytest.mark.usefixtures("no_retries")
+def test_each_record_that_can_not_be_read_counts_once(account: Account, app_sql: Any) -> None:
+    for email in ("a@e.org", "b@e.org", "c@e.org"):
+        app_sql("INSERT INTO contacts (email_address) VALUES (?)", email)
+    before = account.ids_of("contacts")
+    account.world.fault("reset_after", method="POST", times=3)
+    account.push()
+    account.pull("contacts")
+    for record in set(account.ids_of("contacts")) - set(before):
+        account.world.edit("contacts", record, email_address=f"{record}@e.org")
+    account.world.fault("status", status=503, method="GET", path=r"contacts/\d+", times=None)
+
+    report = account.push()
+
+    assert len(report.problems) == 3
+    assert account.states() == ["sending"] * 3
+
+
 def test_a_foreign_key_in_the_way_is_told_first(account: Account) -> None:
     record = insert_and_keep_from_its_id(account)
     account.world.delete("contacts", record)

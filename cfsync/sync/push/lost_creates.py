@@ -105,34 +105,36 @@ async def _is_missing(push: Push, claim: Claim) -> bool:
     """
     if claim.listing is None:
         return False
-    call, key = create_call(claim.resource, claim.row), claim.resource.upsert_key or ""
     try:
-        if claim.exists_as is None and call.kind == "create":
-            return await _find(push, claim, call)
-        if claim.exists_as is None and not await push.context.api.find(
-            claim.listing, key, [claim.row[key]]
-        ):
-            if not await _assign_known(push, claim, {key: claim.row[key]}):
-                await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
-                edit_log.missing(claim)
-            return False
+        found = [claim] if claim.exists_as else await _look_up(push, claim)
     except CfsyncError as error:
         await handle_failure(push, claim, as_refusal(error), called=False)
         return False
-    await _settle(push, claim)
-    return False
+    # Before anything else is sent: later edits of its row may give up an email that another takes.
+    for known in push.sendable(found or ()):
+        await isolated(push, known, send_create)
+    return found is None
 
 
-async def _settle(push: Push, claim: Claim) -> None:
-    """Settle a create whose record exists, before anything else is sent: later edits of its row may
-    give up an email that another record takes.
+async def _look_up(push: Push, claim: Claim) -> list[Claim] | None:
+    """The claim, to be settled, if its record is known; nothing where none is to be settled now;
+    None if the record has to be looked for again.
     """
-    for sendable in push.sendable([claim]):
-        await isolated(push, sendable, send_create)
+    call, key = create_call(claim.resource, claim.row), claim.resource.upsert_key or ""
+    if call.kind == "create":
+        return await _find(push, claim, call)
+    assert claim.listing is not None
+    if await push.context.api.find(claim.listing, key, [claim.row[key]]):
+        return [claim]
+    known = await _assign_known(push, claim, {key: claim.row[key]})
+    if not known:
+        await push.context.mirror.write(send_journal.close, claim.seqs, OutboxState.PENDING)
+        edit_log.missing(claim)
+    return known
 
 
-async def _find(push: Push, claim: Claim, call: Call) -> bool:
-    """Look for the record of a lost create among newer ones; True if no record is like it."""
+async def _find(push: Push, claim: Claim, call: Call) -> list[Claim] | None:
+    """Look for the record of a lost create among newer ones; returns as `_look_up`."""
     reading = await push.context.reading(claim.resource, Lane.PUSH)
     given = natural_values(claim)
     found = await _unclaimed(push, claim, await _list_after(push, claim)) if given else []
@@ -147,21 +149,20 @@ async def _find(push: Push, claim: Claim, call: Call) -> bool:
     elif alike or not given:
         await _park(push, claim, alike)
     else:
-        return not await _assign_known(push, claim, given)
-    return False
+        return await _assign_known(push, claim, given) or None
+    return []
 
 
-async def _assign_known(push: Push, claim: Claim, given: Mapping[str, Any]) -> bool:
+async def _assign_known(push: Push, claim: Claim, given: Mapping[str, Any]) -> list[Claim]:
     """Give the row the record that the mirror knows its call has created, and that ClickFunnels no
-    longer lists as such: it was changed there, or deleted. False where there is none.
+    longer lists as such: it was changed there, or deleted. The claim with its id, or none.
     """
     mirror = push.context.mirror
     record_id = await mirror.read(new_ids.known_as, claim, given)
     if record_id is None:
-        return False
+        return []
     await mirror.write(ids.save, claim.resource, claim.record_id, record_id)
-    await _settle(push, replace(claim, exists_as=record_id))
-    return True
+    return [replace(claim, exists_as=record_id)]
 
 
 async def without_duplicates(push: Push, inserts: Sequence[Claim]) -> list[Claim]:

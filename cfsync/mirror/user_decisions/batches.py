@@ -101,7 +101,10 @@ def unsure(tx: Tx, edits: Collection[Edit]) -> set[int]:
     its id.
     """
     inserts = {e.seq: e for e in edits if e.op == Op.INSERT and not is_provisional(e.record_id)}
-    in_outbox = {edit.seq for edit in outbox.find(tx, seqs=list(inserts))}
+    in_outbox: set[int] = set()
+    seqs = list(inserts)
+    for start in range(0, len(seqs), AT_ONCE):
+        in_outbox |= {e.seq for e in outbox.find(tx, seqs=seqs[start : start + AT_ONCE])}
     older = {seq for seq, e in inserts.items() if e.record_id <= (e.highest_id or 0)}
     left = {s: (e.resource, e.record_id) for s, e in inserts.items() if s not in in_outbox}
     first: dict[tuple[str, int], str] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from cfsync.mirror import retention
+from cfsync.mirror.bookkeeping import ids
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
 from cfsync.mirror.user_decisions import batches
 from tests.push.conftest import Account
 
@@ -32,3 +34,25 @@ def test_batches_are_listed_with_what_became_of_their_edits(account, contact):
     account.desk(lambda mirror: mirror.write(retention.prune, "outbox_done", -60.0))
     assert account.column("SELECT state FROM cf_outbox") == ["parked"]
     assert listed(account) == [second, *first]
+
+
+def test_a_push_of_more_inserts_than_a_statement_takes_numbers_is_judged(account):
+    numbers = range(1, 70_001)
+    inserts = [
+        Edit(
+            seq=number,
+            resource="contacts",
+            record_id=number,
+            op=Op.INSERT,
+            patch={},
+            state=OutboxState.DONE,
+            captured_at="",
+        )
+        for number in numbers
+    ]
+
+    unsure = account.desk(lambda mirror: mirror.read(batches.unsure, inserts))
+
+    assert unsure == set(numbers)
+    pairs = [("contacts", number) for number in numbers]
+    assert account.desk(lambda mirror: mirror.read(ids.find_real_ids, pairs)) == {}

@@ -95,6 +95,22 @@ def test_a_write_of_one_reaches_clickfunnels_and_shows_what_it_made_of_it(round_
     assert markup(round_, page) == "<p>Ours</p>"
 
 
+def test_the_answer_to_a_create_is_kept_before_anything_else_is_read(round_: Round) -> None:
+    round_.backfill()
+    round_.world.ledger.clear()
+
+    round_.sql("INSERT INTO pages (name, markup) VALUES ('Made', '<p>Made</p>')")
+    assert round_.push().exit_code == 0
+
+    (made,) = round_.column("SELECT id FROM pages WHERE name = 'Made'")
+    assert reads(round_.world) == 0
+    assert markup(round_, made) == "<p>Made</p>"
+    assert round_.pull().exit_code == 0
+    assert reads(round_.world) == 1
+    assert markup(round_, made) == "<p>Made</p>"
+    assert round_.one("SELECT count(*) FROM cf_conflicts") == 0
+
+
 def test_a_change_in_clickfunnels_is_not_overwritten_unseen(round_: Round) -> None:
     round_.backfill()
     (page, *_) = round_.ids("pages")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DIGESTS = {
-    "postgresql": "aad9bf283ac94a4b0d8a646894d8ae04e0cf0d5b6041b153f4a040aaf716de0e",
-    "sqlite": "595906e398c01896f11514ecca6e66f3af5f25028f556627d35afaf0e0072c5f",
+    "postgresql": "2c79163ba6d43eccb8ae7926839ca8a0a2eee081f5e3ff1c99ec9a26fb609a4d",
+    "sqlite": "372a7f7dcc6c1b75afc6ed6373a4eecf5442b3d5b2ec03fc2619faab93d42702",
 }
 """By the kind of database."""

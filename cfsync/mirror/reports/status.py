@@ -154,12 +154,6 @@ def waiting(tx: Tx, limit: int, *, without: Sequence[str] = ()) -> Rows:
     return [dict(row) for row in tx.conn.exec_driver_sql(sql).mappings()]
 
 
-def waiting_by_kind(tx: Tx) -> dict[str, int]:
-    """Kind -> how much of it waits for a person, of those with any."""
-    found = tx.conn.exec_driver_sql("SELECT kind, count(*) FROM cf_waiting GROUP BY kind")
-    return {str(kind): int(n) for kind, n in found}
-
-
 def ids_between(
     tx: Tx, resource: Resource, listing: Listing, above: int, upto: int | None
 ) -> list[int]:

@@ -12,6 +12,7 @@ from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.reports import browse, related, status
+from cfsync.mirror.reports import waiting as waits
 from cfsync.mirror.reports.related import Related
 from cfsync.resources import Resource
 from cfsync.sync import health_facts
@@ -37,7 +38,7 @@ def overview(tx: Tx, place: Place, settings: Settings, range_name: str) -> Overv
         status=inspection.read_status(tx, place, settings),
         timeline=timeline.read(tx, back_s, spans),
         range_name=range_name,
-        waiting=status.waiting_by_kind(tx),
+        waiting=waits.counts(tx),
         problems=health_facts.read_problems(tx, settings),
         passes=browse.last_passes(tx, PASSES),
     )

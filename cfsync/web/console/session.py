@@ -20,8 +20,7 @@ from cfsync.config.sources import Source
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.progress import runs
-from cfsync.mirror.reports import status
+from cfsync.mirror.reports import status, waiting
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.connections import Connection
 from cfsync.web.console.html.layout import Shell
@@ -133,7 +132,7 @@ class Console:
         messages = request.session.pop("messages", []) if is_shown else ()
         return Shell(
             database=str(self.place),
-            waiting=await self.read(runs.waiting),
+            waiting=sum((await self.read(waiting.counts)).values()),
             rows=rows,
             messages=[(kind, text) for kind, text in messages],
             has_login=self.access_token is not None,

@@ -267,5 +267,38 @@ def test_a_refused_row_is_shown_behind_many_older_conflicts(
     assert "my check" in page
 
 
+def pile_up(account: Account, n: int) -> None:
+    """So many drifted values, refused edits and held deletions of contacts."""
+    many = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {n})"
+    at = "'2026-01-01T00:00:00.000Z'"
+    account.sql(
+        f"{many} INSERT INTO cf_conflicts (resource, record_id, kind, field, winner, state,"
+        f" found_at) SELECT 'contacts', i, 'drift', 'first_name', 'hold', 'open', {at} FROM n"
+    )
+    account.sql(
+        f"{many} INSERT INTO cf_outbox (resource, record_id, op, patch, state, attempts, error,"
+        f" captured_at) SELECT 'contacts', i, 'update', '{{}}', 'parked', 1, 'odd', {at} FROM n"
+    )
+    account.sql(
+        f"{many} INSERT INTO cf_tombstones (resource, record_id, parent_id, side, state,"
+        f" first_seen) SELECT 'contacts', i, 0, 'remote', 'held', {at} FROM n"
+    )
+
+
+def test_overview_navigation_and_page_tell_the_same_numbers(
+    visitor: Visitor, account: Account
+) -> None:
+    """A mass is one line of `cf_waiting`."""
+    pile_up(account, 60)
+
+    overview, page = visitor.see("/"), visitor.see("/waiting")
+
+    for kind in ("conflict", "parked", "deletion"):
+        assert f'href="/waiting#{kind}" class="w-{kind}"><b>60</b>' in overview
+        assert '<span class="count">60</span>' in page.partition(f'id="{kind}"')[2][:300]
+    assert 'class="badge">180</span>' in overview
+    assert 'class="badge">180</span>' in page
+
+
 def test_nothing_waits(visitor: Visitor) -> None:
     assert "Nothing waits for you." in visitor.see("/waiting")

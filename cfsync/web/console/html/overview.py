@@ -45,7 +45,7 @@ class Overview:
     status: Status
     timeline: Timeline
     range_name: str
-    #: Kind of `cf_waiting` -> how many.
+    #: Kind of what waits -> how much of it.
     waiting: Mapping[str, int]
     #: Why the mirror may be out of date, a line each.
     problems: Sequence[str]
@@ -60,7 +60,7 @@ def overview(
     live = h.div("#live")[
         _headline(found),
         progress(found.status, walks),
-        _waiting(_counted(found)),
+        _waiting(found.waiting),
         _tiles(found),
         _moved(found),
         lists(found.status, found.timeline, settings),
@@ -121,18 +121,6 @@ def _on_the_way(status: Status) -> str:
         edits.update(r.edits)
     n = edits["pending"] + edits["sending"]
     return f"{plural(n, 'edit')} on the way to ClickFunnels." if n else "No edit is on its way."
-
-
-def _counted(found: Overview) -> dict[str, int]:
-    """Kind of what waits -> how much of it: a mass of held edits is many, and one line of
-    `cf_waiting`.
-    """
-    totals: Counter[str] = Counter()
-    for r in found.status.resources.values():
-        totals["parked"] += r.edits.get("parked", 0)
-        totals["held"] += r.edits.get("held", 0)
-        totals["deletion"] += r.deletions.get("held", 0)
-    return {kind: max(n, totals[kind]) for kind, n in found.waiting.items()}
 
 
 def _waiting(waiting: Mapping[str, int]) -> h.Node:

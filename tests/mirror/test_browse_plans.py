@@ -61,3 +61,21 @@ def test_a_page_walks_an_index(
     assert (
         " " in words or not words or any(line.startswith("SEARCH contacts USING") for line in found)
     )
+
+
+def test_what_waits_is_found_in_one_pass_over_the_edits(mirror: Mirror) -> None:
+    """Each pass counts it: with thousands of refused edits, a look at each of them for each of them
+    would take a minute.
+    """
+    if mirror.dialect.name != "sqlite":
+        pytest.skip("the plan of a server depends on its statistics")
+
+    def plan(tx: Tx) -> list[str]:
+        query = "EXPLAIN QUERY PLAN SELECT count(*) FROM cf_waiting"
+        return [str(row[-1]) for row in tx.conn.exec_driver_sql(query)]
+
+    found = asyncio.run(mirror.read(plan))
+
+    assert [line for line in found if line.startswith("SEARCH i ")] == [
+        "SEARCH i USING INDEX cf_outbox_record (resource=? AND record_id=?)"
+    ]

@@ -171,7 +171,7 @@ class Api:
     async def _whole(
         self, resource: Resource, record: Record, listing: Listing | None = None
     ) -> Record:
-        """The answer to a write with all fields, which may take another request. Where that fails,
+        """The answer to a change with all fields, which may take another request. Where that fails,
         a later pass reads them.
         """
         if not self._expanded(resource):
@@ -200,13 +200,15 @@ class Api:
     async def create(
         self, listing: Listing, values: Mapping[str, Any], at: tuple[str, int] | None = None
     ) -> Record:
-        """The record that the call created. `at`: the path, and the id in it, where these are not
-        its list's.
+        """The record that the call created, without the fields that are read on request. `at`: the
+        path, and the id in it, where these are not its list's.
         """
         resource = ALL[listing.resource]
         path, above = at or (resource.list_path, listing.parent_id)
         call, answer = await self._call("POST", path, above, body=parameters.body(resource, values))
-        return await self._whole(resource, codec.record(call, answer, resource, listing), listing)
+        created = codec.record(call, answer, resource, listing)
+        # Its id is kept before anything else is asked: a later pass reads the rest.
+        return replace(created, whole=not self._expanded(resource))
 
     async def upsert(self, listing: Listing, values: Mapping[str, Any]) -> tuple[Record, bool]:
         """The record, and whether the call created it."""

@@ -171,15 +171,21 @@ def hold_edits_of_deleted(tx: Tx, resource: Resource, record_id: int, seqs: Sequ
 
 
 def find(
-    tx: Tx, *, resources: Collection[str] = (), record_id: int | None = None
+    tx: Tx,
+    *,
+    resources: Collection[str] = (),
+    record_id: int | None = None,
+    limit: int | None = None,
 ) -> list[Conflict]:
-    """Open conflicts, oldest first; only those of some resources or of one record where given."""
+    """Open conflicts, oldest first, at most `limit`; only those of some resources or of one record
+    where given.
+    """
     query = sa.select(CONFLICTS).where(CONFLICTS.c.state == ConflictState.OPEN)
     if resources:
         query = query.where(CONFLICTS.c.resource.in_(resources))
     if record_id is not None:
         query = query.where(CONFLICTS.c.record_id == record_id)
-    return _read(tx, query.order_by(CONFLICTS.c.id))
+    return _read(tx, query.order_by(CONFLICTS.c.id).limit(limit))
 
 
 def of_records(tx: Tx, resource: Resource, ids: Sequence[int]) -> list[Conflict]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import agreement, conflicts, open_edits, rows
+from cfsync.mirror.bookkeeping import agreement, conflicts, open_edits, outbox, rows
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
@@ -138,15 +138,18 @@ def find(
     states: Collection[TombstoneState],
     resource: str | None = None,
     record_id: int | None = None,
+    limit: int | None = None,
 ) -> list[Tombstone]:
-    """Tombstones in some states, oldest first; only those of a resource or a record where given."""
+    """Tombstones in some states, oldest first, at most `limit`; only those of a resource or a
+    record where given.
+    """
     where: list[sa.ColumnElement[bool]] = [TOMBSTONES.c.state.in_(states)]
     if resource is not None:
         where.append(TOMBSTONES.c.resource == resource)
     if record_id is not None:
         where.append(TOMBSTONES.c.record_id == record_id)
     order = (TOMBSTONES.c.first_seen, TOMBSTONES.c.resource, TOMBSTONES.c.record_id)
-    query = sa.select(TOMBSTONES).where(*where).order_by(*order)
+    query = sa.select(TOMBSTONES).where(*where).order_by(*order).limit(limit)
     return [_tombstone(row) for row in tx.conn.execute(query).mappings()]
 
 
@@ -171,11 +174,10 @@ def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
 
 def set_state(tx: Tx, resource: str, ids: Sequence[int], state: TombstoneState) -> None:
     """Change the state of the tombstones of these records."""
-    tx.conn.execute(
-        sa.update(TOMBSTONES)
-        .where(TOMBSTONES.c.resource == resource, TOMBSTONES.c.record_id.in_(ids))
-        .values(state=state)
-    )
+    change = sa.update(TOMBSTONES).where(TOMBSTONES.c.resource == resource).values(state=state)
+    for start in range(0, len(ids), outbox.AT_ONCE):
+        some = ids[start : start + outbox.AT_ONCE]
+        tx.conn.execute(change.where(TOMBSTONES.c.record_id.in_(some)))
 
 
 def see_again(tx: Tx, resource: Resource, record_id: int) -> None:

@@ -149,9 +149,18 @@ def waiting(tx: Tx, limit: int, *, without: Sequence[str] = ()) -> Rows:
     """What waits for a person, oldest first: kind, resource, id, since, reason, command. `without`:
     kinds that are left out.
     """
-    others = f"WHERE kind NOT IN ({', '.join(map(literal, without))})" if without else ""
-    sql = f"SELECT * FROM cf_waiting {others} ORDER BY since, kind, resource, id LIMIT {limit:d}"
+    order = f"ORDER BY since, kind, resource, id LIMIT {limit:d}"
+    sql = f"SELECT * FROM cf_waiting {_of_other_kinds(without)} {order}"
     return [dict(row) for row in tx.conn.exec_driver_sql(sql).mappings()]
+
+
+def waiting_lines(tx: Tx, *, without: Sequence[str] = ()) -> int:
+    """How many rows `cf_waiting` has. `without`: kinds that are left out."""
+    return int(_value(tx, f"SELECT count(*) FROM cf_waiting {_of_other_kinds(without)}"))
+
+
+def _of_other_kinds(without: Sequence[str]) -> str:
+    return f"WHERE kind NOT IN ({', '.join(map(literal, without))})" if without else ""
 
 
 def ids_between(

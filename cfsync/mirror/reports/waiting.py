@@ -1,15 +1,20 @@
-"""What waits for a person: how much of each kind.
+"""What waits for a person: how much of each kind, groups of it, and the first of it. However much
+there is, little is read.
 
 Edits of a record that is in conflict as a whole are left out: the conflict decides about them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import outbox, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
-from cfsync.mirror.bookkeeping.outbox import OutboxState
-from cfsync.mirror.bookkeeping.tombstones import TombstoneState
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, TOMBSTONES
 
@@ -17,11 +22,49 @@ _O, _C = OUTBOX.c, CONFLICTS.c
 
 # spelled out, so that the partial indexes serve
 _OPEN = _C.state == sa.literal_column(f"'{ConflictState.OPEN}'")
+_REASON = sa.func.coalesce(_O.error, sa.literal_column("''"))
 _UNDISPUTED = ~(
     sa.exists()
     .where(_C.resource == _O.resource, _C.record_id == _O.record_id, _OPEN, _C.field == "")
     .correlate(OUTBOX)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class EditGroup:
+    """Held edits that wait for the same reason."""
+
+    resource: str
+    op: Op
+    reason: str
+    count: int
+    #: The number of the newest one.
+    last: int
+    #: The oldest ones.
+    first: Sequence[Edit]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictGroup:
+    """Conflicts about one field of many records, or about one record."""
+
+    resource: str
+    #: None: about any.
+    field: str | None
+    record_id: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionGroup:
+    """Deletions of a resource that a guard holds."""
+
+    resource: str
+    count: int
+    #: When the newest one was first seen, canonical text.
+    last: str
+    #: The oldest ones.
+    first: Sequence[Tombstone]
 
 
 def counts(tx: Tx) -> dict[str, int]:
@@ -45,3 +88,103 @@ def counts(tx: Tx) -> dict[str, int]:
 def _count(tx: Tx, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
     query = sa.select(sa.func.count()).select_from(table).where(*where)
     return int(tx.conn.execute(query).scalar_one())
+
+
+def newest_conflict(tx: Tx) -> int:
+    """The number of the newest open conflict; 0: there is none."""
+    return int(tx.conn.execute(sa.select(sa.func.max(_C.id)).where(_OPEN)).scalar() or 0)
+
+
+def conflict_groups(tx: Tx, limit: int) -> list[ConflictGroup]:
+    """The largest groups of several conflicts: of fields, then of records, so many of each."""
+    n = sa.func.count()
+    fields = sa.select(_C.resource, _C.field, sa.null(), n).where(_OPEN, _C.field != "")
+    records = sa.select(_C.resource, sa.null(), _C.record_id, n).where(_OPEN)
+    found: list[ConflictGroup] = []
+    for query, by in ((fields, _C.field), (records, _C.record_id)):
+        several = query.group_by(_C.resource, by).having(n > 1)
+        largest = several.order_by(n.desc(), _C.resource, by).limit(limit)
+        found += [ConflictGroup(*row) for row in tx.conn.execute(largest)]
+    return found
+
+
+def first_parked(tx: Tx, limit: int) -> list[Edit]:
+    """The oldest edits that ClickFunnels has refused."""
+    query = sa.select(OUTBOX).where(_O.state == OutboxState.PARKED, _UNDISPUTED)
+    found = tx.conn.execute(query.order_by(_O.seq).limit(limit)).mappings()
+    return [outbox.edit_of(row) for row in found]
+
+
+def held_groups(tx: Tx, limit: int, samples: int) -> tuple[int, list[EditGroup]]:
+    """How many groups of held edits there are, and the oldest ones, with some of their edits."""
+    by = (_O.resource, _O.op, _REASON)
+    n, last = sa.func.count(), sa.func.max(_O.seq)
+    query = sa.select(*by, n, last).where(*_held()).group_by(*by)
+    groups = tx.conn.execute(query.order_by(sa.func.min(_O.seq))).all()
+    first: dict[tuple[str, str, str], list[Edit]] = {}
+    for edit in _samples(tx, samples):
+        first.setdefault((edit.resource, edit.op, edit.error or ""), []).append(edit)
+    return len(groups), [
+        EditGroup(name, Op(op), reason, count, newest, first[name, op, reason])
+        for name, op, reason, count, newest in groups[:limit]
+    ]
+
+
+def _held() -> tuple[sa.ColumnElement[bool], ...]:
+    return _O.state == OutboxState.HELD, _UNDISPUTED
+
+
+def _samples(tx: Tx, samples: int) -> Iterable[Edit]:
+    """The oldest held edits of each group."""
+    by = (_O.resource, _O.op, _REASON)
+    place = sa.func.row_number().over(partition_by=by, order_by=_O.seq).label("place")
+    placed = sa.select(_O.seq, place).where(*_held()).subquery()
+    seqs = sa.select(placed.c.seq).where(placed.c.place <= samples)
+    query = sa.select(OUTBOX).where(_O.seq.in_(seqs)).order_by(_O.seq)
+    return (outbox.edit_of(row) for row in tx.conn.execute(query).mappings())
+
+
+def held_edits(
+    tx: Tx, resource: str, *, op: str | None, reason: str | None, last: int | None
+) -> list[int]:
+    """The numbers of the held edits of a resource, up to a number; only those of a kind of
+    statement and for a reason where given.
+    """
+    where = [*_held(), _O.resource == resource]
+    if op is not None:
+        where.append(_O.op == op)
+    if reason is not None:
+        where.append(_REASON.__eq__(reason))
+    if last is not None:
+        where.append(_O.seq <= last)
+    return list(tx.conn.execute(sa.select(_O.seq).where(*where).order_by(_O.seq)).scalars())
+
+
+def deletions(tx: Tx, limit: int) -> list[DeletionGroup]:
+    """Held deletions by resource, with the oldest ones: so many of all resources together, but one
+    of each at least.
+    """
+    held = TOMBSTONES.c.state == TombstoneState.HELD
+    first, last = (
+        sa.func.min(TOMBSTONES.c.first_seen),
+        sa.func.max(TOMBSTONES.c.first_seen, type_=TOMBSTONES.c.first_seen.type),
+    )
+    query = sa.select(TOMBSTONES.c.resource, sa.func.count(), last).where(held)
+    groups = tx.conn.execute(query.group_by(TOMBSTONES.c.resource).order_by(first)).all()
+    each = max(1, limit // max(1, len(groups)))
+    states = (TombstoneState.HELD,)
+    return [
+        DeletionGroup(
+            name, n, newest, tombstones.find(tx, states=states, resource=name, limit=each)
+        )
+        for name, n, newest in groups
+    ]
+
+
+def held_deletions(tx: Tx, resource: str, last: str) -> list[int]:
+    """The ids of a resource whose deletions are held, of those first seen up to a time."""
+    t = TOMBSTONES.c
+    query = sa.select(t.record_id, t.first_seen).where(
+        t.resource == resource, t.state == TombstoneState.HELD
+    )
+    return [record_id for record_id, seen in tx.conn.execute(query) if seen <= last]

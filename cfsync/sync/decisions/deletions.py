@@ -53,7 +53,7 @@ def _choose(tx: Tx, which: Sequence[str], given: Filter) -> list[Tombstone]:
         tx, states=(TombstoneState.HELD,), resource=resource.name if resource else None
     )
     if resource and which[1:]:
-        wanted = [status.record_id(tx, resource, name) for name in which[1:]]
+        wanted = dict.fromkeys(status.record_id(tx, resource, name) for name in which[1:])
         held_ids = {s.record_id for s in found}
         if unknown := [str(i) for i in wanted if i not in held_ids]:
             raise UsageError(f"no deletion of {resource.name} {', '.join(unknown)} is held")

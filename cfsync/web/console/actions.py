@@ -16,6 +16,7 @@ from cfsync.mirror.bookkeeping.conflicts import Conflict, by_id
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.history.person import acting_as
+from cfsync.mirror.reports import waiting
 from cfsync.mirror.user_decisions.undelete import How
 from cfsync.resources import RESOURCES, named
 from cfsync.sync.decisions import conflicts, deletions, outbox, pause, revert, undelete
@@ -79,19 +80,29 @@ class Actions:
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             _check(choice, "approve", "discard")
-            given = {name: form.one(name) for name in ("op", "reason") if name in form.values}
+            given = {
+                name: form.one(name) if name in form.values else None for name in ("op", "reason")
+            }
             last = forms.number(form.one("last"))
-            found = await mirror.read(readings.held, named(resource).name, given, last)
-            return await _decide_edits(mirror, choice, form, [e.seq for e in found])
+            name = named(resource).name
+            seqs = await mirror.read(waiting.held_edits, name, **given, last=last)
+            return await _decide_edits(mirror, choice, form, seqs)
 
         return await self._do(request, work, "/waiting#held")
 
     async def deletion(self, request: Request) -> Response:
+        """The held deletions of a resource that were picked; else all, but none that was missing
+        first after `last`, which the page has shown.
+        """
         resource = request.path_params["resource"]
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             _check(choice, "approve", "reject")
             ids = form.values.get("id", ())
+            if "last" in form.values:
+                name = named(resource).name
+                found = await mirror.read(waiting.held_deletions, name, form.one("last"))
+                ids = [str(record_id) for record_id in found]
             if not ids:
                 raise UsageError("nothing was picked")
             if not _is_sure(form):

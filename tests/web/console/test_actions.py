@@ -151,6 +151,27 @@ def test_held_deletions_are_decided(
     assert sorted(states) == sorted([state, state, "held"])
 
 
+@pytest.mark.parametrize(("choice", "state"), [("approve", "approved"), ("reject", "rejected")])
+def test_a_mass_of_held_deletions_is_decided_at_once(
+    visitor: Visitor, account: Account, choice: str, state: str
+) -> None:
+    """Without those that the page has not shown yet."""
+    account.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)"
+        " INSERT INTO cf_tombstones (resource, record_id, parent_id, side, state, first_seen)"
+        " SELECT 'contacts', i, 0, 'remote', 'held', '2026-01-01T00:00:00.000Z' FROM n"
+    )
+    account.sql(
+        "UPDATE cf_tombstones SET first_seen = '2026-01-02T00:00:00.000Z' WHERE record_id = 40000"
+    )
+
+    page = visitor.press("/deletions/contacts", choice, last="2026-01-01T00:00:00.000Z")
+
+    assert f"39,999 deletions {state}" in page
+    counted = account.sql("SELECT state, count(*) FROM cf_tombstones GROUP BY state")
+    assert {tuple(row) for row in counted} == {(state, 39_999), ("held", 1)}
+
+
 def test_nothing_picked_is_nothing_done(visitor: Visitor) -> None:
     assert "nothing was picked" in visitor.press("/deletions/contacts", "approve")
 

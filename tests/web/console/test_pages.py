@@ -300,5 +300,39 @@ def test_overview_navigation_and_page_tell_the_same_numbers(
     assert 'class="badge">180</span>' in page
 
 
+def test_of_a_mass_the_first_are_shown_and_the_others_counted(
+    visitor: Visitor, account: Account
+) -> None:
+    pile_up(account, 10_000)
+
+    page = visitor.see("/waiting")
+
+    assert (page.count('id="c'), page.count('id="e'), page.count('name="id"')) == (101, 100, 100)
+    for text in (
+        "and 9,900 conflicts more: <code>cfsync conflicts list</code>",
+        "and 9,900 refused edits more: <code>cfsync outbox list --state parked</code>",
+        "and 9,900 deletions more: <code>cfsync deletions list</code>",
+        "all (10,000)",
+        "contacts, first_name (10,000)",
+        "Delete all 10,000 rows",
+    ):
+        assert text in page
+
+
+def test_of_held_edits_a_few_of_each_group_are_shown(visitor: Visitor, account: Account) -> None:
+    account.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)"
+        " INSERT INTO cf_outbox (resource, record_id, op, patch, state, attempts, error,"
+        " captured_at) SELECT 'contacts', i, 'update', '{}', 'held', 0, 'guard ' || ((i - 1) / 10),"
+        " '2026-01-01T00:00:00.000Z' FROM n"
+    )
+
+    page = visitor.see("/waiting")
+
+    assert page.count('class="sample"') == 300
+    assert page.count("Send all 10<") == 100
+    assert "and 20 groups more: <code>cfsync outbox list --state held</code>" in page
+
+
 def test_nothing_waits(visitor: Visitor) -> None:
     assert "Nothing waits for you." in visitor.see("/waiting")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import htpy as h
 
 from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import Edit
-from cfsync.mirror.bookkeeping.tombstones import Tombstone
+from cfsync.mirror.reports.waiting import ConflictGroup, DeletionGroup, EditGroup
 from cfsync.web.console.html.cards import Titles, conflict, edit
 from cfsync.web.console.html.layout import Shell, button, page
 from cfsync.web.console.html.words import (
@@ -24,41 +23,28 @@ from cfsync.web.console.html.words import (
     words,
 )
 
-GROUPS = 5
-"""Fields, and records, of which all conflicts can be settled at once."""
-
-SAMPLES = 3
-"""Edits of a group that are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Edits that wait for the same reason."""
-
-    resource: str
-    op: str
-    reason: str
-    edits: Sequence[Edit]
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What the page shows."""
+    """What the page shows: the oldest of each kind."""
 
+    #: Kind of `cf_waiting` -> how much of it waits, of those with any.
+    counts: Mapping[str, int]
     conflicts: Sequence[Conflict]
+    #: Those that can be settled alike.
+    conflict_groups: Sequence[ConflictGroup]
+    #: The number of the newest conflict.
+    newest_conflict: int
     parked: Sequence[Edit]
-    held: Sequence[Group]
-    #: Resource -> deletions that a guard holds.
-    deletions: Mapping[str, Sequence[Tombstone]]
+    #: How many groups there are, and the oldest of them.
+    held: tuple[int, Sequence[EditGroup]]
+    deletions: Sequence[DeletionGroup]
     #: What is in no other part: (resource, reason, the command that helps).
     others: Sequence[tuple[str, str, str]]
+    #: How many lines of it there are.
+    other_lines: int
     titles: Titles
     now: str
-
-    @property
-    def is_empty(self) -> bool:
-        parts = (self.conflicts, self.parked, self.held, self.deletions, self.others)
-        return not any(parts)
 
 
 def waiting(shell: Shell, found: Waiting) -> h.Element:
@@ -68,10 +54,10 @@ def waiting(shell: Shell, found: Waiting) -> h.Element:
         shell,
         "Waiting for you",
         h.h1["Waiting for you"],
-        found.is_empty and h.section(".empty")[h.b["Nothing waits for you."], h.p[nothing]],
+        not found.counts and h.section(".empty")[h.b["Nothing waits for you."], h.p[nothing]],
         bool(found.conflicts) and _conflicts(found, can_act=can_act),
         bool(found.parked) and _parked(found, can_act=can_act),
-        bool(found.held) and _held(found, can_act=can_act),
+        bool(found.held[1]) and _held(found, can_act=can_act),
         bool(found.deletions) and _deletions(found, can_act=can_act),
         bool(found.others) and _others(found),
         here="waiting",
@@ -83,32 +69,38 @@ def _section(key: str, title: str, count: int, hint: str, *body: h.Node) -> h.El
     return h.section(id=key, aria_label=title)[head, h.p(".hint")[hint], body]
 
 
+def _more(more: int, what: str, command: str) -> h.Node:
+    """What is not shown, and the command that lists it."""
+    return more > 0 and h.p(".hint.more")[f"and {plural(more, what)} more: ", h.code[command]]
+
+
 def _conflicts(found: Waiting, *, can_act: bool) -> h.Element:
     hint = (
         "Both sides have changed the same thing. One value counts by the rule of the list; the"
         " other one is kept until you decide."
     )
+    count = found.counts["conflict"]
     shown = (conflict(c, found.titles, found.now, can_act=can_act) for c in found.conflicts)
-    many = can_act and _many(found.conflicts)
-    return _section("conflict", "Conflicts", len(found.conflicts), hint, many, shown)
+    more = _more(count - len(found.conflicts), "conflict", "cfsync conflicts list")
+    return _section(
+        "conflict", "Conflicts", count, hint, can_act and _many(found, count), shown, more
+    )
 
 
-def _many(found: Sequence[Conflict]) -> list[h.Element]:
+def _many(found: Waiting, count: int) -> list[h.Element]:
     """Buttons that settle several conflicts alike: all, those about one field of many records, and
     those about many fields of one record.
     """
-    last = max(c.id for c in found)
-    fields = Counter((c.resource, c.field) for c in found if c.field)
-    records = Counter((c.resource, c.record_id) for c in found)
-    kinds: list[tuple[str, int, dict[str, object]]] = [("all", len(found), {})]
-    kinds += [
-        (f"{words(name)}, {field}", n, {"resource": name, "field": field})
-        for (name, field), n in fields.most_common(GROUPS)
-    ]
-    kinds += [
-        (f"{words(name)} #{record}", n, {"resource": name, "record": record})
-        for (name, record), n in records.most_common(GROUPS)
-    ]
+    kinds: list[tuple[str, int, dict[str, object]]] = [("all", count, {})]
+    for group in found.conflict_groups:
+        name = words(group.resource)
+        about: dict[str, object] = {"resource": group.resource}
+        if group.field is not None:
+            kinds.append((f"{name}, {group.field}", group.count, about | {"field": group.field}))
+        else:
+            kinds.append(
+                (f"{name} #{group.record_id}", group.count, about | {"record": group.record_id})
+            )
     return [
         h.div(".many")[
             h.b[f"{text} ({n:,})"],
@@ -117,7 +109,7 @@ def _many(found: Sequence[Conflict]) -> list[h.Element]:
         ]
         for text, n, about in kinds
         if n > 1
-        for given in [about | {"last": last}]
+        for given in [about | {"last": found.newest_conflict}]
     ]
 
 
@@ -127,33 +119,35 @@ def _parked(found: Waiting, *, can_act: bool) -> h.Element:
         " shows what ClickFunnels has."
     )
     shown = (edit(e, found.titles, found.now, can_act=can_act) for e in found.parked)
-    return _section("parked", "Refused edits", len(found.parked), hint, shown)
+    count, command = found.counts["parked"], "cfsync outbox list --state parked"
+    more = _more(count - len(found.parked), "refused edit", command)
+    return _section("parked", "Refused edits", count, hint, shown, more)
 
 
 def _held(found: Waiting, *, can_act: bool) -> h.Element:
-    count = sum(len(group.edits) for group in found.held)
+    groups, some = found.held
     hint = "A guard stopped these before they were sent. Nothing of them has reached ClickFunnels."
-    shown = (_group(g, found.now, can_act=can_act) for g in found.held)
-    return _section("held", "Held edits", count, hint, shown)
+    shown = (_group(g, found.now, can_act=can_act) for g in some)
+    more = _more(groups - len(some), "group", "cfsync outbox list --state held")
+    return _section("held", "Held edits", found.counts["held"], hint, shown, more)
 
 
-def _group(g: Group, now: str, *, can_act: bool) -> h.Element:
-    count, some = len(g.edits), g.edits[:SAMPLES]
-    more = count - len(some)
+def _group(g: EditGroup, now: str, *, can_act: bool) -> h.Element:
+    count, more = g.count, g.count - len(g.first)
     is_mass = count > 1
-    to = f"/held/{g.resource}" if is_mass else f"/edits/{g.edits[0].seq}"
+    to = f"/held/{g.resource}" if is_mass else f"/edits/{g.first[0].seq}"
     send = f"Send all {count:,}" if is_mass else "Send it"
-    given = {"op": g.op, "reason": g.reason, "last": g.edits[-1].seq} if is_mass else None
+    given = {"op": g.op, "reason": g.reason, "last": g.last} if is_mass else None
     return h.article(".edit")[
         h.header[
             h.span(".who")[h.b[plural(count, g.op)], " of ", words(g.resource)],
-            h.span(".since")[when(now, g.edits[0].captured_at)],
+            h.span(".since")[when(now, g.first[0].captured_at)],
         ],
         h.div(".row")[
             h.div[
                 (
                     h.div(".sample")[link(e.resource, e.record_id), patch(e.patch, e.op)]
-                    for e in some
+                    for e in g.first
                 ),
                 more > 0 and h.small[f"… and {more:,} more"],
             ],
@@ -169,17 +163,16 @@ def _group(g: Group, now: str, *, can_act: bool) -> h.Element:
 
 
 def _deletions(found: Waiting, *, can_act: bool) -> h.Element:
-    count = sum(map(len, found.deletions.values()))
     hint = (
         "These records are missing in ClickFunnels, too many at once to be believed. Those that you"
         " approve are asked for once more by the next sweep before their rows go."
     )
-    shown = (_missing(found, name, can_act=can_act) for name in found.deletions)
-    return _section("deletion", "Held deletions", count, hint, shown)
+    shown = (_missing(found, group, can_act=can_act) for group in found.deletions)
+    return _section("deletion", "Held deletions", found.counts["deletion"], hint, shown)
 
 
-def _missing(found: Waiting, name: str, *, can_act: bool) -> h.Element:
-    stones = found.deletions[name]
+def _missing(found: Waiting, group: DeletionGroup, *, can_act: bool) -> h.Element:
+    name, stones = group.resource, group.first
     picks = h.div(".picks")[
         (
             h.label(".pick")[
@@ -199,10 +192,25 @@ def _missing(found: Waiting, name: str, *, can_act: bool) -> h.Element:
     ]
     return h.article(".edit")[
         h.header[
-            h.span(".who")[h.b[f"{len(stones):,} {words(name)}"], " missing"],
+            h.span(".who")[h.b[f"{group.count:,} {words(name)}"], " missing"],
             h.span(".since")[f"since {age(found.now, stones[0].first_seen)}"],
         ],
         h.form(method="post", action=f"/deletions/{name}")[picks, buttons] if can_act else picks,
+        group.count > len(stones) and _all_missing(group, can_act=can_act),
+    ]
+
+
+def _all_missing(group: DeletionGroup, *, can_act: bool) -> h.Node:
+    """What is not shown of a group, and buttons that decide about all of it."""
+    to, all_of_it = f"/deletions/{group.resource}", f"all {group.count:,} rows"
+    given = {"last": group.last}
+    return [
+        _more(group.count - len(group.first), "deletion", "cfsync deletions list"),
+        can_act
+        and h.footer[
+            button(to, "approve", f"Delete {all_of_it}", kind="danger", given=given),
+            button(to, "reject", f"Keep {all_of_it}", kind="quiet", given=given),
+        ],
     ]
 
 
@@ -214,4 +222,6 @@ def _others(found: Waiting) -> h.Element:
             for resource, reason, command in found.others
         )
     ]
-    return _section("refused", "More", len(found.others), hint, h.div(".card")[rows])
+    command = "cfsync sql \"SELECT * FROM cf_waiting WHERE kind = 'refused'\""
+    more = _more(found.other_lines - len(found.others), "line", command)
+    return _section("refused", "More", found.counts["refused"], hint, h.div(".card")[rows], more)

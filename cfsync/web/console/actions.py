@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
-from cfsync.mirror.bookkeeping.conflicts import Conflict, by_id
+from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState, by_id
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE
-from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.reports import waiting
 from cfsync.mirror.user_decisions.undelete import How
@@ -57,10 +57,14 @@ class Actions:
             _check(choice, "local", "remote", "value")
             if number is None:
                 return await _settle_many(mirror, choice, form)
-            value = await mirror.read(_typed, number, form) if choice == "value" else None
+            found = await mirror.read(by_id, number)
+            shown = previews.conflict(found, choice)
+            if found.is_about_record and found.state == ConflictState.OPEN and not _is_sure(form):
+                return shown
+            value = _typed(found, form) if choice == "value" else None
             is_as_shown = partial(_is_as_shown, form)
             done = await conflicts.resolve(mirror, number, choice, value, is_as_shown)  # type: ignore[arg-type]  # checked
-            return _settled([done] if isinstance(done, Resolved) else [], 1)
+            return shown.after(_settled([done] if isinstance(done, Resolved) else [], 1))
 
         return await self._do(request, work, "/waiting#conflict")
 
@@ -105,15 +109,18 @@ class Actions:
                 ids = [str(record_id) for record_id in found]
             if not ids:
                 raise UsageError("nothing was picked")
+            shown = previews.deletions(resource, ids, choice)
             if not _is_sure(form):
-                return previews.deletions(resource, ids, choice)
+                return shown
             approve = choice == "approve"
             done = await deletions.decide(
                 mirror, [resource, *ids], NOT_GIVEN, approve=approve, confirm=_agree
             )
             if approve:
-                return f"{plural(len(done), 'deletion')} approved. The next sweep looks once more."
-            return f"{plural(len(done), 'deletion')} rejected: the rows stay."
+                told = f"{plural(len(done), 'deletion')} approved. The next sweep looks once more."
+            else:
+                told = f"{plural(len(done), 'deletion')} rejected: the rows stay."
+            return shown.after(told)
 
         return await self._do(request, work, "/waiting#deletion")
 
@@ -164,7 +171,8 @@ class Actions:
                 f" {plural(len(done.left), 'thing')} could not be taken back." if done.left else ""
             )
             taken = plural(len(done.fields), "record")
-            return f"Push {number}: {taken} will be as before with the next push.{left}"
+            told = f"Push {number}: {taken} will be as before with the next push.{left}"
+            return previews.revert(done).after(told)
 
         return await self._do(request, work, "/activity")
 
@@ -180,11 +188,12 @@ class Actions:
             (done,) = await undelete.undelete(mirror, resource, [name], _agree)
             if done.how == How.REFUSE:
                 raise UsageError(done.reason or "it can't be brought back")
-            if done.how == How.TAKE_BACK:
-                return "The row is back: its delete had not been sent."
             left = ", ".join(one.field for one in done.left)
             lost = f" Not brought back: {left}." if left else ""
-            return f"It is back as a new record; the next push creates it.{lost}"
+            told = f"It is back as a new record; the next push creates it.{lost}"
+            if done.how == How.TAKE_BACK:
+                told = "The row is back: its delete had not been sent."
+            return previews.undelete(done).after(told)
 
         return await self._do(request, work, f"/records/{resource}/{name}")
 
@@ -221,9 +230,8 @@ def _is_as_shown(form: Form, found: Conflict) -> bool:
     return form.one(SEEN) in ("", cards.seen(found))
 
 
-def _typed(tx: Tx, number: int, form: Form) -> Any:
+def _typed(found: Conflict, form: Form) -> Any:
     """The value that somebody wants in a conflict instead of both."""
-    found = by_id(tx, number)
     column, _, key = found.field.partition(".")
     spec = RESOURCES[found.resource].by_name.get(column)
     text = form.one("value")
@@ -244,12 +252,13 @@ async def _settle_many(mirror: Mirror, choice: str, form: Form) -> str | Preview
     ]
     if not found:
         raise UsageError("nothing was settled: no such conflict is open any more")
+    shown = previews.settle(found, choice)
     if not _is_sure(form):
-        return previews.settle(found, choice)
+        return shown
     decision = (choice, None)
     numbers = [str(c.id) for c in found]
     done = await conflicts.resolve_all(mirror, numbers, NOT_GIVEN, decision, _agree)  # type: ignore[arg-type]  # checked
-    return _settled([one for one in done if isinstance(one, Resolved)], len(done))
+    return shown.after(_settled([one for one in done if isinstance(one, Resolved)], len(done)))
 
 
 async def _decide_edits(
@@ -260,16 +269,17 @@ async def _decide_edits(
     found = await mirror.read(readings.edits, seqs)
     if not found:
         raise UsageError("nothing was done: these edits no longer wait; look again")
+    shown = previews.edits(found, choice)
     if not _is_sure(form) and choice != "retry":
-        return previews.edits(found, choice)
+        return shown
     done = 0
     for start in range(0, len(seqs), AT_ONCE):
         some = [str(seq) for seq in seqs[start : start + AT_ONCE]]
         done += len(await verbs[choice](mirror, some))
+    told = f"{plural(done, 'edit')} released. The next push sends what was released."
     if choice == "discard":
-        return f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
-    then = "The next push sends what was released; `cfsync revert` takes a push back."
-    return f"{plural(done, 'edit')} released. {then}"
+        told = f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
+    return shown.after(told)
 
 
 def _check(choice: str, *known: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from cfsync.mirror.bookkeeping.conflicts import Conflict
+from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.user_decisions.undelete import How, Undelete
 from cfsync.sync.decisions.revert import Reverted
@@ -15,8 +15,60 @@ from cfsync.web.console.html.words import plural, words
 _HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
 
 
+_REVIVE = "Bring it back, on the page of the record, makes a new one of what it held."
+
+_WHOLE = {
+    (ConflictKind.DELETED_REMOTELY, "local"): (
+        "Create {} again in ClickFunnels?",
+        "The row gets a new id; the next push creates a record of it.",
+        "delete the row again.",
+        "Create it again",
+    ),
+    (ConflictKind.DELETED_REMOTELY, "remote"): (
+        "Delete the row of {}?",
+        "The row is deleted here, with the edit of it that waits. ClickFunnels has no such record.",
+        _REVIVE,
+        "Delete the row",
+    ),
+    (ConflictKind.DELETED_HERE, "local"): (
+        "Delete {} in ClickFunnels too?",
+        "The next push deletes the record there, with what was changed in it since.",
+        "until the push, Bring it back, on the page of the record, drops the delete; afterwards it"
+        " makes a new record of what the row held.",
+        "Delete it there too",
+    ),
+    (ConflictKind.DELETED_HERE, "remote"): (
+        "Bring the row of {} back?",
+        "The row is as ClickFunnels has it; the delete that waits is dropped.",
+        "delete the row again.",
+        "Bring it back",
+    ),
+    (ConflictKind.DRIFT, "local"): (
+        "Create {} in ClickFunnels?",
+        "The next push creates a record of the row.",
+        "delete the row.",
+        "Create it",
+    ),
+    (ConflictKind.DRIFT, "remote"): (
+        "Delete the row of {}?",
+        "The row is deleted here. ClickFunnels has never had such a record.",
+        "make a new row: what it held stays in its history.",
+        "Delete the row",
+    ),
+}
+"""(kind, side) of a conflict about a whole record -> what is asked, done and said."""
+
+
+def conflict(found: Conflict, choice: str) -> Preview:
+    """Of one conflict. Pure, as all of these."""
+    name = f"{words(found.resource)} #{found.record_id}"
+    if found.is_about_record and (found.kind, choice) in _WHOLE:
+        title, then, back, button = _WHOLE[found.kind, choice]
+        return Preview(title.format(name), [then], back, button)
+    return Preview(f"Settle {found.field} of {name}?", [], _HISTORY, "Settle it")
+
+
 def settle(found: Sequence[Conflict], choice: str) -> Preview:
-    """Pure, as all of these."""
     about = Counter((c.resource, c.field or str(c.kind)) for c in found)
     side = "your database" if choice == "local" else "ClickFunnels"
     then = (

@@ -10,6 +10,7 @@ import structlog
 
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.session import DaemonControl
+from tests.browser import staging
 from tests.push.conftest import Account
 from tests.web.console import form_reader
 from tests.web.console.conftest import Visitor
@@ -90,6 +91,53 @@ def test_a_value_that_an_older_page_has_not_shown_is_kept(
     assert first_name(account, contact) == "Mine"
     page = visitor.press(f"/conflicts/{number}", choice, **newer | {"value": "Elsewhere"})
     assert "1 conflict settled." in page
+
+
+WHOLE = [
+    (staging.deleted_here, "local", "in ClickFunnels too?", "drops the delete"),
+    (staging.deleted_here, "remote", "Bring the row of", "delete the row again"),
+    (staging.deleted_there, "local", "again in ClickFunnels?", "delete the row again"),
+    (staging.deleted_there, "remote", "Delete the row of", "makes a new one of what it held"),
+]
+
+
+@pytest.mark.parametrize(("stage", "choice", "asked", "back"), WHOLE)
+def test_a_conflict_about_a_record_asks_first_and_says_how_to_take_it_back(
+    visitor: Visitor,
+    account: Account,
+    contact: int,
+    stage: Callable[[Account, int], None],
+    choice: str,
+    asked: str,
+    back: str,
+) -> None:
+    stage(account, contact)
+    number = account.one("SELECT id FROM cf_conflicts WHERE state = 'open'")
+
+    shown = visitor.ask("POST", f"/conflicts/{number}", data={"choice": choice}).text
+
+    assert asked in shown
+    assert back in shown
+    assert account.one("SELECT state FROM cf_conflicts WHERE id = ?", number) == "open"
+    page = visitor.press(f"/conflicts/{number}", choice)
+    assert "1 conflict settled." in page
+    assert back in page.partition("To take it back: ")[2]
+
+
+def test_what_was_done_is_told_with_how_to_take_it_back(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    first, second = two
+
+    settled = visitor.press(f"/conflicts/{dispute(account, first)}", "remote")
+    dropped = visitor.press(f"/edits/{parked(account, second)}", "discard")
+    released = visitor.press(f"/edits/{parked(account, second)}", "retry")
+    reverted = visitor.press(f"/revert/{account.push().batch}", "revert")
+
+    assert "To take it back: each value that loses stays in the history" in settled
+    assert "To take it back: edit the rows again" in dropped
+    assert "To take it back: until then, drop them" in released
+    assert "To take it back: the next push sends the values before it" in reverted
 
 
 def parked(account: Account, contact: int) -> int:

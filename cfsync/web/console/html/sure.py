@@ -26,6 +26,10 @@ class Preview:
     #: What the button says that does it.
     button: str
 
+    def after(self, told: str) -> str:
+        """What is said once it is done, and how it is taken back."""
+        return f"{told} To take it back: {self.back}"
+
 
 def sure(
     shell: Shell, shown: Preview, action: str, values: Mapping[str, Sequence[str]], cancel: str

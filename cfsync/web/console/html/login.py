@@ -12,19 +12,24 @@ def login(*, is_wrong: bool = False) -> h.Element:
     form = h.form(method="post", action="/login")[
         h.img(src="/static/icon.svg", alt=""),
         h.h1["cfsync"],
+        h.label[  # first, as password managers look for it there
+            h.span["Your name, which the history shows beside what you do"],
+            h.input(
+                type="text",
+                name="name",
+                autofocus=True,
+                autocomplete="username",
+                maxlength="60",
+            ),
+        ],
         h.label[
             h.span["Access token (web.access_token of the settings)"],
             h.input(
                 type="password",
                 name="token",
-                autofocus=True,
                 autocomplete="current-password",
                 required=True,
             ),
-        ],
-        h.label[
-            h.span["Your name, which the history shows beside what you do"],
-            h.input(type="text", name="name", autocomplete="username", maxlength="60"),
         ],
         is_wrong and h.p(".err", role="alert")["That is not the token."],
         h.button(".main")["Log in"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import conflicts, imports, outbox
@@ -24,6 +25,9 @@ Confirm = Callable[[Sequence[Edit]], None]
 
 def agree(_: Sequence[Edit]) -> None:
     """Confirm whatever is shown."""
+
+
+Verb = Literal["approve", "retry", "discard"]
 
 
 async def waiting(
@@ -91,6 +95,15 @@ async def discard(
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What has become of several edits."""
+
+    done: list[Edit]
+    #: The number of each edit that could not be decided -> why.
+    refused: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Decision:
     """What a person may decide about the edits in some states."""
 
@@ -116,6 +129,26 @@ _RETRY = _Decision(
 )
 _DISCARD = _Decision(discards.DISCARDABLE, "to be sent", discards.discard, lambda _: True, 100)
 
+_SHOWN: Mapping[Verb, tuple[_Decision, Literal["approved", "retried", "discarded"]]] = {
+    "approve": (_APPROVE, "approved"),
+    "retry": (_RETRY, "retried"),
+    "discard": (
+        replace(_DISCARD, states=(OutboxState.PARKED, OutboxState.HELD)),
+        "discarded",
+    ),
+}
+
+
+async def decide_shown(mirror: Mirror, verb: Verb, seqs: Sequence[int]) -> Decided:
+    """Decide those of some edits, which a person has been shown, that still wait. One that can't be
+    decided keeps no other from it.
+    """
+    decision, done = _SHOWN[verb]
+    decision = replace(decision, in_bulk=lambda _: True)
+    found = await _decide_in_parts(mirror, Selection(), decision, seqs)
+    decision_log.edits(done, found.done)
+    return found
+
 
 async def _decide(
     mirror: Mirror,
@@ -134,17 +167,26 @@ async def _decide(
         left = await mirror.read(_choose, selection, replace(decision, in_bulk=lambda _: True))
         raise UsageError(_nothing_chosen(selection, decision, left))
     confirm(chosen)
-    done: list[Edit] = []
-    refused: dict[int, str] = {}
-    for start in range(0, len(chosen), decision.at_once):
-        seqs = {edit.seq for edit in chosen[start : start + decision.at_once]}
-        try:
-            done += await mirror.write(_decide_still, selection, decision, seqs)
-        except Constrained:
-            done += await _decide_singly(mirror, selection, decision, seqs, refused)
+    decided = await _decide_in_parts(mirror, selection, decision, [edit.seq for edit in chosen])
+    done, refused = decided.done, decided.refused
     for seq, words in refused.items():
         raise UsageError(f"{len(done)} edits are settled, and {len(refused)} not: {seq}: {words}")
     return done
+
+
+async def _decide_in_parts(
+    mirror: Mirror, selection: Selection, decision: _Decision, seqs: Sequence[int]
+) -> Decided:
+    """Decide edits, part by part, whatever becomes of some of them."""
+    done: list[Edit] = []
+    refused: dict[int, str] = {}
+    for start in range(0, len(seqs), decision.at_once):
+        part = set(seqs[start : start + decision.at_once])
+        try:
+            done += await mirror.write(_decide_still, selection, decision, part)
+        except (Constrained, UsageError):
+            done += await _decide_singly(mirror, selection, decision, part, refused)
+    return Decided(done, refused)
 
 
 def _nothing_chosen(selection: Selection, decision: _Decision, left: Sequence[Edit]) -> str:
@@ -175,7 +217,8 @@ async def _decide_singly(
     refused: dict[int, str],
 ) -> list[Edit]:
     """Decide edits one by one, as long as that helps: what is in the way of one may go with
-    another. Adds to `refused` those whose row a constraint or trigger of the user's refuses.
+    another. Adds to `refused` those that can't be decided, such as where a constraint or trigger of
+    the user's refuses the row.
     """
     done: list[Edit] = []
     left, before = dict.fromkeys(sorted(seqs), ""), 0
@@ -185,7 +228,7 @@ async def _decide_singly(
             try:
                 done += await mirror.write(_decide_still, selection, decision, {seq})
                 del left[seq]
-            except Constrained as error:
+            except (Constrained, UsageError) as error:
                 left[seq] = str(error)
     refused |= left
     return done

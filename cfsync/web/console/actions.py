@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState, by_id
-from cfsync.mirror.bookkeeping.outbox import AT_ONCE
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.reports import waiting
@@ -264,22 +263,16 @@ async def _settle_many(mirror: Mirror, choice: str, form: Form) -> str | Preview
 async def _decide_edits(
     mirror: Mirror, choice: str, form: Form, seqs: Sequence[int]
 ) -> str | Preview:
-    verbs = {"retry": outbox.retry, "approve": outbox.approve, "discard": outbox.discard}
-    _check(choice, *verbs)
+    _check(choice, "retry", "approve", "discard")
     found = await mirror.read(readings.edits, seqs)
     if not found:
         raise UsageError("nothing was done: these edits no longer wait; look again")
     shown = previews.edits(found, choice)
     if not _is_sure(form) and choice != "retry":
         return shown
-    done = 0
-    for start in range(0, len(seqs), AT_ONCE):
-        some = [str(seq) for seq in seqs[start : start + AT_ONCE]]
-        done += len(await verbs[choice](mirror, some))
-    told = f"{plural(done, 'edit')} released. The next push sends what was released."
-    if choice == "discard":
-        told = f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
-    return shown.after(told)
+    decided = await outbox.decide_shown(mirror, choice, [e.seq for e in found])  # type: ignore[arg-type]  # checked
+    told, left = previews.edits_decided(choice, decided)
+    return f"{shown.after(told)} {left}".rstrip()
 
 
 def _check(choice: str, *known: str) -> None:

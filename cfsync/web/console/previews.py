@@ -1,13 +1,17 @@
-"""What a decision would do, told before it is made. Nothing is changed by asking."""
+"""What a decision would do, told before it is made, and what has become of edits. Nothing is
+changed by asking.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
+from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.user_decisions.undelete import How, Undelete
+from cfsync.sync.decisions.outbox import Decided
 from cfsync.sync.decisions.revert import Reverted
 from cfsync.web.console.html.sure import Preview
 from cfsync.web.console.html.words import plural, words
@@ -91,6 +95,22 @@ def edits(found: Sequence[Edit], choice: str) -> Preview:
     told = "The next push sends them to ClickFunnels."
     back = "until then, drop them; afterwards press Revert beside the push on Activity."
     return Preview(f"Send {count}?", [told, *lines], back, f"Send {len(found):,}")
+
+
+def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:
+    """What is said about those that were decided, and about those that could not be. Raises
+    UsageError where none was.
+    """
+    done, left = len(decided.done), ""
+    for seq, why in decided.refused.items():
+        left = f"{plural(len(decided.refused), 'edit')} could not be: edit {seq}: {why}"
+        break
+    if not done:
+        raise UsageError(left or "nothing was done: these edits can't be decided now; look again")
+    told = f"{plural(done, 'edit')} released. The next push sends what was released."
+    if choice == "discard":
+        told = f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
+    return told, left
 
 
 def deletions(resource: str, ids: Sequence[str], choice: str) -> Preview:

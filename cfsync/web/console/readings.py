@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import conflicts, outbox
-from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
+from cfsync.mirror.bookkeeping.outbox import AT_ONCE, Edit, OutboxState
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.reports import browse, related, status
@@ -82,9 +82,10 @@ def waiting(tx: Tx) -> Waiting:
 
 def edits(tx: Tx, seqs: Sequence[int]) -> list[Edit]:
     """Those of the edits with these numbers that wait for a person."""
-    wanted = set(seqs)
-    states = (OutboxState.PARKED, OutboxState.HELD)
-    return [e for e in outbox.find(tx, states=states) if e.seq in wanted]
+    states, found = (OutboxState.PARKED, OutboxState.HELD), []
+    for start in range(0, len(seqs), AT_ONCE):
+        found += outbox.find(tx, states=states, seqs=seqs[start : start + AT_ONCE])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 import structlog
 
+from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.mirror.db.engine import Tx
 from cfsync.sync.walk_progress import WalkState
+from cfsync.web.console import readings
 from cfsync.web.console.session import DaemonControl
 from tests.browser import staging
 from tests.push.conftest import Account
@@ -366,6 +369,53 @@ def test_a_group_of_held_edits_is_sent_and_no_other(visitor: Visitor, account: A
     visitor.press("/held/contacts", "approve", **about)
 
     assert account.states() == ["held", *["pending"] * (len(seqs) - 2), "held"]
+
+
+def test_an_edit_that_can_not_be_dropped_keeps_no_other_from_it(
+    visitor: Visitor, account: Account, contact: int, mirror_url: str
+) -> None:
+    """A constraint of the user's refuses the value that it would put back."""
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "2"
+    account.sql("UPDATE contacts SET last_name = 'Mass'")
+    account.push()
+    count = len(account.states())
+    if mirror_url.startswith("sqlite"):
+        account.sql(
+            f"CREATE TRIGGER mine BEFORE UPDATE ON contacts WHEN NEW.id = {contact}"
+            " AND NEW.last_name IS NOT 'Mass' BEGIN SELECT RAISE(ABORT, 'mine'); END"
+        )
+    else:
+        check = f"CHECK (id <> {contact} OR last_name = 'Mass')"
+        account.sql(f"ALTER TABLE contacts ADD CONSTRAINT mine {check}")
+
+    page = visitor.press("/held/contacts", "discard")
+
+    seq = account.one("SELECT seq FROM cf_outbox WHERE record_id = ?", contact)
+    assert f"{count - 1} edits dropped." in page
+    assert f"1 edit could not be: edit {seq}: " in page
+    assert sorted(account.states()) == [*["discarded"] * (count - 1), "held"]
+
+
+def test_an_edit_that_has_moved_on_keeps_no_other_from_being_sent(
+    visitor: Visitor, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "2"
+    account.sql("UPDATE contacts SET last_name = 'Mass'")
+    account.push()
+    first, *others = account.column("SELECT seq FROM cf_outbox ORDER BY seq")
+    read = readings.edits
+
+    def then_another_decides(tx: Tx, seqs: Sequence[int]) -> list[Edit]:
+        found = read(tx, seqs)
+        account.sql("UPDATE cf_outbox SET state = 'discarded' WHERE seq = ?", first)
+        return found
+
+    monkeypatch.setattr(readings, "edits", then_another_decides)
+    visitor.ask("POST", "/held/contacts", data={"choice": "approve", "sure": "1"})
+    page = visitor.see("/waiting")
+
+    assert f"{len(others)} edits released." in page
+    assert account.states() == ["discarded", *["pending"] * len(others)]
 
 
 def test_each_decision_shows_first_what_it_would_do(

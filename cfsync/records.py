@@ -63,6 +63,8 @@ class Record:
     secrets: Mapping[str, str] = field(default_factory=dict)
     #: It shows all fields. One that a list shows lacks those of `Resource.on_request`.
     whole: bool = True
+    #: ClickFunnels has refused the fields of `Resource.on_request`: the mirror keeps what it has.
+    withheld: bool = False
     #: ClickFunnels still shows it, but has deleted it: `deleted_at` is set.
     deleted: bool = False
 

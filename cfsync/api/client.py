@@ -112,12 +112,13 @@ class Api:
         must be the only one of its field (see `find`).
         """
         resource = ALL[listing.resource]
-        expanded = self._expanded(resource)
         query = parameters.of_page(after=after, sort=sort, descending=descending, filters=filters)
-        if resource.single:
-            query |= parameters.expansion(expanded)
-        call, answer = await self._call("GET", resource.list_path, listing.parent_id, query=query)
-        return codec.page(call, answer, listing, expanded)
+        expanded = self._expanded(resource)
+        asked = expanded if resource.single else ()
+        call, answer, shown = await self._get(resource.list_path, listing.parent_id, asked, query)
+        found = codec.page(call, answer, listing, shown if resource.single else expanded)
+        records = (replace(record, withheld=shown != asked) for record in found.records)
+        return replace(found, records=tuple(records))
 
     async def find(self, listing: Listing, field: str, values: Sequence[str | int]) -> list[Record]:
         """The records whose `field` has one of the values, without deleted ones that are still
@@ -151,18 +152,20 @@ class Api:
         """
         if not resource.has_get:
             return await self._get_listed(resource, id, listing or shown_in)
-        if expanded := self._expanded(resource):
-            with suppress(Forbidden, BadAnswer, Refused):  # these fields may be what is refused
-                return await self._get(resource, id, listing, expanded)
-        return await self._get(resource, id, listing, ())
+        expanded = self._expanded(resource)
+        call, answer, shown = await self._get(resource.one_path, id, expanded, {})
+        found = codec.record(call, answer, resource, listing, asked=id, expanded=shown)
+        return _not_deleted(call, replace(found, withheld=shown != expanded))
 
     async def _get(
-        self, resource: Resource, id: int | str, listing: Listing | None, expanded: Sequence[str]
-    ) -> Record:
-        query = parameters.expansion(expanded)
-        call, answer = await self._call("GET", resource.one_path, id, query=query)
-        found = codec.record(call, answer, resource, listing, asked=id, expanded=expanded)
-        return _not_deleted(call, found)
+        self, path: str, id: int | str, expanded: Sequence[str], query: Query
+    ) -> tuple[str, Answer, Sequence[str]]:
+        """As `_call`, and the `expanded` fields; none where a call that names them is refused."""
+        if expanded:
+            with suppress(Forbidden, BadAnswer, Refused):
+                named = {**query, **parameters.expansion(expanded)}
+                return *await self._call("GET", path, id, query=named), expanded
+        return *await self._call("GET", path, id, query=query), ()
 
     def _expanded(self, resource: Resource) -> Sequence[str]:
         """The fields that are asked for by name."""
@@ -171,9 +174,7 @@ class Api:
     async def _whole(
         self, resource: Resource, record: Record, listing: Listing | None = None
     ) -> Record:
-        """The answer to a change with all fields, which may take another request. Where that fails,
-        a later pass reads them.
-        """
+        """The answer to a change with all fields; where reading them fails, a later pass does."""
         if not self._expanded(resource):
             return record
         try:

@@ -254,12 +254,15 @@ def _write_unedited(
     """Rows and bases of records without open edits: the mirror takes what ClickFunnels shows, but
     for what it has `kept` of each. `released`: see `rows.save`.
     """
-    unknown = dict.fromkeys(reading.resource.on_request)
+    unknown = reading.resource.on_request
     if records:
         rows.save(
             tx,
             reading.resource,
-            [{**unknown, **r.values, **kept.get(r.id, {})} for r in records],
+            [
+                {**dict.fromkeys(() if r.withheld else unknown), **r.values, **kept.get(r.id, {})}
+                for r in records
+            ],
             reading.origin,
             released,
         )

@@ -171,6 +171,33 @@ def test_where_the_request_by_name_is_refused_the_record_comes_without_them(
     assert round_.column("SELECT markup FROM pages WHERE markup IS NOT NULL") == []
 
 
+@pytest.mark.parametrize(("table", "field"), [("pages", "markup"), ("site", "footer_code")])
+def test_what_is_refused_later_stays_as_it_was_until_it_is_shown_again(
+    round_: Round, table: str, field: str
+) -> None:
+    round_.backfill()
+    record = round_.world.ids(table, round_.workspace)[0]
+    of = f"SELECT {field} FROM {table} WHERE name = ?"
+
+    def edited(name: str, value: str) -> None:
+        round_.world.edit(table, record, name=name, **{field: value})
+        round_.clock.go_on(60)
+        assert round_.pull().exit_code == 0
+        assert round_.sweep().exit_code == 0
+
+    edited("First", "before")
+    assert round_.column(of, "First") == ["before"]
+    refused = round_.world.fault("status", status=403, path=r"[?&]expand", times=None)
+    edited("Second", "theirs")
+    assert refused.struck
+    assert round_.column(of, "Second") == ["before"]
+
+    round_.world.faults.clear()
+    assert round_.sweep().exit_code == 0
+    assert round_.column(of, "Second") == ["theirs"]
+    assert round_.one("SELECT count(*) FROM cf_conflicts") == 0
+
+
 def test_without_the_setting_they_are_null_and_can_be_sent(round_: Round) -> None:
     round_.settings["CFSYNC_API__EXPAND"] = "none"
     round_.backfill()

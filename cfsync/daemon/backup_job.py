@@ -42,9 +42,11 @@ class BackupJob:
     async def run(self) -> None:
         """Make a backup if one is due. A failure is logged, and tried again after AGAIN."""
         now = self._clock()
-        if self._settings.dir is None or not await asyncio.to_thread(self._is_due, now):
+        if self._settings.dir is None or _is_within(AGAIN, self._failed_at, now):
             return
         try:
+            if not await asyncio.to_thread(self._is_due, now):
+                return
             done = await self._back_up(self._settings.dir, now)
         except CfsyncError as error:
             self._failed_at, self.problem = now, str(error)
@@ -68,11 +70,7 @@ class BackupJob:
         assert self._settings.dir is not None
         every = timedelta(seconds=self._settings.every)
         made_at = backups.newest(self._url, self._settings.dir)
-        return not (
-            _is_within(AGAIN, self._failed_at, now)
-            or _is_within(every, made_at, now)
-            or _is_within(every, self._made_at, now)
-        )
+        return not (_is_within(every, made_at, now) or _is_within(every, self._made_at, now))
 
 
 def _is_within(span: timedelta, at: datetime | None, now: datetime) -> bool:

@@ -25,7 +25,7 @@ def suspend_aware_clock() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def lock_sqlite(place: Place) -> FileLock | None:
+def lock_sqlite(place: Place, hint: str = "several need PostgreSQL") -> FileLock | None:
     """Keep other daemons off an SQLite file until the lock is released or this process ends.
 
     Returns None on PostgreSQL, which any number of daemons may use. Raises UsageError if another
@@ -37,7 +37,7 @@ def lock_sqlite(place: Place) -> FileLock | None:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise UsageError(f"another cfsync run works on {place}; several need PostgreSQL") from None
+        raise UsageError(f"another cfsync run works on {place}; {hint}") from None
     except OSError as error:
         raise UsageError(f"{lock.lock_file} can't be locked: {error.strerror}") from None
     return lock

@@ -47,7 +47,7 @@ class Restored:
 
     #: The file's absolute path, or the database's name.
     place: str
-    #: The revision that the backup's schema had; it is migrated to the newest.
+    #: The revision that the backup's schema has.
     revision: str
     #: Where the file is that held the mirror before; None: there was none, or a server holds it.
     before: str | None
@@ -72,9 +72,10 @@ def back_up(
     target = folder.absolute() / f"{stem}-{now.astimezone(UTC):{_STAMP}}{place.backups().suffix}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _remove_unfinished(folder, now)
+        _remove_unfinished(folder, stem, now)
         size = _write(place, target, is_stopped)
         old = surplus((file.name for file in folder.iterdir()), stem, keep)
+        old = [name for name in old if name != target.name]  # others may be from the future
         for name in old:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
@@ -103,17 +104,20 @@ def _write(place: Place, target: Path, is_stopped: IsStopped) -> int:
     return size
 
 
-def _remove_unfinished(folder: Path, now: datetime) -> None:
-    """Remove what a killed process has left."""
-    for part in folder.glob(f".*{_PART}"):
+def _remove_unfinished(folder: Path, stem: str, now: datetime) -> None:
+    """Remove what a killed process has left of the mirror's backups."""
+    for part in folder.glob(f".{stem}-*Z.*{_PART}"):
         with suppress(FileNotFoundError):
             if now - datetime.fromtimestamp(part.stat().st_mtime, UTC) > _LEFT_BEHIND:
                 part.unlink()
 
 
 def newest(url: str, folder: Path) -> datetime | None:
-    """When the newest backup in the folder was made; None: there is none."""
-    names = (file.name for file in folder.iterdir()) if folder.is_dir() else ()
+    """When the newest backup in the folder was made; None: there is none. Raises UsageError."""
+    try:
+        names = [file.name for file in folder.iterdir()] if folder.exists() else []
+    except OSError as error:
+        raise UsageError(f"{folder} can't be read: {error.strerror}") from error
     found = dated(names, _stem(place_of(url)))
     return datetime.strptime(max(found)[0], _STAMP).replace(tzinfo=UTC) if found else None
 
@@ -151,11 +155,11 @@ def check(url: str, file: Path) -> str:
 
 
 def restore(url: str, file: Path, now: datetime) -> Restored:
-    """Make the mirror from a backup, and migrate it. What an SQLite file held before stays beside
-    it under another name; a PostgreSQL database must be empty. Raises MirrorError and UsageError.
+    """Make the mirror from a backup; until it is migrated and recovered, nothing can be pushed.
+    What an SQLite file held before stays beside it under another name; a PostgreSQL database must
+    be empty. Raises MirrorError and UsageError.
     """
     revision = check(url, file)
     place = place_of(url)
     before = place.backups().put_back(file, f"before-{now.astimezone(UTC):{_STAMP}}")
-    migrate.migrate(url)
     return Restored(str(place), revision, str(before) if before else None)

@@ -77,6 +77,15 @@ def test_one_that_fails_is_tried_again_later(mirror_url: str, tmp_path: Path) ->
     assert job.run(after=AGAIN / 2) == []
     (tmp_path / "file").unlink()
     assert job.run(after=AGAIN / 2) == ["backup.made"]
+    assert job.job.problem == ""
+
+
+@SQLITE_ONLY
+def test_a_folder_that_cannot_be_read_is_a_failure_too(mirror_url: str, tmp_path: Path) -> None:
+    job = Job(mirror_url, tmp_path / ("a" * 300))
+
+    assert job.run() == ["backup.failed"]
+    assert "can't be read" in job.job.problem
 
 
 @SQLITE_ONLY

@@ -254,6 +254,27 @@ def test_it_is_told_again_after_it_was_over_for_an_hour(chat: Chat, mirror: Mirr
     assert len(chat.bodies) == 2
 
 
+def test_it_is_told_again_where_it_was_over_while_no_daemon_ran(chat: Chat, mirror: Mirror) -> None:
+    settings = settings_with(webhook=chat.url, after="0s")
+    Told(mirror, settings).run(PARKED)
+    restarted = Told(mirror, settings)
+
+    restarted.run(WELL)
+    restarted.run(WELL, after=timing.GONE_S)
+    restarted.run(PARKED, after=60)
+
+    assert len(chat.bodies) == 2
+
+
+def test_an_answer_that_is_no_http_keeps_no_other_channel_from_the_text(tmp_path: Path) -> None:
+    with mail_server() as (place, _):  # greets in its own words
+        mine = settings_with(webhook=f"http://{place}/", command=f"tee {tmp_path / 'told'}")
+
+        sent = channels.send(mine.notify, "x")
+
+    assert sent == {"notify.webhook": "can't be reached", "notify.command": ""}
+
+
 def test_where_nobody_is_reached_it_is_tried_again_later(chat: Chat, mirror: Mirror) -> None:
     daemon = Told(mirror, settings_with(webhook=chat.url, after="0s"))
     chat.status = 500

@@ -99,17 +99,12 @@ def restore(
 @contextmanager
 def _without_daemon(settings: Settings) -> Iterator[None]:
     """Keep a daemon away from an SQLite file."""
-    from filelock import Timeout
-
+    from cfsync.daemon.ownership import lock_sqlite
     from cfsync.mirror.db.connect import place_of
 
     place = place_of(settings.database.url)
-    lock = place.run_lock()
-    try:
-        if lock:
-            lock.acquire(blocking=False)
-    except Timeout:
-        raise UsageError(f"cfsync run works on {place}: stop it first") from None
+    place.check()
+    lock = lock_sqlite(place, hint="stop it first")
     try:
         yield
     finally:
@@ -141,9 +136,12 @@ def _ask(found: str) -> None:
 
 
 def _recover(settings: Settings) -> Recovered:
+    from cfsync.mirror.migrate import migrate
+
     try:
+        migrate(settings.database.url)
         return run_recovery(settings)
-    except CfsyncError:
+    except (CfsyncError, KeyboardInterrupt):
         print_problem(
             "the mirror is restored, but not safe yet: run `cfsync recover` before anything else"
         )

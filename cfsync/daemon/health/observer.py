@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from cfsync.config import Settings
 from cfsync.daemon.jobs.runner import Runner
+from cfsync.errors import UsageError
 from cfsync.mirror import backups, wal
 from cfsync.mirror.bookkeeping.tombstones import TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -79,7 +80,8 @@ class HealthObserver:
         self._wal = await self.mirror.read(wal.read, self.mirror.place)
         if folder := self.settings.backup.dir:
             url = self.settings.database.url
-            self._backup_at = await asyncio.to_thread(backups.newest, url, folder)
+            with suppress(UsageError):  # the job that makes them reports it
+                self._backup_at = await asyncio.to_thread(backups.newest, url, folder)
         for name in list(self.to_count):
             if now - self._counted_at.get(name, -COUNT_S) >= COUNT_S:
                 await self._count(name)

@@ -5,6 +5,7 @@ No error says where it was sent to: such a URL is a secret.
 
 from __future__ import annotations
 
+import http.client
 import json
 import smtplib
 import ssl
@@ -21,7 +22,14 @@ from cfsync.config.sections import NotifySettings
 TIMEOUT_S = 10.0
 SUBJECT = "cfsync needs you"
 
-_ERRORS = (OSError, subprocess.SubprocessError, smtplib.SMTPException, ValueError)
+_ERRORS = (
+    *(OSError, ValueError, subprocess.SubprocessError),
+    *(smtplib.SMTPException, http.client.HTTPException),
+)
+
+
+class _NoEncryption(ValueError):
+    """A mail server that would get the password in the clear."""
 
 
 def send(settings: NotifySettings, text: str) -> dict[str, str]:
@@ -104,7 +112,7 @@ def _connect(server: SplitResult) -> smtplib.SMTP:
         smtp.starttls(context=context)
     elif server.password:
         smtp.close()
-        raise ValueError("no encryption for the password")
+        raise _NoEncryption
     return smtp
 
 
@@ -118,6 +126,8 @@ def _words(error: Exception) -> str:
     match error:
         case urllib.error.HTTPError(code=code):
             return f"answers {code}"
+        case urllib.error.URLError(reason=Exception() as reason):
+            return _words(reason)
         case subprocess.CalledProcessError(returncode=code):
             return f"ends with exit code {code}"
         case subprocess.TimeoutExpired() | TimeoutError():
@@ -128,6 +138,6 @@ def _words(error: Exception) -> str:
             return "there is no such program, or it may not be run"
         case ssl.SSLError():
             return "has a certificate that can't be verified"
-        case ValueError():
+        case _NoEncryption():
             return "offers no encryption, so no password is sent"
     return "can't be reached"

@@ -49,17 +49,30 @@ class Notifier:
         self._clock = clock
         self._seen: dict[str, timing.Seen] = {}
         self._told_at: dict[str, float] = {}
+        self._is_new = True
         self._rest_until = clock()
 
     async def run(self) -> None:
         """Tell what is to be told now, in one message."""
         now = self._clock()
+        await self._remember(now)
         found = {notice.kind: notice for notice in notices(self._read_health())}
-        self._seen, over = timing.update(self._seen, found, now)
-        await self._forget(over)
+        seen, over = timing.update(self._seen, found, now)
+        if not await self._forget(over):
+            seen |= {kind: self._seen[kind] for kind in over}
+        self._seen = seen
         due = timing.lasting(self._seen, found, now, self._settings.after)
         if now >= self._rest_until and (new := await self._claim(due, now)):
             await self._tell([notice for kind, notice in found.items() if kind in new], now)
+
+    async def _remember(self, now: float) -> None:
+        """After a start, what an earlier process has told counts as seen: it may be over by now."""
+        mirror = self._mirror()
+        if self._is_new and mirror is not None:
+            with suppress(MirrorError):
+                earlier = await mirror.read(told.known)
+                self._seen = {kind: timing.Seen(now, now) for kind in earlier} | self._seen
+                self._is_new = False
 
     async def _claim(self, kinds: Collection[str], now: float) -> set[str]:
         """Those that were not told lately, neither here nor by another daemon."""
@@ -72,13 +85,17 @@ class Notifier:
         self._told_at |= dict.fromkeys(new, now)
         return new
 
-    async def _forget(self, kinds: Collection[str]) -> None:
-        for kind in kinds:
-            self._told_at.pop(kind, None)
+    async def _forget(self, kinds: Collection[str]) -> bool:
+        """Whether they are forgotten, in the mirror too."""
         mirror = self._mirror()
         if kinds and mirror is not None:
-            with suppress(MirrorError):
+            try:
                 await mirror.write(told.forget, kinds)
+            except MirrorError:
+                return False
+        for kind in kinds:
+            self._told_at.pop(kind, None)
+        return True
 
     async def _tell(self, new: list[Notice], now: float) -> None:
         text = "\n".join([self._from, *(f"- {notice}" for notice in new)])

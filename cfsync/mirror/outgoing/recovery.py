@@ -11,6 +11,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CHECKPOINTS, OUTBOX
 from cfsync.mirror.outgoing import claims, unsent
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.progress import meta
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import PROVISIONAL_FROM
 from cfsync.resources import Resource
@@ -32,3 +33,13 @@ def unsure_inserts(tx: Tx, resource: Resource, workspaces: Collection[int]) -> l
 def forget_walks(tx: Tx) -> int:
     """Delete every watermark and cursor, so that each list is walked again; returns how many."""
     return tx.conn.execute(sa.delete(CHECKPOINTS).where(CHECKPOINTS.c.lane.in_(WALKS))).rowcount
+
+
+def is_due(tx: Tx) -> bool:
+    """Whether the mirror was made from a copy and not recovered since."""
+    return meta.get(tx.conn, meta.RESTORED) is not None
+
+
+def end(tx: Tx) -> None:
+    """Let edits be sent again."""
+    meta.delete(tx.conn, meta.RESTORED)

@@ -69,6 +69,7 @@ async def recover(context: Context) -> Recovered:
         await _find_inserts(push, found, done)
     await context.mirror.write(numbers.skip)
     done.watermarks = await context.mirror.write(recovery.forget_walks)
+    await context.mirror.write(recovery.end)
     done.sweep = await sweep(context, walk=True)
     return done
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op
 from cfsync.mirror.coordination import push_lock
-from cfsync.mirror.outgoing import claims, send_journal, unsent
+from cfsync.mirror.outgoing import claims, recovery, send_journal, unsent
 from cfsync.mirror.outgoing import debounce as ready
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.mirror.progress.runs import PassName, RunState
@@ -56,6 +56,8 @@ from cfsync.sync.push.plan_file import Approved
 from cfsync.sync.push.reread import reread_claims, reread_records
 from cfsync.sync.report import Report
 
+UNRECOVERED = "the mirror was made from a backup: nothing is sent before `cfsync recover`"
+
 
 async def push(
     context: Context,
@@ -80,7 +82,11 @@ async def push(
     async with recorded(context, PassName.PUSH, resources) as (context, report):
         resources = await runnable(context, report, resources)
         seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
-        if seen:
+        is_unsafe = await context.mirror.read(recovery.is_due)
+        if seen and is_unsafe:
+            report.state = RunState.STOPPED
+            report.problems.append(UNRECOVERED)
+        elif seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
                 _report_others(report, seen.keys() - set(mine))
                 done = EditsDone(context.progress, {name: set(seen[name]) for name in mine})

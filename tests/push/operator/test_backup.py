@@ -20,6 +20,7 @@ from cfsync.mirror.backups import back_up, check, newest, restore, surplus
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions import outbox
 from cfsync.sync.decisions.recover import recover
+from cfsync.sync.push.conductor import UNRECOVERED
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Postgres, Sql
 from tests.push.conftest import Account, now, settings_for
 
@@ -115,6 +116,9 @@ def test_a_backup_of_the_middle_of_a_storm_ends_with_nothing_doubled(
     restore(elsewhere, Path(backup.file), AT)
     old = opened(elsewhere)
     assert 0 < old.one("SELECT count(*) FROM contacts WHERE last_name = 'x'") < len(storm.names)
+    early = old.push()
+    assert (early.exit_code, early.problems) == (4, [UNRECOVERED])
+    assert names_there(old) == there
     done = old.run(recover)
     assert done.parked > 0
     waiting = old.column("SELECT seq FROM cf_outbox WHERE state IN ('parked', 'held')")
@@ -163,6 +167,16 @@ def test_which_are_the_oldest() -> None:
     assert surplus(names, "m", 5) == surplus(names, "m", None) == []
 
 
+def test_one_from_the_future_does_not_take_the_place_of_a_new_one(
+    account: Account, mirror_url: str, tmp_path: Path
+) -> None:
+    back_up(mirror_url, tmp_path, AT + timedelta(days=300))
+
+    made = back_up(mirror_url, tmp_path, AT, keep=1)
+
+    assert (Path(made.file).exists(), made.removed) == (True, ())
+
+
 def test_one_that_is_stopped_leaves_nothing(
     account: Account, mirror_url: str, tmp_path: Path
 ) -> None:
@@ -175,15 +189,18 @@ def test_one_that_is_stopped_leaves_nothing(
 def test_what_a_killed_one_has_left_goes_a_day_later(
     account: Account, mirror_url: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "b").mkdir()
-    old, young = tmp_path / "b" / ".cfsync-1.part", tmp_path / "b" / ".cfsync-2.part"
-    old.touch()
-    young.touch()
+    stem = Path(back_up(mirror_url, tmp_path / "b", AT).file).stem
+    old, young, other = (
+        tmp_path / "b" / name for name in (f".{stem}.1.part", f".{stem}.2.part", ".other.3.part")
+    )
+    for file in (old, young, other):
+        file.touch()
     os.utime(old, (0, 0))
+    os.utime(other, (0, 0))
 
     back_up(mirror_url, tmp_path / "b", datetime.now(UTC))
 
-    assert (old.exists(), young.exists()) == (False, True)
+    assert (old.exists(), young.exists(), other.exists()) == (False, True, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"no backup", b"PGDMP\x01\x0e", b"SQLite format 3\x00"])
@@ -223,6 +240,27 @@ def test_what_was_there_before_stays_beside_it(
     assert restored.before == f"{mirror_url.removeprefix('sqlite:///')}.before-20261130T054500Z"
 
 
+@SQLITE_ONLY
+def test_a_log_that_a_reader_holds_stays_with_the_file_that_it_belongs_to(
+    account: Account, mirror_url: str, tmp_path: Path
+) -> None:
+    backup = back_up(mirror_url, tmp_path / "b", AT)
+    reader = Sql(mirror_url, "")
+    with closing(reader.conn):
+        reader("BEGIN")
+        reader("SELECT count(*) FROM contacts")
+        account.sql("UPDATE contacts SET first_name = 'After'")
+        assert Path(f"{account.sql.path}-wal").stat().st_size
+
+        restored = restore(mirror_url, Path(backup.file), AT)
+
+    query = "SELECT count(*) FROM contacts WHERE first_name = 'After'"
+    before, after = Sql(f"sqlite:///{restored.before}", ""), Sql(mirror_url, "")
+    with closing(before.conn), closing(after.conn):
+        assert (before(query)[0][0] > 0, after(query)) == (True, [(0,)])
+        assert after("PRAGMA integrity_check") == [("ok",)]
+
+
 @POSTGRESQL_ONLY
 def test_a_database_that_is_not_empty_is_left_alone(
     account: Account, mirror_url: str, tmp_path: Path
@@ -241,6 +279,24 @@ def test_a_machine_without_pg_dump_is_told_what_to_install(
 
     with pytest.raises(MirrorError, match=r"pg_dump is not installed.*postgresql-client"):
         back_up(mirror_url, tmp_path / "b", AT)
+
+
+@POSTGRESQL_ONLY
+def test_what_pg_dump_quotes_is_not_told(
+    account: Account, mirror_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(
+        "#!/bin/sh\necho 'pg_dump: error: invalid value: \"words of a row\"' >&2\n"
+        "echo 'DETAIL: Key (words of a row)' >&2\nexit 1\n"
+    )
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    with pytest.raises(MirrorError, match="pg_dump: error: invalid value") as refused:
+        back_up(mirror_url, tmp_path / "b", AT)
+
+    assert "words of a row" not in str(refused.value)
 
 
 @POSTGRESQL_ONLY

@@ -9,6 +9,12 @@ from typing import ClassVar
 
 from cfsync.errors import MirrorError
 
+MARK = (
+    "INSERT INTO cf_meta (key, value) VALUES ('restored', '1')"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+"""Marks a mirror as made from a backup (`meta.RESTORED`)."""
+
 IsStopped = Callable[[], bool]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect.backups import BackupMethod, IsStopped, never, not_a_backup
+from cfsync.mirror.db.dialect.backups import MARK, BackupMethod, IsStopped, never, not_a_backup
 from cfsync.mirror.db.errors import Away
 
 _RELATIONS = (
@@ -71,7 +71,11 @@ class PostgreSQLBackups(BackupMethod):
 
     def put_back(self, file: Path, label: str) -> Path | None:
         self.check_target()
+        import psycopg
+
         self._run("pg_restore", "--single-transaction", "--exit-on-error", str(file))
+        with psycopg.connect(self._conninfo) as conn:
+            conn.execute(MARK)
         return None
 
     def _run(self, program: str, *arguments: str, is_stopped: IsStopped = never) -> None:
@@ -85,8 +89,13 @@ class PostgreSQLBackups(BackupMethod):
         try:
             _call(command, is_stopped, **({"PGPASSWORD": str(password)} if password else {}))
         except subprocess.CalledProcessError as error:
-            words = " ".join(str(error.stderr).split())
-            raise MirrorError(f"{program} fails on {self._where}: {words}") from error
+            raise MirrorError(f"{program} fails on {self._where}: {_words(error)}") from error
+
+
+def _words(error: subprocess.CalledProcessError) -> str:
+    """The program's first error without what it quotes: that may be a person's."""
+    errors = [line for line in str(error.stderr).splitlines() if "error:" in line]
+    return re.sub(r": \".*", "", errors[0]) if errors else f"exit code {error.returncode}"
 
 
 def _call(command: list[str], is_stopped: IsStopped, **environ: str) -> str:

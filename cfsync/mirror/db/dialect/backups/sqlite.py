@@ -10,10 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from cfsync.errors import MirrorError, UsageError
-from cfsync.mirror.db.dialect.backups import BackupMethod, IsStopped, never, not_a_backup
-
-_PARTS = ("-wal", "-shm", "")
-"""What belongs to the file of a database; the database itself last."""
+from cfsync.mirror.db.dialect.backups import MARK, BackupMethod, IsStopped, never, not_a_backup
 
 _BUSY_S = 30.0
 
@@ -40,6 +37,8 @@ class SQLiteBackups(BackupMethod):
                 mirror.execute("BEGIN")
                 mirror.execute("SELECT 1 FROM sqlite_schema").fetchone()
                 mirror.backup(copy, pages=_PAGES, progress=check, sleep=0)
+                copy.execute(MARK)
+                copy.commit()
                 # A copy in one piece: with WAL, each reader would make files beside it.
                 copy.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:
@@ -76,13 +75,20 @@ class SQLiteBackups(BackupMethod):
         return before
 
     def _put_aside(self, label: str) -> Path | None:
-        """Give the file and its log another name, under which they still belong together."""
+        """Give the file a second name, under which it stays. Its log goes into it, or, where that
+        can't be, with it: over another file it would be played into that.
+        """
         if not self._file.exists():
             return None
         before = self._file.with_name(f"{self._file.name}.{label}")
-        for part in _PARTS:
-            with suppress(FileNotFoundError):
-                Path(f"{self._file}{part}").rename(f"{before}{part}")
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self._file, timeout=0)) as old:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        log = Path(f"{self._file}-wal")
+        if log.exists() and log.stat().st_size:
+            shutil.copyfile(log, f"{before}-wal")
+        before.hardlink_to(self._file)
+        for part in ("-wal", "-shm"):
+            Path(f"{self._file}{part}").unlink(missing_ok=True)
         return before
 
     @contextmanager
@@ -96,6 +102,9 @@ class SQLiteBackups(BackupMethod):
                     held.enter_context(FileLock(f"{self._file}.{kind}-lock", blocking=False))
                 except Timeout:
                     raise UsageError(f"cfsync works on {self._file}: stop it first") from None
+                except OSError as error:
+                    where = f"{self._file}.{kind}-lock"
+                    raise UsageError(f"{where} can't be locked: {error.strerror}") from None
             yield
 
 

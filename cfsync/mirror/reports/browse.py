@@ -79,6 +79,30 @@ def page(
     )
 
 
+def part(
+    tx: Tx, resource: Resource, words: str, after: int | None, rows: int
+) -> tuple[Sequence[Row], int | None]:
+    """Of so many rows with the next ids, those that have all of the words ('': all of them); and
+    behind which id the next part begins, None: this is the last one. By ids, no row is in two parts
+    or in none, whatever changes meanwhile.
+    """
+    table = TABLES[resource.name]
+    query = sa.select(table).order_by(table.c.id)
+    if exact := _exact(resource, words):
+        return _rows(tx, query.where(sa.or_(*exact))), None
+    behind = sa.true() if after is None else table.c.id > after
+    window = sa.select(table.c.id).where(behind).order_by(table.c.id).limit(rows).subquery()
+    n, last = tx.conn.execute(sa.select(sa.func.count(), sa.func.max(window.c.id))).one()
+    if not n:
+        return (), None
+    found = _rows(tx, query.where(behind, table.c.id <= last, *_have(resource, words)))
+    return found, last if n == rows else None
+
+
+def _rows(tx: Tx, query: sa.Select[Any]) -> list[Row]:
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
 def _behind(table: sa.Table, after: Place) -> sa.ColumnElement[bool]:
     if after.updated_at is None:
         return table.c.id > after.id
@@ -106,14 +130,20 @@ def _fits(resource: Resource, words: str) -> sa.ColumnElement[bool]:
     if exact := _exact(resource, words):
         return sa.or_(*exact)
     table = TABLES[resource.name]
+    newest = sa.select(table.c.id).order_by(table.c.id.desc()).limit(SCANNED).subquery()
+    oldest = sa.select(sa.func.min(newest.c.id)).scalar_subquery()
+    return sa.and_(table.c.id >= oldest, *_have(resource, words))
+
+
+def _have(resource: Resource, words: str) -> list[sa.ColumnElement[bool]]:
+    """A condition for each word: that one of the names has it."""
+    table = TABLES[resource.name]
     names = {f.name for f in related.names_of(resource)} | set(related.ALSO_TOLD_BY)
     columns = [c for c in table.c if c.name in names and isinstance(c.type, sa.Text)]
-    every = [
+    return [
         sa.or_(sa.false(), *(sa.func.lower(c).contains(w, autoescape=True) for c in columns))
         for w in words.lower().split()
     ]
-    newest = sa.select(table.c.id).order_by(table.c.id.desc()).limit(SCANNED).subquery()
-    return sa.and_(table.c.id >= sa.select(sa.func.min(newest.c.id)).scalar_subquery(), *every)
 
 
 def _is_large(tx: Tx, table: sa.Table) -> bool:

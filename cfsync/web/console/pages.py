@@ -47,7 +47,7 @@ HITS = 8
 """Rows of each table that a search shows."""
 
 CSV_ROWS = 500
-"""Rows that are read at once for a CSV file."""
+"""Rows that are looked through at once for a CSV file."""
 
 
 class Pages:
@@ -99,25 +99,20 @@ class Pages:
         resource, asked = _resource(request), _asked(request)
         disposition = f'attachment; filename="{resource.name}.csv"'
         return StreamingResponse(
-            self._csv_lines(resource, asked),
+            self._csv_parts(resource, asked.words),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": disposition},
         )
 
-    async def _csv_lines(self, resource: Resource, asked: Asked) -> AsyncIterator[str]:
-        names = [f.name for f in resource.columns]
-        types = [f.type for f in resource.columns]
-        yield f"{csv_line(names)}\n"
-        place: Place | None = None
+    async def _csv_parts(self, resource: Resource, words: str) -> AsyncIterator[str]:
+        yield f"{csv_line(f.name for f in resource.columns)}\n"
+        after: int | None = None
         while True:
-            found = await self._console.read(
-                _page, resource, Asked(asked.words, asked.by_id, place), CSV_ROWS
-            )
-            for row in found.rows:
-                yield f"{typed_csv_line(types, [row[name] for name in names])}\n"
-            if found.next is None:
+            text, after = await self._console.read(_csv_part, resource, words, after)
+            if text:
+                yield text
+            if after is None:
                 return
-            place = found.next
 
     async def search(self, request: Request) -> Response:
         words = _words(request)
@@ -193,6 +188,14 @@ def _place(after: str, at: str | None) -> Place:
 
 def _page(tx: Tx, resource: Resource, asked: Asked, rows: int) -> browse.Page:
     return browse.page(tx, resource, asked.words, asked.after, by_id=asked.by_id, rows=rows)
+
+
+def _csv_part(tx: Tx, resource: Resource, words: str, after: int | None) -> tuple[str, int | None]:
+    """The next lines of a file as one text, made in the thread that reads, and where it goes on."""
+    found, last = browse.part(tx, resource, words, after, CSV_ROWS)
+    names, types = [f.name for f in resource.columns], [f.type for f in resource.columns]
+    lines = (typed_csv_line(types, [row[name] for name in names]) for row in found)
+    return "".join(f"{line}\n" for line in lines), last
 
 
 def _activity(tx: Tx, which: str, side: str) -> activity.Activity:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from typing import Any
 
 import pytest
 
 from cfsync.sync.decisions import conflicts
+from cfsync.text_forms import typed_csv_line
 from tests.push.conftest import Account
 from tests.web.console.conftest import Visitor
 
@@ -201,6 +203,35 @@ def test_a_csv_of_many_rows_has_them_all(
     rows = [*csv.DictReader(io.StringIO(visitor.get("/records/contacts.csv").text))]
 
     assert sorted(int(row["id"]) for row in rows) == account.ids_of("contacts")
+
+
+def test_a_filtered_csv_has_all_matches_of_the_table(
+    visitor: Visitor, account: Account, monkeypatch: Any
+) -> None:
+    """A page looks through the newest rows only."""
+    monkeypatch.setattr("cfsync.mirror.reports.browse.SCANNED", 2)
+    monkeypatch.setattr("cfsync.web.console.pages.CSV_ROWS", 2)
+    account.sql("UPDATE contacts SET last_name = 'Zuse'")
+
+    rows = [*csv.DictReader(io.StringIO(visitor.get("/records/contacts.csv?q=zuse").text))]
+
+    assert [int(row["id"]) for row in rows] == account.ids_of("contacts")
+
+
+def test_the_lines_of_a_csv_are_not_made_where_requests_are_answered(
+    visitor: Visitor, monkeypatch: Any
+) -> None:
+    made_in: set[threading.Thread] = set()
+
+    def make(types: Any, values: Any) -> str:
+        made_in.add(threading.current_thread())
+        return typed_csv_line(types, values)
+
+    monkeypatch.setattr("cfsync.web.console.pages.typed_csv_line", make)
+    visitor.see("/records/contacts.csv")
+
+    assert made_in
+    assert threading.current_thread() not in made_in
 
 
 def test_settings_in_force_hide_secrets(visitor: Visitor) -> None:

@@ -232,6 +232,15 @@ def update(tx: Tx, conflict: Conflict, values: Mapping[str, Any]) -> Conflict:
     return replace(conflict, **values)
 
 
+def changed_since(tx: Tx, number: int) -> set[tuple[str, int, str]]:
+    """(resource, record, field) of conflicts that were found, or whose values have changed, after
+    the one with this number: a change keeps the old values under a new number.
+    """
+    c = CONFLICTS.c
+    found = tx.conn.execute(sa.select(c.resource, c.record_id, c.field).where(c.id > number))
+    return {(name, record_id, field) for name, record_id, field in found}
+
+
 def _read(tx: Tx, query: sa.Select[Any]) -> list[Conflict]:
     found = tx.conn.execute(query).mappings()
     return [_conflict(row) for row in found]

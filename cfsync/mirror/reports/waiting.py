@@ -91,8 +91,8 @@ def _count(tx: Tx, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
 
 
 def newest_conflict(tx: Tx) -> int:
-    """The number of the newest open conflict; 0: there is none."""
-    return int(tx.conn.execute(sa.select(sa.func.max(_C.id)).where(_OPEN)).scalar() or 0)
+    """The highest number of a conflict, open or not; 0: there is none."""
+    return int(tx.conn.execute(sa.select(sa.func.max(_C.id))).scalar() or 0)
 
 
 def conflict_groups(tx: Tx, limit: int) -> list[ConflictGroup]:

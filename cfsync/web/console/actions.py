@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
-from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState, by_id
+from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState, by_id, changed_since
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.reports import waiting
@@ -242,15 +242,17 @@ async def _settle_many(mirror: Mirror, choice: str, form: Form) -> str | Preview
     given = form.values
     names = [form.one("resource")] if "resource" in given else []
     last, record = (forms.number(form.one(name)) for name in ("last", "record"))
+    changed = set() if last is None else await mirror.read(changed_since, last)
     found = [
         c
         for c in await conflicts.open_conflicts(mirror, names)
         if (last is None or c.id <= last)
+        and (c.resource, c.record_id, c.field) not in changed
         and ("field" not in given or c.field == form.one("field"))
         and ("record" not in given or c.record_id == record)
     ]
     if not found:
-        raise UsageError("nothing was settled: no such conflict is open any more")
+        raise UsageError("nothing was settled: no such conflict is open as shown; look again")
     shown = previews.settle(found, choice)
     if not _is_sure(form):
         return shown

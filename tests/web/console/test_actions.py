@@ -143,6 +143,28 @@ def test_what_was_done_is_told_with_how_to_take_it_back(
     assert "To take it back: the next push sends the values before it" in reverted
 
 
+def test_of_many_conflicts_those_with_other_values_than_the_page_are_left(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    for contact in two:
+        account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
+        account.world.edit("contacts", contact, first_name="There")
+    account.pull()
+    older = dict(form_reader.sent(visitor.see("/waiting"), "/conflicts/all"))
+    number = account.one("SELECT id FROM cf_conflicts WHERE record_id = ?", two[0])
+    account.sql("UPDATE contacts SET first_name = 'Mine' WHERE id = ?", two[0])
+    newer = dict(
+        form_reader.sent(visitor.press(f"/conflicts/{number}", "remote"), "/conflicts/all")
+    )
+
+    page = visitor.press("/conflicts/all", "remote", last=older["last"])
+
+    assert "1 conflict settled." in page
+    assert [first_name(account, contact) for contact in two] == ["Mine", "There"]
+    visitor.press("/conflicts/all", "remote", last=newer["last"])
+    assert first_name(account, two[0]) == "There"
+
+
 def parked(account: Account, contact: int) -> int:
     """The number of an edit that ClickFunnels has refused."""
     account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)

@@ -40,9 +40,20 @@ def find(tx: Tx, tables: Collection[str]) -> Mapping[str, list[OwnColumn]]:
         return {}
     found = sa.inspect(tx.conn).get_multi_columns(filter_names=list(tables))
     return {
-        table: [_own(c["name"], c["type"]) for c in columns if c["name"] not in TABLES[table].c]
+        table: [
+            _own(c["name"], _known(c["type"], texts.get(c["name"])))
+            for c in columns
+            if c["name"] not in TABLES[table].c
+        ]
         for (_, table), columns in found.items()
+        for texts in [tx.dialect.declared_types(tx.conn, table)]
     }
+
+
+def _known(reflected: sa.types.TypeEngine[Any], declared: str | None) -> sa.types.TypeEngine[Any]:
+    """SQLAlchemy takes any type that SQLite doesn't know for NUMERIC, though it may hold texts."""
+    is_money = declared is None or declared.upper().startswith(("NUMERIC", "DECIMAL"))
+    return reflected if is_money or type(reflected) is not sa.NUMERIC else sa.TEXT()
 
 
 def _own(name: str, declared: sa.types.TypeEngine[Any]) -> OwnColumn:

@@ -237,6 +237,17 @@ def test_columns_of_ones_own_are_exported(do: Do, sql: Sql) -> None:
     assert pq.read_table(parquet.path).to_pylist()[1]["own_note"] is None
 
 
+def test_a_column_of_ones_own_of_any_declared_type_is_exported(do: Do, sql: Sql) -> None:
+    """SQLite takes any word for a type."""
+    sql("ALTER TABLE contacts ADD COLUMN own_ref UUID")
+    ref = "0b2c7a52-8f0e-4e57-9a4c-0d3c7b1f2a11"
+    sql(f"UPDATE contacts SET own_ref = '{ref}' WHERE id = 1042")
+
+    (parquet,) = do("contacts", format_name="parquet")
+
+    assert pq.read_table(parquet.path).to_pylist()[0]["own_ref"] == ref
+
+
 def test_a_long_view_is_not_cut(do: Do, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     """A statement's time is limited elsewhere, on PostgreSQL."""
     limits: list[str] = []

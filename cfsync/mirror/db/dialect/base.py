@@ -224,6 +224,10 @@ class Dialect(ChangeNumbers):
 
     # --- the same everywhere ---
 
+    def declared_types(self, conn: sa.Connection, table: str) -> Mapping[str, str]:
+        """Column -> its type as declared, where a database takes any; {}: it has only its own."""
+        return {}
+
     def explained(self, error: sa.exc.DBAPIError, where: str, by: str = "") -> MirrorError | None:
         """The one line for a person; None for an error that is a fault of the statement itself."""
         if self.is_contention(error):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from operator import itemgetter
@@ -193,6 +193,10 @@ class SQLite(Dialect):
     def own_columns(self, conn: sa.Connection, table: sa.Table) -> OwnColumns:
         sql = f"SELECT name, dflt_value FROM pragma_table_info({literal(table.name)})"
         return [(name, text) for name, text in conn.exec_driver_sql(sql) if name not in table.c]
+
+    def declared_types(self, conn: sa.Connection, table: str) -> Mapping[str, str]:
+        sql = f"SELECT name, type FROM pragma_table_xinfo({literal(table)})"
+        return {name: str(declared) for name, declared in conn.exec_driver_sql(sql)}
 
     def param(self, name: str) -> str:
         return f":{name}"

@@ -150,7 +150,7 @@ def _found(tx: Tx, resource: Resource, wanted: str) -> tuple[KnownRecord, str]:
         unknown = error
     if known is not None and known.row:
         return known, wanted
-    ids = related.find_by_name(tx, resource, wanted)
+    ids = related.find_by_name(tx, resource, wanted) if "\0" not in wanted else []  # none holds it
     if len(ids) > 1:
         several = ", ".join(map(str, ids[:SEVERAL]))
         raise UsageError(f"several {resource.name} have this name: choose one by its id: {several}")

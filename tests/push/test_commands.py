@@ -293,9 +293,10 @@ def test_act(cfsync: Command, served: Running):
     ]
     asked = cfsync(*words)
     assert (asked.returncode, asked.stdout) == (2, "")
-    line, end = asked.stderr.splitlines()
+    line, warning, end = asked.stderr.splitlines()
     assert f"orders {order}: order_number" in line
     assert "total_amount 12.00, currency USD" in line
+    assert warning == "cancel can't be taken back by cfsync."
     assert end == "cfsync: nothing is done: without a terminal, cancel needs --yes"
     assert served.world.ledger.writes() == []
 

@@ -206,7 +206,10 @@ def test_a_path_column_is_told_as_such(account):
     ("record", "said"),
     [
         ("99999999", "contacts: the mirror knows nothing of 99999999"),
-        ("nobody", "contacts: the mirror has no record with the public id nobody"),
+        (
+            "nobody",
+            "the mirror has no such record in contacts (looked for by id or email_address)",
+        ),
     ],
 )
 def test_an_unknown_record_is_named(account, record, said):

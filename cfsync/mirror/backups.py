@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -139,27 +139,32 @@ def _stem(place: Place) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
-def check(url: str, file: Path) -> str:
+def restore(
+    url: str, file: Path, now: datetime, confirm: Callable[[str], object] = lambda _: None
+) -> Restored:
+    """Make the mirror from a backup; until it is migrated and recovered, nothing can be pushed.
+    What an SQLite file held before stays beside it under another name; a PostgreSQL database must
+    be empty.
+
+    `confirm` is called with the backup's revision once it is read and found whole; nothing is done
+    where it raises. Raises MirrorError and UsageError.
+    """
+    place = place_of(url)
+    revision = _check(place, file)
+    confirm(revision)
+    before = place.backups().put_back(file, f"before-{now.astimezone(UTC):{_STAMP}}")
+    return Restored(str(place), revision, str(before) if before else None)
+
+
+def _check(place: Place, file: Path) -> str:
     """Read a whole backup, and see that it can be put in the mirror's place. Returns the revision
-    of its schema. Raises MirrorError and UsageError.
+    of its schema.
     """
     if not file.is_file():
         raise UsageError(f"there is no file {file}")
-    place = place_of(url)
     place.check()
     place.backups().check_target()
     revision = place.backups().revision(file)
     if revision not in migrate.REVISIONS:
         raise MirrorError(f"{file} was made by a newer cfsync ({revision}): upgrade cfsync")
     return revision
-
-
-def restore(url: str, file: Path, now: datetime) -> Restored:
-    """Make the mirror from a backup; until it is migrated and recovered, nothing can be pushed.
-    What an SQLite file held before stays beside it under another name; a PostgreSQL database must
-    be empty. Raises MirrorError and UsageError.
-    """
-    revision = check(url, file)
-    place = place_of(url)
-    before = place.backups().put_back(file, f"before-{now.astimezone(UTC):{_STAMP}}")
-    return Restored(str(place), revision, str(before) if before else None)

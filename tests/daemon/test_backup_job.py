@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from cfsync.config import load
 from cfsync.daemon.backup_job import AGAIN, BackupJob
-from cfsync.mirror.backups import check
+from cfsync.mirror.backups import restore
 from tests.conftest import SQLITE_ONLY
 from tests.daemon.harness import Daemon, until
 
@@ -115,7 +115,7 @@ def test_a_daemon_backs_up_and_tells_the_age_of_the_newest(
 
     made = daemon.wait_for("backup.made")
 
-    check(f"sqlite:///{tmp_path / 'other.db'}", Path(made["file"]))
+    restore(f"sqlite:///{tmp_path / 'other.db'}", Path(made["file"]), AT)
     age = re.compile(r"^cfsync_backup_age_seconds \d", re.MULTILINE)
     until(lambda: age.search(daemon.ask("/metrics")[1]))
     refused = command("restore", made["file"], "--yes")

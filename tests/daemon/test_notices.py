@@ -292,6 +292,17 @@ def test_where_nobody_is_reached_it_is_tried_again_later(chat: Chat, mirror: Mir
     assert len(chat.bodies) == 2
 
 
+def test_nobody_reached_and_no_database_to_note_that_in_loses_no_notice(chat: Chat) -> None:
+    daemon = Told(None, settings_with(webhook=chat.url, after="0s"))
+    chat.status = 500
+
+    daemon.run(PARKED)
+    chat.status = 200
+    daemon.run(PARKED, after=REST_S)
+
+    assert len(chat.bodies) == 2
+
+
 def test_a_database_that_is_away_is_told_once(chat: Chat) -> None:
     daemon = Told(None, settings_with(webhook=chat.url, after="0s"))
     away = replace(WELL, database_problem="the server is down")

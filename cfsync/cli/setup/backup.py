@@ -115,11 +115,11 @@ def _without_daemon(settings: Settings) -> Iterator[None]:
 def _put_back(settings: Settings, file: Path, *, yes: bool) -> Restored:
     from cfsync.mirror import backups
 
-    url, now = settings.database.url, datetime.now(UTC)
-    revision = backups.check(url, file)
-    if not yes:
-        _ask(f"{file}: {_size(file.stat().st_size)}, schema {revision}, checked")
-    done = backups.restore(url, file, now)
+    def confirm(revision: str) -> None:
+        if not yes:
+            _ask(f"{file}: {_size(file.stat().st_size)}, schema {revision}, checked")
+
+    done = backups.restore(settings.database.url, file, datetime.now(UTC), confirm)
     print(f"restored {done.place}", file=sys.stderr)
     if done.before:
         print(f"what was there before is {done.before}", file=sys.stderr)

@@ -86,15 +86,15 @@ class Notifier:
         return new
 
     async def _forget(self, kinds: Collection[str]) -> bool:
-        """Whether they are forgotten, in the mirror too."""
+        """Whether they are forgotten in the mirror, too."""
+        for kind in kinds:
+            self._told_at.pop(kind, None)
         mirror = self._mirror()
         if kinds and mirror is not None:
             try:
                 await mirror.write(told.forget, kinds)
             except MirrorError:
                 return False
-        for kind in kinds:
-            self._told_at.pop(kind, None)
         return True
 
     async def _tell(self, new: list[Notice], now: float) -> None:

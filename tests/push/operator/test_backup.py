@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cfsync.errors import Interrupted, MirrorError, UsageError
-from cfsync.mirror.backups import back_up, check, newest, restore, surplus
+from cfsync.mirror.backups import back_up, newest, restore, surplus
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions import outbox
 from cfsync.sync.decisions.recover import recover
@@ -220,7 +220,7 @@ def test_a_backup_that_is_cut_off_is_refused(
     file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
 
     with pytest.raises(MirrorError, match="is damaged"):
-        check(elsewhere, file)
+        restore(elsewhere, file, AT)
 
 
 @SQLITE_ONLY
@@ -261,6 +261,15 @@ def test_a_log_that_a_reader_holds_stays_with_the_file_that_it_belongs_to(
         assert after("PRAGMA integrity_check") == [("ok",)]
 
 
+def instead_of_pg_dump(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> Path:
+    """A program of that name that runs these lines and fails."""
+    program = folder / "pg_dump"
+    program.write_text("\n".join(["#!/bin/sh", *lines, "exit 1"]))
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return program
+
+
 @POSTGRESQL_ONLY
 def test_a_database_that_is_not_empty_is_left_alone(
     account: Account, mirror_url: str, tmp_path: Path
@@ -285,13 +294,12 @@ def test_a_machine_without_pg_dump_is_told_what_to_install(
 def test_what_pg_dump_quotes_is_not_told(
     account: Account, mirror_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "pg_dump"
-    program.write_text(
-        "#!/bin/sh\necho 'pg_dump: error: invalid value: \"words of a row\"' >&2\n"
-        "echo 'DETAIL: Key (words of a row)' >&2\nexit 1\n"
+    instead_of_pg_dump(
+        tmp_path,
+        monkeypatch,
+        "echo 'pg_dump: error: invalid value: \"words of a row\"' >&2",
+        "echo 'DETAIL: Key (words of a row)' >&2",
     )
-    program.chmod(0o700)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     with pytest.raises(MirrorError, match="pg_dump: error: invalid value") as refused:
         back_up(mirror_url, tmp_path / "b", AT)
@@ -304,18 +312,29 @@ def test_no_user_of_the_machine_sees_the_password(
     account: Account, mirror_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program in the place of `pg_dump` notes how it was called."""
-    program = tmp_path / "pg_dump"
-    program.write_text(
-        '#!/bin/sh\necho "$@" > "$0.called"\nprintf %s "$PGPASSWORD" > "$0.secret"\nexit 1\n'
+    program = instead_of_pg_dump(
+        tmp_path, monkeypatch, 'echo "$@" > "$0.called"', 'printf %s "$PGPASSWORD" > "$0.secret"'
     )
-    program.chmod(0o700)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     with pytest.raises(MirrorError, match="pg_dump fails on PostgreSQL database"):
         back_up(mirror_url.replace("@", ":hunter2@"), tmp_path / "b", AT)
 
     assert "hunter2" not in Path(f"{program}.called").read_text()
     assert Path(f"{program}.secret").read_text() == "hunter2"
+
+
+def test_nothing_is_restored_without_a_yes(
+    account: Account, mirror_url: str, elsewhere: str, tmp_path: Path
+) -> None:
+    backup = back_up(mirror_url, tmp_path / "b", AT)
+
+    def refuse(revision: str) -> None:
+        raise UsageError(f"no: {revision}")
+
+    with pytest.raises(UsageError, match=r"no: \d{4}"):
+        restore(elsewhere, Path(backup.file), AT, refuse)
+
+    restore(elsewhere, Path(backup.file), AT)  # it is as empty as it was
 
 
 def test_a_folder_that_cannot_be_made_is_named(mirror_url: str, tmp_path: Path) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.dialect.backups import MARK, BackupMethod, IsStopped, never, not_a_backup
 from cfsync.mirror.db.errors import Away
+
+if TYPE_CHECKING:
+    import psycopg
 
 _RELATIONS = (
     "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -59,22 +64,26 @@ class PostgreSQLBackups(BackupMethod):
             )
 
     def _count_relations(self) -> int:
-        """How many tables, views and indexes there are. Raises Away where the server is."""
+        """How many tables, views and indexes there are."""
+        with self._connection() as conn:
+            (count,) = conn.execute(_RELATIONS).fetchone() or (0,)
+        return int(count)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection]:
+        """Raises Away where the server is."""
         import psycopg
 
         try:
             with psycopg.connect(self._conninfo, connect_timeout=_PATIENCE_S) as conn:
-                (count,) = conn.execute(_RELATIONS).fetchone() or (0,)
+                yield conn
         except psycopg.Error as error:
             raise Away(f"{self._where} can't be reached: {type(error).__name__}") from error
-        return int(count)
 
     def put_back(self, file: Path, label: str) -> Path | None:
         self.check_target()
-        import psycopg
-
         self._run("pg_restore", "--single-transaction", "--exit-on-error", str(file))
-        with psycopg.connect(self._conninfo) as conn:
+        with self._connection() as conn:
             conn.execute(MARK)
         return None
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from cfsync.errors import UsageError
+
+FirstWord = Annotated[
+    str, typer.Argument(metavar="RESOURCE|EMAIL", help="A resource, or an email address alone.")
+]
+SecondWord = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ID|EMAIL|ORDER_NUMBER", help="Its id, public id, email address, number or name."
+    ),
+]
 
 
 def named_record(command: str, first: str, second: str | None) -> tuple[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.inspection.arguments import named_record
+from cfsync.cli.inspection.arguments import FirstWord, SecondWord, named_record
 from cfsync.cli.inspection.changes_table import ChangeTable
 from cfsync.cli.text import columns, moment, print_json, print_lines, shortened, width
 
@@ -28,16 +28,8 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    resource: Annotated[
-        str, typer.Argument(metavar="RESOURCE|EMAIL", help="A resource, or an email address alone.")
-    ],
-    wanted: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="ID|EMAIL|ORDER_NUMBER",
-            help="Its id here or there, public id, email address, number or name.",
-        ),
-    ] = None,
+    resource: FirstWord,
+    wanted: SecondWord = None,
     config: Config = None,
     json: Json = False,
 ) -> None:

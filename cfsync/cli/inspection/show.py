@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.inspection.arguments import named_record
+from cfsync.cli.inspection.arguments import FirstWord, SecondWord, named_record
 from cfsync.cli.text import columns, plural, print_json, print_lines, shortened, visible
 from cfsync.errors import UsageError
 
@@ -31,16 +31,8 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    resource: Annotated[
-        str, typer.Argument(metavar="RESOURCE|EMAIL", help="A resource, or an email address alone.")
-    ],
-    wanted: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="ID|EMAIL|ORDER_NUMBER",
-            help="Its id, public id, email address, number or name.",
-        ),
-    ] = None,
+    resource: FirstWord,
+    wanted: SecondWord = None,
     config: Config = None,
     json: Json = False,
 ) -> int:

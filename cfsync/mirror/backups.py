@@ -19,7 +19,7 @@ from pathlib import Path
 from cfsync.errors import Interrupted, MirrorError, UsageError
 from cfsync.mirror import migrate
 from cfsync.mirror.db.connect import place_of
-from cfsync.mirror.db.dialect.backups import IsStopped, never
+from cfsync.mirror.db.dialect.backup_method import IsStopped, never
 from cfsync.mirror.db.dialect.place import Place
 
 _STAMP = "%Y%m%dT%H%M%SZ"

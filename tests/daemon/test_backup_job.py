@@ -93,7 +93,7 @@ def test_a_daemon_that_stops_waits_for_none(
     mirror_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job(mirror_url, tmp_path / "b")
-    monkeypatch.setattr("cfsync.mirror.db.dialect.backups.sqlite._PAGES", 1)
+    monkeypatch.setattr("cfsync.mirror.db.dialect.sqlite.backups._PAGES", 1)
 
     async def stopped_at_once() -> None:
         task = asyncio.create_task(job.job.run())

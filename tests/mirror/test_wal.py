@@ -8,7 +8,7 @@ from datetime import timedelta
 from structlog.testing import capture_logs
 
 from cfsync.mirror import wal
-from cfsync.mirror.db.dialect.sqlite_file import WAL_BYTES
+from cfsync.mirror.db.dialect.sqlite.file import WAL_BYTES
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.wal import Wal
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Clock, Sql

@@ -228,7 +228,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a second push runs beside the first",
-        "cfsync/mirror/db/dialect/file_locks.py",
+        "cfsync/mirror/db/dialect/sqlite/locks.py",
         "        except Timeout:\n            yield ()\n            return\n",
         "        except Timeout:\n            yield names\n            return\n",
         "an older value is sent after a newer one",

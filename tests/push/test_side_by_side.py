@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cfsync.mirror.coordination import push_lock
-from cfsync.mirror.db.dialect import postgresql_server
+from cfsync.mirror.db.dialect.postgresql import server
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.outgoing import claims, send_journal
 from cfsync.resources import RESOURCES
@@ -55,8 +55,8 @@ def test_one_who_was_killed_does_not_hold_up_the_next(account: Account, app_sql:
 def test_one_who_is_paused_loses_the_turn_and_is_told_when_it_goes_on(
     account: Account, other: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql_server, "PAUSED_S", 1)
-    monkeypatch.setattr(postgresql_server, "SIGN_S", 2.0)
+    monkeypatch.setattr(server, "PAUSED_S", 1)
+    monkeypatch.setattr(server, "SIGN_S", 2.0)
     lost = asyncio.Event()
 
     async def both(paused: Mirror, next_one: Mirror) -> list[str]:

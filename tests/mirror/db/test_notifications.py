@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from cfsync.mirror.db import notifications
-from cfsync.mirror.db.dialect import postgresql_server
+from cfsync.mirror.db.dialect.postgresql import server
 from cfsync.mirror.db.engine import Mirror
 from tests.conftest import POSTGRESQL_ONLY, Sql
 
@@ -39,7 +39,7 @@ def test_an_edit_is_heard_of_long_before_the_next_look(
 def test_where_notifications_can_not_pass_a_look_comes_all_the_same(
     ada: int, mirror: Mirror, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql_server, "CHANNEL", "of_a_pooler")
+    monkeypatch.setattr(server, "CHANNEL", "of_a_pooler")
     assert notifications.POLL_S == 5.0
     monkeypatch.setattr(notifications, "POLL_S", 0.2)
 

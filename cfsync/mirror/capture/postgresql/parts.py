@@ -10,7 +10,7 @@ from cfsync.mirror.capture.postgresql.expressions import has_wrong_kind, is_unse
 from cfsync.mirror.capture.rules import SqlState
 from cfsync.mirror.capture.templates import Templates
 from cfsync.mirror.capture.values import unsendable_message, wrong_kind_message
-from cfsync.mirror.db.dialect.postgresql_server import CHANNEL
+from cfsync.mirror.db.dialect.postgresql.server import CHANNEL
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.resources.model import Field, Resource
 

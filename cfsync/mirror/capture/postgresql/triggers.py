@@ -50,7 +50,7 @@ from cfsync.mirror.capture.rules import (
 )
 from cfsync.mirror.capture.templates import branches
 from cfsync.mirror.capture.values import missing_message, never_empty
-from cfsync.mirror.db.dialect.postgresql_server import CHANGES_CHANNEL
+from cfsync.mirror.db.dialect.postgresql.server import CHANGES_CHANNEL
 from cfsync.mirror.db.quoting import ident, literal
 from cfsync.mirror.history import starts
 from cfsync.resources.model import Resource

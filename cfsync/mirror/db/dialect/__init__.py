@@ -3,12 +3,12 @@
 The rest of cfsync asks the `Dialect` of its transaction (`tx.dialect`) and knows no database by
 name. Outside this package only `mirror.capture` has a package for each database.
 
-Read `base` first: it names the operations. `sqlite` and `postgresql` implement the SQL,
-`sqlite_file` and `postgresql_server` open, lock and watch the place that holds the mirror;
-`upserts` has what both write alike.
+Read `base`, `place` and `backup_method` first: they name the operations. `sqlite` and `postgresql`
+implement them, each in a package of its own: `dialect` has the SQL, `file` and `server` open, lock
+and watch what holds the mirror, `backups` copies it. `upserts` has what both write alike.
 
-To add a database, write a module with SQLAlchemy's name for it that defines `DIALECT`, give its
-URLs to `mirror.db.connect`, and run tests/mirror/db/test_dialect.py over it.
+To add a database, write a package with SQLAlchemy's name for it, whose module `dialect` defines
+`DIALECT`, give its URLs to `mirror.db.connect`, and run tests/mirror/db/test_dialect.py over it.
 """
 
 from __future__ import annotations
@@ -25,5 +25,5 @@ def named(name: str) -> Dialect:
 
     Its module is imported when it is first asked for: each brings a large driver along.
     """
-    dialect: Dialect = import_module(f"{__name__}.{name}").DIALECT
+    dialect: Dialect = import_module(f"{__name__}.{name}.dialect").DIALECT
     return dialect

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
 
-from cfsync.mirror.db.dialect.backups import BackupMethod
+from cfsync.mirror.db.dialect.backup_method import BackupMethod
 
 if TYPE_CHECKING:
     from filelock import FileLock

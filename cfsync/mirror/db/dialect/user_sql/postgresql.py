@@ -15,8 +15,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from cfsync.errors import CfsyncError, UsageError
-from cfsync.mirror.db.dialect import postgresql_session
-from cfsync.mirror.db.dialect.postgresql_server import OPTIONS, PostgreSQLServer
+from cfsync.mirror.db.dialect.postgresql import session
+from cfsync.mirror.db.dialect.postgresql.server import OPTIONS, PostgreSQLServer
 from cfsync.mirror.db.dialect.user_sql import ONE, READ_ONLY, Answer, Edits, JsonText
 from cfsync.mirror.db.errors import Away, Busy
 from cfsync.values import time_text
@@ -63,10 +63,10 @@ def _prepare(conn: Connection, *, read_only: bool) -> None:
     from psycopg.types.json import set_json_loads
 
     set_json_loads(lambda text: JsonText(text if isinstance(text, str) else text.decode()), conn)
-    pins = postgresql_session.pins(conn)
+    pins = session.pins(conn)
     conn.read_only = read_only
     conn.execute(pins)
-    conn.execute(postgresql_session.TAKE_ANY_TIME)
+    conn.execute(session.TAKE_ANY_TIME)
 
 
 def _read(conn: Connection, statement: str) -> Iterator[Answer]:

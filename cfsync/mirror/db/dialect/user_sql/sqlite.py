@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from cfsync.errors import CfsyncError, MirrorError, UsageError
-from cfsync.mirror.db.dialect.sqlite_file import FAILURES, SQLiteFile
+from cfsync.mirror.db.dialect.sqlite.file import FAILURES, SQLiteFile
 from cfsync.mirror.db.dialect.user_sql import ONE, READ_ONLY, Answer, Edits
 from cfsync.mirror.db.errors import Busy
 

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect import secrets_table
-from cfsync.mirror.db.dialect.backups.sqlite import SQLiteBackups
 from cfsync.mirror.db.dialect.base import Dialect
-from cfsync.mirror.db.dialect.file_locks import FilePushLocks
 from cfsync.mirror.db.dialect.place import Place
+from cfsync.mirror.db.dialect.sqlite.backups import SQLiteBackups
+from cfsync.mirror.db.dialect.sqlite.locks import FilePushLocks
 from cfsync.mirror.db.errors import NO_MIRROR, Replaced
 
 if TYPE_CHECKING:

@@ -10,7 +10,13 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from cfsync.errors import MirrorError, UsageError
-from cfsync.mirror.db.dialect.backups import MARK, BackupMethod, IsStopped, never, not_a_backup
+from cfsync.mirror.db.dialect.backup_method import (
+    MARK,
+    BackupMethod,
+    IsStopped,
+    never,
+    not_a_backup,
+)
 
 _BUSY_S = 30.0
 

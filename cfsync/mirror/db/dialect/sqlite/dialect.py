@@ -16,11 +16,12 @@ import structlog
 from sqlalchemy.dialects import sqlite
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect import census_sql, secrets_table, sqlite_checks
+from cfsync.mirror.db.dialect import census_sql, secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server
-from cfsync.mirror.db.dialect.sqlite_file import FAILURES, SQLiteFile
-from cfsync.mirror.db.dialect.sqlite_numbers import take_numbers
-from cfsync.mirror.db.dialect.sqlite_values import STORED
+from cfsync.mirror.db.dialect.sqlite import checks
+from cfsync.mirror.db.dialect.sqlite.file import FAILURES, SQLiteFile
+from cfsync.mirror.db.dialect.sqlite.numbers import take_numbers
+from cfsync.mirror.db.dialect.sqlite.values import STORED
 from cfsync.mirror.db.dialect.upserts import on_conflict
 from cfsync.mirror.db.dialect.view_sql import SQLiteViews
 from cfsync.mirror.db.errors import Away
@@ -100,7 +101,7 @@ class SQLite(Dialect):
             )
         if name in FAILURES:
             return (Away if name in _AWAY else MirrorError)(FAILURES[name].format(where=where))
-        return sqlite_checks.lost_key(error, where)
+        return checks.lost_key(error, where)
 
     def message(self, error: sa.exc.DBAPIError) -> str:
         return str(error.orig)
@@ -118,7 +119,7 @@ class SQLite(Dialect):
         )
 
     def keys_in_the_way(self, conn: sa.Connection, table: str, row: int, words: str) -> list[str]:
-        return sqlite_checks.keys_in_the_way(conn, table, row) if "FOREIGN KEY" in words else []
+        return checks.keys_in_the_way(conn, table, row) if "FOREIGN KEY" in words else []
 
     def before_retry(self, where: str, attempt: int) -> None:
         """SQLite itself has waited long: somebody may have left a transaction open."""

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
-from cfsync.mirror.db.dialect import postgresql_session
-from cfsync.mirror.db.dialect.backups.postgresql import PostgreSQLBackups
 from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.dialect.place import Lost, Place
+from cfsync.mirror.db.dialect.postgresql import session
+from cfsync.mirror.db.dialect.postgresql.backups import PostgreSQLBackups
 from cfsync.mirror.db.errors import Away
 from cfsync.values import json_of
 
@@ -123,7 +123,7 @@ class PostgreSQLServer(Place):
         encoding = connection.info.parameter_status("server_encoding")
         if encoding not in ("UTF8", None):
             raise MirrorError(f"{self} has the encoding {encoding}: make one with UTF8")
-        record.info[_PINS] = postgresql_session.pins(connection)
+        record.info[_PINS] = session.pins(connection)
 
     @contextmanager
     def migration(self) -> Iterator[sa.Connection]:

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect.backups import MARK, BackupMethod, IsStopped, never, not_a_backup
+from cfsync.mirror.db.dialect.backup_method import (
+    MARK,
+    BackupMethod,
+    IsStopped,
+    never,
+    not_a_backup,
+)
 from cfsync.mirror.db.errors import Away
 
 if TYPE_CHECKING:

@@ -16,14 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from cfsync.errors import MirrorError
-from cfsync.mirror.db.dialect import (
-    census_sql,
-    postgresql_checks,
-    postgresql_session,
-    secrets_table,
-)
+from cfsync.mirror.db.dialect import census_sql, secrets_table
 from cfsync.mirror.db.dialect.base import Dialect, OwnColumns, Row, Server
-from cfsync.mirror.db.dialect.postgresql_server import CHANNEL, PostgreSQLServer
+from cfsync.mirror.db.dialect.postgresql import checks, session
+from cfsync.mirror.db.dialect.postgresql.server import CHANNEL, PostgreSQLServer
 from cfsync.mirror.db.dialect.stored import Stored
 from cfsync.mirror.db.dialect.upserts import lost_key, on_conflict
 from cfsync.mirror.db.dialect.view_sql import PostgreSQLViews
@@ -103,12 +99,12 @@ class PostgreSQL(Dialect):
         return False
 
     def lock_holders(self, conn: sa.Connection, error: sa.exc.DBAPIError) -> str:
-        return postgresql_checks.lock_holders(conn, _diagnosis(error, "context"))
+        return checks.lock_holders(conn, _diagnosis(error, "context"))
 
     def failure(self, error: sa.exc.DBAPIError, where: str) -> MirrorError | None:
         state = _state(error)
         if _diagnosis(error, "source_function") == "check_enable_rls":
-            return MirrorError(f"{where}: {self.message(error)}: {postgresql_checks.SEES_ALL}")
+            return MirrorError(f"{where}: {self.message(error)}: {checks.SEES_ALL}")
         if state == "42P01" and secrets_table.SCHEMA in str(error.orig):
             return MirrorError(f"{where} has no schema {secrets_table.SCHEMA}: run cfsync migrate")
         if state == "42P10":
@@ -127,7 +123,7 @@ class PostgreSQL(Dialect):
         return str(error.orig.diag.message_primary)  # type: ignore[union-attr]
 
     def keys_in_the_way(self, conn: sa.Connection, table: str, row: int, words: str) -> list[str]:
-        return postgresql_checks.keys_in_the_way(conn, table, words)
+        return checks.keys_in_the_way(conn, table, words)
 
     def before_retry(self, where: str, attempt: int) -> None:
         time.sleep(0.05 * attempt)
@@ -144,7 +140,7 @@ class PostgreSQL(Dialect):
         conn.exec_driver_sql("SELECT set_config('cfsync.writer', '', true)")
 
     def take_any_time(self, conn: sa.Connection) -> None:
-        conn.exec_driver_sql(postgresql_session.TAKE_ANY_TIME)
+        conn.exec_driver_sql(session.TAKE_ANY_TIME)
 
     def name_program(self, conn: sa.Connection, name: str) -> bool:
         sql = "SELECT set_config('application_name', %(name)s, true)"
@@ -208,7 +204,7 @@ class PostgreSQL(Dialect):
     own_value = "CASE WHEN {column} IS DISTINCT FROM ({default}) THEN {column}::text END"
 
     def own_columns(self, conn: sa.Connection, table: sa.Table) -> OwnColumns:
-        return postgresql_checks.own_columns(conn, table)
+        return checks.own_columns(conn, table)
 
     def param(self, name: str) -> str:
         return f"%({name})s"
@@ -242,7 +238,7 @@ class PostgreSQL(Dialect):
         conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
     def describe(self, conn: sa.Connection) -> Server:
-        return postgresql_checks.server(conn)
+        return checks.server(conn)
 
     def create_secrets(self, conn: sa.Connection) -> None:
         secrets_table.create(conn)

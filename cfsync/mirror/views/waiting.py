@@ -31,10 +31,11 @@ _MASSES = (
 _UNDECIDED = """NOT EXISTS (
   SELECT 1 FROM cf_conflicts c WHERE c.resource = o.resource AND c.record_id = o.record_id
     AND c.state = 'open' AND c.kind IN ('deleted_remotely', 'deleted_here'))"""
-# coalesce(): by the index on states, SQLite would look at all parked edits for each of them
-_WITH_ITS_INSERT = """(state = 'parked' AND op <> 'insert' AND EXISTS (
-  SELECT 1 FROM cf_outbox i WHERE i.resource = o.resource AND i.record_id = o.record_id
-    AND i.op = 'insert' AND coalesce(i.state, '') = 'parked' AND i.error = o.error))"""
+# coalesce(): by the index on states, SQLite would look at all parked edits for each of them.
+# count(): instead of an EXISTS, PostgreSQL would read the whole outbox once into memory.
+_WITH_ITS_INSERT = """(state = 'parked' AND op <> 'insert' AND (
+  SELECT count(*) FROM cf_outbox i WHERE i.resource = o.resource AND i.record_id = o.record_id
+    AND i.op = 'insert' AND coalesce(i.state, '') = 'parked' AND i.error = o.error) > 0)"""
 _IS_MASS = (
     f"(state = 'held' AND substr(coalesce(error, ''), 1, {len(reasons.MASS)}) = '{reasons.MASS}')"
 )

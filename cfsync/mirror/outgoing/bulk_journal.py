@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -211,13 +211,13 @@ def call(tx: Tx, bulk: Bulk, action: Action, since: int) -> Bulk:
 
 def save(tx: Tx, bulk: Bulk) -> None:
     """Write a bulk to the journal."""
-    meta.put(tx.conn, f"{meta.BULK}{bulk.number}", json.dumps(asdict(bulk)))
+    values = {f.name: getattr(bulk, f.name) for f in fields(bulk)}  # `asdict` copies each number
+    meta.put(tx.conn, f"{meta.BULK}{bulk.number}", json.dumps(values, default=asdict))
 
 
 def find(tx: Tx, resource: Resource) -> list[Bulk]:
     """The bulks of a resource that are not settled, in their order."""
-    texts = meta.with_prefix(tx.conn, meta.BULK).values()
-    found = [_of_text(text) for text in texts]
+    found = [_of_text(text) for text in meta.with_prefix(tx.conn, meta.BULK).values()]
     return sorted((b for b in found if b.resource == resource.name), key=lambda b: b.number)
 
 

@@ -33,6 +33,8 @@ FIRST_GAP_S, LONGEST_GAP_S = 0.2, 5.0
 """Seconds between two looks at actions that are at work; they double."""
 GIVE_UP_S = 3600.0
 """Seconds after which an action that has not ended is deleted."""
+TOGETHER = 5
+"""Pages of records that are settled in one transaction, at most."""
 
 log = structlog.get_logger()
 
@@ -182,17 +184,23 @@ async def _prove(it: BulkPush, bulk: Bulk) -> None:
     """Read the records of a bulk again and settle the edits that they show. What they don't show is
     sent one by one.
     """
-    mirror, ids = it.push.context.mirror, bulk.record_ids
+    mirror = it.push.context.mirror
     proof = Proof(bulk, await mirror.read(debounce.open_among, bulk.seqs))
-    pages = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
 
-    async def prove_page(page: Sequence[int]) -> None:
-        await _prove_page(it, proof, page)
+    async def prove_some(ids: Sequence[int]) -> None:
+        await _prove_some(it, proof, ids)
 
-    await side_by_side(it.push.context, pages if proof.open_seqs else (), prove_page)
+    parts = _parts(bulk.record_ids, it.push.context.settings.api.max_concurrency)
+    await side_by_side(it.push.context, parts if proof.open_seqs else (), prove_some)
     if proof.left and not proof.settled:
         await turn_off(it, bulk, "an action changed nothing")
     await mirror.write(bulk_journal.forget, bulk)
+
+
+def _parts(ids: Sequence[int], walkers: int) -> list[Sequence[int]]:
+    """Some pages each, so that few transactions are needed, and enough parts for all. Pure."""
+    size = PAGE * max(1, min(TOGETHER, len(ids) // (PAGE * walkers)))
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
 @dataclass
@@ -207,18 +215,15 @@ class Proof:
     left: int = 0
 
 
-async def _prove_page(it: BulkPush, proof: Proof, page: Sequence[int]) -> None:
+async def _prove_some(it: BulkPush, proof: Proof, ids: Sequence[int]) -> None:
     """Read some records and settle what they show."""
     context, report, bulk = it.push.context, it.push.report, proof.bulk
-    listing = Listing(it.resource.name, bulk.change.workspace_id, bulk.change.workspace_id)
     reading = await context.reading(it.resource, Lane.PUSH)
-    try:
-        records = await context.api.find(listing, "id", page)
-    except (NotFound, Forbidden):
-        return  # a call for each tells what it is
-    except ApiError as error:
-        count_failure(it.push, error)
-        return
+    records = [
+        record
+        for start in range(0, len(ids), PAGE)
+        for record in await _read_page(it, bulk, ids[start : start + PAGE])
+    ]
     written, settled = await context.mirror.write(_settle, reading, proof, records, it.push.batch)
     count(report, it.resource.name, written)
     for record_id, seqs in settled.items():
@@ -230,6 +235,19 @@ async def _prove_page(it: BulkPush, proof: Proof, page: Sequence[int]) -> None:
     if settled:
         it.push.failures, report.batch = 0, it.push.batch
         report.add(it.resource.name, sent=len(settled))
+
+
+async def _read_page(it: BulkPush, bulk: Bulk, page: Sequence[int]) -> Sequence[Record]:
+    """Records of a bulk; none where they can't be read, so that a call for each tells."""
+    it.push.context.check_stop()
+    listing = Listing(it.resource.name, bulk.change.workspace_id, bulk.change.workspace_id)
+    try:
+        return await it.push.context.api.find(listing, "id", page)
+    except (NotFound, Forbidden):
+        return ()
+    except ApiError as error:
+        count_failure(it.push, error)
+        return ()
 
 
 def _settle(

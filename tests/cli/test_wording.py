@@ -63,7 +63,7 @@ def on_terminal(cfsync: Command, *arguments: str, answer: str = "", **environmen
         if not piece:
             break
         raw += piece
-        if answer and b"[y/N]: " in raw:  # to the last letter: what comes after it is echoed after it
+        if answer and b"[y/N]: " in raw:  # the whole question: what comes later is echoed later
             os.write(mine, f"{answer}\n".encode())
             answer = ""
     os.close(mine)

@@ -148,6 +148,8 @@ class Resource:
     has_get: bool = True
     #: The class of the saved filters whose results name all records of a list; '': there is none.
     filter_class: str = ""
+    #: Field -> the value, '' for any, with which such a filter may leave out what the list shows.
+    unfiltered: Mapping[str, str] = field(default_factory=dict)
     #: Whether its lists come whole, in an order of their own, and may take no cursor.
     whole: bool = False
     #: Whether a workspace has exactly one, which `list_path` shows alone; its id is the workspace's.
@@ -166,6 +168,11 @@ class Resource:
         """Whether a record with the values of a row can be created."""
         limited = (f for f in self.fields if f.only)
         return self.insert is not None and all(row.get(f.name) == f.only for f in limited)
+
+    def is_unfiltered(self, values: Mapping[str, object]) -> bool:
+        """Whether a record with these values may be left out by a saved filter."""
+        shown = ((values.get(name), value) for name, value in self.unfiltered.items())
+        return any(found == value if value else found is not None for found, value in shown)
 
     @cached_property
     def columns(self) -> tuple[Field, ...]:

@@ -53,6 +53,7 @@ CONTACTS = Resource(
     ),
     pull_every="1m",
     filter_class="ContactsFilter",
+    unfiltered={"anonymous": "", "first_name": "REDACTED"},
     fields=table("""
         id                               integer
         public_id                        text?

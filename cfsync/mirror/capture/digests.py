@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DIGESTS = {
-    "postgresql": "2c79163ba6d43eccb8ae7926839ca8a0a2eee081f5e3ff1c99ec9a26fb609a4d",
-    "sqlite": "372a7f7dcc6c1b75afc6ed6373a4eecf5442b3d5b2ec03fc2619faab93d42702",
+    "postgresql": "10730606ba874fd16c9e499680a39141b828595d96d2ee6856e60d2078fd66f2",
+    "sqlite": "7ab57beb5043941d8fca9fa613c8de5ce65ee257f5b6df7da8df38af395dfcd1",
 }
 """By the kind of database."""

@@ -6,7 +6,7 @@ import io
 import tempfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import sqlalchemy as sa
@@ -15,7 +15,9 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
 from cfsync.mirror.db.types import Timestamp
 from cfsync.mirror.lists import missing_rows
+from cfsync.mirror.lists.census_explained import NOTHING, Explained
 from cfsync.records import PROVISIONAL_FROM, Listing
+from cfsync.resources import RESOURCES
 from cfsync.resources.model import Resource
 
 _CENSUS = sa.Table(
@@ -97,20 +99,26 @@ class Differences:
     differing: list[Differing]
     #: Ids of records that it shows, although they have a tombstone, or their row is missing here.
     doubtful: list[int]
+    #: Id -> the `updated_at` that the census shows, of those that are lacking or doubtful.
+    times: dict[int, str | None] = field(default_factory=dict)
+    #: Those that are named nowhere else, since it is known why they differ.
+    explained: Explained = NOTHING
 
 
 def compare(
     tx: Tx,
-    resource: Resource,
     listing: Listing,
     census: Census,
+    known: Explained,
     most: int,
     check_stop: Callable[[], None] = lambda: None,
 ) -> Differences:
     """Compare a census with the mirror's records of that list. What the mirror has read since its
-    first request (base.rev > rev_before) counts as no difference. To be run by `read_beside`, so
-    that the temporary table goes with its connection. `check_stop` may raise to end it.
+    first request (base.rev > rev_before) counts as no difference. `known`: of which records it is
+    known why they differ. To be run by `read_beside`, so that the temporary table goes with its
+    connection. `check_stop` may raise to end it.
     """
+    resource = RESOURCES[listing.resource]
     _load(tx, census, check_stop)
     timed = sa.select(sa.func.count(_CENSUS.c.id.distinct())).where(
         _CENSUS.c.updated_at.is_not(None)
@@ -124,18 +132,44 @@ def compare(
         doubtful=[],
     )
     check_stop()
-    odd = tx.conn.execute(_odd(resource, census).limit(most + 1))
-    for record_id, here, there, is_lacking, differs, is_doubtful in odd:
+    filter_only = _add_shown(tx, _odd(resource, census), known, most, found)
+    check_stop()
+    list_only = _add_unseen(tx, _unseen(resource, listing, census), known, most, found)
+    return replace(found, explained=Explained(filter_only, list_only))
+
+
+def _add_shown(
+    tx: Tx, odd: sa.Select[Any], known: Explained, most: int, found: Differences
+) -> dict[int, str]:
+    """Add what the census shows otherwise; returns those that are explained."""
+    explained: dict[int, str] = {}
+    limited = odd.limit(most + 1 + len(known.filter_only))
+    for record_id, here, there, is_lacking, differs, is_doubtful in tx.conn.execute(limited):
+        if there is not None and known.filter_only.get(record_id) == there:
+            explained[record_id] = there
+            continue
         if is_lacking:
             found.lacking.append(record_id)
         if differs:
             found.differing.append(Differing(record_id, here, there))
         if is_doubtful:
             found.doubtful.append(record_id)
-    check_stop()
-    unseen = _unseen(resource, listing, census).limit(most + 1)
-    found.unseen.extend(tx.conn.execute(unseen).scalars())
-    return found
+        if is_lacking or is_doubtful:
+            found.times[record_id] = there
+    return explained
+
+
+def _add_unseen(
+    tx: Tx, unseen: sa.Select[Any], known: Explained, most: int, found: Differences
+) -> dict[int, str]:
+    """Add what the census doesn't show; returns those that are explained."""
+    explained: dict[int, str] = {}
+    for record_id, here in tx.conn.execute(unseen.limit(most + 1 + len(known.list_only))):
+        if here is not None and known.list_only.get(record_id) == here:
+            explained[record_id] = here
+        else:
+            found.unseen.append(record_id)
+    return explained
 
 
 def named(tx: Tx, census: Census, ids: Collection[int]) -> set[int]:
@@ -188,7 +222,8 @@ def _unseen(resource: Resource, listing: Listing, census: Census) -> sa.Select[A
     """SQLite checks the conditions in this order, so that it reads few bases."""
     table = TABLES[resource.name]
     base = sa.exists().where(_is_base_of(resource, table.c.id), BASE.c.rev <= census.rev_before)
-    return sa.select(table.c.id).where(
+    here = sa.select(BASE.c.updated_at).where(_is_base_of(resource, table.c.id)).scalar_subquery()
+    return sa.select(table.c.id, here).where(
         table.c[str(resource.parent_field)] == listing.parent_id,
         table.c.id < PROVISIONAL_FROM,
         ~sa.exists().where(_CENSUS.c.id == table.c.id),

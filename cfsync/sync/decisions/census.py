@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from cfsync.api.filter_results import read_results
 from cfsync.errors import BadAnswer, Forbidden, NotFound, Refused
-from cfsync.mirror.lists import census_state
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.lists import census_explained, census_state
+from cfsync.mirror.lists.census_explained import NOTHING
 from cfsync.mirror.lists.census_state import CensusState, Standing
 from cfsync.resources import RESOURCES
 from cfsync.sync.account import open_account
@@ -39,12 +41,16 @@ async def _enabled(context: Context, workspace: int, known: CensusState) -> Cens
     return replace(known, filter_id=filter_id, shown=shown)
 
 
+def _forget(tx: Tx, workspace: int) -> None:
+    census_state.save(tx, workspace, CensusState(Standing.DISABLED))
+    census_explained.save(tx, workspace, NOTHING)
+
+
 async def disable(context: Context) -> States:
     """Delete the filter in each workspace; their lists are walked from now on."""
     workspaces = await open_account(context)
     for workspace in workspaces:  # first, so that none is used where its filter can't be deleted
-        state = CensusState(Standing.DISABLED)
-        await context.mirror.write(census_state.save, workspace, state)
+        await context.mirror.write(_forget, workspace)
     for workspace in workspaces:
         await census_filter.remove(context.api, workspace)
     return await context.mirror.read(status)

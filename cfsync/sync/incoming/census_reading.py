@@ -3,13 +3,14 @@
 Such records are read again, 20 a request, as the list shows them. So a census writes nothing
 itself: it says where to look. It is contradicted by
 
-- a record that it lacks and the list shows, unless that is quite new,
+- a record that it lacks and the list shows, unless that is quite new, or anonymous or redacted,
 - another `updated_at` than the record has, unless that has just changed,
 - a record that it names, and names again after that was gone when it was read by itself (a few
   such records are read: one that the list leaves out may be hidden or anonymous),
 - very many records that it names and the list leaves out.
 
-Where very many differ, that is cheaper to settle by a walk.
+Where very many differ, that is cheaper to settle by a walk. What is explained is not read again
+until it changes, or a walk has come before (`census_explained`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.incoming.page import Written, write_records
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.mirror.lists import census as compared
-from cfsync.mirror.lists import missing_rows
+from cfsync.mirror.lists import census_explained, missing_rows
 from cfsync.mirror.lists.census import Census, Differences
+from cfsync.mirror.lists.census_explained import NOTHING
 from cfsync.mirror.lists.census_state import CensusState
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Record
@@ -161,7 +163,7 @@ async def _read(context: Context, listing: Listing, state: CensusState) -> Censu
 async def _settle(taking: _Taking, *, is_fresh: bool) -> None:
     """Compare the census with the mirror, and read again what differs."""
     context, census = taking.context, taking.census
-    found = await _compare(taking)
+    found = await _compare(taking, is_fresh=is_fresh)
     if reason := census_rules.too_different(found, context.settings):
         raise Contradicted(reason) if found.flawed or is_fresh else Doubted(reason)
     ids = _named(found)
@@ -171,24 +173,29 @@ async def _settle(taking: _Taking, *, is_fresh: bool) -> None:
     since = later(census.began_at, -context.settings.pull.overlap)
     if reason := census_rules.contradiction(found, taking.listed, since):
         raise Contradicted(reason)
-    if gone := await _gone_and_named(taking, found):
-        raise Contradicted(f"it names {len(gone)} records that are gone, such as {min(gone)}")
+    gone = await _gone(taking, found)
+    if named := await _named_again(taking, gone):
+        raise Contradicted(f"it names {len(named)} records that are gone, such as {min(named)}")
+    explained = census_rules.explained(found, taking.listed, gone, since)
+    await context.mirror.write(census_explained.save, taking.listing.parent_id, explained)
 
 
-async def _compare(taking: _Taking) -> Differences:
-    resource, most = RESOURCES[taking.listing.resource], census_rules.MANY
-    listing, census, context = taking.listing, taking.census, taking.context
+async def _compare(taking: _Taking, *, is_fresh: bool) -> Differences:
+    """After a walk, what earlier ones have explained is looked at again."""
+    context, listing, most = taking.context, taking.listing, census_rules.MANY
+    known = NOTHING
+    if not is_fresh:
+        known = await context.mirror.read(census_explained.load, listing.parent_id)
+    args = listing, taking.census, known, most, context.check_stop
     try:
-        return await read_beside(
-            context.mirror, compared.compare, resource, listing, census, most, context.check_stop
-        )
+        return await read_beside(context.mirror, compared.compare, *args)
     except Constrained:
         raise Contradicted("it shows ids or times that the database can't hold") from None
 
 
-async def _gone_and_named(taking: _Taking, found: Differences) -> set[int]:
+async def _gone(taking: _Taking, found: Differences) -> set[int]:
     """Of the records that the census names and the list leaves out, some that are gone when they
-    are read by themselves, although a census that began after that names them again.
+    are read by themselves.
     """
     unlisted = [i for i in census_rules.shown_by(found) if i not in taking.listed]
     some = random.sample(unlisted, min(len(unlisted), PAGE))
@@ -201,6 +208,11 @@ async def _gone_and_named(taking: _Taking, found: Differences) -> set[int]:
                 await taking.context.api.get(resource, record_id, taking.listing)
         except NotFound:
             gone.add(record_id)
+    return gone
+
+
+async def _named_again(taking: _Taking, gone: set[int]) -> set[int]:
+    """Those of some records that are gone which a census names that began after that."""
     if not gone:
         return gone
     _, again = await _take(taking.context, taking.listing, taking.state)
@@ -220,7 +232,8 @@ async def _read_again(taking: _Taking, ids: Sequence[int]) -> None:
     records = await context.api.find(taking.listing, "id", ids)
     for record in records:
         created, updated = record.values.get("created_at"), record.updated_at
-        taking.listed[record.id] = Listed(created, updated)
+        may_lack = resource.is_unfiltered(record.values)
+        taking.listed[record.id] = Listed(created, updated, may_lack)
     written = await context.mirror.write(_write, reading, ids, records)
     count(report, resource.name, written)
     await reread(context, report, resource, written.again, Lane.CENSUS)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cfsync.config import Settings
 from cfsync.mirror.lists.census import Differences
+from cfsync.mirror.lists.census_explained import Explained
 from cfsync.mirror.lists.census_state import CensusState, Standing
 from cfsync.sync.mass_limit import too_many
 from cfsync.values import seconds
@@ -35,6 +36,8 @@ class Listed:
 
     created_at: str | None
     updated_at: str | None
+    #: Whether its values tell why a filter leaves it out.
+    may_lack: bool = False
 
 
 def way_of(state: CensusState | None, settings: Settings, now: str) -> Way:
@@ -88,7 +91,11 @@ def contradiction(found: Differences, listed: Mapping[int, Listed], since: str) 
     """What the list, asked for the differing records, shows otherwise than the census; '': nothing.
     What was created or changed after `since` may not be in every answer yet.
     """
-    lacked = [i for i in found.unseen if i in listed and _is_before(listed[i].created_at, since)]
+    lacked = [
+        i
+        for i in found.unseen
+        if i in listed and not listed[i].may_lack and _is_before(listed[i].created_at, since)
+    ]
     if lacked:
         return f"it lacks {len(lacked)} records that the list shows, such as {lacked[0]}"
     others = [
@@ -98,10 +105,31 @@ def contradiction(found: Differences, listed: Mapping[int, Listed], since: str) 
     ]
     if others:
         return f"it shows another updated_at of {len(others)} records, such as {others[0]}"
-    hidden = [i for i in found.lacking if i not in listed]
+    hidden = [*(i for i in found.lacking if i not in listed), *found.explained.filter_only]
     if len(hidden) > FEW + found.rows // HIDDEN_SHARE:
         return f"it shows {len(hidden)} records that the list leaves out, such as {hidden[0]}"
     return ""
+
+
+def explained(
+    found: Differences, listed: Mapping[int, Listed], gone: Collection[int], since: str
+) -> Explained:
+    """The records that the next census need not look at again, unless they change. `gone`: those
+    that were gone when they were read by themselves. A list may not show yet what was changed
+    after `since`.
+    """
+    hidden = {
+        i: time
+        for i, time in found.times.items()
+        if time is not None and time < since and i not in listed and i not in gone
+    }
+    lacked = {
+        i: time
+        for i in found.unseen
+        if i in listed and listed[i].may_lack and (time := listed[i].updated_at) is not None
+    }
+    known = found.explained
+    return Explained({**known.filter_only, **hidden}, {**known.list_only, **lacked})
 
 
 def _is_before(time: str | None, since: str) -> bool:

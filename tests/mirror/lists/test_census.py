@@ -21,11 +21,10 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import TABLES, TOMBSTONES
 from cfsync.mirror.lists import census
 from cfsync.mirror.lists.census import Census, Differences, Differing
+from cfsync.mirror.lists.census_explained import NOTHING, Explained
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.records import Listing, Record
-from cfsync.resources import RESOURCES
 
-CONTACTS = RESOURCES["contacts"]
 LISTING = Listing("contacts", 7, 7)
 MORNING, NOON = (f"2026-01-01T{hour}:00:00.123Z" for hour in ("06", "12"))
 Write = Callable[..., Any]
@@ -46,12 +45,16 @@ def bury(tx: Tx, record_id: int) -> None:
 
 
 def compared(
-    mirror: Mirror, *answers: Sequence[Sequence[Any]], before: int = 99, most: int = 50
+    mirror: Mirror,
+    *answers: Sequence[Sequence[Any]],
+    before: int = 99,
+    most: int = 50,
+    known: Explained = NOTHING,
 ) -> Differences:
     with closing(Census(before, NOON)) as found:
         for rows in answers:
             found.add(len(rows), json.dumps(rows).encode())
-        compare = read_beside(mirror, census.compare, CONTACTS, LISTING, found, most)
+        compare = read_beside(mirror, census.compare, LISTING, found, known, most)
         return asyncio.run(compare)
 
 
@@ -115,6 +118,19 @@ def test_what_is_no_time_and_what_comes_twice_is_counted(write: Write, mirror: M
     assert compared(mirror, [[1, MORNING], [2, MORNING]], [[1, MORNING]]).flawed == 1
 
 
+def test_what_is_explained_is_named_again_once_its_time_moves(write: Write, mirror: Mirror) -> None:
+    write(add, 1, 2, 3)
+    write(bury, 3)
+    answer = [[3, MORNING], [8, MORNING], [9, NOON]]
+    known = Explained(dict.fromkeys([3, 8, 9], MORNING), {1: MORNING, 2: NOON})
+
+    found = compared(mirror, answer, known=known, most=1)
+
+    assert (found.lacking, found.doubtful, found.unseen) == ([9], [], [2])
+    assert found.times == {9: NOON}
+    assert found.explained == Explained({3: MORNING, 8: MORNING}, {1: MORNING})
+
+
 def test_no_more_are_named_than_are_wanted(write: Write, mirror: Mirror) -> None:
     write(add, *range(1, 21))
 
@@ -143,7 +159,7 @@ def test_other_transactions_go_on_while_it_is_compared(write: Write, mirror: Mir
     async def both() -> Differences:
         with closing(Census(99, NOON)) as found:
             found.add(1, json.dumps([[1, MORNING]]).encode())
-            compare = read_beside(mirror, census.compare, CONTACTS, LISTING, found, 50, go_on)
+            compare = read_beside(mirror, census.compare, LISTING, found, NOTHING, 50, go_on)
             comparing = asyncio.create_task(compare)
             await mirror.write(add, 3)
             written.set()
@@ -161,6 +177,6 @@ def test_a_stop_ends_the_comparing(write: Write, mirror: Mirror) -> None:
 
     with closing(Census(99, NOON)) as found:
         found.add(1, json.dumps([[1, MORNING]]).encode())
-        compare = read_beside(mirror, census.compare, CONTACTS, LISTING, found, 50, stop)
+        compare = read_beside(mirror, census.compare, LISTING, found, NOTHING, 50, stop)
         with pytest.raises(Interrupted):
             asyncio.run(compare)

@@ -486,8 +486,69 @@ def test_records_that_only_the_filter_shows_may_be_few(enabled: Round, hidden: i
     assert ("100 records" in reason) is (hidden == 100)
 
 
+def test_what_only_the_filter_shows_is_read_once_and_again_when_it_changes(
+    enabled: Round,
+) -> None:
+    world, hidden = enabled.world, enabled.ids("contacts")[40:46]
+    world.filter_shows = "all"
+    for contact in hidden[:3]:
+        world.unlist("contacts", contact)
+    for contact in hidden[3:]:
+        world.edit("contacts", contact, anonymous=1, updated_at="2025-06-01T00:00:00.000Z")
+    enabled.sweep("contacts")  # the walk finds that they have left, and the census is not asked
+    enabled.sweep("contacts")
+
+    assert enabled.sweep("contacts").requests == 2
+    assert set(hidden).isdisjoint(enabled.ids("contacts"))
+
+    world.unlist("contacts", hidden[0], unlisted=False)
+    world.edit("contacts", hidden[0], first_name="Back")
+    world.identify(hidden[3], first_name="Known")
+    world.delete("contacts", hidden[1])
+    enabled.sweep("contacts")
+    assert is_mirrored(enabled)
+    assert enabled.sweep("contacts").requests == 2
+    assert standing(enabled) == ("trusted", "")
+
+
+def test_a_redacted_contact_that_the_filter_leaves_out_is_read_once_and_again_when_it_changes(
+    enabled: Round,
+) -> None:
+    world, lost = enabled.world, enabled.ids("contacts")[7]
+    world.edit("contacts", lost, first_name="REDACTED", updated_at="2025-06-01T00:00:00.000Z")
+    world.fault("results_lost", path="results", times=None, ids=(lost,))
+    enabled.pull("contacts")
+    enabled.sweep("contacts")
+
+    assert standing(enabled) == ("trusted", "")
+    assert enabled.sweep("contacts").requests == 2
+
+    world.edit("contacts", lost, first_name="Other")
+    enabled.pull("contacts")
+    world.delete("contacts", lost)
+    enabled.sweep("contacts")
+    assert lost not in enabled.ids("contacts")
+    assert standing(enabled) == ("trusted", "")
+
+
+def test_a_walk_looks_again_at_what_was_explained(enabled: Round) -> None:
+    world, hidden = enabled.world, enabled.ids("contacts")[7]
+    world.filter_shows = "all"
+    world.unlist("contacts", hidden)
+    for _ in range(3):
+        enabled.sweep("contacts")
+    world.unlist("contacts", hidden, unlisted=False)
+    enabled.sweep("contacts")
+    assert hidden not in enabled.ids("contacts")  # nothing tells: its `updated_at` is the same
+
+    enabled.clock.go_on(8 * DAY)
+    enabled.sweep("contacts")
+
+    assert is_mirrored(enabled)
+    assert enabled.column("SELECT key FROM cf_meta WHERE key LIKE 'census%explained/%'") == []
+
+
 def test_a_record_that_the_filter_leaves_out_keeps_the_census_off(enabled: Round) -> None:
-    """It is redacted, say, and the list shows it all the same."""
     lost = enabled.ids("contacts")[7]
     enabled.world.fault("results_lost", path="results", times=None, ids=(lost,))
 
@@ -557,7 +618,9 @@ def act_at_random(world: World, random: Random, both: Callable[[str], None]) -> 
         case 5:
             known = [i for what, i in world.store.unlisted if what == "contacts"]
             if known:
-                world.unlist("contacts", random.choice(known), unlisted=False)
+                back = random.choice(known)
+                world.unlist("contacts", back, unlisted=False)
+                world.edit("contacts", back, first_name=text)
         case 6:
             world.redact(contact)
         case 7:

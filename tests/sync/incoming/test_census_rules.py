@@ -9,12 +9,15 @@ import pytest
 
 from cfsync.config import load
 from cfsync.mirror.lists.census import Differences, Differing
+from cfsync.mirror.lists.census_explained import Explained
 from cfsync.mirror.lists.census_state import CensusState, Standing
+from cfsync.resources import RESOURCES
 from cfsync.sync.incoming.census_rules import (
     FEW,
     Listed,
     Way,
     contradiction,
+    explained,
     is_due,
     too_different,
     way_of,
@@ -87,6 +90,7 @@ YOUNG = Differing(7, OLD, NOW)
         (replace(NONE, unseen=[7]), {}, ""),
         (replace(NONE, unseen=[7]), {7: Listed(OLD, OLD)}, "lacks 1 records"),
         (replace(NONE, unseen=[7]), {7: Listed(NOW, NOW)}, ""),
+        (replace(NONE, unseen=[7]), {7: Listed(OLD, OLD, may_lack=True)}, ""),
         (replace(NONE, differing=[OTHER]), {7: Listed(OLD, OTHER.there)}, ""),
         (replace(NONE, differing=[OTHER]), {7: Listed(OLD, OLD)}, "another updated_at"),
         (replace(NONE, differing=[YOUNG]), {7: Listed(OLD, OLD)}, ""),
@@ -94,6 +98,7 @@ YOUNG = Differing(7, OLD, NOW)
         (replace(NONE, lacking=[*range(90)]), {}, ""),
         (replace(NONE, lacking=[*range(91)]), {}, "leaves out"),
         (replace(NONE, lacking=[*range(91)]), {1: Listed(OLD, OLD)}, ""),
+        (replace(NONE, explained=Explained(dict.fromkeys(range(91), OLD))), {}, "leaves out"),
     ],
 )
 def test_what_the_list_shows_otherwise(
@@ -103,3 +108,27 @@ def test_what_the_list_shows_otherwise(
 
     assert word in reason
     assert bool(word) is bool(reason)
+
+
+def test_what_is_remembered_is_old_and_there_and_has_a_reason() -> None:
+    shown = replace(
+        NONE,
+        lacking=[1, 2, 3],
+        doubtful=[4],
+        times={1: OLD, 2: NOW, 3: OLD, 4: OLD},
+        unseen=[5, 6],
+        explained=Explained({8: OLD}, {9: OLD}),
+    )
+    listed = {5: Listed(OLD, OLD, may_lack=True), 6: Listed(NOW, NOW)}
+
+    found = explained(shown, listed, {3}, SINCE)
+
+    assert found == Explained(dict.fromkeys([1, 4, 8], OLD), dict.fromkeys([5, 9], OLD))
+
+
+@pytest.mark.parametrize(
+    ("values", "may_lack"),
+    [({"anonymous": 1}, True), ({"first_name": "REDACTED"}, True), ({"first_name": "Ada"}, False)],
+)
+def test_which_contacts_a_filter_may_leave_out(values: dict[str, Any], may_lack: bool) -> None:
+    assert RESOURCES["contacts"].is_unfiltered(values) is may_lack

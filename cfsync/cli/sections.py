@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "migrate": "setup.migrate",
         "backup": "setup.backup",
         "restore": "setup.backup",
+        "move": "setup.move",
         "notify": "setup.notify",
         "views": "setup.views",
         "models": "setup.models",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,14 +71,26 @@ def migrate(url: str) -> MigrateResult:
         raise place.dialect.explained(error, str(place)) or error from error
 
 
-def _upgrade(conn: sa.Connection, place: Place) -> MigrateResult:
+def create(conn: sa.Connection, place: Place, fill: Callable[[], None]) -> None:
+    """Make a mirror in the caller's transaction. `fill` is called once there are tables, before
+    there are triggers.
+    """
+    _upgrade(conn, place, fill)
+
+
+def _upgrade(
+    conn: sa.Connection, place: Place, fill: Callable[[], None] = lambda: None
+) -> MigrateResult:
     before = _revision(conn, place.dialect)
     _refuse_newer(before, str(place))
     if before is None:
         refuse_foreign(place.dialect.relations(conn), str(place))
+    else:
+        _refuse_moved(conn, str(place))
     if before != REVISIONS[-1]:
         _run_migrations(conn)
     place.dialect.create_secrets(conn)
+    fill()
     installed.refuse_incomplete(conn, place.dialect)
     recaptured = capture.install(conn)
     comments.put(conn)
@@ -111,12 +124,41 @@ async def check(mirror: Mirror) -> None:
 
 
 def _check(tx: Tx, place: str) -> None:
-    revision = _revision(tx.conn, tx.dialect)
+    _refuse_outdated(tx.conn, tx.dialect, place)
+    _refuse_moved(tx.conn, place)
+
+
+def refuse_outdated(conn: sa.Connection, place: Place) -> None:
+    """Raise MirrorError for a schema that is newer than this program, or older."""
+    _refuse_outdated(conn, place.dialect, str(place))
+
+
+def _refuse_outdated(conn: sa.Connection, dialect: Dialect, place: str) -> None:
+    revision = _revision(conn, dialect)
     _refuse_newer(revision, place)
     if revision == REVISIONS[-1]:
-        installed.refuse_incomplete(tx.conn, tx.dialect)
-    if revision != REVISIONS[-1] or capture.is_older(tx.conn):
+        installed.refuse_incomplete(conn, dialect)
+    if revision != REVISIONS[-1] or capture.is_older(conn):
         raise MirrorError(f"{place} has an older schema: run cfsync migrate")
+
+
+def moved_away(conn: sa.Connection) -> dict[str, str] | None:
+    """Where the mirror was moved to: see `meta.MOVED_AWAY`; None: it is here."""
+    mark = meta.get(conn, meta.MOVED_AWAY)
+    return json.loads(mark) if mark else None
+
+
+def moved_words(place: str, mark: Mapping[str, str]) -> str:
+    """What is wrong with a mirror that was moved away, and what to do."""
+    return (
+        f"{place} was moved to {mark['to']} at {mark['at']}: set database.url to that; if the move"
+        " did not end well, run cfsync move again"
+    )
+
+
+def _refuse_moved(conn: sa.Connection, place: str) -> None:
+    if mark := moved_away(conn):
+        raise MirrorError(moved_words(place, mark))
 
 
 def claim_teams(tx: Tx, team_ids: Collection[int]) -> None:

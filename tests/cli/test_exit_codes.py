@@ -68,10 +68,12 @@ LOCAL = {
 """Commands that go no further than the database."""
 
 OTHERS = {
-    *("run", "web", "open", "sandbox", "demo", "models", "completion", "notify"),
+    *("run", "web", "open", "sandbox", "demo", "models", "completion", "notify", "move"),
     *("config example", "config show", "config check"),
 }
-"""The daemon and the console wait for either side; the rest asks neither."""
+"""The daemon and the console wait for either side, a move needs two databases, the rest asks
+neither side.
+"""
 
 QUICK = ("api GET /teams/1000/workspaces", "doctor")
 """Those that don't try for a minute to reach a server that is down."""

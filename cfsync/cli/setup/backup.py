@@ -85,7 +85,7 @@ def restore(
     """
     settings = load_settings(config, quiet=True)
     settings.for_api()
-    with _without_daemon(settings):
+    with without_daemon(settings):
         restored = _put_back(settings, file, yes=yes)
         recovered = _recover(settings)
     if json:
@@ -97,7 +97,7 @@ def restore(
 
 
 @contextmanager
-def _without_daemon(settings: Settings) -> Iterator[None]:
+def without_daemon(settings: Settings) -> Iterator[None]:
     """Keep a daemon away from an SQLite file."""
     from cfsync.daemon.ownership import lock_sqlite
     from cfsync.mirror.db.connect import place_of

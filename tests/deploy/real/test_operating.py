@@ -73,3 +73,17 @@ def test_roles_backup_restore_and_migration_on_postgresql(shell: Shell, world: W
     people = world.records("contacts", world.workspaces[0])
     assert [p["email_address"] for p in people].count("x@y.z") == 1
     assert "nothing to do" in shell(migration)
+
+
+def test_a_mirror_moves_from_sqlite(shell: Shell, world: World) -> None:
+    (roles,) = commands("Roles (PostgreSQL)")
+    (move,) = commands("Move to PostgreSQL")
+    here = "export CFSYNC_DATABASE__URL=sqlite:///cfsync.db; "
+    shell(roles.replace("cfsync migrate", "true"))
+    shell(f'{here} cfsync backfill contacts; cfsync sql --write "{INSERT}"')
+
+    assert "rows, compared" in shell(here + move)
+
+    shell("cfsync push contacts")
+    people = world.records("contacts", world.workspaces[0])
+    assert [p["email_address"] for p in people].count("x@y.z") == 1

@@ -5,7 +5,8 @@ name. Outside this package only `mirror.capture` has a package for each database
 
 Read `base`, `place` and `backup_method` first: they name the operations. `sqlite` and `postgresql`
 implement them, each in a package of its own: `dialect` has the SQL, `file` and `server` open, lock
-and watch what holds the mirror, `backups` copies it. `upserts` has what both write alike.
+and watch what holds the mirror, `backups` copies it, `moving` takes it from one kind of database
+to another (`move_method`). `upserts` has what both write alike.
 
 To add a database, write a package with SQLAlchemy's name for it, whose module `dialect` defines
 `DIALECT`, give its URLs to `mirror.db.connect`, and run tests/mirror/db/test_dialect.py over it.

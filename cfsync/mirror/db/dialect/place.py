@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import sqlalchemy as sa
 
 from cfsync.mirror.db.dialect.backup_method import BackupMethod
+from cfsync.mirror.db.dialect.move_method import MoveSource, MoveTarget
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -73,6 +74,14 @@ class Place(ABC):
     @abstractmethod
     def backups(self) -> BackupMethod:
         """How the database is copied to a file, and made from it again."""
+
+    def move_source(self) -> MoveSource | None:
+        """How the mirror moves from here to another kind of database; None: it doesn't."""
+        return None
+
+    def move_target(self) -> MoveTarget | None:
+        """How a mirror moves here from another kind of database; None: it doesn't."""
+        return None
 
     def wal_size(self) -> int:
         """Bytes of the write-ahead log beside the file."""

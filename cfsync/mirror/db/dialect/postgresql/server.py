@@ -18,6 +18,7 @@ from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.dialect.place import Lost, Place
 from cfsync.mirror.db.dialect.postgresql import session
 from cfsync.mirror.db.dialect.postgresql.backups import PostgreSQLBackups
+from cfsync.mirror.db.dialect.postgresql.moving import PostgreSQLTarget
 from cfsync.mirror.db.errors import Away
 from cfsync.values import json_of
 
@@ -156,6 +157,9 @@ class PostgreSQLServer(Place):
 
     def backups(self) -> PostgreSQLBackups:
         return PostgreSQLBackups(str(self), self.conninfo)
+
+    def move_target(self) -> PostgreSQLTarget:
+        return PostgreSQLTarget(str(self))
 
     @property
     def conninfo(self) -> str:

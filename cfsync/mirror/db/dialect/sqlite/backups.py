@@ -63,14 +63,14 @@ class SQLiteBackups(BackupMethod):
         return str(revision)
 
     def check_target(self) -> None:
-        with self._alone():
+        with hold_locks(self._file):
             pass
 
     def put_back(self, file: Path, label: str) -> Path | None:
         """The file beside the mirror that holds its secrets stays."""
         new = self._file.with_name(f".{self._file.name}.part")
         try:
-            with self._alone():
+            with hold_locks(self._file):
                 shutil.copyfile(file, new)
                 _finish(new, like=self._file if self._file.exists() else self._file.parent)
                 before = self._put_aside(label)
@@ -97,21 +97,24 @@ class SQLiteBackups(BackupMethod):
             Path(f"{self._file}{part}").unlink(missing_ok=True)
         return before
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep passes and migrations away. The lock of the daemon is the caller's."""
-        from filelock import FileLock, Timeout
 
-        with ExitStack() as held:
-            for kind in ("push", "migrate"):
-                try:
-                    held.enter_context(FileLock(f"{self._file}.{kind}-lock", blocking=False))
-                except Timeout:
-                    raise UsageError(f"cfsync works on {self._file}: stop it first") from None
-                except OSError as error:
-                    where = f"{self._file}.{kind}-lock"
-                    raise UsageError(f"{where} can't be locked: {error.strerror}") from None
-            yield
+@contextmanager
+def hold_locks(file: Path) -> Iterator[None]:
+    """Keep pushes and migrations away from a mirror. The lock of the daemon is the caller's. Raises
+    UsageError where one is at work.
+    """
+    from filelock import FileLock, Timeout
+
+    with ExitStack() as held:
+        for kind in ("push", "migrate"):
+            try:
+                held.enter_context(FileLock(f"{file}.{kind}-lock", blocking=False))
+            except Timeout:
+                raise UsageError(f"cfsync works on {file}: stop it first") from None
+            except OSError as error:
+                where = f"{file}.{kind}-lock"
+                raise UsageError(f"{where} can't be locked: {error.strerror}") from None
+        yield
 
 
 def _read_only(file: Path, *, immutable: bool = False) -> sqlite3.Connection:

@@ -18,6 +18,7 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect
+from cfsync.mirror.db.dialect.move_method import MoveSource
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.dialect.sqlite.backups import SQLiteBackups
 from cfsync.mirror.db.dialect.sqlite.locks import FilePushLocks
@@ -201,6 +202,11 @@ class SQLiteFile(Place):
 
     def backups(self) -> SQLiteBackups:
         return SQLiteBackups(self.file)
+
+    def move_source(self) -> MoveSource:
+        from cfsync.mirror.db.dialect.sqlite.moving import SQLiteSource
+
+        return SQLiteSource(self)
 
     def wal_size(self) -> int:
         try:

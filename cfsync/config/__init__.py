@@ -11,6 +11,7 @@ everything that is wrong. Read them in this order:
     secrets         which of their texts are secrets
     problems        what is wrong with them, in words for a person
     runnable        what they must hold together before the daemon runs
+    live            which of them a running daemon takes from a changed file
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ Read in this order:
     run            the process: web server, watchdog, stop
     startup        connects to the database, which may not be available yet
     assembly       creates the components and connects them
+    reload         SIGHUP: what is taken from changed settings
     daemon         connects to ClickFunnels, runs, stops
     api_access     whether ClickFunnels may be called, and with which token
     ownership      which resources this process works for
@@ -23,6 +24,7 @@ Read in this order:
 
 from __future__ import annotations
 
+from cfsync.daemon.assembly import SettingsSource
 from cfsync.daemon.run import run
 
-__all__ = ["run"]
+__all__ = ["SettingsSource", "run"]

@@ -35,12 +35,15 @@ from cfsync.web.receiver import Receiver
 @dataclass(frozen=True)
 class SettingsSource:
     """Where the settings come from. `load` reads them again; `token_is_fixed`: the token that it
-    then finds is always the same one. `explain` says where each is from.
+    then finds is always the same one. `explain` says where each is from. `check` reads them without
+    an effect, and raises SettingsError with every problem; `log_as` sets up logging by them.
     """
 
     load: Callable[[], Settings]
     token_is_fixed: bool
     explain: Callable[[], list[Source]]
+    check: Callable[[], Settings]
+    log_as: Callable[[Settings], object]
 
 
 @dataclass(frozen=True)

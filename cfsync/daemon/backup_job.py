@@ -32,7 +32,7 @@ class BackupJob:
         self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._url = settings.database.url
-        self._settings = settings.backup
+        self._settings = settings
         self._clock = clock
         #: Why the last attempt failed; '' where it did not.
         self.problem = ""
@@ -42,12 +42,12 @@ class BackupJob:
     async def run(self) -> None:
         """Make a backup if one is due. A failure is logged, and tried again after AGAIN."""
         now = self._clock()
-        if self._settings.dir is None or _is_within(AGAIN, self._failed_at, now):
+        if self._settings.backup.dir is None or _is_within(AGAIN, self._failed_at, now):
             return
         try:
             if not await asyncio.to_thread(self._is_due, now):
                 return
-            done = await self._back_up(self._settings.dir, now)
+            done = await self._back_up(self._settings.backup.dir, now)
         except CfsyncError as error:
             self._failed_at, self.problem = now, str(error)
             log.error("backup.failed", error=str(error))
@@ -57,7 +57,7 @@ class BackupJob:
 
     async def _back_up(self, folder: Path, now: datetime) -> backups.Backup:
         """Cancelled, it ends soon: else the daemon would have to wait for the thread."""
-        stopped, keep = threading.Event(), self._settings.keep
+        stopped, keep = threading.Event(), self._settings.backup.keep
         try:
             return await asyncio.to_thread(
                 backups.back_up, self._url, folder, now, keep=keep, is_stopped=stopped.is_set
@@ -67,9 +67,9 @@ class BackupJob:
 
     def _is_due(self, now: datetime) -> bool:
         """A copy from the future, which a clock that was ahead has left, says nothing."""
-        assert self._settings.dir is not None
-        every = timedelta(seconds=self._settings.every)
-        made_at = backups.newest(self._url, self._settings.dir)
+        assert self._settings.backup.dir is not None
+        every = timedelta(seconds=self._settings.backup.every)
+        made_at = backups.newest(self._url, self._settings.backup.dir)
         return not (_is_within(every, made_at, now) or _is_within(every, self._made_at, now))
 
 

@@ -50,10 +50,21 @@ class Daemon:
                 await c.rate_sharing.begin()
             await c.api_access.connect(self.maintenance.stop_passes)
             on_ready()
-            polling.schedule_jobs(self.schedule, c.runner, c.settings)
-            c.event_follower.schedule_jobs(self.schedule, c.runner)
+            self._plan()
             self.schedule.start()
             _start(group, self.maintenance.tasks_when_connected())
+
+    def _plan(self) -> None:
+        c = self._components
+        polling.schedule_jobs(self.schedule, c.runner, c.settings)
+        c.event_follower.schedule_jobs(self.schedule, c.runner)
+
+    def reschedule(self) -> None:
+        """Go by the intervals that the settings have now."""
+        if self.schedule.is_running:
+            self.schedule.clear()
+            self._plan()
+            self.schedule.restart()
 
     async def stop(self) -> None:
         """Let the passes end at their next page, cancel those that take too long, and give leases

@@ -15,8 +15,7 @@ from starlette.types import ASGIApp
 
 from cfsync import __version__
 from cfsync.config import Settings, runnable
-from cfsync.config.sources import Source
-from cfsync.daemon import ownership, startup
+from cfsync.daemon import ownership, reload, startup
 from cfsync.daemon.assembly import EarlyComponents, SettingsSource, assemble
 from cfsync.daemon.daemon import Daemon
 from cfsync.daemon.health.database_probe import DatabaseProbe
@@ -38,27 +37,20 @@ log = structlog.get_logger()
 
 
 async def run(
-    load_settings: Callable[[], Settings],
-    open_mirror: Callable[[Settings], Mirror],
-    stop: asyncio.Event,
-    *,
-    token_is_fixed: bool,
-    explain_settings: Callable[[], list[Source]],
+    source: SettingsSource, open_mirror: Callable[[Settings], Mirror], stop: asyncio.Event
 ) -> None:
     """Run the daemon until `stop` is set.
 
-    `load_settings` reads the settings and sets up logging, at the start and whenever there may be
-    another token; `token_is_fixed`: it always finds the same token. `open_mirror` opens the mirror
-    and brings its schema up to date. `explain_settings` says where each setting is from.
+    `source` is asked at the start, whenever there may be another token, and at each SIGHUP.
+    `open_mirror` opens the mirror and brings its schema up to date.
 
     Raises UsageError for settings that are wrong, and Interrupted if somebody changes the schema,
     or replaces the file, meanwhile.
     """
-    settings = load_settings()
+    settings = source.load()
     runnable.check(settings)
     lock = ownership.lock_sqlite(place_of(settings.database.url))
     try:
-        source = SettingsSource(load_settings, token_is_fixed, explain_settings)
         await Process(settings, source, open_mirror, stop).run()
     finally:
         if lock is not None:
@@ -98,7 +90,8 @@ class Process:
             watchdog = PeriodicTask("watchdog", 0.0, self._watchdog().run)
             watching = [asyncio.create_task(repeat(t)) for t in (watchdog, *self._notices())]
             try:
-                await self._run_until_stopped()
+                with reload.on_signal(self._reload):
+                    await self._run_until_stopped()
             finally:
                 for task in watching:
                     task.cancel()
@@ -149,6 +142,10 @@ class Process:
 
             it = notifier.Notifier(self._settings, self._health, self._connection)
             yield PeriodicTask("notices", notifier.LOOK_S, it.run)
+
+    async def _reload(self) -> None:
+        if await reload.reload(self._settings, self._source) and self._daemon is not None:
+            self._daemon.reschedule()
 
     def _connection(self) -> Mirror | None:
         return self._connections.checks if self._connections else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from functools import partial
 
 import typer
 
@@ -21,7 +22,8 @@ def run(config: Config = None, json: Json = False) -> int:
 
     Edits made by SQL are sent within seconds: `cfsync revert BATCH` takes them back, and after
     `cfsync pause` they wait, so that `cfsync plan` shows them first. SIGTERM stops it within
-    `daemon.stop_timeout`. Creates the database if there is none.
+    `daemon.stop_timeout`, SIGHUP makes it read the settings again. Creates the database if there is
+    none.
 
     \b
     Example:
@@ -34,17 +36,18 @@ def run(config: Config = None, json: Json = False) -> int:
     from cfsync.config import explain_sources, token_is_fixed
 
     checked = [check_to_run(config)]  # at the start no program is asked twice for a secret
-    repeat_filter = logs.RepeatFilter()
+    read = partial(load_settings, config, repeat_filter=logs.RepeatFilter())
+    source = daemon.SettingsSource(
+        lambda: read(checked=checked.pop() if checked else None),
+        token_is_fixed(config, os.environ),
+        lambda: explain_sources(config),
+        lambda: check_to_run(config),
+        lambda settings: read(checked=settings),
+    )
     with suppress(KeyboardInterrupt):  # a signal before anything had started
         until_stopped(
             lambda stop: daemon.run(
-                lambda: load_settings(
-                    config, repeat_filter=repeat_filter, checked=checked.pop() if checked else None
-                ),
-                lambda settings: asyncio.run(open_mirror(settings, create=True)),
-                stop,
-                token_is_fixed=token_is_fixed(config, os.environ),
-                explain_settings=lambda: explain_sources(config),
+                source, lambda settings: asyncio.run(open_mirror(settings, create=True)), stop
             ),
             lambda _: structlog.get_logger().info("daemon.stopping"),
         )

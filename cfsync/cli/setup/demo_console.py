@@ -144,11 +144,15 @@ async def serve(show: Show, file: Path, stop: asyncio.Event) -> None:
     tasks = [asyncio.create_task(work) for work in (_live(show), _announce(listen))]
     try:
         await daemon.run(
-            settings,
+            daemon.SettingsSource(
+                settings,
+                True,
+                lambda: explain_sources(file, environment()),
+                settings,
+                lambda _: None,
+            ),
             lambda given: asyncio.run(open_mirror(given)),
             stop,
-            token_is_fixed=True,
-            explain_settings=lambda: explain_sources(file, environment()),
         )
     finally:
         for task in tasks:

@@ -32,8 +32,16 @@ class Schedule:
         )
 
     def every(self, seconds: float, action: Callable[[], None]) -> None:
-        """Call the action every so many seconds; add actions before `start`."""
+        """Call the action every so many seconds; add actions before `start` or `restart`."""
         self._actions.append((seconds, action))
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self._scheduler.running)
+
+    def clear(self) -> None:
+        """Forget all actions, so that others can be added before `restart`."""
+        self._actions.clear()
 
     def start(self) -> None:
         self._scheduler.start(paused=True)

@@ -232,6 +232,20 @@ def test_a_backup_is_restored_as_the_document_says(
     until(lambda: clickfunnels.first_name(contact) == "Grace")
 
 
+def test_settings_are_taken_without_a_restart(
+    machine: Booted, clickfunnels: ClickFunnels, until: Until
+) -> None:
+    (reload,) = commands("Change settings")
+    started(machine, until)
+    process = machine.shown("MainPID")
+    machine.write("/etc/cfsync/config.toml", f"{CONFIG}[pull]\noverlap = '3m'\n")
+
+    machine.shell(reload)
+
+    until(lambda: '"taken": ["pull.overlap"]' in machine.log())
+    assert machine.shown("MainPID") == process
+
+
 def test_the_clock_may_jump(machine: Booted, clickfunnels: ClickFunnels, until: Until) -> None:
     faketime = machine.shell("echo /usr/lib/*/faketime/libfaketime.so.1")
     settings = [

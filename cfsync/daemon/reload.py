@@ -1,0 +1,58 @@
+"""SIGHUP: the settings are read again, and what can change without a restart is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from cfsync.config import Settings, live
+from cfsync.daemon.assembly import SettingsSource
+from cfsync.errors import SettingsError
+
+log = structlog.get_logger()
+
+
+@contextmanager
+def on_signal(do: Callable[[], Awaitable[object]]) -> Iterator[None]:
+    """Run `do` at each SIGHUP, one after the other. On a terminal the signal says that this is
+    closed, and ends the process as ever.
+    """
+    if sys.stdin and sys.stdin.isatty():
+        yield
+        return
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    async def work() -> None:
+        while await asked.wait():
+            asked.clear()
+            await do()
+
+    working = asyncio.create_task(work())
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        working.cancel()
+
+
+async def reload(settings: Settings, source: SettingsSource) -> bool:
+    """Take what can be taken, and log what was and what needs a restart. Settings that are wrong
+    change nothing. Returns whether anything was taken.
+    """
+    try:
+        new = await asyncio.to_thread(source.check)
+    except SettingsError as error:
+        log.error("settings.refused", problems=error.problems)
+        return False
+    change = live.take(settings, new)
+    source.log_as(settings)
+    log.info("settings.taken", taken=change.taken)
+    if change.needs_restart:
+        log.warning("settings.need_restart", settings=change.needs_restart)
+    return bool(change.taken)

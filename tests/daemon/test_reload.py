@@ -1,0 +1,88 @@
+"""SIGHUP: a running daemon takes changed settings, or says why not."""
+
+from __future__ import annotations
+
+import fnmatch
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cfsync.config import load
+from cfsync.config.live import LIVE, compare, take
+from cfsync.config.model import known_keys
+from tests.conftest import SQLITE_ONLY
+from tests.daemon.harness import Daemon, until
+
+Start = Callable[..., Daemon]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The settings file of the daemons."""
+    return tmp_path / "cfsync.toml"
+
+
+@SQLITE_ONLY
+def test_what_can_change_is_taken_and_the_rest_is_named(
+    start: Start, file: Path, world: Any, sql: Any
+) -> None:
+    seldom = "[events]\nlog_every = '0s'\n[resources.contacts]\npull_every = "
+    file.write_text(f"{seldom} '1h'\n")
+    daemon = start()
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+    file.write_text(
+        f"{seldom} '200ms'\non_conflict = 'hold'\n[log]\nlevel = 'debug'\n[web]\nconsole = 'off'\n"
+    )
+
+    daemon.process.send_signal(signal.SIGHUP)
+
+    taken = daemon.wait_for("settings.taken")["taken"]
+    assert sorted(taken) == [
+        "log.level", "resources.contacts.on_conflict", "resources.contacts.pull_every"
+    ]  # fmt: skip
+    assert daemon.wait_for("settings.need_restart")["settings"] == ["web.console"]
+    world.create("contacts", world.workspaces[0], first_name="Late")
+    until(lambda: sql("SELECT 1 FROM contacts WHERE first_name = 'Late'"))
+    daemon.wait_for("request.done")  # of level debug
+    assert daemon.stop() == 0
+
+
+@SQLITE_ONLY
+def test_wrong_settings_change_nothing_and_are_named(start: Start, file: Path) -> None:
+    daemon = start()
+    daemon.wait_for("clickfunnels.connected")
+    file.write_text("[log]\nlevel = 'debug'\n[push]\nbatch = 'many'\n")
+
+    daemon.process.send_signal(signal.SIGHUP)
+
+    (problem,) = daemon.wait_for("settings.refused")["problems"]
+    assert "push.batch" in problem
+    file.write_text("[push]\nbatch = 7\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.wait_for("settings.taken")["taken"] == ["push.batch"]
+    assert not daemon.events("request.done")
+    assert daemon.stop() == 0
+
+
+def test_each_pattern_names_a_setting() -> None:
+    assert [pattern for pattern in LIVE if not fnmatch.filter(known_keys(), pattern)] == []
+
+
+def test_only_what_can_change_is_changed() -> None:
+    settings = load(environ={})
+    new = load(environ={
+        "CFSYNC_BACKUP__KEEP": "9", "CFSYNC_BACKUP__DIR": "/b",
+        "CFSYNC_RESOURCES__ORDERS__PUSH": "false", "CFSYNC_RESOURCES__ORDERS__ON_CONFLICT": "local",
+    })  # fmt: skip
+
+    change = take(settings, new)
+
+    assert change.taken == ["resources.orders.on_conflict", "backup.keep"]
+    assert change.needs_restart == ["resources.orders.push", "backup.dir"]
+    assert (settings.backup.keep, settings.backup.dir) == (9, None)
+    orders = settings.resource("orders")
+    assert (orders.push, orders.on_conflict) == (True, "local")
+    assert compare(settings, new).taken == []

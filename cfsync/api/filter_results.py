@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from cfsync.api import codec
 from cfsync.api.client import Api
-from cfsync.errors import BadAnswer
+from cfsync.errors import BadAnswer, Transient
 
 FIELDS = ("id", "updated_at")
 MAX_BYTES = 4_194_304
@@ -39,10 +39,14 @@ class Results:
     parts: tuple[tuple[int, bytes], ...]
     #: Where the next answer begins; None: there is none.
     next: str | None
+    #: ClickFunnels' clock when it answered, canonical text; None: not known.
+    at: str | None = None
 
 
 async def read_results(api: Api, filter_id: int, after: str | None, limit: int) -> Results:
-    """One answer, from the cursor `after` on. Raises BadAnswer on one that can't be used."""
+    """One answer, from the cursor `after` on. Raises BadAnswer on one that can't be used, and
+    Transient where ClickFunnels had no time for a single record.
+    """
     path = f"/refine_filters/{filter_id}"
     query: dict[str, Any] = {
         "results[fields][]": FIELDS,
@@ -55,7 +59,7 @@ async def read_results(api: Api, filter_id: int, after: str | None, limit: int) 
     answer = await api.raw("GET", path, query=query, has_own_limit=True)
     call = f"GET {path}"
     codec.raise_if_error(call, answer)
-    return results_of(call, answer.data)
+    return replace(results_of(call, answer.data), at=codec.server_time(answer.headers))
 
 
 async def walk_results(api: Api, filter_id: int, *, most: int) -> AsyncIterator[Results]:
@@ -81,7 +85,7 @@ def _call(filter_id: int) -> str:
 
 
 def results_of(call: str, data: Any) -> Results:
-    """The results in the JSON of an answer. Raises BadAnswer. Pure."""
+    """The results in the JSON of an answer. Raises BadAnswer and Transient. Pure."""
     if not isinstance(data, dict) or "results" not in data:
         raise NoResults("the filter's answer has no results", call=call)
     results = data["results"]
@@ -93,7 +97,9 @@ def results_of(call: str, data: Any) -> Results:
     if not all(map(_is_pair, rows)):
         raise BadAnswer("the results hold other values than ids and times", call=call)
     after = results.get("next_after") if truncated else None
-    if truncated and not (isinstance(after, str) and after):
+    if truncated and not rows and results.get("stop_reason") == "time_budget":
+        raise Transient("the filter took too long", call=call)
+    if truncated and not (isinstance(after, str) and after and rows):
         raise BadAnswer("the results are cut off, and name no place to go on", call=call)
     shown = {name: value for name, value in data.items() if name != "results"}
     parts = (rows[start : start + PART] for start in range(0, len(rows), PART))

@@ -46,7 +46,7 @@ class Census:
 
     #: The highest `cf_rev` before the first request.
     rev_before: int
-    #: When it began, by the mirror's clock.
+    #: When it began, by the mirror's clock or ClickFunnels', whichever is behind.
     began_at: str
     #: How many records the answers named.
     count: int = 0

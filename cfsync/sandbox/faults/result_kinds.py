@@ -78,6 +78,28 @@ def _endless(_: Fault, results: dict[str, Any]) -> dict[str, Any]:
     return results | {"truncated": True, "stop_reason": "time_budget", "next_after": "c0"}
 
 
+def _cut(_: Fault, results: dict[str, Any]) -> dict[str, Any]:
+    """Time was up after half of the records: the next answer goes on there."""
+    rows = results["rows"][: len(results["rows"]) // 2]
+    more = {"truncated": True, "stop_reason": "time_budget", "next_after": f"c{rows[-1][0]}"}
+    return results | {"rows": rows} | more
+
+
+def _too_slow(_: Fault, results: dict[str, Any]) -> dict[str, Any]:
+    """Time was up before the first record."""
+    more = {"truncated": True, "stop_reason": "time_budget", "next_after": "c0"}
+    return results | {"rows": []} | more
+
+
+def _capped(_: Fault, results: dict[str, Any]) -> dict[str, Any]:
+    """It counts, unasked, and gives up."""
+    return results | {"count": 2, "count_capped_at": 2}
+
+
+def _text_ids(_: Fault, results: dict[str, Any]) -> dict[str, Any]:
+    return results | {"rows": [[str(i), time] for i, time in results["rows"]]}
+
+
 def _no_cursor(_: Fault, results: dict[str, Any]) -> dict[str, Any]:
     return results | {"truncated": True, "stop_reason": "row_limit", "next_after": None}
 
@@ -95,5 +117,9 @@ RESULT_KINDS: Mapping[str, Kind] = {
     "results_no_times": _spoilt(_no_times),
     "results_endless": _spoilt(_endless),
     "results_no_cursor": _spoilt(_no_cursor),
+    "results_cut": _spoilt(_cut),
+    "results_too_slow": _spoilt(_too_slow),
+    "results_capped": _spoilt(_capped),
+    "results_text_ids": _spoilt(_text_ids),
     "results_empty": _spoilt(lambda _, results: results | {"rows": []}),
 }

@@ -52,5 +52,5 @@ async def disable(context: Context) -> States:
     for workspace in workspaces:  # first, so that none is used where its filter can't be deleted
         await context.mirror.write(_forget, workspace)
     for workspace in workspaces:
-        await census_filter.remove(context.api, workspace)
+        await census_filter.remove(context.api, CONTACTS, workspace)
     return await context.mirror.read(status)

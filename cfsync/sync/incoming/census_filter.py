@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -34,40 +35,48 @@ def shown_of(values: Mapping[str, Any]) -> Shown:
 async def ensure(
     api: Api, resource: Resource, workspace: int, known: Shown | None
 ) -> tuple[int, Shown]:
-    """The id of the filter, and how ClickFunnels shows it. `known`: how it was shown before. One
-    that somebody has changed is put right, and where there is none it is created.
+    """The id of the filter, and how ClickFunnels shows it by itself, which may be otherwise than in
+    a list. `known`: how it was shown before. One that somebody has changed is put right, and where
+    there is none it is created. Raises BadAnswer where somebody else's has the name.
     """
     wanted = {"name": NAME, "filter_class": resource.filter_class, **_EVERYBODY}
-    found = await _find(api, workspace)
+    named = await _find(api, workspace)
+    found = next((f for f in named if _is_ours(f, resource)), None)
+    if named and found is None:
+        raise BadAnswer(f"a filter of other records is named {NAME!r}, and has to be renamed")
     if found is None:
         found = await api.create(Listing(FILTERS.name, workspace, workspace), wanted)
         log.info("census.filter_created", workspace=workspace, id=found.id)
     elif shown_of(found.values) not in (known, wanted):
         found = await api.update(FILTERS, found.id, _EVERYBODY)
         log.info("census.filter_put_right", workspace=workspace, id=found.id)
-    if found.values.get("filter_class") != resource.filter_class:
-        raise BadAnswer(f"the filter named {NAME!r} is one of another class")
-    return found.id, shown_of(found.values)
+    single = await api.get(FILTERS, found.id)
+    if not _is_ours(single, resource):
+        raise BadAnswer(f"the filter named {NAME!r} is not as it was made")
+    return single.id, shown_of(single.values)
 
 
-async def remove(api: Api, workspace: int) -> bool:
-    """Delete the filter; False where there is none. Raises Forbidden where that is refused."""
-    try:
+async def remove(api: Api, resource: Resource, workspace: int) -> None:
+    """Delete the filter, and any that another process has made at the same time. Raises Forbidden
+    where that is refused.
+    """
+    found: list[Record] = []
+    with suppress(Forbidden, NotFound):  # an account that has no filters has none of ours
         found = await _find(api, workspace)
-    except (Forbidden, NotFound):  # an account that has no filters has none of ours
-        found = None
-    if found is None:
-        return False
-    try:
-        await api.delete(FILTERS, found.id)
-    except NotFound:
-        return False
-    return True
+    for record in (f for f in found if _is_ours(f, resource)):
+        with suppress(NotFound):
+            await api.delete(FILTERS, record.id)
 
 
-async def _find(api: Api, workspace: int) -> Record | None:
-    async for page in walk_whole(api, Listing(FILTERS.name, workspace, workspace)):
-        for record in page.records:
-            if record.values.get("name") == NAME:
-                return record
-    return None
+def _is_ours(found: Record, resource: Resource) -> bool:
+    return found.values.get("filter_class") == resource.filter_class
+
+
+async def _find(api: Api, workspace: int) -> list[Record]:
+    """The filters of that name."""
+    return [
+        record
+        async for page in walk_whole(api, Listing(FILTERS.name, workspace, workspace))
+        for record in page.records
+        if record.values.get("name") == NAME
+    ]

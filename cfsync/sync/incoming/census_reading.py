@@ -151,6 +151,7 @@ async def _read(context: Context, listing: Listing, state: CensusState) -> Censu
         async for found in walk_results(context.api, state.filter_id, most=FREE + TIMES * rows):
             if census_filter.shown_of(found.filter) != state.shown:
                 return None
+            census.began_at = min(census.began_at, found.at or census.began_at)
             for part in found.parts:
                 census.add(*part)
             del found  # so that no two answers are in memory

@@ -246,6 +246,57 @@ def test_between_sweeps_one_that_can_not_be_had_is_left(trusted: Round) -> None:
     assert between(trusted) is None
 
 
+@SQLITE_ONLY
+@pytest.mark.parametrize("kind", ["results_cut", "results_capped", "results_reversed"])
+def test_what_is_no_contradiction_costs_no_walk(trusted: Round, kind: str) -> None:
+    """Such as a count that is capped: the records are there all the same."""
+    trusted.world.fault(kind, path="results")
+    change(trusted.world)
+
+    trusted.sweep("contacts")
+
+    assert not walked(trusted)
+    assert is_mirrored(trusted)
+    assert standing(trusted) == ("trusted", "")
+
+
+@pytest.mark.parametrize("ids", [(2**63,), (-1,), (900_000_000_000_007,)])
+def test_ids_that_no_record_can_have_lead_back_to_the_walk(
+    trusted: Round, ids: tuple[int, ...]
+) -> None:
+    assert spoilt(trusted, "results_extra", path="results", ids=ids)[0] == "off"
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_clocks_that_differ_make_no_contradiction(enabled: Round, hours: int) -> None:
+    """The filter shows a new contact some time after the list does."""
+    enabled.clock.go_on(hours * 3600)
+    trust(enabled)
+    new = enabled.world.create("contacts", enabled.workspace, first_name="New")
+    enabled.pull("contacts")
+    enabled.world.fault("results_lost", path="results", ids=(new,))
+
+    enabled.sweep("contacts")
+
+    assert standing(enabled) == ("trusted", "")
+    assert new in enabled.ids("contacts")
+
+
+@SQLITE_ONLY
+def test_a_filter_of_that_name_for_other_records_is_left_alone(enabled: Round) -> None:
+    theirs = {"name": "cfsync census", "filter_class": "OrdersFilter", "criteria": [{"a": 1}]}
+    id_ = enabled.world.create("refine_filters", enabled.workspace, **theirs)
+
+    enabled.sweep("contacts")
+
+    assert walked(enabled)
+    words = "a filter of other records is named 'cfsync census', and has to be renamed"
+    assert standing(enabled) == ("off", words)
+    kept = enabled.world.get("refine_filters", id_) or {}
+    assert {name: kept[name] for name in theirs} == theirs
+
+
 @pytest.mark.parametrize("order", ["newest", "changed"])
 def test_the_order_of_the_rows_means_nothing(trusted: Round, order: Any) -> None:
     trusted.world.filter_order = order
@@ -328,6 +379,8 @@ def spoilt(round_: Round, kind: str, **fault: Any) -> tuple[str, str]:
         ("results_no_times", "off"),
         ("results_endless", "off"),
         ("results_no_cursor", "off"),
+        ("results_text_ids", "off"),
+        ("results_too_slow", "trusted"),
         ("not_a_list", "off"),
         ("errors_under_200", "off"),
         ("results_busy", "trusted"),

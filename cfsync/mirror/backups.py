@@ -122,6 +122,15 @@ def newest(url: str, folder: Path) -> datetime | None:
     return datetime.strptime(max(found)[0], _STAMP).replace(tzinfo=UTC) if found else None
 
 
+def files(url: str, folder: Path) -> list[Path]:
+    """The mirror's backups in the folder, the oldest first; none where it can't be read."""
+    try:
+        names = [file.name for file in folder.iterdir()]
+    except OSError:
+        return []
+    return [folder / name for _, name in sorted(dated(names, _stem(place_of(url))))]
+
+
 def dated(names: Iterable[str], stem: str) -> list[tuple[str, str]]:
     """(stamp, name) of those names that are backups of the mirror `stem`. Pure."""
     found = ((_NAME.fullmatch(name), name) for name in names)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cfsync.api import Api
-from cfsync.config import Settings, readable_by, runnable
-from cfsync.config.secrets import SHORTEST, secrets_of
+from cfsync.config import Settings, runnable
 from cfsync.errors import (
     CfsyncError,
-    MirrorError,
     NothingReached,
     SettingsError,
     TokenRefused,
@@ -24,8 +21,6 @@ from cfsync.errors import (
 from cfsync.mirror import wal
 from cfsync.mirror.bookkeeping import webhook_secrets
 from cfsync.mirror.db.clock import now as time_of
-from cfsync.mirror.db.connect import place_of
-from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.db.errors import NO_MIRROR
 from cfsync.mirror.lists import listings
@@ -38,7 +33,7 @@ from cfsync.sync.context import Context
 from cfsync.sync.events import webhooks
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import requests_a_day, steady_rate
-from cfsync.sync.inspection import bulk, census, field_notes, gateway
+from cfsync.sync.inspection import bulk, census, field_notes, file_permissions, gateway
 from cfsync.sync.inspection.probes import Check, check_lists, clock, headers
 from cfsync.sync.workspaces import choose
 
@@ -65,7 +60,7 @@ async def run_checks(
     are left out.
     """
     checks = _settings(settings, file)
-    checks += permissions(settings, file)
+    checks += file_permissions.check(settings, file)
     teams: list[int] = []
     if isinstance(api, Api):
         checks += await gateway.check(settings.api)
@@ -112,42 +107,6 @@ def _failed(name: str, error: CfsyncError) -> list[Check]:
     if isinstance(error, Transient):  # nobody has looked at the token
         name = "connection"
     return [Check(name, "todo", text, error.exit_code) for text in texts]
-
-
-def permissions(settings: Settings, file: Path | None) -> list[Check]:
-    """Files with secrets or personal data must not be readable by every user of the machine, nor
-    the one with the secrets of webhooks by a group.
-    """
-    texts = [
-        f"others can read {path}: chmod o-rwx {path}"
-        for path in _private_files(settings, file)
-        if readable_by(path, stat.S_IROTH)
-    ]
-    secrets = getattr(_place(settings), "secrets_file", None)
-    if secrets and secrets.exists() and readable_by(secrets, stat.S_IRGRP | stat.S_IROTH):
-        advice = f"chmod 600 {secrets}, then cfsync webhooks rotate"
-        texts.append(f"others can read {secrets}: {advice}")
-    if not texts:
-        return [Check("file permissions", "ok", "no secret is readable by others")]
-    return [Check("file permissions", "todo", text, 5) for text in texts]
-
-
-def _private_files(settings: Settings, file: Path | None) -> Iterator[Path]:
-    if file:
-        text = file.read_text(encoding="utf-8", errors="replace")
-        if any(secret in text for secret in secrets_of(settings) if len(secret) >= SHORTEST):
-            yield file
-    named = [settings.api.token_file, settings.database.url_file, settings.web.tls_key]
-    named.append(getattr(_place(settings), "file", None))
-    yield from (path for path in named if path and path.exists())
-
-
-def _place(settings: Settings) -> Place | None:
-    """Where the mirror is; None: the URL leads nowhere, which has a check of its own."""
-    try:
-        return place_of(settings.database.url)
-    except MirrorError:
-        return None
 
 
 async def _now(mirror: Mirror | CfsyncError) -> datetime:

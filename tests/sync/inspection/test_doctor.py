@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -293,49 +292,6 @@ def test_the_clock_is_compared_with_the_servers(date, state, text):
 
     assert check.state == state
     assert check.text.startswith(text)
-
-
-def test_files_with_secrets_that_others_can_read_are_named(tmp_path: Path):
-    token, database, config = tmp_path / "token", tmp_path / "cf.db", tmp_path / "cfsync.toml"
-    token.write_text("hunter2")
-    database.touch()
-    config.write_text(f'[api]\ntoken_file = "{token}"\n[database]\nurl = "sqlite:///{database}"')
-    secrets = tmp_path / "cf.db-secrets"
-    secrets.touch()
-    for path in (token, database, config):
-        path.chmod(0o644)
-    secrets.chmod(0o640)
-
-    checks = doctor.permissions(load(config, {}), config)
-
-    assert [c.text for c in checks] == [
-        f"others can read {token}: chmod o-rwx {token}",
-        f"others can read {database}: chmod o-rwx {database}",
-        f"others can read {secrets}: chmod 600 {secrets}, then cfsync webhooks rotate",
-    ]
-
-
-@pytest.mark.parametrize(("mode", "state"), [(0o644, "todo"), (0o604, "todo"), (0o640, "ok")])
-@pytest.mark.parametrize(
-    "secret",
-    [
-        '[api]\ntoken = "hunter2"',
-        '[web]\naccess_token = "hunter2"',
-        '[database]\nurl = "postgresql://cfsync:hunter2@db/cf"',
-        '[database]\nurl = "postgresql://cfsync@db/cf?sslpassword=hunter2"',
-    ],
-)
-def test_a_config_file_with_a_secret_in_it_is_for_its_owner_alone(
-    tmp_path: Path, mode: int, state: str, secret: str
-):
-    config = tmp_path / "cfsync.toml"
-    config.write_text(secret)
-    config.chmod(mode)
-
-    (check,) = doctor.permissions(load(config, {}), config)
-
-    assert check.state == state
-    assert (str(config) in check.text) == (state == "todo")
 
 
 def test_a_token_over_plain_http_to_another_machine_is_named(round_):

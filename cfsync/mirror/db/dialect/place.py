@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from cfsync.mirror.db.dialect.base import Dialect
 
 Lost = Callable[[], object]
+
+
+class Files(NamedTuple):
+    """The files of a mirror on this machine."""
+
+    #: Those that hold its records, and copies that stand beside it.
+    data: Sequence[Path] = ()
+    #: Those that only keep processes apart.
+    locks: Sequence[Path] = ()
 
 
 class PushLocks(Protocol):
@@ -82,6 +91,10 @@ class Place(ABC):
     def move_target(self) -> MoveTarget | None:
         """How a mirror moves here from another kind of database; None: it doesn't."""
         return None
+
+    def files(self) -> Files:
+        """Those that are there. The one with the secrets is not among them."""
+        return Files()
 
     def wal_size(self) -> int:
         """Bytes of the write-ahead log beside the file."""

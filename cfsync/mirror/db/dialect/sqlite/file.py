@@ -19,9 +19,9 @@ from cfsync.mirror.db import notifications
 from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.dialect.move_method import MoveSource
-from cfsync.mirror.db.dialect.place import Place
+from cfsync.mirror.db.dialect.place import Files, Place
 from cfsync.mirror.db.dialect.sqlite.backups import SQLiteBackups
-from cfsync.mirror.db.dialect.sqlite.locks import FilePushLocks
+from cfsync.mirror.db.dialect.sqlite.locks import FilePushLocks, files_of
 from cfsync.mirror.db.errors import NO_MIRROR, Replaced
 
 if TYPE_CHECKING:
@@ -202,6 +202,9 @@ class SQLiteFile(Place):
 
     def backups(self) -> SQLiteBackups:
         return SQLiteBackups(self.file)
+
+    def files(self) -> Files:
+        return files_of(self.file)
 
     def move_source(self) -> MoveSource:
         from cfsync.mirror.db.dialect.sqlite.moving import SQLiteSource

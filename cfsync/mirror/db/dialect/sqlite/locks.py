@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfsync.mirror.db.dialect.place import Lost
+from cfsync.mirror.db.dialect.place import Files, Lost
 from cfsync.mirror.db.errors import Away
 
 if TYPE_CHECKING:
     from filelock import FileLock
+
+
+_LOCKS = ("run", "push", "migrate")
+
+
+def files_of(mirror: Path) -> Files:
+    """See `Place.files`."""
+    names = (f"{mirror}{end}" for end in ("", "-wal", "-shm"))
+    copies = mirror.parent.glob(f"{glob.escape(mirror.name)}.before-*")
+    locks = (f"{mirror}.{kind}-lock" for kind in _LOCKS)
+    return Files(
+        [path for path in (*map(Path, names), *sorted(copies)) if path.exists()],
+        [path for path in map(Path, locks) if path.exists()],
+    )
 
 
 class FilePushLocks:

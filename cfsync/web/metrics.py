@@ -162,6 +162,11 @@ _RESOURCE_GAUGES: tuple[tuple[str, str, Callable[[ResourceHealth], float | None]
         lambda r: r.drift,
     ),
     (
+        "cfsync_paused",
+        "Whether a person has paused it: 1 or 0",
+        lambda r: r.paused,
+    ),
+    (
         "cfsync_crashed",
         "Whether an unforeseen error ended one of its passes: 1 or 0",
         lambda r: r.crash is not None,

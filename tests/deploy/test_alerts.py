@@ -84,6 +84,7 @@ def both(alert: str, series: str, bad: str, good: str) -> list[dict[str, Any]]:
 
 
 OK, LIMITED = 'cfsync_requests_total{code="200"}', 'cfsync_requests_total{code="429"}'
+PAUSED = 'cfsync_paused{resource="contacts"}'
 BROKEN = 'cfsync_requests_total{code="503"}'
 CASES: dict[str, Any] = {
     "rule_files": ["alerts.yaml"],
@@ -93,6 +94,11 @@ CASES: dict[str, Any] = {
         *both("CfsyncTokenRefused", "cfsync_token_ok", "0x120", "1x120"),
         *both("CfsyncLate", 'cfsync_lag_seconds{resource="contacts"}', "2800x120", "2700x120"),
         *both("CfsyncLate", 'cfsync_lag_seconds{resource="forms"}', "10900x120", "10000x120"),
+        *both("CfsyncCaptureLost", "cfsync_capture_ok", "0x120", "1x120"),
+        *both("CfsyncCaptureRestored", "cfsync_capture_restored_total", "0x110 1x10", "7x120"),
+        *both("CfsyncCrashed", 'cfsync_crashed{resource="contacts"}', "1x120", "0x120"),
+        case("CfsyncPaused", {PAUSED: "1x1500"}, fires=True, at="25h"),
+        case("CfsyncPaused", {PAUSED: "1x1500"}, fires=False),
         *both(
             "CfsyncPassesFail",
             'cfsync_pass_total{resource="contacts",state="failed"}',

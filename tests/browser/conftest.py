@@ -26,6 +26,7 @@ from tests.push.conftest import (  # noqa: F401  # fixtures
     served,
     two,
 )
+from tests.web.console.conftest import visit  # noqa: F401  # a fixture
 
 OPTIONS = (
     *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"),
@@ -50,8 +51,6 @@ class Browser:
     driver: Any
     address: str
     errors: list[str] = field(default_factory=list)
-    #: What the pages have asked before they did it.
-    asked: list[str] = field(default_factory=list)
 
     def open(self, path: str, width: int = 1440, *, dark: bool = False) -> None:
         self._size(width, 900)
@@ -75,9 +74,9 @@ class Browser:
         only = axe.COLORS if only_colors else axe.RULES
         return list(self.driver.execute_async_script(axe.RUN, only))
 
-    def press(self, text: str, within: str = "") -> None:
-        """Press the button, or follow the link, with this text; agree where the page asks.
-        `within`: an XPath of what it is in.
+    def press(self, text: str, within: str = "", *, agree: bool = True) -> None:
+        """Press the button, or follow the link, with this text; agree where the page asks, unless
+        not `agree`. `within`: an XPath of what it is in.
         """
         from selenium.webdriver.common.by import By
 
@@ -85,22 +84,29 @@ class Browser:
         found = self.driver.find_element(By.XPATH, f"{within}//button{is_it} | {within}//a{is_it}")
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
         self._click(found)
+        if agree:
+            self.agree()
+        self._read_logs()
+
+    def agree(self) -> None:
+        """Press the button of a page that asks, if it does."""
+        from selenium.webdriver.common.by import By
+
         for sure in self.driver.find_elements(By.CSS_SELECTOR, "#sure button"):
-            self.asked.append(self.text)
             self._click(sure)
         self._read_logs()
 
     def _click(self, one: Any) -> None:
         """Click, and wait for the page that follows."""
-        from selenium.webdriver.common.by import By
-        from selenium.webdriver.support.expected_conditions import staleness_of
+        from selenium.common.exceptions import WebDriverException
         from selenium.webdriver.support.ui import WebDriverWait
 
-        page = self.driver.find_element(By.TAG_NAME, "html")
+        self.script("window.isBefore = true")
         one.click()
-        WebDriverWait(self.driver, 60).until(staleness_of(page))
-        WebDriverWait(self.driver, 60).until(
-            lambda d: d.execute_script("return document.readyState") == "complete"
+        WebDriverWait(self.driver, 60, ignored_exceptions=[WebDriverException]).until(
+            lambda d: d.execute_script(
+                "return !window.isBefore && document.readyState === 'complete'"
+            )
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.push.conftest import Account
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -10,6 +12,15 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 def field_conflict(account: Account, contact: int, there: str = "There") -> None:
     account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", contact)
     account.world.edit("contacts", contact, first_name=there)
+    account.pull()
+
+
+def both_names(account: Account, contacts: Sequence[int], here: str, there: str) -> None:
+    """Conflicts about both names of each."""
+    edit = "UPDATE contacts SET first_name = ?, last_name = ? WHERE id = ?"
+    for one in contacts:
+        account.sql(edit, here, here, one)
+        account.world.edit("contacts", one, first_name=there, last_name=there)
     account.pull()
 
 
@@ -34,10 +45,10 @@ def refused(account: Account, contact: int, other: int) -> None:
     account.push()
 
 
-def mass_edit(account: Account, contacts: list[int]) -> None:
+def mass_edit(account: Account, contacts: list[int], name: str = HOSTILE) -> None:
     account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "1"
     for one in contacts:
-        account.sql("UPDATE contacts SET last_name = ? WHERE id = ?", HOSTILE, one)
+        account.sql("UPDATE contacts SET last_name = ? WHERE id = ?", name, one)
     account.push()
 
 

@@ -128,7 +128,7 @@ def test_one_can_do_it_all_by_keyboard(browser: Browser, account: Account, conta
     WebDriverWait(browser.driver, 30).until(lambda d: "/waiting" in d.current_url)
     tab_to("Use this")
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    WebDriverWait(browser.driver, 30).until(lambda _: "1 conflict settled." in browser.text)
+    WebDriverWait(browser.driver, 30).until(lambda _: "1 conflict resolved." in browser.text)
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def test_it_works_without_javascript(
         assert browser.script("return typeof refresh") == "undefined"
         browser.open("/waiting", width)
         browser.press("Use this")
-        assert "1 conflict settled." in browser.flash
+        assert "1 conflict resolved." in browser.flash
         browser.type("q", str(contact))
         browser.driver.find_element(By.NAME, "q").send_keys(Keys.ENTER)
         WebDriverWait(browser.driver, 30).until(lambda d: f"/{contact}" in d.current_url)

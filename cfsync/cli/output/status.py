@@ -73,7 +73,7 @@ def _row(name: str, r: ResourceStatus, found: Status) -> tuple[str | None, ...]:
 
 def _lag(r: ResourceStatus) -> str:
     if r.unfinished:
-        return "first walk"
+        return "backfill"
     return "never" if r.lag_s is None else age(r.lag_s)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,7 +23,8 @@ _O, _C = OUTBOX.c, CONFLICTS.c
 
 # spelled out, so that the partial indexes serve
 _OPEN = _C.state == sa.literal_column(f"'{ConflictState.OPEN}'")
-_REASON = sa.func.coalesce(_O.error, sa.literal_column("''"))
+_REASON: sa.ColumnElement[str] = sa.func.coalesce(_O.error, sa.literal_column("''"))
+_BY = (_O.resource, _O.op, _REASON)
 _UNDISPUTED = ~(
     sa.exists()
     .where(_C.resource == _O.resource, _C.record_id == _O.record_id, _OPEN, _C.field == "")
@@ -32,7 +34,7 @@ _UNDISPUTED = ~(
 
 @dataclass(frozen=True, slots=True)
 class EditGroup:
-    """Held edits that wait for the same reason."""
+    """Held or refused edits that wait for the same reason."""
 
     resource: str
     op: Op
@@ -110,16 +112,30 @@ def conflict_groups(tx: Tx, limit: int) -> list[ConflictGroup]:
 
 def first_parked(tx: Tx, limit: int) -> list[Edit]:
     """The oldest edits that ClickFunnels has refused."""
-    query = sa.select(OUTBOX).where(_O.state == OutboxState.PARKED, _UNDISPUTED)
+    query = sa.select(OUTBOX).where(*_waits(OutboxState.PARKED))
     found = tx.conn.execute(query.order_by(_O.seq).limit(limit)).mappings()
     return [outbox.edit_of(row) for row in found]
 
 
+def parked_groups(tx: Tx, limit: int) -> list[EditGroup]:
+    """The largest groups of several edits that were refused for the same reason."""
+    n = sa.func.count()
+    query = _grouped(OutboxState.PARKED).having(n > 1).order_by(n.desc(), *_BY).limit(limit)
+    return [
+        EditGroup(name, Op(op), reason, count, newest, ())
+        for name, op, reason, count, newest in tx.conn.execute(query)
+    ]
+
+
+def newest_parked(tx: Tx) -> int:
+    """The highest number of a refused edit; 0: there is none."""
+    query = sa.select(sa.func.max(_O.seq)).where(*_waits(OutboxState.PARKED))
+    return int(tx.conn.execute(query).scalar() or 0)
+
+
 def held_groups(tx: Tx, limit: int, samples: int) -> tuple[int, list[EditGroup]]:
     """How many groups of held edits there are, and the oldest ones, with some of their edits."""
-    by = (_O.resource, _O.op, _REASON)
-    n, last = sa.func.count(), sa.func.max(_O.seq)
-    query = sa.select(*by, n, last).where(*_held()).group_by(*by)
+    query = _grouped(OutboxState.HELD)
     groups = tx.conn.execute(query.order_by(sa.func.min(_O.seq))).all()
     first: dict[tuple[str, str, str], list[Edit]] = {}
     for edit in _samples(tx, samples):
@@ -130,27 +146,39 @@ def held_groups(tx: Tx, limit: int, samples: int) -> tuple[int, list[EditGroup]]
     ]
 
 
-def _held() -> tuple[sa.ColumnElement[bool], ...]:
-    return _O.state == OutboxState.HELD, _UNDISPUTED
+def _waits(state: OutboxState) -> tuple[sa.ColumnElement[bool], ...]:
+    return _O.state == state, _UNDISPUTED
+
+
+def _grouped(state: OutboxState) -> sa.Select[Any]:
+    counted = (sa.func.count(), sa.func.max(_O.seq))
+    return sa.select(*_BY, *counted).where(*_waits(state)).group_by(*_BY)
 
 
 def _samples(tx: Tx, samples: int) -> Iterable[Edit]:
     """The oldest held edits of each group."""
-    by = (_O.resource, _O.op, _REASON)
-    place = sa.func.row_number().over(partition_by=by, order_by=_O.seq).label("place")
-    placed = sa.select(_O.seq, place).where(*_held()).subquery()
+    place = sa.func.row_number().over(partition_by=_BY, order_by=_O.seq).label("place")
+    placed = sa.select(_O.seq, place).where(*_waits(OutboxState.HELD)).subquery()
     seqs = sa.select(placed.c.seq).where(placed.c.place <= samples)
     query = sa.select(OUTBOX).where(_O.seq.in_(seqs)).order_by(_O.seq)
     return (outbox.edit_of(row) for row in tx.conn.execute(query).mappings())
 
 
-def held_edits(
-    tx: Tx, resource: str, *, op: str | None, reason: str | None, last: int | None
+def edits(
+    tx: Tx,
+    state: OutboxState,
+    resource: str | None,
+    *,
+    op: str | None,
+    reason: str | None,
+    last: int | None,
 ) -> list[int]:
-    """The numbers of the held edits of a resource, up to a number; only those of a kind of
-    statement and for a reason where given.
+    """The numbers of the held, or of the refused, edits; only those of a resource, up to a number,
+    of a kind of statement, and for a reason where given.
     """
-    where = [*_held(), _O.resource == resource]
+    where = [*_waits(state)]
+    if resource is not None:
+        where.append(_O.resource == resource)
     if op is not None:
         where.append(_O.op == op)
     if reason is not None:

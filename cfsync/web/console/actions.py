@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState, by_id, changed_since
+from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.reports import waiting
@@ -53,9 +54,8 @@ class Actions:
         number = forms.number(request.path_params["number"])
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            _check(choice, "local", "remote", "value")
             if number is None:
-                return await _settle_many(mirror, choice, form)
+                return await _resolve_many(mirror, choice, form)
             found = await mirror.read(by_id, number)
             shown = previews.conflict(found, choice)
             if found.is_about_record and found.state == ConflictState.OPEN and not _is_sure(form):
@@ -63,7 +63,7 @@ class Actions:
             value = _typed(found, form) if choice == "value" else None
             is_as_shown = partial(_is_as_shown, form)
             done = await conflicts.resolve(mirror, number, choice, value, is_as_shown)  # type: ignore[arg-type]  # checked
-            return shown.after(_settled([done] if isinstance(done, Resolved) else [], 1))
+            return shown.after(_resolved([done] if isinstance(done, Resolved) else [], 1))
 
         return await self._do(request, work, "/waiting#conflict")
 
@@ -75,23 +75,29 @@ class Actions:
 
         return await self._do(request, work, "/waiting")
 
+    async def parked(self, request: Request) -> Response:
+        """As `held`, of edits that ClickFunnels has refused."""
+        return await self._group(request, OutboxState.PARKED)
+
     async def held(self, request: Request) -> Response:
-        """The held edits of a resource that fit the form: `op` and `reason`, and no later one than
-        `last`, which the page has shown.
+        """The held edits of a resource, or of `all`, that fit the form: `op` and `reason`, and no
+        later one than `last`, which the page has shown.
         """
-        resource = request.path_params["resource"]
+        return await self._group(request, OutboxState.HELD)
+
+    async def _group(self, request: Request, state: OutboxState) -> Response:
+        which = request.path_params["resource"]
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            _check(choice, "approve", "discard")
             given = {
                 name: form.one(name) if name in form.values else None for name in ("op", "reason")
             }
             last = forms.number(form.one("last"))
-            name = named(resource).name
-            seqs = await mirror.read(waiting.held_edits, name, **given, last=last)
+            name = None if which == "all" else named(which).name
+            seqs = await mirror.read(waiting.edits, state, name, **given, last=last)
             return await _decide_edits(mirror, choice, form, seqs)
 
-        return await self._do(request, work, "/waiting#held")
+        return await self._do(request, work, f"/waiting#{state}")
 
     async def deletion(self, request: Request) -> Response:
         """The held deletions of a resource that were picked; else all, but none that was missing
@@ -100,7 +106,6 @@ class Actions:
         resource = request.path_params["resource"]
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            _check(choice, "approve", "reject")
             ids = form.values.get("id", ())
             if "last" in form.values:
                 name = named(resource).name
@@ -127,7 +132,6 @@ class Actions:
         which = request.path_params["resource"]
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            _check(choice, "pause", "resume")
             names = [] if which == "all" else [named(which).name]
             if not names and choice == "pause" and not _is_sure(form):
                 return previews.pause_all()
@@ -143,8 +147,7 @@ class Actions:
         """A pass of a list, now."""
         resource, name = request.path_params["resource"], request.path_params["name"]
 
-        async def work(_: Mirror, choice: str, _form: Form) -> str | Preview:
-            _check(choice, "start")
+        async def work(_: Mirror, _choice: str, _form: Form) -> str | Preview:
             _check(name, "pull", "sweep")
             daemon = self._console.daemon
             if daemon is None:
@@ -160,8 +163,7 @@ class Actions:
     async def revert(self, request: Request) -> Response:
         number = request.path_params["number"]
 
-        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            _check(choice, "revert")
+        async def work(mirror: Mirror, _choice: str, form: Form) -> str | Preview:
             batch = forms.number(number) or 0
             if not _is_sure(form):
                 return previews.revert(await revert.preview(mirror, batch))
@@ -178,8 +180,7 @@ class Actions:
     async def undelete(self, request: Request) -> Response:
         resource, name = request.path_params["resource"], request.path_params["id"]
 
-        async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            _check(choice, "undelete")
+        async def work(mirror: Mirror, _choice: str, form: Form) -> str | Preview:
             if not _is_sure(form):
                 planned = await undelete.preview(mirror, resource, name)
                 if planned.how != How.REFUSE:
@@ -203,6 +204,7 @@ class Actions:
             if self._console.read_only:
                 raise UsageError("this console is read-only (web.console)")
             form = await forms.read(request)
+            _check(form.one("choice"), *forms.CHOICES[request.scope["route"].path])
             async with self._console.writing() as mirror:
                 with acting_as(who):
                     told = await work(mirror, form.one("choice"), form)
@@ -237,7 +239,7 @@ def _typed(found: Conflict, form: Form) -> Any:
     return text if key or spec is None else forms.parsed(spec, text)
 
 
-async def _settle_many(mirror: Mirror, choice: str, form: Form) -> str | Preview:
+async def _resolve_many(mirror: Mirror, choice: str, form: Form) -> str | Preview:
     _check(choice, "local", "remote")
     given = form.values
     names = [form.one("resource")] if "resource" in given else []
@@ -252,25 +254,24 @@ async def _settle_many(mirror: Mirror, choice: str, form: Form) -> str | Preview
         and ("record" not in given or c.record_id == record)
     ]
     if not found:
-        raise UsageError("nothing was settled: no such conflict is open as shown; look again")
-    shown = previews.settle(found, choice)
+        raise UsageError("nothing was resolved: no such conflict is open as shown; look again")
+    shown = previews.resolve(found, choice)
     if not _is_sure(form):
         return shown
     decision = (choice, None)
     numbers = [str(c.id) for c in found]
     done = await conflicts.resolve_all(mirror, numbers, NOT_GIVEN, decision, _agree)  # type: ignore[arg-type]  # checked
-    return shown.after(_settled([one for one in done if isinstance(one, Resolved)], len(done)))
+    return shown.after(_resolved([one for one in done if isinstance(one, Resolved)], len(done)))
 
 
 async def _decide_edits(
     mirror: Mirror, choice: str, form: Form, seqs: Sequence[int]
 ) -> str | Preview:
-    _check(choice, "retry", "approve", "discard")
     found = await mirror.read(readings.edits, seqs)
     if not found:
         raise UsageError("nothing was done: these edits no longer wait; look again")
     shown = previews.edits(found, choice)
-    if not _is_sure(form) and choice != "retry":
+    if not _is_sure(form) and (choice != "retry" or len(found) > 1):
         return shown
     decided = await outbox.decide_shown(mirror, choice, [e.seq for e in found])  # type: ignore[arg-type]  # checked
     told, left = previews.edits_decided(choice, decided)
@@ -282,9 +283,10 @@ def _check(choice: str, *known: str) -> None:
         raise UsageError(f"choose {' or '.join(known)}")
 
 
-def _settled(done: Sequence[Resolved], asked: int) -> str:
+def _resolved(done: Sequence[Resolved], asked: int) -> str:
     if not done:
-        raise UsageError("nothing was settled: it has changed since the page was made; look again")
+        raise UsageError("nothing was resolved: it has changed since the page was made; look again")
     left = f" {asked - len(done):,} are left: they have changed since." if asked > len(done) else ""
-    sent = " The next push sends it." if any(one.edited for one in done) else ""
-    return f"{plural(len(done), 'conflict')} settled.{sent}{left}"
+    sent = f" The next push sends {'it' if len(done) == 1 else 'them'}."
+    sent = sent if any(one.edited for one in done) else ""
+    return f"{plural(len(done), 'conflict')} resolved.{sent}{left}"

@@ -90,6 +90,7 @@ def _routes(console: Console) -> list[Route | Mount]:
         "/conflicts/{number}": actions.conflict,
         "/edits/{number}": actions.edit,
         "/held/{resource}": actions.held,
+        "/parked/{resource}": actions.parked,
         "/deletions/{resource}": actions.deletion,
         "/pause/{resource}": actions.pause,
         "/start/{name}/{resource}": actions.start,

@@ -19,7 +19,7 @@ from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.outgoing import user_edits
 from cfsync.mirror.reports import browse, related
 from cfsync.resources import Resource, named
-from cfsync.web.console import forms
+from cfsync.web.console import forms, previews
 from cfsync.web.console.forms import Form, text_of
 from cfsync.web.console.html import edit as html_edit
 from cfsync.web.console.html.edit import EditPage
@@ -106,7 +106,7 @@ class Editing:
         self, request: Request, resource: Resource, record_id: int, values: Mapping[str, Any]
     ) -> Response:
         self._console.forget()
-        then = "The next push sends it; until then `cfsync outbox discard` takes it back."
+        then = f"The next push sends it. To undo it: {previews.UNDO_EDITS}"
         told = f"Saved: {', '.join(values)}. {then}" if values else "Nothing was changed."
         say(request, "ok", told)
         return RedirectResponse(f"/records/{resource.name}/{record_id}", 303)

@@ -28,6 +28,19 @@ DIGITS = 18
 SEEN = "seen"
 """The name under which a form holds the digests of what it showed when it was opened."""
 
+CHOICES: Mapping[str, Sequence[str]] = {
+    "/conflicts/{number}": ("local", "remote", "value"),
+    "/edits/{number}": ("retry", "approve", "discard"),
+    "/parked/{resource}": ("retry", "discard"),
+    "/held/{resource}": ("approve", "discard"),
+    "/deletions/{resource}": ("approve", "reject"),
+    "/pause/{resource}": ("pause", "resume"),
+    "/start/{name}/{resource}": ("start",),
+    "/revert/{number}": ("revert",),
+    "/undelete/{resource}/{id}": ("undelete",),
+}
+"""Route -> what its buttons can say."""
+
 _YES_NO = {"true": True, "false": False}
 
 

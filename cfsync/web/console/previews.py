@@ -16,10 +16,11 @@ from cfsync.sync.decisions.revert import Reverted
 from cfsync.web.console.html.sure import Preview
 from cfsync.web.console.html.words import plural, words
 
+UNDO_EDITS = "`cfsync outbox discard` until then; afterwards Revert, beside the push on Activity."
 _HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
 
 
-_REVIVE = "Bring it back, on the page of the record, makes a new one of what it held."
+_REVIVE = "Undelete, on the page of the record, makes a new one of what it held."
 
 _WHOLE = {
     (ConflictKind.DELETED_REMOTELY, "local"): (
@@ -37,13 +38,13 @@ _WHOLE = {
     (ConflictKind.DELETED_HERE, "local"): (
         "Delete {} in ClickFunnels too?",
         "The next push deletes the record there, with what was changed in it since.",
-        "until the push, Bring it back, on the page of the record, drops the delete; afterwards it"
+        "Undelete, on the page of the record, discards the delete until the push; afterwards it"
         " makes a new record of what the row held.",
         "Delete it there too",
     ),
     (ConflictKind.DELETED_HERE, "remote"): (
         "Bring the row of {} back?",
-        "The row is as ClickFunnels has it; the delete that waits is dropped.",
+        "The row is as ClickFunnels has it; the delete that waits is discarded.",
         "delete the row again.",
         "Bring it back",
     ),
@@ -69,20 +70,20 @@ def conflict(found: Conflict, choice: str) -> Preview:
     if found.is_about_record and (found.kind, choice) in _WHOLE:
         title, then, back, button = _WHOLE[found.kind, choice]
         return Preview(title.format(name), [then], back, button)
-    return Preview(f"Settle {found.field} of {name}?", [], _HISTORY, "Settle it")
+    return Preview(f"Resolve {found.field} of {name}?", [], _HISTORY, "Resolve it")
 
 
-def settle(found: Sequence[Conflict], choice: str) -> Preview:
+def resolve(found: Sequence[Conflict], choice: str) -> Preview:
     about = Counter((c.resource, c.field or str(c.kind)) for c in found)
     side = "your database" if choice == "local" else "ClickFunnels"
     then = (
         "The next push sends what ClickFunnels doesn't have."
         if choice == "local"
-        else "The rows take what ClickFunnels has; edits of these fields are dropped."
+        else "The rows take what ClickFunnels has; edits of these fields are discarded."
     )
     lines = [f"{words(name)}, {what}: {n:,}" for (name, what), n in about.items()]
-    title = f"Settle {plural(len(found), 'conflict')} for {side}?"
-    return Preview(title, [*lines, then], _HISTORY, f"Settle {len(found):,}")
+    title = f"Resolve {plural(len(found), 'conflict')} for {side}?"
+    return Preview(title, [*lines, then], _HISTORY, f"Resolve {len(found):,}")
 
 
 def edits(found: Sequence[Edit], choice: str) -> Preview:
@@ -90,11 +91,11 @@ def edits(found: Sequence[Edit], choice: str) -> Preview:
     lines = [f"{words(e.resource)} #{e.record_id}: {e.op} {', '.join(e.fields)}" for e in found]
     if choice == "discard":
         told = "The rows then show what ClickFunnels has."
-        back = "edit the rows again: the values that are dropped stay in their history."
-        return Preview(f"Drop {count}?", [told, *lines], back, f"Drop {len(found):,}")
+        back = "edit the rows again: the values that are discarded stay in their history."
+        return Preview(f"Discard {count}?", [told, *lines], back, f"Discard {len(found):,}")
     told = "The next push sends them to ClickFunnels."
-    back = "until then, drop them; afterwards press Revert beside the push on Activity."
-    return Preview(f"Send {count}?", [told, *lines], back, f"Send {len(found):,}")
+    verb = choice.capitalize()
+    return Preview(f"{verb} {count}?", [told, *lines], UNDO_EDITS, f"{verb} {len(found):,}")
 
 
 def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:
@@ -107,10 +108,11 @@ def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:
         break
     if not done:
         raise UsageError(left or "nothing was done: these edits can't be decided now; look again")
-    told = f"{plural(done, 'edit')} released. The next push sends what was released."
+    verb = {"approve": "approved", "retry": "retried"}.get(choice, "discarded")
+    then = "The next push sends them." if done > 1 else "The next push sends it."
     if choice == "discard":
-        told = f"{plural(done, 'edit')} dropped. The row shows what ClickFunnels has."
-    return told, left
+        then = "The rows show what ClickFunnels has."
+    return f"{plural(done, 'edit')} {verb}. {then}", left
 
 
 def deletions(resource: str, ids: Sequence[str], choice: str) -> Preview:
@@ -119,32 +121,33 @@ def deletions(resource: str, ids: Sequence[str], choice: str) -> Preview:
         told = (
             "The next sweep looks for each once more, and deletes the rows of those that are gone."
         )
-        back = "Bring it back, on the page of a record, makes a new one of what it held."
-        return Preview(f"Delete {count}?", [told, *lines], back, "Approve the deletion")
+        title = f"Approve the deletion of {count}?"
+        return Preview(title, [told, *lines], _REVIVE, f"Approve {len(ids):,}")
     told = "The rows stay, though ClickFunnels doesn't show the records."
-    return Preview(f"Keep {count}?", [told, *lines], "delete the rows by SQL.", "Keep the rows")
+    title, back = f"Reject the deletion of {count}?", "delete the rows by SQL."
+    return Preview(title, [told, *lines], back, f"Reject {len(ids):,}")
 
 
 def revert(found: Reverted) -> Preview:
     lines = [f"{words(r)} #{i}: {', '.join(names)} as before" for r, i, names in found.fields]
-    lines += [f"{words(r)} #{i}: the new row is dropped" for r, i in found.discarded]
+    lines += [f"{words(r)} #{i}: the new row is discarded" for r, i in found.discarded]
     lines += [
         f"{words(one.resource)} #{one.record_id} {one.field or ''}: stays, {one.reason}"
         for one in found.left
     ]
-    back = "the next push sends the values before it; Revert beside that push takes it back."
-    return Preview(f"Take back push {found.batch}?", lines, back, f"Take back push {found.batch}")
+    back = "the next push sends the values before it: press Revert beside that push."
+    return Preview(f"Revert push {found.batch}?", lines, back, f"Revert push {found.batch}")
 
 
 def undelete(planned: Undelete) -> Preview:
     name = f"{words(planned.resource)} #{planned.record_id}"
     then = (
-        "Its delete was not sent yet: it is dropped, and the row is there again."
+        "Its delete was not sent yet: it is discarded, and the row is there again."
         if planned.how == How.TAKE_BACK
         else "A new row is made of what it held; the next push creates it, with a new id."
     )
     left = [f"Not brought back: {one.field}" for one in planned.left]
-    return Preview(f"Bring {name} back?", [then, *left], "delete the row again.", "Bring it back")
+    return Preview(f"Undelete {name}?", [then, *left], "delete the row again.", "Undelete")
 
 
 def pause_all() -> Preview:

@@ -30,7 +30,7 @@ each; the others are counted.
 """
 
 GROUPS = 5
-"""Fields, and records, of which all conflicts can be settled at once."""
+"""Groups of conflicts, and of refused edits, that can be decided at once."""
 
 SAMPLES = 3
 """Edits of a group that are shown."""
@@ -68,6 +68,8 @@ def waiting(tx: Tx) -> Waiting:
         conflict_groups=waits.conflict_groups(tx, GROUPS),
         newest_conflict=waits.newest_conflict(tx),
         parked=parked,
+        parked_groups=waits.parked_groups(tx, GROUPS),
+        newest_parked=waits.newest_parked(tx),
         held=waits.held_groups(tx, SHOWN, SAMPLES),
         deletions=deletions,
         others=[

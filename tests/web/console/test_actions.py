@@ -34,7 +34,7 @@ def dispute(account: Account, contact: int) -> int:
 
 
 @pytest.mark.parametrize(("choice", "name"), [("local", "Here"), ("remote", "There")])
-def test_a_conflict_is_settled_for_one_side(
+def test_a_conflict_is_resolved_for_one_side(
     visitor: Visitor, account: Account, contact: int, choice: str, name: str
 ) -> None:
     number = dispute(account, contact)
@@ -42,12 +42,12 @@ def test_a_conflict_is_settled_for_one_side(
     page = visitor.press(f"/conflicts/{number}", choice)
     account.push()
 
-    assert "1 conflict settled." in page
+    assert "1 conflict resolved." in page
     assert first_name(account, contact) == name
     assert (account.world.get("contacts", contact) or {})["first_name"] == name
 
 
-def test_all_conflicts_are_settled_at_once(
+def test_all_conflicts_are_resolved_at_once(
     visitor: Visitor, account: Account, two: tuple[int, int]
 ) -> None:
     for contact in two:
@@ -57,11 +57,11 @@ def test_all_conflicts_are_settled_at_once(
 
     page = visitor.press("/conflicts/all", "local")
 
-    assert "2 conflicts settled. The next push sends it." in page
+    assert "2 conflicts resolved. The next push sends them." in page
     assert {first_name(account, contact) for contact in two} == {"Here"}
 
 
-def test_a_conflict_that_has_changed_meanwhile_is_not_settled(
+def test_a_conflict_that_has_changed_meanwhile_is_not_resolved(
     visitor: Visitor, account: Account, contact: int
 ) -> None:
     number = dispute(account, contact)
@@ -93,11 +93,11 @@ def test_a_value_that_an_older_page_has_not_shown_is_kept(
     assert "look again" in page
     assert first_name(account, contact) == "Mine"
     page = visitor.press(f"/conflicts/{number}", choice, **newer | {"value": "Elsewhere"})
-    assert "1 conflict settled." in page
+    assert "1 conflict resolved." in page
 
 
 WHOLE = [
-    (staging.deleted_here, "local", "in ClickFunnels too?", "drops the delete"),
+    (staging.deleted_here, "local", "in ClickFunnels too?", "discards the delete"),
     (staging.deleted_here, "remote", "Bring the row of", "delete the row again"),
     (staging.deleted_there, "local", "again in ClickFunnels?", "delete the row again"),
     (staging.deleted_there, "remote", "Delete the row of", "makes a new one of what it held"),
@@ -123,8 +123,8 @@ def test_a_conflict_about_a_record_asks_first_and_says_how_to_take_it_back(
     assert back in shown
     assert account.one("SELECT state FROM cf_conflicts WHERE id = ?", number) == "open"
     page = visitor.press(f"/conflicts/{number}", choice)
-    assert "1 conflict settled." in page
-    assert back in page.partition("To take it back: ")[2]
+    assert "1 conflict resolved." in page
+    assert back in page.partition("To undo it: ")[2]
 
 
 def test_what_was_done_is_told_with_how_to_take_it_back(
@@ -132,15 +132,15 @@ def test_what_was_done_is_told_with_how_to_take_it_back(
 ) -> None:
     first, second = two
 
-    settled = visitor.press(f"/conflicts/{dispute(account, first)}", "remote")
-    dropped = visitor.press(f"/edits/{parked(account, second)}", "discard")
-    released = visitor.press(f"/edits/{parked(account, second)}", "retry")
+    resolved = visitor.press(f"/conflicts/{dispute(account, first)}", "remote")
+    discarded = visitor.press(f"/edits/{parked(account, second)}", "discard")
+    retried = visitor.press(f"/edits/{parked(account, second)}", "retry")
     reverted = visitor.press(f"/revert/{account.push().batch}", "revert")
 
-    assert "To take it back: each value that loses stays in the history" in settled
-    assert "To take it back: edit the rows again" in dropped
-    assert "To take it back: until then, drop them" in released
-    assert "To take it back: the next push sends the values before it" in reverted
+    assert "To undo it: each value that loses stays in the history" in resolved
+    assert "To undo it: edit the rows again" in discarded
+    assert "To undo it: <code>cfsync outbox discard</code> until then" in retried
+    assert "To undo it: the next push sends the values before it" in reverted
 
 
 def test_of_many_conflicts_those_with_other_values_than_the_page_are_left(
@@ -159,7 +159,7 @@ def test_of_many_conflicts_those_with_other_values_than_the_page_are_left(
 
     page = visitor.press("/conflicts/all", "remote", last=older["last"])
 
-    assert "1 conflict settled." in page
+    assert "1 conflict resolved." in page
     assert [first_name(account, contact) for contact in two] == ["Mine", "There"]
     visitor.press("/conflicts/all", "remote", last=newer["last"])
     assert first_name(account, two[0]) == "There"
@@ -175,19 +175,19 @@ def parked(account: Account, contact: int) -> int:
     return seq
 
 
-def test_a_refused_edit_is_tried_again(visitor: Visitor, account: Account, contact: int) -> None:
+def test_a_refused_edit_is_retried(visitor: Visitor, account: Account, contact: int) -> None:
     page = visitor.press(f"/edits/{parked(account, contact)}", "retry")
 
-    assert "1 edit released." in page
+    assert "1 edit retried." in page
     assert account.states() == ["pending"]
 
 
-def test_a_refused_edit_is_dropped(visitor: Visitor, account: Account, contact: int) -> None:
+def test_a_refused_edit_is_discarded(visitor: Visitor, account: Account, contact: int) -> None:
     before = first_name(account, contact)
 
     page = visitor.press(f"/edits/{parked(account, contact)}", "discard")
 
-    assert "1 edit dropped. The row shows what ClickFunnels has." in page
+    assert "1 edit discarded. The rows show what ClickFunnels has." in page
     assert (account.states(), first_name(account, contact)) == (["discarded"], before)
 
 
@@ -196,11 +196,11 @@ def test_a_mass_of_held_edits_is_sent(visitor: Visitor, account: Account) -> Non
     account.sql("UPDATE contacts SET last_name = 'Mass'")
     account.push()
     assert set(account.states()) == {"held"}
-    assert "Send all" in visitor.see("/waiting")
+    assert "Approve all" in visitor.see("/waiting")
 
     page = visitor.press("/held/contacts", "approve")
 
-    assert "released." in page
+    assert "approved. The next push sends them." in page
     assert set(account.states()) == {"pending"}
 
 
@@ -320,14 +320,16 @@ def test_without_a_daemon_the_command_is_named(visitor: Visitor) -> None:
     assert "cfsync pull contacts" in visitor.press("/start/pull/contacts", "start")
 
 
-def test_another_value_settles_a_conflict(visitor: Visitor, account: Account, contact: int) -> None:
+def test_another_value_resolves_a_conflict(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
     number = dispute(account, contact)
     assert "Use another value" in visitor.see("/waiting")
 
     page = visitor.press(f"/conflicts/{number}", "value", value="Elsewhere")
     account.push()
 
-    assert "1 conflict settled. The next push sends it." in page
+    assert "1 conflict resolved. The next push sends it." in page
     assert (account.world.get("contacts", contact) or {})["first_name"] == "Elsewhere"
 
 
@@ -348,7 +350,7 @@ def disputes(account: Account, contacts: tuple[int, int]) -> None:
         ({"resource": "contacts", "record": "first"}, {"first_name", "last_name"}),
     ],
 )
-def test_a_field_of_many_records_or_a_whole_record_is_settled(
+def test_a_field_of_many_records_or_a_whole_record_is_resolved(
     visitor: Visitor,
     account: Account,
     two: tuple[int, int],
@@ -360,7 +362,7 @@ def test_a_field_of_many_records_or_a_whole_record_is_settled(
 
     page = visitor.press("/conflicts/all", "local", **about)
 
-    assert "2 conflicts settled." in page
+    assert "2 conflicts resolved." in page
     still = account.sql("SELECT record_id, field FROM cf_conflicts WHERE state = 'open'")
     assert len(still) == 2
     assert {field for _, field in still} == left
@@ -376,7 +378,29 @@ def test_what_the_page_has_not_shown_is_not_decided(
     account.world.edit("contacts", second, last_name="There")
     account.pull()
 
-    assert "1 conflict settled." in visitor.press("/conflicts/all", "local", last=str(last))
+    assert "1 conflict resolved." in visitor.press("/conflicts/all", "local", last=str(last))
+
+
+@pytest.mark.parametrize(("choice", "state"), [("retry", "pending"), ("discard", "discarded")])
+def test_refused_edits_are_decided_by_their_reason_or_all_at_once(
+    visitor: Visitor, account: Account, choice: str, state: str
+) -> None:
+    """Without those that the page has not shown yet."""
+    account.sql("UPDATE contacts SET last_name = 'Mass'")
+    first, *_, last = account.column("SELECT seq FROM cf_outbox ORDER BY seq")
+    account.sql("UPDATE cf_outbox SET state = 'parked', error = 'too long'")
+    account.sql("UPDATE cf_outbox SET error = 'odd' WHERE seq = ?", first)
+    page = visitor.see("/waiting")
+    about = {"op": "update", "reason": "too long", "last": str(last - 1)}
+    assert "contacts, too long (5)" in page
+    assert "all (6)" in page
+
+    page = visitor.press("/parked/contacts", choice, **about)
+
+    assert page.count('class="flash ok"') == 1
+    assert account.states() == ["parked", *[state] * 4, "parked"]
+    visitor.press("/parked/all", choice, last=str(last))
+    assert set(account.states()) == {state}
 
 
 def test_a_group_of_held_edits_is_sent_and_no_other(visitor: Visitor, account: Account) -> None:
@@ -393,7 +417,7 @@ def test_a_group_of_held_edits_is_sent_and_no_other(visitor: Visitor, account: A
     assert account.states() == ["held", *["pending"] * (len(seqs) - 2), "held"]
 
 
-def test_an_edit_that_can_not_be_dropped_keeps_no_other_from_it(
+def test_an_edit_that_can_not_be_discarded_keeps_no_other_from_it(
     visitor: Visitor, account: Account, contact: int, mirror_url: str
 ) -> None:
     """A constraint of the user's refuses the value that it would put back."""
@@ -413,7 +437,7 @@ def test_an_edit_that_can_not_be_dropped_keeps_no_other_from_it(
     page = visitor.press("/held/contacts", "discard")
 
     seq = account.one("SELECT seq FROM cf_outbox WHERE record_id = ?", contact)
-    assert f"{count - 1} edits dropped." in page
+    assert f"{count - 1} edits discarded." in page
     assert f"1 edit could not be: edit {seq}: " in page
     assert sorted(account.states()) == [*["discarded"] * (count - 1), "held"]
 
@@ -436,7 +460,7 @@ def test_an_edit_that_has_moved_on_keeps_no_other_from_being_sent(
     visitor.ask("POST", "/held/contacts", data={"choice": "approve", "sure": "1"})
     page = visitor.see("/waiting")
 
-    assert f"{len(others)} edits released." in page
+    assert f"{len(others)} edits approved." in page
     assert account.states() == ["discarded", *["pending"] * len(others)]
 
 
@@ -459,7 +483,7 @@ def test_each_decision_shows_first_what_it_would_do(
     ):
         answer = visitor.ask("POST", path, data={"choice": choice})
         assert answer.status_code == 200, path
-        for text in (told, "To take it back: ", 'name="sure"'):
+        for text in (told, "To undo it: ", 'name="sure"'):
             assert text in answer.text, path
 
     assert (account.states(), account.sql("SELECT * FROM contacts ORDER BY id")) == before

@@ -16,7 +16,7 @@ import pytest
 from starlette.datastructures import QueryParams
 from starlette.routing import Mount, Route
 
-from cfsync.web.console import app
+from cfsync.web.console import app, forms
 from cfsync.web.console.session import Console
 from tests.push.conftest import Account
 from tests.web.console.conftest import Visitor
@@ -35,7 +35,7 @@ OPEN_TO_ALL = ("/static", "/login")
 TABLES = ("cf_outbox", "cf_conflicts", "cf_tombstones", "cf_meta", "cf_changes", "contacts")
 """Tables that a button or a form may change."""
 
-CHOICES = ("local", "remote", "retry", "approve", "discard", "pause", "start", "revert", "undelete")
+CHOICES = sorted({choice for choices in forms.CHOICES.values() for choice in choices})
 """What a button may say."""
 
 

@@ -117,7 +117,7 @@ def test_a_record_that_is_gone_can_be_brought_back(
     page = visitor.see(f"/records/contacts/{contact}")
 
     assert "It was deleted here" in page
-    assert "Bring it back" in page
+    assert ">Undelete</button>" in page
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_of_a_mass_the_first_are_shown_and_the_others_counted(
         "and 9,900 deletions more: <code>cfsync deletions list</code>",
         "all (10,000)",
         "contacts, first_name (10,000)",
-        "Delete all 10,000 rows",
+        "Approve all 10,000<",
     ):
         assert text in page
 
@@ -361,7 +361,7 @@ def test_of_held_edits_a_few_of_each_group_are_shown(visitor: Visitor, account: 
     page = visitor.see("/waiting")
 
     assert page.count('class="sample"') == 300
-    assert page.count("Send all 10<") == 100
+    assert page.count("Approve all 10<") == 100
     assert "and 20 groups more: <code>cfsync outbox list --state held</code>" in page
 
 

@@ -140,8 +140,8 @@ def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
             and h.a(".button.quiet", href=f"/records/{e.resource}/{e.record_id}/edit")[
                 "Change the row"
             ],
-            button(f"/edits/{e.seq}", "retry", "Try again"),
-            button(f"/edits/{e.seq}", "discard", "Drop the edit", kind="quiet"),
-            h.small["The next push tries again. To drop it shows what ClickFunnels has."],
+            button(f"/edits/{e.seq}", "retry", "Retry"),
+            button(f"/edits/{e.seq}", "discard", "Discard", kind="quiet"),
+            h.small["Retry: the next push sends it again. Discard: the row is as in ClickFunnels."],
         ],
     ]

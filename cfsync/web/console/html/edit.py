@@ -54,7 +54,8 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
     )
     then = (
         "Saving writes the row here. `cfsync plan` shows what will be sent; the next push sends it."
-        " Until then the edit can be dropped, afterwards reverted."
+        " To undo it: `cfsync outbox discard` until then; afterwards Revert, beside the push on"
+        " Activity."
     )
     return page(
         shell,

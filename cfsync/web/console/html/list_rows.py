@@ -118,7 +118,7 @@ def _fresh(r: ResourceStatus, every_s: float, *, paused: bool) -> h.Element:
     if paused:
         return h.td(".fresh")[h.span(".dot.off"), "paused"]
     if r.lag_s is None:
-        return h.td(".fresh")[h.span(".dot"), "first walk" if r.unfinished else "not read yet"]
+        return h.td(".fresh")[h.span(".dot"), "backfill" if r.unfinished else "no backfill yet"]
     allowed = health_rule.late_after(every_s)
     state = "ok" if r.lag_s <= allowed else "bad"
     return h.td(".fresh", title=f"late after {took(allowed)}")[

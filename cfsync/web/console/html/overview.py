@@ -18,7 +18,7 @@ from cfsync.web.console.html.layout import Shell, page
 from cfsync.web.console.html.list_rows import lists
 from cfsync.web.console.html.passes import passes
 from cfsync.web.console.html.progress import progress
-from cfsync.web.console.html.words import plural, took, words
+from cfsync.web.console.html.words import plural, prose, took, words
 
 RANGES = {
     "1h": (3_600.0, 12),
@@ -81,9 +81,9 @@ def _headline(found: Overview) -> h.Element:
         "bad": "Out of date",
     }
     lines = [*found.problems, *(f"{t.name} {t.resource}: {t.text}" for t in status.troubles)]
-    told: h.Node = h.ul[(h.li[line] for line in lines)]
+    told: h.Node = h.ul[(h.li[prose(line)] for line in lines)]
     if not lines and not lags:
-        state, told = "warn", "Nothing was read yet. `cfsync backfill` or the daemon begins."
+        state, told = "warn", prose("The daemon, or `cfsync backfill`, copies all records first.")
     elif not lines:
         told = [_ages(lags), _on_the_way(status)]
     return h.section(class_=["hero", state])[

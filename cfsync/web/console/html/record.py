@@ -194,9 +194,7 @@ def _gone(resource: Resource, found: RecordPage, *, can_act: bool) -> h.Element:
         h.header[h.h2["Gone"]],
         h.p[told],
         can_undelete
-        and h.div(".many")[
-            button(f"/undelete/{resource.name}/{known.id}", "undelete", "Bring it back")
-        ],
+        and h.div(".many")[button(f"/undelete/{resource.name}/{known.id}", "undelete", "Undelete")],
     ]
 
 

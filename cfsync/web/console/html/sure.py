@@ -1,4 +1,4 @@
-"""What is shown before something is done: what it would do, and how to take it back."""
+"""What is shown before something is done: what it would do, and how to undo it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import htpy as h
 
 from cfsync.web.console.html.layout import Shell, page
+from cfsync.web.console.html.words import prose
 
 LINES = 50
 """Lines that are shown; the others are counted."""
@@ -21,14 +22,14 @@ class Preview:
     title: str
     #: What would be done, a line each.
     lines: Sequence[str]
-    #: How it is taken back afterwards.
+    #: How it is undone afterwards.
     back: str
     #: What the button says that does it.
     button: str
 
     def after(self, told: str) -> str:
-        """What is said once it is done, and how it is taken back."""
-        return f"{told} To take it back: {self.back}"
+        """What is said once it is done, and how it is undone."""
+        return f"{told} To undo it: {self.back}"
 
 
 def sure(
@@ -43,7 +44,7 @@ def sure(
         h.section(".card")[
             h.ul(".hits")[(h.li[line] for line in shown.lines[:LINES])],
             more > 0 and h.p(".hint")[f"… and {more:,} more"],
-            h.p(".hint")[h.b["To take it back: "], shown.back],
+            h.p(".hint")[h.b["To undo it: "], prose(shown.back)],
             h.form("#sure", method="post", action=action)[
                 (
                     h.input(type="hidden", name=name, value=value)

@@ -17,11 +17,13 @@ from cfsync.web.console.html.words import (
     link,
     patch,
     plural,
-    prose,
     when,
     without_command,
     words,
 )
+
+REASON = 120
+"""Characters of a reason that are shown beside the buttons for all edits with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,15 @@ class Waiting:
     #: Kind of `cf_waiting` -> how much of it waits, of those with any.
     counts: Mapping[str, int]
     conflicts: Sequence[Conflict]
-    #: Those that can be settled alike.
+    #: Those that can be resolved alike.
     conflict_groups: Sequence[ConflictGroup]
     #: The number of the newest conflict.
     newest_conflict: int
     parked: Sequence[Edit]
+    #: Those that can be decided alike.
+    parked_groups: Sequence[EditGroup]
+    #: The number of the newest refused edit.
+    newest_parked: int
     #: How many groups there are, and the oldest of them.
     held: tuple[int, Sequence[EditGroup]]
     deletions: Sequence[DeletionGroup]
@@ -88,7 +94,7 @@ def _conflicts(found: Waiting, *, can_act: bool) -> h.Element:
 
 
 def _many(found: Waiting, count: int) -> list[h.Element]:
-    """Buttons that settle several conflicts alike: all, those about one field of many records, and
+    """Buttons that resolve several conflicts alike: all, those about one field of many records, and
     those about many fields of one record.
     """
     kinds: list[tuple[str, int, dict[str, object]]] = [("all", count, {})]
@@ -115,13 +121,33 @@ def _many(found: Waiting, count: int) -> list[h.Element]:
 
 def _parked(found: Waiting, *, can_act: bool) -> h.Element:
     hint = (
-        "ClickFunnels did not take these. Change the row, try again, or drop the edit: the row then"
+        "ClickFunnels did not take these. Change the row, retry, or discard the edit: the row then"
         " shows what ClickFunnels has."
     )
     shown = (edit(e, found.titles, found.now, can_act=can_act) for e in found.parked)
     count, command = found.counts["parked"], "cfsync outbox list --state parked"
     more = _more(count - len(found.parked), "refused edit", command)
-    return _section("parked", "Refused edits", count, hint, shown, more)
+    many = can_act and _many_parked(found, count)
+    return _section("parked", "Refused edits", count, hint, many, shown, more)
+
+
+def _many_parked(found: Waiting, count: int) -> list[h.Element]:
+    """Buttons that decide about all refused edits, and about those with the same reason."""
+    kinds: list[tuple[h.Node, int, str, dict[str, object]]] = [("all", count, "all", {})]
+    for g in found.parked_groups:
+        about: dict[str, object] = {"op": g.op, "reason": g.reason}
+        name = f"{words(g.resource)}, {without_command(g.reason)[:REASON]}"
+        kinds += [(name, g.count, g.resource, about)] if g.count < count else []
+    return [
+        h.div(".many")[
+            h.b[f"{text} ({n:,})"],
+            button(f"/parked/{which}", "retry", "Retry", kind="quiet", given=given),
+            button(f"/parked/{which}", "discard", "Discard", kind="quiet", given=given),
+        ]
+        for text, n, which, about in kinds
+        if n > 1
+        for given in [about | {"last": found.newest_parked}]
+    ]
 
 
 def _held(found: Waiting, *, can_act: bool) -> h.Element:
@@ -136,7 +162,7 @@ def _group(g: EditGroup, now: str, *, can_act: bool) -> h.Element:
     count, more = g.count, g.count - len(g.first)
     is_mass = count > 1
     to = f"/held/{g.resource}" if is_mass else f"/edits/{g.first[0].seq}"
-    send = f"Send all {count:,}" if is_mass else "Send it"
+    approve = f"Approve all {count:,}" if is_mass else "Approve"
     given = {"op": g.op, "reason": g.reason, "last": g.last} if is_mass else None
     return h.article(".edit")[
         h.header[
@@ -155,9 +181,9 @@ def _group(g: EditGroup, now: str, *, can_act: bool) -> h.Element:
         ],
         can_act
         and h.footer[
-            button(to, "approve", send, given=given),
-            button(to, "discard", "Drop", kind="quiet", given=given),
-            h.small[prose("`cfsync revert` takes a push back. What is dropped was never sent.")],
+            button(to, "approve", approve, given=given),
+            button(to, "discard", "Discard", kind="quiet", given=given),
+            h.small["The next push sends what you approve. What you discard is never sent."],
         ],
     ]
 
@@ -165,7 +191,8 @@ def _group(g: EditGroup, now: str, *, can_act: bool) -> h.Element:
 def _deletions(found: Waiting, *, can_act: bool) -> h.Element:
     hint = (
         "These records are missing in ClickFunnels, too many at once to be believed. Those that you"
-        " approve are asked for once more by the next sweep before their rows go."
+        " approve are asked for once more by the next sweep before their rows go; those that you"
+        " reject keep their rows."
     )
     shown = (_missing(found, group, can_act=can_act) for group in found.deletions)
     return _section("deletion", "Held deletions", found.counts["deletion"], hint, shown)
@@ -187,8 +214,8 @@ def _missing(found: Waiting, group: DeletionGroup, *, can_act: bool) -> h.Elemen
         )
     ]
     buttons = h.footer[
-        h.button(".danger", name="choice", value="approve")["Delete the picked rows"],
-        h.button(".quiet", name="choice", value="reject")["Keep the picked rows"],
+        h.button(".danger", name="choice", value="approve")["Approve the picked"],
+        h.button(".quiet", name="choice", value="reject")["Reject the picked"],
     ]
     return h.article(".edit")[
         h.header[
@@ -202,14 +229,14 @@ def _missing(found: Waiting, group: DeletionGroup, *, can_act: bool) -> h.Elemen
 
 def _all_missing(group: DeletionGroup, *, can_act: bool) -> h.Node:
     """What is not shown of a group, and buttons that decide about all of it."""
-    to, all_of_it = f"/deletions/{group.resource}", f"all {group.count:,} rows"
+    to, all_of_it = f"/deletions/{group.resource}", f"all {group.count:,}"
     given = {"last": group.last}
     return [
         _more(group.count - len(group.first), "deletion", "cfsync deletions list"),
         can_act
         and h.footer[
-            button(to, "approve", f"Delete {all_of_it}", kind="danger", given=given),
-            button(to, "reject", f"Keep {all_of_it}", kind="quiet", given=given),
+            button(to, "approve", f"Approve {all_of_it}", kind="danger", given=given),
+            button(to, "reject", f"Reject {all_of_it}", kind="quiet", given=given),
         ],
     ]
 

@@ -1,4 +1,4 @@
-"""Looking through a large table reads few of its rows: what SQLite plans to do for each page."""
+"""Looking through a large table reads few of its rows: what the database plans for each page."""
 
 from __future__ import annotations
 
@@ -31,8 +31,12 @@ def plans(tx: Tx, words: str, after: Place | None, by_id: bool) -> list[str]:
     return [
         str(row[-1])
         for statement, parameters in asked
-        for row in tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+        for row in tx.conn.exec_driver_sql(f"{_explain(tx)} {statement}", parameters)  # type: ignore[arg-type]
     ]
+
+
+def _explain(tx: Tx) -> str:
+    return "EXPLAIN QUERY PLAN" if tx.dialect.name == "sqlite" else "EXPLAIN"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +65,23 @@ def test_a_page_walks_an_index(
     assert (
         " " in words or not words or any(line.startswith("SEARCH contacts USING") for line in found)
     )
+
+
+@pytest.mark.parametrize("after", [None, Place(5, TIME)])
+def test_on_postgresql_the_last_changed_rows_are_not_sorted(
+    mirror: Mirror, after: Place | None
+) -> None:
+    if mirror.dialect.name == "sqlite":
+        pytest.skip("its indexes have rows without a time at the end")
+
+    def without_other_ways(tx: Tx) -> list[str]:
+        for way in ("seqscan", "bitmapscan"):  # which serve a small table
+            tx.conn.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        return plans(tx, "", after, by_id=False)
+
+    found = asyncio.run(mirror.read(without_other_ways))
+
+    assert any("Index Scan Backward using cf_contacts_updated_at" in line for line in found)
 
 
 def test_what_waits_is_found_in_one_pass_over_the_edits(mirror: Mirror) -> None:

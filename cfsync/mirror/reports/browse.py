@@ -58,15 +58,10 @@ def page(
     """
     table = TABLES[resource.name]
     by_id = by_id or "updated_at" not in table.c
-    query = sa.select(table)
-    if words:
-        query = query.where(_fits(resource, words))
-    if after is not None:
-        query = query.where(_behind(table, after))
-    order = [table.c.id] if by_id else [table.c.updated_at.desc().nulls_last(), table.c.id]
-    found = [
-        dict(row) for row in tx.conn.execute(query.order_by(*order).limit(rows + 1)).mappings()
-    ]
+    if words or by_id:
+        found = _sorted(tx, resource, words, after, by_id=by_id, rows=rows + 1)
+    else:
+        found = _last_changed(tx, table, after, rows + 1)
     shown = found[:rows]
     ids = [row["id"] for row in shown]
     last = shown[-1] if len(found) > rows else None
@@ -77,6 +72,39 @@ def page(
         _in_conflict(tx, resource, ids),
         bool(words) and not _exact(resource, words) and _is_large(tx, table),
     )
+
+
+def _sorted(
+    tx: Tx, resource: Resource, words: str, after: Place | None, *, by_id: bool, rows: int
+) -> list[Row]:
+    """The next rows by id; or, of those that have all of the words, the last changed ones first."""
+    table = TABLES[resource.name]
+    query = sa.select(table)
+    if words:
+        query = query.where(_fits(resource, words))
+    if after is not None:
+        query = query.where(_behind(table, after))
+    order = [table.c.id] if by_id else [table.c.updated_at.desc().nulls_last(), table.c.id]
+    return _rows(tx, query.order_by(*order).limit(rows))
+
+
+def _last_changed(tx: Tx, table: sa.Table, after: Place | None, rows: int) -> list[Row]:
+    """The next rows, the last changed ones first, and those without a time at the end: two
+    statements, as no index of PostgreSQL has them in this order.
+    """
+    by, found = table.c.updated_at, list[Row]()
+    if after is None or after.updated_at:
+        timed = sa.select(table).where(by.is_not(None))
+        if after is not None:
+            later = sa.or_(by < after.updated_at, table.c.id > after.id)
+            timed = timed.where(by <= after.updated_at, later)
+        found += _rows(tx, timed.order_by(by.desc(), table.c.id).limit(rows))
+    if len(found) < rows:
+        rest = sa.select(table).where(by.is_(None))
+        if after is not None and not after.updated_at:
+            rest = rest.where(table.c.id > after.id)
+        found += _rows(tx, rest.order_by(table.c.id).limit(rows - len(found)))
+    return found
 
 
 def part(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cfsync.mirror.db.engine import Tx
 from cfsync.sync.decisions import conflicts
 from cfsync.text_forms import typed_csv_line
 from tests.push.conftest import Account
@@ -55,8 +56,14 @@ def test_a_table_has_its_rows_and_marks(visitor: Visitor, account: Account, cont
 def test_pages_of_a_table_are_read_by_key(
     visitor: Visitor, account: Account, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("cfsync.web.console.pages.ROWS", 4)
+    monkeypatch.setattr("cfsync.web.console.pages.ROWS", 2)
     ids = account.ids_of("contacts")
+
+    def without_a_time(tx: Tx) -> None:
+        change = "UPDATE contacts SET updated_at = NULL, cf_rev = cf_rev + 1000 WHERE id > "
+        tx.conn.exec_driver_sql(f"{change}{ids[-4]}")
+
+    account.desk(lambda mirror: mirror.write(without_a_time))
     for by in ("", "&by=id"):
         seen: list[int] = []
         path = f"/records/contacts?x=1{by}"

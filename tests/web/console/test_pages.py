@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import threading
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from cfsync.mirror.db.engine import Tx
 from cfsync.sync.decisions import conflicts
 from cfsync.text_forms import typed_csv_line
-from tests.push.conftest import Account
+from cfsync.values import time_text
+from cfsync.web.console.html.overview import RANGES
+from tests.push.conftest import Account, now
 from tests.web.console.conftest import Visitor
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'"
@@ -33,6 +36,23 @@ def test_the_overview_has_ranges(visitor: Visitor, account: Account, range_name:
     account.pull()
 
     assert "What moved" in visitor.see(f"/?range={range_name}")
+
+
+def test_an_odd_time_series_is_shown(visitor: Visitor, account: Account) -> None:
+    """Of clocks that were wrong, with the largest numbers, and emptied by somebody."""
+    numbers = ", ".join([str(2**63 - 1)] * 9)
+    row = f"INSERT INTO cf_samples VALUES (?, ?, ?, ?, {numbers})"
+    for at in ("1970-01-01T00:00:00.000Z", time_text(now()), "9999-12-31T23:55:00.000Z"):
+        for given in itertools.product((5, 1440), ("", "contacts", "no"), ("pull", "push", "odd")):
+            account.sql(row, at, *given)
+    for name in RANGES:
+        assert "k-odd" in visitor.see(f"/?range={name}")
+
+    account.sql("DELETE FROM cf_samples")
+    visitor.console.forget()
+
+    for name in RANGES:
+        assert "k-odd" not in visitor.see(f"/?range={name}")
 
 
 def test_a_mirror_that_is_late_says_why(visitor: Visitor, account: Account) -> None:

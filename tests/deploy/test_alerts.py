@@ -43,6 +43,12 @@ def test_an_alert_says_how_urgent_it_is_and_what_is_wrong(name: str) -> None:
     assert RULES[name]["annotations"]["summary"]
 
 
+def test_the_document_says_what_to_do_for_each_alert() -> None:
+    document = (DEPLOY.parent / "docs" / "operating.md").read_text()
+
+    assert set(re.findall(r"^\| `(Cfsync\w+)` \|", document, re.M)) == RULES.keys()
+
+
 def test_an_alert_of_lag_waits_until_the_list_is_late_by_the_shipped_intervals() -> None:
     settings = load(environ={})
     often, bound, rest = re.findall(r'=~"(.*?)"\}\) > (\d+)\n?.* > (\d+)', late_rule())[0]

@@ -361,6 +361,34 @@ def test_a_contact_that_was_deleted_there_waits_for_a_person_and_the_others_go_i
     assert bulk_checks(account) == []
 
 
+@SQLITE_ONLY
+def test_a_tag_that_was_deleted_there_turns_no_other_bulk_off(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    contacts = tag_all(app_sql, account, tag)
+    account.world.delete("contact_tags", tag)
+
+    assert account.push().exit_code == 5
+
+    assert account.states() == ["parked"] * len(contacts)
+    assert bulk_checks(account) == []
+
+
+@SQLITE_ONLY
+def test_where_a_public_id_is_not_known_the_edit_goes_alone(
+    account: Account, app_sql: Any, tag: int
+) -> None:
+    first, *_ = account.ids_of("contacts")
+    account.world.edit("contacts", first, public_id=None)
+    account.pull("contacts")
+    contacts = tag_all(app_sql, account, tag)
+
+    account.push()
+
+    assert account.writes() == [ACTION, ("create", "contact_applied_tags")]
+    assert all(have(account, tag, contacts))
+
+
 def test_what_others_tag_meanwhile_stays(account: Account, app_sql: Any, tag: int) -> None:
     contacts = tag_all(app_sql, account, tag)
     theirs = account.world.create("contact_tags", account.workspace, name="Theirs")
@@ -412,6 +440,14 @@ def test_a_killed_push_loses_and_doubles_nothing(
 def test_a_killed_push_loses_and_doubles_nothing_on_postgresql(
     account: Account, app_sql: Any, tag: int, where: str
 ) -> None:
+    survives(account, app_sql, tag, where)
+
+
+@pytest.mark.parametrize("where", ["after_commit/call", "before_commit/save"])
+def test_a_push_that_is_killed_after_a_lost_answer_sends_nothing_twice(
+    account: Account, app_sql: Any, tag: int, where: str
+) -> None:
+    account.world.fault("reset_after", method="POST", path=ROUTE, times=1)
     survives(account, app_sql, tag, where)
 
 

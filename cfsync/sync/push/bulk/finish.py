@@ -24,7 +24,7 @@ from cfsync.mirror.progress.runs import RunState
 from cfsync.records import Listing, Record
 from cfsync.sync.context import side_by_side
 from cfsync.sync.push import edit_log
-from cfsync.sync.push.bulk.start import REFUSED, BulkPush, turn_off
+from cfsync.sync.push.bulk.start import REFUSED, BulkPush, are_members_there, turn_off
 from cfsync.sync.push.outcome import count_failure, report_failure
 from cfsync.sync.walk.records import count, write_answer
 from cfsync.values import later
@@ -192,7 +192,7 @@ async def _prove(it: BulkPush, bulk: Bulk) -> None:
 
     parts = _parts(bulk.record_ids, it.push.context.settings.api.max_concurrency)
     await side_by_side(it.push.context, parts if proof.open_seqs else (), prove_some)
-    if proof.left and not proof.settled:
+    if proof.left and not proof.settled and await are_members_there(it, bulk):
         await turn_off(it, bulk, "an action changed nothing")
     await mirror.write(bulk_journal.forget, bulk)
 

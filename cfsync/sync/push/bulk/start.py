@@ -5,6 +5,7 @@
 | is answered                          | wait for the end of the action (see `finish`)            |
 | is refused (400, 404, 422), and the  | of those are sent one by one, and it is called for the   |
 | list leaves out some of the records  | others                                                   |
+| is refused, and a tag is gone        | are sent one by one                                      |
 | is refused (400, 403, 404, 409, 422) | are sent one by one, as are all for a day                |
 | was certainly not applied            | are pending again, and the next push sends them in bulk  |
 | may have been applied (answer lost)  | wait until the action is found, or missing twice: then   |
@@ -177,7 +178,8 @@ async def _call_all(
             if smaller := await _without_unlisted(it, bulk, error):
                 await _call_all(it, smaller, members, targets)
             else:
-                await _turn_off(it, bulk, error)
+                if await are_members_there(it, bulk):
+                    await _turn_off(it, bulk, error)
                 await _keep(it, bulk, refused=True)
             return
         except (TokenRefused, Interrupted):
@@ -227,6 +229,19 @@ async def _without_unlisted(it: BulkPush, bulk: Bulk, refusal: ApiError) -> Bulk
         return None
     log.info("bulk.smaller", bulk=bulk.number, unlisted=len(unlisted))
     return await it.push.context.mirror.write(bulk_journal.leave_out, it.resource, bulk, unlisted)
+
+
+async def are_members_there(it: BulkPush, bulk: Bulk) -> bool:
+    """Whether ClickFunnels still has what a bulk adds and removes: if not, that is why an action
+    was refused or has changed nothing, and others may do what they say.
+    """
+    members, place = {*bulk.change.added, *bulk.change.removed}, bulk.change.workspace_id
+    listing = Listing(str(it.changed.ref), place, place)
+    try:
+        found = await it.push.context.api.find(listing, "id", sorted(members))
+    except ApiError:
+        return True
+    return members == {record.id for record in found}
 
 
 async def _call(it: BulkPush, bulk: Bulk, action: Action, values: dict[str, Any]) -> Bulk:

@@ -262,15 +262,15 @@ class Api:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         has_own_limit: bool = False,
+        parse: codec.Parse = codec.parse,
     ) -> Answer:
-        """The answer to any call; `path` is relative to the base URL, and a tuple in `query` is a
-        parameter that stands there several times. `has_own_limit`: see `Request`. Raises UsageError
-        on a path that can't be one.
+        """The answer to any call; `path` is relative to the base URL, and a tuple in `query` comes
+        several times. The rest: see `Request`. Raises UsageError on a path that can't be one.
         """
         if not path.startswith("/"):
             raise UsageError("the path must begin with / and stands below api.base_url")
         texts, kind = parameters.of_raw(query or {}), method.upper()
-        request = Request(kind, path, "raw", texts, body, self._priority, has_own_limit)
+        request = Request(kind, path, "raw", texts, body, self._priority, has_own_limit, parse)
         return await self._sender.send(request)
 
     async def _call(

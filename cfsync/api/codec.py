@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -30,6 +30,8 @@ from cfsync.errors import (
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import ALL, Resource
 from cfsync.values import time_text
+
+Parse = Callable[[bytes], Any]  # raises ValueError on what is not JSON
 
 PAGE = 20
 """Records on a full page of a list; the API has no way to ask for more."""
@@ -63,7 +65,12 @@ class Answer:
 
 
 def read(
-    call: str, status: int, headers: Mapping[str, str], content: bytes, wait: float | None = None
+    call: str,
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    wait: float | None = None,
+    loads: Parse | None = None,
 ) -> Answer:
     """The answer to `call` ('METHOD /path'). Raises the TokenRefused or ApiError that it is.
     `wait`: the seconds until a failed call may be repeated, where the server has named any.
@@ -79,7 +86,7 @@ def read(
         raise Refused(f"too large for ClickFunnels ({status})", call=call, status=status)
     if not 200 <= status < 500 or 300 <= status < 400:
         raise BadAnswer(f"answered with status {status}", call=call, status=status)
-    data = _json(call, status, headers, content)
+    data = _json(call, status, headers, content, loads or parse)
     if status >= 400:
         raise _client_error(call, status, data)
     return Answer(status, headers, data)
@@ -95,7 +102,7 @@ def _client_error(call: str, status: int, data: Any) -> Exception:
     return Refused(error_text(data), call=call, status=status, fields=error_fields(data))
 
 
-def _json(call: str, status: int, headers: Mapping[str, str], content: bytes) -> Any:
+def _json(call: str, status: int, headers: Mapping[str, str], content: bytes, loads: Parse) -> Any:
     """The JSON of a body; None for an empty one, which only a success may have. A 404 without the
     API's own words is no proof that a record is gone.
     """
@@ -112,7 +119,7 @@ def _json(call: str, status: int, headers: Mapping[str, str], content: bytes) ->
     if "json" not in kind:
         raise NotJson(f"answered with {kind[:60]!r} ({status})", call=call, status=status)
     try:
-        return parse(content)
+        return loads(content)
     except ValueError:
         raise NotJson(f"answered with broken JSON ({status})", call=call, status=status) from None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +21,14 @@ MAX_ROWS = 1_000_000
 """More than fit in so many bytes."""
 
 
-PART = 10_000
-"""Records that are kept, and written to the database, together."""
+PART_BYTES = 400_000
+"""About so much of the text of the records is read, kept and written to the database together, so
+that an answer takes little more memory than its own text.
+"""
+
+_ROWS = re.compile(rb'"rows"\s*:\s*\[\s*(?=\[)')
+_NEXT_ROW = re.compile(rb"\]\s*,\s*(?=\[)")
+_LAST_ROW = re.compile(rb"\](?=\s*\])")
 
 
 class NoResults(BadAnswer):
@@ -35,7 +43,7 @@ class Results:
     filter: Mapping[str, Any]
     #: How many records it names.
     count: int
-    #: (how many records, JSON text: [[id, updated_at], ...]), of up to PART records each.
+    #: (how many records, JSON text: [[id, updated_at], ...]), of about PART_BYTES each.
     parts: tuple[tuple[int, bytes], ...]
     #: Where the next answer begins; None: there is none.
     next: str | None
@@ -56,7 +64,7 @@ async def read_results(api: Api, filter_id: int, after: str | None, limit: int) 
     if after is not None:
         query["results[after]"] = after
     # of one token and workspace, two such reads may run at the same time
-    answer = await api.raw("GET", path, query=query, has_own_limit=True)
+    answer = await api.raw("GET", path, query=query, has_own_limit=True, parse=parse)
     call = f"GET {path}"
     codec.raise_if_error(call, answer)
     return replace(results_of(call, answer.data), at=codec.server_time(answer.headers))
@@ -84,6 +92,29 @@ def _call(filter_id: int) -> str:
     return f"GET /refine_filters/{filter_id}"
 
 
+def parse(content: bytes) -> Any:
+    """The JSON of an answer, with the text of its rows, in parts, in place of the rows. Raises
+    ValueError. Pure.
+    """
+    first = _ROWS.search(content)
+    last = _LAST_ROW.search(content, first.end()) if first else None
+    with suppress(ValueError, KeyError, TypeError):
+        if first and last:
+            data = orjson.loads(content[: first.end()] + content[last.end() :])
+            if data["results"]["rows"] == []:
+                data["results"]["rows"] = tuple(_parts(content, first.end(), last.end()))
+                return data
+    return codec.parse(content)  # of another form
+
+
+def _parts(content: bytes, start: int, end: int) -> Iterator[bytes]:
+    while start < end:
+        following = _NEXT_ROW.search(content, start + PART_BYTES, end)
+        stop = following.start() + 1 if following else end
+        yield b"[%b]" % content[start:stop]
+        start = following.end() if following else end
+
+
 def results_of(call: str, data: Any) -> Results:
     """The results in the JSON of an answer. Raises BadAnswer and Transient. Pure."""
     if not isinstance(data, dict) or "results" not in data:
@@ -92,18 +123,28 @@ def results_of(call: str, data: Any) -> Results:
     if not isinstance(results, dict) or results.get("fields") != list(FIELDS):
         raise BadAnswer("the results have other fields than those asked for", call=call)
     rows, truncated = results.get("rows"), results.get("truncated")
-    if not isinstance(rows, list) or not isinstance(truncated, bool):
+    if not isinstance(rows, list | tuple) or not isinstance(truncated, bool):
         raise BadAnswer("the results have another form", call=call)
-    if not all(map(_is_pair, rows)):
-        raise BadAnswer("the results hold other values than ids and times", call=call)
+    texts = rows if isinstance(rows, tuple) else (orjson.dumps(rows),) if rows else ()
+    parts = tuple((_pairs_in(call, text), text) for text in texts)
     after = results.get("next_after") if truncated else None
     if truncated and not rows and results.get("stop_reason") == "time_budget":
         raise Transient("the filter took too long", call=call)
     if truncated and not (isinstance(after, str) and after and rows):
         raise BadAnswer("the results are cut off, and name no place to go on", call=call)
     shown = {name: value for name, value in data.items() if name != "results"}
-    parts = (rows[start : start + PART] for start in range(0, len(rows), PART))
-    return Results(shown, len(rows), tuple((len(p), orjson.dumps(p)) for p in parts), after)
+    return Results(shown, sum(count for count, _ in parts), parts, after)
+
+
+def _pairs_in(call: str, text: bytes) -> int:
+    """How many records a text names. Raises BadAnswer where it holds anything else."""
+    try:
+        rows = orjson.loads(text)
+    except ValueError:
+        raise BadAnswer("the results are no JSON", call=call) from None
+    if not all(map(_is_pair, rows)):
+        raise BadAnswer("the results hold other values than ids and times", call=call)
+    return len(rows)
 
 
 def _is_pair(row: Any) -> bool:

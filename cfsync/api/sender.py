@@ -46,6 +46,8 @@ class Request:
     priority: int = 0
     #: ClickFunnels lets few calls of this kind run at once: its 429 means nothing for the others.
     has_own_limit: bool = False
+    #: What makes data of the body of the answer.
+    parse: codec.Parse = codec.parse
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -191,7 +193,8 @@ class Sender:
             error := gateway.own_error(str(request), status, reply.content, wait)
         ):
             raise error
-        return codec.read(str(request), status, reply.headers, reply.content, wait)
+        headers, parse = reply.headers, request.parse
+        return codec.read(str(request), status, headers, reply.content, wait, loads=parse)
 
     def _report(self, request: Request, status: int, seconds: float) -> None:
         self.watcher.answered(request.priority, status, seconds)

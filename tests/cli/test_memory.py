@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
+from cfsync.mirror.lists.census_state import CensusState, Standing
 from cfsync.sandbox import TOKEN, World, running
+from cfsync.sandbox.seeds import formats
+from cfsync.sync.incoming import census_filter
+from cfsync.values import time_text
 
 COMMAND = """
 import atexit
@@ -18,7 +27,7 @@ main()
 """
 
 
-def peak_mb(world: World, folder: Path, told: str, *resources: str) -> float:
+def peak_mb(world: World, folder: Path, told: str, *arguments: str) -> float:
     with running(world) as server:
         settings = {
             "CFSYNC_API__BASE_URL": server.api,
@@ -26,7 +35,7 @@ def peak_mb(world: World, folder: Path, told: str, *resources: str) -> float:
             "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
             "CFSYNC_DATABASE__URL": f"sqlite:///{folder}/mirror.db",
         }
-        command = [sys.executable, "-c", COMMAND, "backfill", *resources]
+        command = [sys.executable, "-c", COMMAND, *arguments]
         done = subprocess.run(
             command, env=settings, cwd=Path.cwd(), capture_output=True, text=True, timeout=120
         )
@@ -39,11 +48,50 @@ def peak_mb(world: World, folder: Path, told: str, *resources: str) -> float:
 def of_contacts(number: int, folder: Path) -> float:
     folder.mkdir()
     world = World(bare=True, workspaces=1, contacts=number)
-    return peak_mb(world, folder, f"{number:,} new", "contacts")
+    return peak_mb(world, folder, f"{number:,} new", "backfill", "contacts")
 
 
 def test_a_backfill_of_ten_times_as_much_takes_no_more(tmp_path: Path) -> None:
     assert of_contacts(30_000, tmp_path / "many") <= 1.1 * of_contacts(3_000, tmp_path / "few")
+
+
+def of_census(number: int, database: Path, folder: Path) -> float:
+    """The peak of a sweep by census of contacts that are all known."""
+    folder.mkdir()
+    world = World(bare=True, workspaces=1, contacts=number)
+    (workspace,) = world.workspaces
+    shown = world.store.tables["contacts"]
+    times = [(i, formats.time_text(shown.key(i)[0])) for i in shown.by_id(workspace, None, False)]  # type: ignore[index]
+    everybody = {"criteria": [{"attribute": "created_at", "clause": "gte", "value": "1970-01-01"}]}
+    filter_ = world.create("refine_filters", workspace, name="cfsync census", **everybody)
+    with closing(sqlite3.connect(shutil.copy(database, folder / "mirror.db"))) as sql, sql:
+        sql.execute("UPDATE cf_writer SET mark = 1")
+        sql.executemany(
+            "INSERT INTO contacts (id, workspace_id, updated_at, cf_rev)"
+            f" VALUES (?, {workspace}, ?, 1)",
+            times,
+        )
+        sql.executemany(
+            "INSERT INTO cf_base (resource, id, body, updated_at, rev)"
+            " VALUES ('contacts', ?, '{}', ?, 1)",
+            times,
+        )
+        now = time_text(datetime.now(UTC))
+        shown_as = census_filter.shown_of(world.get("refine_filters", filter_) or {})
+        state = CensusState(Standing.TRUSTED, filter_, shown_as, checked_at=now)
+        text = json.dumps(asdict(state))
+        sql.execute("INSERT INTO cf_meta VALUES (?, ?)", (f"census/{workspace}", text))
+        sql.execute("UPDATE cf_writer SET mark = 0")
+    told = f"{number:,} unchanged"
+    found = peak_mb(world, folder, told, "sweep", "contacts")
+    assert world.ledger.requests["GET /workspaces/{parent}/contacts 200"] == 0
+    return found
+
+
+def test_a_census_of_ten_times_as_many_takes_no_more(tmp_path: Path, migrated_sqlite: Path) -> None:
+    few = of_census(20_000, migrated_sqlite, tmp_path / "few")
+
+    assert of_census(200_000, migrated_sqlite, tmp_path / "many") <= 1.04 * few
 
 
 def of_import(rows: int, database: Path, folder: Path) -> float:
@@ -75,4 +123,4 @@ def test_an_import_of_ten_times_as_much_takes_no_more(tmp_path: Path, full_datab
 
 
 def test_a_first_backfill_of_all_lists_takes_little(tmp_path: Path) -> None:
-    assert peak_mb(World(workspaces=1, contacts=1), tmp_path, "workflows  ") <= 124
+    assert peak_mb(World(workspaces=1, contacts=1), tmp_path, "workflows  ", "backfill") <= 124

@@ -146,7 +146,7 @@ def _is_get(call: Call) -> bool:
     return call.method == "GET"
 
 
-def _is_write(call: Call) -> bool:
+def is_write(call: Call) -> bool:
     return call.method != "GET"
 
 
@@ -203,7 +203,7 @@ def _make_room(account: Account) -> None:
     account.mirror._worker.submit(_pragma, account, f"max_page_count = {2**30}").result()
 
 
-def _is_census(call: Call) -> bool:
+def is_census(call: Call) -> bool:
     return any(name.startswith("results") for name in call.query)
 
 
@@ -222,7 +222,7 @@ def _edit_filter(account: Account, _: Call) -> None:
 
 def _census(name: str, **more: Any) -> Kind:
     """An odd census, which leads to the walk or to the same records: nothing else shows."""
-    return Kind(name.replace("_", " "), fault(name, **more), AS_EVER, _is_census)
+    return Kind(name.replace("_", " "), fault(name, **more), AS_EVER, is_census)
 
 
 def _meanwhile(name: str, act: Callable[[Account, Call], object], fits: Fits) -> Kind:
@@ -232,16 +232,16 @@ def _meanwhile(name: str, act: Callable[[Account, Call], object], fits: Fits) ->
 KINDS = (
     Kind("connection refused", _shut),
     Kind("reset before", fault("reset_before")),
-    Kind("reset after", fault("reset_after"), fits=_is_write),
+    Kind("reset after", fault("reset_after"), fits=is_write),
     Kind("time-out", **_hurried("hang")),
-    Kind("time-out, applied", **_hurried("hang", applied=True), fits=_is_write),
+    Kind("time-out, applied", **_hurried("hang", applied=True), fits=is_write),
     Kind("slow body", **_hurried("slow_body"), fits=lambda c: c.method != "DELETE"),
     Kind("truncated JSON", fault("truncated"), fits=lambda c: c.method != "DELETE"),
     Kind("empty body", fault("empty_body"), fits=lambda c: c.method in ("GET", "PUT")),
     Kind("HTML 200", fault("html_200")),
-    Kind("HTML 200, applied", fault("html_200", applied=True), fits=_is_write),
+    Kind("HTML 200, applied", fault("html_200", applied=True), fits=is_write),
     Kind("HTML 403", fault("html_403")),
-    Kind("HTML 503, applied", fault("html_503", applied=True), fits=_is_write),
+    Kind("HTML 503, applied", fault("html_503", applied=True), fits=is_write),
     Kind("401", fault("status", status=401), ends=TOKEN_REFUSED),
     Kind("403", fault("status", status=403), ends=ANY | TOKEN_REFUSED),
     Kind("404", fault("status", status=404), ends=ANY, fits=lambda c: c.method != "DELETE"),
@@ -251,7 +251,7 @@ KINDS = (
     Kind("429", fault("status", status=429)),
     Kind("429 with Retry-After", fault("status", status=429, retry_after=0.02)),
     Kind("500", fault("status", status=500)),
-    Kind("500, applied", fault("status", status=500, applied=True), fits=_is_write),
+    Kind("500, applied", fault("status", status=500, applied=True), fits=is_write),
     Kind("503", fault("status", status=503)),
     Kind("error under 200", fault("error_under_200"), ends=ANY),
     Kind("not a list", fault("not_a_list"), ends=ANY, fits=_is_get),
@@ -299,8 +299,8 @@ KINDS = (
     _census("results_capped"),
     _census("results_text_ids"),
     _census("results_empty"),
-    Kind("filter deleted", meanwhile(_delete_filter), AS_EVER, _is_census),
-    Kind("filter edited", meanwhile(_edit_filter), AS_EVER, _is_census),
+    Kind("filter deleted", meanwhile(_delete_filter), AS_EVER, is_census),
+    Kind("filter edited", meanwhile(_edit_filter), AS_EVER, is_census),
     Kind("503 once", fault("status", status=503), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("reset once", fault("reset_before"), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("429 once", fault("status", status=429), ends=AS_EVER, retry=AGAIN),

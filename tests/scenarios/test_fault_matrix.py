@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.fault_bench import Bench, SqliteStore
-from tests.scenarios.fault_kinds import KINDS
+from tests.conftest import Postgres
+from tests.scenarios.fault_bench import Bench, PostgresStore, SqliteStore
+from tests.scenarios.fault_kinds import KINDS, is_census, is_write
 from tests.scenarios.fault_matrix import Cell, bench_of, cells_of, complaints
 from tests.scenarios.fault_scenes import SCENES, quiet_logs
 from tests.scenarios.fault_verdict import Plan, differences, unsettled
@@ -57,6 +58,30 @@ def test_whatever_goes_wrong_with_a_call_the_pass_says_so_and_the_next_one_mends
 
     wrong = {str(cell): found for cell in part if (found := complaints(bench, plan, cell)[1])}
 
+    assert wrong == {}
+
+
+@pytest.fixture
+def ready_on_postgresql(
+    request: pytest.FixtureRequest, postgres: Postgres, migrated_postgres: str, tmp_path: Path
+) -> Iterator[Ready]:
+    quiet_logs()
+    with bench_of(request.param, tmp_path, PostgresStore(postgres, migrated_postgres)) as found:
+        yield found
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("ready_on_postgresql", ["push in bulk", "sweep by census"], indirect=True)
+def test_so_it_is_on_postgresql_with_the_calls_of_bulks_and_censuses(
+    ready_on_postgresql: Ready,
+) -> None:
+    bench, plan = ready_on_postgresql
+    faults = (is_census, is_write)
+    part = part_of(c for c in cells_of(bench.scene, plan) if c.kind.fits in faults)
+
+    wrong = {str(cell): found for cell in part if (found := complaints(bench, plan, cell)[1])}
+
+    assert len(part) > 4
     assert wrong == {}
 
 

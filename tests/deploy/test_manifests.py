@@ -16,9 +16,10 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from cfsync.config import load
+from cfsync.config import load, runnable
 from cfsync.config.model import known_keys
 from cfsync.config.problems import variable
+from cfsync.mirror.bookkeeping.webhook_secrets import path_of
 from tests.deploy.conftest import DEPLOY
 
 Tool = Callable[[str], str]
@@ -95,11 +96,42 @@ def test_the_settings_of_the_composed_services_are_valid(tmp_path: Path) -> None
         environ = compose()["services"][service]["environment"]
         given = {k: moved(v, tmp_path) for k, v in environ.items()}
         given["CFSYNC_API__BASE_URL"] = "https://shop.myclickfunnels.com/api/v2"
+        given["CFSYNC_WEB__ACCESS_TOKEN"] = "secret"
 
         settings = load(None, given)
 
         assert settings.for_api().token is not None
         assert settings.database.url == "postgresql://cfsync@db/cfsync"
+        assert runnable.problems(settings) == []
+
+
+def test_the_console_of_a_composed_daemon_is_reachable_on_this_machine_alone() -> None:
+    daemon, database = (compose()["services"][name] for name in ("cfsync", "db"))
+
+    assert daemon["environment"]["CFSYNC_WEB__LISTEN"] == "0.0.0.0:8787"
+    assert daemon["ports"] == ["127.0.0.1:${WEB_PORT:-}:8787"]
+    assert database["ports"] == ["127.0.0.1:${DB_PORT:-}:5432"]
+
+
+def test_only_webhooks_come_in_from_the_internet() -> None:
+    ingress = yaml.safe_load((DEPLOY / "ingress.yaml").read_text())
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+
+    assert path_of(7).startswith(f"{path['path']}/")
+    assert [rule["host"]] == ingress["spec"]["tls"][0]["hosts"]
+    service = the("Service", path["backend"]["service"]["name"])
+    assert path["backend"]["service"]["port"] == {"name": service["spec"]["ports"][0]["name"]}
+
+
+@pytest.mark.parametrize("name", ["cfsync", "cfsync-sqlite"])
+def test_a_service_leads_to_the_daemons(name: str) -> None:
+    pod = the("Deployment", name)["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    service = the("Service", name)["spec"]
+
+    assert service["selector"].items() <= pod["metadata"]["labels"].items()
+    assert service["ports"][0]["targetPort"] == container["ports"][0]["name"]
 
 
 def test_every_container_of_a_cluster_runs_with_next_to_no_rights() -> None:
@@ -175,9 +207,8 @@ def test_stopping_is_given_more_time_than_the_daemon_takes() -> None:
 def test_the_schemas_of_the_cluster_have_nothing_to_say(tool: Tool) -> None:
     for version in ("1.29", "1.33"):
         command = [tool("kubernetes-validate"), "--strict", "-k", version]
-        done = subprocess.run(
-            [*command, DEPLOY / "kubernetes.yaml"], capture_output=True, text=True
-        )
+        files = [DEPLOY / "kubernetes.yaml", DEPLOY / "ingress.yaml"]
+        done = subprocess.run([*command, *files], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -185,6 +216,7 @@ def test_compose_has_nothing_to_say(tool: Tool, tmp_path: Path) -> None:
     command = [tool("docker-compose"), "-f", DEPLOY / "compose.yaml", "config", "-q"]
 
     environ = {"CLICKFUNNELS_URL": "https://shop.myclickfunnels.com/api/v2", "HOME": str(tmp_path)}
+    environ["WEB_ACCESS_TOKEN"] = "secret"
     done = subprocess.run(command, env=environ, capture_output=True, text=True)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

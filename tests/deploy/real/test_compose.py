@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +65,9 @@ class Composed:
 def prepare(folder: Path) -> None:
     shutil.copy(DEPLOY / "compose.yaml", folder)
     (folder / "override.yaml").write_text(OVERRIDE)
-    (folder / ".env").write_text(f"CLICKFUNNELS_URL=http://{GATEWAY}:{PORT}/api/v2\n")
+    (folder / ".env").write_text(
+        f"CLICKFUNNELS_URL=http://{GATEWAY}:{PORT}/api/v2\nWEB_ACCESS_TOKEN=let-me-in\n"
+    )
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700)
     (secrets / "token").write_text("sandbox-token")
@@ -94,6 +98,24 @@ def test_it_comes_up_migrated_and_mirrors(composed: Composed, until: Until) -> N
     assert composed.pods.inspect("cfsync-cfsync-1")["HostConfig"]["ReadonlyRootfs"] is True
     assert "s3cret" not in composed.pods.log("cfsync-cfsync-1")
     assert "sandbox-token" not in composed.pods.log("cfsync-cfsync-1")
+
+
+def test_health_metrics_and_console_are_reachable_on_this_machine(composed: Composed) -> None:
+    at = composed("port", "cfsync", "8787")
+
+    def status(path: str, token: str = "") -> int:
+        request = urllib.request.Request(f"http://{at}{path}")
+        request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert at.startswith("127.0.0.1:")
+    assert [status(path) for path in ("/livez", "/readyz")] == [200, 200]
+    assert [status("/metrics"), status("/metrics", "let-me-in")] == [401, 200]
+    assert status("/") == 200
 
 
 def test_a_database_that_goes_away_and_comes_back_costs_nothing(

@@ -26,7 +26,7 @@ class Membership(StrEnum):
 
 def is_stray(resource: Resource, record: Record, listing: Listing) -> bool:
     """Whether a record that a list shows names another parent, or another workspace."""
-    if not resource.deletable:
+    if resource.scope:
         return False
     named = {resource.parent_field: listing.parent_id, "workspace_id": listing.workspace_id}
     return any(
@@ -44,7 +44,7 @@ def in_workspace(record: Record, workspace: int | None) -> Record:
 
 def membership_of(resource: Resource, record: Record, ours: Collection[int]) -> Membership:
     """Whether a record belongs in the mirror; `ours`: the mirrored workspaces."""
-    if not resource.deletable:  # teams and workspaces are known before it is chosen among them
+    if resource.scope or not resource.in_workspace:  # the scope is known before it is chosen from
         return Membership.OURS
     workspace = record.values.get("workspace_id")
     if workspace is None:  # no workspace's list has shown it; its parent may be new

@@ -14,6 +14,7 @@ from cfsync.errors import BadAnswer
 from cfsync.json_types import is_converted
 from cfsync.records import Listing, Record, is_provisional
 from cfsync.resources import ALL, Resource
+from cfsync.resources.keys import number_of
 from cfsync.values import Unholdable, as_is, decode, decoder
 
 
@@ -27,6 +28,8 @@ class _Plan:
     as_is: Mapping[str, frozenset[type]]
     #: (column, the field of the object or objects whose id it holds, what reads them)
     derived: tuple[tuple[str, str, Callable[[Any], Any]], ...]
+    #: (column, the field whose text it holds)
+    texts: tuple[tuple[str, str], ...]
     #: Fields that are kept in `cf_secrets`.
     secrets: tuple[str, ...]
     #: Path columns that hold the record's own id.
@@ -45,7 +48,7 @@ def decode_record(
     None, and its field is in `noted`. Raises BadAnswer without a usable id.
     """
     plan = _plan(resource.name)
-    id_ = body.get("id")
+    id_ = number_of(resource, body) if resource.key else body.get("id")
     if type(id_) is not int or id_ <= 0 or is_provisional(id_):
         raise BadAnswer(f"a record of {resource.name} without a usable id")
     secrets: dict[str, str] = {}
@@ -53,7 +56,8 @@ def decode_record(
     if plan.secrets:
         body, secrets, unholdable = _without_secrets(plan.secrets, body)
     text, is_plain = _json_text(body)
-    values, noted, unknown, converted = _values(plan, body, plan.as_is if is_plain else {})
+    shown = _with_number(plan, body, id_) if resource.key else body
+    values, noted, unknown, converted = _values(plan, shown, plan.as_is if is_plain else {})
     _fill_in_path(plan, values, id_, listing)
     return Record(
         resource=resource.name,
@@ -79,13 +83,21 @@ def _plan(name: str) -> _Plan:
         derived=tuple(
             (f.name, f.derived, _ids if f.type == "json" else _id)
             for f in resource.columns
-            if f.derived
+            if f.derived and f.type != "text"
+        ),
+        texts=tuple(
+            (f.name, f.derived) for f in resource.columns if f.derived and f.type == "text"
         ),
         secrets=resource.secrets,
         own_id=tuple(f.name for f in resource.columns if f.path and f.ref == name),
         parent=resource.parent_field,
         workspace="workspace_id" in resource.by_name,
     )
+
+
+def _with_number(plan: _Plan, body: Mapping[str, Any], id_: int) -> dict[str, Any]:
+    """A record that a text tells apart, with a number for its id."""
+    return {**body, "id": id_, **{name: body.get(source) for name, source in plan.texts}}
 
 
 def _values(

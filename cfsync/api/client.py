@@ -25,7 +25,7 @@ from cfsync.api.turns import Priority
 from cfsync.config import ApiSettings
 from cfsync.errors import BadAnswer, CfsyncError, Forbidden, NotFound, Refused, UsageError
 from cfsync.records import Listing, Page, Record
-from cfsync.resources import ALL, Resource
+from cfsync.resources import ALL, Resource, keys
 
 
 class Api:
@@ -115,7 +115,7 @@ class Api:
         query = parameters.of_page(after=after, sort=sort, descending=descending, filters=filters)
         expanded = self._expanded(resource)
         asked = expanded if resource.single else ()
-        call, answer, shown = await self._get(resource.list_path, listing.parent_id, asked, query)
+        call, answer, shown = await self._get(resource.list_path, keys.above(listing), asked, query)
         found = codec.page(call, answer, listing, shown if resource.single else expanded)
         records = (replace(record, withheld=shown != asked) for record in found.records)
         return replace(found, records=tuple(records))
@@ -153,17 +153,17 @@ class Api:
         if not resource.has_get:
             return await self._get_listed(resource, id, listing or shown_in)
         expanded = self._expanded(resource)
-        call, answer, shown = await self._get(resource.one_path, id, expanded, {})
+        call, answer, shown = await self._get(resource.one_path, keys.of(resource, id), expanded)
         found = codec.record(call, answer, resource, listing, asked=id, expanded=shown)
         return _not_deleted(call, replace(found, withheld=shown != expanded))
 
     async def _get(
-        self, path: str, id: int | str, expanded: Sequence[str], query: Query
+        self, path: str, id: int | str, expanded: Sequence[str], query: Query | None = None
     ) -> tuple[str, Answer, Sequence[str]]:
         """As `_call`, and the `expanded` fields; none where a call that names them is refused."""
         if expanded:
             with suppress(Forbidden, BadAnswer, Refused):
-                named = {**query, **parameters.expansion(expanded)}
+                named = {**(query or {}), **parameters.expansion(expanded)}
                 return *await self._call("GET", path, id, query=named), expanded
         return *await self._call("GET", path, id, query=query), ()
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cfsync.errors import UnknownResource
-from cfsync.resources import account, images, people, webhooks
+from cfsync.resources import account, images, people, places, team, webhooks
 from cfsync.resources.content import (
     blogs,
     communities,
@@ -74,6 +74,8 @@ _MODULES = (
     courses,
     forms,
     webhooks,
+    team,
+    places,
     discounts,
     restocks,
     external_purchases,

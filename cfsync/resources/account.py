@@ -13,6 +13,7 @@ TEAMS = Resource(
     one_path="/teams/{id}",
     update=True,
     push=False,
+    scope=True,
     refuse_delete="a team can't be deleted through the API",
     fields=table("""
         id          integer
@@ -35,6 +36,7 @@ WORKSPACES = Resource(
     one_path="/workspaces/{id}",
     update=True,
     push=False,
+    scope=True,
     refuse_delete="a workspace can't be deleted through the API",
     fields=table("""
         id            integer

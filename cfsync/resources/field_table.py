@@ -13,7 +13,8 @@ A field table has a line for each field, in the order of the columns:
     secret                kept in `cf_secrets` and nowhere else; it has no column
     path                  not in the API's answers: filled in from the list that showed the record
     ref=R                 holds the id of a record of resource R (in a list: many ids)
-    from=F                not in the API's answers: the ids of the object or objects in field F
+    from=F                not in the API's answers: the ids of the object or objects in field F; a text
+                          is that of field F itself
     set, map              changes to it on both sides are merged member by member, or key by key
     via=R:F               a set that changes by creating and deleting records of R, whose field F
                           names the member

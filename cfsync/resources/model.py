@@ -150,8 +150,13 @@ class Resource:
     filter_class: str = ""
     #: Field -> the value, '' for any, with which such a filter may leave out what the list shows.
     unfiltered: Mapping[str, str] = field(default_factory=dict)
+    #: The fields whose text tells its records apart, which have no number: see `keys`.
+    key: tuple[str, ...] = ()
     #: Whether its lists come whole, in an order of their own, and may take no cursor.
     whole: bool = False
+    #: Whether it is what a token may reach: a missing one proves nothing, since the access to it
+    #: may be lost, and each pass reads it before all else.
+    scope: bool = False
     #: Whether a workspace has exactly one, which `list_path` shows alone; its id is the workspace's.
     single: bool = False
     #: Whether it has a table in the mirror.
@@ -207,16 +212,19 @@ class Resource:
         return self.parent == "workspaces"
 
     @cached_property
-    def nested(self) -> bool:
-        """Whether its lists hang below other records than workspaces: a list for each of them."""
-        return self.parent not in (None, "teams", "workspaces")
+    def in_workspace(self) -> bool:
+        """Whether each of its records belongs to a workspace, as all do that have no table."""
+        return "workspace_id" in self.by_name or not self.mirrored
 
     @cached_property
+    def nested(self) -> bool:
+        """Whether its lists hang below other records of a workspace: a list for each of them."""
+        return self.in_workspace and self.parent not in ("teams", "workspaces")
+
+    @property
     def deletable(self) -> bool:
-        """Whether a record that is missing in its list may have been deleted. A missing team or
-        workspace proves nothing: the token may have lost its access to it.
-        """
-        return self.parent not in (None, "teams")
+        """Whether a record that is missing in its list may have been deleted."""
+        return not self.scope
 
     @cached_property
     def references(self) -> Mapping[str, str]:

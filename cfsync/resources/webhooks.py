@@ -1,4 +1,4 @@
-"""How news is sent: webhook endpoints and the events log. Field facts: the API's OpenAPI document, version 2.0.0."""
+"""How news is sent: webhook endpoints, the types of events, and the events log. Field facts: the API's OpenAPI document, version 2.0.0."""
 
 from __future__ import annotations
 
@@ -51,5 +51,24 @@ WEBHOOK_EVENTS = Resource(
         created_at     timestamp?
         page           json?       quote
         funnel         json?       quote
+    """),
+)
+
+WEBHOOK_EVENT_TYPES = Resource(
+    name="webhook_event_types",
+    body_key="webhooks_outgoing_event_type",
+    parent=None,
+    list_path="/webhooks/outgoing/event_types",
+    one_path="/webhooks/outgoing/event_types/{id}",
+    group="all",
+    refuse_insert="it is ClickFunnels' own list",
+    pull_every="24h",
+    key=("id",),
+    has_get=False,
+    whole=True,
+    fields=table("""
+        id     integer  path
+        name   text     from=id
+        topic  text
     """),
 )

@@ -131,10 +131,13 @@ async def announce_added(context: Context, workspaces: Sequence[int]) -> None:
             log.info("lists.added", resources=names, help=_HELP)
 
 
-async def is_reachable(context: Context, workspace: int) -> bool:
+async def is_reachable(context: Context, workspace: int | None) -> bool:
     """Whether the token reaches a workspace. If not, a record missing there proves nothing. Where
-    it may not read the workspace itself, a list that shows records tells.
+    it may not read the workspace itself, a list that shows records tells. None: of what is in no
+    workspace, the list itself tells, since an empty one is not believed.
     """
+    if workspace is None:
+        return True
     try:
         await context.api.get(WORKSPACES, workspace)
     except NotFound:

@@ -193,7 +193,7 @@ def is_needless(settings: Settings, listing: Listing) -> bool:
     """Whether a list of teams or workspaces need not be readable: the settings name the
     workspaces. Pure.
     """
-    return not RESOURCES[listing.resource].deletable and bool(settings.api.workspaces)
+    return RESOURCES[listing.resource].scope and bool(settings.api.workspaces)
 
 
 def _worst(errors: BaseExceptionGroup[CfsyncError]) -> CfsyncError:

@@ -17,7 +17,7 @@ from cfsync.mirror.progress.runs import PassName
 from cfsync.records import Listing
 from cfsync.resources import Resource, levels, named
 from cfsync.sync import history
-from cfsync.sync.account import announce_added, known_workspaces, open_account
+from cfsync.sync.account import TEAMS, announce_added, known_workspaces, open_account
 from cfsync.sync.context import Context, each_list, is_needless
 from cfsync.sync.events import log
 from cfsync.sync.events.follow import follow
@@ -54,7 +54,7 @@ async def backfill(
     async with recorded(context, PassName.BACKFILL, resources) as (context, report):
         resources = await runnable(context, report, resources)
         workspaces = await open_account(context, report)
-        for level in levels(_below_teams(resources)):
+        for level in levels(_but_teams(resources)):
             lists = await _lists(context, level, workspaces)
             rows = await context.mirror.read(row_counts.known, lists if restart else ())
             if restart:
@@ -80,7 +80,7 @@ async def pull(context: Context, names: Sequence[str] = ()) -> Report:
         workspaces = await open_account(context, report)
         if not names:
             await announce_added(context, workspaces)
-        for level in levels(_below_teams(resources)):
+        for level in levels(_but_teams(resources)):
             for resource in level:
                 await reread_busy(context, report, resource)
             now = await context.now()
@@ -101,7 +101,7 @@ async def pull_due(context: Context, name: str) -> Report | None:
     opening the account.
     """
     resource = named(name)
-    if resource.parent is None:
+    if resource is TEAMS:
         async with recorded(context, PassName.PULL, [resource]) as (context, report):
             workspaces = await open_account(replace(context, opened=False), report)
             await history.begin(context, [resource], workspaces)
@@ -175,9 +175,9 @@ async def census_due(context: Context, name: str) -> Report | None:
     return report
 
 
-def _below_teams(resources: Sequence[Resource]) -> list[Resource]:
+def _but_teams(resources: Sequence[Resource]) -> list[Resource]:
     """All but the teams, which opening the account has read."""
-    return [r for r in resources if r.parent is not None]
+    return [r for r in resources if r is not TEAMS]
 
 
 async def _lists(

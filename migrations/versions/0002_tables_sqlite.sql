@@ -1314,6 +1314,7 @@ CREATE INDEX cf_sales_opportunities_workspace_id ON sales_opportunities (workspa
 CREATE INDEX cf_sales_opportunities_pipeline_id ON sales_opportunities (pipeline_id);
 CREATE INDEX cf_sales_opportunities_pipelines_stage_id ON sales_opportunities (pipelines_stage_id);
 CREATE INDEX cf_sales_opportunities_primary_contact_id ON sales_opportunities (primary_contact_id);
+CREATE INDEX cf_sales_opportunities_assignee_id ON sales_opportunities (assignee_id);
 CREATE INDEX cf_sales_opportunities_updated_at ON sales_opportunities (updated_at);
 CREATE INDEX cf_sales_opportunities_cf_synced_at ON sales_opportunities (cf_synced_at);
 
@@ -1331,6 +1332,7 @@ CREATE TABLE sales_opportunity_notes (
 );
 CREATE INDEX cf_sales_opportunity_notes_workspace_id ON sales_opportunity_notes (workspace_id, id);
 CREATE INDEX cf_sales_opportunity_notes_opportunity_id ON sales_opportunity_notes (opportunity_id, id);
+CREATE INDEX cf_sales_opportunity_notes_created_by_id ON sales_opportunity_notes (created_by_id);
 CREATE INDEX cf_sales_opportunity_notes_updated_at ON sales_opportunity_notes (updated_at);
 
 CREATE TABLE workflows (
@@ -1591,3 +1593,70 @@ CREATE TABLE appointments (
 CREATE INDEX cf_appointments_workspace_id ON appointments (workspace_id, id);
 CREATE INDEX cf_appointments_primary_contact_id ON appointments (primary_contact_id);
 CREATE INDEX cf_appointments_updated_at ON appointments (updated_at);
+
+CREATE TABLE team_memberships (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    team_id BIGINT,
+    user_id BIGINT,
+    user_first_name TEXT,
+    user_last_name TEXT,
+    user_profile_photo_id TEXT,
+    user_email TEXT,
+    added_by_id BIGINT,
+    platform_agent_of_id BIGINT,
+    role_ids TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    "user" TEXT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_team_memberships_team_id ON team_memberships (team_id);
+CREATE INDEX cf_team_memberships_updated_at ON team_memberships (updated_at);
+
+CREATE TABLE users (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT,
+    email TEXT,
+    first_name TEXT,
+    last_name TEXT,
+    time_zone TEXT,
+    locale TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_users_updated_at ON users (updated_at);
+
+CREATE TABLE countries (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    iso2 TEXT,
+    iso3 TEXT,
+    name TEXT,
+    localized_name TEXT,
+    has_regions BOOLEAN,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+
+CREATE TABLE regions (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    country_id BIGINT,
+    code TEXT,
+    name TEXT,
+    localized_name TEXT,
+    country_code TEXT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);
+CREATE INDEX cf_regions_country_id ON regions (country_id);
+
+CREATE TABLE webhook_event_types (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name TEXT,
+    topic TEXT,
+    cf_rev BIGINT,
+    cf_synced_at TEXT
+);

@@ -17,7 +17,7 @@ from cfsync.api import Api, Retry, walk_by_id, walk_newest_first
 from cfsync.config import ApiSettings
 from cfsync.errors import NotFound, NotJson, Refused, StateConflict, TokenRefused
 from cfsync.records import Listing
-from cfsync.resources import ALL, ROOT, Resource
+from cfsync.resources import ALL, ROOT, Resource, keys
 from cfsync.sandbox import TOKEN, Running, World, running
 from tests.plain_values import for_create, for_update
 
@@ -58,6 +58,8 @@ class Shop:
     def list_of(self, name: str) -> Listing:
         """A list that has something in it, if any has."""
         parents = self.parents(ALL[name])
+        if name == "regions":
+            return Listing(name, keys.number("US"))
         parent = next((p for p in parents if self.world.ids(name, p)), parents[0])
         return Listing(name, parent, None if name in ("teams", "workspaces") else self.workspace)
 
@@ -233,7 +235,7 @@ def test_every_list_and_every_record_is_read(shop: Shop):
             again = await api.get(resource, first.id, shop.list_of(name))
             more = {n: v for n, v in again.values.items() if n in resource.on_request}
             assert (again.id, again.values) == (first.id, {**first.values, **more}), name
-            if not resource.single:
+            if "public_id" in resource.by_name and not resource.single:
                 place = None if resource.has_get else shop.list_of(name)
                 by_public_id = await api.get(resource, str(first.values["public_id"]), place)
                 assert by_public_id.id == first.id, name

@@ -34,6 +34,7 @@ def sizes() -> dict[str, Any]:
     return {
         "bare": True,
         "workspaces": 1,
+        "team_memberships": 3,
         "contacts": 12,
         "contact_tags": 3,
         "products": 3,
@@ -298,7 +299,7 @@ def members(filled: Round) -> list[dict[str, Any]]:
 def _members_of_the_team(filled: Round) -> None:
     names = ("id", "public_id", "team_id", "user_id", "user_email", "role_ids")
 
-    found = filled.sql(f"SELECT {', '.join(names)} FROM team_memberships")
+    found = filled.sql(f"SELECT {', '.join(names)} FROM team_members")
 
     assert [(*row[:-1], parsed(row[-1])) for row in found] == [
         tuple(m[name] for name in names) for m in members(filled)

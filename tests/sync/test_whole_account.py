@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cfsync.api import Api
+from cfsync.decode import decode_record
 from cfsync.mirror.capture import rules
 from cfsync.resources import ALL, RESOURCES, Resource
 from cfsync.sandbox import World
@@ -56,6 +57,10 @@ def shown(world: World, name: str) -> list[int]:
     parents = [0] if resource.parent is None else shown(world, resource.parent)
     if resource.single:
         return parents
+    if resource.key:
+        above = world.ids(resource.parent) if resource.parent else [0]
+        found = [record for parent in above for record in world.records(name, parent)]
+        return sorted(decode_record(resource, record).id for record in found)
     return sorted(id_ for parent in parents for id_ in world.ids(name, parent))
 
 

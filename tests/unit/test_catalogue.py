@@ -74,16 +74,6 @@ EXTERNAL_ORDERS_TAKE = [
     "external_id",
 ]
 
-LEFT_OUT = {
-    "users": "the token's own users, not the account's",
-    "team_memberships": "below a team and in no workspace; teams.memberships shows them",
-    "countries": "the vendor's catalogue, without ids",
-    "regions": "the vendor's catalogue, without ids",
-    "webhook_event_types": "the vendor's catalogue, with names for ids",
-}
-"""Records of the facts that the catalogue does not have, each with the reason."""
-
-
 FIELDS_LEFT_OUT = {
     ("external_purchase_endpoints", "secret"): "it would stand in the mirror for all to read",
     ("contacts", "email_engagement"): "it changes without the contact, so the mirror's were stale",
@@ -115,12 +105,8 @@ def described(name: str) -> None:
 
 
 def test_every_record_of_the_facts_is_in_the_catalogue() -> None:
-    assert set(FIELDS) - set(ALL) == {"order_line_items", *LEFT_OUT}
-    assert (
-        {r.name for r in DESCRIBED}
-        == set(FIELDS) & set(ROUTES) - set(LEFT_OUT)
-        >= (set(FILTERS) - set(LEFT_OUT))
-    )
+    assert set(FIELDS) - set(ALL) == {"order_line_items"}
+    assert {r.name for r in DESCRIBED} == set(FIELDS) & set(ROUTES) >= set(FILTERS)
 
 
 @pytest.mark.usefixtures("described")
@@ -132,8 +118,8 @@ def test_the_fields_are_those_of_the_facts_and_the_added_ones(name: str) -> None
     assert known <= set(fields)
     added = [fields[field] for field in set(fields) - known]
     assert all([f.path, f.secret, bool(f.derived)].count(True) == 1 for f in added)
-    paths = {f.name for f in fields.values() if f.path}
-    own = {"id"} if ALL[name].single else set()
+    paths = {f.name for f in fields.values() if f.path} - known
+    own = {"id"} if ALL[name].single or ALL[name].key else set()
     assert (
         paths == {f.name for f in added if f.path} <= {"workspace_id", ALL[name].parent_field, *own}
     )
@@ -241,8 +227,15 @@ def test_what_a_catalogue_entry_names_exists(name: str) -> None:
     assert all(f.create for f in resource.fields if f.required)
 
 
-def test_every_mirrored_record_but_a_team_knows_its_workspace() -> None:
-    assert [r.name for r in RESOURCES.values() if "workspace_id" not in r.by_name] == ["teams"]
+def test_all_records_but_those_of_the_account_know_their_workspace() -> None:
+    assert [r.name for r in RESOURCES.values() if not r.in_workspace] == [
+        "teams",
+        "webhook_event_types",
+        "team_memberships",
+        "users",
+        "countries",
+        "regions",
+    ]
 
 
 def test_parents_stand_before_their_children() -> None:
@@ -254,6 +247,7 @@ def test_parents_stand_before_their_children() -> None:
 def test_levels_go_from_the_team_down() -> None:
     names = [[r.name for r in level] for level in levels(RESOURCES.values())]
 
-    assert names[:2] == [["teams"], ["workspaces"]]
+    assert names[0] == ["teams", "webhook_event_types", "users", "countries"]
+    assert names[1] == ["workspaces", "team_memberships", "regions"]
     assert names[2] == [r.name for r in RESOURCES.values() if r.parent == "workspaces"]
     assert {*names[3]} >= {r.name for r in RESOURCES.values() if r.parent in names[2]} > set()

@@ -187,8 +187,12 @@ def test_a_record_without_a_usable_id_is_refused(id_: Any):
 
 def test_every_resource_reads_its_own_kept_body():
     for name in ALL:
-        record = decoded(name, {"id": 5, "updated_at": NEW_YEAR})
+        record = decoded(name, {"id": 5, "updated_at": NEW_YEAR, **with_key(name)})
         assert decoded(name, json.loads(record.body)) == record
+
+
+def with_key(name: str) -> dict[str, str]:
+    return dict.fromkeys(ALL[name].key, "NW")
 
 
 odd_texts = st.sampled_from(
@@ -214,6 +218,7 @@ def test_what_is_taken_as_it_is_is_what_a_look_at_each_value_gives(data: st.Data
     resource = data.draw(st.sampled_from(list(ALL.values())), "resource")
     names = st.sampled_from([*resource.by_name, "unheard_of"])
     body = data.draw(st.dictionaries(names, odd_values, max_size=4), "body") | {"id": 5}
+    body |= with_key(resource.name)
     looked_at = replace(decode._plan(resource.name), as_is={})
 
     quick = decoded(resource.name, body)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DIGESTS = {
-    "postgresql": "10730606ba874fd16c9e499680a39141b828595d96d2ee6856e60d2078fd66f2",
-    "sqlite": "7ab57beb5043941d8fca9fa613c8de5ce65ee257f5b6df7da8df38af395dfcd1",
+    "postgresql": "f1d74fbf29556ed9c73b36145c1bfe0c57b5ab7dc3e6a09e939d3364c9c02608",
+    "sqlite": "14de58aff6a5b02842fa933755ecfa66b5d083eeac36d59a917cf9e4f7bfccd1",
 }
 """By the kind of database."""

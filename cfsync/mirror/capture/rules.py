@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 from cfsync.mirror.capture.ways import instead
+from cfsync.resources import ALL
 from cfsync.resources.model import Field, Resource, action_key
 
 OWN = ("cf_rev", "cf_synced_at")
@@ -105,7 +106,7 @@ def parents(resource: Resource) -> tuple[str, ...]:
 
 
 def has_workspace(resource: Resource) -> bool:
-    return "workspace_id" in resource.by_name
+    return resource.in_workspace
 
 
 def unique_field(resource: Resource) -> Field | None:
@@ -132,6 +133,11 @@ def taken_message(resource: Resource) -> str:
 def references(resource: Resource) -> Iterable[Field]:
     """The columns of which an unknown id is refused. A public id is text and not looked up."""
     return (f for f in resource.columns if f.ref and f.ref != "workspaces" and f.type != "text")
+
+
+def is_in_workspace(field: Field) -> bool:
+    """Whether what the column refers to belongs to a workspace."""
+    return field.ref is not None and ALL[field.ref].in_workspace
 
 
 def without_references(resource: Resource, tables: Collection[str]) -> Resource:

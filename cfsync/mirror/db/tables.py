@@ -80,7 +80,7 @@ VIEW_NAMES = (
     "fulfillment_items",
     "custom_attributes",
     "visits",
-    "team_memberships",
+    "team_members",
     "contact_tag_links",
     "order_tag_links",
     "product_tag_links",

@@ -34,7 +34,7 @@ def with_workspaces(tx: Tx, resource: Resource, records: Sequence[Record]) -> li
     own.
     """
     lacking = [r for r in records if r.values.get("workspace_id") is None]
-    if not lacking or not resource.deletable:
+    if not lacking or resource.scope or not resource.in_workspace:
         return list(records)
     known = _workspaces(tx, resource.name, [r.id for r in lacking])
     if resource.nested and resource.parent_field:

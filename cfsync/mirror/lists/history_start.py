@@ -19,7 +19,7 @@ def begin(tx: Tx, resource: Resource, workspaces: Collection[int]) -> bool:
     """Mark the workspaces in which all lists of a resource were read by now, each of them once.
     Returns whether all of these workspaces are marked.
     """
-    wanted = set(workspaces) if "workspace_id" in resource.by_name else {None}
+    wanted = set(workspaces) if resource.in_workspace else {None}
     missing = wanted - starts.find(tx, resource).keys()
     if missing and not starts.is_off(tx):
         statements.serialize_writers(tx, TABLES[resource.name])

@@ -50,7 +50,8 @@ def of_row(tx: Tx, resource: Resource, record_id: int) -> Listing | None:
     """The list below which a row belongs; None where there is no such row."""
     table = TABLES[resource.name]
     parent = table.c[resource.parent_field] if resource.parent_field else sa.literal(ROOT)
-    query = sa.select(parent, table.c.workspace_id).where(table.c.id == record_id)
+    workspace = table.c.workspace_id if resource.in_workspace else sa.null()
+    query = sa.select(parent, workspace).where(table.c.id == record_id)
     row = tx.conn.execute(query).first()
     return None if row is None else Listing(resource.name, *row)
 

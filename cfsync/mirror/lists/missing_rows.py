@@ -14,7 +14,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
 from cfsync.records import PROVISIONAL_FROM, Listing
-from cfsync.resources import children_of
+from cfsync.resources import ROOT, children_of
 from cfsync.resources.model import Resource
 
 
@@ -56,12 +56,13 @@ def add_unlisted(tx: Tx, resource: Resource, listing: Listing, shown: ShownRange
 
 def add_not_found(tx: Tx, resource: Resource, ids: Sequence[int], *, rev_before: int) -> None:
     """Make candidates of the mirror's rows with these ids, which were requested and not found."""
-    if not ids or not resource.deletable or resource.parent_field is None:
+    if not ids or not resource.deletable:
         return
     table = TABLES[resource.name]
     base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)
-    parent = table.c[resource.parent_field]
-    query = sa.select(table.c.id, table.c.workspace_id, parent.label("parent")).join(BASE, base)
+    parent = table.c[resource.parent_field] if resource.parent_field else sa.literal(ROOT)
+    columns = (table.c.id, _workspace(resource), parent.label("parent"))
+    query = sa.select(*columns).join(BASE, base)
     for record_id, workspace_id, parent_id in tx.conn.execute(
         query.where(table.c.id.in_(ids), BASE.c.rev <= rev_before)
     ).all():
@@ -91,10 +92,15 @@ def _rows_between(
 ) -> sa.Select[Any]:
     table = TABLES[resource.name]
     base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)
-    query = sa.select(table.c.id, table.c.workspace_id).join(BASE, base).where(table.c.id > above)
+    columns = (table.c.id, _workspace(resource))
+    query = sa.select(*columns).join(BASE, base).where(table.c.id > above)
     if resource.parent_field:
         query = query.where(table.c[resource.parent_field] == listing.parent_id)
     return query if upto is None else query.where(table.c.id <= upto)
+
+
+def _workspace(resource: Resource) -> sa.ColumnElement[Any]:
+    return TABLES[resource.name].c.workspace_id if resource.in_workspace else sa.null()
 
 
 def stopped_deletes(tx: Tx, resource: Resource) -> Iterator[tuple[int, int, Listing]]:
@@ -137,6 +143,6 @@ def row_count(tx: Tx, resource: Resource, workspace_id: int | None) -> int:
     """
     table = TABLES[resource.name]
     query = sa.select(sa.func.count()).select_from(table).where(table.c.id < PROVISIONAL_FROM)
-    if workspace_id is not None and "workspace_id" in table.c:
+    if workspace_id is not None and resource.in_workspace:
         query = query.where(table.c.workspace_id == workspace_id)
     return int(tx.conn.execute(query).scalar_one())

@@ -183,8 +183,8 @@ def _members(sql: ViewSql) -> str:
     return f"FROM teams t JOIN {sql.rows('t.memberships', 'member')} ON {sql.is_object('member')}"
 
 
-TEAM_MEMBERSHIPS = View(
-    "team_memberships",
+TEAM_MEMBERS = View(
+    "team_members",
     "member of a team",
     columns("""
         id                     integer    member:id
@@ -211,5 +211,5 @@ VIEWS = (
     FULFILLMENT_ITEMS,
     CUSTOM_ATTRIBUTES,
     VISITS,
-    TEAM_MEMBERSHIPS,
+    TEAM_MEMBERS,
 )

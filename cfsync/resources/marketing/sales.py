@@ -93,7 +93,7 @@ SALES_OPPORTUNITIES = Resource(
         pipeline            json        quote
         pipelines_stage     json        quote
         primary_contact     json        quote
-        assignee_id         integer?    create update
+        assignee_id         integer?    create update ref=team_memberships
         notes               json?       quote
     """),
 )
@@ -116,7 +116,7 @@ SALES_OPPORTUNITY_NOTES = Resource(
         workspace_id    integer     path ref=workspaces
         opportunity_id  integer     ref=sales_opportunities
         content         text        create! update
-        created_by_id   integer?    create update
+        created_by_id   integer?    create update ref=team_memberships
         created_at      timestamp?
         updated_at      timestamp?
     """),

@@ -153,5 +153,8 @@ def _check_reference(store: Store, field: Field, value: Any, workspace: int) -> 
     ids = value if isinstance(value, list) else [value]
     for id_ in ids if field.ref and field.type in ("integer", "json") else ():
         found = store.get(field.ref or "", id_) if type(id_) is int else None
-        if value is not None and (found is None or found["workspace_id"] != workspace):
+        is_elsewhere = found and ALL[field.ref or ""].in_workspace
+        if value is not None and (
+            found is None or (is_elsewhere and found["workspace_id"] != workspace)
+        ):
             raise Invalid("must exist")

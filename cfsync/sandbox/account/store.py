@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import orjson
 
-from cfsync.resources import ALL
+from cfsync.resources import ALL, ROOT, Resource
 from cfsync.sandbox.account.emails import Emails
 from cfsync.sandbox.account.table import Table
 from cfsync.sandbox.account.views import QUOTED_IN, VIEWS
-from cfsync.sandbox.seeds.formats import EPOCH, public_id, time_ms, time_text
+from cfsync.sandbox.seeds.catalogues import EVENT_TYPES
+from cfsync.sandbox.seeds.formats import EPOCH, id_of, public_id, time_ms, time_text
 from cfsync.sandbox.seeds.makers import seeded
 from cfsync.sandbox.seeds.people import tag_of
 from cfsync.sandbox.seeds.plan import Plan, mix
@@ -26,13 +27,17 @@ CACHED = 250_000
 HIDDEN = {"contacts": "anonymous"}
 """A record with a value in this field is not listed; a GET of it works."""
 
+
+def _owners(resource: Resource) -> tuple[tuple[str, str], ...]:
+    if resource.scope:
+        return ()
+    above = ((resource.parent_field or "", resource.parent),) if resource.parent else ()
+    here = (("workspace_id", "workspaces"),) if resource.in_workspace else ()
+    return tuple(dict.fromkeys((*above, *here)))
+
+
 OWNERS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    name: tuple(
-        dict.fromkeys(((r.parent_field or "", r.parent or ""), ("workspace_id", "workspaces")))
-        if r.deletable
-        else ()
-    )
-    for name, r in ALL.items()
+    name: _owners(r) for name, r in ALL.items()
 } | {
     "contact_applied_tags": (
         ("contact_id", "contacts"),
@@ -41,8 +46,6 @@ OWNERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Resource -> (field, resource) of the records without which its records are gone too."""
-
-EVENT_TYPES = frozenset(event for r in ALL.values() for event in r.events)
 
 
 @dataclass
@@ -74,7 +77,7 @@ class Store:
         self.plan = plan
         self.clock = clock
         self.events: Literal["always", "endpoints", "never"] = "always"
-        self.event_types: Sequence[str] | None = sorted(EVENT_TYPES)
+        self.event_types: Sequence[str] | None = EVENT_TYPES
         """The types that an endpoint may ask for; None: the API has no list of them."""
         self.subjects: Literal["typed", "text", "untyped"] = "typed"
         """How events name their subject: type and id, the id as text, or only the id."""
@@ -102,6 +105,16 @@ class Store:
         """The record, listed or not; None if it or one of its parents is gone."""
         values = self.tables[resource].get(id_)
         return values if values is not None and self._is_owned(resource, values) else None
+
+    def id_in_path(self, resource: str, text: str) -> int | None:
+        """The id that a path names, by itself, by a public_id, or by the text that tells records of
+        the resource apart; None if it is none of them.
+        """
+        for name in ALL[resource].key[:1]:
+            for values in self.children(resource, ROOT):
+                if values[name] == text:
+                    return int(values["id"])
+        return id_of(resource, text)
 
     def _is_owned(self, resource: str, values: Values) -> bool:
         return all(

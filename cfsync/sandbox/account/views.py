@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from cfsync.resources import ALL
 from cfsync.sandbox.seeds.records import Values
 
 QUOTED_IN: Mapping[str, tuple[str, ...]] = {
@@ -17,6 +18,7 @@ QUOTED_IN: Mapping[str, tuple[str, ...]] = {
     "product_variants": ("orders",),
     "orders": ("order_invoices",),
     "order_applied_tags": ("orders",),
+    "team_memberships": ("teams",),
 }
 """Resource -> those whose answers hold parts of it."""
 
@@ -112,6 +114,16 @@ def _invoice(records: Records, invoice: Values) -> Values:
     return {"order": _quote(records, "orders", invoice["order_id"], ("order_number", "contact_id"))}
 
 
+def _team(records: Records, team: Values) -> Values:
+    names = [f.name for f in ALL["team_memberships"].fields]
+    members = records.children("team_memberships", team["id"])
+    return {"memberships": [{name: member[name] for name in names} for member in members]}
+
+
+def _event_type(_: Records, event_type: Values) -> Values:
+    return {"id": event_type["name"]}
+
+
 def _split(field: str) -> Callable[[Records, Values], Values]:
     """The view of a step whose ways were sent with the ids of their pages."""
 
@@ -130,6 +142,8 @@ def _way(records: Records, step: Values, way: Values) -> Values:
 
 
 VIEWS: Mapping[str, Callable[[Records, Values], Values]] = {
+    "teams": _team,
+    "webhook_event_types": _event_type,
     "contacts": _contact,
     "contact_applied_tags": _applied_tag,
     "orders": _order,

@@ -78,7 +78,7 @@ def _path_record(account: Account, access: Access, route: Route, text: str) -> V
         return {}
     if route.resource.single:
         return _single(account, access, route.resource, text)
-    id_ = id_of(route.above, text)
+    id_ = account.store.id_in_path(route.above, text)
     values = None if id_ is None else account.store.get(route.above, id_)
     if values is None and route.kind in ("get", "update"):
         values = account.store.deleted.get((route.above, id_ or 0))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cfsync.sandbox.seeds import people, plain, products, service, shop
+from cfsync.sandbox.seeds import catalogues, people, plain, products, service, shop
 from cfsync.sandbox.seeds.plan import Plan
 from cfsync.sandbox.seeds.records import Maker, Seed, Values, blank
 
-MAKERS: Mapping[str, Maker] = people.MAKERS | products.MAKERS | shop.MAKERS | service.MAKERS
+MAKERS: Mapping[str, Maker] = (
+    people.MAKERS | products.MAKERS | shop.MAKERS | service.MAKERS | catalogues.MAKERS
+)
 
 
 def seeded(plan: Plan, resource: str, index: int) -> Values:

@@ -17,44 +17,24 @@ SOURCES = ("newsletter", "search", "podcast")
 COLOURS = ("#3B82F6", "#EF4444", "#10B981", "#F59E0B")
 
 
-MEMBERS = 3
-"""How many people each team has."""
-
-
 def team(seed: Seed) -> Values:
-    return {
-        "name": f"Team {seed.index + 1}",
-        "time_zone": ZONES[0],
-        "locale": "en",
-        "memberships": [_membership(seed, number) for number in range(MEMBERS)],
-    }
+    return {"name": f"Team {seed.index + 1}", "time_zone": ZONES[0], "locale": "en"}
 
 
-def membership_id(team: int, number: int) -> int:
-    """The id of a member of team number `team`."""
-    return 700 + team * 10 + number % MEMBERS
-
-
-def _membership(seed: Seed, number: int) -> Values:
-    id_ = membership_id(seed.index, number)
+def membership(seed: Seed) -> Values:
+    number, team = divmod(seed.index, seed.plan.counts["teams"])
+    first, last = FIRST[number % 12], LAST[number % 12]
     person = {
-        "first_name": FIRST[number],
-        "last_name": LAST[number],
-        "email": f"{FIRST[number].lower()}@team-{seed.index + 1}.example.com",
+        "first_name": first,
+        "last_name": last,
+        "email": f"{first}{number or ''}@team-{team + 1}.example.com".lower(),
     }
     return {
-        "id": id_,
-        "public_id": public_id("teams", id_),
-        "team_id": seed.id,
-        "user_id": id_ + 100,
+        "team_id": seed.parent("teams"),
+        "user_id": seed.id + 100,
         **{f"user_{name}": value for name, value in person.items()},
-        "user_profile_photo_id": None,
-        "added_by_id": None,
-        "platform_agent_of_id": None,
         "role_ids": ["admin"] if number == 0 else [],
-        "created_at": seed.past(number),
-        "updated_at": seed.past(number),
-        "user": {"id": id_ + 100, **person},
+        "user": {"id": seed.id + 100, **person},
     }
 
 
@@ -196,6 +176,7 @@ def form_submission(seed: Seed) -> Values:
 
 MAKERS: dict[str, Maker] = {
     "teams": team,
+    "team_memberships": membership,
     "workspaces": workspace,
     "contacts": contact,
     "contact_tags": contact_tag,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cfsync.sandbox.seeds import plain
-from cfsync.sandbox.seeds.people import membership_id
 from cfsync.sandbox.seeds.records import Maker, Seed, Values
 
 
@@ -97,7 +96,9 @@ def stage(seed: Seed) -> Values:
 
 
 def opportunity(seed: Seed) -> Values:
-    return plain.record(seed) | {"assignee_id": membership_id(0, seed.chance)}
+    members = seed.plan.counts["team_memberships"]
+    member = seed.plan.id("team_memberships", seed.chance % members) if members else None
+    return plain.record(seed) | {"assignee_id": member}
 
 
 def endpoint(seed: Seed) -> Values:

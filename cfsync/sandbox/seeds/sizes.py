@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cfsync.resources import ALL, Resource
+from cfsync.sandbox.seeds.catalogues import EVENT_TYPES
 
 _USUAL: Mapping[str, tuple[str, float]] = {
+    "team_memberships": ("teams", 3),
+    "users": ("teams", 1),
     "contact_tags": ("workspaces", 3),
     "contacts": ("workspaces", 30),
     "contact_applied_tags": ("contacts", 1.5),
@@ -47,6 +50,8 @@ def counts(
         found.setdefault(name, 0 if bare else int(found[of] * each))
         if ALL[name].single and found[name]:
             found[name] = found["workspaces"]
+        if name == "webhook_event_types":
+            found[name] = len(EVENT_TYPES)
         if name == "contacts":
             hidden = (0 if bare else found[name] // 10) if anonymous is None else anonymous
             found[name] += hidden

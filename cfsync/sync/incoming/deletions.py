@@ -69,7 +69,7 @@ async def judge_candidates(
     if chosen == []:
         return
     candidates = await context.mirror.read(tombstones.find, states=_OPEN, resource=resource.name)
-    for workspace in workspaces:
+    for workspace in workspaces if resource.in_workspace else [None]:
         here = [c for c in candidates if c.workspace_id == workspace]
         left = await _hold_mass(context, report, resource, workspace, here)
         ready = [c for c in left if chosen is None or c in chosen]
@@ -94,7 +94,7 @@ async def _hold_mass(
     context: Context,
     report: Report,
     resource: Resource,
-    workspace: int,
+    workspace: int | None,
     candidates: Sequence[Tombstone],
 ) -> Sequence[Tombstone]:
     """Hold the new candidates of a workspace if they are too many; the ones that are left."""
@@ -114,7 +114,7 @@ async def confirm(
     context: Context,
     report: Report,
     resource: Resource,
-    workspace: int,
+    workspace: int | None,
     candidates: Sequence[Tombstone],
 ) -> None:
     """Read each candidate, and act on the verdicts if the workspace still answers afterwards."""

@@ -102,13 +102,16 @@ def _add_parent(tx: Tx, parent: Resource, record_id: int, rev_before: int) -> No
 
 async def is_emptied(context: Context, listing: Listing) -> bool:
     """Whether an empty list is believed: each of the mirror's rows of it, `deletions.max_count` at
-    most, is gone when it is read by itself, while another list of the workspace shows records.
-    Otherwise the token has more likely lost its access than everything been deleted.
+    most, is gone when it is read by itself, while another list of the workspace shows records. One
+    of records that are in no workspace never is: the token has more likely lost its access than
+    everything been deleted.
     """
     resource, most = RESOURCES[listing.resource], context.settings.deletions.max_count
     ids = await context.mirror.read(missing_rows.ids_of, resource, listing, most + 1)
-    if not ids or not resource.listed_by_workspace:
+    if not ids or resource.nested or resource.scope:
         return True
+    if not resource.in_workspace:
+        return False
     if len(ids) > most or not await shows_records(context, listing.parent_id, but=listing.resource):
         return False
     for record_id in ids:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from typing import Literal
 
 from cfsync.api import Api
@@ -17,7 +17,7 @@ from cfsync.errors import ApiError, BadAnswer, CfsyncError, Forbidden, NotFound
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.lists import absent
 from cfsync.records import Listing, Page, Record
-from cfsync.resources import RESOURCES
+from cfsync.resources import RESOURCES, ROOT, Resource
 
 State = Literal["ok", "note", "todo"]
 
@@ -97,18 +97,28 @@ async def check_lists(
 
 
 async def look_at_lists(api: Api, settings: Settings, workspaces: Sequence[int]) -> list[Look]:
-    """Read one page of every enabled list of some workspaces, and of one list below the records on
-    each of these pages. Raises errors that concern every call.
+    """Read one page of every enabled list of some workspaces, of one list below the records on
+    each of these pages, and of the lists outside workspaces. Raises errors that concern every call.
     """
-    found: dict[tuple[str, int], Look] = {}
-    for workspace, resource in product(workspaces, RESOURCES.values()):
-        parent = str(resource.parent)
-        above = found.get((parent, workspace), Look(Listing(parent, workspace)))
-        ids = [r.id for r in above.page.records] if resource.nested else [workspace]
-        if resource.deletable and settings.resource(resource.name).enabled and ids:
-            listing = Listing(resource.name, ids[0], workspace)
+    found: dict[tuple[str, int | None], Look] = {}
+    wanted = [r for r in RESOURCES.values() if settings.resource(r.name).enabled]
+    outside = [r for r in wanted if not r.in_workspace]
+    inside = [r for r in wanted if r.in_workspace and not r.scope]
+    for workspace, resource in chain(product([None], outside), product(workspaces, inside)):
+        above = found.get((str(resource.parent), workspace))
+        if (parent := _first_parent(resource, above, workspace)) is not None:
+            listing = Listing(resource.name, parent, workspace)
             found[resource.name, workspace] = await _look(api, listing)
-    return list(found.values())
+    return [look for look in found.values() if not RESOURCES[look.listing.resource].scope]
+
+
+def _first_parent(resource: Resource, above: Look | None, workspace: int | None) -> int | None:
+    """The first record below which the resource is listed; None where none is known."""
+    if resource.parent is None:
+        return ROOT
+    if resource.listed_by_workspace:
+        return workspace
+    return next((record.id for record in above.page.records), None) if above else None
 
 
 async def _look(api: Api, listing: Listing) -> Look:
@@ -122,23 +132,24 @@ def readable(looks: Sequence[Look], *, of: int) -> list[Check]:
     """Which lists the token may not read, a line for each resource. `of`: how many workspaces are
     mirrored. Pure.
     """
-    refused: dict[tuple[str, int], list[str]] = {}
+    refused: dict[tuple[str, int], list[int | None]] = {}
     for look in looks:
         if look.refused:
-            place = str(look.listing.workspace_id)
+            place = look.listing.workspace_id
             refused.setdefault((look.listing.resource, look.refused), []).append(place)
-    seen = len({look.listing.workspace_id for look in looks})
+    seen = len({look.listing.workspace_id for look in looks} - {None})
     where = f" (in the first {seen} of {of} workspaces)" if seen < of else ""
     if not refused:
         return [Check("lists", "ok", f"{len(looks)} can be read{where}")]
     return [_refused(name, status, places) for (name, status), places in refused.items()]
 
 
-def _refused(name: str, status: int, places: Sequence[str]) -> Check:
-    where = f"workspace {', '.join(places)} ({status})"
+def _refused(name: str, status: int, places: Sequence[int | None]) -> Check:
+    named = ", ".join(str(place) for place in places if place is not None)
+    where = f" in workspace {named} ({status})" if named else f" ({status})"
     if RESOURCES[name].group != "core":
-        return Check("lists", "note", f"{name} is left out: not to be had in {where}")
-    text = f"{name} can't be read in {where}: give the token access, or set"
+        return Check("lists", "note", f"{name} is left out: not to be had{where}")
+    text = f"{name} can't be read{where}: give the token access, or set"
     return Check("lists", "todo", f"{text} resources.{name}.enabled to false", 5)
 
 

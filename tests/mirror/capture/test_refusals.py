@@ -35,7 +35,7 @@ def shop(ada: int, daemon: Daemon) -> None:
     """One record of every resource, id 5, workspace 10."""
     daemon("teams", {"id": 5, "name": "T"})
     for name, resource in RESOURCES.items():
-        row: dict[str, Any] = {"id": 5, "workspace_id": 10}
+        row: dict[str, Any] = {"id": 5} | ({"workspace_id": 10} if resource.in_workspace else {})
         row |= {
             field: 5 for field in resource.references if resource.by_name[field].type == "integer"
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfsync.mirror.capture.rules import Refusal, kept, parents, sets
+from cfsync.mirror.capture.rules import Refusal, is_in_workspace, kept, parents, sets
 from cfsync.mirror.capture.values import DEEPEST, json_kind
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
 from cfsync.resources.model import Field, Resource
@@ -104,7 +104,8 @@ def has_unknown_id(field: Field, old: str | None, schema: str) -> str:
     commits, and a table without records of ClickFunnels may not be filled yet.
     """
     table, new = table_in(schema, field.ref or ""), f"n.{ident(field.name)}"
-    here = f"SELECT (t.workspace_id = n.workspace_id) IS NOT FALSE FROM {table} t"
+    is_here = "(t.workspace_id = n.workspace_id) IS NOT FALSE" if is_in_workspace(field) else "true"
+    here = f"SELECT {is_here} FROM {table} t"
     filled = f"EXISTS (SELECT FROM {table} WHERE {exists_in_clickfunnels('id')})"
     may_come = f"NOT ({exists_in_clickfunnels('given.id')} AND {filled})"
     missing = f"NOT coalesce(({here} WHERE t.id = given.id), {may_come})"

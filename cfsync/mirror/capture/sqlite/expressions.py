@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cfsync.mirror.capture.rules import Refusal, columns, parents
+from cfsync.mirror.capture.rules import Refusal, columns, is_in_workspace, parents
 from cfsync.mirror.capture.sqlite.json_forms import canonical_set, json_content
 from cfsync.mirror.capture.values import DEEPEST, json_kind
 from cfsync.mirror.db.quoting import exists_in_clickfunnels, ident, literal
@@ -192,7 +192,8 @@ def has_unknown_id(field: Field, old: str | None, workspace: str) -> str:
     """
     table, new = ident(field.ref or ""), f"NEW.{ident(field.name)}"
     value = "given.value" if field.type == "json" else new
-    here = f"SELECT (workspace_id = {workspace}) IS NOT FALSE FROM {table} WHERE id = {value}"
+    is_here = f"(workspace_id = {workspace}) IS NOT FALSE" if is_in_workspace(field) else "1"
+    here = f"SELECT {is_here} FROM {table} WHERE id = {value}"
     filled = f"EXISTS (SELECT 1 FROM {table} WHERE {exists_in_clickfunnels('id')})"
     may_come = f"NOT ({exists_in_clickfunnels(value)} AND {filled})"
     unknown = f"{value} IS NOT NULL AND NOT coalesce(({here}), {may_come})"

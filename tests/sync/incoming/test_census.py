@@ -452,6 +452,28 @@ def test_what_was_deleted_while_it_was_read_is_no_contradiction(trusted: Round) 
 
 
 @SQLITE_ONLY
+def test_what_people_do_between_two_of_its_answers_is_no_contradiction(trusted: Round) -> None:
+    world, ids = trusted.world, trusted.ids("contacts")
+    world.filter_rows_in_time = 50
+
+    def act() -> None:
+        world.create("contacts", trusted.workspace, first_name="New")
+        for contact in (ids[0], ids[-1]):  # which it has named, and which it has not
+            world.delete("contacts", contact)
+        for contact in (ids[1], ids[-2]):
+            world.edit("contacts", contact, first_name="Changed")
+
+    world.fault("meanwhile", path="results", nth=2, act=act)
+
+    trusted.sweep("contacts")
+    trusted.sweep("contacts")
+
+    assert not walked(trusted)
+    assert standing(trusted) == ("trusted", "")
+    assert is_mirrored(trusted)
+
+
+@SQLITE_ONLY
 @pytest.mark.parametrize(
     ("status", "word"),
     [(403, "off"), (404, "off"), (409, "trusted"), (422, "trusted"), (500, "trusted")],

@@ -14,6 +14,7 @@ FACTS = Path(__file__).parent.parent / "facts"
 FIELDS: dict[str, list[dict[str, Any]]] = json.loads((FACTS / "fields.json").read_text())
 ROUTES: dict[str, list[str]] = json.loads((FACTS / "routes.json").read_text())
 FILTERS: dict[str, list[str]] = json.loads((FACTS / "filters.json").read_text())
+VALUES: dict[str, list[str]] = json.loads((FACTS / "values.json").read_text())
 
 TYPES = {
     "integer": {"integer"},
@@ -107,6 +108,11 @@ def described(name: str) -> None:
 def test_every_record_of_the_facts_is_in_the_catalogue() -> None:
     assert set(FIELDS) - set(ALL) == {"order_line_items"}
     assert {r.name for r in DESCRIBED} == set(FIELDS) & set(ROUTES) >= set(FILTERS)
+
+
+@pytest.mark.parametrize(("value", "group"), [("A", "standard"), ("B", "standard"), ("C", "all")])
+def test_what_is_of_use_is_mirrored_by_default(value: str, group: str) -> None:
+    assert {name: ALL[name].group for name in VALUES[value]} == dict.fromkeys(VALUES[value], group)
 
 
 @pytest.mark.usefixtures("described")

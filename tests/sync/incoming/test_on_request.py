@@ -213,3 +213,20 @@ def test_without_the_setting_they_are_null_and_can_be_sent(round_: Round) -> Non
     round_.world.edit("pages", page, markup="<p>Theirs</p>")
     assert round_.pull().exit_code == 0
     assert markup(round_, page) is None
+
+
+def test_a_table_that_is_named_no_longer_keeps_nothing_that_may_be_old(round_: Round) -> None:
+    round_.backfill()
+    changed, same, *_ = round_.ids("pages")
+    before = markup(round_, same)
+    round_.settings["CFSYNC_API__EXPAND"] = "none"
+    round_.world.edit("pages", changed, name="New", markup="<p>New</p>")
+
+    assert round_.pull().exit_code == 0
+    assert (markup(round_, changed), markup(round_, same)) == (None, before)
+    assert round_.sweep().exit_code == 0
+    assert (markup(round_, changed), markup(round_, same)) == (None, None)
+
+    del round_.settings["CFSYNC_API__EXPAND"]
+    assert round_.sweep().exit_code == 0
+    assert (markup(round_, changed), markup(round_, same)) == ("<p>New</p>", before)

@@ -99,7 +99,8 @@ def _there(world: World, name: str) -> dict[int, Values]:
                 continue  # nobody's edit either: the filter that a census makes
             if resource.single:
                 shown = {**shown, "id": parent}
-            workspace = (world.store.get(name, shown["id"]) or {}).get("workspace_id")
+            known = world.store.get(name, shown["id"]) if resource.in_workspace else None
+            workspace = (known or {}).get("workspace_id")
             record = decode_record(resource, shown, Listing(name, parent, workspace))
             found[record.id] = record.values
     return found

@@ -50,7 +50,7 @@ def counts(
         found.setdefault(name, 0 if bare else int(found[of] * each))
         if ALL[name].single and found[name]:
             found[name] = found["workspaces"]
-        if name == "webhook_event_types":
+        if name == "webhook_event_types" and found[name]:
             found[name] = len(EVENT_TYPES)
         if name == "contacts":
             hidden = (0 if bare else found[name] // 10) if anonymous is None else anonymous

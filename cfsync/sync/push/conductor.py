@@ -7,8 +7,10 @@ The order of a pass:
    1. edits that add or remove the same tags of many contacts, in bulk;
    2. edits that share an email, one statement at a time, giving up before taking;
    3. all others in the order in which they were made, `push.batch` records at a time: first the
-      creates, then updates and deletes, a page of records at a time. Calls are concurrent.
-3. Lost creates are looked for again, and those that are still missing are sent.
+      creates, then updates, a page of records at a time. Calls are concurrent.
+3. Deletes follow, children before parents: ClickFunnels changes the records that refer to one that
+   is deleted, such as the contacts with a tag, and a delete of a changed record is held.
+4. Lost creates are looked for again, and those that are still missing are sent.
 
 Records that are first edited during the pass, and deletes made during it, are left to the next
 pass, because the mass guard has not checked them. A record that waits, is held or fails never
@@ -124,13 +126,16 @@ async def _push_all(work: Push, resources: Sequence[Resource], debounce: float) 
     looked = time.monotonic()
     for resource in resources:
         await _push_resource(work, resource, scope)
-        work.done.end(resource.name)
+        if all(of is not resource for of, _ in work.deletes):
+            work.done.end(resource.name)
+    await _push_deletes(work, resources)
     again = await find_lost_creates_again(work, missing, looked) if missing else []
     waited = list(work.waiting) if again else []
     for resource in resources:
         ids = [c.record_id for c in again if c.resource is resource]
         ids += [i for of, i in waited if of is resource]
         await _push_records(work, resource, [*ids, *work.take_unfinished(resource)])
+    await _push_deletes(work, resources)
 
 
 async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
@@ -158,7 +163,7 @@ async def _push_resource(work: Push, resource: Resource, scope: _Scope) -> None:
 
 
 async def _push_records(work: Push, resource: Resource, ids: Collection[int]) -> None:
-    """Send the creates and what they could not carry, then updates and deletes page by page."""
+    """Send the creates and what they could not carry, then updates page by page."""
     if not ids:
         return
     piece = work.sendable(await work.context.mirror.write(claims.claim, resource, ids))
@@ -168,12 +173,29 @@ async def _push_records(work: Push, resource: Resource, ids: Collection[int]) ->
     created = work.take_unfinished(resource)
     if created:
         piece += await work.context.mirror.write(claims.claim, resource, created)
-    known = [c for c in piece if c.op != Op.INSERT and not is_provisional(c.record_id)]
-    async for fresh in reread_claims(work, resource, known):
-        for op in (Op.UPDATE, Op.DELETE):
-            await side_by_side(work, [c for c in work.sendable(fresh) if c.op == op], send)
+    known = [c for c in piece if not is_provisional(c.record_id)]
+    updates = [c for c in known if c.op == Op.UPDATE]
+    async for fresh in reread_claims(work, resource, updates):
+        await side_by_side(work, [c for c in work.sendable(fresh) if c.op == Op.UPDATE], send)
+    work.deletes += [(resource, c.record_id) for c in known if c.op == Op.DELETE]
     unborn = [c for c in piece if c.op == Op.DELETE and is_provisional(c.record_id)]
     await side_by_side(work, unborn, send)
+
+
+async def _push_deletes(work: Push, resources: Sequence[Resource]) -> None:
+    """Send the deletes that were put off, children before parents."""
+    mirror, limit = work.context.mirror, work.context.settings.push.batch
+    for resource in reversed(resources):
+        ids = work.take_deletes(resource)
+        for start in range(0, len(ids), limit):
+            work.context.check_stop()
+            piece = await mirror.write(claims.claim, resource, ids[start : start + limit])
+            deletes = [c for c in work.sendable(piece) if c.op == Op.DELETE]
+            async for fresh in reread_claims(work, resource, deletes):
+                await side_by_side(
+                    work, [c for c in work.sendable(fresh) if c.op == Op.DELETE], send
+                )
+        work.done.end(resource.name)
 
 
 async def _push_email_groups(

@@ -76,6 +76,8 @@ class Push:
     unfinished: list[tuple[Resource, int]] = field(default_factory=list)
     #: Which claims may be sent; a plan allows only its own.
     allowed: Callable[[Iterable[Claim]], list[Claim]] = list
+    #: Records whose delete waits until everything else is sent.
+    deletes: list[tuple[Resource, int]] = field(default_factory=list)
     #: (resource, id) of the unfinished records that were taken up again.
     created: set[tuple[str, int]] = field(default_factory=set)
     #: Whether a workspace answers.
@@ -100,6 +102,12 @@ class Push:
         self.unfinished = [pair for pair in self.unfinished if pair[0] is not resource]
         self.created.update((resource.name, record_id) for record_id in found)
         return found
+
+    def take_deletes(self, resource: Resource) -> list[int]:
+        """The ids in `deletes` of a resource, which are removed from it."""
+        found = [record_id for of, record_id in self.deletes if of is resource]
+        self.deletes = [pair for pair in self.deletes if pair[0] is not resource]
+        return list(dict.fromkeys(found))
 
     def policy(self, claim: Claim) -> Policy:
         return self.context.settings.resource(claim.resource.name).on_conflict

@@ -1,0 +1,41 @@
+"""Deletes are sent last, children before parents: a parent's delete changes its children."""
+
+from __future__ import annotations
+
+from tests.push.conftest import Account
+
+
+def tagged(account: Account) -> tuple[int, list[int]]:
+    """A tag, and the contacts that a push has just created with it."""
+    account.sql("INSERT INTO contact_tags (name) VALUES ('Summit')")
+    tag = account.one("SELECT id FROM contact_tags WHERE name = 'Summit'")
+    for name in ("ann", "bob", "cai"):
+        email = f"{name}@example.org"
+        account.sql(
+            "INSERT INTO contacts (email_address, tag_ids) VALUES (?, ?)", email, f"[{tag}]"
+        )
+    account.push()
+    tag = account.one("SELECT id FROM contact_tags WHERE name = 'Summit'")
+    return tag, account.column("SELECT id FROM contacts WHERE email_address LIKE '%example.org'")
+
+
+def test_contacts_are_deleted_before_their_tag(account: Account) -> None:
+    tag, contacts = tagged(account)
+    account.sql("DELETE FROM contact_tags WHERE id = ?", tag)
+    account.sql("DELETE FROM contacts WHERE email_address LIKE '%example.org'")
+    other = account.ids_of("contacts")[0]
+    account.sql("UPDATE contacts SET first_name = 'Zed' WHERE id = ?", other)
+    account.world.ledger.clear()
+    account.world.fault("reset_after", method="DELETE", path="/contacts/tags/*")
+
+    report = account.push()
+    lost = account.world.get("contact_tags", tag)
+    account.push()
+
+    sent = [(e.verb, e.resource) for e in account.world.ledger.writes()]
+    deletes = [("delete", "contacts")] * 3 + [("delete", "contact_tags")]
+    assert sent == [("update", "contacts"), *deletes]
+    assert (report.waiting, lost) == (0, None)
+    assert [account.world.get("contacts", one) for one in contacts] == [None] * 3
+    assert set(account.states()) == {"done"}
+    assert account.one("SELECT count(*) FROM cf_conflicts") == 0

@@ -18,7 +18,7 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.outgoing import many_edits
 from cfsync.mirror.outgoing.many_edits import NewEdit
 from cfsync.mirror.reports import known_rows
-from cfsync.sync.importing import members
+from cfsync.sync.importing import members, references
 from cfsync.sync.importing.compare import Kind, Outcome, Rules, compare
 from cfsync.sync.importing.job import Import, Progress, chunks, keyed
 from cfsync.sync.importing.members import Members
@@ -132,7 +132,7 @@ def _outcomes(
             outcomes.append(Outcome(Kind.GONE, row.line, reason=gone[key]))
         else:
             outcomes.append(compare(rules, row, known[here[0]] if here else None))
-    return outcomes
+    return references.checked(tx, columns.resource, outcomes)
 
 
 def _gone(job: Import, keys: Sequence[Any]) -> dict[Any, str]:

@@ -332,3 +332,19 @@ def test_edits_of_an_import_are_discarded_and_no_others(
 def test_a_file_without_rows(imported: Importing, people: int) -> None:
     with pytest.raises(UsageError, match="has a header and no rows"):
         imported("email_address,first_name\n")
+
+
+def test_a_row_that_refers_to_no_record_is_refused_in_the_preview(
+    imported: Importing, people: int, daemon: Daemon
+) -> None:
+    """Not where nothing of that kind is mirrored."""
+    text = "contact_id,form_id\n5,7\n6,8\n77,7\n"
+    gone = (4, "contact_id: the mirror has no contacts 77")
+    assert named(imported(text, into="submissions", dry_run=True)) == [gone]
+    daemon("forms", {"id": 7, "workspace_id": 10, "name": "Signup"})
+
+    found = imported(text, into="submissions", dry_run=True)
+    tagged = imported('email_address,tag_ids\nnew@example.com,"[1, 9]"\n', dry_run=True)
+
+    assert named(found) == [(3, "form_id: the mirror has no forms 8"), gone]
+    assert named(tagged) == [(2, "tag_ids: the mirror has no contact_tags 9")]

@@ -1,0 +1,56 @@
+"""Refuses rows that refer to records which the mirror doesn't have, as ClickFunnels would."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping import ids
+from cfsync.mirror.db import statements
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import TABLES
+from cfsync.resources.model import Field, Resource
+from cfsync.sync.importing.compare import Kind, Outcome
+
+
+def checked(tx: Tx, resource: Resource, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes, of which those that would refer to an unknown record are refused."""
+    wanted = defaultdict[str, set[int]](set)
+    for one in outcomes:
+        for field, referred in _referred(resource, one):
+            wanted[str(field.ref)] |= referred
+    unknown = {name: _unknown(tx, name, found) for name, found in wanted.items()}
+    return [_outcome(resource, one, unknown) for one in outcomes]
+
+
+def _referred(resource: Resource, one: Outcome) -> Iterator[tuple[Field, set[int]]]:
+    """The fields that refer to others, and the ids; not the stand-ins of tags to be made."""
+    if one.kind not in (Kind.NEW, Kind.CHANGED):
+        return
+    for name, value in one.values.items():
+        field = resource.by_name[name]
+        if field.ref in TABLES and value is not None:
+            before = one.before.get(name) or () if isinstance(value, list) else ()
+            found = set(value if isinstance(value, list) else [value]) - set(before)
+            yield field, {i for i in found if isinstance(i, int) and i > 0}
+
+
+def _unknown(tx: Tx, name: str, wanted: Set[int]) -> set[int]:
+    """Those ids that no row has; none where there is no row at all: it may not be mirrored."""
+    table = TABLES[name]
+    there = {i for (i,) in statements.by_ids(tx, table, ["id"], list(wanted))}
+    left = set(wanted) - there
+    left -= {i for _, i in ids.find_real_ids(tx, [(name, i) for i in left])}
+    is_empty = bool(left) and tx.conn.scalar(sa.select(table.c.id).limit(1)) is None
+    return set() if is_empty else left
+
+
+def _outcome(resource: Resource, one: Outcome, unknown: Mapping[str, Set[int]]) -> Outcome:
+    for field, referred in _referred(resource, one):
+        if missing := sorted(referred & unknown[str(field.ref)]):
+            reason = f"{field.name}: the mirror has no {field.ref} {missing[0]}"
+            return replace(one, kind=Kind.REFUSED, reason=reason)
+    return one

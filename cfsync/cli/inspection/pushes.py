@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """How many pushes a person sees who doesn't say how many."""
-_DONE_TO = {"insert": "created", "update": "changed", "delete": "deleted"}
+_TO = {"insert": "create", "update": "change", "delete": "delete"}
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +33,9 @@ def pushes(
 ) -> int:
     """List the pushes that sent something, the last first.
 
-    For each its number, when it sent, who made the edits, how many records it was to create, change
-    and delete, and what became of them. `cfsync revert NUMBER` takes one back, and
-    `cfsync outbox list` has the edits that wait.
+    For each its number, when it sent, who made the edits, and how many records it created, changed
+    and deleted, or was to. "met": an INSERT named a record that ClickFunnels had, and changed it.
+    `cfsync revert NUMBER` takes one back, and `cfsync outbox list` has the edits that wait.
 
     \b
     Example:
@@ -64,6 +64,7 @@ def _as_json(parts: Sequence[Part]) -> Mapping[str, object]:
         "by": _authors(parts),
         "edits": [
             {"resource": p.resource, "op": p.op, "state": p.state, "records": p.records}
+            | ({"met": p.met} if p.op == "insert" else {})
             for p in parts
         ],
     }
@@ -86,9 +87,24 @@ def _authors(parts: Iterable[Part]) -> list[str]:
 def _edits(parts: Iterable[Part]) -> Iterator[str]:
     counted: Counter[tuple[str, str]] = Counter()
     for part in parts:
-        counted[part.resource, part.op] += part.records
-    for (resource, op), count in counted.items():
-        yield f"{count:,} {resource} {_DONE_TO[op]}"
+        for words, count in _counts(part):
+            counted[part.resource, words] += count
+    for (resource, words), count in counted.items():
+        yield f"{count:,} {resource} {words}"
+
+
+def _counts(part: Part) -> Iterator[tuple[str, int]]:
+    """What was done to how many records, or was to be done."""
+    verb = _TO[part.op]
+    if part.state != "done":
+        yield f"to {verb}", part.records
+    elif part.met is None:
+        yield "created or met", part.records
+    else:
+        if part.records > part.met:
+            yield f"{verb}d", part.records - part.met
+        if part.met:
+            yield "met", part.met
 
 
 def _outcome(parts: Iterable[Part]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,13 +34,17 @@ class Part:
     #: When the first and the last of them were sent, canonical text.
     first: str | None
     last: str | None
+    #: Of the records of done inserts, how many were there before. None: nobody knows any more.
+    met: int | None = 0
 
 
 def latest(tx: Tx, limit: int) -> list[Part]:
     """The last batches in parts, the newest batch first."""
     alike = ("batch", "resource", "op", "state", "db_user", "application")
     in_outbox = sa.select(
-        *(OUTBOX.c[name] for name in (*alike, "record_id")), OUTBOX.c.sent_at.label("at")
+        *(OUTBOX.c[name] for name in (*alike, "record_id")),
+        OUTBOX.c.sent_at.label("at"),
+        sa.literal(1).label("is_known"),
     ).where(OUTBOX.c.batch.is_not(None))
     kept = sa.select(
         *(CHANGES.c[name] for name in alike[:3]),
@@ -48,14 +53,19 @@ def latest(tx: Tx, limit: int) -> list[Part]:
         sa.null(),
         CHANGES.c.record_id,
         CHANGES.c.at,
+        sa.literal(0),
     ).where(
         CHANGES.c.batch.is_not(None),
         CHANGES.c.side == Side.LOCAL,
         ~sa.exists().where(OUTBOX.c.seq == CHANGES.c.seq),
     )
     sent = sa.union_all(in_outbox, kept).subquery()
-    last = sa.select(sent.c.batch).distinct().order_by(sent.c.batch.desc()).limit(limit)
-    columns = [sent.c[name] for name in alike]
+    last = list(
+        tx.conn.scalars(
+            sa.select(sent.c.batch).distinct().order_by(sent.c.batch.desc()).limit(limit)
+        )
+    )
+    columns = [sent.c[name] for name in (*alike, "is_known")]
     query = (
         sa.select(
             *columns,
@@ -67,9 +77,27 @@ def latest(tx: Tx, limit: int) -> list[Part]:
         .group_by(*columns)
         .order_by(sent.c.batch.desc(), sent.c.resource, sent.c.op, sent.c.state)
     )
-    return [
-        Part(b, r, Op(o), OutboxState(s), *rest) for b, r, o, s, *rest in tx.conn.execute(query)
-    ]
+    met = _met(tx, last)
+    parts = []
+    for b, r, o, s, user, application, is_known, *rest in tx.conn.execute(query):
+        part = Part(b, r, Op(o), OutboxState(s), user, application, *rest)
+        if part.op == Op.INSERT and part.state == OutboxState.DONE:
+            part = replace(part, met=met[b, r, user, application] if is_known else None)
+        parts.append(part)
+    return parts
+
+
+def _met(tx: Tx, batches: Collection[int]) -> Counter[tuple[Any, ...]]:
+    """(batch, resource, user, application) -> how many records its inserts have met."""
+    c = OUTBOX.c
+    query = sa.select(
+        c.batch, c.resource, c.db_user, c.application, c.record_id, c.highest_id, c.sent
+    ).where(c.batch.in_(batches), c.op == Op.INSERT, c.state == OutboxState.DONE)
+    found: Counter[tuple[Any, ...]] = Counter()
+    for *whose, record_id, highest_id, sent in tx.conn.execute(query):
+        had_values = any(before is not None for before, _ in (sent or {}).values())
+        found[tuple(whose)] += had_values or record_id <= (highest_id or 0)
+    return found
 
 
 def last(tx: Tx) -> int:

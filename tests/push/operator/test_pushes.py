@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cfsync.cli.inspection.pushes import _edits
 from cfsync.mirror import retention
 from cfsync.mirror.bookkeeping import ids
 from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
@@ -56,3 +57,19 @@ def test_a_push_of_more_inserts_than_a_statement_takes_numbers_is_judged(account
     assert unsure == set(numbers)
     pairs = [("contacts", number) for number in numbers]
     assert account.desk(lambda mirror: mirror.read(ids.find_real_ids, pairs)) == {}
+
+
+def test_records_that_an_insert_has_met_are_not_counted_as_created(account):
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    account.world.create("contacts", account.workspace, email_address="m@e.org", first_name="Met")
+    for email in ("m@e.org", "a@e.org", "b@e.org"):
+        account.sql("INSERT INTO contacts (email_address, first_name) VALUES (?, 'Here')", email)
+    account.push()
+
+    def told() -> list[str]:
+        return [*_edits(account.desk(lambda mirror: mirror.read(batches.latest, 1)))]
+
+    assert told() == ["2 contacts created", "1 contacts met"]
+    account.desk(lambda mirror: mirror.write(retention.prune, "outbox_done", -60.0))
+    assert told() == ["3 contacts created or met"]

@@ -106,17 +106,33 @@ def test_no_program_is_asked_for_the_url(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "asked").exists()
 
 
-def test_bash_completes_words():
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("pull conta", [name for name in RESOURCES if name.startswith("conta")]),
+        ("revert ''", ["7"]),
+        ("outbox discard ''", ["1"]),
+        ("conflicts resolve 5 ''", ["5"]),
+    ],
+)
+def test_bash_completes_words_and_numbers(
+    words: str, expected: list[str], sql: Sql, mirror_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    sql("INSERT INTO contact_tags (workspace_id, name) VALUES (42, 'VIP')")
+    sql("UPDATE cf_outbox SET batch = 7")
+    sql(
+        "INSERT INTO cf_conflicts (id, resource, record_id, kind, field, state, found_at)"
+        " VALUES (5, 'contacts', 4, 'changed', 'first_name', 'open', '2026-01-01T00:00:00.000Z')"
+    )
+    monkeypatch.setenv("CFSYNC_DATABASE__URL", mirror_url)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     script = (
-        'source <(cfsync completion bash); COMP_WORDS=(cfsync pull "conta"); COMP_CWORD=2;'
+        f"source <(cfsync completion bash); COMP_WORDS=(cfsync {words});"
+        " COMP_CWORD=$((${#COMP_WORDS[@]} - 1));"
         ' _cfsync; printf "%s\\n" "${COMPREPLY[@]}"'
     )
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", script], env={"PATH": path}, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
 
-    expected = [name for name in RESOURCES if name.startswith("conta")]
     assert (done.stdout.split(), done.stderr) == (expected, "")
 
 

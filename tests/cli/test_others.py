@@ -319,3 +319,21 @@ def test_adopt_shows_both_sides_and_needs_a_yes_without_a_terminal(filled: Comma
         assert '"Theirs"' in shown
     assert as_json.stdout == ""
     assert done.stdout.endswith(f"adopted: the row is products {book} now\n")
+
+
+def test_the_console_is_opened_in_the_browser(bare: Command, monkeypatch: pytest.MonkeyPatch):
+    browser = bare.directory / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {bare.directory}/opened\n')
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    settings = {"WEB__LISTEN": "0.0.0.0:8790"}
+
+    printed = bare("open", "--print", **settings)
+    assert not (bare.directory / "opened").exists()
+    done = bare("open", **settings)
+    off = bare("open", WEB__LISTEN="off")
+
+    assert printed.stdout == done.stdout == "http://localhost:8790/\n"
+    assert (bare.directory / "opened").read_text() == done.stdout
+    assert (off.returncode, off.stdout) == (2, "")
+    assert off.said == ["the console is off: set web.listen, and web.console to on"]

@@ -41,7 +41,6 @@ SECTIONS: dict[str, dict[str, str]] = {
         "undelete": "decisions.undelete",
         "act": "decisions.act",
         "redact": "decisions.redact",
-        "recover": "decisions.recover",
     },
     "Set up": {
         "config": "setup.config",
@@ -49,6 +48,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "migrate": "setup.migrate",
         "backup": "setup.backup",
         "restore": "setup.backup",
+        "recover": "decisions.recover",
         "move": "setup.move",
         "notify": "setup.notify",
         "views": "setup.views",

@@ -6,10 +6,16 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, TextIO
 
 from cfsync import streams
+
+GAP = "  "
+"""Between two columns."""
+NARROWEST = 6
+"""Characters that a column keeps where a table doesn't fit the terminal."""
 
 
 def print_problem(line: str) -> None:
@@ -22,8 +28,42 @@ def print_json(value: Any) -> None:
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as aligned columns; columns with numbers are aligned to the right. None shows as `-`."""
-    return "\n".join("  ".join(row).rstrip() for row in aligned(rows))
+    """Rows as aligned columns; columns with numbers are aligned to the right. None shows as `-`. On
+    a terminal, what doesn't fit goes on in the next line, in its column.
+    """
+    table, most = aligned(rows), width()
+    if most is not None and table and len(GAP.join(table[0])) > most:
+        table = list(_broken(table, most))
+    return "\n".join(GAP.join(row).rstrip() for row in table)
+
+
+def _broken(table: Sequence[Sequence[str]], most: int) -> Iterator[list[str]]:
+    """The rows in as many lines as they need. Words are not broken; the first column, which holds
+    names, keeps its width if it leaves room.
+    """
+    names, *rest = (len(cell) for cell in table[0])
+    left = most - names - len(GAP)
+    widths = [names, *fitted(rest, left)] if left >= most // 4 else fitted([names, *rest], most)
+    for row in table:
+        cells = [_lines(cell, n) for cell, n in zip(row, widths, strict=True)]
+        for line in zip_longest(*cells, fillvalue=""):
+            yield [text.ljust(n) for text, n in zip(line, widths, strict=True)]
+
+
+def _lines(cell: str, n: int) -> list[str]:
+    if len(cell) <= n:
+        return [cell]
+    text = cell.strip()
+    return textwrap.wrap(text, n, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def fitted(wanted: Sequence[int], most: int) -> list[int]:
+    """The widths of columns that fit together: the widest give way first."""
+    left = most - len(GAP) * (len(wanted) - 1)
+    limit = max(wanted, default=0)
+    while limit > NARROWEST and sum(min(n, limit) for n in wanted) > left:
+        limit -= 1
+    return [min(n, limit) for n in wanted]
 
 
 def aligned(rows: Iterable[Sequence[Any]], right: Collection[int] = ()) -> list[list[str]]:

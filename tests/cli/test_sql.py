@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from cfsync.cli.inspection.sql import fitted
+from cfsync.cli.text import fitted
 from cfsync.text_forms import csv_line, distinct
 from tests.cli.conftest import Command
 

@@ -45,6 +45,12 @@ def test_the_help_lists_every_command_in_one_section():
     assert sorted(listed) == sorted({name for name, *_ in commands()})
 
 
+def test_the_help_says_what_each_command_does_on_one_line(bare: Command):
+    _, *lines = bare("--help").stdout.splitlines()
+
+    assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
+
+
 def test_the_version_is_printed_without_loading_anything_heavy():
     code = f"import sys, cfsync.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
 

@@ -11,7 +11,7 @@ import typer
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.inspection.arguments import FirstWord, SecondWord, named_record
 from cfsync.cli.inspection.changes_table import ChangeTable
-from cfsync.cli.text import columns, moment, print_json, print_lines, shortened, width
+from cfsync.cli.text import columns, moment, print_json, print_lines, shortened, width, wrapped
 
 if TYPE_CHECKING:
     from cfsync.sync.inspection.explain import Deletion, Explanation, Origin
@@ -71,7 +71,7 @@ def _lines(found: Explanation) -> Iterator[str]:
     if found.lane:
         changed = f", changed there at {moment(found.updated_at)}" if found.updated_at else ""
         yield f"read by {found.lane}"
-        yield f"written here at {moment(found.read_at or '')}{changed}"
+        yield wrapped(f"written here at {moment(found.read_at or '')}{changed}")
     if found.fields:
         yield from _origins(found.fields)
     for edit in (*found.ended, *found.edits):

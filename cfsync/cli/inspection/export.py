@@ -41,7 +41,9 @@ def export(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Write tables and views to files, one each, that only you can read. They hold people's data.
+    """Write tables and views to files. They hold people's data.
+
+    A file for each, that only you can read.
 
     All of them show the mirror at one moment. A file is replaced when all are whole.
 

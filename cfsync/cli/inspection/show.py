@@ -10,7 +10,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.inspection.arguments import FirstWord, SecondWord, named_record
-from cfsync.cli.text import columns, plural, print_json, print_lines, shortened, visible
+from cfsync.cli.text import columns, plural, print_json, print_lines, shortened, visible, wrapped
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def _record(found: Shown) -> Iterator[str]:
         for name, text in _lines(field, found.fields, referred.get(field.name))
     ]
     width = max((len(name) for name, _ in lines), default=0)
-    yield from (f"  {name.ljust(width)}  {text}" for name, text in lines)
+    indent = " " * (width + 4)
+    yield from (wrapped(f"  {name.ljust(width)}  {text}", indent) for name, text in lines)
     for related in found.related:
         if related.refers_here:
             yield from _referring(found.resource, related)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cfsync import streams
+from cfsync.cli.changing import EDITS_BACK, Change, changes
 from cfsync.cli.common import Config, load_settings, with_mirror
-from cfsync.cli.text import plural, print_problem, visible
+from cfsync.cli.text import GAP, fitted, plural, print_problem, visible
 from cfsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,15 +24,18 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "jsonl")
 MEASURED = 200
 """Rows that decide how wide the columns of a table are."""
-NARROWEST = 6
-"""Characters that a column keeps where the table doesn't fit the terminal."""
-_GAP = "  "
+_WRITE = Change(
+    "what the statement changes becomes edits, which the next push sends",
+    "`cfsync plan` shows what the push will send",
+    EDITS_BACK,
+)
 
 
 def register(app: typer.Typer) -> None:
     app.command()(sql)
 
 
+@changes(_WRITE)
 def sql(
     statement: Annotated[
         str, typer.Argument(metavar="STATEMENT", help="One statement; - reads it from a pipe.")
@@ -51,7 +55,7 @@ def sql(
     """Run a statement on the mirror. Only reads, unless it is told to write. Shows people's data.
 
     The database itself keeps it from writing. With --write, it is one transaction, and what it
-    changes becomes edits, as with any other program: `cfsync plan` shows what a push would send.
+    changes becomes edits, as with any other program.
 
     \b
     Example:
@@ -66,6 +70,8 @@ def sql(
         raise UsageError(f"--format takes {', '.join(FORMATS)}, not {chosen!r}")
     text = _from_pipe() if statement == "-" else statement
     place = with_mirror(load_settings(config, quiet=True), _place)
+    if write:
+        _WRITE.say(json=json)
     with user_sql.run(place, text, write=write) as answer:
         if answer.columns:
             _print(answer, chosen)
@@ -123,22 +129,13 @@ def _table(answer: Answer) -> Iterator[str]:
         any(isinstance(v, (int, float)) for v in column) for column in zip(*first, strict=True)
     ] or [False] * len(head)
     yield _row(head, widths, right)
-    yield _GAP.join("-" * width for width in widths)
+    yield GAP.join("-" * width for width in widths)
     yield from (_row(row, widths, right) for row in cells)
     count = len(cells)
     for row in answer.rows:
         count += 1
         yield _row(_cells(row), widths, right)
     yield plural(count, "row")
-
-
-def fitted(wanted: Sequence[int], width: int) -> list[int]:
-    """The widths of columns that fit together: the widest give way first."""
-    left = width - len(_GAP) * (len(wanted) - 1)
-    limit = max(wanted, default=0)
-    while limit > NARROWEST and sum(min(w, limit) for w in wanted) > left:
-        limit -= 1
-    return [min(w, limit) for w in wanted]
 
 
 def _cells(row: Sequence[Any]) -> list[str]:
@@ -149,7 +146,7 @@ def _cells(row: Sequence[Any]) -> list[str]:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    return _GAP.join(
+    return GAP.join(
         text.rjust(width) if to_right else text.ljust(width)
         for text, width, to_right in zip(map(_cut, cells, widths), widths, right, strict=True)
     ).rstrip()

@@ -35,7 +35,7 @@ def verify(
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Compare the mirror with ClickFunnels; change no record on either side.
+    """Compare every record with ClickFunnels, and change none.
 
     Exits 5 if they differ. What was changed here while edits were not captured (drift) is kept as a
     conflict. Edits that wait to be sent don't count as differences.

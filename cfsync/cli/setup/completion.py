@@ -24,7 +24,9 @@ def completion(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Print what makes your shell complete cfsync's commands, options, resources and numbers.
+    """Print what makes your shell complete cfsync's words.
+
+    Commands, options, resources and numbers.
 
     Numbers of pushes, edits and conflicts come from the mirror that the settings name.
 

@@ -15,7 +15,7 @@ EXAMPLE = "config.example.toml"
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Print an example settings file, or print and check the settings.")
+    group = typer.Typer(help="Print or check the settings, or print an example of them.")
     group.command()(example)
     group.command()(show)
     group.command()(check)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from cfsync.cli.changing import Change
 from cfsync.cli.text import plural
 from cfsync.records import Listing
 from cfsync.sync.progress import Far, Progress, Totals
@@ -37,9 +38,9 @@ class _Announcing(Progress):
     def announce(self, batch: int, edits: Mapping[str, int]) -> None:
         if self._announced:
             of = ", ".join(f"{plural(n, 'edit')} of {name}" for name, n in edits.items())
-            print(f"sending {of} to ClickFunnels, as batch {batch}", file=sys.stderr)
+            will = f"sending {of} to ClickFunnels, as batch {batch}"
             back = f"`cfsync revert {batch}` takes them back"
-            print(f"(`cfsync plan` shows what waits; {back})", file=sys.stderr)
+            Change(will, "`cfsync plan` shows what waits", back).say()
 
 
 class LogLines(_Announcing):

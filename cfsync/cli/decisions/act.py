@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json as json_
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.fields import pairs
 from cfsync.cli.questions import ask, asked
@@ -21,10 +23,18 @@ if TYPE_CHECKING:
     from cfsync.sync.decisions.act import Task
 
 
+_ACT = Change(
+    "ClickFunnels does it at once",
+    "--dry-run shows the record and the call",
+    "`cfsync revert` can't take it back",
+)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(act)
 
 
+@changes(_ACT)
 def act(
     resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="Such as orders.")],
     record: Annotated[str, typer.Argument(metavar="ID", help="Id or public id.")],
@@ -51,7 +61,7 @@ def act(
     email_domains verify; themes set_default. The record is read again afterwards, so that the
     mirror shows the result. What moves money shows the record and asks first. A call that had no
     answer may have been applied: it is not repeated, unless you say --again. It takes effect at
-    once, and `cfsync revert` can't take it back.
+    once.
 
     \b
     Example:
@@ -70,7 +80,11 @@ def act(
             task = await inner.prepare(context, kind, record, action, values)
             if dry_run:
                 return task, None
-            if found.confirms and not yes:
+            asks = found.confirms and not yes
+            if asks:
+                print(_line(task, task.record), file=sys.stderr)
+            replace(_ACT, will=f"{task.call} is sent at once").say(json=json and not asks)
+            if asks:
                 await asked(stop, lambda: _ask(task))
             return task, await inner.act(context, task, again=again)
 
@@ -104,8 +118,6 @@ def _value(field: Field, text: str) -> Any:
 
 
 def _ask(task: Task) -> None:
-    print(_line(task, task.record), file=sys.stderr)
-    print(f"{task.name} can't be taken back by cfsync.", file=sys.stderr)
     ask(f"{task.name.capitalize()} it?", needs=f"{task.name} needs --yes")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.decisions.selection import Yes
 from cfsync.cli.questions import ask, asked
@@ -17,10 +18,18 @@ if TYPE_CHECKING:
     from cfsync.sync.decisions.adopt import Candidate
 
 
+_ADOPT = Change(
+    "the row becomes that record: it gets its id, and the values that the row lacks",
+    "both are shown side by side before it asks",
+    "it can't be taken back",
+)
+
+
 def register(group: typer.Typer) -> None:
     group.command()(adopt)
 
 
+@changes(_ADOPT)
 def adopt(
     seq: Annotated[int, typer.Argument(metavar="SEQ", help="Number of an insert that waits.")],
     record_id: Annotated[str, typer.Argument(metavar="ID", help="Id or public id of its record.")],
@@ -48,6 +57,7 @@ def adopt(
             found = await inner.compare(context, seq, record_id)
             if not (yes and json):
                 print(_side_by_side(found), file=sys.stderr if json else None)
+            _ADOPT.say(json=json)
             if not yes:
                 await asked(stop, lambda: _ask(found))
             await inner.adopt(context, found)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json as json_text
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cfsync.cli.changing import EDITS_BACK, Change, changes
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Given, confirmation, selecting
 from cfsync.cli.output.conflicts import lines_of, sides
@@ -67,7 +69,15 @@ def list_conflicts(
         print("no open conflicts")
 
 
+_RESOLVE = Change(
+    "each conflict takes the side that you choose; an edit that this needs waits for the next push",
+    "`cfsync conflicts list --values` shows both sides, and `cfsync plan` what the push will send",
+    f"{EDITS_BACK}, and `cfsync changes` keeps a value that you let go",
+)
+
+
 @selecting("all", "field", "since")
+@changes(_RESOLVE)
 def resolve(
     which: Which = None,
     local: Annotated[bool, typer.Option("--local", help="Take the mirror's value.")] = False,
@@ -80,7 +90,7 @@ def resolve(
 ) -> int:
     """Choose a side, even if `on_conflict` has already chosen the other.
 
-    The next push sends whatever your choice requires; `cfsync plan` shows it before.
+    The next push sends whatever your choice requires.
 
     If the record was deleted in ClickFunnels, --local creates it again and --remote deletes the
     row. If the row was deleted here, --local deletes the record and --remote restores the row. For
@@ -107,6 +117,7 @@ def resolve(
     done = with_mirror(
         load_settings(given.config, quiet=True),
         lambda mirror: conflicts.resolve_all(mirror, named, given.filter, decision, confirm),
+        before=partial(_RESOLVE.say, json=given.json),
     )
     if given.json:
         found = [_outcome(one, choice) for one in done]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Given, confirmation, selecting
 from cfsync.cli.text import columns, moment, plural, print_json
@@ -18,6 +20,20 @@ Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="Only these records (id, public id).")
 ]
+
+
+_LISTED = "`cfsync deletions list` shows the records"
+_APPROVE = Change(
+    "the next sweep asks for each record once more, and deletes the rows of those that are gone",
+    _LISTED,
+    "`cfsync deletions reject` takes it back until then, and `cfsync undelete` makes new records"
+    " of those that are deleted",
+)
+_REJECT = Change(
+    "the rows stay in the mirror, though their records are missing in ClickFunnels",
+    _LISTED,
+    "`cfsync deletions approve RESOURCE ID` takes it back",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +69,7 @@ def list_held(config: Config = None, json: Json = False) -> None:
 
 
 @selecting("all", "since", "workspace")
+@changes(_APPROVE)
 def approve(
     resource: Resource = None,
     ids: Ids = None,
@@ -61,7 +78,8 @@ def approve(
 ) -> None:
     """Accept the deletions: the next sweep checks again, then deletes the rows here.
 
-    Deletions that you don't name by their ids are shown first, and you are asked.
+    Deletions that you don't name by their ids are shown first, and you are asked. By its id, also
+    one that was rejected before.
 
     \b
     Example:
@@ -75,6 +93,7 @@ def approve(
 
 
 @selecting("all", "since", "workspace")
+@changes(_REJECT)
 def reject(
     resource: Resource = None,
     ids: Ids = None,
@@ -83,7 +102,8 @@ def reject(
 ) -> None:
     """Reject the deletions: the rows stay in the mirror.
 
-    Deletions that you don't name by their ids are shown first, and you are asked.
+    Also those that were approved and that no sweep has acted on yet. Deletions that you don't name
+    by their ids are shown first, and you are asked.
 
     \b
     Example:
@@ -104,8 +124,9 @@ def _decide(which: list[str], given: Given, *, approve: bool) -> list[Tombstone]
     return with_mirror(
         load_settings(given.config, quiet=True),
         lambda mirror: deletions.decide(
-            mirror, which, given.filter, approve=approve, confirm=confirm
+            mirror, which, given.filter, approve=approve, confirm=confirm, again=True
         ),
+        before=partial((_APPROVE if approve else _REJECT).say, json=given.json),
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cfsync.cli.changing import EDITS_BACK, Change, changes
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.decisions import adopt
 from cfsync.cli.decisions.selection import Given, confirmation, selecting
@@ -18,6 +18,19 @@ from cfsync.cli.text import plural, print_json, print_lines
 
 if TYPE_CHECKING:
     from cfsync.mirror.bookkeeping.outbox import Edit
+
+_LISTED = "`cfsync outbox list --values` shows them"
+_APPROVE = Change(
+    "held edits are released: the next push sends them",
+    f"{_LISTED}, and `cfsync plan` what the push will send",
+    EDITS_BACK,
+)
+_RETRY = replace(_APPROVE, will="parked edits wait again: the next push sends them")
+_DISCARD = Change(
+    "edits are dropped: the mirror shows ClickFunnels' values again",
+    _LISTED,
+    "to take it back, make them again: `cfsync outbox list --state discarded --values` keeps them",
+)
 
 _CHOICE = ("all", "field", "since", "workspace", "imported")
 
@@ -72,6 +85,7 @@ def list_edits(
 
 
 @selecting(*_CHOICE)
+@changes(_APPROVE)
 def approve(
     which: Which = None,
     *,
@@ -81,8 +95,7 @@ def approve(
 
     By number, any held edit: also an insert, or a delete of a record that ClickFunnels has changed
     since. Otherwise the updates and deletes that were held because there were too many: what is
-    meant is shown first, and you are asked. `cfsync plan` then shows what the push will send, and
-    `cfsync revert BATCH` takes it back afterwards.
+    meant is shown first, and you are asked.
 
     \b
     Example:
@@ -92,11 +105,11 @@ def approve(
     """
     from cfsync.sync.decisions import outbox
 
-    _decide(outbox.approve, ("approve", "approved"), which or [], given)
-    _tell(given, "`cfsync plan` shows what the next push sends of them")
+    _decide(outbox.approve, ("approve", "approved"), _APPROVE, which or [], given)
 
 
 @selecting(*_CHOICE)
+@changes(_RETRY)
 def retry(
     which: Which = None,
     make_another: Annotated[
@@ -121,11 +134,11 @@ def retry(
     from cfsync.sync.decisions import outbox
 
     work = partial(outbox.retry, make_another=make_another)
-    _decide(work, ("retry", "pending"), which or [], given)
-    _tell(given, "the next push sends them; `cfsync plan` shows it")
+    _decide(work, ("retry", "pending"), _RETRY, which or [], given)
 
 
 @selecting(*_CHOICE)
+@changes(_DISCARD)
 def discard(
     which: Which = None,
     *,
@@ -135,8 +148,7 @@ def discard(
 
     A later edit of the same field stays. A row that was never sent is removed with all its edits;
     a deleted row is restored. Edits that you don't name by number are shown first, and you are
-    asked; with --field, an edit of several fields is dropped as a whole. What was dropped stays
-    listed: `cfsync outbox list --state discarded --values`.
+    asked; with --field, an edit of several fields is dropped as a whole.
 
     \b
     Example:
@@ -146,13 +158,13 @@ def discard(
     """
     from cfsync.sync.decisions import outbox
 
-    _decide(outbox.discard, ("discard", "discarded"), which or [], given)
-    _tell(given, "`cfsync outbox list --state discarded --values` still shows them")
+    _decide(outbox.discard, ("discard", "discarded"), _DISCARD, which or [], given)
 
 
 def _decide(
     decide: Callable[..., Coroutine[Any, Any, list[Edit]]],
     words: tuple[str, str],
+    change: Change,
     which: list[str],
     given: Given,
 ) -> None:
@@ -163,18 +175,13 @@ def _decide(
     edits = with_mirror(
         load_settings(given.config, quiet=True),
         lambda mirror: decide(mirror, which, given.filter, confirm=confirm),
+        before=partial(change.say, json=given.json),
     )
     if given.json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]
         print_json({"state": done, "edits": rows})
     else:
         print(f"{done}: {plural(len(edits), 'edit')}")
-
-
-def _tell(given: Given, words: str) -> None:
-    """How to look at what has been decided."""
-    if not given.json:
-        print(f"({words})", file=sys.stderr)
 
 
 def _sides(edit: Edit) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.text import print_json
 
@@ -14,16 +16,29 @@ if TYPE_CHECKING:
     from cfsync.mirror.db.engine import Mirror
 
 
+_LISTED = "`cfsync status` shows what is paused"
+_PAUSE = Change(
+    "nothing is read or sent until it is resumed; edits made by SQL are still recorded",
+    _LISTED,
+    "`cfsync resume` takes it back",
+)
+_RESUME = Change(
+    "it is read again, and the next push sends the edits that wait",
+    f"{_LISTED}, and `cfsync plan` the edits",
+    "`cfsync pause` takes it back",
+)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(pause)
     app.command()(resume)
 
 
+@changes(_PAUSE)
 def pause(resource: Resources = None, config: Config = None, json: Json = False) -> None:
     """Stop reading and sending, for all resources or those named.
 
-    A running daemon stops at the next page. Edits made by SQL are still recorded, and are sent
-    after `cfsync resume`.
+    A running daemon stops at the next page. Edits made by SQL are still recorded.
 
     \b
     Example:
@@ -33,6 +48,7 @@ def pause(resource: Resources = None, config: Config = None, json: Json = False)
     _change("paused", resource, config, json=json)
 
 
+@changes(_RESUME)
 def resume(resource: Resources = None, config: Config = None, json: Json = False) -> None:
     """Undo a pause.
 
@@ -58,7 +74,9 @@ def _change(
     async def work(mirror: Mirror) -> dict[str, str]:
         return await change(mirror, what, names or [])
 
-    paused = with_mirror(load_settings(config, quiet=True), work)
+    said = _PAUSE if what == "paused" else _RESUME
+    settings = load_settings(config, quiet=True)
+    paused = with_mirror(settings, work, before=partial(said.say, json=json))
     if json:
         print_json({"paused": paused})
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.reports import as_json, as_text, print_problems
 from cfsync.cli.text import plural, print_json
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
     from cfsync.sync.decisions.recover import Recovered
 
 
+_RECOVER = Change(
+    "inserts that wait are looked up in ClickFunnels, then parked or held; nothing is sent, and"
+    " every list is read from beginning to end",
+    "`cfsync outbox list` shows what waits, before and after",
+    "`cfsync outbox approve` and `adopt` release what it parks or holds",
+)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(recover)
 
 
+@changes(_RECOVER)
 def recover(config: Config = None, json: Json = False) -> int:
     """Make a restored backup safe: send nothing twice.
 
@@ -33,7 +43,7 @@ def recover(config: Config = None, json: Json = False) -> int:
     Example:
       cfsync recover
     """
-    done = run_recovery(load_settings(config, quiet=True))
+    done = run_recovery(load_settings(config, quiet=True), quiet=json)
     if json:
         print_json(as_object(done))
     else:
@@ -42,13 +52,16 @@ def recover(config: Config = None, json: Json = False) -> int:
     return done.sweep.exit_code
 
 
-def run_recovery(settings: Settings) -> Recovered:
-    """Recover the mirror that the settings name, with bars on a terminal."""
+def run_recovery(settings: Settings, *, quiet: bool = False) -> Recovered:
+    """Recover the mirror that the settings name, with bars on a terminal. With `quiet`, nothing is
+    said before.
+    """
 
     async def body(stop: asyncio.Event) -> Recovered:
         from cfsync.sync.decisions.recover import recover as inner
 
         async with open_context(settings, stop, bars=True) as context:
+            _RECOVER.say(json=quiet)
             return await inner(context)
 
     return until_stopped(body)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.questions import ask
 from cfsync.cli.text import columns, print_json, print_problem
@@ -17,10 +18,18 @@ if TYPE_CHECKING:
     from cfsync.sync.decisions.redact import Redacted
 
 
+_REDACT = Change(
+    "the person is deleted in ClickFunnels, and every copy here is purged",
+    "`cfsync show contacts ID` shows the person",
+    "it can't be taken back",
+)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(redact)
 
 
+@changes(_REDACT)
 def redact(
     contact_id: Annotated[str, typer.Argument(metavar="CONTACT_ID", help="Id or public id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
@@ -49,6 +58,8 @@ def redact(
 
     async def body(stop: asyncio.Event) -> Redacted:
         async with open_context(settings, stop) as context:
+            if yes:
+                _REDACT.say(json=json)
             return await inner(context, contact_id)
 
     done = until_stopped(body)
@@ -70,5 +81,6 @@ def redact(
 def _ask(contact_id: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError("redact can't be undone: without a terminal it needs --yes")
+    _REDACT.say()
     question = f"Delete contact {contact_id} in ClickFunnels and here, permanently?"
     ask(question, needs="redact needs --yes, because it can't be undone")

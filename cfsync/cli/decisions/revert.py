@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.decisions.selection import Yes
+from cfsync.cli.decisions.selection import EXAMPLES, Yes
 from cfsync.cli.questions import ask
-from cfsync.cli.text import columns, plural, print_json
+from cfsync.cli.text import columns, plural, print_json, print_lines, shortened
 
 if TYPE_CHECKING:
+    from cfsync.mirror.db.engine import Mirror
     from cfsync.sync.decisions.revert import Left, Reverted
 
 _NAMED = 5
 """Records that are named in a line about several."""
 
 
+_REVERT = Change(
+    "what the push sent is taken back, as edits that the next push sends",
+    "--dry-run shows it, and `cfsync plan` what the next push will send",
+    "`cfsync outbox discard` takes that back until the push, `cfsync revert` of its batch after it",
+)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(revert)
 
 
+@changes(_REVERT)
 def revert(
     batch: Annotated[int, typer.Argument(metavar="BATCH", help="The push's number.")],
     with_created: Annotated[
         bool, typer.Option("--with-created", help="Also delete the records that it created.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be taken back, and stop.")
     ] = False,
     yes: Yes = False,
     config: Config = None,
@@ -39,24 +52,72 @@ def revert(
     Each field that still has the value sent by that push gets back the value that ClickFunnels had
     before. A row that ClickFunnels refused to create is discarded. With --with-created, records
     that it created are deleted: it asks first. All else is listed (what has changed since, deletes,
-    cancellations, uploads); then it exits 5. `cfsync pushes` lists the numbers. Until the next
-    push, `cfsync plan` shows what it will send; after it, you can revert the revert.
+    cancellations, uploads); then it exits 5. `cfsync pushes` lists the numbers. On a terminal it
+    shows both sides and asks.
 
     \b
     Example:
+      cfsync revert 12 --dry-run
       cfsync revert 12
       cfsync revert 12 --with-created
     """
-    from cfsync.sync.decisions.revert import revert as inner
-
-    delete = _confirmation(yes=yes) if with_created else None
-    settings = load_settings(config, quiet=True)
-    done = with_mirror(settings, lambda mirror: inner(mirror, batch, delete))
+    how = _How(batch, with_created=with_created, dry_run=dry_run, yes=yes, json=json)
+    done = with_mirror(load_settings(config, quiet=True), lambda mirror: _revert(mirror, how))
     if json:
         print_json(_as_json(done))
+    elif dry_run:
+        print_lines(_told(done, sys.maxsize))
+        print("nothing is written: --dry-run")
     else:
         _print(done)
     return done.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What is taken back, and how the command is run."""
+
+    batch: int
+    with_created: bool
+    dry_run: bool
+    yes: bool
+    json: bool
+
+
+async def _revert(mirror: Mirror, how: _How) -> Reverted:
+    from cfsync.sync.decisions import revert as inner
+
+    asks = not how.yes and sys.stdin.isatty() and sys.stderr.isatty()
+    if how.dry_run or asks:
+        told = await inner.preview(mirror, how.batch, with_created=how.with_created)
+        if how.dry_run or not (told.fields or told.deleted or told.discarded):
+            return told
+        print_lines(_told(told, EXAMPLES), sys.stderr)
+    change = replace(_REVERT, will=f"what push {how.batch} sent is taken back, as edits")
+    change.say(json=how.json and not asks)
+    if asks:
+        ask("Take it back?", needs="revert needs --yes")
+    agreed = how.yes or asks
+    return await inner.revert(
+        mirror, how.batch, _confirmation(yes=agreed) if how.with_created else None
+    )
+
+
+def _told(told: Reverted, most: int) -> Iterator[str]:
+    """What would be done: of the first few records, both sides of each field."""
+    for (resource, record_id), fields in list(told.sides.items())[:most]:
+        yield f"{resource} {record_id}, now -> then:"
+        for name, (now, back) in fields.items():
+            yield f"  {name}: {shortened(now)} -> {shortened(back)}"
+    if (more := len(told.sides) - most) > 0:
+        yield f"... and {plural(more, 'record')} more"
+    if told.deleted:
+        yield f"deleted: {_named(told.deleted)}"
+    if told.discarded:
+        yield f"discarded, because ClickFunnels does not have it: {_named(told.discarded)}"
+    if told.left:
+        yield "left as it is:"
+        yield columns(_summed(told.left))
 
 
 def _confirmation(*, yes: bool) -> Callable[[Sequence[tuple[str, int]]], None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Yes
 from cfsync.cli.questions import ask
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
     from cfsync.mirror.user_decisions.undelete import Left, Undelete
 
 
+_UNDELETE = Change(
+    "deletes that wait are dropped, and a new row is inserted for each record that is gone: the"
+    " next push creates it",
+    "what it would do is shown before it asks, and `cfsync plan` shows what the push will send",
+    "`cfsync outbox discard` takes a new row back until the push, `cfsync revert BATCH"
+    " --with-created` after it",
+)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(undelete)
 
 
+@changes(_UNDELETE)
 def undelete(
     resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="Such as contacts.")],
     records: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids or public ids.")],
@@ -29,13 +40,12 @@ def undelete(
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Bring back records that were deleted by SQL or in ClickFunnels.
+    """Bring back records that were deleted on either side.
 
     A delete that was not sent yet is taken back. Any other record becomes a new one with a new id:
     a row with its last state is inserted, and the next push creates it. What a new record can't
     have is listed: read-only fields, and references to records that are gone themselves (bring
-    those back first). What was redacted stays deleted. It shows what it would do and asks; until
-    the next push, `cfsync outbox discard` takes it back.
+    those back first). What was redacted stays deleted. It shows what it would do and asks.
 
     \b
     Example:
@@ -46,7 +56,7 @@ def undelete(
 
     settings = load_settings(config, quiet=True)
     done = with_mirror(
-        settings, lambda mirror: inner(mirror, resource, records, _confirmation(yes=yes))
+        settings, lambda mirror: inner(mirror, resource, records, _confirmation(yes=yes, json=json))
     )
     if json:
         print_json({"records": [_as_json(one) for one in done]})
@@ -58,11 +68,13 @@ def undelete(
     return 5 if refused or any(left.is_gone for one in done for left in one.left) else 0
 
 
-def _confirmation(*, yes: bool) -> Callable[[Sequence[Undelete]], None]:
+def _confirmation(*, yes: bool, json: bool) -> Callable[[Sequence[Undelete]], None]:
     def confirm(planned: Sequence[Undelete]) -> None:
         if yes:
+            _UNDELETE.say(json=json)
             return
         print_lines(_plan(planned), sys.stderr)
+        _UNDELETE.say(json=json)
         count = sum(one.reason is None for one in planned)
         which = "it" if count == 1 else f"these {count:,}"
         ask(f"Bring back {which}?", needs="undelete needs --yes")

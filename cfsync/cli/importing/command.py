@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import Yes
 from cfsync.cli.importing.progress import bars
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from cfsync.sync.importing.job import Import, Options
     from cfsync.sync.importing.report import Report
     from cfsync.sync.importing.source import Source
+
+
+_IMPORT = Change(
+    "the rows become edits, which the next push sends",
+    "--dry-run shows what would change, and `cfsync plan` what the push will send",
+    "`cfsync outbox discard --import N` takes them back until the push, `cfsync revert BATCH` after"
+    " it",
+)
 
 
 class OnMissing(StrEnum):
@@ -47,6 +56,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_file)
 
 
+@changes(_IMPORT)
 def import_file(
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - for stdin.")],
     into: Annotated[
@@ -103,9 +113,7 @@ def import_file(
     The columns are matched with the fields by name, without regard to case, spaces, hyphens and
     underscores.
     First it shows what is new, changed, unchanged and refused, and asks; then it writes edits, as
-    SQL would: `cfsync plan` shows what the next push sends, and `cfsync outbox discard --import N`
-    takes them back before it. Values that stay the same are not written, so that a file can be
-    imported again.
+    SQL would. Values that stay the same are not written, so that a file can be imported again.
 
     \b
     Example:
@@ -161,7 +169,9 @@ def _confirm(job: Import, found: Report, how: _How) -> None:
             f"nothing is done: {source.name} is not UTF-8 and looks like {source.encoding}; if that"
             f" is right, give --encoding {source.encoding}"
         )
+    if not how.yes:
+        print("\n".join(preview_lines(job, found, values=sys.stderr.isatty())), file=sys.stderr)
+    _IMPORT.say(json=how.json and how.yes)
     if how.yes:
         return
-    print("\n".join(preview_lines(job, found, values=sys.stderr.isatty())), file=sys.stderr)
     ask(f"Import {plural(found.to_write, 'row')}?", needs="--yes is needed to import")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, Resources
 from cfsync.cli.inspection.plan import show_plan
 from cfsync.cli.passes.common import Pass, run_passes
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
     from cfsync.sync.report import Report
 
 
+PUSH = Change(
+    "the edits made by SQL are sent to ClickFunnels",
+    "`cfsync plan` shows what waits",
+    "`cfsync revert BATCH` takes them back",
+)
+"""The progress says it, with the number of the batch."""
+
+
 def register(app: typer.Typer) -> None:
     app.command()(push)
 
 
+@changes(PUSH)
 def push(
     resource: Resources = None,
     plan: Annotated[
@@ -33,9 +43,6 @@ def push(
     json: Json = False,
 ) -> int:
     """Send the edits made by SQL to ClickFunnels.
-
-    `cfsync plan` shows before what it sends. `cfsync revert BATCH`, with the number that it
-    reports, takes it back.
 
     With --plan, records that have changed since the plan was written are listed instead of sent;
     then it exits 5.

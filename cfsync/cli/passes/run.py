@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import suppress
 from functools import partial
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, check_to_run, load_settings, open_mirror, until_stopped
 from cfsync.cli.text import print_json
+
+_RUN = Change(
+    "the daemon reads what is new, and sends edits made by SQL within seconds",
+    "after `cfsync pause` edits wait, so that `cfsync plan` shows them before",
+    "`cfsync revert BATCH` takes them back",
+)
 
 
 def register(app: typer.Typer) -> None:
     app.command()(run)
 
 
+@changes(_RUN)
 def run(config: Config = None, json: Json = False) -> int:
     """Run the daemon: keep both sides the same until stopped.
 
-    Edits made by SQL are sent within seconds: `cfsync revert BATCH` takes them back, and after
-    `cfsync pause` they wait, so that `cfsync plan` shows them first. SIGTERM stops it within
-    `daemon.stop_timeout`, SIGHUP makes it read the settings again. Creates the database if there is
-    none.
+    Edits made by SQL are sent within seconds. SIGTERM stops it within `daemon.stop_timeout`, SIGHUP
+    makes it read the settings again. Creates the database if there is none.
 
     \b
     Example:
@@ -36,6 +43,7 @@ def run(config: Config = None, json: Json = False) -> int:
     from cfsync.config import explain_sources, token_is_fixed
 
     checked = [check_to_run(config)]  # at the start no program is asked twice for a secret
+    _RUN.say(json=json or not sys.stderr.isatty())
     read = partial(load_settings, config, repeat_filter=logs.RepeatFilter())
     source = daemon.SettingsSource(
         lambda: read(checked=checked.pop() if checked else None),

@@ -10,10 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, until_stopped
 from cfsync.cli.fields import body, query
 from cfsync.cli.text import print_json, to_json
 from cfsync.errors import ApiError, Refused, UsageError
+
+_WRITE = Change(
+    "what it writes takes effect in ClickFunnels at once; a pull brings it into the mirror",
+    "`cfsync api GET PATH` shows what is there before",
+    "cfsync can't take it back",
+)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -22,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command()(api)
 
 
+@changes(_WRITE)
 def api(
     method: Annotated[str, typer.Argument(metavar="METHOD", help=", ".join(METHODS))],
     path: Annotated[
@@ -39,9 +47,6 @@ def api(
     json: Json = False,
 ) -> None:
     """Make one API call and print the JSON of its answer.
-
-    What it writes takes effect in ClickFunnels at once, and cfsync can't take it back; a pull
-    brings it into the mirror.
 
     It uses the same token, rate limit and error handling as all other commands. For a GET, fields
     go into the query; for the other methods, into the body. Values are always sent as text: to send
@@ -63,6 +68,7 @@ def api(
         from cfsync.api import Api, Retry
 
         async with Api(settings.for_api(), stop=stop, retry=Retry(attempts=2)) as client:
+            _WRITE.say(json=json or method == "GET")
             return await client.raw(method, path, query=asked, body=sent)
 
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, until_stopped
 from cfsync.cli.decisions.recover import as_lines, as_object, run_recovery
 from cfsync.cli.questions import ask
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from cfsync.config import Settings
     from cfsync.mirror.backups import Backup, Restored
     from cfsync.sync.decisions.recover import Recovered
+
+
+_RESTORE = Change(
+    "the backup takes the mirror's place; edits that were made after it and not sent are not in it",
+    "`cfsync status` shows what waits in the mirror that is there",
+    "the mirror that was there before stays beside it, under a name that is printed",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -68,6 +76,7 @@ def backup(
         print(f"removed {', '.join(done.removed)}")
 
 
+@changes(_RESTORE)
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
@@ -76,8 +85,8 @@ def restore(
 ) -> int:
     """Restore the mirror from a backup, and send nothing twice.
 
-    Stop every daemon first. An SQLite mirror that is there stays beside the new one under another
-    name; a PostgreSQL database must be empty. At the end `cfsync recover` is run.
+    Stop every daemon first. A PostgreSQL database must be empty. At the end `cfsync recover` is
+    run.
 
     \b
     Example:
@@ -86,8 +95,8 @@ def restore(
     settings = load_settings(config, quiet=True)
     settings.for_api()
     with without_daemon(settings):
-        restored = _put_back(settings, file, yes=yes)
-        recovered = _recover(settings)
+        restored = _put_back(settings, file, yes=yes, json=json)
+        recovered = _recover(settings, json=json)
     if json:
         print_json(asdict(restored) | as_object(recovered))
     else:
@@ -112,12 +121,16 @@ def without_daemon(settings: Settings) -> Iterator[None]:
             lock.release()
 
 
-def _put_back(settings: Settings, file: Path, *, yes: bool) -> Restored:
+def _put_back(settings: Settings, file: Path, *, yes: bool, json: bool) -> Restored:
     from cfsync.mirror import backups
 
     def confirm(revision: str) -> None:
         if not yes:
-            _ask(f"{file}: {_size(file.stat().st_size)}, schema {revision}, checked")
+            size = _size(file.stat().st_size)
+            print(f"{file}: {size}, schema {revision}, checked", file=sys.stderr)
+        _RESTORE.say(json=json and yes)
+        if not yes:
+            ask("Restore it?", needs="restore needs --yes")
 
     done = backups.restore(settings.database.url, file, datetime.now(UTC), confirm)
     print(f"restored {done.place}", file=sys.stderr)
@@ -126,21 +139,12 @@ def _put_back(settings: Settings, file: Path, *, yes: bool) -> Restored:
     return done
 
 
-def _ask(found: str) -> None:
-    print(
-        f"{found}\nIt takes the mirror's place. Edits that were made after it and not yet sent are"
-        " not in it.",
-        file=sys.stderr,
-    )
-    ask("Restore it?", needs="restore needs --yes")
-
-
-def _recover(settings: Settings) -> Recovered:
+def _recover(settings: Settings, *, json: bool) -> Recovered:
     from cfsync.mirror.migrate import migrate
 
     try:
         migrate(settings.database.url)
-        return run_recovery(settings)
+        return run_recovery(settings, quiet=json)
     except (CfsyncError, KeyboardInterrupt):
         print_problem(
             "the mirror is restored, but not safe yet: run `cfsync recover` before anything else"

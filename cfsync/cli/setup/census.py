@@ -9,12 +9,26 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped, with_mirror
 from cfsync.cli.text import columns, print_json
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
     from cfsync.sync.inspection.census import States
+
+
+_LISTED = "`cfsync census status` shows them"
+_ENABLE = Change(
+    "a filter `cfsync census` is created in each workspace, where people of the account see it",
+    _LISTED,
+    "`cfsync census disable` deletes it",
+)
+_DISABLE = Change(
+    "the filter is deleted in each workspace: sweeps walk the list of contacts again",
+    _LISTED,
+    "`cfsync census enable` creates it again",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -25,12 +39,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="census")
 
 
+@changes(_ENABLE)
 def enable(config: Config = None, json: Json = False) -> int:
     """Create the filter in each workspace, so that sweeps of contacts cost few requests.
 
     People see it in the account, as `cfsync census`. The next sweep walks the list and compares
     both: the filter is used only where they agree. It also tries again where it was off.
-    `cfsync census disable` deletes the filter.
 
     \b
     Example:
@@ -38,9 +52,10 @@ def enable(config: Config = None, json: Json = False) -> int:
     """
     from cfsync.sync.decisions import census
 
-    return _change(census.enable, config, json=json)
+    return _change(census.enable, _ENABLE, config, json=json)
 
 
+@changes(_DISABLE)
 def disable(config: Config = None, json: Json = False) -> int:
     """Delete the filter in each workspace. Sweeps walk the list again.
 
@@ -50,7 +65,7 @@ def disable(config: Config = None, json: Json = False) -> int:
     """
     from cfsync.sync.decisions import census
 
-    return _change(census.disable, config, json=json)
+    return _change(census.disable, _DISABLE, config, json=json)
 
 
 def status(config: Config = None, json: Json = False) -> None:
@@ -67,12 +82,17 @@ def status(config: Config = None, json: Json = False) -> None:
 
 
 def _change(
-    change: Callable[[Context], Awaitable[States]], config: Path | None, *, json: bool
+    change: Callable[[Context], Awaitable[States]],
+    told: Change,
+    config: Path | None,
+    *,
+    json: bool,
 ) -> int:
     settings = load_settings(config, quiet=True)
 
     async def body(stop: asyncio.Event) -> States:
         async with open_context(settings, stop) as context:
+            told.say(json=json)
             return await change(context)
 
     states = until_stopped(body)

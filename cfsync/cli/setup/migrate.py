@@ -6,18 +6,24 @@ from dataclasses import asdict
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings
 from cfsync.cli.text import print_json, print_problem
+
+_MIGRATE = Change(
+    "the database is created, or its schema brought up to date",
+    "`cfsync doctor` names the schema that it has",
+    "an upgrade can't be taken back: `cfsync backup` before",
+)
 
 
 def register(app: typer.Typer) -> None:
     app.command()(migrate)
 
 
+@changes(_MIGRATE)
 def migrate(config: Config = None, json: Json = False) -> int:
     """Create the database, or bring its schema up to date.
-
-    An upgrade can't be taken back: back up the database before.
 
     If two run at the same time, the second waits and then finds nothing to do. Exits 5 if something
     is missing that a migration can't put back, and says what.
@@ -29,7 +35,9 @@ def migrate(config: Config = None, json: Json = False) -> int:
     from cfsync.mirror.migrate import migrate as inner
     from cfsync.sync.capture_check import describe
 
-    done = inner(load_settings(config).database.url)
+    settings = load_settings(config)
+    _MIGRATE.say(json=json)
+    done = inner(settings.database.url)
     if json:
         print_json(asdict(done) | {"changed": done.changed})
     else:

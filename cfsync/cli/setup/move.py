@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, until_stopped
 from cfsync.cli.questions import ask
 from cfsync.cli.setup.backup import without_daemon
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
     from cfsync.mirror.moving.move import Moved
 
 
+_MOVE = Change(
+    "the mirror is copied to the new database and compared; then the file takes no more writes",
+    "`cfsync status` shows what waits in the mirror that is there",
+    "it can't be taken back by cfsync: `cfsync backup` before makes a copy that still takes writes",
+)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(move)
 
 
+@changes(_MOVE)
 def move(
     to: Annotated[str, typer.Option("--to", metavar="URL", help="An empty PostgreSQL database.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
@@ -49,6 +58,7 @@ def move(
         return await asyncio.to_thread(moving.move, url, to, datetime.now(UTC), stop.is_set)
 
     with without_daemon(settings):
+        _MOVE.say(json=json and yes)
         print_lines(_stays(moving.own_objects(url, to)), file=sys.stderr)
         if not yes:
             ask("Move the mirror?", needs="move needs --yes")

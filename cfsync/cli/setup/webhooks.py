@@ -10,12 +10,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.text import columns, print_json, print_problem
 
 if TYPE_CHECKING:
     from cfsync.sync.context import Context
     from cfsync.sync.events.webhooks import Endpoint
+
+_LISTED = "`cfsync webhooks list` shows the endpoints"
+_REGISTER = Change(
+    "an endpoint is created in each workspace that has none, or repaired",
+    _LISTED,
+    "`cfsync webhooks remove ID` deletes it",
+)
+_REMOVE = Change(
+    "the endpoint is deleted in ClickFunnels, and its secret here",
+    _LISTED,
+    "`cfsync webhooks register URL` creates another one",
+)
+_ROTATE = Change(
+    "each endpoint that sends to this daemon is replaced by a new one with a new secret",
+    _LISTED,
+    "it can't be taken back, but the old secrets count for another 25 hours",
+)
 
 WELL = ("ok", "foreign", "removed")
 
@@ -29,6 +47,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="webhooks")
 
 
+@changes(_REGISTER)
 def register_endpoint(
     url: Annotated[str, typer.Argument(metavar="URL", help="The daemon's public URL.")],
     config: Config = None,
@@ -39,7 +58,7 @@ def register_endpoint(
     `URL/webhooks/WORKSPACE` must reach the address in the daemon's `web.listen`. Creates one
     endpoint in each workspace, or only in the workspace that URL ends with, and keeps its secret.
     You can run it again at any time: it repairs endpoints that were deleted or changed, or whose
-    secret is unknown, and leaves the others alone. `cfsync webhooks remove` takes it back.
+    secret is unknown, and leaves the others alone.
 
     \b
     Example:
@@ -49,6 +68,7 @@ def register_endpoint(
     from cfsync.sync.events import event_types, webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
+        _REGISTER.say(json=json)
         found = await webhooks.register(context, url)
         if missing := event_types.not_offered(
             await event_types.offered(context.api), context.settings.wanted
@@ -77,6 +97,7 @@ def list_endpoints(config: Config = None, json: Json = False) -> int:
     return _run(webhooks.list_endpoints, config, json=json)
 
 
+@changes(_REMOVE)
 def remove(
     endpoint_id: Annotated[str, typer.Argument(metavar="ID", help="Id or public id.")],
     foreign: Annotated[
@@ -97,11 +118,13 @@ def remove(
     from cfsync.sync.events import webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
+        _REMOVE.say(json=json)
         return [await webhooks.remove(context, endpoint_id, foreign=foreign)]
 
     return _run(work, config, json=json)
 
 
+@changes(_ROTATE)
 def rotate(config: Config = None, json: Json = False) -> int:
     """Replace the secret of each endpoint that sends to this daemon.
 
@@ -115,7 +138,11 @@ def rotate(config: Config = None, json: Json = False) -> int:
     """
     from cfsync.sync.events import webhooks
 
-    return _run(webhooks.rotate, config, json=json)
+    async def work(context: Context) -> Sequence[Endpoint]:
+        _ROTATE.say(json=json)
+        return await webhooks.rotate(context)
+
+    return _run(work, config, json=json)
 
 
 def _run(

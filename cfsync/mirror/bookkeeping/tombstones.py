@@ -34,6 +34,8 @@ class TombstoneState(StrEnum):
     held -> approved: a person says that it may go
     held -> rejected: a person says that it stays in the mirror
     held -> none: it is there after all
+    approved -> rejected: the person takes it back before a sweep has acted on it
+    rejected -> approved: the person takes that back
     approved -> confirmed: asked for by itself, it is gone
     approved -> hidden: asked for by itself, it exists, but no list shows it
     approved -> none: it is there after all
@@ -57,8 +59,8 @@ TRANSITIONS: Mapping[TombstoneState | None, frozenset[TombstoneState | None]] = 
     None: frozenset({_S.CANDIDATE, _S.CONFIRMED}),
     _S.CANDIDATE: frozenset({_S.CONFIRMED, _S.HIDDEN, _S.HELD, None}),
     _S.HELD: frozenset({_S.APPROVED, _S.REJECTED, None}),
-    _S.APPROVED: frozenset({_S.CONFIRMED, _S.HIDDEN, None}),
-    _S.REJECTED: frozenset({None}),
+    _S.APPROVED: frozenset({_S.CONFIRMED, _S.HIDDEN, _S.REJECTED, None}),
+    _S.REJECTED: frozenset({_S.APPROVED, None}),
     _S.HIDDEN: frozenset({None}),
     _S.CONFIRMED: frozenset({None}),
 }

@@ -26,32 +26,46 @@ async def decide(
     *,
     approve: bool,
     confirm: Callable[[Sequence[Tombstone]], None],
+    again: bool = False,
 ) -> list[Tombstone]:
     """Approve or reject held deletions, and return them.
 
     After an approval, the next sweep asks for each record once more and deletes the rows of those
     that are gone. After a rejection the rows stay. `which`: a resource and ids of its records, or
     a resource alone. Deletions that nobody has named are shown to `confirm` first, which raises an
-    error to stop.
+    error to stop. With `again`, an earlier decision may be taken back.
 
     Raises UnknownResource, and UsageError for an id whose deletion is not held.
     """
     if given.everything == bool(which):
         raise UsageError("name a resource, with or without ids, or use --all")
-    chosen = await mirror.read(_choose, which, given)
+    states = _states(approve=approve, is_named=len(which) > 1) if again else _HELD
+    chosen = await mirror.read(_choose, which, given, states)
     if len(which) < 2 and chosen:
         confirm(chosen)
     state = TombstoneState.APPROVED if approve else TombstoneState.REJECTED
-    decided = await mirror.write(_decide, chosen, state)
+    decided = await mirror.write(_decide, chosen, states, state)
     decision_log.deletions("approved" if approve else "rejected", decided)
     return decided
 
 
-def _choose(tx: Tx, which: Sequence[str], given: Filter) -> list[Tombstone]:
+_HELD = (TombstoneState.HELD,)
+
+
+def _states(*, approve: bool, is_named: bool) -> tuple[TombstoneState, ...]:
+    """Those that can be decided. An approval can be taken back until a sweep has acted on it; a
+    rejection by naming the record, because a row is safe where it is.
+    """
+    if not approve:
+        return TombstoneState.HELD, TombstoneState.APPROVED
+    return (*_HELD, TombstoneState.REJECTED) if is_named else _HELD
+
+
+def _choose(
+    tx: Tx, which: Sequence[str], given: Filter, states: Sequence[TombstoneState]
+) -> list[Tombstone]:
     resource = named(which[0]) if which else None
-    found = tombstones.find(
-        tx, states=(TombstoneState.HELD,), resource=resource.name if resource else None
-    )
+    found = tombstones.find(tx, states=states, resource=resource.name if resource else None)
     if resource and which[1:]:
         wanted = dict.fromkeys(status.record_id(tx, resource, name) for name in which[1:])
         held_ids = {s.record_id for s in found}
@@ -63,12 +77,15 @@ def _choose(tx: Tx, which: Sequence[str], given: Filter) -> list[Tombstone]:
     return [s for s in found if s.first_seen >= since and workspace in (None, s.workspace_id)]
 
 
-def _decide(tx: Tx, chosen: Sequence[Tombstone], state: TombstoneState) -> list[Tombstone]:
-    """Decide those of the deletions that are still held."""
-    held_now = {
-        (s.resource, s.record_id) for s in tombstones.find(tx, states=(TombstoneState.HELD,))
-    }
-    done = [s for s in chosen if (s.resource, s.record_id) in held_now]
+def _decide(
+    tx: Tx,
+    chosen: Sequence[Tombstone],
+    states: Sequence[TombstoneState],
+    state: TombstoneState,
+) -> list[Tombstone]:
+    """Decide those of the deletions that can still be decided."""
+    open_now = {(s.resource, s.record_id) for s in tombstones.find(tx, states=states)}
+    done = [s for s in chosen if (s.resource, s.record_id) in open_now]
     for name in {s.resource for s in done}:
         tombstones.set_state(tx, name, [s.record_id for s in done if s.resource == name], state)
     return done

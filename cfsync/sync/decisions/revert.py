@@ -60,6 +60,8 @@ class Reverted:
     deleted: list[tuple[str, int]] = field(default_factory=list)
     discarded: list[tuple[str, int]] = field(default_factory=list)
     fields: list[tuple[str, int, list[str]]] = field(default_factory=list)
+    #: (resource, record id) -> field -> (its value, the one that it gets back).
+    sides: dict[tuple[str, int], dict[str, tuple[Any, Any]]] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
 
     @property
@@ -75,10 +77,7 @@ async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> R
     discarded. With `delete`, records that it created are deleted, too: they are shown to it first,
     and it raises an error to stop. Raises UsageError if there is no such batch.
     """
-    edits = await mirror.read(batches.find, batch)
-    if not edits:
-        last = await mirror.read(batches.last)
-        raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
+    edits = await _edits(mirror, batch)
     done = Reverted(batch)
     unsure = await mirror.read(batches.unsure, edits)
     records = group_by_record(edits)
@@ -96,6 +95,14 @@ async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> R
     return done
 
 
+async def _edits(mirror: Mirror, batch: int) -> list[Edit]:
+    edits = await mirror.read(batches.find, batch)
+    if not edits:
+        last = await mirror.read(batches.last)
+        raise UsageError(f"there is no batch {batch}" + (f"; the last is {last}" if last else ""))
+    return edits
+
+
 class _Tried(Exception):
     """Ends a transaction of which nothing shall be left."""
 
@@ -104,25 +111,26 @@ class _Tried(Exception):
         self.found = found
 
 
-async def preview(mirror: Mirror, batch: int) -> Reverted:
+async def preview(mirror: Mirror, batch: int, *, with_created: bool = False) -> Reverted:
     """What `revert` would do: it is done, and rolled back. Raises as `revert` does."""
-    edits = await mirror.read(batches.find, batch)
-    if not edits:
-        raise UsageError(f"there is no batch {batch}")
+    edits = await _edits(mirror, batch)
     unsure = await mirror.read(batches.unsure, edits)
     records, told = group_by_record(edits), Reverted(batch)
     for start in range(0, len(records), PIECE):
         try:
-            await mirror.write(_try, records[start : start + PIECE], unsure)
+            piece = records[start : start + PIECE]
+            await mirror.write(_try, piece, unsure, with_created=with_created)
         except _Tried as tried:
             told.fields += tried.found.fields
+            told.sides |= tried.found.sides
+            told.deleted += tried.found.deleted
             told.discarded += tried.found.discarded
             told.left += tried.found.left
     return told
 
 
-def _try(tx: Tx, records: Sequence[list[Edit]], unsure: Set[int]) -> None:
-    raise _Tried(_revert(tx, records, unsure, with_created=False))
+def _try(tx: Tx, records: Sequence[list[Edit]], unsure: Set[int], *, with_created: bool) -> None:
+    raise _Tried(_revert(tx, records, unsure, with_created=with_created))
 
 
 def _name(edits: Sequence[Edit]) -> tuple[str, int]:
@@ -185,6 +193,7 @@ def _revert(
             part = Reverted(0)
             _revert_fields(tx, part, resource, row, fold_batch(edits))
             found.fields += part.fields
+            found.sides |= part.sides
             found.left += [_with_author(tx, one, edits[-1].seq) for one in part.left]
     return found
 
@@ -261,6 +270,8 @@ def _revert_fields(
         found.left += [Left(resource.name, row["id"], n, str(refused)) for n in wanted]
     else:
         found.fields.append((resource.name, row["id"], sorted(wanted)))
+        sides = {name: (row[name], back) for name, back in sorted(wanted.items())}
+        found.sides[resource.name, row["id"]] = sides
 
 
 def undo(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:

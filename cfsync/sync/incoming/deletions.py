@@ -188,6 +188,13 @@ def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) ->
     """Confirm one deletion, and make candidates of what hangs below the record."""
     candidate = verdict.candidate
     assert verdict.cause is not None
+    if tombstones.find(
+        tx,
+        states=(TombstoneState.REJECTED,),
+        resource=resource.name,
+        record_id=candidate.record_id,
+    ):
+        return False  # a person has decided meanwhile that the row stays
     evidence = Evidence(verdict.cause, verdict.reading.rev_before, verdict.reading.origin)
     gone = tombstones.confirm(tx, resource, candidate.record_id, evidence, keep_row=keep)
     if gone:

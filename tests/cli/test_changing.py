@@ -1,0 +1,186 @@
+"""Every command that changes something says before what will happen, where to see it, and how it
+is taken back.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from cfsync.cli import app, command
+from cfsync.cli.changing import Change
+from cfsync.cli.questions import Declined
+from cfsync.sandbox import TOKEN, Running, World
+from tests.cli.conftest import Command
+from tests.cli.test_usage import commands
+from tests.cli.test_wording import edit, on_terminal
+
+LOOKING = {
+    *("status", "plan", "verify", "show", "explain", "changes", "web", "open", "doctor", "models"),
+    *("pushes", "outbox list", "conflicts list", "deletions list", "webhooks list", "completion"),
+    *("census status", "config example", "config show", "config check", "demo", "sandbox"),
+    *("export", "backup", "views analyst", "notify"),
+    *("backfill", "pull", "sweep"),
+}
+"""Commands that only look, write a new file, send a test notice, or bring what ClickFunnels has:
+none of these touches what a person has made.
+"""
+
+CHANGING = {
+    "act": "act courses {course} publish",
+    "api": "api PUT /contacts/4000 -f contact[first_name]=Ada",
+    "census disable": "census disable",
+    "census enable": "census enable",
+    "conflicts resolve": "conflicts resolve 1 --local",
+    "deletions approve": "deletions approve contacts 4015",
+    "deletions reject": "deletions reject contacts 4015",
+    "import": "import people.csv --yes",
+    "migrate": "migrate",
+    "move": "move --to postgresql://cfsync@127.0.0.1:9/cfsync --yes",
+    "outbox adopt": "outbox adopt {insert} 4026 --yes --json",
+    "outbox approve": "outbox approve {held}",
+    "outbox discard": "outbox discard {pending}",
+    "outbox retry": "outbox retry {parked}",
+    "pause": "pause",
+    "push": "push",
+    "recover": "recover",
+    "redact": "redact 4019 --yes",
+    "restore": "restore backup.db --yes",
+    "resume": "resume",
+    "revert": "revert 7",
+    "run": "run",
+    "sql": "sql --write UPDATE\tcontacts\tSET\tlast_name='King'",
+    "sync": "sync",
+    "undelete": "undelete contacts 4014 --yes",
+    "webhooks register": "webhooks register https://hooks.example.com",
+    "webhooks remove": "webhooks remove 1 --foreign",
+    "webhooks rotate": "webhooks rotate",
+}
+
+
+def callback(words: str) -> Any:
+    found: Any = typer.main.get_command(app)
+    for word in words.split():
+        found = found.commands[word]
+    return found.callback
+
+
+def test_every_command_says_it_or_only_looks() -> None:
+    named = {" ".join(words) for words in commands()}
+
+    assert {name for name in named if hasattr(callback(name), "change")} == set(CHANGING)
+    assert named == LOOKING | set(CHANGING)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_its_help_names_a_command_that_shows_it_and_a_way_back(name: str) -> None:
+    change, text = callback(name).change, callback(name).__doc__
+
+    assert re.search(r"`cfsync |--dry-run|shown", change.see)
+    assert re.search(r"`cfsync .+ (it|them|one|holds)\b|can.t|stays beside", change.back)
+    assert f"{change.see[1:]}; {change.back}." in text
+
+
+STATE = """
+UPDATE contacts SET first_name = 'Zed' WHERE id IN (4000, 4003, 4007);
+UPDATE cf_outbox SET state = 'held', error = 'too many' WHERE record_id = 4000;
+UPDATE cf_outbox SET state = 'parked', error = 'no' WHERE record_id = 4003;
+INSERT INTO contacts (email_address) VALUES ('new@example.org');
+UPDATE cf_outbox SET state = 'parked', error = 'unknown: it may exist already' WHERE op = 'insert';
+UPDATE contacts SET last_name = 'Sent' WHERE id = 4011;
+UPDATE cf_outbox SET state = 'done', batch = 7, sent = patch WHERE record_id = 4011;
+DELETE FROM contacts WHERE id = 4014;
+INSERT INTO cf_tombstones (resource, record_id, parent_id, workspace_id, side, state, first_seen)
+    SELECT 'contacts', 4015, 0, workspace_id, 'remote', 'held', '2026-01-01T00:00:00.000Z'
+    FROM contacts WHERE id = 4015;
+"""
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, full_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A mirror in which there is something for each of the commands."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("cfsync.db", "backup.db"):
+        shutil.copy(full_database, name)
+    Path("people.csv").write_text("id,first_name\n4023,Zoe\n")
+    with closing(sqlite3.connect("cfsync.db")) as connection:
+        connection.executescript(STATE)
+    return tmp_path / "cfsync.db"
+
+
+def rows(mirror: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What a person, or ClickFunnels, has put into the mirror."""
+    tables = ("contacts", "contact_tags", "cf_outbox", "cf_conflicts", "cf_tombstones", "cf_ids")
+    with closing(sqlite3.connect(mirror)) as connection:
+        return {t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in tables}
+
+
+def seqs(mirror: Path) -> Iterator[tuple[str, int]]:
+    with closing(sqlite3.connect(mirror)) as connection:
+        yield from connection.execute("SELECT state, max(seq) FROM cf_outbox GROUP BY state")
+        ((seq,),) = connection.execute("SELECT seq FROM cf_outbox WHERE op = 'insert'")
+        yield "insert", seq
+        ((seq,),) = connection.execute("SELECT seq FROM cf_outbox WHERE state = 'parked' LIMIT 1")
+        yield "parked", seq
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_it_is_said_before_anything_is_done(
+    name: str, mirror: Path, server: Running, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is interrupted while it says it: both sides are as they were."""
+    said: list[Change] = []
+
+    def interrupt(change: Change, *, json: bool = False) -> None:
+        said.append(change)
+        raise Declined
+
+    monkeypatch.setattr(Change, "say", interrupt)
+    mine = {"API__BASE_URL": server.api, "API__TOKEN": TOKEN, "API__MIRROR": "core"}
+    for key, value in mine.items():
+        monkeypatch.setenv(f"CFSYNC_{key}", value)
+    course = world.create("courses", world.workspaces[0], title="Baking")
+    words = CHANGING[name].format(course=course, **dict(seqs(mirror))).split(" ")
+    before = rows(mirror)
+
+    code = command([word.replace("\t", " ") for word in words])
+
+    assert len(said) == 1
+    assert (name, code in (0, 4)) == (name, True)
+    assert rows(mirror) == before
+    assert world.ledger.writes() == []
+
+
+def test_a_revert_shows_both_sides_before_it_asks(filled: Command) -> None:
+    ((old,),) = filled.sql("SELECT first_name FROM contacts WHERE id = 4000")
+    edit(filled, "id = 4000")
+    assert filled("push").returncode == 0
+
+    tried = filled("revert", "1", "--dry-run")
+    refused = on_terminal(filled, "revert", "1", answer="n")
+
+    sides = ["contacts 4000, now -> then:", f'  first_name: "Zed4000" -> "{old}"']
+    assert tried.stdout.splitlines() == [*sides, "nothing is written: --dry-run"]
+    assert refused.lines[:3] == [*sides, "what push 1 sent is taken back, as edits"]
+    assert (refused.code, refused.lines[-2]) == (4, "cfsync: nothing was changed")
+    assert filled.sql("SELECT first_name FROM contacts WHERE id = 4000") == [("Zed4000",)]
+    assert on_terminal(filled, "revert", "1", answer="y").code == 0
+    assert filled.sql("SELECT first_name FROM contacts WHERE id = 4000") == [(old,)]
+
+
+def test_a_person_is_told_and_a_program_is_not(filled: Command) -> None:
+    edit(filled, "id = 4000")
+
+    told, quiet = filled("outbox", "discard", "1"), filled("outbox", "discard", "2", "--json")
+
+    assert told.stderr.splitlines()[0].startswith("edits are dropped: ")
+    assert told.stderr.splitlines()[1].startswith("(`cfsync outbox list --values` shows them; ")
+    assert "edits are dropped" not in quiet.stderr

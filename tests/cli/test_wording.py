@@ -216,3 +216,17 @@ def test_a_list_may_be_read_in_part(filled: Command, command: str) -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["push contacts", "backfill contacts --restart"])
+def test_bars_move_with_the_work(filled: Command, world: World, command: str) -> None:
+    if command.startswith("push"):
+        edit(filled, "true")
+    world.latency = 0.3
+
+    shown = on_terminal(filled, *command.split(), CFSYNC_API__MAX_CONCURRENCY="2")
+
+    counts = [int(n) for n in re.findall(r"(\d+) of 30 ", _CODES.sub("", shown.raw))]
+    assert shown.code == 0
+    assert counts == sorted(counts)
+    assert set(counts) & set(range(1, 30))

@@ -16,6 +16,7 @@ A module for each command, in the order in which you meet them:
     common       options that all commands share; opens both sides; signals
     sections, reports, text, progress, bars, row_bars, fields
                  how help, results and progress are written, and how `-f` arguments are read
+    changing     what a command says before it changes something
     candidates   what a shell offers for a word that is being typed
 
 Only the module of the command that is run is loaded. It imports what is slow to load (the database,

@@ -78,11 +78,11 @@ def _lines(found: Explanation) -> Iterator[str]:
         what = f" of {', '.join(edit.fields)}" if edit.fields else ""
         batch = f" in batch {edit.batch}" if edit.batch else ""
         made = f"{edit.op}{what}{_by(edit.author)} at {edit.captured_at}"
-        yield f"edit {edit.seq}: {made}, {edit.state}{batch}"
+        yield wrapped(f"edit {edit.seq}: {made}, {edit.state}{batch}", "  ")
     if found.changes:
         yield from ChangeTable(width()).lines(found.changes)
     for line in found.waits:
-        yield f"waits: {' '.join(line.split())}"
+        yield wrapped(f"waits: {' '.join(line.split())}", "  ")
 
 
 def _deletion(found: Deletion) -> str:

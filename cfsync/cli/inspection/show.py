@@ -89,7 +89,7 @@ def _record(found: Shown) -> Iterator[str]:
         if related.refers_here:
             yield from _referring(found.resource, related)
     for wait in found.waits:
-        yield f"waits: {' '.join(str(wait).split())}"
+        yield wrapped(f"waits: {' '.join(str(wait).split())}", "  ")
 
 
 def _is_copy(resource: Resource, field: Field) -> bool:

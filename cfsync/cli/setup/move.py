@@ -39,7 +39,9 @@ def move(
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Move an SQLite mirror to PostgreSQL, with edits that wait, conflicts and history.
+    """Move an SQLite mirror to PostgreSQL, with all that waits.
+
+    Edits, conflicts and history move too.
 
     Stop the daemon and programs that write first. All of it is copied and compared, or nothing. The
     file stays, but nothing can be written to it any more. Your own tables and columns stay in it.

@@ -22,7 +22,6 @@ from cfsync.mirror.progress.runs import PassName
 from cfsync.mirror.reports import freshness
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check, health_rule
-from cfsync.sync.account import TEAMS
 from cfsync.sync.health_rule import PullAge
 from cfsync.sync.incoming.pace import interval
 from cfsync.sync.workspaces import choose
@@ -119,7 +118,7 @@ def _is_pulled_since(at: str, ages: Mapping[str, PullAge], now: str) -> bool:
     """Whether a pull of any resource began after `at`. Every pass reads the teams: they don't
     count.
     """
-    others = (age.lag_s for name, age in ages.items() if RESOURCES[name] is not TEAMS)
+    others = (age.lag_s for name, age in ages.items() if name != "teams")
     return any(lag_s is not None and lag_s < seconds(at, now) for lag_s in others)
 
 

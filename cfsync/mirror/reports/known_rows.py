@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +48,18 @@ def _by_id(tx: Tx, resource: Resource, keys: Sequence[int]) -> dict[Any, list[in
     table = TABLES[resource.name]
     there = {i for (i,) in statements.by_ids(tx, table, ["id"], list(set(now.values())))}
     return {key: [id_] for key, id_ in now.items() if id_ in there}
+
+
+def unknown(tx: Tx, name: str, wanted: Collection[int]) -> set[int]:
+    """Those ids that no row of a table has; none where it has no row at all: its records may not be
+    mirrored.
+    """
+    table = TABLES[name]
+    there = {i for (i,) in statements.by_ids(tx, table, ["id"], list(wanted))}
+    left = set(wanted) - there
+    left -= {i for _, i in ids.find_real_ids(tx, [(name, i) for i in left])}
+    is_empty = bool(left) and tx.conn.scalar(sa.select(table.c.id).limit(1)) is None
+    return set() if is_empty else left
 
 
 def deleted(

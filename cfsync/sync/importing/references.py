@@ -6,12 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-import sqlalchemy as sa
-
-from cfsync.mirror.bookkeeping import ids
-from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
+from cfsync.mirror.reports import known_rows
 from cfsync.resources.model import Field, Resource
 from cfsync.sync.importing.compare import Kind, Outcome
 
@@ -22,7 +19,7 @@ def checked(tx: Tx, resource: Resource, outcomes: Sequence[Outcome]) -> list[Out
     for one in outcomes:
         for field, referred in _referred(resource, one):
             wanted[str(field.ref)] |= referred
-    unknown = {name: _unknown(tx, name, found) for name, found in wanted.items()}
+    unknown = {name: known_rows.unknown(tx, name, found) for name, found in wanted.items()}
     return [_outcome(resource, one, unknown) for one in outcomes]
 
 
@@ -36,16 +33,6 @@ def _referred(resource: Resource, one: Outcome) -> Iterator[tuple[Field, set[int
             before = one.before.get(name) or () if isinstance(value, list) else ()
             found = set(value if isinstance(value, list) else [value]) - set(before)
             yield field, {i for i in found if isinstance(i, int) and i > 0}
-
-
-def _unknown(tx: Tx, name: str, wanted: Set[int]) -> set[int]:
-    """Those ids that no row has; none where there is no row at all: it may not be mirrored."""
-    table = TABLES[name]
-    there = {i for (i,) in statements.by_ids(tx, table, ["id"], list(wanted))}
-    left = set(wanted) - there
-    left -= {i for _, i in ids.find_real_ids(tx, [(name, i) for i in left])}
-    is_empty = bool(left) and tx.conn.scalar(sa.select(table.c.id).limit(1)) is None
-    return set() if is_empty else left
 
 
 def _outcome(resource: Resource, one: Outcome, unknown: Mapping[str, Set[int]]) -> Outcome:

@@ -52,8 +52,7 @@ class Left:
 @dataclass(slots=True)
 class Reverted:
     """What a revert has done. `fields`: (resource, record id, the fields that an edit restores).
-    `deleted`: (resource, record id) of records that the batch has created; `discarded`: of rows
-    that it could not create.
+    `deleted`: records that the batch has created; `discarded`: rows that it could not create.
     """
 
     batch: int

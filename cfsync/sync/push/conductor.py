@@ -185,8 +185,9 @@ async def _push_records(work: Push, resource: Resource, ids: Collection[int]) ->
 async def _push_deletes(work: Push, resources: Sequence[Resource]) -> None:
     """Send the deletes that were put off, children before parents."""
     mirror, limit = work.context.mirror, work.context.settings.push.batch
+    put_off, work.deletes = work.deletes, []
     for resource in reversed(resources):
-        ids = work.take_deletes(resource)
+        ids = list(dict.fromkeys(i for of, i in put_off if of is resource))
         for start in range(0, len(ids), limit):
             work.context.check_stop()
             piece = await mirror.write(claims.claim, resource, ids[start : start + limit])

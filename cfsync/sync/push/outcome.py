@@ -86,9 +86,7 @@ class Push:
     waiting: list[tuple[Resource, int]] = field(default_factory=list)
 
     def sendable(self, claims: Iterable[Claim]) -> list[Claim]:
-        """The claims that may be sent: deletes only if the mass guard has checked them, and always
-        what a create could not carry.
-        """
+        """The claims to send: deletes that the mass guard knows, and what a create left over."""
         return [
             c
             for c in claims
@@ -102,12 +100,6 @@ class Push:
         self.unfinished = [pair for pair in self.unfinished if pair[0] is not resource]
         self.created.update((resource.name, record_id) for record_id in found)
         return found
-
-    def take_deletes(self, resource: Resource) -> list[int]:
-        """The ids in `deletes` of a resource, which are removed from it."""
-        found = [record_id for of, record_id in self.deletes if of is resource]
-        self.deletes = [pair for pair in self.deletes if pair[0] is not resource]
-        return list(dict.fromkeys(found))
 
     def policy(self, claim: Claim) -> Policy:
         return self.context.settings.resource(claim.resource.name).on_conflict

@@ -6,7 +6,7 @@ TESTS ?= tests
 # Two workers per core: tests often wait for processes, timers and disks.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo look test bad-input mutation-check fault-matrix deploy-test browser-test pictures newest-python lint format docs soak bench attack clean
+.PHONY: help demo look test bad-input mutation-check fault-matrix deploy-test browser-test pictures newest-python lint format docs dist soak bench attack clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ format: .venv/ready  ## Fix style and formatting
 
 docs: .venv/ready  ## Rewrite the generated parts of the documents and of config.example.toml
 	@$(BIN)/python -m tests.meta.generate
+
+dist: .venv/ready  ## Build sdist, wheel, SBOM and checksums in dist/, and try what was built
+	@$(BIN)/python -m tests.dist
 
 soak: .venv/ready  ## Random edits, failures and kills for MINUTES=10; SEED=, ROUND=, SHRINK=1 repeat a run
 	@$(BIN)/python -m tests.scenarios --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \

@@ -6,7 +6,7 @@ TESTS ?= tests
 # Two workers per core: tests often wait for processes, timers and disks.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))))
 
-.PHONY: help demo look test bad-input mutation-check fault-matrix deploy-test browser-test pictures newest-python lint format docs dist soak bench attack clean
+.PHONY: help demo look test bad-input mutation-check fault-matrix deploy-test browser-test pictures newest-python lint format docs dist soak long-life bench attack clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -24,9 +24,10 @@ bad-input: .venv/ready  ## Write every bad value into every column (make test wr
 	@EVERY_BAD_VALUE=1 $(BIN)/python -m pytest --timeout=1800 tests/scenarios/test_bad_input_by_sql.py
 
 fault-matrix: .venv/ready  ## Try every fault on every call of every pass, and kill each pass at every step
-	@$(BIN)/python -m tests.scenarios.fault_matrix
+	@$(BIN)/python -m tests.scenarios.fault_matrix sqlite
+	@$(BIN)/python -m tests.scenarios.fault_matrix postgresql
 	@$(BIN)/python -m tests.scenarios.crash_points sqlite
-	@$(BIN)/python -m tests.scenarios.crash_points postgresql "" durable
+	@$(BIN)/python -m tests.scenarios.crash_points postgresql
 
 mutation-check: .venv/ready  ## Break the code on purpose, place by place, and check that a test fails
 	@$(BIN)/python -m tests.mutations
@@ -62,6 +63,9 @@ dist: .venv/ready  ## Build sdist, wheel, SBOM and checksums in dist/, and try w
 soak: .venv/ready  ## Random edits, failures and kills for MINUTES=10; SEED=, ROUND=, SHRINK=1 repeat a run
 	@$(BIN)/python -m tests.scenarios --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ROUND),--round $(ROUND)) $(if $(SHRINK),--shrink)
+
+long-life: .venv/ready  ## Run a daemon for DAYS=14 short days (DIALECT=sqlite), and measure what grows
+	@$(BIN)/python -m tests.long_life --days $(or $(DAYS),14) --dialect $(or $(DIALECT),sqlite)
 
 bench: .venv/ready  ## Measure speed, memory and requests
 	@$(BIN)/python -m tests.bench

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfsync.resources import Field
@@ -15,6 +15,7 @@ from tests.scenarios.steps import Side
 class Made:
     """One edit of one field: `field` is its name, `name.key` in a map, '' for a whole record
     (`new` None: deleted). `record`: its id when the edit was made. `old`: what its maker saw.
+    `push`: where it was made in ClickFunnels while a push ran, that push's number.
     """
 
     number: int
@@ -25,18 +26,22 @@ class Made:
     field: str = ""
     old: Any = None
     new: Any = None
+    push: int | None = None
 
 
 @dataclass
 class Book:
     """`made` in order; `refused`: the database's words for edits that it did not let in; `counts`
-    of everything else that happened; `first`: (table, id) of the mirror's rows at the beginning.
+    of everything else that happened; `first`: (table, id) of the mirror's rows at the beginning;
+    `pushes`: for each, how many writes ClickFunnels had taken when it began and when it ended.
     """
 
     made: list[Made] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     first: set[tuple[str, int]] = field(default_factory=set)
+    pushes: list[tuple[int, int]] = field(default_factory=list)
+    is_pushing: bool = False
     _next: int = 0
 
     def token(self, side: Side) -> str:
@@ -45,7 +50,10 @@ class Book:
         return f"{side[0]}{self._next}"
 
     def note(self, side: Side, verb: str, table: str, record: int, *more: Any) -> None:
-        self.made.append(Made(len(self.made), side, verb, table, record, *more))
+        made = Made(len(self.made), side, verb, table, record, *more)
+        if self.is_pushing and side == "there":
+            made = replace(made, push=len(self.pushes))
+        self.made.append(made)
 
     def by(self, side: Side) -> Iterator[Made]:
         return (m for m in self.made if m.side == side)

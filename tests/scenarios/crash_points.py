@@ -14,17 +14,14 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conftest import Postgres, prepared
 from tests.push.conftest import Account
 from tests.scenarios import doomed
-from tests.scenarios.fault_bench import Bench, PostgresStore, Store
-from tests.scenarios.fault_matrix import new_bench, new_file
+from tests.scenarios.fault_bench import Bench, Store
+from tests.scenarios.fault_matrix import new_bench, stores_on
 from tests.scenarios.fault_scenes import SCENES, quiet_logs
 from tests.scenarios.fault_verdict import Plan, afterwards, edits_of, unasked
 
@@ -67,24 +64,9 @@ def survived(bench: Bench, plan: Plan, point: int) -> Iterator[str]:
 
 def main(database: str = "sqlite", scene: str = "", point: str = "") -> int:
     quiet_logs()
-    with _stores(database) as new_store:
+    with stores_on(database) as new_store:
         failed = [_all_of(n, point, new_store) for n in SCENES if scene in ("", n)]
     return int(any(failed))
-
-
-@contextmanager
-def _stores(database: str) -> Iterator[Callable[[Path], Store]]:
-    if database == "sqlite":
-        yield new_file
-        return
-    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir="/tmp") as folder:
-        server = Postgres(Path(folder))
-        server.start()
-        try:
-            empty = prepared(server)
-            yield lambda _: PostgresStore(server, empty)
-        finally:
-            server.stop(signal.SIGQUIT)
 
 
 def _all_of(name: str, point: str, new_store: Callable[[Path], Store]) -> int:

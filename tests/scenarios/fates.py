@@ -7,6 +7,8 @@
 | kept       | it stands in cf_conflicts                 | the same                            |
 | waiting    | in the outbox, parked or held             | behind such an edit                 |
 | gone       | the record was deleted, here or there     | who deleted the record had seen it  |
+| unseen     |                                           | in the moment between the look of a |
+|            |                                           | push at the record and its write    |
 | lost       | none of these                             | none of these                       |
 """
 
@@ -26,7 +28,7 @@ from tests.scenarios.book import Book, Made, part
 from tests.scenarios.snapshot import Snapshot, Values
 from tests.scenarios.steps import Side
 
-Fate = Literal["arrived", "superseded", "kept", "waiting", "gone", "lost"]
+Fate = Literal["arrived", "superseded", "kept", "waiting", "gone", "unseen", "lost"]
 Place = tuple[str, int, str]
 """(table, id, field)."""
 
@@ -79,6 +81,18 @@ class Trial:
         place = (made.table, made.record, made.field)
         return any(
             m.old == made.new for m in self.at[place] if m.side == side and m.number > made.number
+        )
+
+    def was_pushed_over(self, made: Made) -> bool:
+        """Whether the push that was under way when a person made this edit wrote the field."""
+        if made.push is None:
+            return False
+        began, ended = self.book.pushes[made.push]
+        return any(
+            e.by == "api"
+            and (e.resource, e.id) == (made.table, made.record)
+            and made.field in dict(_parts(e.fields))
+            for e in self.now.entries[began:ended]
         )
 
     def deletes(self, made: Made, side: Side) -> bool:
@@ -160,7 +174,9 @@ def _by_person(trial: Trial, made: Made) -> Fate:
         return "waiting" if trial.waits(made) else "lost"
     if trial.was_seen(made, "here"):
         return "superseded"
-    return "kept" if (*place, "remote", _text(made.new)) in trial.kept else "lost"
+    if (*place, "remote", _text(made.new)) in trial.kept:
+        return "kept"
+    return "unseen" if trial.was_pushed_over(made) else "lost"
 
 
 def _with_its_record(trial: Trial, made: Made) -> Fate:

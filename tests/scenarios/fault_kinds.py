@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
 from cfsync.api.retry import Retry
@@ -74,6 +74,7 @@ class Call:
 
 
 Arm = Callable[[Account, Call], object]
+Undo = Callable[[Account], object]
 Fits = Callable[[Call], bool]
 
 
@@ -81,7 +82,7 @@ Fits = Callable[[Call], bool]
 class Kind:
     """`ends`: the exit codes with which the pass may end. `sweep`: only a pull and a sweep can find
     what the fault hid or changed. `changes`: somebody changes what is in ClickFunnels. `undo`: what
-    ends it, beside that the sandbox is well again.
+    ends it, beside that the sandbox is well again. `database`: the one that it strikes alone.
     """
 
     name: str
@@ -92,7 +93,8 @@ class Kind:
     retry: Retry = ONCE
     sweep: bool = False
     changes: bool = False
-    undo: Callable[[Account], object] = lambda _: None
+    undo: Undo = lambda _: None
+    database: Literal["sqlite", "postgresql", "both"] = "both"
 
 
 def fault(kind: str, **more: Any) -> Arm:
@@ -182,6 +184,10 @@ def _pragma(account: Account, pragma: str) -> Any:
         return conn.exec_driver_sql(f"PRAGMA {pragma}").scalar()
 
 
+def _end(account: Account) -> None:
+    account.sql("ROLLBACK")
+
+
 def _lock(account: Account, _: Call) -> None:
     """Somebody begins a transaction, and goes home."""
     account.mirror._worker.submit(_pragma, account, "busy_timeout = 1").result()
@@ -189,7 +195,7 @@ def _lock(account: Account, _: Call) -> None:
 
 
 def _unlock(account: Account) -> None:
-    account.sql("ROLLBACK")
+    _end(account)
     account.mirror._worker.submit(_pragma, account, "busy_timeout = 10000").result()
 
 
@@ -201,6 +207,33 @@ def _fill(account: Account, _: Call) -> None:
 
 def _make_room(account: Account) -> None:
     account.mirror._worker.submit(_pragma, account, f"max_page_count = {2**30}").result()
+
+
+def _end_sessions(account: Account, *_: Call) -> None:
+    """The administrator ends the mirror's sessions, with the locks that they hold."""
+    account.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+def _lock_tables(account: Account, _: Call) -> None:
+    """Somebody begins to change tables, and goes home."""
+    account.sql("BEGIN")
+    account.sql("LOCK TABLE contacts, products, cf_outbox, cf_runs IN EXCLUSIVE MODE")
+
+
+def _forbid_writes(account: Account, _: Call) -> None:
+    """The server becomes one that may only be read."""
+    name = account.one("SELECT current_database()")
+    account.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    _end_sessions(account)
+
+
+def _allow_writes(account: Account) -> None:
+    name = account.one("SELECT current_database()")
+    account.sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    _end_sessions(account)
 
 
 def is_census(call: Call) -> bool:
@@ -280,8 +313,17 @@ KINDS = (
         fits=_deletes,
         sweep=True,
     ),
-    Kind("file locked", meanwhile(_lock), ends=DATABASE, undo=_unlock),
-    Kind("disk full", meanwhile(_fill), ends=ANY | DATABASE, undo=_make_room),
+    Kind("file locked", meanwhile(_lock), DATABASE, undo=_unlock, database="sqlite"),
+    Kind("disk full", meanwhile(_fill), ANY | DATABASE, undo=_make_room, database="sqlite"),
+    Kind("sessions ended", meanwhile(_end_sessions), ANY | DATABASE, database="postgresql"),
+    Kind("tables locked", meanwhile(_lock_tables), DATABASE, undo=_end, database="postgresql"),
+    Kind(
+        "read-only server",
+        meanwhile(_forbid_writes),
+        DATABASE,
+        undo=_allow_writes,
+        database="postgresql",
+    ),
     _census("results_ignored"),
     _census("results_busy"),
     _census("results_one_field"),

@@ -1,6 +1,6 @@
 """The fault matrix: every call of every pass, struck by every kind of fault, and what must hold.
 
-    python -m tests.scenarios.fault_matrix [SCENE [KIND [CALL]]]      all of it, or a part
+    python -m tests.scenarios.fault_matrix sqlite|postgresql [SCENE [KIND [CALL]]]    or a part
 
 A cell is one scene, one of its calls, one kind of fault. The pass runs with the fault armed at just
 that call; then the fault is gone, the pass runs again, and both sides are compared.
@@ -8,6 +8,7 @@ that call; then the fault is gone, the pass runs again, and both sides are compa
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -21,8 +22,9 @@ import certifi
 import pytest
 
 from cfsync.mirror.migrate import migrate
+from tests.conftest import Postgres, prepared
 from tests.push.conftest import Account
-from tests.scenarios.fault_bench import Bench, SqliteStore, Store
+from tests.scenarios.fault_bench import Bench, PostgresStore, SqliteStore, Store
 from tests.scenarios.fault_kinds import ANY, KINDS, Call, Kind
 from tests.scenarios.fault_scenes import SCENES, Scene, quiet_logs
 from tests.scenarios.fault_state import state_of
@@ -72,10 +74,12 @@ def plan_of(bench: Bench) -> Plan:
         return Plan(calls, end.code, waiting, shape(account.world))
 
 
-def cells_of(scene: Scene, plan: Plan) -> list[Cell]:
+def cells_of(bench: Bench, plan: Plan) -> list[Cell]:
     """Where several calls are under way at once a pass may take one less than the time before."""
+    scene, database = bench.scene, bench.store.mirror.dialect.name
     calls = plan.calls[: len(plan.calls) - scene.walkers + 1]
-    return [Cell(scene, call, kind) for call in calls for kind in KINDS if kind.fits(call)]
+    kinds = [kind for kind in KINDS if kind.database in (database, "both")]
+    return [Cell(scene, call, kind) for call in calls for kind in kinds if kind.fits(call)]
 
 
 def complaints(bench: Bench, plan: Plan, cell: Cell) -> tuple[End, list[str]]:
@@ -162,28 +166,43 @@ def few_authorities(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def new_bench(
-    name: str, new_store: Callable[[Path], Store] = new_file
-) -> Iterator[tuple[Bench, Plan]]:
+def new_bench(name: str, new_store: Callable[[Path], Store]) -> Iterator[tuple[Bench, Plan]]:
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder)
         with bench_of(name, where, new_store(where)) as found:
             yield found
 
 
-def main(scene: str = "", kind: str = "", call: str = "") -> int:
+@contextmanager
+def stores_on(database: str) -> Iterator[Callable[[Path], Store]]:
+    """What makes a mirror on `sqlite` or `postgresql`, to be played with in a folder."""
+    if database == "sqlite":
+        yield new_file
+        return
+    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir="/tmp") as folder:
+        server = Postgres(Path(folder))
+        server.start()
+        try:
+            empty = prepared(server)
+            yield lambda _: PostgresStore(server, empty)
+        finally:
+            server.stop(signal.SIGQUIT)
+
+
+def main(database: str = "sqlite", scene: str = "", kind: str = "", call: str = "") -> int:
     quiet_logs()
-    failures = [_all_of(name, kind, call) for name in SCENES if scene in ("", name)]
+    with stores_on(database) as new_store:
+        failures = [_all_of(n, kind, call, new_store) for n in SCENES if scene in ("", n)]
     return int(any(failures))
 
 
-def _all_of(name: str, kind: str, call: str) -> int:
+def _all_of(name: str, kind: str, call: str, new_store: Callable[[Path], Store]) -> int:
     began, failed = time.monotonic(), 0
     ends: dict[str, Counter[int]] = {}
-    with new_bench(name) as (bench, plan):
+    with new_bench(name, new_store) as (bench, plan):
         cells = [
             c
-            for c in cells_of(SCENES[name], plan)
+            for c in cells_of(bench, plan)
             if kind in ("", c.kind.name) and call in ("", str(c.call.n))
         ]
         for cell in cells:

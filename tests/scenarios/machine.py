@@ -27,7 +27,7 @@ from tests.scenarios.fates import counted, fates
 from tests.scenarios.follower import Follower
 from tests.scenarios.here import Here
 from tests.scenarios.snapshot import Snapshot, snapshot
-from tests.scenarios.steps import Calm, Edit, Pass, Step, Together, Trouble
+from tests.scenarios.steps import SENDERS, Calm, Edit, Pass, Step, Together, Trouble
 from tests.scenarios.there import There
 
 ROUNDS = 6
@@ -85,7 +85,7 @@ class Machine:
             case Calm():
                 self.account.world.faults.clear()
             case Pass():
-                with self._meanwhile(step):
+                with self._meanwhile(step), self._noted(step):
                     self.command(step) if step.real else self.run(step.name)
         self.follower.go_on()
 
@@ -107,6 +107,15 @@ class Machine:
         yield
         if edits in faults:
             faults.remove(edits)
+
+    @contextmanager
+    def _noted(self, step: Pass) -> Iterator[None]:
+        """Which writes came while it pushed."""
+        began, self.book.is_pushing = len(self.account.world.ledger.entries), step.name in SENDERS
+        yield
+        if self.book.is_pushing:
+            self.book.pushes.append((began, len(self.account.world.ledger.entries)))
+        self.book.is_pushing = False
 
     def run(self, name: str) -> list[Report]:
         """The passes of a command, in this process; a fault may end them."""

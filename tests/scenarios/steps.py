@@ -209,6 +209,13 @@ def _edit(dice: Random, side: Side) -> Edit:
     return Edit(side, verb, table, pick, dice.choice([0, 0, 1, 2, dice.randrange(1000)]))
 
 
+def _value_there(dice: Random) -> Edit:
+    """An edit of one value in ClickFunnels. Not of an email: that decides whom an INSERT meets."""
+    table = dice.choice(["contacts", "contacts", "products", "orders", "fulfillments"])
+    verb = dice.choice(["attribute", "value"]) if table == "contacts" else "value"
+    return Edit("there", verb, table, dice.choice([0, 1, -1, -2]), dice.choice([0, 0, 1, 2]))
+
+
 def _trouble(dice: Random) -> Trouble:
     """With one read; or with one kind of write."""
     method = dice.choice(["GET", "POST", "PUT", "DELETE", "POST", "PUT"])
@@ -229,6 +236,8 @@ def _pass(dice: Random, mix: Mix) -> Pass:
     edits = [_edit(dice, dice.choice(sides)) for _ in range(dice.randint(1, 3))]
     if found.name in SENDERS and dice.random() < 0.3:  # a deletion overwrites nothing
         edits.append(Edit("there", "delete new", "contacts"))
+    if found.name in SENDERS and dice.random() < 0.5:
+        edits.append(_value_there(dice))
     return replace(
         found, nth=dice.choice([1, 2, 3, 4, dice.randint(1, 30)]), meanwhile=tuple(edits)
     )

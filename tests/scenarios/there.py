@@ -52,7 +52,14 @@ class There:
             VERBS[edit.verb](self, RESOURCES[edit.table], edit)
 
     def update(self, resource: Resource, edit: Edit) -> None:
-        fields = edited_fields(resource)
+        self._update(resource, edit, edited_fields(resource))
+
+    def value(self, resource: Resource, edit: Edit) -> None:
+        """An update of anything but an email."""
+        fields = [f for f in edited_fields(resource) if f.name != "email_address"]
+        self._update(resource, edit, fields)
+
+    def _update(self, resource: Resource, edit: Edit, fields: list[Field]) -> None:
         field = fields[edit.field % len(fields)]
         if record := self._pick(resource.name, edit.pick):
             old = self._shown(resource, record).get(field.name)
@@ -202,6 +209,7 @@ def edited_names(resource: Resource) -> set[str]:
 
 VERBS: Mapping[str, Callable[[There, Resource, Edit], None]] = {
     "update": There.update,
+    "value": There.value,
     "attribute": There.attribute,
     "tag": There.tag,
     "archive": There.archive,

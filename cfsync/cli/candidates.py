@@ -159,6 +159,8 @@ def _words(name: str, given: Sequence[str]) -> Sequence[str]:
     from cfsync.resources import RESOURCES
 
     match name:
+        case "RESOURCE" if any(word.isdigit() for word in given):
+            return ()  # of `[ID...|RESOURCE]`, the first word chose the numbers
         case "RESOURCE" | "TABLE":
             return tuple(RESOURCES)
         case "VIEW":

@@ -111,7 +111,8 @@ def test_no_program_is_asked_for_the_url(tmp_path: Path, monkeypatch: pytest.Mon
     [
         ("pull conta", [name for name in RESOURCES if name.startswith("conta")]),
         ("revert ''", ["7"]),
-        ("outbox discard ''", ["1"]),
+        ("outbox discard ''", ["1", *RESOURCES]),
+        ("conflicts resolve ''", ["5", *RESOURCES]),
         ("conflicts resolve 5 ''", ["5"]),
     ],
 )

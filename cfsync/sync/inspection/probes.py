@@ -155,9 +155,9 @@ def _refused(name: str, status: int, places: Sequence[int | None]) -> Check:
 
 async def probe(api: Api, workspace: int, looks: Sequence[Look]) -> list[Check]:
     """Test each assumption in one workspace, on the first of its lists that has two records or
-    more. Raises errors that concern every call.
+    more and no order of its own. Raises errors that concern every call.
     """
-    usable = [look for look in looks if len(look.page.records) > 1]
+    usable = [look for look in looks if len(look.page.records) > 1 and _is_walked(look)]
     sample = next(iter(usable), Look(Listing("contacts", workspace, workspace)))
     listing, first = sample.listing, sample.page
     trials: list[tuple[str, Callable[[Api, Listing, Page], Awaitable[str]], str]] = [
@@ -174,6 +174,11 @@ async def probe(api: Api, workspace: int, looks: Sequence[Look]) -> list[Check]:
         text = f"{failure}; {otherwise}" if failure else f"honoured ({listing})"
         checks.append(Check(name, "note" if failure else "ok", text))
     return [*checks, await _events(api, workspace)]
+
+
+def _is_walked(look: Look) -> bool:
+    resource = RESOURCES[look.listing.resource]
+    return resource.in_workspace and not resource.whole
 
 
 async def _outcome(trial: Awaitable[str]) -> str:

@@ -229,6 +229,13 @@ def test_an_assumption_that_does_not_hold_is_noted(round_, fault: str, name: str
     assert doctor.exit_code(list(checks.values())) == 0
 
 
+def test_a_list_with_an_order_of_its_own_contradicts_no_assumption(round_):
+    checks = examined(round_, CFSYNC_API__MIRROR="all")
+
+    assumptions = ("any id as cursor", "sort by id", "sort by updated_at")
+    assert [checks[name].state for name in assumptions] == ["ok", "ok", "ok"]
+
+
 def test_without_an_events_log_pulls_do_it_all(round_):
     round_.world.fault("status", status=404, path="/webhooks/outgoing/events", times=None)
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from cfsync.resources import RESOURCES
 from tests.meta.documents import document, invocations, leaves, options, split
 
 DOC = document("docs/commands.md")
@@ -28,6 +29,22 @@ def test_a_command_has_its_options_and_an_example(name: str) -> None:
     assert described == options(leaves()[name]) - COMMON
     examples = [words for b in DOC.of("sh") if b.heading == name for words in invocations(b)]
     assert name in {split(words)[0] for words in examples}
+
+
+def test_each_action_is_named_where_people_look_for_it() -> None:
+    kinds = RESOURCES.values()
+    actions = {(kind.name, name) for kind in kinds for name, a in kind.actions.items() if a.does}
+    rows = [row.split("|")[1:3] for row in DOC.section("act").splitlines() if row[:3] == "| `"]
+    described = {
+        (resource, action)
+        for resources, names in rows
+        for resource in re.findall("`(.+?)`", resources)
+        for action in re.findall("`(.+?)`", names)
+    }
+
+    assert described == actions
+    named = set(re.findall(r"\w+", str(leaves()["act"].help)))
+    assert {word for pair in actions for word in pair} <= named
 
 
 def test_the_common_options_are_those_that_all_commands_have() -> None:

@@ -58,10 +58,10 @@ def act(
     The actions: orders cancel, order_invoices abandon, order_transactions refund; publish of
     courses, course_sections and course_lessons; enable and disable of workflows; approve, decline
     and dismiss_reports of community_posts and community_comments, pin and unpin of posts;
-    email_domains verify; themes set_default. The record is read again afterwards, so that the
-    mirror shows the result. What moves money shows the record and asks first. A call that had no
-    answer may have been applied: it is not repeated, unless you say --again. It takes effect at
-    once.
+    email_domains verify; themes set_default; pages remove_products. The record is read again
+    afterwards, so that the mirror shows the result. What moves money shows the record and asks
+    first. A call that had no answer may have been applied: it is not repeated, unless you say
+    --again. It takes effect at once.
 
     \b
     Example:

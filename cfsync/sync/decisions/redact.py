@@ -60,9 +60,7 @@ async def redact(context: Context, name: str) -> Redacted:
     done = await _request_deletion(context, person)
     await context.mirror.write(purge.overwrite_deleted)
     await _clean_others(context, person, done.purged)
-    done.purged += await context.mirror.write(_finish, person)
-    if done.asked == "not there" and not +done.purged:
-        raise UsageError(f"{person.resource.name}: neither side knows {name}")
+    done.purged += await context.mirror.write(_finish, person, done)
     decision_log.redacted(person.resource.name, person.id)
     return done
 
@@ -117,10 +115,14 @@ async def _clean_others(context: Context, person: Person, receipt: Receipt) -> N
                     receipt += await context.mirror.write(purge.clean_rows, person, resource, ids)
 
 
-def _finish(tx: Tx, person: Person) -> Receipt:
-    """Also of the deleted records that were brought back as this one."""
+def _finish(tx: Tx, person: Person, done: Redacted) -> Receipt:
+    """Also of the deleted records that were brought back as this one. Raises UsageError where
+    neither side knows the person, so that no proof of a deletion is left.
+    """
     earlier = ids.predecessors(tx, person.resource, person.id)
     receipt = purge.clean_bookkeeping(tx, person)
     for record_id in (*earlier, person.id):
         receipt += purge.purge(tx, replace(person, id=record_id))
+    if done.asked == "not there" and not +(done.purged + receipt):
+        raise UsageError(f"{person.resource.name}: neither side knows {person.id}")
     return receipt

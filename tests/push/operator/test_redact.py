@@ -172,6 +172,8 @@ def test_a_person_whom_nobody_knows_is_named(account):
     with pytest.raises(UsageError, match="contacts: neither side knows 99999999"):
         account.run(redact, "99999999")
 
+    assert account.one("SELECT count(*) FROM cf_tombstones") == 0
+
 
 PERSON = Person(
     RESOURCES["contacts"], 7, keys=frozenset({"ada@x.org"}), marks=frozenset({"aBc", "u-1"})

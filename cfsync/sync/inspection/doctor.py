@@ -210,7 +210,7 @@ def capture(problem: str) -> Check:
 
 def pace(settings: Settings, walks: status.Rows, workspaces: int) -> list[Check]:
     """The requests a second that `cfsync run` needs; no check before the first backfill. Pure."""
-    lists = _pulled(walks)
+    lists = {name: n for name, n in _pulled(walks).items() if settings.resource(name).enabled}
     if not lists:
         return []
     rate = steady_rate(settings, lists)

@@ -164,6 +164,14 @@ def test_what_the_settings_cost_is_said(given: dict[str, str], state: str, text:
     assert text in check.text
 
 
+def test_lists_that_are_switched_off_are_not_counted():
+    walks = [{"resource": name, "lane": "pull", "lists": 2} for name in ("contacts", "blogs")]
+
+    (check,) = doctor.pace(load(environ={"CFSYNC_API__MIRROR": "core"}), walks, workspaces=2)
+
+    assert check.text.startswith("lists (2) cost ")
+
+
 def test_what_each_group_costs_a_day_is_said():
     settings = load(environ={})
     walks = [{"resource": "contacts", "lane": "pull", "lists": 2}]

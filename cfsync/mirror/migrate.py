@@ -86,6 +86,8 @@ def _upgrade(
     if before is None:
         refuse_foreign(place.dialect.relations(conn), str(place))
     else:
+        if before == REVISIONS[-1]:
+            installed.refuse_incomplete(conn, place.dialect)
         _refuse_moved(conn, str(place))
     if before != REVISIONS[-1]:
         _run_migrations(conn)

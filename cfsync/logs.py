@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -82,10 +83,11 @@ def _include_libraries(
 
 class RepeatFilter:
     """Lets each warning or error through once, and then every 15 minutes, with how often it was
-    repeated.
+    repeated. What answers a person's SIGHUP comes each time.
     """
 
     EVERY_S = 900.0
+    ANSWERS = "settings."
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -93,6 +95,8 @@ class RepeatFilter:
 
     def __call__(self, _logger: object, method: str, event: EventDict) -> EventDict:
         if _LEVELS.get(method.upper(), 0) < logging.WARNING:
+            return event
+        if str(event.get("event", "")).startswith(self.ANSWERS):
             return event
         key = repr(sorted((k, str(v)) for k, v in event.items() if k not in _VARYING))
         now = self._clock()
@@ -113,6 +117,16 @@ class RepeatFilter:
         if "repeated" in event:
             record.msg, record.args = f"{event['event']} ({event['repeated']} times more)", ()
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the logs of a daemon keep when they are set up again. A secret that was read once may
+    be in use for as long as the process runs.
+    """
+
+    repeat_filter: RepeatFilter | None
+    secrets: set[str] = field(default_factory=set)
 
 
 class _FirstFew:

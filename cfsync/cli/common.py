@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -21,7 +20,7 @@ from cfsync.errors import MirrorError, SettingsError
 if TYPE_CHECKING:
     from cfsync.api import Api
     from cfsync.config import Settings
-    from cfsync.logs import RepeatFilter
+    from cfsync.logs import Memory
     from cfsync.mirror.db.engine import Mirror
     from cfsync.sync.context import Context
 
@@ -46,12 +45,13 @@ def load_settings(
     *,
     quiet: bool = False,
     environ: Mapping[str, str] = os.environ,
-    repeat_filter: RepeatFilter | None = None,
+    memory: Memory | None = None,
     checked: Settings | None = None,
 ) -> Settings:
     """Read the settings, and set up this process's logs accordingly. With `quiet`, the logs on a
-    terminal hold only warnings, because the command shows there what it does. `checked`: what has
-    been read already. Raises SettingsError.
+    terminal hold only warnings, because the command shows there what it does. `memory`: of a
+    process that sets them up repeatedly. `checked`: what has been read already. Raises
+    SettingsError.
     """
     from urllib.request import getproxies
 
@@ -61,8 +61,10 @@ def load_settings(
 
     settings = checked or load(config, environ)
     quiet = quiet and sys.stderr.isatty()
-    secrets = [*secrets_of(settings), *chain.from_iterable(map(secrets_in, getproxies().values()))]
-    logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeat_filter)
+    memory = memory or logs.Memory(None)
+    memory.secrets.update(secrets_of(settings), *map(secrets_in, getproxies().values()))
+    secrets, repeats = [*memory.secrets], memory.repeat_filter
+    logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeats)
     return settings
 
 

@@ -125,12 +125,20 @@ def test_a_repeated_warning_is_logged_once_and_then_every_15_minutes_with_its_co
     assert write(repeat_filter, "warning", **line) is None
 
 
-@pytest.mark.parametrize("method", ["info", "debug"])
-def test_what_is_not_a_warning_is_always_logged(method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "event"),
+    [
+        ("info", "pass.done"),
+        ("debug", "pass.done"),
+        ("error", "settings.refused"),
+        ("warning", "settings.need_restart"),
+    ],
+)
+def test_what_is_no_warning_or_answers_a_reload_is_always_logged(method: str, event: str) -> None:
     repeat_filter = RepeatFilter(lambda: 0.0)
 
-    assert write(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
-    assert write(repeat_filter, method, event="pass.done") == {"event": "pass.done"}
+    assert write(repeat_filter, method, event=event) == {"event": event}
+    assert write(repeat_filter, method, event=event) == {"event": event}
 
 
 def test_different_warnings_are_counted_apart_and_old_ones_are_forgotten() -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
+from cfsync import cli, daemon
 from cfsync.config import load
 from cfsync.config.live import LIVE, compare, take
 from cfsync.config.model import known_keys
+from cfsync.daemon.reload import reload
 from tests.conftest import SQLITE_ONLY
 from tests.daemon.harness import Daemon, until
 
@@ -65,6 +68,32 @@ def test_wrong_settings_change_nothing_and_are_named(start: Start, file: Path) -
     assert daemon.wait_for("settings.taken")["taken"] == ["push.batch"]
     assert not daemon.events("request.done")
     assert daemon.stop() == 0
+
+
+def test_a_token_taken_since_the_start_stays_hidden_in_the_log(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = file.with_name("token")
+    token.write_text("the-first-one")
+    database = file.with_name("cfsync.db")
+    file.write_text(
+        f"[api]\nbase_url = 'https://one.myclickfunnels.com/api/v2'\ntoken_file = '{token}'\n"
+        f"[database]\nurl = 'sqlite:///{database}'\n"
+    )
+
+    async def rotate(source: daemon.SettingsSource, *_: object) -> None:
+        in_force = source.load()
+        for newer in ("the-second-one", "the-third-one"):
+            token.write_text(newer)
+            source.load()  # as when the token before is refused
+        await reload(in_force, source)
+        structlog.get_logger().warning("call.failed", error="no the-second-one or the-third-one")
+
+    monkeypatch.setattr(daemon, "run", rotate)
+
+    assert cli.command(["run", "--config", str(file)]) == 0
+
+    assert '"error": "no *** or ***"' in capsys.readouterr().err
 
 
 def test_each_pattern_names_a_setting() -> None:

@@ -44,7 +44,7 @@ def run(config: Config = None, json: Json = False) -> int:
 
     checked = [check_to_run(config)]  # at the start no program is asked twice for a secret
     _RUN.say(json=json or not sys.stderr.isatty())
-    read = partial(load_settings, config, repeat_filter=logs.RepeatFilter())
+    read = partial(load_settings, config, memory=logs.Memory(logs.RepeatFilter()))
     source = daemon.SettingsSource(
         lambda: read(checked=checked.pop() if checked else None),
         token_is_fixed(config, os.environ),

@@ -80,6 +80,12 @@ class Settings(Section):
         """The settings of a mirrored resource. Raises UnknownResource."""
         return self.resources[named(name).name]
 
+    def why_unsent(self, name: str) -> str:
+        """The setting that keeps edits of a resource from being sent; '' where none does."""
+        mine = self.resource(name)
+        off = "push" if mine.enabled else "enabled"
+        return "" if mine.push and mine.enabled else f"resources.{name}.{off} is off"
+
     def for_api(self) -> ApiSettings:
         """The settings of the API. Raises SettingsError if the URL or the token is missing."""
         if problems := [text for name, text in MISSING.items() if not getattr(self.api, name)]:

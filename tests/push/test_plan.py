@@ -166,6 +166,17 @@ def test_what_would_not_be_sent_is_said_with_the_reason(account, contact):
     assert found.exit_code == 5
 
 
+def test_an_edit_of_a_table_that_is_not_mirrored_is_said_to_stay(account):
+    account.sql("INSERT INTO discounts (workspace_id, name) VALUES (?, 'Sale')", account.workspace)
+
+    found = planned(account)
+
+    assert [(k.resource, k.reason) for k in found.kept] == [
+        ("discounts", "resources.discounts.enabled is off")
+    ]
+    assert (found.records, found.exit_code) == ([], 5)
+
+
 def test_what_is_held_or_parked_already_is_said(account, contact):
     account.world.fault("status", method="PUT", path="contacts", status=422)
     account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)

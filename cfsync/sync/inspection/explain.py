@@ -110,7 +110,7 @@ async def explain(
     """
     resource = named(resource_name)
     known, commands, changes = await mirror.read(_gather, resource, record_name.strip())
-    sends = settings.resource(resource.name).push
+    unsent = settings.why_unsent(resource.name)
     if not (known.row or known.edits or known.tombstone or changes):
         raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
     return Explanation(
@@ -127,7 +127,7 @@ async def explain(
         ended=[e for e in known.edits if e.state not in OPEN_STATES][-ENDED_SHOWN:],
         changes=changes,
         conflicts=known.conflicts,
-        waits=[str(w) for w in waits(known, commands, sends=sends)],
+        waits=[str(w) for w in waits(known, commands, unsent=unsent)],
     )
 
 

@@ -75,14 +75,14 @@ def _found(
     if known is None or not known.row:
         return _nothing(tx, resource, wanted, known)
     commands = provenance.commands(tx, resource, known.record_id)
-    sends = settings.resource(resource.name).push
+    unsent = settings.why_unsent(resource.name)
     return Shown(
         resource.name,
         known.record_id,
         known.local_id,
         {f.name: known.row[f.name] for f in resource.columns},
         related.related(tx, resource, known.row),
-        list(waits(known, commands, sends=sends)),
+        list(waits(known, commands, unsent=unsent)),
     )
 
 

@@ -23,14 +23,16 @@ class Wait:
         return f"{self.text}; {self.command}" if self.command else self.text
 
 
-def waits(known: KnownRecord, commands: Mapping[str, str], *, sends: bool) -> Iterator[Wait]:
-    """`commands`: what helps, by state, as `cf_waiting` has it. `sends`: edits of it are sent."""
+def waits(known: KnownRecord, commands: Mapping[str, str], *, unsent: str) -> Iterator[Wait]:
+    """`commands`: what helps, by state, as `cf_waiting` has it. `unsent`: why edits of it are not
+    sent; '' where they are.
+    """
     for conflict in known.conflicts:
         command = f"cfsync conflicts resolve {conflict.id}"
         yield Wait(f"conflict {conflict.id}: {_dispute(conflict)}", command)
     for edit in known.edits:
         if edit.state in OPEN_STATES:
-            text, command = _waits_for(edit, sends=sends)
+            text, command = _waits_for(edit, unsent)
             helps = commands.get(edit.state, command)
             yield Wait(f"edit {edit.seq} ({edit.op}): {text}", helps)
     for resource, local_id in known.unsent:
@@ -48,7 +50,7 @@ def _dispute(conflict: Conflict) -> str:
     return texts[conflict.kind]
 
 
-def _waits_for(edit: Edit, *, sends: bool) -> tuple[str, str]:
+def _waits_for(edit: Edit, unsent: str) -> tuple[str, str]:
     """Why, and the command."""
     listed = f"cfsync outbox list {edit.resource}"
     match edit.state:
@@ -58,7 +60,7 @@ def _waits_for(edit: Edit, *, sends: bool) -> tuple[str, str]:
             return f"held: {edit.error}", listed
         case OutboxState.SENDING:
             return "was sent, its outcome is not known yet; the next push looks", ""
-        case _ if not sends:
-            return f"push is off for {edit.resource}", ""
+        case _ if unsent:
+            return unsent, ""
         case _:
             return "waits for the next push", f"cfsync plan {edit.resource}"

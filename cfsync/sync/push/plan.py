@@ -23,7 +23,7 @@ from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.mirror.progress import notes
 from cfsync.records import Listing
-from cfsync.resources import Resource
+from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check
 from cfsync.sync.capture_check import unusable_resources
 from cfsync.sync.pass_run import wanted_resources
@@ -143,6 +143,8 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
             found.bulks += bulks
         else:
             found.kept += await mirror.read(_all, resource, f"resources.{name}.push is off")
+    for resource in (r for r in RESOURCES.values() if not names and r not in resources):
+        found.kept += await mirror.read(_all, resource, settings.why_unsent(resource.name))
     if found.records:
         found.requests = 1 + len(found.looks) + requests_of(found.records)
         found.requests += requests_of_bulk(found.bulks)

@@ -105,7 +105,12 @@ def test_a_resource_that_is_not_pushed_is_said(account):
 
     found = explained(account, "workspaces", account.workspace)
 
-    assert found.waits == ["edit 1 (update): push is off for workspaces"]
+    assert found.waits == ["edit 1 (update): resources.workspaces.push is off"]
+
+    account.settings["CFSYNC_RESOURCES__WORKSPACES__ENABLED"] = "false"
+    found = explained(account, "workspaces", account.workspace)
+
+    assert found.waits == ["edit 1 (update): resources.workspaces.enabled is off"]
 
 
 def test_a_parked_edit_gives_the_servers_words(account, contact):

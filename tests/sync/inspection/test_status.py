@@ -86,6 +86,9 @@ def test_an_edit_that_waits_long_to_be_sent_is_told_from_a_fresh_one_with_the_re
     round_.settings["CFSYNC_RESOURCES__CONTACTS__PUSH"] = "false"
     assert warnings()[0].endswith(" to be sent: resources.contacts.push is off")
 
+    round_.settings["CFSYNC_RESOURCES__CONTACTS__ENABLED"] = "false"
+    assert warnings()[0].endswith(" to be sent: resources.contacts.enabled is off")
+
 
 def test_a_paused_resource_is_marked_as_such(round_):
     round_.backfill()

@@ -31,8 +31,9 @@ def _referred(resource: Resource, one: Outcome) -> Iterator[tuple[Field, set[int
         field = resource.by_name[name]
         if field.ref in TABLES and value is not None:
             before = one.before.get(name) or () if isinstance(value, list) else ()
-            found = set(value if isinstance(value, list) else [value]) - set(before)
-            yield field, {i for i in found if isinstance(i, int) and i > 0}
+            given = value if isinstance(value, list) else [value]
+            found = {i for i in given if type(i) is int and i > 0}
+            yield field, found - {i for i in before if type(i) is int}
 
 
 def _outcome(resource: Resource, one: Outcome, unknown: Mapping[str, Set[int]]) -> Outcome:

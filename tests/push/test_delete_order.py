@@ -39,3 +39,19 @@ def test_contacts_are_deleted_before_their_tag(account: Account) -> None:
     assert [account.world.get("contacts", one) for one in contacts] == [None] * 3
     assert set(account.states()) == {"done"}
     assert account.one("SELECT count(*) FROM cf_conflicts") == 0
+
+
+def test_contacts_that_lost_a_deleted_tag_are_deleted_after_it_too(account: Account) -> None:
+    """One that has changed in another way as well is held."""
+    tag, contacts = tagged(account)
+    account.sql("DELETE FROM contact_tags WHERE id = ?", tag)
+    account.push("contact_tags")
+    account.sql("DELETE FROM contacts WHERE email_address LIKE '%example.org'")
+    account.world.edit("contacts", contacts[2], first_name="Cai")
+
+    report = account.push("contacts")
+
+    there = [account.world.get("contacts", one) is not None for one in contacts]
+    assert there == [False, False, True]
+    assert report.waiting == 1
+    assert account.column("SELECT record_id FROM cf_conflicts") == [contacts[2]]

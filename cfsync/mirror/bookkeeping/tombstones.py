@@ -129,6 +129,12 @@ def proof_revs(tx: Tx, resource: Resource, ids: Sequence[int]) -> dict[int, int]
     return {record_id: rev or 0 for record_id, rev in found}
 
 
+def confirmed(tx: Tx, resource: str, ids: Collection[int]) -> set[int]:
+    """Those of the ids whose records were deleted, which is proved."""
+    found = statements.by_ids(tx, TOMBSTONES, ["record_id", "state"], list(ids), resource=resource)
+    return {record_id for record_id, state in found if state == TombstoneState.CONFIRMED}
+
+
 def delete(tx: Tx, resource: Resource, ids: Sequence[int]) -> None:
     """Delete the tombstones of these records: they exist."""
     statements.delete(tx, TOMBSTONES, ids, resource=resource.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfsync.merge import FieldConflict, Winner, merge
-from cfsync.mirror.bookkeeping import bases, conflicts, ids, open_edits, outbox, rows
+from cfsync.mirror.bookkeeping import bases, conflicts, ids, open_edits, outbox, rows, tombstones
 from cfsync.mirror.bookkeeping.bases import Base
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
@@ -16,7 +16,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.incoming.reading import Reading
 from cfsync.records import ABSENT, Record
-from cfsync.resources.model import Resource
+from cfsync.resources.model import Field, Resource
 from cfsync.values import equal
 
 
@@ -64,11 +64,11 @@ def _hold_delete(
 ) -> int:
     """Hold the delete of a row that ClickFunnels has changed since, with a conflict; returns how
     many conflicts there are. A change of copies and of `updated_at` alone doesn't count, nor does
-    one that we sent ourselves.
+    one that we sent ourselves, nor that it no longer refers to a record that was deleted.
     """
     ours = {name: edit.sent for name, edit in found.by_field.items()}
     changed = [
-        f.name
+        f
         for f in resource.columns
         if f.merge != "quote"
         and f.name in record.values
@@ -76,9 +76,24 @@ def _hold_delete(
         and not equal(f, record.values[f.name], before.get(f.name))
         and not equal(f, record.values[f.name], ours.get(f.name, ABSENT))
     ]
-    if not changed:
+    if all(_lost_only_deleted(tx, f, before.get(f.name), record.values[f.name]) for f in changed):
         return 0
     conflict = FieldConflict("", before.get("updated_at"), None, record.updated_at, Winner.HOLD)
     conflicts.add(tx, resource, record.id, conflict, ConflictKind.DELETED_HERE)
     outbox.hold(tx, [found.edits[-1].seq], "changed in ClickFunnels since it was deleted here")
     return 1
+
+
+def _lost_only_deleted(tx: Tx, field: Field, before: Any, after: Any) -> bool:
+    """Whether a reference has changed in this alone that records which it led to were deleted."""
+    lost = _lost_ids(before, after) if field.ref else set()
+    return bool(lost) and lost <= tombstones.confirmed(tx, str(field.ref), lost)
+
+
+def _lost_ids(before: Any, after: Any) -> set[int]:
+    """The ids that a reference, or a list of them, has lost; none where it has changed in another
+    way, too. Pure.
+    """
+    had, has = (v if isinstance(v, list) else [] if v is None else [v] for v in (before, after))
+    is_known = all(type(i) is int for i in (*had, *has))
+    return set(had) - set(has) if is_known and set(has) <= set(had) else set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from cfsync.sandbox.account import rules
@@ -65,11 +66,15 @@ def remove_products(store: Store, old: Values, sent: Sent) -> Values:
 
 
 def refund(store: Store, old: Values, sent: Sent) -> Values:
-    """The full amount, once."""
+    """The full amount, once. Its order is refunded with it, in part where it was charged more."""
     if sent.keys() - {"reason"}:
         raise invalid(base="Only the full amount can be refunded")
     if old["status"] == "refunded":
         raise invalid(base="Transaction is already refunded")
+    if order := store.get("orders", old["order_id"]):
+        whole = Decimal(old["amount"] or 0) >= Decimal(order["total_amount"] or 0)
+        status = "refunded" if whole else "partially-refunded"
+        store.change("orders", order, {"billing_status": status})
     changes = {"status": "refunded", "reason": sent.get("reason")}
     return store.change("order_transactions", old, changes)
 

@@ -112,6 +112,20 @@ def test_a_refusal_has_clickfunnels_words_and_may_be_tried_again(
     assert len(acted(account)) == 1
 
 
+def test_a_refund_is_counted_as_soon_as_its_order_is_read(
+    account: Account, subscription: int, transaction: int
+) -> None:
+    account.world.edit("orders", subscription, live_mode=True, total_amount="12.00")
+
+    account.run(do, "order_transactions", transaction, "refund")
+    account.pull("orders")
+
+    found = account.sql(
+        "SELECT billing_status, amount FROM refunds WHERE order_id = ?", subscription
+    )
+    assert [(status, float(amount)) for status, amount in found] == [("refunded", 12.0)]
+
+
 def test_a_refund_without_an_answer_is_never_repeated_by_itself(
     account: Account, transaction: int
 ) -> None:

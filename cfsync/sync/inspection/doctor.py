@@ -27,6 +27,7 @@ from cfsync.mirror.lists import listings
 from cfsync.mirror.progress import meta, runs
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.reports import status
+from cfsync.resources import RESOURCES
 from cfsync.sync import capture_check
 from cfsync.sync.account import read_account
 from cfsync.sync.context import Context
@@ -59,7 +60,7 @@ async def run_checks(
     that opening it raised. Such an error is a check of its own, and the checks that need that side
     are left out.
     """
-    checks = _settings(settings, file)
+    checks = _settings(settings, file) + below_what_is_off(settings)
     checks += file_permissions.check(settings, file)
     teams: list[int] = []
     if isinstance(api, Api):
@@ -93,6 +94,18 @@ def _settings(settings: Settings, file: Path | None) -> list[Check]:
     if found := runnable.problems(settings):
         return [Check("settings", "todo", text, SettingsError.exit_code) for text in found]
     return [Check("settings", "ok", str(file) if file else "no file: defaults and environment")]
+
+
+def below_what_is_off(settings: Settings) -> list[Check]:
+    """Resources that are mirrored and listed below records that are not. Pure."""
+    on = settings.wanted
+    above = {r.name: r.parent for r in RESOURCES.values() if r.name in on and r.parent}
+    text = "{}: its lists hang below {}, so nothing new arrives while resources.{}.enabled is off"
+    return [
+        Check("settings", "note", text.format(name, parent, parent))
+        for name, parent in above.items()
+        if parent not in on and not RESOURCES[parent].scope
+    ]
 
 
 async def _checked(name: str, work: Awaitable[list[Check]]) -> list[Check]:

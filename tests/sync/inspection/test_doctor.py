@@ -164,6 +164,15 @@ def test_what_the_settings_cost_is_said(given: dict[str, str], state: str, text:
     assert text in check.text
 
 
+def test_what_hangs_below_something_that_is_off_is_named():
+    given = {"CFSYNC_API__MIRROR": "core", "CFSYNC_RESOURCES__SALES_STAGES__ENABLED": "true"}
+
+    (check,) = doctor.below_what_is_off(load(environ=given))
+
+    assert check.text.startswith("sales_stages: its lists hang below sales_pipelines, so")
+    assert doctor.below_what_is_off(load(environ={})) == []
+
+
 def test_lists_that_are_switched_off_are_not_counted():
     walks = [{"resource": name, "lane": "pull", "lists": 2} for name in ("contacts", "blogs")]
 

@@ -177,7 +177,7 @@ class Resource:
     def is_unfiltered(self, values: Mapping[str, object]) -> bool:
         """Whether a record with these values may be left out by a saved filter."""
         shown = ((values.get(name), value) for name, value in self.unfiltered.items())
-        return any(found == value if value else found is not None for found, value in shown)
+        return any(found == value if value else bool(found) for found, value in shown)
 
     @cached_property
     def columns(self) -> tuple[Field, ...]:

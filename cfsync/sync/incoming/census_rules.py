@@ -120,8 +120,11 @@ def explained(
     """
     hidden = {
         i: time
-        for i, time in found.times.items()
-        if time is not None and time < since and i not in listed and i not in gone
+        for i in found.lacking
+        if (time := found.times.get(i)) is not None
+        and time < since
+        and i not in listed
+        and i not in gone
     }
     lacked = {
         i: time

@@ -111,6 +111,7 @@ def test_what_the_list_shows_otherwise(
 
 
 def test_what_is_remembered_is_old_and_there_and_has_a_reason() -> None:
+    """A row with a tombstone (4) is not: a person may still decide about it."""
     shown = replace(
         NONE,
         lacking=[1, 2, 3],
@@ -123,12 +124,17 @@ def test_what_is_remembered_is_old_and_there_and_has_a_reason() -> None:
 
     found = explained(shown, listed, {3}, SINCE)
 
-    assert found == Explained(dict.fromkeys([1, 4, 8], OLD), dict.fromkeys([5, 9], OLD))
+    assert found == Explained(dict.fromkeys([1, 8], OLD), dict.fromkeys([5, 9], OLD))
 
 
 @pytest.mark.parametrize(
     ("values", "may_lack"),
-    [({"anonymous": 1}, True), ({"first_name": "REDACTED"}, True), ({"first_name": "Ada"}, False)],
+    [
+        ({"anonymous": 1}, True),
+        ({"anonymous": 0}, False),
+        ({"first_name": "REDACTED"}, True),
+        ({"first_name": "Ada"}, False),
+    ],
 )
 def test_which_contacts_a_filter_may_leave_out(values: dict[str, Any], may_lack: bool) -> None:
     assert RESOURCES["contacts"].is_unfiltered(values) is may_lack

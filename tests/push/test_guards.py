@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cfsync.sync.decisions import outbox
-from cfsync.sync.selection import Filter
+from cfsync.sync.decisions import deletions, outbox
+from cfsync.sync.selection import NOT_GIVEN, Filter
 from tests.push.checks import rename, sent
 from tests.push.conftest import Account
 from tests.push.test_plan import planned
@@ -167,3 +167,22 @@ def test_a_mass_update_is_held(account: Account, app_sql: Any) -> None:
     assert account.push().exit_code == 5
     assert sent(account) == []
     assert account.states() == ["held"] * 6
+
+
+def test_a_rejection_of_all_takes_back_no_approval_while_others_are_held(account: Account) -> None:
+    ids = account.ids_of("contacts")[:3]
+    for one in ids:
+        account.world.delete("contacts", one)
+    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "1"
+    account.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "0.1"
+    account.sweep("contacts")
+
+    def decided(*named: str, approve: bool = False) -> list[int]:
+        which = ["contacts", *named]
+        given = {"approve": approve, "confirm": print, "again": True}
+        found = account.desk(deletions.decide, which, NOT_GIVEN, **given)
+        return [one.record_id for one in found]
+
+    assert decided(str(ids[0]), approve=True) == ids[:1]
+    assert decided() == ids[1:]
+    assert decided() == ids[:1]

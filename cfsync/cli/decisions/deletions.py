@@ -102,8 +102,8 @@ def reject(
 ) -> None:
     """Reject the deletions: the rows stay in the mirror.
 
-    Also those that were approved and that no sweep has acted on yet. Deletions that you don't name
-    by their ids are shown first, and you are asked.
+    Also those that were approved and that no sweep has acted on yet, if you name them by their ids
+    or no other is held. Deletions that you don't name are shown first, and you are asked.
 
     \b
     Example:

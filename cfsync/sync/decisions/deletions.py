@@ -53,8 +53,9 @@ _HELD = (TombstoneState.HELD,)
 
 
 def _states(*, approve: bool, is_named: bool) -> tuple[TombstoneState, ...]:
-    """Those that can be decided. An approval can be taken back until a sweep has acted on it; a
-    rejection by naming the record, because a row is safe where it is.
+    """Those that can be decided. An approval can be taken back until a sweep has acted on it,
+    without naming the record only where none is held; a rejection by naming the record, because a
+    row is safe where it is.
     """
     if not approve:
         return TombstoneState.HELD, TombstoneState.APPROVED
@@ -74,7 +75,9 @@ def _choose(
         found = [s for s in found if s.record_id in wanted]
     since = earliest(given.since, tx.now)
     workspace = workspace_id(tx, given.workspace)
-    return [s for s in found if s.first_seen >= since and workspace in (None, s.workspace_id)]
+    found = [s for s in found if s.first_seen >= since and workspace in (None, s.workspace_id)]
+    waiting = [s for s in found if s.state in _HELD]
+    return found if which[1:] else waiting or found
 
 
 def _decide(

@@ -141,13 +141,34 @@ _SHOWN: Mapping[Verb, tuple[_Decision, Literal["approved", "retried", "discarded
 
 async def decide_shown(mirror: Mirror, verb: Verb, seqs: Sequence[int]) -> Decided:
     """Decide those of some edits, which a person has been shown, that still wait. One that can't be
-    decided keeps no other from it.
+    decided keeps no other from it. A call that may have arrived is not retried with others.
     """
     decision, done = _SHOWN[verb]
-    decision = replace(decision, in_bulk=lambda _: True)
-    found = await _decide_in_parts(mirror, Selection(), decision, seqs)
+    is_bulk_retry = verb == "retry" and len(seqs) > 1
+    in_bulk = _is_sure if is_bulk_retry else lambda _: True
+    found = await _decide_in_parts(mirror, Selection(), replace(decision, in_bulk=in_bulk), seqs)
     decision_log.edits(done, found.done)
+    if is_bulk_retry:
+        unsure = await mirror.read(_unsure, seqs)
+        return replace(found, refused={**dict.fromkeys(unsure, _UNSURE), **found.refused})
     return found
+
+
+_UNSURE = "it may have arrived; look in ClickFunnels, then press the Retry of each one"
+
+
+def _is_sure(edit: Edit) -> bool:
+    """Whether an edit can be retried with others. Inserts are refused with their own reason."""
+    return _RETRY.in_bulk(edit) or edit.may_exist
+
+
+def _unsure(tx: Tx, seqs: Sequence[int]) -> list[int]:
+    """The numbers of those of the edits that wait to be retried one by one."""
+    decision = replace(_RETRY, in_bulk=lambda edit: not _is_sure(edit))
+    found: list[Edit] = []
+    for start in range(0, len(seqs), decision.at_once):
+        found += _choose(tx, Selection(), decision, seqs[start : start + decision.at_once])
+    return [edit.seq for edit in found]
 
 
 async def _decide(

@@ -403,6 +403,21 @@ def test_refused_edits_are_decided_by_their_reason_or_all_at_once(
     assert set(account.states()) == {state}
 
 
+def test_a_call_that_may_have_arrived_is_not_retried_with_others(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    seqs = [parked(account, contact) for contact in two]
+    account.sql("UPDATE cf_outbox SET error = 'unknown: no answer' WHERE seq = ?", seqs[0])
+
+    page = visitor.press("/parked/all", "retry", last=str(seqs[1]))
+
+    assert "1 edit retried." in page
+    assert f"1 edit could not be: edit {seqs[0]}: it may have arrived;" in page
+    assert account.states() == ["parked", "pending"]
+    visitor.press(f"/edits/{seqs[0]}", "retry")
+    assert account.states() == ["pending", "pending"]
+
+
 def test_a_group_of_held_edits_is_sent_and_no_other(visitor: Visitor, account: Account) -> None:
     account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "2"
     account.sql("UPDATE contacts SET last_name = 'Mass'")

@@ -19,6 +19,10 @@ LIVE = (
 """Patterns of the settings that are read each time they are needed."""
 
 
+WHEN_REFUSED = ("api.token", "api.headers")
+"""Settings that are taken once those in use are refused, unless the token is fixed."""
+
+
 class Change(NamedTuple):
     """The names of settings that differ from those in force."""
 

@@ -53,6 +53,7 @@ async def reload(settings: Settings, source: SettingsSource) -> bool:
     change = live.take(settings, new)
     source.log_as(settings)
     log.info("settings.taken", taken=change.taken)
-    if change.needs_restart:
-        log.warning("settings.need_restart", settings=change.needs_restart)
+    not_named = () if source.token_is_fixed else live.WHEN_REFUSED
+    if needs_restart := [name for name in change.needs_restart if name not in not_named]:
+        log.warning("settings.need_restart", settings=needs_restart)
     return bool(change.taken)

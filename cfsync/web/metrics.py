@@ -126,11 +126,12 @@ def _daemon_metrics(health: Health) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "cfsync_backup_age_seconds", "Age of the newest backup", value=health.backup_age_s
         )
-    yield CounterMetricFamily(
-        "cfsync_capture_restored",
-        "How often a pass has put back triggers that were missing or off",
-        value=health.captures_restored,
-    )
+    if health.schema:  # from 0 to what is read then, it would look as if it had grown
+        yield CounterMetricFamily(
+            "cfsync_capture_restored",
+            "How often a pass has put back triggers that were missing or off",
+            value=health.captures_restored,
+        )
     schema = {health.schema: 1.0} if health.schema else {}
     yield _gauge_by("state", "cfsync_outbox_rows", "Edits that are not confirmed", health.edits)
     yield _gauge_by(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 import signal
 from collections.abc import Callable
@@ -94,6 +95,23 @@ def test_a_token_taken_since_the_start_stays_hidden_in_the_log(
     assert cli.command(["run", "--config", str(file)]) == 0
 
     assert '"error": "no *** or ***"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("is_fixed", "named"), [(False, ["api.base_url"]), (True, ["api.base_url", "api.token"])]
+)
+def test_a_token_that_is_taken_without_a_restart_is_not_named(
+    is_fixed: bool, named: list[str]
+) -> None:
+    url = "https://one.myclickfunnels.com/api/v2"
+    new = load(environ={"CFSYNC_API__TOKEN": "another-one", "CFSYNC_API__BASE_URL": url})
+    source = daemon.SettingsSource(lambda: new, is_fixed, list, lambda: new, lambda _: None)
+
+    with structlog.testing.capture_logs() as lines:
+        asyncio.run(reload(load(environ={}), source))
+
+    asked = [line["settings"] for line in lines if line["event"] == "settings.need_restart"]
+    assert asked == [named]
 
 
 def test_each_pattern_names_a_setting() -> None:

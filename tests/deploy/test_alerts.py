@@ -91,6 +91,8 @@ def both(alert: str, series: str, bad: str, good: str) -> list[dict[str, Any]]:
 
 OK, LIMITED = 'cfsync_requests_total{code="200"}', 'cfsync_requests_total{code="429"}'
 PAUSED = 'cfsync_paused{resource="contacts"}'
+LAG = 'cfsync_lag_seconds{resource="contacts"}'
+CRASHED = 'cfsync_crashed{resource="contacts"}'
 BROKEN = 'cfsync_requests_total{code="503"}'
 CASES: dict[str, Any] = {
     "rule_files": ["alerts.yaml"],
@@ -98,11 +100,14 @@ CASES: dict[str, Any] = {
         *both("CfsyncDown", 'up{job="cfsync"}', "0x120", "1x120"),
         case("CfsyncDown", {'up{job="other"}': "1x120"}, fires=True),
         *both("CfsyncTokenRefused", "cfsync_token_ok", "0x120", "1x120"),
-        *both("CfsyncLate", 'cfsync_lag_seconds{resource="contacts"}', "2800x120", "2700x120"),
+        *both("CfsyncLate", LAG, "2800x120", "2700x120"),
         *both("CfsyncLate", 'cfsync_lag_seconds{resource="forms"}', "10900x120", "10000x120"),
         *both("CfsyncCaptureLost", "cfsync_capture_ok", "0x120", "1x120"),
         *both("CfsyncCaptureRestored", "cfsync_capture_restored_total", "0x110 1x10", "7x120"),
-        *both("CfsyncCrashed", 'cfsync_crashed{resource="contacts"}', "1x120", "0x120"),
+        *both("CfsyncCrashed", CRASHED, "1x120", "0x120"),
+        case("CfsyncLate", {LAG: "2800x120", PAUSED: "1x120"}, fires=False),
+        case("CfsyncLate", {LAG: "2800x120", PAUSED: "0x120"}, fires=True),
+        case("CfsyncCrashed", {CRASHED: "1x120", PAUSED: "1x120"}, fires=False),
         case("CfsyncPaused", {PAUSED: "1x1500"}, fires=True, at="25h"),
         case("CfsyncPaused", {PAUSED: "1x1500"}, fires=False),
         *both("CfsyncLate", 'cfsync_lag_seconds{resource="users"}', "260000x120", "250000x120"),

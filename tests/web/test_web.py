@@ -166,6 +166,11 @@ def test_every_metric_is_shown() -> None:
     assert found["cfsync_schema_info"] == {"revision=0001": 1.0}
 
 
+def test_a_counter_does_not_begin_at_zero_after_a_restart_before_its_value_was_read() -> None:
+    assert "cfsync_capture_restored_total" not in sampled(Health())
+    assert sampled(with_(captures_restored=3))["cfsync_capture_restored_total"] == {"": 3.0}
+
+
 def test_metrics_ask_for_the_access_token_where_there_is_one() -> None:
     assert ask("/metrics", WELL, token="s3cret").status_code == 401
     assert ask("/metrics", WELL, token="s3cret", given="wrong").status_code == 401

@@ -70,6 +70,10 @@ WARNINGS = {
     "walk.in_one_line": "{list} can't be read in several parts at once: it takes longer",
 }
 
+_CONFLICT_OF_RECORD = (
+    "{resource} {id} was deleted on one side and changed on the other: a conflict, winner {winner}"
+)
+
 
 def as_sentence(event: EventDict) -> EventDict:
     """The same event with its sentence as text, without the keys that the sentence tells."""
@@ -77,7 +81,7 @@ def as_sentence(event: EventDict) -> EventDict:
     if sentence is None:
         return event
     told = defaultdict(lambda: "?", {name: _text(value) for name, value in event.items()})
-    left = {name: value for name, value in event.items() if f"{{{name}}}" not in sentence}
+    left = {n: value for n, value in event.items() if f"{{{n}}}" not in sentence and value != ""}
     return {**left, "event": sentence.format_map(told).rstrip(" :")}
 
 
@@ -88,6 +92,8 @@ def is_told(event: EventDict) -> bool:
 
 def _sentence(event: EventDict) -> str | None:
     name = event.get("event", "")
+    if name == "conflict.found" and event.get("field") == "":
+        return _CONFLICT_OF_RECORD
     return SENTENCES.get(name) or WARNINGS.get(name)
 
 

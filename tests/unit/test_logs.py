@@ -132,3 +132,14 @@ def test_a_person_reads_sentences_and_only_the_first_few_of_a_kind(
     assert (lines[0], len(lines)) == (first, 7)
     assert lines[5].startswith("cfsync: ... and more like this")
     assert lines[6] == "cfsync: unheard.of place=7"
+
+
+def test_a_conflict_about_a_whole_record_names_no_field(capsys: pytest.CaptureFixture[str]):
+    logs.configure(LogSettings(format="console"), quiet=True)
+    told = {"resource": "contacts", "id": 4, "field": "", "winner": "hold"}
+    structlog.get_logger().warning("conflict.found", **told)
+
+    assert capsys.readouterr().err == (
+        "cfsync: contacts 4 was deleted on one side and changed on the other: a conflict,"
+        " winner hold\n"
+    )

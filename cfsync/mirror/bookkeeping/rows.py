@@ -86,13 +86,20 @@ def check_written(tx: Tx, resource: Resource, ids: Collection[int]) -> None:
 
 def delete(tx: Tx, resource: Resource, record_id: int, by: Origin | None) -> None:
     """Delete a row. Raises Constrained where a trigger of the user's skips that."""
+    delete_all(tx, resource, [record_id], by)
+
+
+def delete_all(tx: Tx, resource: Resource, ids: Sequence[int], by: Origin | None) -> None:
+    """Delete rows. Raises Constrained where a trigger of the user's skips one."""
+    if not ids:
+        return
     table, history = TABLES[resource.name], changes.recorder(tx, resource, by)
-    before = _without_copies(tx, resource, [record_id]) if history else {}
-    statements.delete(tx, table, [record_id])
-    if statements.by_ids(tx, table, ["id"], [record_id]):
-        raise skipped(resource, record_id)
+    before = _without_copies(tx, resource, ids) if history else {}
+    statements.delete(tx, table, ids)
+    if left := statements.by_ids(tx, table, ["id"], list(ids)):
+        raise skipped(resource, min(left)[0])
     if history and before:
-        history.write([difference(resource, before[record_id], None)])
+        history.write([difference(resource, before[i], None) for i in ids if i in before])
 
 
 def change_id(tx: Tx, resource: Resource, record_id: int, new_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,41 +31,49 @@ def discard(tx: Tx, seqs: Collection[int]) -> list[Edit]:
 
     Raises UsageError for an edit that is not open or is being sent, and Busy.
     """
-    chosen = outbox.lock(tx, seqs, DISCARDABLE, wanted="waiting")
+    records: dict[str, dict[int, None]] = {}
+    for edit in outbox.lock(tx, seqs, DISCARDABLE, wanted="waiting"):
+        records.setdefault(edit.resource, {})[edit.record_id] = None
     dropped: list[int] = []
-    for name, record_id in dict.fromkeys((e.resource, e.record_id) for e in chosen):
-        dropped += _discard_of(tx, RESOURCES[name], record_id, set(seqs))
+    for name, ids in records.items():
+        dropped += _discard_of(tx, RESOURCES[name], list(ids), set(seqs))
     return outbox.discard(tx, dropped)
 
 
-def _discard_of(tx: Tx, resource: Resource, record_id: int, seqs: Collection[int]) -> list[int]:
-    lock(tx, resource, record_id)
-    clashes = conflicts.find(tx, resources=[resource.name], record_id=record_id)
-    if gone := [c for c in clashes if c.kind == ConflictKind.DELETED_REMOTELY]:
-        raise UsageError(
-            f"{resource.name} {record_id} was deleted in ClickFunnels:"
-            f" cfsync conflicts resolve {gone[0].id} --local | --remote"
-        )
-    entry = open_edits.load(tx, resource, [record_id])[record_id]
-    dropped = [r for r in entry.edits if r.seq in seqs]
-    if any(r.op == Op.INSERT for r in dropped):
-        return _delete_unsent(tx, resource, record_id, entry.edits)
-    take_back(tx, resource, record_id, dropped, [r for r in entry.edits if r.seq not in seqs])
-    return [r.seq for r in dropped]
+def _discard_of(tx: Tx, resource: Resource, ids: Sequence[int], seqs: Collection[int]) -> list[int]:
+    lock(tx, resource, *ids)
+    for clash in conflicts.of_records(tx, resource, ids):
+        if clash.kind == ConflictKind.DELETED_REMOTELY:
+            raise UsageError(
+                f"{resource.name} {clash.record_id} was deleted in ClickFunnels:"
+                f" cfsync conflicts resolve {clash.id} --local | --remote"
+            )
+    opened = open_edits.load(tx, resource, ids)
+    dropped = {i: [e for e in opened[i].edits if e.seq in seqs] for i in ids}
+    unsent = {i: opened[i].edits for i in ids if any(edit.op == Op.INSERT for edit in dropped[i])}
+    # in the order of the edits, as the history tells it
+    for is_unsent, some in groupby(ids, unsent.__contains__):
+        if is_unsent:
+            _delete_unsent(tx, resource, {i: unsent[i] for i in some})
+            continue
+        for record_id in some:
+            kept = [e for e in opened[record_id].edits if e.seq not in seqs]
+            take_back(tx, resource, record_id, dropped[record_id], kept)
+    return [e.seq for edits in (dropped | unsent).values() for e in edits]
 
 
-def lock(tx: Tx, resource: Resource, record_id: int) -> None:
-    """Lock a row. Raises Busy where another program holds it."""
-    if statements.lock(tx, TABLES[resource.name], [record_id]):
-        raise Busy(f"{resource.name} {record_id} is locked by another program; try again")
+def lock(tx: Tx, resource: Resource, *ids: int) -> None:
+    """Lock rows. Raises Busy where another program holds one."""
+    if held := statements.lock(tx, TABLES[resource.name], ids):
+        raise Busy(f"{resource.name} {min(held)} is locked by another program; try again")
 
 
-def _delete_unsent(tx: Tx, resource: Resource, record_id: int, edits: Sequence[Edit]) -> list[int]:
-    """Delete a row that was never sent; returns all its edits."""
-    if any(r.state == OutboxState.SENDING for r in edits):
-        raise UsageError(f"{resource.name} {record_id} is being sent; see cfsync push")
-    rows.delete(tx, resource, record_id, by_person())
-    return [r.seq for r in edits]
+def _delete_unsent(tx: Tx, resource: Resource, edits: Mapping[int, Sequence[Edit]]) -> None:
+    """Delete rows that were never sent, all at once: an import makes many. `edits`: of each id."""
+    for record_id, its in edits.items():
+        if any(e.state == OutboxState.SENDING for e in its):
+            raise UsageError(f"{resource.name} {record_id} is being sent; see cfsync push")
+    rows.delete_all(tx, resource, list(edits), by_person())
 
 
 def take_back(

@@ -121,6 +121,7 @@ class _Decision:
 _APPROVE = _Decision(
     (OutboxState.HELD,), "held", waiting_edits.approve, lambda edit: edit.op != Op.INSERT
 )
+_PENDING = (OutboxState.PENDING,)
 _RETRY = _Decision(
     (OutboxState.PARKED,),
     "parked",
@@ -186,7 +187,12 @@ async def _decide(
     chosen = await mirror.read(_choose, selection, decision)
     if not chosen:
         left = await mirror.read(_choose, selection, replace(decision, in_bulk=lambda _: True))
-        raise UsageError(_nothing_chosen(selection, decision, left))
+        said = _nothing_chosen(selection, decision, left)
+        if decision is _APPROVE and not left:
+            said += _not_held_yet(
+                await mirror.read(_choose, selection, replace(decision, states=_PENDING))
+            )
+        raise UsageError(said)
     confirm(chosen)
     decided = await _decide_in_parts(mirror, selection, decision, [edit.seq for edit in chosen])
     done, refused = decided.done, decided.refused
@@ -208,6 +214,12 @@ async def _decide_in_parts(
         except (Constrained, UsageError):
             done += await _decide_singly(mirror, selection, decision, part, refused)
     return Decided(done, refused)
+
+
+def _not_held_yet(edits: Sequence[Edit]) -> str:
+    """A plan names a mass, and how to approve it, before a push has held it. Pure."""
+    said = f": {len(edits)} to be sent; the next push holds what is many at once"
+    return said if edits else ""
 
 
 def _nothing_chosen(selection: Selection, decision: _Decision, left: Sequence[Edit]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.errors import Busy
@@ -61,6 +62,26 @@ def test_a_discarded_insert_takes_its_row_and_all_that_followed(account):
 
     assert [e.seq for e in dropped] == [1, 2]
     assert account.column("SELECT id FROM contacts WHERE id >= 900000000000000") == []
+
+
+def test_many_inserts_are_discarded_without_a_statement_for_each(account, request):
+    account.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+        " INSERT INTO contacts (workspace_id, first_name)"
+        " SELECT (SELECT min(id) FROM workspaces), 'Guest' FROM n"
+    )
+    statements: list[str] = []
+
+    def note(_conn, _cursor, sql, *_):
+        statements.append(sql)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    request.addfinalizer(lambda: sa.event.remove(sa.Engine, "before_cursor_execute", note))
+    dropped = account.desk(outbox.discard, ["contacts"])
+
+    assert len(dropped) == 60
+    assert account.column("SELECT id FROM contacts WHERE id >= 900000000000000") == []
+    assert len(statements) < 60
 
 
 def test_a_discarded_delete_brings_the_row_back(account, contact):
@@ -156,6 +177,11 @@ def test_a_refused_edit_is_parked_and_can_be_tried_again(account, contact):
         (["7"], "there is no edit 7; see cfsync outbox list"),
         (["1"], "edit 1 is pending, not held"),
         (["orders"], "no edit of orders waits held"),
+        (
+            ["contacts"],
+            "no edit of contacts waits held: 1 to be sent;"
+            " the next push holds what is many at once",
+        ),
         ([], "give numbers (cfsync outbox list shows them), a resource, or --all"),
         (["1", "x"], "'x' is not the number of an edit"),
         (["contacts", "orders"], "give numbers, or one resource"),

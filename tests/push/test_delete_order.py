@@ -55,3 +55,24 @@ def test_contacts_that_lost_a_deleted_tag_are_deleted_after_it_too(account: Acco
     assert there == [False, False, True]
     assert report.waiting == 1
     assert account.column("SELECT record_id FROM cf_conflicts") == [contacts[2]]
+
+
+def test_a_stage_is_deleted_with_its_opportunities(account: Account) -> None:
+    """Its sums and its list of them change when they go first."""
+    account.settings["CFSYNC_API__MIRROR"] = "standard"
+    world, place = account.world, account.workspace
+    pipeline = world.create("sales_pipelines", place, name="New business")
+    stage = world.create("sales_stages", pipeline, name="Offer", close_probability=50)
+    deal = world.create("sales_opportunities", place, name="Deal", pipelines_stage_id=stage)
+    sums = {"total_value": 500, "weighted_value": "250.0"}
+    world.edit("sales_stages", stage, opportunity_ids=[deal], **sums)
+    account.pull()
+    account.sql("DELETE FROM sales_opportunities")
+    account.sql("DELETE FROM sales_stages")
+    account.push("sales_opportunities")
+    none = {"total_value": 0, "weighted_value": "0.0"}
+    world.edit("sales_stages", stage, opportunity_ids=[], **none)
+
+    report = account.push("sales_stages")
+
+    assert (report.waiting, world.get("sales_stages", stage)) == (0, None)

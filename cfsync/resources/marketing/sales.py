@@ -52,8 +52,8 @@ SALES_STAGES = Resource(
         opportunity_ids    json?       ref=sales_opportunities
         created_at         timestamp?
         updated_at         timestamp?
-        total_value        integer?
-        weighted_value     money?
+        total_value        integer?    quote
+        weighted_value     money?      quote
     """),
 )
 

@@ -210,7 +210,8 @@ class Actions:
                     told = await work(mirror, form.one("choice"), form)
             if isinstance(told, Preview):
                 shell, path = await self._console.shell(request), quote(request.scope["path"])
-                return await self._console.html(sure, shell, told, path, form.values, back)
+                values = {**form.values, **({SEEN: [told.seen]} if told.seen else {})}
+                return await self._console.html(sure, shell, told, path, values, back)
             say(request, "ok", told)
         except CfsyncError as error:
             say(request, "bad", str(error))
@@ -271,7 +272,8 @@ async def _decide_edits(
     if not found:
         raise UsageError("nothing was done: these edits no longer wait; look again")
     shown = previews.edits(found, choice)
-    if not _is_sure(form) and (choice != "retry" or len(found) > 1):
+    is_plain = choice == "retry" and len(found) == 1
+    if form.one(SEEN) not in ("", shown.seen) or not (_is_sure(form) or is_plain):
         return shown
     decided = await outbox.decide_shown(mirror, choice, [e.seq for e in found])  # type: ignore[arg-type]  # checked
     told, left = previews.edits_decided(choice, decided)

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
-from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.mirror.bookkeeping.outbox import Edit, Op
 from cfsync.mirror.user_decisions.undelete import How, Undelete
 from cfsync.sync.decisions.outbox import Decided
 from cfsync.sync.decisions.revert import Reverted
+from cfsync.web.console.forms import digest
 from cfsync.web.console.html.sure import Preview
 from cfsync.web.console.html.words import plural, words
 
-UNDO_EDITS = "`cfsync outbox discard` until then; afterwards Revert, beside the push on Activity."
+_UNSENT = "`cfsync outbox discard` until then; afterwards"
+UNDO_EDITS = f"{_UNSENT} Revert, beside the push on Activity."
 _HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
 
 
@@ -87,15 +89,23 @@ def resolve(found: Sequence[Conflict], choice: str) -> Preview:
 
 
 def edits(found: Sequence[Edit], choice: str) -> Preview:
-    count = plural(len(found), "edit")
+    count, seen = plural(len(found), "edit"), digest(" ".join(str(e.seq) for e in found))
     lines = [f"{words(e.resource)} #{e.record_id}: {e.op} {', '.join(e.fields)}" for e in found]
     if choice == "discard":
         told = "The rows then show what ClickFunnels has."
         back = "edit the rows again: the values that are discarded stay in their history."
-        return Preview(f"Discard {count}?", [told, *lines], back, f"Discard {len(found):,}")
+        return Preview(f"Discard {count}?", [told, *lines], back, f"Discard {len(found):,}", seen)
     told = "The next push sends them to ClickFunnels."
-    verb = choice.capitalize()
-    return Preview(f"{verb} {count}?", [told, *lines], UNDO_EDITS, f"{verb} {len(found):,}")
+    verb, back = choice.capitalize(), _undo(found)
+    return Preview(f"{verb} {count}?", [told, *lines], back, f"{verb} {len(found):,}", seen)
+
+
+def _undo(found: Sequence[Edit]) -> str:
+    """How edits are taken back: Revert brings no record back that was deleted in ClickFunnels."""
+    kinds = {edit.op == Op.DELETE for edit in found}
+    if kinds == {True}:
+        return f"{_UNSENT} {_REVIVE}"
+    return f"{UNDO_EDITS} Of a deleted record: {_REVIVE}" if True in kinds else UNDO_EDITS
 
 
 def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:

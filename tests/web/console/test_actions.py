@@ -418,6 +418,38 @@ def test_a_call_that_may_have_arrived_is_not_retried_with_others(
     assert account.states() == ["pending", "pending"]
 
 
+def test_edits_that_join_a_group_are_shown_before_they_are_decided(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    first, last = (parked(account, contact) for contact in two)
+    account.sql("UPDATE cf_outbox SET state = 'pending' WHERE seq = ?", first)
+    form: Any = {"choice": "discard", "last": str(last)}
+    shown = visitor.ask("POST", "/parked/all", data=form).text
+    account.sql("UPDATE cf_outbox SET state = 'parked' WHERE seq = ?", first)
+
+    again = visitor.ask("POST", "/parked/all", data=dict(form_reader.sent(shown, "/parked/all")))
+
+    assert "Discard 2 edits?" in again.text
+    assert account.states() == ["parked", "parked"]
+    form = dict(form_reader.sent(again.text, "/parked/all"))
+    assert visitor.ask("POST", "/parked/all", data=form).status_code == 303
+    assert account.states() == ["discarded", "discarded"]
+
+
+def test_of_a_delete_that_is_sent_no_revert_is_promised(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    account.sql("DELETE FROM contacts WHERE id = ?", contact)
+    account.sql("UPDATE cf_outbox SET state = 'held', error = 'many'")
+    seq = account.one("SELECT seq FROM cf_outbox")
+
+    page = visitor.press(f"/edits/{seq}", "approve")
+
+    told = page.partition("To undo it: ")[2].partition("</p>")[0]
+    assert "until then; afterwards Undelete, on the page of the record" in told
+    assert "Revert" not in told
+
+
 def test_a_group_of_held_edits_is_sent_and_no_other(visitor: Visitor, account: Account) -> None:
     account.settings["CFSYNC_PUSH__HOLD_UPDATES"] = "2"
     account.sql("UPDATE contacts SET last_name = 'Mass'")

@@ -26,6 +26,8 @@ class Preview:
     back: str
     #: What the button says that does it.
     button: str
+    #: The digest of what it is about, where that can become something else before it is done.
+    seen: str = ""
 
     def after(self, told: str) -> str:
         """What is said once it is done, and how it is undone."""

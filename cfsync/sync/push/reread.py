@@ -93,6 +93,10 @@ async def _find(
     found: dict[int, Record],
 ) -> list[Claim]:
     """Add the records that their list shows to `found`; returns the claims to ask for singly."""
+    if listing is not None and listing.workspace_id in push.reached:  # it was refused in this push
+        claims = [c for c in claims if await is_reached(push, c)]
+        if not claims:
+            return []
     if listing is not None and "id" in resource.filters and not resource.on_request:
         try:
             records = await push.context.api.find(listing, "id", [c.record_id for c in claims])

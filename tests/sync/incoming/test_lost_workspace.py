@@ -69,9 +69,7 @@ def test_its_edits_wait_and_the_others_are_sent(round_: Round, status: int) -> N
     ]
 
     looks = [target for _, target, status in round_.world.ledger.calls if status >= 400]
-    assert len(looks) <= 3 + (status == 403), (
-        "the list, its workspace, and what it may show still; the list again for the deletes"
-    )
+    assert len(looks) <= 2 + (status == 403), "the list, its workspace, and what it may show still"
 
     round_.world.refuse(lost, 0)
     assert round_.push().exit_code == 0

@@ -12,8 +12,8 @@ from cfsync.cli.output.plan import lines_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions.revert import revert
 from cfsync.sync.inspection import bulk
-from cfsync.sync.push.bulk import planned as planned_bulks
 from cfsync.sync.push.bulk import start
+from cfsync.sync.push.planning import in_bulk as planned_bulks
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.push.checks import differences, settled
 from tests.push.conftest import Account

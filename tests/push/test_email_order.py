@@ -9,7 +9,7 @@ import pytest
 from cfsync.api.retry import Retry
 from cfsync.sync.decisions import outbox
 from cfsync.sync.push.email_order import Step, release_first
-from cfsync.sync.push.plan import plan
+from cfsync.sync.push.planning.plan import plan
 from tests.push.checks import conflicts, differences
 from tests.push.conftest import Account
 

@@ -11,8 +11,8 @@ import pytest
 from cfsync.cli.output.plan import lines_of, next_steps
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
-from cfsync.sync.push import plan_file
-from cfsync.sync.push.plan import NullLeft, Plan, plan
+from cfsync.sync.push.planning import plan_file
+from cfsync.sync.push.planning.plan import NullLeft, Plan, plan
 from tests.push.conftest import Account
 
 

@@ -21,7 +21,7 @@ from cfsync.sync import capture_check, health_facts
 from cfsync.sync.decisions import conflicts
 from cfsync.sync.inspection import doctor
 from cfsync.sync.inspection.status import status
-from cfsync.sync.push.plan import plan
+from cfsync.sync.push.planning.plan import plan
 from cfsync.sync.selection import Filter
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Clock, Sql
 from tests.sync.conftest import Round

@@ -12,8 +12,8 @@ from cfsync.cli.text import print_json, print_lines
 
 if TYPE_CHECKING:
     from cfsync.mirror.db.engine import Mirror
-    from cfsync.sync.push.member_names import Names
-    from cfsync.sync.push.plan import Plan
+    from cfsync.sync.push.planning.member_names import Names
+    from cfsync.sync.push.planning.plan import Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -58,9 +58,9 @@ def show_plan(
 ) -> int:
     """Print the plan, and write it to a file if `out` is given; the exit code."""
     from cfsync.cli.output.plan import SHOWN, lines_of, next_steps
-    from cfsync.sync.push import plan_file
-    from cfsync.sync.push.member_names import read_names
-    from cfsync.sync.push.plan import plan as inner
+    from cfsync.sync.push.planning import plan_file
+    from cfsync.sync.push.planning.member_names import read_names
+    from cfsync.sync.push.planning.plan import plan as inner
 
     settings = load_settings(config)
 

@@ -13,9 +13,9 @@ from cfsync.resources import RESOURCES
 
 if TYPE_CHECKING:
     from cfsync.sync.push.calls import Call
-    from cfsync.sync.push.member_names import Names
-    from cfsync.sync.push.plan import Kept, Plan
-    from cfsync.sync.push.plan_cost import BegunBulk, Planned, PlannedBulk
+    from cfsync.sync.push.planning.cost import BegunBulk, Planned, PlannedBulk
+    from cfsync.sync.push.planning.member_names import Names
+    from cfsync.sync.push.planning.plan import Kept, Plan
 
 NAMED = 3
 """Fields of a resource that a line names; the others are only counted."""

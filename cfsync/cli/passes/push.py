@@ -62,8 +62,8 @@ def push(
 
 def push_pass(resource: list[str] | None = None, plan: Path | None = None) -> Pass:
     async def work(context: Context) -> Report:
-        from cfsync.sync.push import plan_file
         from cfsync.sync.push.conductor import push as inner
+        from cfsync.sync.push.planning import plan_file
 
         only = plan_file.load(plan) if plan else None
         return await inner(context, resource or [], only=only)

@@ -6,6 +6,6 @@ Read `conductor` (the order of a push), then `reread` (read the records again be
 changed), `changes` (updates and deletes), `creates`, and `lost_creates` (whether a create whose
 answer was lost has arrived). `calls` decides which calls an edit takes (pure), `perform` makes
 them, and `outcome` says what becomes of an edit whose call failed. `email_order` keeps edits that
-share an email in order, `mass_guard` holds masses, and `plan`, `plan_cost` and `plan_file` show
-what a push would send.
+share an email in order, and `mass_guard` holds masses. `bulk` sends many edits in one call, and
+`planning` shows what a push would send.
 """

@@ -54,7 +54,7 @@ from cfsync.sync.push.lost_creates import (
 )
 from cfsync.sync.push.mass_guard import hold_unasked
 from cfsync.sync.push.outcome import Push, isolated, side_by_side
-from cfsync.sync.push.plan_file import Approved
+from cfsync.sync.push.planning.plan_file import Approved
 from cfsync.sync.push.reread import reread_claims, reread_records
 from cfsync.sync.report import Report
 

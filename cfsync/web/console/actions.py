@@ -24,9 +24,9 @@ from cfsync.sync.decisions.conflicts import Resolved
 from cfsync.sync.selection import NOT_GIVEN
 from cfsync.web.console import forms, previews, readings
 from cfsync.web.console.forms import SEEN, Form
-from cfsync.web.console.html import cards
+from cfsync.web.console.html.parts import cards
+from cfsync.web.console.html.parts.words import plural, words
 from cfsync.web.console.html.sure import Preview, sure
-from cfsync.web.console.html.words import plural, words
 from cfsync.web.console.session import Console, person, say
 
 log = structlog.get_logger()

@@ -26,8 +26,8 @@ from cfsync.web.console import forms
 from cfsync.web.console.access import LOOPBACK, Guard, is_let_in, is_token, session_mark
 from cfsync.web.console.actions import Actions
 from cfsync.web.console.editing import Editing
-from cfsync.web.console.html.layout import Shell, sorry
 from cfsync.web.console.html.login import login
+from cfsync.web.console.html.parts.layout import Shell, sorry
 from cfsync.web.console.pages import Pages
 from cfsync.web.console.session import Console, plain_name
 

@@ -14,8 +14,8 @@ from cfsync.mirror.user_decisions.undelete import How, Undelete
 from cfsync.sync.decisions.outbox import Decided
 from cfsync.sync.decisions.revert import Reverted
 from cfsync.web.console.forms import digest
+from cfsync.web.console.html.parts.words import plural, words
 from cfsync.web.console.html.sure import Preview
-from cfsync.web.console.html.words import plural, words
 
 _UNSENT = "`cfsync outbox discard` until then; afterwards"
 UNDO_EDITS = f"{_UNSENT} Revert, beside the push on Activity."

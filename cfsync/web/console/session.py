@@ -23,7 +23,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status, waiting
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.connections import Connection
-from cfsync.web.console.html.layout import Shell
+from cfsync.web.console.html.parts.layout import Shell
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from cfsync.web.console import readings
-from cfsync.web.console.html import layout
+from cfsync.web.console.html.parts import layout
 from tests.push.conftest import Account
 from tests.web.console.conftest import Visitor
 from tests.web.console.test_every_route import asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cfsync.web.console.html import words
+from cfsync.web.console.html.parts import words
 
 
 @pytest.mark.parametrize(("before", "after"), [(30_000, 300), (300, 30_000)])

@@ -5,6 +5,5 @@ In: edits that only change a set, such as `contacts.tag_ids`, in the same way in
 again and show the change, and edits that are left to be sent one by one.
 
 Read `bulk_push` (the order of it), then `start` (which edits go together, and the calls) and
-`finish` (waiting for the actions, and the proof). `planned` says which edits a push would send in
-bulk.
+`finish` (waiting for the actions, and the proof).
 """

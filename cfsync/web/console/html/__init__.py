@@ -1,5 +1,4 @@
 """The pages: data in, HTML out. Pure; htpy escapes every value, and nothing is marked as safe.
 
-Read `layout` (what is around each page) and `words` (times, values and links) first. The other
-modules have the names of their pages; `charts` draws.
+The modules have the names of their pages; `parts` has what pages are made of, and is read first.
 """

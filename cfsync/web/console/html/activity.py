@@ -12,10 +12,10 @@ import htpy as h
 
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.user_decisions.batches import Part
-from cfsync.web.console.html.layout import Shell, button, page
-from cfsync.web.console.html.passes import passes
-from cfsync.web.console.html.tables import table
-from cfsync.web.console.html.words import chip, dot, link, moment, patch, plural, when, words
+from cfsync.web.console.html.parts.layout import Shell, button, page
+from cfsync.web.console.html.parts.passes import passes
+from cfsync.web.console.html.parts.tables import table
+from cfsync.web.console.html.parts.words import chip, dot, link, moment, patch, plural, when, words
 
 PASSES = ("pull", "push", "events", "sweep", "census", "backfill", "verify", "recover")
 

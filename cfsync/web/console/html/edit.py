@@ -10,8 +10,8 @@ from typing import Any
 import htpy as h
 
 from cfsync.resources import Field, Resource
-from cfsync.web.console.html.layout import Shell, page
-from cfsync.web.console.html.words import link, prose, words
+from cfsync.web.console.html.parts.layout import Shell, page
+from cfsync.web.console.html.parts.words import link, prose, words
 
 Choices = Mapping[str, Mapping[int, str]]
 """Field with a set of ids -> id -> name, of the records that can be in it."""

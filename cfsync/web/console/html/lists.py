@@ -9,9 +9,9 @@ import htpy as h
 from cfsync.config import Settings
 from cfsync.config.sources import Source
 from cfsync.resources import RESOURCES
-from cfsync.web.console.html.layout import Shell, page
-from cfsync.web.console.html.tables import table
-from cfsync.web.console.html.words import dot, plural, took, words
+from cfsync.web.console.html.parts.layout import Shell, page
+from cfsync.web.console.html.parts.tables import table
+from cfsync.web.console.html.parts.words import dot, plural, took, words
 
 
 def lists(shell: Shell, settings: Settings, sources: Sequence[Source]) -> h.Element:

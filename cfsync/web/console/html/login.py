@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import htpy as h
 
-from cfsync.web.console.html.layout import document
+from cfsync.web.console.html.parts.layout import document
 
 
 def login(*, is_wrong: bool = False) -> h.Element:

@@ -13,12 +13,12 @@ from cfsync.config import Settings
 from cfsync.sync.inspection.status import Status
 from cfsync.sync.inspection.timeline import Span, Timeline
 from cfsync.sync.walk_progress import WalkState
-from cfsync.web.console.html import charts
-from cfsync.web.console.html.layout import Shell, page
-from cfsync.web.console.html.list_rows import lists
-from cfsync.web.console.html.passes import passes
-from cfsync.web.console.html.progress import progress
-from cfsync.web.console.html.words import plural, prose, took, words
+from cfsync.web.console.html.parts import charts
+from cfsync.web.console.html.parts.layout import Shell, page
+from cfsync.web.console.html.parts.list_rows import lists
+from cfsync.web.console.html.parts.passes import passes
+from cfsync.web.console.html.parts.progress import progress
+from cfsync.web.console.html.parts.words import plural, prose, took, words
 
 RANGES = {
     "1h": (3_600.0, 12),

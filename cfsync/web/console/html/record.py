@@ -18,9 +18,9 @@ from cfsync.resources import Resource
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.sync.inspection.explain import Explanation, Origin
 from cfsync.values import later
-from cfsync.web.console.html.cards import conflict, edit
-from cfsync.web.console.html.layout import Shell, button, page
-from cfsync.web.console.html.words import (
+from cfsync.web.console.html.parts.cards import conflict, edit
+from cfsync.web.console.html.parts.layout import Shell, button, page
+from cfsync.web.console.html.parts.words import (
     SHORT,
     chip,
     link,

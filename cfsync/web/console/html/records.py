@@ -12,9 +12,9 @@ import htpy as h
 from cfsync.mirror.reports.browse import SCANNED, Page, Place
 from cfsync.mirror.reports.related import title
 from cfsync.resources import Field, Resource
-from cfsync.web.console.html.layout import Shell, button, page
-from cfsync.web.console.html.tables import table
-from cfsync.web.console.html.words import cell, chip, dot, link, moment, words
+from cfsync.web.console.html.parts.layout import Shell, button, page
+from cfsync.web.console.html.parts.tables import table
+from cfsync.web.console.html.parts.words import cell, chip, dot, link, moment, words
 
 _COLUMNS = {
     "contacts": ("email_address", "first_name", "last_name", "phone_number", "updated_at"),

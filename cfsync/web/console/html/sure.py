@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import htpy as h
 
-from cfsync.web.console.html.layout import Shell, page
-from cfsync.web.console.html.words import prose
+from cfsync.web.console.html.parts.layout import Shell, page
+from cfsync.web.console.html.parts.words import prose
 
 LINES = 50
 """Lines that are shown; the others are counted."""

@@ -10,9 +10,9 @@ import htpy as h
 from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.mirror.reports.waiting import ConflictGroup, DeletionGroup, EditGroup
-from cfsync.web.console.html.cards import Titles, conflict, edit
-from cfsync.web.console.html.layout import Shell, button, page
-from cfsync.web.console.html.words import (
+from cfsync.web.console.html.parts.cards import Titles, conflict, edit
+from cfsync.web.console.html.parts.layout import Shell, button, page
+from cfsync.web.console.html.parts.words import (
     age,
     link,
     patch,

@@ -10,10 +10,10 @@ from cfsync.config import Settings
 from cfsync.sync import health_rule
 from cfsync.sync.inspection.status import ResourceStatus, Status
 from cfsync.sync.inspection.timeline import Timeline
-from cfsync.web.console.html import charts
-from cfsync.web.console.html.layout import button
-from cfsync.web.console.html.tables import table
-from cfsync.web.console.html.words import chip, dot, number, plural, took, when, words
+from cfsync.web.console.html.parts import charts
+from cfsync.web.console.html.parts.layout import button
+from cfsync.web.console.html.parts.tables import table
+from cfsync.web.console.html.parts.words import chip, dot, number, plural, took, when, words
 
 LISTS = 12
 """Lists that are shown at least."""

@@ -12,7 +12,7 @@ from cfsync.mirror.outgoing.bulk_journal import Change
 from cfsync.resources import Resource
 from cfsync.sync.push.bulk.sets import bulk_field
 from cfsync.sync.push.bulk.start import TARGETS
-from cfsync.sync.push.plan_cost import BegunBulk, Planned, PlannedBulk
+from cfsync.sync.push.planning.cost import BegunBulk, Planned, PlannedBulk
 
 
 def begun(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[BegunBulk]:

@@ -11,8 +11,8 @@ from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.web.console.forms import SEEN, digest
-from cfsync.web.console.html.layout import button
-from cfsync.web.console.html.words import (
+from cfsync.web.console.html.parts.layout import button
+from cfsync.web.console.html.parts.words import (
     marked,
     named_link,
     patch,

@@ -17,8 +17,8 @@ import orjson
 from cfsync.errors import UsageError
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.sync.push.calls import Call
-from cfsync.sync.push.plan import Kept, Plan
-from cfsync.sync.push.plan_cost import Planned
+from cfsync.sync.push.planning.cost import Planned
+from cfsync.sync.push.planning.plan import Kept, Plan
 
 VERSION = 1
 Key = tuple[str, tuple[int, ...]]

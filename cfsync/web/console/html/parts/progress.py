@@ -8,8 +8,8 @@ import htpy as h
 
 from cfsync.sync.inspection.status import Status
 from cfsync.sync.walk_progress import WalkState
-from cfsync.web.console.html import charts
-from cfsync.web.console.html.words import took, words
+from cfsync.web.console.html.parts import charts
+from cfsync.web.console.html.parts.words import took, words
 
 
 def progress(status: Status, walks: Sequence[WalkState]) -> h.Node:

@@ -9,8 +9,8 @@ from typing import Any
 import htpy as h
 
 from cfsync.values import seconds
-from cfsync.web.console.html.tables import table
-from cfsync.web.console.html.words import age, dot, number, took, words
+from cfsync.web.console.html.parts.tables import table
+from cfsync.web.console.html.parts.words import age, dot, number, took, words
 
 _HEADS = {
     "pass": "",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import htpy as h
 
-from cfsync.web.console.html.words import exact
+from cfsync.web.console.html.parts.words import exact
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 1000, 210, 44, 22, 8
 

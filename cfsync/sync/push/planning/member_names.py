@@ -8,7 +8,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports.related import MANY, names_of, summaries
 from cfsync.resources import RESOURCES
 from cfsync.sync.push.bulk.sets import bulk_field
-from cfsync.sync.push.plan import Plan
+from cfsync.sync.push.planning.plan import Plan
 
 Names = Mapping[tuple[str, int], str]
 """(resource, id) -> name."""

@@ -27,7 +27,6 @@ from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check
 from cfsync.sync.capture_check import unusable_resources
 from cfsync.sync.pass_run import wanted_resources
-from cfsync.sync.push.bulk.planned import begun, in_bulk
 from cfsync.sync.push.calls import calls_of
 from cfsync.sync.push.creates import could_duplicate, natural_values
 from cfsync.sync.push.email_order import (
@@ -39,13 +38,14 @@ from cfsync.sync.push.email_order import (
     waits_for,
 )
 from cfsync.sync.push.mass_guard import unasked
-from cfsync.sync.push.plan_cost import (
+from cfsync.sync.push.planning.cost import (
     BegunBulk,
     Planned,
     PlannedBulk,
     requests_of,
     requests_of_bulk,
 )
+from cfsync.sync.push.planning.in_bulk import begun, in_bulk
 from cfsync.sync.workspaces import choose
 from cfsync.values import later
 

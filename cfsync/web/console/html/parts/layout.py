@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import htpy as h
 
 from cfsync.resources import RESOURCES
-from cfsync.web.console.html.words import prose, words
+from cfsync.web.console.html.parts.words import prose, words
 
 _AREAS = (
     ("People", "contact"),

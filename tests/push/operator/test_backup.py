@@ -6,8 +6,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import replace
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,12 +16,11 @@ import pytest
 
 from cfsync.errors import Interrupted, MirrorError, UsageError
 from cfsync.mirror.backups import back_up, newest, restore, surplus
-from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions import outbox
 from cfsync.sync.decisions.recover import recover
 from cfsync.sync.push.conductor import UNRECOVERED
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Postgres, Sql
-from tests.push.conftest import Account, now, settings_for
+from tests.push.conftest import Account
 
 AT = datetime(2026, 11, 30, 5, 45, tzinfo=UTC)
 
@@ -45,22 +43,6 @@ def elsewhere(mirror_url: str, tmp_path: Path, request: pytest.FixtureRequest) -
     name = server.create()
     yield server.url(name)
     server.drop(name)
-
-
-@pytest.fixture
-def opened(account: Account) -> Iterator[Callable[[str], Account]]:
-    """The account with another mirror."""
-    with ExitStack() as stack:
-
-        def open_at(url: str) -> Account:
-            mirror = stack.enter_context(closing(Mirror.open(url, must_exist=True, clock=now)))
-            sql = Sql(url, "postgres")
-            stack.enter_context(closing(sql.conn))
-            return replace(
-                account, mirror=mirror, sql=sql, settings=settings_for(account.served, url)
-            )
-
-        yield open_at
 
 
 class Storm(threading.Thread):

@@ -9,8 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import replace
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,8 +24,8 @@ from cfsync.mirror.migrate import check
 from cfsync.mirror.moving.move import move, own_objects
 from cfsync.sync.decisions import outbox as decisions
 from cfsync.sync.push.conductor import UNRECOVERED
-from tests.conftest import ROLES, SQLITE_ONLY, Postgres, Sql
-from tests.push.conftest import Account, now, settings_for
+from tests.conftest import ROLES, SQLITE_ONLY, Postgres
+from tests.push.conftest import Account
 
 pytestmark = [SQLITE_ONLY, pytest.mark.usefixtures("no_retries")]
 AT = datetime(2026, 11, 30, 9, 45, tzinfo=UTC)
@@ -50,20 +49,11 @@ def target(postgres: Postgres, database: str) -> str:
 
 
 @pytest.fixture
-def there(account: Account, postgres: Postgres, database: str) -> Iterator[Callable[[], Account]]:
+def there(
+    opened: Callable[[str], Account], postgres: Postgres, database: str
+) -> Callable[[], Account]:
     """Opens the account with what was moved, as the daemon does."""
-    with ExitStack() as stack:
-
-        def opened() -> Account:
-            url = postgres.url(database, "cfsync_daemon")
-            mirror = stack.enter_context(closing(Mirror.open(url, must_exist=True, clock=now)))
-            sql = Sql(url, "postgres")
-            stack.enter_context(closing(sql.conn))
-            return replace(
-                account, mirror=mirror, sql=sql, settings=settings_for(account.served, url)
-            )
-
-        yield opened
+    return lambda: opened(postgres.url(database, "cfsync_daemon"))
 
 
 def edit_in_every_state(account: Account) -> None:

@@ -109,6 +109,7 @@ CASES: dict[str, Any] = {
         case("CfsyncLate", {LAG: "2800x120", PAUSED: "0x120"}, fires=True),
         case("CfsyncCrashed", {CRASHED: "1x120", PAUSED: "1x120"}, fires=False),
         case("CfsyncPaused", {PAUSED: "1x1500"}, fires=True, at="25h"),
+        case("CfsyncPaused", {PAUSED: "1x700 _x6 1x793"}, fires=True, at="25h"),  # it was restarted
         case("CfsyncPaused", {PAUSED: "1x1500"}, fires=False),
         *both("CfsyncLate", 'cfsync_lag_seconds{resource="users"}', "260000x120", "250000x120"),
         *both(

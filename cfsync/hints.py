@@ -15,7 +15,7 @@ from cfsync.records import Record
 from cfsync.resources import ALL, RESOURCES, Resource
 from cfsync.values import BIGINT, Unholdable, decode
 
-_MIRRORED = {r.name: r for r in RESOURCES.values() if r.deletable}
+_MIRRORED = {r.name: r for r in RESOURCES.values() if not r.scope}
 
 _ABOUT: tuple[Resource, ...] = (
     *_MIRRORED.values(),

@@ -221,11 +221,6 @@ class Resource:
         """Whether its lists hang below other records of a workspace: a list for each of them."""
         return self.in_workspace and self.parent not in ("teams", "workspaces")
 
-    @property
-    def deletable(self) -> bool:
-        """Whether a record that is missing in its list may have been deleted."""
-        return not self.scope
-
     @cached_property
     def references(self) -> Mapping[str, str]:
         """Column -> the resource whose id (or list of ids) it holds."""

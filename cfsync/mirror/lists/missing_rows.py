@@ -56,7 +56,7 @@ def add_unlisted(tx: Tx, resource: Resource, listing: Listing, shown: ShownRange
 
 def add_not_found(tx: Tx, resource: Resource, ids: Sequence[int], *, rev_before: int) -> None:
     """Make candidates of the mirror's rows with these ids, which were requested and not found."""
-    if not ids or not resource.deletable:
+    if not ids or resource.scope:
         return
     table = TABLES[resource.name]
     base = sa.and_(BASE.c.resource == resource.name, BASE.c.id == table.c.id)

@@ -72,7 +72,7 @@ def _proof(listing: Listing) -> Proof:
     def prove(
         tx: Tx, rev_before: int, above: int, upto: int | None, listed: Collection[int]
     ) -> None:
-        if resource.deletable:
+        if not resource.scope:
             shown = ShownRange(above, upto, listed, rev_before)
             missing_rows.add_unlisted(tx, resource, listing, shown)
 

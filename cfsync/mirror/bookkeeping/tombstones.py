@@ -180,12 +180,37 @@ def find_public_id(tx: Tx, resource: Resource, public_id: str) -> int | None:
     return next((i for i, body in states if json_of(body).get("public_id") == public_id), None)
 
 
-def set_state(tx: Tx, resource: str, ids: Sequence[int], state: TombstoneState) -> None:
-    """Change the state of the tombstones of these records."""
-    change = sa.update(TOMBSTONES).where(TOMBSTONES.c.resource == resource).values(state=state)
+def set_state(
+    tx: Tx,
+    resource: str,
+    ids: Sequence[int],
+    state: TombstoneState,
+    *,
+    was: Collection[TombstoneState],
+) -> set[int]:
+    """Change the state of those tombstones of these records that are in one of the states `was`,
+    also where another process changes them just now; the ids of those that were changed.
+    """
+    mine = (TOMBSTONES.c.resource == resource, TOMBSTONES.c.state.in_(was))
+    change = sa.update(TOMBSTONES).where(*mine).values(state=state)
+    changed = set[int]()
     for start in range(0, len(ids), outbox.AT_ONCE):
-        some = ids[start : start + outbox.AT_ONCE]
-        tx.conn.execute(change.where(TOMBSTONES.c.record_id.in_(some)))
+        some = TOMBSTONES.c.record_id.in_(ids[start : start + outbox.AT_ONCE])
+        changed |= set(tx.conn.scalars(change.where(some).returning(TOMBSTONES.c.record_id)))
+    return changed
+
+
+def lock(tx: Tx, resource: Resource, record_id: int) -> TombstoneState | None:
+    """Lock the tombstone of a record; its state, None where there is none. The writers of the
+    resource are serialized first, as in everything that then writes records, so that no two wait
+    for each other.
+    """
+    statements.serialize_writers(tx, TABLES[resource.name])
+    # its state is no condition: a row that another process changes just now would not be locked
+    mine = (TOMBSTONES.c.resource == resource.name, TOMBSTONES.c.record_id == record_id)
+    query = sa.select(TOMBSTONES.c.state).where(*mine).with_for_update()
+    state = tx.conn.execute(query).scalar()
+    return TombstoneState(state) if state else None
 
 
 def see_again(tx: Tx, resource: Resource, record_id: int) -> None:

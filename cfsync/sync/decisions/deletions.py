@@ -86,9 +86,9 @@ def _decide(
     states: Sequence[TombstoneState],
     state: TombstoneState,
 ) -> list[Tombstone]:
-    """Decide those of the deletions that can still be decided."""
-    open_now = {(s.resource, s.record_id) for s in tombstones.find(tx, states=states)}
-    done = [s for s in chosen if (s.resource, s.record_id) in open_now]
-    for name in {s.resource for s in done}:
-        tombstones.set_state(tx, name, [s.record_id for s in done if s.resource == name], state)
-    return done
+    """Decide those of the deletions that can still be decided; returns them."""
+    done = set[tuple[str, int]]()
+    for name in sorted({s.resource for s in chosen}):
+        ids = [s.record_id for s in chosen if s.resource == name]
+        done |= {(name, i) for i in tombstones.set_state(tx, name, ids, state, was=states)}
+    return [s for s in chosen if (s.resource, s.record_id) in done]

@@ -104,9 +104,12 @@ async def _hold_mass(
     if not too_many(len(fresh), rows, max_count=limits.max_count, max_fraction=limits.max_fraction):
         return candidates
     ids = [c.record_id for c in fresh]
-    await context.mirror.write(tombstones.set_state, resource.name, ids, TombstoneState.HELD)
-    log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(ids))
-    report.add(resource.name, held=len(ids))
+    was = (TombstoneState.CANDIDATE,)
+    held = await context.mirror.write(
+        tombstones.set_state, resource.name, ids, TombstoneState.HELD, was=was
+    )
+    log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(held))
+    report.add(resource.name, held=len(held))
     return [c for c in candidates if c.state == TombstoneState.APPROVED]
 
 
@@ -188,12 +191,7 @@ def _write_deletion(tx: Tx, resource: Resource, verdict: Verdict, keep: bool) ->
     """Confirm one deletion, and make candidates of what hangs below the record."""
     candidate = verdict.candidate
     assert verdict.cause is not None
-    if tombstones.find(
-        tx,
-        states=(TombstoneState.REJECTED,),
-        resource=resource.name,
-        record_id=candidate.record_id,
-    ):
+    if tombstones.lock(tx, resource, candidate.record_id) == TombstoneState.REJECTED:
         return False  # a person has decided meanwhile that the row stays
     evidence = Evidence(verdict.cause, verdict.reading.rev_before, verdict.reading.origin)
     gone = tombstones.confirm(tx, resource, candidate.record_id, evidence, keep_row=keep)

@@ -111,8 +111,13 @@ def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def readable_by(path: Path, whom: int) -> bool:
-    """Whether the file's mode lets others read it: bits of `stat`, such as `stat.S_IROTH`."""
-    return os.name == "posix" and bool(path.stat().st_mode & whom)
+    """Whether the file's mode lets others read it: bits of `stat`, such as `stat.S_IROTH`. False
+    where it is gone: SQLite removes its log whenever the last program closes the mirror.
+    """
+    try:
+        return os.name == "posix" and bool(path.stat().st_mode & whom)
+    except FileNotFoundError:
+        return False
 
 
 def _given(

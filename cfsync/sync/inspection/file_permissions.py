@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cfsync.config import Settings, readable_by
@@ -29,15 +30,14 @@ def check(settings: Settings, file: Path | None) -> list[Check]:
         if readable_by(path, stat.S_IROTH)
     ]
     secrets = place.secrets_file if place else None
-    if secrets and secrets.exists() and readable_by(secrets, stat.S_IRGRP | stat.S_IROTH):
+    if secrets and readable_by(secrets, stat.S_IRGRP | stat.S_IROTH):
         advice = f"chmod 600 {secrets}, then cfsync webhooks rotate"
         texts.append(f"others can read {secrets}: {advice}")
-    texts += [
-        f"this user may not write {path}, which belongs to {_owner(path)}: give it to the user that"
-        f" runs cfsync (chown)"
-        for path in (*files.data, *files.locks)
-        if not os.access(path, os.W_OK, effective_ids=True)
-    ]
+    mirror = place.file if place else None
+    for path in (*files.data, *files.locks):
+        if not _may_write(path):
+            with suppress(FileNotFoundError):  # it is gone by now
+                texts.append(_not_writable(path, mirror))
     if not texts:
         return [Check("file permissions", "ok", "no secret is readable by others")]
     return [Check("file permissions", "todo", text, 5) for text in texts]
@@ -59,6 +59,18 @@ def _copies(settings: Settings, place: Place | None) -> list[Path]:
         return []
     is_closed = not folder.stat().st_mode & stat.S_IXOTH
     return [] if is_closed else backups.files(settings.database.url, folder)
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=True)
+
+
+def _not_writable(path: Path, mirror: Path | None) -> str:
+    """Members of a group may edit the mirror, and none of them takes the locks of its owner."""
+    told = f"this user may not write {path}, which belongs to {_owner(path)}"
+    if mirror and _may_write(mirror) and mirror.stat().st_uid == path.stat().st_uid:
+        return f"{told} as the mirror does: run cfsync as that user"
+    return f"{told}: give it to the user that runs cfsync (chown)"
 
 
 def _owner(path: Path) -> str:

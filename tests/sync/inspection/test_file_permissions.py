@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import pwd
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cfsync.config import load
+from cfsync.mirror.db.dialect.place import Files
+from cfsync.mirror.db.dialect.sqlite.file import SQLiteFile
 from cfsync.sync.inspection import file_permissions
 
 
@@ -75,19 +80,54 @@ def test_what_is_beside_the_mirror_and_the_backups_are_looked_at(tmp_path: Path)
     assert len(file_permissions.check(load(config, {}), config)) == len(data) - 1
 
 
+def test_a_file_that_goes_while_the_check_looks_is_no_problem(tmp_path: Path, monkeypatch: Any):
+    """As the log does that SQLite removes."""
+    gone = Files([tmp_path / "cf.db-wal"], [tmp_path / "cf.db.push-lock"])
+    monkeypatch.setattr(SQLiteFile, "files", lambda _: gone)
+    settings = load(environ={"CFSYNC_DATABASE__URL": f"sqlite:///{tmp_path}/cf.db"})
+
+    assert [c.state for c in file_permissions.check(settings, None)] == ["ok"]
+
+
+@contextmanager
+def as_nobody(group: int | None = None) -> Iterator[None]:
+    """Act as another user, who is in no group but its own, or this one."""
+    nobody, groups = pwd.getpwnam("nobody"), os.getgroups()
+    os.setgroups([] if group is None else [group])
+    os.setegid(nobody.pw_gid)
+    os.seteuid(nobody.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="needs another user")
-def test_a_lock_that_a_command_of_root_has_made_is_named() -> None:
+@pytest.mark.parametrize(
+    ("is_member", "advice"),
+    [
+        (False, "root: give it to the user that runs cfsync (chown)"),
+        (True, "root as the mirror does: run cfsync as that user"),
+    ],
+)
+def test_a_lock_that_this_user_may_not_write_is_named(is_member: bool, advice: str) -> None:
+    """A command that root ran has made it, or this user is a member of the mirror's group."""
     with tempfile.TemporaryDirectory(prefix="cfsync-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
-        lock = Path(folder, "cf.db.push-lock")
+        lock, mirror = Path(folder, "cf.db.push-lock"), Path(folder, "cf.db")
         lock.touch(mode=0o644)
-        settings = load(environ={"CFSYNC_DATABASE__URL": f"sqlite:///{folder}/cf.db"})
+        group = 54_321
+        if is_member:
+            mirror.touch()
+            mirror.chmod(0o660)
+            for path in (mirror, lock):
+                os.chown(path, 0, group)
+        settings = load(environ={"CFSYNC_DATABASE__URL": f"sqlite:///{mirror}"})
         assert [c.state for c in file_permissions.check(settings, None)] == ["ok"]
 
-        os.seteuid(pwd.getpwnam("nobody").pw_uid)
-        try:
+        with as_nobody(group if is_member else None):
             (check,) = file_permissions.check(settings, None)
-        finally:
-            os.seteuid(0)
 
-    assert check.text.startswith(f"this user may not write {lock}, which belongs to root")
+    assert check.text == f"this user may not write {lock}, which belongs to {advice}"

@@ -91,7 +91,7 @@ def of_census(number: int, database: Path, folder: Path) -> float:
 def test_a_census_of_ten_times_as_many_takes_no_more(tmp_path: Path, migrated_sqlite: Path) -> None:
     few = of_census(20_000, migrated_sqlite, tmp_path / "few")
 
-    assert of_census(200_000, migrated_sqlite, tmp_path / "many") <= 1.1 * few
+    assert of_census(200_000, migrated_sqlite, tmp_path / "many") <= 1.05 * few
 
 
 def of_import(rows: int, database: Path, folder: Path) -> float:

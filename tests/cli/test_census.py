@@ -59,3 +59,17 @@ def test_a_filter_that_can_not_be_deleted_is_used_no_more(cfsync: Command, world
     assert "not allowed for this token (403)" in disabled.stderr
     (stands,) = cfsync("census", "status", "--json").json
     assert stands["standing"] == "disabled"
+
+
+def test_disable_deletes_every_filter_of_that_name(cfsync: Command, world: World) -> None:
+    """Two processes that enabled the census at the same time have made one each."""
+    (workspace,) = world.workspaces
+    cfsync("backfill", "contacts")
+    cfsync("census", "enable")
+    (made,) = world.records("refine_filters", workspace)
+    world.create("refine_filters", workspace, name=made["name"], criteria=made["criteria"])
+    others = world.create("refine_filters", workspace, name=made["name"], filter_class="X")
+
+    assert cfsync("census", "disable").returncode == 0
+
+    assert world.ids("refine_filters", workspace) == [others]

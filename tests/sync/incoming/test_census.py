@@ -19,8 +19,10 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.progress.runs import PassName
 from cfsync.sandbox import World
 from cfsync.sync import passes
+from cfsync.sync.decisions import deletions
 from cfsync.sync.inspection.status import status
 from cfsync.sync.report import Report
+from cfsync.sync.selection import NOT_GIVEN
 from tests.conftest import SQLITE_ONLY, Sql, copy_of
 from tests.status_text import lanes_lines, status_lines
 from tests.sync.conftest import Round
@@ -516,6 +518,19 @@ def test_a_filter_that_somebody_deletes_or_edits_is_put_right(trusted: Round, ac
 
 
 @SQLITE_ONLY
+def test_a_filter_that_a_list_shows_otherwise_is_as_its_own_answer_shows_it(enabled: Round) -> None:
+    more = [{"attribute": "created_at", "clause": "gte", "value": "1970-01-01", "label": "Added"}]
+    path = r"/refine_filters/\d+"
+    enabled.world.fault("body", method="GET", path=path, times=None, fields={"criteria": more})
+
+    trust(enabled)
+    enabled.sweep("contacts")
+
+    assert not walked(enabled)
+    assert standing(enabled) == ("trusted", "")
+
+
+@SQLITE_ONLY
 def test_a_filter_that_is_edited_again_and_again_is_left(trusted: Round) -> None:
     (filter_,) = trusted.world.ids("refine_filters", trusted.workspace)
 
@@ -646,6 +661,31 @@ def test_too_many_at_once_are_held_as_a_walk_holds_them(trusted: Round) -> None:
     assert len(trusted.ids("contacts")) == 120
     trusted.world.ledger.clear()
     assert trusted.sweep("contacts").requests <= 3  # they are not looked at again
+
+
+@pytest.mark.parametrize("sizes", [{"bare": True, "workspaces": 1, "contacts": 300}])
+@pytest.mark.parametrize("is_rejected", [False, True])
+def test_rows_whose_deletion_waits_or_was_rejected_contradict_nothing(
+    trusted: Round, is_rejected: bool
+) -> None:
+    """The filter goes on naming them, and they are more than it may name beyond the list."""
+    trusted.world.filter_shows = "all"
+    for contact in trusted.ids("contacts")[:80]:
+        trusted.world.unlist("contacts", contact)
+    walk = trusted.run(passes.sweep, ["contacts"], walk=True)
+    assert walk.counts["contacts"]["held"] == 80
+    if is_rejected:
+        which = (["contacts"], NOT_GIVEN)
+        decided = deletions.decide(trusted.mirror, *which, approve=False, confirm=print)
+        assert len(asyncio.run(decided)) == 80
+    trusted.world.ledger.clear()
+
+    for _ in range(2):
+        trusted.sweep("contacts")
+
+    assert not walked(trusted)
+    assert standing(trusted) == ("trusted", "")
+    assert len(trusted.ids("contacts")) == 300
 
 
 def test_a_stopped_walk_is_walked_to_its_end(trusted: Round) -> None:

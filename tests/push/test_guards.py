@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cfsync.mirror.bookkeeping import outbox as edits
 from cfsync.sync.decisions import deletions, outbox
 from cfsync.sync.selection import NOT_GIVEN, Filter
 from tests.push.checks import rename, sent
@@ -167,6 +168,21 @@ def test_a_mass_update_is_held(account: Account, app_sql: Any) -> None:
     assert account.push().exit_code == 5
     assert sent(account) == []
     assert account.states() == ["held"] * 6
+
+
+def test_what_was_settled_since_it_was_read_is_neither_held_nor_discarded(
+    account: Account, app_sql: Any, two: tuple[int, int]
+) -> None:
+    rename(app_sql, "Sent", two[0])
+    account.push()
+    rename(app_sql, "Dropped", two[1])
+    sent_, dropped = account.column("SELECT seq FROM cf_outbox ORDER BY seq")
+    account.desk(outbox.discard, [str(dropped)])
+
+    assert account.run(lambda c: c.mirror.write(edits.hold, [sent_, dropped], "a guard")) == []
+    assert account.run(lambda c: c.mirror.write(edits.discard, [sent_, dropped])) == []
+
+    assert account.states() == ["done", "discarded"]
 
 
 def test_a_rejection_of_all_takes_back_no_approval_while_others_are_held(account: Account) -> None:

@@ -237,12 +237,12 @@ def try_again(tx: Tx, seqs: Collection[int]) -> None:
 
 
 def discard(tx: Tx, seqs: Collection[int], reason: str | None = None) -> list[Edit]:
-    """Mark edits as never to be sent; returns them. None: they keep the reason that they have."""
+    """Mark open edits as never to be sent; returns them. Without a reason they keep theirs."""
     values: dict[str, Any] = {"state": OutboxState.DISCARDED}
     if reason is not None:
         values["error"] = reason
-    query = sa.update(OUTBOX).where(OUTBOX.c.seq.in_(seqs)).values(values)
-    return _read(tx, query.returning(*_COLUMNS))
+    is_open = OUTBOX.c.seq.in_(seqs) & OUTBOX.c.state.in_(OPEN_STATES)
+    return _read(tx, sa.update(OUTBOX).where(is_open).values(values).returning(*_COLUMNS))
 
 
 def _read(tx: Tx, query: sa.Executable) -> list[Edit]:
@@ -276,10 +276,10 @@ def append(
 
 
 def hold(tx: Tx, seqs: Sequence[int], reason: str) -> list[Edit]:
-    """Stop edits until a person decides; returns them."""
+    """Stop open edits until a person decides; returns them."""
     held: list[Edit] = []
     for start in range(0, len(seqs), AT_ONCE):
-        some = OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE])
+        some = OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE]) & OUTBOX.c.state.in_(OPEN_STATES)
         values = {"state": OutboxState.HELD, "error": reason}
         held += _read(tx, sa.update(OUTBOX).where(some).values(values).returning(*_COLUMNS))
     return held

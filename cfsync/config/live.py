@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from cfsync.config.model import Settings
 from cfsync.config.sections import Section
+from cfsync.config.sources import Source
 
 LIVE = (
     *("log.*", "pull.*", "sweep.*", "census.*", "push.*", "deletions.*", "retention.*"),
@@ -38,6 +39,12 @@ def take(settings: Settings, new: Settings) -> Change:
     for section in {name.partition(".")[0] for name in change.taken}:
         settings.__dict__[section] = _merged(section, getattr(settings, section), new)
     return change
+
+
+def take_sources(sources: list[Source], new: Sequence[Source]) -> None:
+    """As `take`, of where the settings in force are from."""
+    taken = {one.key: one for one in new if is_live(one.key)}
+    sources[:] = [taken.get(one.key, one) for one in sources]
 
 
 def compare(settings: Settings, new: Settings) -> Change:

@@ -38,8 +38,12 @@ async def repeat(task: PeriodicTask) -> None:
             await task.action()
         except Exception as error:
             failures += 1
-            log.warning("task.failed", task=task.name, error=backoff.text_of(error))
+            log_failure(task.name, error)
             await asyncio.sleep(min(LONGEST_S, 2.0**failures * (0.5 + random.random() / 2)))  # noqa: S311
         else:
             failures = 0
             await asyncio.sleep(task.every)
+
+
+def log_failure(task: str, error: Exception) -> None:
+    log.warning("task.failed", task=task, error=backoff.text_of(error))

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import structlog
 
 from cfsync.config import Settings, live
+from cfsync.config.sources import Source
+from cfsync.daemon import periodic
 from cfsync.daemon.assembly import SettingsSource
 from cfsync.errors import SettingsError
 
@@ -19,8 +21,8 @@ log = structlog.get_logger()
 
 @contextmanager
 def on_signal(do: Callable[[], Awaitable[object]]) -> Iterator[None]:
-    """Run `do` at each SIGHUP, one after the other. On a terminal the signal says that this is
-    closed, and ends the process as ever.
+    """Run `do` at each SIGHUP, one after the other; an error is logged. On a terminal the signal
+    says that this is closed, and ends the process as ever.
     """
     if sys.stdin and sys.stdin.isatty():
         yield
@@ -30,7 +32,10 @@ def on_signal(do: Callable[[], Awaitable[object]]) -> Iterator[None]:
     async def work() -> None:
         while await asked.wait():
             asked.clear()
-            await do()
+            try:
+                await do()
+            except Exception as error:
+                periodic.log_failure("reload", error)
 
     working = asyncio.create_task(work())
     loop.add_signal_handler(signal.SIGHUP, asked.set)
@@ -41,16 +46,19 @@ def on_signal(do: Callable[[], Awaitable[object]]) -> Iterator[None]:
         working.cancel()
 
 
-async def reload(settings: Settings, source: SettingsSource) -> bool:
+async def reload(settings: Settings, sources: list[Source], source: SettingsSource) -> bool:
     """Take what can be taken, and log what was and what needs a restart. Settings that are wrong
-    change nothing. Returns whether anything was taken.
+    change nothing. `sources`: where each setting in force is from. Returns whether anything was
+    taken.
     """
     try:
         new = await asyncio.to_thread(source.check)
+        found = await asyncio.to_thread(source.explain)
     except SettingsError as error:
         log.error("settings.refused", problems=error.problems)
         return False
     change = live.take(settings, new)
+    live.take_sources(sources, found)
     source.log_as(settings)
     log.info("settings.taken", taken=change.taken)
     not_named = () if source.token_is_fixed else live.WHEN_REFUSED

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from cfsync import __version__
 from cfsync.config import Settings, runnable
+from cfsync.config.sources import Source
 from cfsync.daemon import ownership, reload, startup
 from cfsync.daemon.assembly import EarlyComponents, SettingsSource, assemble
 from cfsync.daemon.daemon import Daemon
@@ -47,11 +48,11 @@ async def run(
     Raises UsageError for settings that are wrong, and Interrupted if somebody changes the schema,
     or replaces the file, meanwhile.
     """
-    settings = source.load()
+    settings, sources = source.load(), source.explain()
     runnable.check(settings)
     lock = ownership.lock_sqlite(place_of(settings.database.url))
     try:
-        await Process(settings, source, open_mirror, stop).run()
+        await Process(settings, sources, source, open_mirror, stop).run()
     finally:
         if lock is not None:
             lock.release()
@@ -63,11 +64,13 @@ class Process:
     def __init__(
         self,
         settings: Settings,
+        sources: list[Source],
         source: SettingsSource,
         open_mirror: Callable[[Settings], Mirror],
         stop: asyncio.Event,
     ) -> None:
         self._settings = settings
+        self._sources = sources
         self._source = source
         self._open_mirror = open_mirror
         self._stop = stop
@@ -144,7 +147,8 @@ class Process:
             yield PeriodicTask("notices", notifier.LOOK_S, it.run)
 
     async def _reload(self) -> None:
-        if await reload.reload(self._settings, self._source) and self._daemon is not None:
+        is_other = await reload.reload(self._settings, self._sources, self._source)
+        if is_other and self._daemon is not None:
             self._daemon.reschedule()
 
     def _connection(self) -> Mirror | None:
@@ -158,7 +162,7 @@ class Process:
         from cfsync.web import console  # with it off, nothing of it is loaded
 
         control = console.DaemonControl(self._start_pass, self._progress)
-        self._console = console.create(self._settings, self._source.explain, control)
+        self._console = console.create(self._settings, self._sources, control)
         return console.serve(self._console)
 
     def _start_pass(self, name: str, resource: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import signal
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from cfsync import cli, daemon
 from cfsync.config import load
 from cfsync.config.live import LIVE, compare, take
 from cfsync.config.model import known_keys
-from cfsync.daemon.reload import reload
+from cfsync.daemon.reload import on_signal, reload
 from tests.conftest import SQLITE_ONLY
-from tests.daemon.harness import Daemon, until
+from tests.daemon.harness import PATIENCE_S, Daemon, until
 
 Start = Callable[..., Daemon]
 
@@ -71,6 +72,64 @@ def test_wrong_settings_change_nothing_and_are_named(start: Start, file: Path) -
     assert daemon.stop() == 0
 
 
+@SQLITE_ONLY
+def test_the_console_shows_the_settings_in_force_whatever_the_file_says(
+    start: Start, file: Path
+) -> None:
+    file.write_text("[push]\nbatch = 71\n[web]\nuser_header = 'X-One'\n")
+    daemon = start()
+    daemon.wait_for("clickfunnels.connected")
+    address = f"http://127.0.0.1:{daemon.events('web.listening')[0]['port']}/lists"
+
+    def shown() -> str:
+        return str(urllib.request.urlopen(address).read().decode())
+
+    file.write_text("[push\n")
+    assert "<td>71</td>" in shown()
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for("settings.refused")
+    assert "<td>71</td>" in shown()
+
+    file.write_text("[push]\nbatch = 72\n[web]\nuser_header = 'X-Two'\n")
+    assert "<td>71</td>" in shown()
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for("settings.taken")
+    assert "<td>72</td>" in shown()
+    assert "X-One" in shown()
+    assert "X-Two" not in shown()
+    assert daemon.stop() == 0
+
+
+def test_a_reload_that_fails_is_logged_and_the_next_one_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # no terminal, where the signal ends the process
+    asked = 0
+
+    async def signalled() -> None:
+        failed, done = asyncio.Event(), asyncio.Event()
+
+        async def do() -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                failed.set()
+                raise RuntimeError("nobody foresaw it")
+            done.set()
+
+        with on_signal(do):
+            for event in (failed, done):
+                signal.raise_signal(signal.SIGHUP)
+                await asyncio.wait_for(event.wait(), PATIENCE_S)
+
+    with structlog.testing.capture_logs() as lines:
+        asyncio.run(signalled())
+
+    (line,) = lines
+    assert (line["event"], line["task"]) == ("task.failed", "reload")
+    assert "RuntimeError" in line["error"]
+
+
 def test_a_token_taken_since_the_start_stays_hidden_in_the_log(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,7 +146,7 @@ def test_a_token_taken_since_the_start_stays_hidden_in_the_log(
         for newer in ("the-second-one", "the-third-one"):
             token.write_text(newer)
             source.load()  # as when the token before is refused
-        await reload(in_force, source)
+        await reload(in_force, [], source)
         structlog.get_logger().warning("call.failed", error="no the-second-one or the-third-one")
 
     monkeypatch.setattr(daemon, "run", rotate)
@@ -108,7 +167,7 @@ def test_a_token_that_is_taken_without_a_restart_is_not_named(
     source = daemon.SettingsSource(lambda: new, is_fixed, list, lambda: new, lambda _: None)
 
     with structlog.testing.capture_logs() as lines:
-        asyncio.run(reload(load(environ={}), source))
+        asyncio.run(reload(load(environ={}), [], source))
 
     asked = [line["settings"] for line in lines if line["event"] == "settings.need_restart"]
     assert asked == [named]

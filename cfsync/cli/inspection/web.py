@@ -43,7 +43,7 @@ def web(listen: Listen = None, config: Config = None, json: Json = False) -> int
     _check(mine)
     settings = settings.model_copy(update={"web": mine})
     asyncio.run(open_mirror(settings)).close()  # says in one line if it can't be used
-    made = console.create(settings, lambda: explain_sources(config))
+    made = console.create(settings, explain_sources(config))
 
     async def serve(stop: asyncio.Event) -> None:
         async with server.serving(console.serve(made), mine):

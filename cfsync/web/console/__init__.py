@@ -17,7 +17,7 @@ knows more than the command line does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -33,11 +33,11 @@ from cfsync.web.console.session import DaemonControl as DaemonControl
 
 def create(
     settings: Settings,
-    sources: Callable[[], list[Source]],
+    sources: Sequence[Source],
     daemon: DaemonControl | None = None,
 ) -> Console:
-    """The console of a mirror, to which it connects with the first page. `sources` says where each
-    setting is from. `daemon`: None where none runs in this process.
+    """The console of a mirror, to which it connects with the first page. `sources`: where each
+    setting in force is from. `daemon`: None where none runs in this process.
     """
 
     def connection(*, read_only: bool) -> Connection:

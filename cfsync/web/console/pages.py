@@ -84,9 +84,7 @@ class Pages:
 
     async def lists(self, request: Request) -> Response:
         c = self._console
-        return await self._console.html(
-            lists.lists, await c.shell(request), c.settings, c.sources()
-        )
+        return await self._console.html(lists.lists, await c.shell(request), c.settings, c.sources)
 
     async def records(self, request: Request) -> Response:
         resource, asked = _resource(request), _asked(request)

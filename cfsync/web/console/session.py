@@ -52,7 +52,8 @@ class Console:
     """The state of the console of one process."""
 
     settings: Settings
-    sources: Callable[[], list[Source]]
+    #: Where each of them is from.
+    sources: Sequence[Source]
     #: For pages: it can't write, and waits for no writer.
     reader: Connection
     #: For buttons and forms.

@@ -27,6 +27,7 @@ from tests.push.conftest import (  # noqa: F401  # fixtures
     served,
     two,
 )
+from tests.web.console import form_reader
 
 
 @dataclass
@@ -72,10 +73,17 @@ class Visitor:
         """
         answer = self.ask("POST", path, data={"choice": choice, **form})
         if answer.status_code == 200:
-            assert 'name="sure"' in answer.text
-            answer = self.ask("POST", path, data={"choice": choice, "sure": "1", **form})
+            answer = self.agree(path, answer.text)
         assert answer.status_code == 303, answer.text
         return self.see(answer.headers["location"].partition("#")[0])
+
+    def agree(self, path: str, shown: str) -> httpx.Response:
+        """Press the button of a page that shows first what a button would do."""
+        form: dict[str, list[str]] = {}
+        for name, value in form_reader.sent(shown, path):
+            form.setdefault(name, []).append(value)
+        assert form["sure"] == ["1"]
+        return self.ask("POST", path, data=form)
 
 
 @pytest.fixture
@@ -100,7 +108,7 @@ def visit(account: Account, mirror_url: str) -> Iterator[Callable[..., Visitor]]
         configured = load(environ=account.settings | settings)
         sources = [Source("web.access_token", "***", "CFSYNC_WEB__ACCESS_TOKEN")]
         reader, writer = connection(read_only=True), connection(read_only=False)
-        return Visitor(Console(configured, lambda: sources, reader, writer, daemon))
+        return Visitor(Console(configured, sources, reader, writer, daemon))
 
     yield make
     for mirror in opened:

@@ -155,6 +155,24 @@ def paused(account: Account) -> list[str]:
     return account.pull().paused
 
 
+def pausing(what: str, text: str, asked: str = "", within: str = "") -> Sequence[Button]:
+    """The buttons that pause and resume all lists, or contacts."""
+
+    def is_paused(account: Account, _: Given) -> bool:
+        found = paused(account)
+        return found == ["contacts"] if within else "contacts" in found
+
+    def is_resumed(account: Account, _: Given) -> bool:
+        return paused(account) == []
+
+    pause, resume = f"Pause{text}", f"Resume{text}"
+    told, again = f"{what}: paused.", f"{what}: resumed."
+    return (
+        Button("pause", pause, nothing, is_paused, told, asked, "/", within, back="Resume"),
+        Button("resume", resume, nothing, is_resumed, again, "", "/", within, back=""),
+    )
+
+
 _DISCARDED = "The rows show what ClickFunnels has."
 
 BUTTONS: Mapping[str, Sequence[Button]] = {
@@ -332,45 +350,8 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
         ),
     ),
     "/pause/{resource}": (
-        Button(
-            "pause",
-            "Pause all",
-            nothing,
-            lambda a, _: "contacts" in paused(a),
-            "All lists: paused.",
-            "Edits by SQL are kept meanwhile",
-            page="/",
-            back="Resume",
-        ),
-        Button(
-            "resume",
-            "Resume all",
-            nothing,
-            lambda a, _: paused(a) == [],
-            "All lists: resumed.",
-            page="/",
-            back="",
-        ),
-        Button(
-            "pause",
-            "Pause",
-            nothing,
-            lambda a, _: paused(a) == ["contacts"],
-            "contacts: paused.",
-            page="/",
-            within="//form[@action='/pause/contacts']",
-            back="Resume",
-        ),
-        Button(
-            "resume",
-            "Resume",
-            nothing,
-            lambda a, _: paused(a) == [],
-            "contacts: resumed.",
-            page="/",
-            within="//form[@action='/pause/contacts']",
-            back="",
-        ),
+        *pausing("All lists", " all", "Edits by SQL are kept meanwhile"),
+        *pausing("contacts", "", within="//form[@action='/pause/contacts']"),
     ),
     "/revert/{number}": (
         Button(

@@ -184,3 +184,10 @@ def test_a_person_is_told_and_a_program_is_not(filled: Command) -> None:
     assert told.stderr.splitlines()[0].startswith("edits are dropped: ")
     assert told.stderr.splitlines()[1].startswith("(`cfsync outbox list --values` shows them; ")
     assert "edits are dropped" not in quiet.stderr
+
+
+def test_who_redacts_is_told_the_command_that_shows_this_person(filled: Command) -> None:
+    told = filled("redact", "4000", "--yes")
+
+    assert told.returncode == 0
+    assert "(`cfsync show contacts 4000` shows the person; " in told.stderr

@@ -78,7 +78,7 @@ def test_pushes_and_a_revert_of_what_was_created(cfsync: Command):
     assert kept.returncode == 5
     summed, said = kept.stdout.splitlines()
     assert " ".join(summed.split()) == f"{named} - it was created: --with-created deletes it"
-    assert said.endswith("left as it is: something of 3 records")
+    assert said.endswith("not reverted: something of 3 records")
 
     asked = cfsync("revert", "1", "--with-created")
     assert asked.returncode == 2

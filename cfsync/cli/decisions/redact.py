@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,7 +60,7 @@ def redact(
     async def body(stop: asyncio.Event) -> Redacted:
         async with open_context(settings, stop) as context:
             if yes:
-                _REDACT.say(json=json)
+                _of(contact_id).say(json=json)
             return await inner(context, contact_id)
 
     done = until_stopped(body)
@@ -81,6 +82,10 @@ def redact(
 def _ask(contact_id: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError("redact can't be undone: without a terminal it needs --yes")
-    _REDACT.say()
+    _of(contact_id).say()
     question = f"Delete contact {contact_id} in ClickFunnels and here, permanently?"
     ask(question, needs="redact needs --yes, because it can't be undone")
+
+
+def _of(contact_id: str) -> Change:
+    return replace(_REDACT, see=f"`cfsync show contacts {contact_id}` shows the person")

@@ -116,7 +116,7 @@ def _told(told: Reverted, most: int) -> Iterator[str]:
     if told.discarded:
         yield f"discarded, because ClickFunnels does not have it: {_named(told.discarded)}"
     if told.left:
-        yield "left as it is:"
+        yield "not reverted:"
         yield columns(_summed(told.left))
 
 
@@ -156,7 +156,7 @@ def _print(done: Reverted) -> None:
         said.append(f"{_named(done.discarded)} that ClickFunnels does not have discarded")
     if done.left:
         records = len({(one.resource, one.record_id) for one in done.left})
-        said.append(f"left as it is: something of {plural(records, 'record')}")
+        said.append(f"not reverted: something of {plural(records, 'record')}")
     then = "; the next push sends it" if count or done.deleted else ""
     print(f"taken back: {', '.join(said)}{then}")
 

@@ -58,7 +58,8 @@ class Actions:
                 return await _resolve_many(mirror, choice, form)
             found = await mirror.read(by_id, number)
             shown = previews.conflict(found, choice)
-            if found.is_about_record and found.state == ConflictState.OPEN and not _is_sure(form):
+            is_asked = found.is_about_record and found.state == ConflictState.OPEN
+            if is_asked and _is_as_shown(form, found) and not form.agrees_to(shown.seen):
                 return shown
             value = _typed(found, form) if choice == "value" else None
             is_as_shown = partial(_is_as_shown, form)
@@ -71,7 +72,8 @@ class Actions:
         number = forms.number(request.path_params["number"])
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            return await _decide_edits(mirror, choice, form, [number or 0])
+            is_plain = choice == "retry"
+            return await _decide_edits(mirror, choice, form, [number or 0], is_plain=is_plain)
 
         return await self._do(request, work, "/waiting")
 
@@ -106,15 +108,14 @@ class Actions:
         resource = request.path_params["resource"]
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
-            ids = form.values.get("id", ())
+            ids, name = form.values.get("id", ()), named(resource).name
             if "last" in form.values:
-                name = named(resource).name
                 found = await mirror.read(waiting.held_deletions, name, form.one("last"))
                 ids = [str(record_id) for record_id in found]
             if not ids:
                 raise UsageError("nothing was picked")
             shown = previews.deletions(resource, ids, choice)
-            if not _is_sure(form):
+            if not form.agrees_to(shown.seen):
                 return shown
             approve = choice == "approve"
             done = await deletions.decide(
@@ -133,7 +134,7 @@ class Actions:
 
         async def work(mirror: Mirror, choice: str, form: Form) -> str | Preview:
             names = [] if which == "all" else [named(which).name]
-            if not names and choice == "pause" and not _is_sure(form):
+            if not names and choice == "pause" and not form.is_sure:
                 return previews.pause_all()
             await pause.change(mirror, "paused" if choice == "pause" else "resumed", names)
             what = words(names[0]) if names else "All lists"
@@ -165,12 +166,10 @@ class Actions:
 
         async def work(mirror: Mirror, _choice: str, form: Form) -> str | Preview:
             batch = forms.number(number) or 0
-            if not _is_sure(form):
+            if not form.is_sure:
                 return previews.revert(await revert.preview(mirror, batch))
             done = await revert.revert(mirror, batch)
-            left = (
-                f" {plural(len(done.left), 'thing')} could not be taken back." if done.left else ""
-            )
+            left = f" Not reverted: {plural(len(done.left), 'thing')}." if done.left else ""
             taken = plural(len(done.fields), "record")
             told = f"Push {number}: {taken} will be as before with the next push.{left}"
             return previews.revert(done).after(told)
@@ -181,7 +180,7 @@ class Actions:
         resource, name = request.path_params["resource"], request.path_params["id"]
 
         async def work(mirror: Mirror, _choice: str, form: Form) -> str | Preview:
-            if not _is_sure(form):
+            if not form.is_sure:
                 planned = await undelete.preview(mirror, resource, name)
                 if planned.how != How.REFUSE:
                     return previews.undelete(planned)
@@ -210,7 +209,7 @@ class Actions:
                     told = await work(mirror, form.one("choice"), form)
             if isinstance(told, Preview):
                 shell, path = await self._console.shell(request), quote(request.scope["path"])
-                values = {**form.values, **({SEEN: [told.seen]} if told.seen else {})}
+                values = {**form.values, "sure": ["1"], SEEN: [told.seen]}
                 return await self._console.html(sure, shell, told, path, values, back)
             say(request, "ok", told)
         except CfsyncError as error:
@@ -221,10 +220,6 @@ class Actions:
             )
         self._console.forget()
         return RedirectResponse(back, 303)
-
-
-def _is_sure(form: Form) -> bool:
-    return form.one("sure") == "1"
 
 
 def _is_as_shown(form: Form, found: Conflict) -> bool:
@@ -257,7 +252,7 @@ async def _resolve_many(mirror: Mirror, choice: str, form: Form) -> str | Previe
     if not found:
         raise UsageError("nothing was resolved: no such conflict is open as shown; look again")
     shown = previews.resolve(found, choice)
-    if not _is_sure(form):
+    if not form.agrees_to(shown.seen):
         return shown
     decision = (choice, None)
     numbers = [str(c.id) for c in found]
@@ -266,14 +261,14 @@ async def _resolve_many(mirror: Mirror, choice: str, form: Form) -> str | Previe
 
 
 async def _decide_edits(
-    mirror: Mirror, choice: str, form: Form, seqs: Sequence[int]
+    mirror: Mirror, choice: str, form: Form, seqs: Sequence[int], *, is_plain: bool = False
 ) -> str | Preview:
+    """`is_plain`: it is done without a preview."""
     found = await mirror.read(readings.edits, seqs)
     if not found:
         raise UsageError("nothing was done: these edits no longer wait; look again")
     shown = previews.edits(found, choice)
-    is_plain = choice == "retry" and len(found) == 1
-    if form.one(SEEN) not in ("", shown.seen) or not (_is_sure(form) or is_plain):
+    if not (is_plain or form.agrees_to(shown.seen)):
         return shown
     decided = await outbox.decide_shown(mirror, choice, [e.seq for e in found])  # type: ignore[arg-type]  # checked
     told, left = previews.edits_decided(choice, decided)

@@ -54,6 +54,15 @@ class Form:
         """The last value of a name; '' without any."""
         return self.values.get(name, ("",))[-1]
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether somebody has confirmed what a preview has shown."""
+        return self.one("sure") == "1"
+
+    def agrees_to(self, seen: str) -> bool:
+        """As `is_sure`, where the preview was about the same things: its digest is this one."""
+        return self.is_sure and self.one(SEEN) == seen
+
 
 async def read(request: Request, max_bytes: int = MAX_BYTES) -> Form:
     """The form of a request. Raises UsageError for one that is too long or none."""

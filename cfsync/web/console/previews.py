@@ -5,7 +5,7 @@ changed by asking.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
@@ -14,6 +14,7 @@ from cfsync.mirror.user_decisions.undelete import How, Undelete
 from cfsync.sync.decisions.outbox import Decided
 from cfsync.sync.decisions.revert import Reverted
 from cfsync.web.console.forms import digest
+from cfsync.web.console.html.parts import cards
 from cfsync.web.console.html.parts.words import plural, words
 from cfsync.web.console.html.sure import Preview
 
@@ -68,11 +69,16 @@ _WHOLE = {
 
 def conflict(found: Conflict, choice: str) -> Preview:
     """Of one conflict. Pure, as all of these."""
-    name = f"{words(found.resource)} #{found.record_id}"
+    name, seen = f"{words(found.resource)} #{found.record_id}", cards.seen(found)
     if found.is_about_record and (found.kind, choice) in _WHOLE:
         title, then, back, button = _WHOLE[found.kind, choice]
-        return Preview(title.format(name), [then], back, button)
-    return Preview(f"Resolve {found.field} of {name}?", [], _HISTORY, "Resolve it")
+        return Preview(title.format(name), [then], back, button, seen)
+    return Preview(f"Resolve {found.field} of {name}?", [], _HISTORY, "Resolve it", seen)
+
+
+def _seen(numbers: Iterable[object]) -> str:
+    """The digest of what a decision is about, in any order."""
+    return digest(" ".join(sorted(map(str, numbers))))
 
 
 def resolve(found: Sequence[Conflict], choice: str) -> Preview:
@@ -85,11 +91,12 @@ def resolve(found: Sequence[Conflict], choice: str) -> Preview:
     )
     lines = [f"{words(name)}, {what}: {n:,}" for (name, what), n in about.items()]
     title = f"Resolve {plural(len(found), 'conflict')} for {side}?"
-    return Preview(title, [*lines, then], _HISTORY, f"Resolve {len(found):,}")
+    seen = _seen(c.id for c in found)
+    return Preview(title, [*lines, then], _HISTORY, f"Resolve {len(found):,}", seen)
 
 
 def edits(found: Sequence[Edit], choice: str) -> Preview:
-    count, seen = plural(len(found), "edit"), digest(" ".join(str(e.seq) for e in found))
+    count, seen = plural(len(found), "edit"), _seen(e.seq for e in found)
     lines = [f"{words(e.resource)} #{e.record_id}: {e.op} {', '.join(e.fields)}" for e in found]
     if choice == "discard":
         told = "The rows then show what ClickFunnels has."
@@ -127,22 +134,24 @@ def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:
 
 def deletions(resource: str, ids: Sequence[str], choice: str) -> Preview:
     count, lines = f"{len(ids):,} {words(resource)}", [f"#{record_id}" for record_id in ids]
+    seen = _seen(ids)
     if choice == "approve":
         told = (
             "The next sweep looks for each once more, and deletes the rows of those that are gone."
         )
         title = f"Approve the deletion of {count}?"
-        return Preview(title, [told, *lines], _REVIVE, f"Approve {len(ids):,}")
+        return Preview(title, [told, *lines], _REVIVE, f"Approve {len(ids):,}", seen)
     told = "The rows stay, though ClickFunnels doesn't show the records."
     title, back = f"Reject the deletion of {count}?", "delete the rows by SQL."
-    return Preview(title, [told, *lines], back, f"Reject {len(ids):,}")
+    return Preview(title, [told, *lines], back, f"Reject {len(ids):,}", seen)
 
 
 def revert(found: Reverted) -> Preview:
     lines = [f"{words(r)} #{i}: {', '.join(names)} as before" for r, i, names in found.fields]
     lines += [f"{words(r)} #{i}: the new row is discarded" for r, i in found.discarded]
     lines += [
-        f"{words(one.resource)} #{one.record_id} {one.field or ''}: stays, {one.reason}"
+        f"{words(one.resource)} #{one.record_id} {one.field or ''}".rstrip()
+        + f": not reverted, {one.reason}"
         for one in found.left
     ]
     back = "the next push sends the values before it: press Revert beside that push."

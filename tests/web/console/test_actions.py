@@ -17,6 +17,7 @@ from tests.browser import staging
 from tests.push.conftest import Account
 from tests.web.console import form_reader
 from tests.web.console.conftest import Visitor
+from tests.web.console.test_every_route import content
 
 Visit = Callable[..., Visitor]
 
@@ -283,6 +284,23 @@ def test_a_push_is_reverted(visitor: Visitor, account: Account, contact: int) ->
     assert (account.world.get("contacts", contact) or {})["first_name"] == before
 
 
+def test_of_a_push_it_is_said_what_is_not_reverted(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    gone, edited = two
+    account.sql("DELETE FROM contacts WHERE id = ?", gone)
+    account.sql("UPDATE contacts SET first_name = 'A', last_name = 'B' WHERE id = ?", edited)
+    batch = account.push().batch
+    account.sql("UPDATE contacts SET first_name = 'C' WHERE id = ?", edited)
+
+    shown = visitor.ask("POST", f"/revert/{batch}", data={"choice": "revert"}).text
+
+    assert f"contacts #{gone}: not reverted, it was deleted" in shown
+    assert f"contacts #{edited} first_name: not reverted, changed since" in shown
+    told = visitor.press(f"/revert/{batch}", "revert")
+    assert "1 record will be as before with the next push. Not reverted: 2 things." in told
+
+
 def test_a_deleted_record_is_brought_back(visitor: Visitor, account: Account, contact: int) -> None:
     account.sql("DELETE FROM contacts WHERE id = ?", contact)
     account.push()
@@ -427,13 +445,118 @@ def test_edits_that_join_a_group_are_shown_before_they_are_decided(
     shown = visitor.ask("POST", "/parked/all", data=form).text
     account.sql("UPDATE cf_outbox SET state = 'parked' WHERE seq = ?", first)
 
-    again = visitor.ask("POST", "/parked/all", data=dict(form_reader.sent(shown, "/parked/all")))
+    again = visitor.agree("/parked/all", shown)
 
     assert "Discard 2 edits?" in again.text
     assert account.states() == ["parked", "parked"]
-    form = dict(form_reader.sent(again.text, "/parked/all"))
-    assert visitor.ask("POST", "/parked/all", data=form).status_code == 303
+    assert visitor.agree("/parked/all", again.text).status_code == 303
     assert account.states() == ["discarded", "discarded"]
+
+
+@pytest.mark.parametrize(
+    ("about", "asked"),
+    [
+        ({}, "Resolve 4 conflicts for your database?"),
+        ({"resource": "contacts", "field": "first_name"}, "Resolve 2 conflicts for"),
+        ({"resource": "contacts", "record": "first"}, "Resolve 2 conflicts for"),
+    ],
+)
+def test_conflicts_that_join_a_group_are_shown_before_they_are_resolved(
+    visitor: Visitor, account: Account, two: tuple[int, int], about: dict[str, str], asked: str
+) -> None:
+    disputes(account, two)
+    about = about | ({"record": str(two[0])} if "record" in about else {})
+    last = account.one("SELECT max(id) FROM cf_conflicts")
+    first = account.one(
+        "SELECT id FROM cf_conflicts WHERE record_id = ? AND field = 'first_name'", two[0]
+    )
+    account.sql("UPDATE cf_conflicts SET state = 'resolved' WHERE id = ?", first)
+    form: Any = {"choice": "local", "last": str(last), **about}
+    shown = visitor.ask("POST", "/conflicts/all", data=form).text
+    account.sql("UPDATE cf_conflicts SET state = 'open' WHERE id = ?", first)
+
+    again = visitor.agree("/conflicts/all", shown)
+
+    open_now = "SELECT count(*) FROM cf_conflicts WHERE state = 'open'"
+    assert asked in again.text
+    assert account.one(open_now) == 4
+    assert visitor.agree("/conflicts/all", again.text).status_code == 303
+    assert account.one(open_now) == (2 if about else 0)
+
+
+@pytest.mark.parametrize(("choice", "state"), [("approve", "approved"), ("reject", "rejected")])
+def test_deletions_that_join_a_group_are_shown_before_they_are_decided(
+    visitor: Visitor, account: Account, two: tuple[int, int], choice: str, state: str
+) -> None:
+    hold_deletions(account, two)
+    account.sql("UPDATE cf_tombstones SET state = 'approved' WHERE record_id = ?", two[0])
+    form: Any = {"choice": choice, "last": "2026-01-01T00:00:00.000Z"}
+    shown = visitor.ask("POST", "/deletions/contacts", data=form).text
+    account.sql("UPDATE cf_tombstones SET state = 'held' WHERE record_id = ?", two[0])
+
+    again = visitor.agree("/deletions/contacts", shown)
+
+    assert "the deletion of 2 contacts?" in again.text
+    assert account.column("SELECT state FROM cf_tombstones") == ["held", "held"]
+    assert visitor.agree("/deletions/contacts", again.text).status_code == 303
+    assert account.column("SELECT state FROM cf_tombstones") == [state, state]
+
+
+def hold_deletions(account: Account, contacts: tuple[int, int]) -> None:
+    for contact in contacts:
+        account.sql(
+            "INSERT INTO cf_tombstones (resource, record_id, parent_id, side, state, first_seen)"
+            " VALUES ('contacts', ?, 0, 'remote', 'held', '2026-01-01T00:00:00.000Z')",
+            contact,
+        )
+
+
+def of_conflicts(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
+    disputes(account, two)
+    return "/conflicts/all", "remote", {}
+
+
+def of_a_conflict(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
+    staging.deleted_there(account, two[0])
+    number = account.one("SELECT id FROM cf_conflicts WHERE state = 'open'")
+    return f"/conflicts/{number}", "remote", {}
+
+
+def of_edits(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
+    parked(account, two[0])
+    return "/parked/contacts", "retry", {}
+
+
+def of_an_edit(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
+    return f"/edits/{parked(account, two[0])}", "discard", {}
+
+
+def of_deletions(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
+    hold_deletions(account, two)
+    return "/deletions/contacts", "approve", {"last": "2026-01-01T00:00:00.000Z"}
+
+
+def of_picked_deletions(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
+    hold_deletions(account, two)
+    return "/deletions/contacts", "reject", {"id": [str(contact) for contact in two]}
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [of_conflicts, of_a_conflict, of_edits, of_an_edit, of_deletions, of_picked_deletions],
+)
+def test_who_confirms_what_nobody_was_shown_is_shown_it(
+    visitor: Visitor, account: Account, two: tuple[int, int], stage: Callable[..., Any]
+) -> None:
+    """A request made by hand."""
+    path, choice, form = stage(account, two)
+    before = content(account)
+
+    shown = visitor.ask("POST", path, data={"choice": choice, "sure": "1", **form})
+
+    assert (shown.status_code, content(account)) == (200, before)
+    assert visitor.agree(path, shown.text).status_code == 303
+    assert content(account) != before
 
 
 def test_of_a_delete_that_is_sent_no_revert_is_promised(
@@ -503,8 +626,9 @@ def test_an_edit_that_has_moved_on_keeps_no_other_from_being_sent(
         account.sql("UPDATE cf_outbox SET state = 'discarded' WHERE seq = ?", first)
         return found
 
+    shown = visitor.ask("POST", "/held/contacts", data={"choice": "approve"}).text
     monkeypatch.setattr(readings, "edits", then_another_decides)
-    visitor.ask("POST", "/held/contacts", data={"choice": "approve", "sure": "1"})
+    visitor.agree("/held/contacts", shown)
     page = visitor.see("/waiting")
 
     assert f"{len(others)} edits approved." in page
@@ -548,13 +672,14 @@ def test_a_second_click_does_nothing_more(
     account.push()
     seq = parked(account, account.ids_of("contacts")[-1]) if "seq" in path else 0
     choice = "revert" if "batch" in path else "undelete" if "gone" in path else "discard"
-    given = {"choice": choice, "sure": "1"}
-    found = []
+    path = path.format(seq=seq, batch=batch, gone=gone)
+    shown = visitor.ask("POST", path, data={"choice": choice}).text
+    found = [(account.states(), account.column("SELECT id FROM contacts ORDER BY id"))]
     for _ in range(2):
-        visitor.ask("POST", path.format(seq=seq, batch=batch, gone=gone), data=given)
+        visitor.agree(path, shown)
         found.append((account.states(), account.column("SELECT id FROM contacts ORDER BY id")))
 
-    assert found[0] == found[1]
+    assert found[0] != found[1] == found[2]
 
 
 IMPOSSIBLE = (

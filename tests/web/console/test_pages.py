@@ -274,6 +274,7 @@ def test_activity_shows_passes_and_both_sides(
 ) -> None:
     del account.settings["CFSYNC_RETENTION__CHANGES"]
     account.pull()
+    assert "No change yet. What a backfill brings" in visitor.see("/activity")
     account.world.edit("contacts", contact, first_name="Remote")
     account.sql("UPDATE contacts SET last_name = 'Local' WHERE id = ?", contact)
     account.pull()

@@ -111,7 +111,7 @@ def changes(found: Sequence[Mapping[str, Any]] | None) -> h.Node:
     if found is None:
         return h.p(".hint")["No history is kept: retention.changes is 0."]
     if not found:
-        return h.p(".hint")["No change yet. Records that a backfill brings are none."]
+        return h.p(".hint")["No change yet. What a backfill brings doesn't count as a change."]
     heads = dict.fromkeys(("when", "record", "where", "what", ""), "")
     return table("Changes", heads, (_change(row) for row in found), "feed")
 

@@ -53,7 +53,6 @@ def sure(
                     for name, given in values.items()
                     for value in given
                 ),
-                h.input(type="hidden", name="sure", value="1"),
                 h.p(".many")[
                     h.button(".main")[shown.button], h.a(".button.quiet", href=cancel)["Cancel"]
                 ],

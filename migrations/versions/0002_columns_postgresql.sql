@@ -15,6 +15,7 @@ ALTER TABLE orders ADD COLUMN origination_channel_public_id TEXT;
 ALTER TABLE orders ADD COLUMN paid_until TIMESTAMPTZ;
 ALTER TABLE orders ADD COLUMN resource_install_intent TEXT;
 ALTER TABLE orders ADD COLUMN renewal_at TIMESTAMPTZ;
+ALTER TABLE courses ADD COLUMN image_id TEXT;
 ALTER TABLE enrollments ADD COLUMN contact JSONB;
 
 -- These refer to tables that are new.

@@ -221,6 +221,24 @@ def test_a_course_is_created_and_changed(account: Account, app_sql: Any) -> None
     settled(account, "courses", course)
 
 
+def test_the_image_of_a_course_is_sent_and_its_column_is_emptied(
+    account: Account, app_sql: Any
+) -> None:
+    (course,) = account.ids_of("courses")
+    app_sql(
+        "INSERT INTO images (id, name, upload_source_url)"
+        " VALUES (950000000000003, 'I', 'https://e.org/i')"
+    )
+    app_sql("UPDATE courses SET image_id = '950000000000003' WHERE id = ?", course)
+
+    assert account.push().exit_code == 0
+
+    image = str(real_id(account, "images"))
+    assert sent(account)[1:] == [("update", {"image_id": image})]
+    assert account.one("SELECT image_id FROM courses WHERE id = ?", course) is None
+    settled(account, "courses", course)
+
+
 def test_a_contact_that_can_not_be_deleted_parks_with_the_words(
     account: Account, app_sql: Any
 ) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DIGESTS = {
-    "postgresql": "f1d74fbf29556ed9c73b36145c1bfe0c57b5ab7dc3e6a09e939d3364c9c02608",
-    "sqlite": "14de58aff6a5b02842fa933755ecfa66b5d083eeac36d59a917cf9e4f7bfccd1",
+    "postgresql": "991594aca6e9a655c6c39c1a22b600a87228c98b51214d601d94193b103b803e",
+    "sqlite": "21d8b67be5a610c21e591db9c00a94b66fe0027ad2ae2999dbe991ff9f1f6bbb",
 }
 """By the kind of database."""

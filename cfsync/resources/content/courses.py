@@ -45,6 +45,7 @@ COURSES = Resource(
         created_at                 timestamp?
         updated_at                 timestamp?
         image_url                  text?
+        image_id                   text?       create update write-only ref=images
     """),
 )
 

@@ -1,4 +1,8 @@
-"""What was sold: orders, invoices, transactions. Field facts: the API's OpenAPI document, version 2.0.0."""
+"""What was sold: orders, invoices, transactions. Field facts: the API's OpenAPI document, version 2.0.0.
+
+`contact_attributes`, which names the contact of an external order in another way, is no column: the
+contact must exist, so that `contact_id` can name it.
+"""
 
 from __future__ import annotations
 

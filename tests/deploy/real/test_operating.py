@@ -56,7 +56,7 @@ def shell(world: World, postgres: Postgres, tmp_path: Path) -> Iterator[Shell]:
 
 def test_roles_backup_restore_and_migration_on_postgresql(shell: Shell, world: World) -> None:
     (roles,) = commands("Roles (PostgreSQL)")
-    (migration,) = commands("Upgrade")
+    (migration,) = commands("Upgrade daemons on PostgreSQL")
     _, backup = commands("Back up")
     _, restore = commands("Restore")
 

@@ -49,7 +49,7 @@ class Storm(threading.Thread):
     """A program that inserts contacts, one after the other, as many as it is asked for."""
 
     def __init__(self, sql: Sql) -> None:
-        super().__init__()
+        super().__init__(daemon=True)  # no test that fails hangs
         self.sql, self.names = sql.again(), list[str]()
         self._asked: SimpleQueue[str | None] = SimpleQueue()
 

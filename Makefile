@@ -83,6 +83,9 @@ clean:  ## Remove .venv, build output and caches
 	@echo "installing into .venv ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/requirements.txt \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement deploy/requirements.txt
+	@sed -n 's/ \\$$//; /^[a-z]/p' deploy/requirements.txt > .venv/pins.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .venv/pins.txt \
 		--editable '.[postgres]' --group dev
 	@touch $@

@@ -32,6 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for archive in (sdist, wheel):
             environment = installed(archive, Path(folder, archive.name))
+            pip(environment, "install", "--require-hashes", "--requirement", PINS)
+            pip(environment, "check")
             try_out(environment)
             print(f"installed and tried {archive.name}", flush=True)
         write_sbom(environment, DIST / f"cfsync-{__version__}.cdx.json")
@@ -52,11 +54,14 @@ def run(*command: str | Path, **options: object) -> None:
 
 
 def installed(archive: Path, environment: Path, *options: str) -> Path:
-    """A new virtual environment that holds the archive, and no pip."""
+    """A new virtual environment that holds the archive alone, and no pip."""
     module("venv", "--without-pip", environment)
-    pip = ("pip", "--python", environment, "install", "--constraint", PINS)
-    module(*pip, *options, f"{archive}[postgres]")
+    pip(environment, "install", "--no-deps", *options, archive)
     return environment
+
+
+def pip(environment: Path, *command: str | Path) -> None:
+    module("pip", "--python", environment, *command)
 
 
 def try_out(environment: Path) -> None:

@@ -58,9 +58,11 @@ def installed(python: Path, folder: Path) -> Path:
     mine = folder / "bin" / "python"
     pip = [mine, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--upgrade", "pip>=25.1"], check=True)
+    pins = ["--require-hashes", "--requirement", "deploy/requirements.txt"]
+    subprocess.run([*pip, *pins], cwd=ROOT, check=True)
     wanted = ["--editable", ".[postgres]", "--group", "dev"]
-    constraint = ["--constraint", "deploy/requirements.txt"]
-    subprocess.run([*pip, *constraint, *wanted], cwd=ROOT, check=True)
+    pinned = ROOT / ".venv" / "pins.txt"
+    subprocess.run([*pip, "--constraint", pinned, *wanted], cwd=ROOT, check=True)
     return mine
 
 

@@ -15,7 +15,7 @@ from tests.dist import ROOT, installed, module, try_out
 def test_a_wheel_without_its_migrations_is_refused(tmp_path: Path) -> None:
     module("build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT)
     (wheel,) = tmp_path.glob("*.whl")
-    environment = installed(wheel, tmp_path / "environment", "--no-deps", "--no-index")
+    environment = installed(wheel, tmp_path / "environment", "--no-index")
     (packages,) = environment.glob("lib/*/site-packages")
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     try_out(environment)

@@ -230,8 +230,7 @@ def test_hadolint_has_nothing_to_say(tool: Tool) -> None:
 
 
 def pins() -> dict[str, str]:
-    lines = (DEPLOY / "requirements.txt").read_text().splitlines()
-    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    pairs = re.findall(r"(?m)^([\w.-]+)==([\w.]+)", (DEPLOY / "requirements.txt").read_text())
     return {canonicalize_name(name): version for name, version in pairs}
 
 
@@ -286,9 +285,9 @@ def test_the_image_pins_all_that_it_needs_and_nothing_else() -> None:
         assert requirement.specifier.contains(version, prereleases=True), requirement
 
 
-def test_the_pins_name_no_place_to_take_them_from() -> None:
-    lines = (DEPLOY / "requirements.txt").read_text().splitlines()
+@pytest.mark.parametrize("file", ["requirements.txt", "build-requirements.txt"])
+def test_the_pins_have_hashes_and_name_no_place_to_take_them_from(file: str) -> None:
+    _, _, pinned = (DEPLOY / file).read_text().partition("\n\n")
 
-    pinned = [line for line in lines if line and not line.startswith("#")]
-
-    assert [line for line in pinned if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+    pin = r"[\w.-]+==[\w.]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+    assert re.sub(pin, "", pinned) == ""

@@ -9,6 +9,7 @@ The layers, from the top. An import goes down only; import-linter checks it:
     api        the HTTP client, reading lists, the rate limit; the only package that knows httpx
     mirror     tables, triggers, outbox, checkpoints; the only package that knows SQLAlchemy
     logs       log lines; hides secrets
+    tracing    spans for OpenTelemetry, where the environment asks for them
     config     settings: the model, the file, the environment
     merge      the three-way merge, where a conflict is decided: pure
     decode     a record from the API's JSON; `hints`: the record that an event names: pure

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import orjson
 import structlog
 
+from cfsync import tracing
 from cfsync.api import codec, gateway
 from cfsync.api.budget import Budget
 from cfsync.api.codec import Answer
@@ -198,6 +199,7 @@ class Sender:
 
     def _report(self, request: Request, status: int, seconds: float) -> None:
         self.watcher.answered(request.priority, status, seconds)
+        tracing.request_done(request.method, request.route, status, seconds)
         ms = round(seconds * 1000)
         log.debug("request.done", method=request.method, route=request.route, status=status, ms=ms)
 

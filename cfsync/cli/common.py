@@ -55,7 +55,7 @@ def load_settings(
     """
     from urllib.request import getproxies
 
-    from cfsync import logs
+    from cfsync import logs, tracing
     from cfsync.config import load
     from cfsync.config.secrets import secrets_in, secrets_of
 
@@ -65,6 +65,7 @@ def load_settings(
     memory.secrets.update(secrets_of(settings), *map(secrets_in, getproxies().values()))
     secrets, repeats = [*memory.secrets], memory.repeat_filter
     logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeats)
+    tracing.start(environ)
     return settings
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from cfsync import tracing
 from cfsync.config import Settings
 from cfsync.errors import CfsyncError, MirrorError, description
 from cfsync.mirror.coordination import pauses
@@ -60,6 +61,7 @@ async def recorded(
     run = runs.begin(name, resource, await context.now())
     error: BaseException | None = None
     has_begun = False
+    end_span = tracing.begin_pass(name, [r.name for r in resources])
     try:
         await _ensure_capture(context, report, resources)
         await history.switch(context)
@@ -74,6 +76,7 @@ async def recorded(
     finally:
         report.requests = context.api.requests - sent
         report.seconds = time.monotonic() - began
+        end_span(report.state, report.requests)
         try:
             report.waiting = await context.mirror.write(
                 runs.save, run, _end_of(report), quiet=report.idle

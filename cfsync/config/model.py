@@ -76,6 +76,18 @@ class Settings(Section):
         """The names of the resources that are mirrored."""
         return {name for name, resource in self.resources.items() if resource.enabled}
 
+    def wanted_with(self, mirror: Group) -> set[str]:
+        """The names of those that would be mirrored with another value of `api.mirror`. One that
+        is switched on or off by itself stays so.
+        """
+        given = {
+            name: mine.enabled
+            for name, mine in self.resources.items()
+            if mine.enabled != resource_defaults(RESOURCES[name], self.api.mirror)["enabled"]
+        }
+        usual = {n: resource_defaults(r, mirror)["enabled"] for n, r in RESOURCES.items()}
+        return {name for name, enabled in (usual | given).items() if enabled}
+
     def resource(self, name: str) -> ResourceSettings:
         """The settings of a mirrored resource. Raises UnknownResource."""
         return self.resources[named(name).name]

@@ -76,19 +76,22 @@ def steady_rate(settings: Settings, lists: Mapping[str, int]) -> float:
 def requests_a_day(
     settings: Settings, lists: Mapping[str, int], workspaces: int
 ) -> dict[Group, int]:
-    """What pulls cost a day while nothing changes, by the value of `api.mirror`. Of a resource that
-    is not mirrored yet one list in each workspace is assumed, and of children as many as one pull
-    takes.
+    """What pulls cost a day while nothing changes, by the value of `api.mirror`; a resource that is
+    switched on or off by itself stays so. Of a resource that is not mirrored yet one list in each
+    workspace is assumed, and of children as many as one pull takes.
     """
-    found: dict[Group, float] = {}
-    total = 0.0
-    for group in get_args(Group):
-        for name, resource in RESOURCES.items():
-            if resource.group == group:
-                count = lists.get(name) or (1 if resource.nested else workspaces)
-                total += _rate(resource, settings.resource(name), count)
-        found[group] = total
-    return {group: round(rate * DAY_S) for group, rate in found.items()}
+    rates = {
+        name: _rate(
+            resource,
+            settings.resource(name),
+            lists.get(name) or (1 if resource.nested else workspaces),
+        )
+        for name, resource in RESOURCES.items()
+    }
+    return {
+        group: round(DAY_S * sum(rates[name] for name in settings.wanted_with(group)))
+        for group in get_args(Group)
+    }
 
 
 def _rate(resource: Resource, mine: ResourceSettings, lists: int) -> float:

@@ -243,8 +243,9 @@ def cost_of_groups(settings: Settings, walks: status.Rows, workspaces: int) -> l
     if not lists:
         return []
     costs = requests_a_day(settings, lists, workspaces)
-    others = ", ".join(f'"{g}" {n:,}' for g, n in costs.items() if g != settings.api.mirror)
-    text = f'"{settings.api.mirror}" costs about {costs[settings.api.mirror]:,} requests a day'
+    mirror = settings.api.mirror
+    others = ", ".join(f'"{g}" {n:,}' for g, n in costs.items() if g != mirror)
+    text = f'these settings ("{mirror}") cost about {costs[mirror]:,} requests a day'
     return [Check("api.mirror", "ok", f"{text} while nothing changes; {others}")]
 
 

@@ -190,9 +190,25 @@ def test_what_each_group_costs_a_day_is_said():
     costs = requests_a_day(settings, {"contacts": 2}, 2)
     assert 0 < costs["core"] < costs["standard"] < costs["all"]
     assert check.text == (
-        f'"standard" costs about {costs["standard"]:,} requests a day while nothing changes;'
-        f' "core" {costs["core"]:,}, "all" {costs["all"]:,}'
+        f'these settings ("standard") cost about {costs["standard"]:,} requests a day while nothing'
+        f' changes; "core" {costs["core"]:,}, "all" {costs["all"]:,}'
     )
+
+
+def test_a_list_that_is_switched_by_itself_counts_as_it_stands_in_each_group():
+    def costs(**switches: str) -> dict[str, int]:
+        return requests_a_day(load(environ=switches), {}, 1)
+
+    usual = costs()
+    less = costs(CFSYNC_RESOURCES__BLOGS__ENABLED="false")
+    more = costs(CFSYNC_API__MIRROR="core", CFSYNC_RESOURCES__BLOGS__ENABLED="true")
+
+    saved = usual["standard"] - less["standard"]
+    assert saved > 0
+    assert usual["all"] - less["all"] == pytest.approx(saved, abs=1)
+    assert less["core"] == usual["core"]
+    assert more["core"] - usual["core"] == pytest.approx(saved, abs=1)
+    assert (more["standard"], more["all"]) == (usual["standard"], usual["all"])
 
 
 def test_a_quiet_workspace_costs_less_than_a_request_every_two_seconds():

@@ -90,13 +90,23 @@ def _upgrade(
             installed.refuse_incomplete(conn, place.dialect)
         _refuse_moved(conn, str(place))
     if before != REVISIONS[-1]:
-        _run_migrations(conn)
+        _run_migrations_from(conn, before)
     place.dialect.create_secrets(conn)
     fill()
     installed.refuse_incomplete(conn, place.dialect)
     recaptured = capture.install(conn)
     comments.put(conn)
     return MigrateResult(str(place), before, REVISIONS[-1], recaptured, tuple(installed.lost(conn)))
+
+
+def _run_migrations_from(conn: sa.Connection, before: str | None) -> None:
+    """Run the revisions after the given one. Columns that were right before are right after, also
+    those of another type.
+    """
+    lost = installed.lost(conn) if before else []
+    _run_migrations(conn)
+    if before:
+        installed.note_new_types(conn, lost)
 
 
 def _run_migrations(conn: sa.Connection) -> None:

@@ -17,6 +17,7 @@ from alembic.config import Config
 from cfsync.errors import MirrorError
 from cfsync.mirror import migrate as migrating
 from cfsync.mirror.bookkeeping.outbox import OutboxState
+from cfsync.mirror.capture import installed
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.tables import SCHEMA_VERSION
 from cfsync.mirror.migrate import migrate
@@ -38,6 +39,7 @@ def old(empty_url: str) -> Iterator[sa.Engine]:  # noqa: F811
         config.set_main_option("script_location", str(migrating._migrations()))
         config.attributes.update(connection=conn, version_table=SCHEMA_VERSION)
         command.upgrade(config, "0001")
+        installed.note(conn)
     engine = place.engine()
     with engine.begin() as conn:
         for id_, body in BODIES.items():
@@ -83,7 +85,7 @@ def test_rows_edits_and_users_objects_survive_the_upgrade(old: sa.Engine, empty_
 
     done = migrate(empty_url)
 
-    assert (done.before, done.after) == ("0001", migrating.REVISIONS[-1])
+    assert (done.before, done.after, done.lost) == ("0001", migrating.REVISIONS[-1], ())
     assert rows(old, "SELECT seq, state FROM cf_outbox ORDER BY seq") == edits
     found = rows(old, "SELECT id, anonymous, shoe_size FROM contacts ORDER BY id")
     assert found == [(1, 3, "42"), (2, None, None)]
@@ -157,3 +159,14 @@ def test_a_view_that_uses_a_column_of_another_type_is_named_or_goes_on(
     else:
         migrate(empty_url)
         assert rows(old, "SELECT anonymous FROM hidden WHERE id = 1") == [(3,)]
+
+
+def test_a_column_that_was_rebuilt_before_is_named_after_the_upgrade(
+    old: sa.Engine,
+    empty_url: str,  # noqa: F811
+) -> None:
+    with old.begin() as conn:
+        conn.exec_driver_sql("ALTER TABLE products DROP COLUMN archived")
+        conn.exec_driver_sql("ALTER TABLE products ADD COLUMN archived TEXT")
+
+    assert migrate(empty_url).lost == ("column products.archived",)

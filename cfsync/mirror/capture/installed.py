@@ -72,6 +72,16 @@ def note(conn: sa.Connection) -> None:
     meta.put(conn, meta.CAPTURE_OBJECTS, json.dumps({**right, **before}))
 
 
+def note_new_types(conn: sa.Connection, wrong: Collection[str]) -> None:
+    """Note the types that columns have now, but for those that were `wrong` before a revision of
+    the schema changed any: see `lost`.
+    """
+    noted = _noted(conn)
+    kept = {n for n in noted if not n.startswith(f"{COLUMN} ") or n in wrong}
+    types = {n: t for n, t in _found(conn).items() if n in noted.keys() - kept}
+    meta.put(conn, meta.CAPTURE_OBJECTS, json.dumps({**noted, **types}))
+
+
 def lost(conn: sa.Connection) -> list[str]:
     """Triggers, functions, views and columns that are missing, switched off or changed, and what
     should not be there: see `WRONG`. Empty: all is well.

@@ -14,7 +14,6 @@ TEAM_MEMBERSHIPS = Resource(
     group="standard",
     has_get=False,
     refuse_insert="people are invited in the app",
-    pull_every="24h",
     fields=table("""
         id                     integer
         public_id              text?

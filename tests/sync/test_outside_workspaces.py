@@ -97,9 +97,12 @@ def test_an_account_without_the_list_of_members_is_mirrored_all_the_same(round_:
 def test_an_opportunity_is_given_to_a_member_and_to_nobody_else(filled: Round) -> None:
     *_, member = filled.ids("team_memberships")
     filled.sql("UPDATE sales_opportunities SET assignee_id = ?", member)
-    with pytest.raises(REFUSED, match="team_memberships"):
-        filled.sql("UPDATE sales_opportunities SET assignee_id = 5")
+    joined = filled.world.create("team_memberships", filled.one("SELECT id FROM teams"))
+    with pytest.raises(REFUSED, match="has it, run cfsync pull team_memberships"):
+        filled.sql("UPDATE sales_opportunities SET assignee_id = ?", joined)
 
+    filled.pull("team_memberships")
+    filled.sql("UPDATE sales_opportunities SET assignee_id = ?", joined)
     assert filled.push().exit_code == 0
     (deal,) = filled.world.records("sales_opportunities", filled.workspace)
-    assert deal["assignee_id"] == member
+    assert deal["assignee_id"] == joined

@@ -35,6 +35,8 @@ class Source(StrEnum):
     """In ClickFunnels' answer to a call of a push."""
     USER = "user"
     """By SQL, or by a person's decision."""
+    SETTINGS = "settings"
+    """By cfsync, since a setting says so."""
 
 
 class ChangeOp(StrEnum):

@@ -254,18 +254,10 @@ def _write_unedited(
     """Rows and bases of records without open edits: the mirror takes what ClickFunnels shows, but
     for what it has `kept` of each. `released`: see `rows.save`.
     """
-    unknown = reading.resource.on_request
     if records:
-        rows.save(
-            tx,
-            reading.resource,
-            [
-                {**dict.fromkeys(() if r.withheld else unknown), **r.values, **kept.get(r.id, {})}
-                for r in records
-            ],
-            reading.origin,
-            released,
-        )
+        on_request.empty_unread(tx, reading.resource, records)
+        values = [{**r.values, **kept.get(r.id, {})} for r in records]
+        rows.save(tx, reading.resource, values, reading.origin, released)
         bases.save(tx, records, reading.lane)
 
 

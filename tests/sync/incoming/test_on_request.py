@@ -216,6 +216,7 @@ def test_without_the_setting_they_are_null_and_can_be_sent(round_: Round) -> Non
 
 
 def test_a_table_that_is_named_no_longer_keeps_nothing_that_may_be_old(round_: Round) -> None:
+    round_.settings["CFSYNC_RETENTION__CHANGES"] = "90d"
     round_.backfill()
     changed, same, *_ = round_.ids("pages")
     before = markup(round_, same)
@@ -226,6 +227,16 @@ def test_a_table_that_is_named_no_longer_keeps_nothing_that_may_be_old(round_: R
     assert (markup(round_, changed), markup(round_, same)) == (None, before)
     assert round_.sweep().exit_code == 0
     assert (markup(round_, changed), markup(round_, same)) == (None, None)
+    emptied = round_.column(
+        "SELECT record_id FROM cf_feed WHERE resource = 'pages' AND side = 'local'"
+        " AND source = 'settings' AND db_user = 'cfsync' ORDER BY record_id"
+    )
+    assert emptied == round_.ids("pages")
+    (patch,) = round_.column(
+        "SELECT patch FROM cf_feed WHERE side = 'clickfunnels' AND op = 'update'"
+    )
+    assert "name" in str(patch)
+    assert "markup" not in str(patch)
 
     del round_.settings["CFSYNC_API__EXPAND"]
     assert round_.sweep().exit_code == 0

@@ -9,17 +9,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.decode import decode_record
-from cfsync.mirror.db.tables import BASE, TABLES
+from cfsync.mirror.db.tables import BASE, NOTES, TABLES
 from cfsync.resources import RESOURCES
 
 ROWS = 1000
 """Rows that are read and written at once: memory stays flat."""
+
+OF_DECODING = ("unknown", "converted", "unholdable")
+"""The kinds of notes that say how a value fits its column."""
 
 
 def fill(conn: sa.Connection, columns: Mapping[str, Sequence[str]]) -> None:
     """Fill the columns (table -> their names) from what ClickFunnels showed last, which holds the
     fields that had no column yet. The triggers must be gone: this is no edit.
     """
+    forget_notes(conn, columns)
     for name, new in columns.items():
         table = TABLES[name]
         values = {
@@ -28,6 +32,13 @@ def fill(conn: sa.Connection, columns: Mapping[str, Sequence[str]]) -> None:
         update = sa.update(table).where(table.c.id == sa.bindparam("row_id")).values(values)
         for bodies in _bodies(conn, name):
             conn.execute(update, [_row(name, new, id_, body) for id_, body in bodies])
+
+
+def forget_notes(conn: sa.Connection, columns: Mapping[str, Sequence[str]]) -> None:
+    """Drop the notes that these columns (table -> their names) were unknown, or of another type."""
+    for name, fields in columns.items():
+        about = NOTES.c.resource == name, NOTES.c.field.in_(fields), NOTES.c.kind.in_(OF_DECODING)
+        conn.execute(sa.delete(NOTES).where(*about))
 
 
 def _bodies(conn: sa.Connection, resource: str) -> Iterator[Sequence[tuple[int, str]]]:

@@ -64,6 +64,7 @@ def upgrade() -> None:
         if statement.strip():
             conn.exec_driver_sql(statement)
     new_columns.fill(conn, COLUMNS)
+    new_columns.forget_notes(conn, INTEGERS)
 
 
 def _read(part: str, conn: sa.Connection) -> str:

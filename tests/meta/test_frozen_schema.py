@@ -15,7 +15,7 @@ FROZEN = {
     "0001_mirror.py": "fe6ce0e4f3465db6",
     "0001_tables_postgresql.sql": "b2908fb17098cfa2",
     "0001_tables_sqlite.sql": "5f10bed2aa555c5f",
-    "0002_account.py": "19987ce1b449ca07",
+    "0002_account.py": "41a8f916f50be89a",
     "0002_columns_postgresql.sql": "5e837ccd9cbb2156",
     "0002_columns_sqlite.sql": "f13e2a19e87db12e",
     "0002_tables_postgresql.sql": "b92a14c93551ed96",

@@ -28,6 +28,8 @@ BODIES = {
     2: {"id": 2, "first_name": "\0", "email_suppression_reason": "bounced"},
 }
 
+NOTES = (("is_active", "unknown"), ("anonymous", "converted"), ("new_one", "unknown"))
+
 
 @pytest.fixture
 def old(empty_url: str) -> Iterator[sa.Engine]:  # noqa: F811
@@ -63,6 +65,11 @@ def old(empty_url: str) -> Iterator[sa.Engine]:  # noqa: F811
                     " VALUES ('contacts', 1, 'update', '{}', :state, '2026-01-01 00:00:00Z')"
                 ),
                 {"state": str(state)},
+            )
+        for field, kind in NOTES:
+            conn.exec_driver_sql(
+                "INSERT INTO cf_notes (resource, field, kind, record_id)"
+                f" VALUES ('contacts', '{field}', '{kind}', 1)"
             )
         for statement in (
             "CREATE VIEW mine AS SELECT id, first_name FROM contacts",
@@ -109,6 +116,7 @@ def test_new_columns_hold_what_clickfunnels_showed_before_they_were_there(
     )
     assert found == [(1, True, None, None), (2, None, "bounced", None)]
     assert rows(old, "SELECT count(*) FROM cf_outbox") == [(len(OutboxState),)]
+    assert rows(old, "SELECT field FROM cf_notes") == [("new_one",)]
 
 
 def test_an_upgrade_that_is_killed_has_done_nothing(old: sa.Engine, empty_url: str) -> None:  # noqa: F811

@@ -14,6 +14,7 @@ import typer
 from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, until_stopped
 from cfsync.cli.questions import ask
+from cfsync.cli.row_bars import row_bars
 from cfsync.cli.setup.backup import without_daemon
 from cfsync.cli.text import plural, print_json, print_lines
 
@@ -57,14 +58,16 @@ def move(
     url = settings.database.url
 
     async def body(stop: asyncio.Event) -> Moved:
-        return await asyncio.to_thread(moving.move, url, to, datetime.now(UTC), stop.is_set)
+        now = datetime.now(UTC)
+        return await asyncio.to_thread(moving.move, url, to, now, stop.is_set, progress)
 
     with without_daemon(settings):
         _MOVE.say(json=json and yes)
         print_lines(_stays(moving.own_objects(url, to)), file=sys.stderr)
         if not yes:
             ask("Move the mirror?", needs="move needs --yes")
-        done = until_stopped(body)
+        with row_bars() as progress:
+            done = until_stopped(body)
     if json:
         print_json(asdict(done))
     else:

@@ -33,7 +33,7 @@ from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.errors import NO_MIRROR
 from cfsync.mirror.db.tables import OUTBOX, SCHEMA_VERSION
 from cfsync.mirror.moving import rows
-from cfsync.mirror.moving.rows import Copied
+from cfsync.mirror.moving.rows import Copied, Watch
 from cfsync.mirror.progress import meta
 from cfsync.values import time_text
 
@@ -76,14 +76,19 @@ def own_objects(source_url: str, target_url: str) -> list[str]:
 
 
 def move(
-    source_url: str, target_url: str, now: datetime, is_stopped: Callable[[], bool] = lambda: False
+    source_url: str,
+    target_url: str,
+    now: datetime,
+    is_stopped: Callable[[], bool] = lambda: False,
+    progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
 ) -> Moved:
-    """Move the mirror to an empty database of another kind. Raises MirrorError, UsageError, and
-    Interrupted where it is stopped.
+    """Move the mirror to an empty database of another kind. `progress` is told how many rows are
+    copied, then compared, and of how many. Raises MirrorError, UsageError, and Interrupted where it
+    is stopped.
     """
     ends = _ends(source_url, target_url)
     with _source(ends) as source:
-        return _move(ends, source, now, rows.stopped(is_stopped))
+        return _move(ends, source, now, Watch(is_stopped, progress))
 
 
 @contextmanager
@@ -110,9 +115,7 @@ def _ends(source_url: str, target_url: str) -> _Ends:
     return _Ends(source, target, leaves, takes_in)
 
 
-def _move(
-    ends: _Ends, source: sa.Connection, now: datetime, check_stop: Callable[[], None]
-) -> Moved:
+def _move(ends: _Ends, source: sa.Connection, now: datetime, watch: Watch) -> Moved:
     earlier = _check_source(ends, source)
     left_behind = ends.leaves.own_objects(source)
     edits = _open_edits(source)
@@ -120,7 +123,7 @@ def _move(
         if earlier and _came_by(ends.target, target) == earlier:
             return Moved(str(ends.source), str(ends.target), 0, edits, left_behind)
         ends.takes_in.refuse_filled(target)
-        copied = _fill(ends, source, target, check_stop)
+        copied = _fill(ends, source, target, watch)
         mark = {"id": secrets.token_hex(8), "to": str(ends.target), "at": time_text(now)}
         meta.put(target, meta.MOVED_HERE, mark["id"])
         if earlier:
@@ -159,19 +162,17 @@ def _open_edits(source: sa.Connection) -> int:
     return int(source.execute(found).scalar_one())
 
 
-def _fill(
-    ends: _Ends, source: sa.Connection, target: sa.Connection, check_stop: Callable[[], None]
-) -> Copied:
+def _fill(ends: _Ends, source: sa.Connection, target: sa.Connection, watch: Watch) -> Copied:
     """Make the mirror in the target's transaction, and compare it."""
     ends.target.dialect.take_any_time(target)
     copied = Copied()
 
     def fill() -> None:
-        copied.digests |= rows.copy(source, target, ends.takes_in, check_stop).digests
+        copied.digests |= rows.copy(source, target, ends.takes_in, watch).digests
         ends.takes_in.set_counters(target, ends.leaves.counters(source))
 
     migrate.create(target, ends.target, fill)
-    rows.compare(target, copied, check_stop)
+    rows.compare(target, copied, watch)
     if lost := installed.lost(target):
         raise MirrorError(f"{ends.target} has not all that it should have: {', '.join(lost)}")
     return copied

@@ -49,52 +49,73 @@ class Copied:
         return sum(digest.rows for digest in self.digests.values())
 
 
+class Watch:
+    """Tells `show` how far a move is: what is done, with how many rows so far, and of how many."""
+
+    def __init__(self, is_stopped: Callable[[], bool], show: Callable[[str, int, int], None]):
+        self._is_stopped = is_stopped
+        self._show = show
+        self._what, self._done, self._total = "", 0, 0
+
+    def begin(self, what: str, total: int) -> None:
+        self._what, self._done, self._total = what, 0, total
+        self.end()
+
+    def row(self) -> None:
+        """One more. Raises Interrupted once a person has stopped the move."""
+        if self._is_stopped():
+            raise Interrupted("stopped: nothing was moved")
+        self._done += 1
+        if self._done % _AT_ONCE == 0:
+            self.end()
+
+    def end(self) -> None:
+        self._show(self._what, self._done, self._total)
+
+
 def tables() -> Iterator[sa.Table]:
     """The tables that move."""
     yield from TABLES.values()
     yield from (t for t in metadata.sorted_tables if t.name not in TABLES and t.name not in _STAY)
 
 
-def copy(
-    source: sa.Connection,
-    conn: sa.Connection,
-    target: MoveTarget,
-    check_stop: Callable[[], None],
-) -> Copied:
+def copy(source: sa.Connection, conn: sa.Connection, target: MoveTarget, watch: Watch) -> Copied:
     """Copy all rows to tables that are empty and have no triggers. Raises MirrorError for a value
     that the other database can't hold.
     """
     done = Copied()
+    watch.begin("copied", sum(_count(source, table) for table in tables()))
     for table in tables():
         digest = done.digests[table.name] = Digest(table)
         try:
-            target.load(conn, table, _rows(source, table, digest, check_stop))
+            target.load(conn, table, _rows(source, table, digest, watch))
         except Unheld as error:
             raise MirrorError(_words(source, table, error)) from error
+    watch.end()
     return done
 
 
-def compare(conn: sa.Connection, copied: Copied, check_stop: Callable[[], None]) -> None:
+def compare(conn: sa.Connection, copied: Copied, watch: Watch) -> None:
     """Raise MirrorError unless the database holds what was copied."""
+    watch.begin("compared", copied.rows)
     for table in tables():
         found = Digest(table)
         for row in _read(conn, table):
-            check_stop()
+            watch.row()
             found.add(row)
         if found != copied.digests[table.name]:
             raise MirrorError(
                 f"{table.name} is not the same after it was copied ({found.rows} of"
                 f" {copied.digests[table.name].rows} rows): nothing was moved; report this"
             )
+    watch.end()
 
 
-def _rows(
-    source: sa.Connection, table: sa.Table, digest: Digest, check_stop: Callable[[], None]
-) -> Iterator[Row]:
+def _rows(source: sa.Connection, table: sa.Table, digest: Digest, watch: Watch) -> Iterator[Row]:
     converts = [(i, f) for i, c in enumerate(table.columns) if (f := to_write(c))]
     money = [(i, c.name) for i, c in enumerate(table.columns) if isinstance(c.type, Money)]
     for found in _read(source, table):
-        check_stop()
+        watch.row()
         row = list(found)
         if any(may_be_rounded(row[i]) for i, _ in money):
             _restore_digits(source, table, row, money)
@@ -106,11 +127,19 @@ def _rows(
 
 
 def _read(conn: sa.Connection, table: sa.Table) -> Iterator[sa.Row[Any]]:
-    query = sa.select(*table.columns)
-    if table is META:
-        query = query.where(META.c.key.not_in(_OWN_TO_A_DATABASE))
-    in_order = query.order_by(*table.primary_key.columns)
+    in_order = _moving(table, *table.columns).order_by(*table.primary_key.columns)
     yield from conn.execute(in_order, execution_options={"yield_per": _AT_ONCE})
+
+
+def _count(conn: sa.Connection, table: sa.Table) -> int:
+    count = _moving(table, sa.func.count()).select_from(table)
+    return int(conn.execute(count).scalar_one())
+
+
+def _moving(table: sa.Table, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """These columns of the rows that move."""
+    query = sa.select(*columns)
+    return query.where(META.c.key.not_in(_OWN_TO_A_DATABASE)) if table is META else query
 
 
 def _restore_digits(
@@ -134,13 +163,3 @@ def _words(source: sa.Connection, table: sa.Table, error: Unheld) -> str:
         f"{table.name}{column} of {' '.join(map(str, key))} can't be moved ({error.why}): correct"
         " it by SQL and move again"
     )
-
-
-def stopped(is_stopped: Callable[[], bool]) -> Callable[[], None]:
-    """Raises Interrupted once a person has stopped the move."""
-
-    def check() -> None:
-        if is_stopped():
-            raise Interrupted("stopped: nothing was moved")
-
-    return check

@@ -60,9 +60,9 @@ docs: .venv/ready  ## Rewrite the generated parts of the documents and of config
 dist: .venv/ready  ## Build sdist, wheel, SBOM and checksums in dist/, and try what was built
 	@$(BIN)/python -m tests.dist
 
-soak: .venv/ready  ## Random edits, failures and kills for MINUTES=10; SEED=, ROUND=, SHRINK=1 repeat a run
+soak: .venv/ready  ## Random edits, failures and kills for MINUTES=10; SEED=, KIND=, ROUND=, SHRINK=1 repeat a run
 	@$(BIN)/python -m tests.scenarios --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
-		$(if $(ROUND),--round $(ROUND)) $(if $(SHRINK),--shrink)
+		$(if $(KIND),--kind $(KIND)) $(if $(ROUND),--round $(ROUND)) $(if $(SHRINK),--shrink)
 
 long-life: .venv/ready  ## Run a daemon for DAYS=14 short days (DIALECT=sqlite), and measure what grows
 	@$(BIN)/python -m tests.long_life --days $(or $(DAYS),14) --dialect $(or $(DIALECT),sqlite)

@@ -1,8 +1,10 @@
 """`make soak`: the convergence machine without end, on accounts of rising size, on SQLite and
-PostgreSQL in turn. Most passes are commands in a process of their own, half of them killed.
+PostgreSQL in turn, with passes and with daemons (`KIND=`). Most passes are commands in a process of
+their own, half of them killed.
 
-Every round is made up from SEED and its number alone: `make soak SEED=7 ROUND=12` plays that one
-again, with `SHRINK=1` it looks for the shortest steps that fail. Ends 1 with the first failure.
+Every round is made up from SEED, its kind and number alone: `make soak SEED=7 KIND=passes ROUND=12`
+plays that one again, with `SHRINK=1` it looks for the shortest steps that fail. Ends 1 with the
+first failure.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
@@ -26,37 +28,57 @@ import structlog
 
 from cfsync.mirror.migrate import migrate
 from tests.conftest import Postgres, prepared
+from tests.scenarios.daemons import steps as daemon_steps
+from tests.scenarios.daemons.machine import DaemonMachine, daemons_over
 from tests.scenarios.ledger import as_lines
-from tests.scenarios.machine import Verdict
+from tests.scenarios.machine import Machine, Verdict
 from tests.scenarios.stage import POLICIES, Setup, any_setup, stage
-from tests.scenarios.steps import Mix, Pass, Step, as_code, shortest, steps
+from tests.scenarios.steps import Mix, Pass, as_code, shortest, steps
 
 LONGEST, LARGEST = 150, 8
+KINDS = ("passes", "daemons")
+DIALECTS = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One run of the machine on an account of its own, which is empty at first or `filled`."""
+    """One run of the machine on an account of its own. `daemons`: how many there are; 0: passes."""
 
     name: str
     dialect: str
     setup: Setup
-    steps: tuple[Step, ...]
+    steps: tuple[daemon_steps.Step, ...]
+    daemons: int = 0
 
     def __str__(self) -> str:
-        return f"{self.name} {self.dialect} {self.setup}, {len(self.steps)} steps"
+        played = f"{len(self.steps)} steps" + (f", {self.daemons} daemons" if self.daemons else "")
+        return f"{self.name} {self.dialect} {self.setup}, {played}"
 
 
-def round_of(seed: int, number: int) -> Round:
-    """Pure: what the round of that number is."""
+def round_of(seed: int, kind: str, number: int) -> Round:
+    """Pure: what the round of that kind and number is."""
+    return (_of_passes if kind == "passes" else _of_daemons)(seed, number)
+
+
+def _of_daemons(seed: int, number: int) -> Round:
+    dice = random.Random(f"{seed}/daemons/{number}")
+    mix = Mix(min(20 + 5 * number, LONGEST), real=0.7, killed=0.5, troubled=dice.random() < 0.8)
+    setup = any_setup(dice, policy=POLICIES[number % 4], size=1 + min(number // 4, LARGEST - 1))
+    setup = replace(setup, tables=daemon_steps.FEW if dice.random() < 0.7 else ())
+    daemons = dice.randint(1, 3) if number % 2 else 1
+    found = daemon_steps.steps(dice, mix, daemons, setup.tables)
+    return Round(f"{seed}/daemons/{number}", DIALECTS[number % 2], setup, tuple(found), daemons)
+
+
+def _of_passes(seed: int, number: int) -> Round:
     dice = random.Random(f"{seed}/{number}")
     mix = Mix(min(20 + 5 * number, LONGEST), real=0.7, killed=0.5, troubled=dice.random() < 0.8)
     setup = any_setup(
         dice, policy=POLICIES[number // 2 % 4], size=1 + min(number // 4, LARGEST - 1)
     )
     first = [Pass("backfill", real=True)] if dice.random() < 0.7 else []
-    dialect = ("sqlite", "postgresql")[number % 2]
-    return Round(f"{seed}/{number}", dialect, setup, (*first, *steps(dice, mix)))
+    found = (*first, *steps(dice, mix))
+    return Round(f"{seed}/passes/{number}", DIALECTS[number % 2], setup, found)
 
 
 class Databases:
@@ -96,15 +118,19 @@ class Databases:
 
 
 def play(databases: Databases, it: Round) -> Verdict:
-    with databases.fresh(it.dialect) as url, stage(url, it.setup) as machine:
-        machine.play(it.steps)
-        return machine.judge()
+    with ExitStack() as open_:
+        url = open_.enter_context(databases.fresh(it.dialect))
+        player: Machine | DaemonMachine = open_.enter_context(stage(url, it.setup))
+        if it.daemons:
+            player = open_.enter_context(daemons_over(player, databases.folder, it.daemons))
+        player.play(it.steps)
+        return player.judge()
 
 
 def shorter(databases: Databases, it: Round) -> Round:
     """The same round with as few steps as still fail."""
 
-    def fails(part: list[Step]) -> bool:
+    def fails(part: list[daemon_steps.Step]) -> bool:
         wrong = bool(_played(databases, replace(it, steps=tuple(part))).wrong)
         print(f"{len(part)} steps {'fail too' if wrong else 'do not fail'}", flush=True)
         return wrong
@@ -112,12 +138,12 @@ def shorter(databases: Databases, it: Round) -> Round:
     return replace(it, steps=tuple(shortest(it.steps, fails)))
 
 
-def soak(databases: Databases, seed: int, minutes: float) -> int:
+def soak(databases: Databases, seed: int, kinds: Sequence[str], minutes: float) -> int:
     """Round after round until the time is over; the exit code."""
     end, failed = time.monotonic() + 60 * minutes, False
     ledger, reasons = Counter[str](), Counter[str]()
-    for number in count():
-        it, began = round_of(seed, number), time.monotonic()
+    for number, kind in ((n, kind) for n in count() for kind in kinds):
+        it, began = round_of(seed, kind, number), time.monotonic()
         verdict = _played(databases, it)
         ledger += verdict.counts
         reasons += verdict.reasons
@@ -142,16 +168,18 @@ def _played(databases: Databases, it: Round) -> Verdict:
 
 
 def _tell_failure(it: Round, verdict: Verdict) -> None:
-    seed, number = it.name.split("/")
+    seed, kind, number = it.name.split("/")
     print(f"{it}: FAILED\n" + "\n".join(verdict.wrong))
     print(f"steps = {as_code(it.steps)}")
-    print(f"again: make soak SEED={seed} ROUND={number} (SHRINK=1: the shortest steps that fail)")
+    again = f"make soak SEED={seed} KIND={kind} ROUND={number}"
+    print(f"again: {again} (SHRINK=1: the shortest steps that fail)")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--kind", choices=KINDS, help="only with passes, or with daemons")
     parser.add_argument("--round", type=int, help="only this one")
     parser.add_argument("--shrink", action="store_true", help="look for the shortest that fails")
     given = parser.parse_args()
@@ -163,8 +191,10 @@ def main() -> int:
         databases = Databases(Path(folder))
         try:
             if given.round is None:
-                return soak(databases, given.seed, given.minutes)
-            return _again(databases, round_of(given.seed, given.round), shrink=given.shrink)
+                kinds = [given.kind] if given.kind else KINDS
+                return soak(databases, given.seed, kinds, given.minutes)
+            it = round_of(given.seed, given.kind or KINDS[0], given.round)
+            return _again(databases, it, shrink=given.shrink)
         finally:
             databases.close()
 

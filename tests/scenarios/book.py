@@ -34,6 +34,7 @@ class Book:
     """`made` in order; `refused`: the database's words for edits that it did not let in; `counts`
     of everything else that happened; `first`: (table, id) of the mirror's rows at the beginning;
     `pushes`: for each, how many writes ClickFunnels had taken when it began and when it ended.
+    `discarded`: the numbers of edits that people have dropped.
     """
 
     made: list[Made] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Book:
     counts: Counter[str] = field(default_factory=Counter)
     first: set[tuple[str, int]] = field(default_factory=set)
     pushes: list[tuple[int, int]] = field(default_factory=list)
+    discarded: set[int] = field(default_factory=set)
     is_pushing: bool = False
     _next: int = 0
 

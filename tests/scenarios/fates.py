@@ -7,6 +7,7 @@
 | kept       | it stands in cf_conflicts                 | the same                            |
 | waiting    | in the outbox, parked or held             | behind such an edit                 |
 | gone       | the record was deleted, here or there     | who deleted the record had seen it  |
+| discarded  | a person has dropped it                   |                                     |
 | unseen     |                                           | in the moment between the look of a |
 |            |                                           | push at the record and its write    |
 | lost       | none of these                             | none of these                       |
@@ -28,7 +29,7 @@ from tests.scenarios.book import Book, Made, part
 from tests.scenarios.snapshot import Snapshot, Values
 from tests.scenarios.steps import Side
 
-Fate = Literal["arrived", "superseded", "kept", "waiting", "gone", "unseen", "lost"]
+Fate = Literal["arrived", "superseded", "kept", "waiting", "gone", "discarded", "unseen", "lost"]
 Place = tuple[str, int, str]
 """(table, id, field)."""
 
@@ -103,6 +104,17 @@ class Trial:
     def is_there(self, made: Made) -> bool:
         return made.record in self.now.there[made.table]
 
+    def was_discarded(self, made: Made) -> bool:
+        """Whether a person has dropped this edit, or the insert of its record."""
+        name = made.field.partition(".")[0].partition(":")[0]
+        return made.side == "here" and any(
+            r["seq"] in self.book.discarded
+            and r["resource"] == made.table
+            and self.now.final(made.table, r["record_id"]) == made.record
+            and (r["op"] == (made.verb if not name else "insert") or name in r["patch"])
+            for r in self.now.discarded
+        )
+
     def waits(self, made: Made) -> bool:
         """Whether an edit of the field, or of all of the record, is still open."""
         name = made.field.partition(".")[0].partition(":")[0]
@@ -136,7 +148,12 @@ def _text(value: Any) -> str:
 def fates(now: Snapshot, book: Book) -> list[tuple[Made, Fate]]:
     """Each edit, with the names and ids that it had in the end, and what became of it."""
     trial = Trial(now, book)
-    return [(made, _fate(trial, made)) for made in trial.made]
+    return [(made, _told(trial, made)) for made in trial.made]
+
+
+def _told(trial: Trial, made: Made) -> Fate:
+    fate = _fate(trial, made)
+    return "discarded" if fate == "lost" and trial.was_discarded(made) else fate
 
 
 def _fate(trial: Trial, made: Made) -> Fate:

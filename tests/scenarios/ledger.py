@@ -14,6 +14,7 @@ FATES = {
     "kept": "overwritten, kept in cf_conflicts",
     "waiting": "parked or held, with a reason",
     "gone": "gone with its record",
+    "discarded": "discarded by a person",
     "unseen": "overwritten between a push's look and its write",
     "lost": "LOST",
 }

@@ -61,12 +61,16 @@ class Machine:
     def __post_init__(self) -> None:
         self.here = Here(self.user, self.book)
         self.there = There(self.account.world, self.book)
-        workspaces = frozenset(self.account.world.workspaces)
-        self.follower = Follower(self.account.mirror, workspaces)
-        self.follower.go_on()
+        self.follow()
         self.book.first = {
             (name, record) for name in RESOURCES for record in self.account.ids_of(name)
         }
+
+    def follow(self) -> None:
+        """From now on the history must be right."""
+        workspaces = frozenset(self.account.world.workspaces)
+        self.follower = Follower(self.account.mirror, workspaces)
+        self.follower.go_on()
 
     def play(self, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -182,16 +186,16 @@ class Machine:
         found = fates(now, self.book)
         wrong = oracle.faults(now, self.book)
         wrong += [f"lost: {made}" for made, fate in found if fate == "lost"]
-        before = self._writes_and_revs()
+        before = self.writes_and_revs()
         for name in ("push", "pull", "walk") * 2:
             self.run(name)
-        after = self._writes_and_revs()
+        after = self.writes_and_revs()
         wrong += [f"written again: {n}" for n in before if before[n] != after[n]]
         wrong += self.follower.faults()
         reasons = Counter(re.sub(r"[-\d]+", "N", row["error"] or "") for row in now.outbox)
         return Verdict(rounds, wrong, self._counts(now) + counted(found), reasons)
 
-    def _writes_and_revs(self) -> dict[str, Any]:
+    def writes_and_revs(self) -> dict[str, Any]:
         """What changes with each write on either side."""
         revs = {
             name: self.account.sql(f"SELECT id, cf_rev FROM {name} ORDER BY id")

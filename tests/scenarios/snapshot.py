@@ -26,15 +26,17 @@ Records = Mapping[str, Mapping[int, Values]]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`outbox`, `conflicts`, `tombstones`: rows of those tables, in order. `real`: (resource,
-    provisional id) -> real one. `entries`: all writes that ClickFunnels has taken, in order;
-    `created`: those over the API that made a record.
+    """`outbox`, `conflicts`, `tombstones`: rows of those tables, in order; `outbox` holds what is
+    open, `discarded` what was dropped. `real`: (resource, provisional id) -> real one. `entries`:
+    all writes that ClickFunnels has taken, in order; `created`: those over the API that made a
+    record.
     """
 
     there: Records
     rows: Records
     bases: Records
     outbox: Sequence[Values]
+    discarded: Sequence[Values]
     conflicts: Sequence[Values]
     tombstones: Mapping[tuple[str, int], Values]
     real: Mapping[tuple[str, int], int]
@@ -109,11 +111,13 @@ def _there(world: World, name: str) -> dict[int, Values]:
 def _of_mirror(
     tx: Tx, there: Records, entries: Sequence[Entry], created: Sequence[Entry]
 ) -> Snapshot:
+    outbox = _all(tx, OUTBOX, OUTBOX.c.seq)
     return Snapshot(
         there=there,
         rows={n: {r["id"]: r for r in _all(tx, TABLES[n])} for n in RESOURCES},
         bases=_bases(tx),
-        outbox=[r for r in _all(tx, OUTBOX, OUTBOX.c.seq) if r["state"] in OPEN],
+        outbox=[r for r in outbox if r["state"] in OPEN],
+        discarded=[r for r in outbox if r["state"] == "discarded"],
         conflicts=_all(tx, CONFLICTS, CONFLICTS.c.id),
         tombstones={(r["resource"], r["record_id"]): r for r in _all(tx, TOMBSTONES)},
         real={(r["resource"], r["local_id"]): r["id"] for r in _all(tx, IDS)},

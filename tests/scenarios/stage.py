@@ -20,13 +20,17 @@ POLICIES = ("clickfunnels", "local", "newest", "hold")
 EACH = SIZES | {"product_prices": 2, "order_transactions": 3}
 """How many records there are in an account of size 1."""
 
+LINKS = ("contact_applied_tags",)
+"""Records that are no table: they come with one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """`size`: how many times `EACH`. `daemon`: the passes in this process are those of one that has
     been running from the beginning. The rest are settings; `guard`: the usual one against mass
     deletions, which small accounts hardly get past; `census`: contacts are swept by a saved filter;
-    `bulk`: the same tag of two contacts goes in bulk.
+    `bulk`: the same tag of two contacts goes in bulk. `tables`: the account has no others; all,
+    where it is empty.
     """
 
     policy: str = "clickfunnels"
@@ -37,21 +41,31 @@ class Setup:
     daemon: bool = False
     census: bool = False
     bulk: bool = False
+    tables: tuple[str, ...] = ()
 
     @property
     def settings(self) -> dict[str, str]:
         conflicts = {f"CFSYNC_RESOURCES__{n.upper()}__ON_CONFLICT": self.policy for n in RESOURCES}
-        return conflicts | {
-            "CFSYNC_DELETIONS__MAX_FRACTION": "0.05" if self.guard else "1.0",
-            "CFSYNC_PUSH__BATCH": str(self.batch),
-            "CFSYNC_PULL__OVERLAP": self.overlap,
-            "CFSYNC_CENSUS__CREATE_FILTER": str(self.census).lower(),
-            "CFSYNC_PUSH__BULK_FROM": "2" if self.bulk else "50",
-            "CFSYNC_WEB__LISTEN": "off",
-        }
+        others = [n for n in RESOURCES if self.tables and n not in self.tables]
+        off = {f"CFSYNC_RESOURCES__{n.upper()}__ENABLED": "false" for n in others}
+        return (
+            conflicts
+            | off
+            | {
+                "CFSYNC_DELETIONS__MAX_FRACTION": "0.05" if self.guard else "1.0",
+                "CFSYNC_PUSH__BATCH": str(self.batch),
+                "CFSYNC_PULL__OVERLAP": self.overlap,
+                "CFSYNC_CENSUS__CREATE_FILTER": str(self.census).lower(),
+                "CFSYNC_PUSH__BULK_FROM": "2" if self.bulk else "50",
+                "CFSYNC_WEB__LISTEN": "off",
+            }
+        )
 
     def world(self) -> World:
-        counts = {name: count * self.size for name, count in EACH.items()}
+        counts = {
+            name: count * self.size if not self.tables or name in (*self.tables, *LINKS) else 0
+            for name, count in EACH.items()
+        }
         workspaces = 1 if self.size < 3 else 2
         return World(seed=3, bare=True, workspaces=workspaces, anonymous=3 * self.size, **counts)
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Literal
+from typing import Literal, TypeVar
 
 from cfsync.resources import RESOURCES
 
 Side = Literal["here", "there"]
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,7 @@ def _command(dice: Random, mix: Mix) -> Pass:
     return Pass(name, real=True, crash=f"{where}:{dice.randint(1, 15)}")
 
 
-def shortest(found: Sequence[Step], fails: Callable[[list[Step]], bool]) -> list[Step]:
+def shortest(found: Sequence[S], fails: Callable[[list[S]], bool]) -> list[S]:
     """As few of the steps as still fail: halves are left out first, in the end single ones."""
     left, size = list(found), len(found) // 2
     while size:
@@ -270,7 +271,7 @@ def shortest(found: Sequence[Step], fails: Callable[[list[Step]], bool]) -> list
     return left
 
 
-def as_code(found: Sequence[Step]) -> str:
+def as_code(found: Sequence[object]) -> str:
     """The steps as they can be pasted into a test."""
     return "[\n" + "".join(f"    {step!r},\n" for step in found) + "]"
 

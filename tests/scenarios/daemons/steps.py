@@ -1,0 +1,148 @@
+"""What can happen to daemons and to those who decide, as data, and its generator. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from cfsync.resources import RESOURCES
+from tests.scenarios import steps as plain
+from tests.scenarios.stage import POLICIES
+from tests.scenarios.steps import Edit, Mix, Pass, Together
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a start may change; `every`: how often a daemon pulls."""
+
+    policy: str = "clickfunnels"
+    every: str = "1s"
+    debounce: str = "50ms"
+    batch: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a daemon with these settings; one that runs is stopped first, and ends well."""
+
+    which: int
+    settings: Settings = Settings()
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """SIGKILL."""
+
+    which: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """SIGSTOP."""
+
+    which: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """SIGCONT, when another daemon could have taken over."""
+
+    which: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amid:
+    """Edits that are made while the daemons' request number `nth` of this `method` is answered."""
+
+    nth: int
+    method: str | None
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A person decides about what waits, number `pick` of it, by command or in the console."""
+
+    what: str
+    pick: int = 0
+    console: bool = False
+
+
+Step = plain.Step | Start | Kill | Suspend | Wake | Amid | Decide
+
+DECISIONS = (
+    *("approve", "retry", "discard", "local", "remote"),
+    *("accept", "reject", "revert", "pause", "resume"),
+)
+
+
+FEW = ("teams", "workspaces", "contacts", "contact_tags", "products", "orders", "forms")
+FEW += ("submissions", "webhook_endpoints")
+"""Enough tables for a daemon that shares a processor with many."""
+
+
+def steps(dice: Random, mix: Mix, daemons: int, tables: Sequence[str] = ()) -> list[Step]:
+    """As for passes, where something happens to a daemon instead of a pass. With `tables`, edits of
+    others are left out.
+    """
+    found: list[Step] = [Start(which, _settings(dice)) for which in range(daemons)]
+    for step in plain.steps(dice, mix):
+        if isinstance(step, Pass):
+            found += _instead(dice, step, daemons)
+        else:
+            found.append(step)
+    return [kept for step in found if (kept := _kept(step, tables or RESOURCES.keys()))]
+
+
+def _kept(step: Step, tables: Collection[str]) -> Step | None:
+    """The step as far as it is about these tables."""
+    match step:
+        case Edit():
+            return _without_emails(step) if step.table in tables else None
+        case Together(edits) | Amid(edits=edits):
+            left = tuple(_without_emails(e) for e in edits if e.table in tables)
+            return replace(step, edits=left) if left else None
+    return step
+
+
+def _without_emails(edit: Edit) -> Edit:
+    """An edit in ClickFunnels of anything but an email: a push that has looked whom an email leads
+    to may be under way at any time.
+    """
+    if edit.side == "there" and edit.table == "contacts":
+        verb = {"update": "value", "insert twin": "insert"}.get(edit.verb, edit.verb)
+        return replace(edit, verb=verb)
+    return edit
+
+
+def _instead(dice: Random, step: Pass, daemons: int) -> Iterator[Step]:
+    which, chance = dice.randrange(daemons), dice.random()
+    edits = step.meanwhile
+    if chance < 0.15:
+        yield from (Kill(which), *edits, Start(which, _settings(dice)))
+    elif chance < 0.30:
+        yield from (Suspend(which), *edits, *_some(dice), Wake(which))
+    elif chance < 0.40:
+        yield Start(which, _settings(dice))
+    elif chance < 0.70:
+        yield Decide(dice.choice(DECISIONS), dice.randrange(9), dice.random() < 0.5)
+    elif chance < 0.95 or not step.real:
+        method = dice.choice([None, "GET", "POST", "PUT"])
+        yield Amid(1 if method else step.nth, method, edits or tuple(_some(dice)))
+    else:
+        yield replace(step, meanwhile=())
+
+
+def _some(dice: Random) -> list[Edit]:
+    found = plain.steps(dice, Mix(3, troubled=False))
+    return [step for step in found if isinstance(step, Edit)]
+
+
+def _settings(dice: Random) -> Settings:
+    return Settings(
+        policy=dice.choice(POLICIES),
+        every=dice.choice(["1s", "2s", "4s"]),
+        debounce=dice.choice(["0s", "50ms", "500ms"]),
+        batch=dice.choice([1, 3, 100]),
+    )

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from cfsync.config import Settings
 from cfsync.errors import UnknownWorkspace
+from cfsync.mirror import migrate
 from cfsync.mirror.coordination import daemons, pauses
 from cfsync.mirror.coordination.daemons import Daemon
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import clock
+from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import absent, event_coverage, listings
 from cfsync.mirror.progress import runs
@@ -52,6 +54,8 @@ async def problems(mirror: Mirror, settings: Settings) -> list[str]:
 
 def read_problems(tx: Tx, settings: Settings) -> list[str]:
     """As `problems`, in a transaction."""
+    if mark := migrate.moved_away(tx.conn):  # meanwhile: whoever opens such a mirror is refused
+        return [migrate.moved_words(str(place_of(settings.database.url)), mark)]
     facts = read_facts(tx, settings, mirrored_workspaces(tx, settings))
     paused, troubles = pauses.paused(tx), [t for t in pauses.troubles(tx) if not _is_over(tx, t)]
     resources = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sqlite3
@@ -23,6 +24,7 @@ from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.migrate import check
 from cfsync.mirror.moving.move import move, own_objects
 from cfsync.sync.decisions import outbox as decisions
+from cfsync.sync.health_facts import problems
 from cfsync.sync.push.conductor import UNRECOVERED
 from tests.conftest import ROLES, SQLITE_ONLY, Postgres
 from tests.push.conftest import Account
@@ -178,6 +180,20 @@ def test_the_file_that_was_left_takes_nothing_more_and_says_where_to_go(
     assert (again.returncode, "already" in again.stdout) == (0, True)
     with pytest.raises(MirrorError, match="was moved to"):
         move(mirror_url, target.replace("?", "_other?"), AT)
+
+
+def test_who_has_the_file_open_is_told_where_the_mirror_is(
+    account: Account, mirror_url: str, target: str
+) -> None:
+    async def look(mirror: Mirror) -> list[list[str]]:
+        before = await problems(mirror, account.configured())
+        await asyncio.to_thread(move, mirror_url, target, AT)
+        return [before, await problems(mirror, account.configured())]
+
+    before, (after,) = account.desk(look)
+
+    assert not any("moved" in line for line in before)
+    assert "was moved to PostgreSQL database" in after
 
 
 @pytest.mark.parametrize("where", ["before_commit/move", "after_commit/move"])

@@ -24,12 +24,12 @@ CERTIFICATE_CHECK_S = 3600.0
 
 
 @asynccontextmanager
-async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
-    """Serve while the body runs. Raises SettingsError if the address or the certificate can't be
-    used.
+async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[int | None]:
+    """Serve while the body runs; yields the port, which the system chooses for 0, and None where
+    nothing is served. Raises SettingsError if the address or the certificate can't be used.
     """
     if settings.listen == "off":
-        yield
+        yield None
         return
     limit = ConnectionLimit()
     config = _config(app, settings, limit)
@@ -40,7 +40,7 @@ async def serving(app: Starlette, settings: WebSettings) -> AsyncIterator[None]:
     host, port = listener.getsockname()[:2]
     log.info("web.listening", host=host, port=port, tls=limit.tls is not None)
     try:
-        yield
+        yield port
     finally:
         reloading.cancel()
         server.should_exit = True

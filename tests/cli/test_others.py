@@ -337,3 +337,17 @@ def test_the_console_is_opened_in_the_browser(bare: Command, monkeypatch: pytest
     assert (bare.directory / "opened").read_text() == done.stdout
     assert (off.returncode, off.stdout) == (2, "")
     assert off.said == ["the console is off: set web.listen, and web.console to on"]
+
+
+def test_the_console_says_on_which_port_it_is_where_the_system_chooses(filled: Command):
+    process = filled.start("web", "--listen", "127.0.0.1:0")
+    assert process.stdout is not None
+    address = process.stdout.readline().split()[0]
+
+    with urllib.request.urlopen(address) as answer:
+        page = answer.read().decode()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+    assert "<h1>" in page
+    assert process.returncode == 0

@@ -46,10 +46,11 @@ def web(listen: Listen = None, config: Config = None, json: Json = False) -> int
     made = console.create(settings, explain_sources(config))
 
     async def serve(stop: asyncio.Event) -> None:
-        async with server.serving(console.serve(made), mine):
+        async with server.serving(console.serve(made), mine) as port:
+            listens = f"{mine.listen.rpartition(':')[0]}:{port}"
             if not json:
                 print(
-                    f"{address(mine.listen, tls=mine.tls_cert is not None)} (Ctrl-C stops it)",
+                    f"{address(listens, tls=mine.tls_cert is not None)} (Ctrl-C stops it)",
                     flush=True,
                 )
             await stop.wait()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -41,10 +42,17 @@ def take(settings: Settings, new: Settings) -> Change:
     return change
 
 
-def take_sources(sources: list[Source], new: Sequence[Source]) -> None:
-    """As `take`, of where the settings in force are from."""
+def take_sources(
+    sources: list[Source], new: Sequence[Source], needs_restart: Collection[str]
+) -> None:
+    """As `take`, of where the settings in force are from. `needs_restart`: the settings whose new
+    values are not taken.
+    """
     taken = {one.key: one for one in new if is_live(one.key)}
-    sources[:] = [taken.get(one.key, one) for one in sources]
+    sources[:] = [
+        taken.get(one.key) or replace(one, needs_restart=one.key in needs_restart)
+        for one in sources
+    ]
 
 
 def compare(settings: Settings, new: Settings) -> Change:

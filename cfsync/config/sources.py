@@ -40,6 +40,8 @@ class Source:
     key: str
     value: Any
     source: str
+    #: Whether a running daemon has seen another value, which it takes when it is restarted.
+    needs_restart: bool = False
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

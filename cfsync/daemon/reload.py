@@ -58,10 +58,11 @@ async def reload(settings: Settings, sources: list[Source], source: SettingsSour
         log.error("settings.refused", problems=error.problems)
         return False
     change = live.take(settings, new)
-    live.take_sources(sources, found)
+    not_named = () if source.token_is_fixed else live.WHEN_REFUSED
+    needs_restart = [name for name in change.needs_restart if name not in not_named]
+    live.take_sources(sources, found, needs_restart)
     source.log_as(settings)
     log.info("settings.taken", taken=change.taken)
-    not_named = () if source.token_is_fixed else live.WHEN_REFUSED
-    if needs_restart := [name for name in change.needs_restart if name not in not_named]:
+    if needs_restart:
         log.warning("settings.need_restart", settings=needs_restart)
     return bool(change.taken)

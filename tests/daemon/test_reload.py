@@ -97,6 +97,7 @@ def test_the_console_shows_the_settings_in_force_whatever_the_file_says(
     assert "<td>72</td>" in shown()
     assert "X-One" in shown()
     assert "X-Two" not in shown()
+    assert "a restart takes it: web.user_header." in shown()
     assert daemon.stop() == 0
 
 

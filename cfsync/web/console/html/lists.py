@@ -23,6 +23,7 @@ def lists(shell: Shell, settings: Settings, sources: Sequence[Source]) -> h.Elem
         h.section(".card")[
             h.header[h.h2["Settings in force"]],
             h.p(".hint")["Secrets are shown as ***. A setting is changed in its file, not here."],
+            _needs_restart(sources),
             _settings(sources),
         ],
         here="lists",
@@ -66,6 +67,12 @@ def _list(shell: Shell, settings: Settings, name: str) -> h.Element:
     ]
 
 
+def _needs_restart(sources: Sequence[Source]) -> h.Node:
+    if waiting := [s.key for s in sources if s.needs_restart]:
+        return h.p(".flash.warn")[f"Changed in the file; a restart takes it: {', '.join(waiting)}."]
+    return None
+
+
 def _settings(sources: Sequence[Source]) -> h.Element:
     shown = [s for s in sources if not s.key.startswith("resources.") or s.source != "default"]
     rows = (
@@ -76,6 +83,8 @@ def _settings(sources: Sequence[Source]) -> h.Element:
 
 
 def _written(value: object) -> h.Node:
-    if value in (None, "", []):
+    if value in (None, "", [], {}):
         return dot()
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

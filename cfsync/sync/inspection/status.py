@@ -127,11 +127,15 @@ async def status(mirror: Mirror, settings: Settings) -> Status:
     return await mirror.read(read_status, mirror.place, settings)
 
 
-def read_status(tx: Tx, place: Place, settings: Settings) -> Status:
+def read_status(
+    tx: Tx, place: Place, settings: Settings, rows: Mapping[str, int] | None = None
+) -> Status:
+    """`rows`: how many of each resource there are, where that was counted just before."""
+    rows = inspect.row_counts(tx) if rows is None else rows
     return Status(
         database=str(place),
         at=tx.now,
-        resources=_resources(tx, settings),
+        resources=_resources(tx, settings, rows),
         passes=inspect.last_runs(tx),
         budget=budget.load(tx),
         no_requests_until=budget.pause_end(tx),
@@ -156,12 +160,8 @@ def _daemons(tx: Tx) -> list[DaemonStatus]:
     ]
 
 
-def _resources(tx: Tx, settings: Settings) -> dict[str, ResourceStatus]:
-    rows, edits, conflicts = (
-        inspect.row_counts(tx),
-        inspect.open_edits(tx),
-        inspect.open_conflicts(tx),
-    )
+def _resources(tx: Tx, settings: Settings, rows: Mapping[str, int]) -> dict[str, ResourceStatus]:
+    edits, conflicts = inspect.open_edits(tx), inspect.open_conflicts(tx)
     ages = freshness.oldest_edit_ages(tx)
     deletions, found = inspect.deletions(tx), inspect.found_by_lane(tx)
     walks = {(w["resource"], w["lane"]): w for w in inspect.walks(tx)}

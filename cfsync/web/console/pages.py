@@ -59,10 +59,11 @@ class Pages:
     async def overview(self, request: Request) -> Response:
         c, name = self._console, request.query_params.get("range", "24h")
         name = name if name in RANGES else "24h"
+        rows = await c.rows()
         found = await c.remembered(
             f"overview {name}",
             OVERVIEW_S,
-            lambda: c.read(readings.overview, c.place, c.settings, name),
+            lambda: c.read(readings.overview, c.place, c.settings, name, rows),
         )
         progress = c.daemon.progress() if c.daemon else ()
         return await self._console.html(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cfsync.config import Settings
@@ -39,10 +39,13 @@ _IN_OTHER_PARTS = ("conflict", "parked", "held", "deletion")
 """Kinds of `cf_waiting` that the page shows otherwise."""
 
 
-def overview(tx: Tx, place: Place, settings: Settings, range_name: str) -> Overview:
+def overview(
+    tx: Tx, place: Place, settings: Settings, range_name: str, rows: Mapping[str, int]
+) -> Overview:
+    """`rows`: how many of each resource there are: on SQLite it takes long to count many."""
     back_s, spans = RANGES[range_name]
     return Overview(
-        status=inspection.read_status(tx, place, settings),
+        status=inspection.read_status(tx, place, settings, rows),
         timeline=timeline.read(tx, back_s, spans),
         range_name=range_name,
         waiting=waits.counts(tx),

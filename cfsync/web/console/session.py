@@ -128,19 +128,22 @@ class Console:
         """What is around a page. Takes the messages out of the session, unless it is the script
         that renews a page: they are for somebody who looks.
         """
-        rows = await self.remembered("rows", COUNTS_S, self._count)
         is_shown = request.headers.get("sec-fetch-dest", "document") == "document"
         messages = request.session.pop("messages", []) if is_shown else ()
         return Shell(
             database=str(self.place),
             waiting=sum((await self.read(waiting.counts)).values()),
-            rows=rows,
+            rows=await self.rows(),
             messages=[(kind, text) for kind, text in messages],
             has_login=self.access_token is not None,
             read_only=self.read_only,
             has_daemon=self.daemon is not None,
             words=words,
         )
+
+    async def rows(self) -> Mapping[str, int]:
+        """Resource -> how many rows there are, or were a while ago."""
+        return await self.remembered("rows", COUNTS_S, self._count)
 
     async def _count(self) -> Mapping[str, int]:
         return await self.read(status.row_counts)

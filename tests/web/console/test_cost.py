@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +20,12 @@ from tests.web.console.test_every_route import asked
 
 
 @contextmanager
-def statements() -> Iterator[list[threading.Thread]]:
-    """The thread of each SQL statement."""
-    found: list[threading.Thread] = []
+def statements() -> Iterator[list[tuple[str, threading.Thread]]]:
+    """Each SQL statement, and its thread."""
+    found: list[tuple[str, threading.Thread]] = []
 
-    def note(*_: object) -> None:
-        found.append(threading.current_thread())
+    def note(_conn: object, _cursor: object, sql: str, *_: object) -> None:
+        found.append((sql, threading.current_thread()))
 
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
@@ -51,7 +52,7 @@ def test_no_page_is_read_or_made_where_requests_are_answered(
 
     assert len(made) >= 8
     assert len(read) > 50
-    assert threading.current_thread() not in {*made, *read}
+    assert threading.current_thread() not in {*made, *(thread for _, thread in read)}
 
 
 def test_an_overview_is_read_once_in_a_while(
@@ -62,7 +63,7 @@ def test_an_overview_is_read_once_in_a_while(
     overview = readings.overview
 
     def noted(*given: Any) -> Any:
-        read.append(given[-1])
+        read.append(given[3])
         return overview(*given)
 
     monkeypatch.setattr(readings, "overview", noted)
@@ -74,3 +75,11 @@ def test_an_overview_is_read_once_in_a_while(
     visitor.press("/pause/contacts", "pause")
 
     assert read == ["24h", "7d", "24h"]
+
+
+def test_the_rows_of_a_table_are_counted_once_for_an_overview(visitor: Visitor) -> None:
+    with statements() as read:
+        visitor.see("/")
+
+    counted = [sql for sql, _ in read if re.search(r'count\(\*\) FROM "?contacts"?\b', sql)]
+    assert len(counted) == 1

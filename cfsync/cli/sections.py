@@ -36,6 +36,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "outbox": "decisions.outbox",
         "conflicts": "decisions.conflicts",
         "deletions": "decisions.deletions",
+        "decisions": "inspection.decisions",
         "pushes": "inspection.pushes",
         "revert": "decisions.revert",
         "undelete": "decisions.undelete",

@@ -31,6 +31,23 @@ CREATE TABLE cf_horizons (
 );
 CREATE INDEX cf_horizons_horizon ON cf_horizons (horizon, seq);
 
+-- What a person has decided about an edit, a conflict or a deletion, who it was, and when.
+ALTER TABLE cf_outbox ADD COLUMN decision TEXT;
+ALTER TABLE cf_outbox ADD COLUMN decided_by TEXT;
+ALTER TABLE cf_outbox ADD COLUMN decided_at TIMESTAMPTZ;
+ALTER TABLE cf_conflicts ADD COLUMN decision TEXT;
+ALTER TABLE cf_conflicts ADD COLUMN decided_by TEXT;
+ALTER TABLE cf_conflicts ADD COLUMN decided_at TIMESTAMPTZ;
+ALTER TABLE cf_tombstones ADD COLUMN decision TEXT;
+ALTER TABLE cf_tombstones ADD COLUMN decided_by TEXT;
+ALTER TABLE cf_tombstones ADD COLUMN decided_at TIMESTAMPTZ;
+CREATE INDEX cf_outbox_decided ON cf_outbox (decided_at, decision, decided_by, resource)
+    WHERE decided_at IS NOT NULL;
+CREATE INDEX cf_conflicts_decided ON cf_conflicts (decided_at, decision, decided_by, resource)
+    WHERE decided_at IS NOT NULL;
+CREATE INDEX cf_tombstones_decided ON cf_tombstones (decided_at, decision, decided_by, resource)
+    WHERE decided_at IS NOT NULL;
+
 -- A time series: what passes did in each five minutes, and how old the lists were.
 CREATE TABLE cf_samples (
     at TIMESTAMPTZ NOT NULL,  -- when the span begins

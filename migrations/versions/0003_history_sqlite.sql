@@ -24,6 +24,23 @@ CREATE INDEX cf_outbox_batch ON cf_outbox (batch) WHERE batch IS NOT NULL;
 -- False: this edit is of what the row holds already, and no change of it.
 ALTER TABLE cf_outbox ADD COLUMN is_news BOOLEAN;
 
+-- What a person has decided about an edit, a conflict or a deletion, who it was, and when.
+ALTER TABLE cf_outbox ADD COLUMN decision TEXT;
+ALTER TABLE cf_outbox ADD COLUMN decided_by TEXT;
+ALTER TABLE cf_outbox ADD COLUMN decided_at TEXT;
+ALTER TABLE cf_conflicts ADD COLUMN decision TEXT;
+ALTER TABLE cf_conflicts ADD COLUMN decided_by TEXT;
+ALTER TABLE cf_conflicts ADD COLUMN decided_at TEXT;
+ALTER TABLE cf_tombstones ADD COLUMN decision TEXT;
+ALTER TABLE cf_tombstones ADD COLUMN decided_by TEXT;
+ALTER TABLE cf_tombstones ADD COLUMN decided_at TEXT;
+CREATE INDEX cf_outbox_decided ON cf_outbox (decided_at, decision, decided_by, resource)
+    WHERE decided_at IS NOT NULL;
+CREATE INDEX cf_conflicts_decided ON cf_conflicts (decided_at, decision, decided_by, resource)
+    WHERE decided_at IS NOT NULL;
+CREATE INDEX cf_tombstones_decided ON cf_tombstones (decided_at, decision, decided_by, resource)
+    WHERE decided_at IS NOT NULL;
+
 -- A time series: what passes did in each five minutes, and how old the lists were.
 CREATE TABLE cf_samples (
     at TEXT NOT NULL,  -- when the span begins

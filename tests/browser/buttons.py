@@ -98,6 +98,13 @@ def refused(account: Account) -> Given:
     return {"contact": contact, "taken": taken}
 
 
+def pending(account: Account) -> Given:
+    contact = account.ids_of("contacts")[0]
+    was = there(account, {"contact": contact})
+    account.sql("UPDATE contacts SET first_name = 'Augusta' WHERE id = ?", contact)
+    return {"contact": contact, "was": was}
+
+
 def two_refused(account: Account) -> Given:
     contacts = account.ids_of("contacts")[:2]
     for contact in contacts:
@@ -269,6 +276,16 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
         ),
     ),
     "/edits/{number}": (
+        Button(
+            "discard",
+            "Discard",
+            pending,
+            lambda a, g: both(a, g) == [g["was"], g["was"]],
+            f"1 edit discarded. {_DISCARDED}",
+            "The rows then show what ClickFunnels has.",
+            page="/activity",
+            within="//div[@aria-label='To be sent']",
+        ),
         Button(
             "discard",
             "Discard",

@@ -25,7 +25,15 @@ from tests.cli.test_wording import edit, on_terminal
 
 LOOKING = {
     *("status", "plan", "verify", "show", "explain", "changes", "web", "open", "doctor", "models"),
-    *("pushes", "outbox list", "conflicts list", "deletions list", "webhooks list", "completion"),
+    *(
+        "decisions",
+        "pushes",
+        "outbox list",
+        "conflicts list",
+        "deletions list",
+        "webhooks list",
+        "completion",
+    ),
     *("census status", "config example", "config show", "config check", "demo", "sandbox"),
     *("export", "backup", "views analyst", "notify"),
     *("backfill", "pull", "sweep"),

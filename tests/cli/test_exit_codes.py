@@ -42,6 +42,7 @@ LOCAL = {
     "changes": "changes",
     "conflicts list": "conflicts list",
     "conflicts resolve": "conflicts resolve 1 --local",
+    "decisions": "decisions",
     "deletions approve": "deletions approve contacts",
     "deletions list": "deletions list",
     "deletions reject": "deletions reject contacts",

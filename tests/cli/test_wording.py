@@ -85,7 +85,15 @@ def park(filled: Command) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("status", "status --lanes", "status --history", "pushes", "config show", "doctor"),
+        *(
+            "status",
+            "status --lanes",
+            "status --history",
+            "pushes",
+            "decisions",
+            "config show",
+            "doctor",
+        ),
         *("show contacts 4000", "explain contacts 4000", "outbox list", "revert 1 --dry-run"),
     ],
 )

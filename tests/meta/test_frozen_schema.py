@@ -21,8 +21,8 @@ FROZEN = {
     "0002_tables_postgresql.sql": "b92a14c93551ed96",
     "0002_tables_sqlite.sql": "68e6557abc63a971",
     "0003_history.py": "2978cc6037b6d73c",
-    "0003_history_postgresql.sql": "f5719eccb591a919",
-    "0003_history_sqlite.sql": "a99fef6aafed4882",
+    "0003_history_postgresql.sql": "e24bb26bbb0aee18",
+    "0003_history_sqlite.sql": "a573b13728d6e17f",
 }
 """File of a revision -> the beginning of its SHA-256."""
 

@@ -11,7 +11,16 @@ import typer
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.inspection.arguments import FirstWord, SecondWord, named_record
 from cfsync.cli.inspection.changes_table import ChangeTable
-from cfsync.cli.text import columns, moment, print_json, print_lines, shortened, width, wrapped
+from cfsync.cli.text import (
+    columns,
+    moment,
+    print_json,
+    print_lines,
+    shortened,
+    visible,
+    width,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from cfsync.sync.inspection.explain import Deletion, Explanation, Origin
@@ -35,9 +44,9 @@ def explain(
 ) -> None:
     """Show where each field's value comes from. Shows people's data.
 
-    Also lists the record's edits with who made them, its last changes on either side, and what it
-    is waiting for. Of a deleted record, shows who deleted it, when, on which side and in which
-    push.
+    Also lists the record's edits with who made them, its last changes on either side, who has
+    decided what about it, and what it is waiting for. Of a deleted record, shows who deleted it,
+    when, on which side and in which push.
 
     \b
     Example:
@@ -81,6 +90,9 @@ def _lines(found: Explanation) -> Iterator[str]:
         yield wrapped(f"edit {edit.seq}: {made}, {edit.state}{batch}", "  ")
     if found.changes:
         yield from ChangeTable(width()).lines(found.changes)
+    for decision in found.decisions:
+        by = f"{visible(decision.by)} at {decision.at}"
+        yield wrapped(f"decided by {by}: {decision.text}", "  ")
     for line in found.waits:
         yield wrapped(f"waits: {' '.join(line.split())}", "  ")
 

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import agreement, conflicts, open_edits, outbox, rows
+from cfsync.mirror.bookkeeping.decided import NOT_DECIDED
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
@@ -286,4 +287,4 @@ def save_confirmed(
         "confirmed_at": tx.now,
         "rev": tx.rev(),
     }
-    statements.upsert(tx, TOMBSTONES, [proof | columns])
+    statements.upsert(tx, TOMBSTONES, [proof | NOT_DECIDED | columns])

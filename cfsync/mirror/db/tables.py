@@ -35,6 +35,11 @@ def _time(name: str) -> Column[object]:
     return Column(name, Timestamp)
 
 
+def _decided() -> tuple[Column[object], ...]:
+    """What a person has decided about it, who it was, and when."""
+    return _text("decision"), _text("decided_by"), _time("decided_at")
+
+
 def _json(name: str) -> Column[object]:
     return Column(name, Json)
 
@@ -125,6 +130,7 @@ OUTBOX = _bookkeeping(
     Column("approved", sa.Boolean),  # a human has said that this mass may be sent
     _big("highest_id"),  # insert: the highest id that the mirror then had of that resource
     Column("is_news", sa.Boolean),  # False: of what the row holds already; NULL: a change of it
+    *_decided(),  # approved, retried, discarded, adopted
 )
 BASE = _bookkeeping(
     "base",
@@ -166,6 +172,7 @@ CONFLICTS = _bookkeeping(
     _text("winner"),
     _text("state"),
     _time("found_at"),
+    *_decided(),  # local, remote, value
 )
 TOMBSTONES = _bookkeeping(
     "tombstones",
@@ -180,6 +187,7 @@ TOMBSTONES = _bookkeeping(
     _time("confirmed_at"),
     _text("body"),
     _big("rev"),
+    *_decided(),  # approved, rejected, redacted
 )
 IDS = _bookkeeping("ids", _text("resource", key=True), _big("local_id", key=True), _big("id"))
 RUNS = _bookkeeping(

@@ -1,5 +1,5 @@
-"""What waits for a person: how much of each kind, groups of it, and the first of it. However much
-there is, little is read.
+"""What waits for a person, or for the next push: how much of each kind, groups of it, and the first
+of it. However much there is, little is read.
 
 Edits of a record that is in conflict as a whole are left out: the conflict decides about them.
 """
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.bookkeeping import outbox, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
-from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, EVENTS, OUTBOX, TOMBSTONES
@@ -108,6 +108,14 @@ def conflict_groups(tx: Tx, limit: int) -> list[ConflictGroup]:
         largest = several.order_by(n.desc(), _C.resource, by).limit(limit)
         found += [ConflictGroup(*row) for row in tx.conn.execute(largest)]
     return found
+
+
+def to_send(tx: Tx, limit: int) -> tuple[int, list[Edit]]:
+    """How many edits wait for the next push, or for the answer to one, and the newest ones."""
+    waits = _O.state.in_(TO_SEND_STATES)
+    query = sa.select(OUTBOX).where(waits).order_by(_O.seq.desc()).limit(limit)
+    found = tx.conn.execute(query).mappings()
+    return _count(tx, OUTBOX, waits), [outbox.edit_of(row) for row in found]
 
 
 def first_parked(tx: Tx, limit: int) -> list[Edit]:

@@ -13,7 +13,7 @@ from typing import Any
 from cfsync.belonging import in_workspace
 from cfsync.errors import NotFound, UsageError
 from cfsync.merge import FieldEdit, Merged, merge
-from cfsync.mirror.bookkeeping import conflicts, ids, outbox
+from cfsync.mirror.bookkeeping import conflicts, decided, ids, outbox
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
@@ -130,6 +130,7 @@ def _adopt(tx: Tx, found: Candidate) -> None:
     if answers.assign_real_id(tx, claim, Outcome({}, record, found.rev_before), "local") is None:
         raise Busy(f"{resource.name} {record.id} has just changed or is locked; try again")
     send_journal.finish(tx, replace(claim, record_id=record.id), {})
+    decided.edits(tx, "adopted", claim.seqs)
     for conflict in merged.conflicts:
         conflicts.add(tx, resource, record.id, conflict)
     if merged.send:

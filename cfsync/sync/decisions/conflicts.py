@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from cfsync.errors import UsageError
 from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import conflicts, open_edits, outbox, rows
+from cfsync.mirror.bookkeeping import conflicts, decided, open_edits, outbox, rows
 from cfsync.mirror.bookkeeping.agreement import Part, unseen_values
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
@@ -160,6 +160,7 @@ def _resolve(
         done = _resolve_record(tx, resource, conflict, choice)
     else:
         done = _resolve_field(tx, resource, conflict, choice, value)
+    decided.conflict(tx, conflict.id, choice)
     new = outbox.find(tx, resources=[resource.name], record_id=done.record_id)
     return replace(done, seqs=(*seqs, *(e.seq for e in new if e.seq > last)))
 

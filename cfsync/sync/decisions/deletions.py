@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import tombstones
+from cfsync.mirror.bookkeeping import decided, tombstones
 from cfsync.mirror.bookkeeping.tombstones import Tombstone, TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status
@@ -44,12 +45,17 @@ async def decide(
     if len(which) < 2 and chosen:
         confirm(chosen)
     state = TombstoneState.APPROVED if approve else TombstoneState.REJECTED
-    decided = await mirror.write(_decide, chosen, states, state)
-    decision_log.deletions("approved" if approve else "rejected", decided)
-    return decided
+    done = await mirror.write(_decide, chosen, states, state)
+    decision_log.deletions(_DECISIONS[state], done)
+    return done
 
 
 _HELD = (TombstoneState.HELD,)
+
+_DECISIONS: Mapping[TombstoneState, Literal["approved", "rejected"]] = {
+    TombstoneState.APPROVED: "approved",
+    TombstoneState.REJECTED: "rejected",
+}
 
 
 def _states(*, approve: bool, is_named: bool) -> tuple[TombstoneState, ...]:
@@ -90,5 +96,7 @@ def _decide(
     done = set[tuple[str, int]]()
     for name in sorted({s.resource for s in chosen}):
         ids = [s.record_id for s in chosen if s.resource == name]
-        done |= {(name, i) for i in tombstones.set_state(tx, name, ids, state, was=states)}
+        changed = tombstones.set_state(tx, name, ids, state, was=states)
+        decided.deletions(tx, _DECISIONS[state], name, changed)
+        done |= {(name, i) for i in changed}
     return [s for s in chosen if (s.resource, s.record_id) in done]

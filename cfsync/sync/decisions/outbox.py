@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import conflicts, imports, outbox
+from cfsync.mirror.bookkeeping import conflicts, decided, imports, outbox
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 from cfsync.mirror.db import clock
@@ -110,6 +110,8 @@ class _Decision:
     states: Sequence[OutboxState]
     #: How an edit that can be decided is called.
     wanted: str
+    #: What they are then.
+    done: Literal["approved", "retried", "discarded"]
     #: Decide the edits with these numbers.
     by_number: Callable[[Tx, Collection[int]], list[Edit]]
     #: Whether an edit may be decided about without being named.
@@ -117,38 +119,43 @@ class _Decision:
     #: How many in one transaction.
     at_once: int = outbox.AT_ONCE
 
+    def decide(self, tx: Tx, seqs: Collection[int]) -> list[Edit]:
+        """Decide edits, and note who did it; returns all that were decided."""
+        found = self.by_number(tx, seqs)
+        decided.edits(tx, self.done, [edit.seq for edit in found])
+        return found
+
 
 _APPROVE = _Decision(
-    (OutboxState.HELD,), "held", waiting_edits.approve, lambda edit: edit.op != Op.INSERT
+    (OutboxState.HELD,),
+    "held",
+    "approved",
+    waiting_edits.approve,
+    lambda edit: edit.op != Op.INSERT,
 )
-_PENDING = (OutboxState.PENDING,)
 _RETRY = _Decision(
     (OutboxState.PARKED,),
     "parked",
+    "retried",
     waiting_edits.retry,
     lambda edit: not (edit.error or "").startswith(UNKNOWN),
 )
-_DISCARD = _Decision(discards.DISCARDABLE, "to be sent", discards.discard, lambda _: True, 100)
+_DISCARD = _Decision(
+    discards.DISCARDABLE, "to be sent", "discarded", discards.discard, lambda _: True, 100
+)
 
-_SHOWN: Mapping[Verb, tuple[_Decision, Literal["approved", "retried", "discarded"]]] = {
-    "approve": (_APPROVE, "approved"),
-    "retry": (_RETRY, "retried"),
-    "discard": (
-        replace(_DISCARD, states=(OutboxState.PARKED, OutboxState.HELD)),
-        "discarded",
-    ),
-}
+_SHOWN: Mapping[Verb, _Decision] = {"approve": _APPROVE, "retry": _RETRY, "discard": _DISCARD}
 
 
 async def decide_shown(mirror: Mirror, verb: Verb, seqs: Sequence[int]) -> Decided:
     """Decide those of some edits, which a person has been shown, that still wait. One that can't be
     decided keeps no other from it. A call that may have arrived is not retried with others.
     """
-    decision, done = _SHOWN[verb]
+    decision = _SHOWN[verb]
     is_bulk_retry = verb == "retry" and len(seqs) > 1
     in_bulk = _is_sure if is_bulk_retry else lambda _: True
     found = await _decide_in_parts(mirror, Selection(), replace(decision, in_bulk=in_bulk), seqs)
-    decision_log.edits(done, found.done)
+    decision_log.edits(decision.done, found.done)
     if is_bulk_retry:
         unsure = await mirror.read(_unsure, seqs)
         return replace(found, refused={**dict.fromkeys(unsure, _UNSURE), **found.refused})
@@ -179,26 +186,24 @@ async def _decide(
     decision: _Decision,
     confirm: Confirm,
 ) -> list[Edit]:
-    selection = select(
-        which, given, await mirror.read(clock.now), noun="an edit", listed="cfsync outbox list"
-    )
+    now = await mirror.read(clock.now)
+    selection = select(which, given, now, noun="an edit", listed="cfsync outbox list")
     if selection.numbers:
-        return await mirror.write(decision.by_number, selection.numbers)
+        return await mirror.write(decision.decide, selection.numbers)
     chosen = await mirror.read(_choose, selection, decision)
     if not chosen:
         left = await mirror.read(_choose, selection, replace(decision, in_bulk=lambda _: True))
         said = _nothing_chosen(selection, decision, left)
         if decision is _APPROVE and not left:
-            said += _not_held_yet(
-                await mirror.read(_choose, selection, replace(decision, states=_PENDING))
-            )
+            pending = replace(decision, states=(OutboxState.PENDING,))
+            said += _not_held_yet(await mirror.read(_choose, selection, pending))
         raise UsageError(said)
     confirm(chosen)
-    decided = await _decide_in_parts(mirror, selection, decision, [edit.seq for edit in chosen])
-    done, refused = decided.done, decided.refused
-    for seq, words in refused.items():
-        raise UsageError(f"{len(done)} edits are settled, and {len(refused)} not: {seq}: {words}")
-    return done
+    found = await _decide_in_parts(mirror, selection, decision, [edit.seq for edit in chosen])
+    for seq, words in found.refused.items():
+        settled, others = len(found.done), len(found.refused)
+        raise UsageError(f"{settled} edits are settled, and {others} not: {seq}: {words}")
+    return found.done
 
 
 async def _decide_in_parts(
@@ -229,10 +234,8 @@ def _nothing_chosen(selection: Selection, decision: _Decision, left: Sequence[Ed
         what += f" of import {selection.imported}"
     if not left:
         return f"no edit{what} waits {decision.wanted}"
-    no_edit, inserts = (
-        f"no edit{what} waits {decision.wanted} but",
-        [e for e in left if e.may_exist],
-    )
+    no_edit = f"no edit{what} waits {decision.wanted} but"
+    inserts = [e for e in left if e.may_exist]
     if not inserts:
         return f"{no_edit} {len(left)} to be named by number: see cfsync outbox list"
     seq = inserts[0].seq
@@ -276,11 +279,10 @@ def _choose(
     about = conflicts.find(tx, resources=selection.resources)
     in_conflict = {(c.resource, c.record_id) for c in about if c.is_about_record}
     workspace = workspace_id(tx, selection.workspace)
+    found = outbox.find(tx, states=decision.states, resources=selection.resources, seqs=seqs)
     return [
         edit
-        for edit in outbox.find(
-            tx, states=decision.states, resources=selection.resources, seqs=seqs
-        )
+        for edit in found
         if selection.fits(edit.fields, edit.captured_at)
         and workspace in (None, edit.workspace_id)
         and selection.imported in (None, imports.number_of(edit))
@@ -294,4 +296,4 @@ def _decide_still(
 ) -> list[Edit]:
     """Decide those of the edits that have not moved on since they were shown."""
     still = [edit.seq for edit in _choose(tx, selection, decision, seqs)]
-    return decision.by_number(tx, still) if still else []
+    return decision.decide(tx, still) if still else []

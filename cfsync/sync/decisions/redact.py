@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfsync.errors import NotFound, Refused, UsageError
-from cfsync.mirror.bookkeeping import ids
+from cfsync.mirror.bookkeeping import decided, ids
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.tables import BASE, TABLES
 from cfsync.mirror.privacy import purge
@@ -125,4 +125,5 @@ def _finish(tx: Tx, person: Person, done: Redacted) -> Receipt:
         receipt += purge.purge(tx, replace(person, id=record_id))
     if done.asked == "not there" and not +(done.purged + receipt):
         raise UsageError(f"{person.resource.name}: neither side knows {person.id}")
+    decided.deletions(tx, "redacted", person.resource.name, [*earlier, person.id])
     return receipt

@@ -12,7 +12,8 @@ from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import Cause, Side, TombstoneState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.reports import history, provenance, related, status
+from cfsync.mirror.reports import decisions, history, provenance, related, status
+from cfsync.mirror.reports.decisions import Decision
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.records import is_provisional
 from cfsync.resources import Field, Resource, named
@@ -30,6 +31,8 @@ SEVERAL = 5
 """How many records of the same name are named."""
 ENDED_SHOWN = 10
 """How many edits that have ended are shown."""
+DECISIONS_SHOWN = 10
+"""How many decisions are shown."""
 State = Literal["mirrored", "unsent", "deleted here", "gone", "hidden"]
 
 
@@ -95,6 +98,8 @@ class Explanation:
     changes: list[history.Row]
     #: The open conflicts.
     conflicts: list[Conflict]
+    #: Who has decided what about it, in order; up to DECISIONS_SHOWN.
+    decisions: list[Decision]
     #: What it waits for, a line each.
     waits: list[str]
 
@@ -109,7 +114,7 @@ async def explain(
     with this name.
     """
     resource = named(resource_name)
-    known, commands, changes = await mirror.read(_gather, resource, record_name.strip())
+    known, commands, changes, decided = await mirror.read(_gather, resource, record_name.strip())
     unsent = settings.why_unsent(resource.name)
     if not (known.row or known.edits or known.tombstone or changes):
         raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
@@ -127,16 +132,20 @@ async def explain(
         ended=[e for e in known.edits if e.state not in OPEN_STATES][-ENDED_SHOWN:],
         changes=changes,
         conflicts=known.conflicts,
+        decisions=decided,
         waits=[str(w) for w in waits(known, commands, unsent=unsent)],
     )
 
 
 def _gather(
     tx: Tx, resource: Resource, record_name: str
-) -> tuple[KnownRecord, dict[str, str], list[history.Row]]:
+) -> tuple[KnownRecord, dict[str, str], list[history.Row], list[Decision]]:
     known, name = _found(tx, resource, record_name)
     changes = history.last_changes(tx, resource, name, CHANGES_SHOWN)
-    return known, provenance.commands(tx, resource, known.record_id), changes
+    decided = decisions.last(
+        tx, DECISIONS_SHOWN, resources=[resource.name], record_id=known.record_id
+    )[::-1]
+    return known, provenance.commands(tx, resource, known.record_id), changes, decided
 
 
 def _found(tx: Tx, resource: Resource, wanted: str) -> tuple[KnownRecord, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import structlog
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cfsync.errors import CfsyncError, UsageError
+from cfsync.mirror.bookkeeping import decided
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState, by_id, changed_since
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.db.engine import Mirror
@@ -35,6 +36,13 @@ Work = Callable[[Mirror, str, Form], Awaitable[str | Preview]]
 """Does what was chosen, and returns what is said about it; or does nothing yet, and returns what it
 would do. Raises an error where it can't.
 """
+
+
+_ASKED: Mapping[str, Literal["pull asked for", "sweep asked for"]] = {
+    "pull": "pull asked for",
+    "sweep": "sweep asked for",
+}
+"""Pass that a button starts -> what is noted of it."""
 
 
 def _agree(_: Sequence[object]) -> None:
@@ -148,8 +156,8 @@ class Actions:
         """A pass of a list, now."""
         resource, name = request.path_params["resource"], request.path_params["name"]
 
-        async def work(_: Mirror, _choice: str, _form: Form) -> str | Preview:
-            _check(name, "pull", "sweep")
+        async def work(mirror: Mirror, _choice: str, _form: Form) -> str | Preview:
+            _check(name, *_ASKED)
             daemon = self._console.daemon
             if daemon is None:
                 raise UsageError(f"no daemon runs here: `cfsync {name} {named(resource).name}`")
@@ -157,6 +165,7 @@ class Actions:
                 raise UsageError(
                     f"{words(resource)}: another daemon has it, or it is off or paused"
                 )
+            await mirror.write(decided.lists, _ASKED[name], [named(resource).name])
             return f"{words(resource)}: the {name} has begun."
 
         return await self._do(request, work, f"/records/{resource}")
@@ -203,6 +212,7 @@ class Actions:
             if self._console.read_only:
                 raise UsageError("this console is read-only (web.console)")
             form = await forms.read(request)
+            back = forms.BACK.get(form.one("back"), back)
             _check(form.one("choice"), *forms.CHOICES[request.scope["route"].path])
             async with self._console.writing() as mirror:
                 with acting_as(who):
@@ -270,8 +280,8 @@ async def _decide_edits(
     shown = previews.edits(found, choice)
     if not (is_plain or form.agrees_to(shown.seen)):
         return shown
-    decided = await outbox.decide_shown(mirror, choice, [e.seq for e in found])  # type: ignore[arg-type]  # checked
-    told, left = previews.edits_decided(choice, decided)
+    done = await outbox.decide_shown(mirror, choice, [e.seq for e in found])  # type: ignore[arg-type]  # checked
+    told, left = previews.edits_decided(choice, done)
     return f"{shown.after(told)} {left}".rstrip()
 
 

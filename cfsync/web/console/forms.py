@@ -41,6 +41,9 @@ CHOICES: Mapping[str, Sequence[str]] = {
 }
 """Route -> what its buttons can say."""
 
+BACK = {"activity": "/activity"}
+"""What a form says about the page that it is on, where it is not the usual one -> that page."""
+
 _YES_NO = {"true": True, "false": False}
 
 

@@ -13,7 +13,8 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.history import starts
-from cfsync.mirror.reports import browse, history
+from cfsync.mirror.reports import browse, decisions, history
+from cfsync.mirror.reports import waiting as reports
 from cfsync.mirror.reports.browse import Place
 from cfsync.mirror.user_decisions import batches
 from cfsync.resources import RESOURCES, Resource, named
@@ -39,6 +40,12 @@ PASSES = 20
 
 PUSHES = 10
 """Pushes that the activity shows."""
+
+UNSENT = 10
+"""Edits that wait for the next push that it shows."""
+
+DECISIONS = 10
+"""Decisions that it shows."""
 
 ROWS = 50
 """Rows of a page of a table."""
@@ -204,4 +211,6 @@ def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
     wanted = history.Wanted(side=side or None, starts=False)
     found = None if starts.is_off(tx) else history.last(tx, wanted, CHANGES)
     pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]
-    return activity.Activity(passes, which, found, side, pushes, tx.now)
+    decided = decisions.last(tx, DECISIONS)
+    to_send = reports.to_send(tx, UNSENT)
+    return activity.Activity(passes, which, found, side, to_send, pushes, decided, tx.now)

@@ -18,8 +18,8 @@ from cfsync.web.console.html.parts import cards
 from cfsync.web.console.html.parts.words import plural, words
 from cfsync.web.console.html.sure import Preview
 
-_UNSENT = "`cfsync outbox discard` until then; afterwards"
-UNDO_EDITS = f"{_UNSENT} Revert, beside the push on Activity."
+_UNSENT = "Discard, on Activity, until then; afterwards"
+UNDO_EDITS = f"{_UNSENT} Revert, beside the push there."
 _HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
 
 
@@ -100,6 +100,8 @@ def edits(found: Sequence[Edit], choice: str) -> Preview:
     lines = [f"{words(e.resource)} #{e.record_id}: {e.op} {', '.join(e.fields)}" for e in found]
     if choice == "discard":
         told = "The rows then show what ClickFunnels has."
+        if any(e.op == Op.INSERT for e in found):
+            told += " A row that it doesn't have is deleted, with all that waits of it."
         back = "edit the rows again: the values that are discarded stay in their history."
         return Preview(f"Discard {count}?", [told, *lines], back, f"Discard {len(found):,}", seen)
     told = "The next push sends them to ClickFunnels."

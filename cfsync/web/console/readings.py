@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import conflicts, outbox
-from cfsync.mirror.bookkeeping.outbox import AT_ONCE, Edit, OutboxState
+from cfsync.mirror.bookkeeping.outbox import AT_ONCE, Edit
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.reports import browse, related, status
 from cfsync.mirror.reports import waiting as waits
 from cfsync.mirror.reports.related import Related
+from cfsync.mirror.user_decisions.discard import DISCARDABLE
 from cfsync.resources import Resource
 from cfsync.sync import health_facts
 from cfsync.sync.inspection import status as inspection
@@ -86,10 +87,10 @@ def waiting(tx: Tx) -> Waiting:
 
 
 def edits(tx: Tx, seqs: Sequence[int]) -> list[Edit]:
-    """Those of the edits with these numbers that wait for a person."""
-    states, found = (OutboxState.PARKED, OutboxState.HELD), []
+    """Those of the edits with these numbers about which a person can decide."""
+    found: list[Edit] = []
     for start in range(0, len(seqs), AT_ONCE):
-        found += outbox.find(tx, states=states, seqs=seqs[start : start + AT_ONCE])
+        found += outbox.find(tx, states=DISCARDABLE, seqs=seqs[start : start + AT_ONCE])
     return found
 
 

@@ -140,7 +140,7 @@ def test_what_was_done_is_told_with_how_to_take_it_back(
 
     assert "To undo it: each value that loses stays in the history" in resolved
     assert "To undo it: edit the rows again" in discarded
-    assert "To undo it: <code>cfsync outbox discard</code> until then" in retried
+    assert "To undo it: Discard, on Activity, until then" in retried
     assert "To undo it: the next push sends the values before it" in reverted
 
 
@@ -190,6 +190,55 @@ def test_a_refused_edit_is_discarded(visitor: Visitor, account: Account, contact
 
     assert "1 edit discarded. The rows show what ClickFunnels has." in page
     assert (account.states(), first_name(account, contact)) == (["discarded"], before)
+
+
+@pytest.mark.parametrize("page", ["/activity", "/records/contacts/{}"])
+def test_an_edit_that_waits_for_the_push_is_discarded(
+    visitor: Visitor, account: Account, contact: int, page: str
+) -> None:
+    was = account.one("SELECT first_name FROM contacts WHERE id = ?", contact)
+    account.sql("UPDATE contacts SET first_name = 'Typo' WHERE id = ?", contact)
+    assert "/edits/1" in visitor.see(page.format(contact))
+
+    told = visitor.press("/edits/1", "discard", back="activity")
+
+    assert "1 edit discarded" in told
+    assert "<h1>Activity</h1>" in told
+    assert "/edits/1" not in visitor.see(page.format(contact))
+    assert account.one("SELECT first_name FROM contacts WHERE id = ?", contact) == was
+
+
+def test_a_row_that_was_never_sent_is_discarded(visitor: Visitor, account: Account) -> None:
+    account.sql("INSERT INTO contacts (email_address) VALUES ('typo@example.com')")
+    shown = visitor.ask("POST", "/edits/1", data={"choice": "discard"})
+    assert "is deleted" in shown.text
+
+    visitor.agree("/edits/1", shown.text)
+
+    typo = "SELECT id FROM contacts WHERE email_address = 'typo@example.com'"
+    assert account.column(typo) == []
+
+
+def test_an_edit_that_is_being_sent_has_no_button(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    account.sql("UPDATE contacts SET first_name = 'Sent' WHERE id = ?", contact)
+    account.sql("UPDATE cf_outbox SET state = 'sending'")
+
+    assert "/edits/1" not in visitor.see("/activity") + visitor.see(f"/records/contacts/{contact}")
+    assert "no longer wait" in visitor.press("/edits/1", "discard")
+
+
+def test_of_many_edits_to_be_sent_the_newest_are_shown(visitor: Visitor, account: Account) -> None:
+    for name in ("X", "Y", "Z"):
+        account.sql("UPDATE contacts SET first_name = ?", name)
+
+    page = visitor.see("/activity")
+
+    many = 3 * len(account.ids_of("contacts"))
+    assert f"and {many - 10} older ones" in page
+    assert f'action="/edits/{many}"' in page
+    assert 'action="/edits/1"' not in page
 
 
 def test_a_mass_of_held_edits_is_sent(visitor: Visitor, account: Account) -> None:
@@ -331,6 +380,7 @@ def test_a_pass_is_started_where_a_daemon_runs(visit: Visit) -> None:
     assert "contacts: the sweep has begun." in visitor.press("/start/sweep/contacts", "start")
     assert "another daemon has it" in visitor.press("/start/pull/orders", "start")
     assert begun == [("sweep", "contacts"), ("pull", "orders")]
+    assert "asked for a sweep of contacts" in visitor.see("/activity")
 
 
 def test_without_a_daemon_the_command_is_named(visitor: Visitor) -> None:
@@ -710,6 +760,12 @@ def test_who_decides_stands_in_the_history(visit: Visit, account: Account, conta
     visitor.ask("POST", f"/records/contacts/{contact}/edit", data=form)
 
     assert account.column("SELECT db_user FROM cf_outbox") == ["grace"]
+    account.sql("UPDATE cf_outbox SET state = 'held'")
+    visitor.press("/edits/1", "approve")
+    for page in ("/activity", f"/records/contacts/{contact}"):
+        shown = visitor.see(page)
+        assert "grace" in shown
+        assert f"approved edit 1 of contacts {contact}" in shown
 
 
 class TestEdit:

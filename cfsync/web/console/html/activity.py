@@ -1,4 +1,4 @@
-"""Activity: the last passes, and the history of both sides."""
+"""Activity: the last passes, pushes and decisions, and the history of both sides."""
 
 from __future__ import annotations
 
@@ -10,12 +10,25 @@ from urllib.parse import urlencode
 
 import htpy as h
 
-from cfsync.mirror.bookkeeping.outbox import OutboxState
+from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
+from cfsync.mirror.reports.decisions import Decision
 from cfsync.mirror.user_decisions.batches import Part
+from cfsync.web.console.html.parts.cards import discard
+from cfsync.web.console.html.parts.history import decisions
 from cfsync.web.console.html.parts.layout import Shell, button, page
 from cfsync.web.console.html.parts.passes import passes
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import chip, dot, link, moment, patch, plural, when, words
+from cfsync.web.console.html.parts.words import (
+    chip,
+    dot,
+    link,
+    moment,
+    patch,
+    plural,
+    when,
+    without_command,
+    words,
+)
 
 PASSES = ("pull", "push", "events", "sweep", "census", "backfill", "verify", "recover")
 
@@ -32,8 +45,12 @@ class Activity:
     changes: Sequence[Mapping[str, Any]] | None
     #: The side to which they are limited; '': both.
     side: str
+    #: How many edits wait for the next push, and the newest of them.
+    to_send: tuple[int, Sequence[Edit]]
     #: The last pushes that sent something, newest first, each in parts.
     pushes: Sequence[Sequence[Part]]
+    #: The last decisions, newest first.
+    decisions: Sequence[Decision]
     now: str
 
 
@@ -48,9 +65,17 @@ def activity(shell: Shell, found: Activity) -> h.Element:
                 h.header[h.h2["Passes"], _choice("pass", found.which, kinds, {"side": found.side})],
                 passes(found.passes, found.now),
             ],
+            bool(found.to_send[1])
+            and h.section(".card")[
+                h.header[h.h2["To be sent"]], _to_send(found, can_act=not shell.read_only)
+            ],
             bool(found.pushes)
             and h.section(".card")[
                 h.header[h.h2["Pushes"]], _pushes(found, can_act=not shell.read_only)
+            ],
+            bool(found.decisions)
+            and h.section(".card")[
+                h.header[h.h2["Decisions"]], decisions(found.now, found.decisions)
             ],
             h.section(".card")[
                 h.header[
@@ -64,6 +89,28 @@ def activity(shell: Shell, found: Activity) -> h.Element:
         ],
         here="activity",
     )
+
+
+def _to_send(found: Activity, *, can_act: bool) -> h.Node:
+    """Edits that wait for the next push, each with a button."""
+    count, some = found.to_send
+    heads = dict.fromkeys(("made", "record", "by", "what", ""), "")
+    more = f"and {count - len(some):,} older ones: "
+    return [
+        table("To be sent", heads, (_unsent(e, found.now, can_act=can_act) for e in some), "feed"),
+        count > len(some) and h.p(".hint.more")[more, h.code["cfsync outbox list --state pending"]],
+    ]
+
+
+def _unsent(e: Edit, now: str, *, can_act: bool) -> h.Element:
+    can_discard = can_act and e.state == OutboxState.PENDING
+    return h.tr[
+        h.td[when(now, e.captured_at)],
+        h.td[words(e.resource), " ", link(e.resource, e.record_id)],
+        h.td[e.author or dot()],
+        h.td[patch(e.patch, e.op), e.error and h.small[without_command(e.error)]],
+        h.td(".n")[discard(e) if can_discard else chip(e.state, e.state)],
+    ]
 
 
 def _pushes(found: Activity, *, can_act: bool) -> h.Element:

@@ -54,8 +54,8 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
     )
     then = (
         "Saving writes the row here. `cfsync plan` shows what will be sent; the next push sends it."
-        " To undo it: `cfsync outbox discard` until then; afterwards Revert, beside the push on"
-        " Activity."
+        " To undo it: Discard, on Activity, until then; afterwards Revert, beside the push"
+        " there."
     )
     return page(
         shell,

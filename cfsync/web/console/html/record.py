@@ -19,13 +19,13 @@ from cfsync.sync.inspection.changes import AsOf
 from cfsync.sync.inspection.explain import Explanation, Origin
 from cfsync.values import later
 from cfsync.web.console.html.parts.cards import conflict, edit
+from cfsync.web.console.html.parts.history import history
 from cfsync.web.console.html.parts.layout import Shell, button, page
 from cfsync.web.console.html.parts.words import (
     SHORT,
     chip,
     link,
     moment,
-    patch,
     plural,
     value,
     when,
@@ -84,14 +84,14 @@ def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
                 (
                     edit(e, titles, found.now, can_act=can_act)
                     for e in known.edits
-                    if e.state == OutboxState.PARKED
+                    if e.seq in _in_cards(known)
                 ),
                 _waits(known),
                 _fields(resource, found)
                 if known.fields
                 else _gone(resource, found, can_act=can_act),
             ],
-            h.aside[_history(found), _related(found)],
+            h.aside[history(found.now, known.changes, known.decisions), _related(found)],
         ],
         here=resource.name,
     )
@@ -110,8 +110,23 @@ def _head(resource: Resource, known: Explanation, name: str, *, can_act: bool) -
     ]
 
 
+def _in_cards(known: Explanation) -> set[int]:
+    """The numbers of the edits that have a card: those about which no conflict decides, and whose
+    card says why they wait.
+    """
+    if any(c.is_about_record for c in known.conflicts):
+        return {e.seq for e in known.edits if e.state == OutboxState.PARKED}
+    states = (OutboxState.PARKED, OutboxState.HELD, OutboxState.PENDING)
+    return {e.seq for e in known.edits if e.state in states}
+
+
 def _waits(known: Explanation) -> h.Node:
-    others = [w for w in known.waits if not w.startswith("conflict") and "parked" not in w]
+    in_cards = tuple(
+        f"edit {e.seq} ("
+        for e in known.edits
+        if e.seq in _in_cards(known) and e.state != OutboxState.PENDING
+    )
+    others = [w for w in known.waits if not w.startswith(("conflict", *in_cards))]
     if not others:
         return None
     return h.section(".card.waits")[
@@ -274,25 +289,3 @@ def _related(found: RecordPage) -> h.Node:
 
 def _name(one: Mapping[str, Any]) -> str:
     return title(one) or str(one.get("of") or "") or f"#{one['id']}"
-
-
-def _history(found: RecordPage) -> h.Element:
-    known = found.explained
-    items = [
-        h.li(class_=f"t-{row['source']}")[
-            h.span(".at")[when(found.now, row["at"])],
-            h.div[
-                h.b[f"{str(row['op']).capitalize()} "],
-                "in ClickFunnels"
-                if row["side"] == "clickfunnels"
-                else f"here by {row['db_user'] or 'SQL'}",
-                h.small[f" · {row['source']}"],
-                patch(row["patch"], row["op"]),
-            ],
-        ]
-        for row in reversed(known.changes)
-    ]
-    none = h.p(".hint")["No change is known: it is as it was first read."]
-    return h.section(".card")[
-        h.header[h.h2["History"]], h.ol(".timeline")[items] if items else none
-    ]

@@ -1,15 +1,15 @@
-"""Cards: a conflict, or a refused edit, with what can be chosen."""
+"""Cards: a conflict, or an edit that waits, with what can be chosen."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import htpy as h
 
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
-from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.web.console.forms import SEEN, digest
 from cfsync.web.console.html.parts.layout import button
 from cfsync.web.console.html.parts.words import (
@@ -125,7 +125,7 @@ def _side(c: Conflict, choice: str, name: str, *, can_act: bool) -> h.Element:
 
 
 def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
-    """A refused edit and what can be done about it."""
+    """An edit that waits, and what can be done about it."""
     tries = f" · {e.attempts} tries" if e.attempts > 1 else None
     return h.article(".edit", id=f"e{e.seq}")[
         h.header[
@@ -133,15 +133,46 @@ def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
             h.span(".what")[f"{e.op}, edit {e.seq}", e.author and f" by {e.author}"],
             h.span(".since")[when(now, e.sent_at or e.captured_at), tries],
         ],
-        h.div(".row")[patch(e.patch, e.op), h.p(".err")[without_command(e.error or "")]],
-        can_act
-        and h.footer[
-            e.op != "delete"
-            and h.a(".button.quiet", href=f"/records/{e.resource}/{e.record_id}/edit")[
-                "Change the row"
-            ],
-            button(f"/edits/{e.seq}", "retry", "Retry"),
-            button(f"/edits/{e.seq}", "discard", "Discard", kind="quiet"),
-            h.small["Retry: the next push sends it again. Discard: the row is as in ClickFunnels."],
+        h.div(".row")[
+            patch(e.patch, e.op), bool(e.error) and h.p(".err")[without_command(e.error or "")]
         ],
+        can_act and e.state in _BUTTONS and h.footer[_BUTTONS[e.state](e)],
     ]
+
+
+def _of_refused(e: Edit) -> list[h.Node]:
+    return [
+        e.op != "delete"
+        and h.a(".button.quiet", href=f"/records/{e.resource}/{e.record_id}/edit")[
+            "Change the row"
+        ],
+        button(f"/edits/{e.seq}", "retry", "Retry"),
+        button(f"/edits/{e.seq}", "discard", "Discard", kind="quiet"),
+        h.small["Retry: the next push sends it again. Discard: the row is as in ClickFunnels."],
+    ]
+
+
+def _of_held(e: Edit) -> list[h.Node]:
+    return [
+        button(f"/edits/{e.seq}", "approve", "Approve"),
+        button(f"/edits/{e.seq}", "discard", "Discard", kind="quiet"),
+        h.small["Approve: the next push sends it. Discard: the row is as in ClickFunnels."],
+    ]
+
+
+def _of_pending(e: Edit) -> list[h.Node]:
+    return [discard(e), h.small["Discard: the row is as in ClickFunnels."]]
+
+
+def discard(e: Edit) -> h.Element:
+    """The button that discards an edit which waits for the next push."""
+    given = {"back": "activity"}
+    return button(f"/edits/{e.seq}", "discard", "Discard", kind="quiet", given=given)
+
+
+_BUTTONS: Mapping[OutboxState, Callable[[Edit], list[h.Node]]] = {
+    OutboxState.PARKED: _of_refused,
+    OutboxState.HELD: _of_held,
+    OutboxState.PENDING: _of_pending,
+}
+"""What can be done about an edit in a state."""

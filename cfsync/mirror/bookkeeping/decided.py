@@ -1,0 +1,70 @@
+"""Who has decided what about edits, conflicts, deletions and lists: the last decision of each.
+
+What a decision makes of a row is in the history (`cf_changes`); many make nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from cfsync.mirror.bookkeeping.outbox import AT_ONCE
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CONFLICTS, OUTBOX, TOMBSTONES
+from cfsync.mirror.history.person import person
+from cfsync.mirror.progress import meta
+
+NOT_DECIDED = {"decision": None, "decided_by": None, "decided_at": None}
+"""The columns of a row about which no person has decided."""
+
+
+def edits(
+    tx: Tx,
+    decision: Literal["approved", "retried", "discarded", "adopted"],
+    seqs: Collection[int],
+) -> None:
+    """Note who has decided about edits."""
+    _note(tx, OUTBOX.c.seq, seqs, decision)
+
+
+def conflict(tx: Tx, conflict_id: int, choice: str) -> None:
+    """Note who has resolved a conflict, and for which side."""
+    _note(tx, CONFLICTS.c.id, [conflict_id], choice)
+
+
+def deletions(
+    tx: Tx,
+    decision: Literal["approved", "rejected", "redacted"],
+    resource: str,
+    ids: Collection[int],
+) -> None:
+    """Note who has decided that records leave the mirror, or stay."""
+    _note(tx, TOMBSTONES.c.record_id, ids, decision, TOMBSTONES.c.resource == resource)
+
+
+def lists(
+    tx: Tx,
+    decision: Literal["paused", "resumed", "pull asked for", "sweep asked for"],
+    names: Collection[str],
+) -> None:
+    """Note who has paused or resumed lists, or has asked for a pass of them now."""
+    kind = "pause" if decision in ("paused", "resumed") else decision.partition(" ")[0]
+    told = {"decision": decision, "by": person(), "at": tx.now}
+    for name in names:
+        meta.put(tx.conn, f"{meta.DECIDED}{name}/{kind}", json.dumps(told))
+
+
+def _note(
+    tx: Tx,
+    key: sa.Column[Any],
+    numbers: Collection[int],
+    decision: str,
+    *where: sa.ColumnElement[bool],
+) -> None:
+    values = {"decision": decision, "decided_by": person(), "decided_at": tx.now}
+    change, found = sa.update(key.table).where(*where).values(values), [*numbers]
+    for start in range(0, len(found), AT_ONCE):
+        tx.conn.execute(change.where(key.in_(found[start : start + AT_ONCE])))

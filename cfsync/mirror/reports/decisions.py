@@ -1,0 +1,124 @@
+"""Who has decided what, last about each: read from the columns and keys that `decided` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.db.tables import CONFLICTS, OUTBOX, TOMBSTONES
+from cfsync.mirror.progress import meta
+from cfsync.resources import RESOURCES
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person has decided at one time about one thing, or alike about several."""
+
+    #: Canonical text.
+    at: str
+    by: str
+    #: approved, retried, discarded, adopted, rejected, redacted; paused, resumed, pull asked for,
+    #: sweep asked for; of a conflict the side that was chosen: local, remote, value.
+    decision: str
+    #: edit, conflict, deletion or list.
+    about: str
+    #: None: all of them.
+    resource: str | None
+    #: How many edits, conflicts, deletions or lists.
+    count: int = 1
+    #: The first record of these; None: it is about a list.
+    record_id: int | None = None
+    #: The first edit or conflict of these.
+    number: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What was done, for a person: `approved edit 17 of contacts 1042`."""
+        if self.about == "list":
+            return self._about_list()
+        verb = "resolved" if self.about == "conflict" else self.decision
+        of = "" if self.resource is None else f" of {self.resource}"
+        if self.decision == "redacted":
+            return f"redacted {self.resource} {self.record_id}"
+        if self.count > 1:
+            what = f"{self.count:,} {self.about}s{of}"
+        elif self.number is None:
+            what = f"the {self.about}{of} {self.record_id}"
+        else:
+            what = f"{self.about} {self.number}{of} {self.record_id}"
+        return f"{verb} {what}{_SIDES.get(self.decision, '')}"
+
+    def _about_list(self) -> str:
+        what = "all lists" if self.resource is None else self.resource
+        if self.decision in ("paused", "resumed"):
+            return f"{self.decision} {what}"
+        return f"asked for a {self.decision.partition(' ')[0]} of {what}"
+
+
+_SIDES = {
+    "local": ", for the mirror's value",
+    "remote": ", for ClickFunnels' value",
+    "value": ", with another value",
+}
+
+_KINDS: tuple[tuple[str, sa.Table, sa.ColumnElement[Any]], ...] = (
+    ("edit", OUTBOX, sa.func.min(OUTBOX.c.seq)),
+    ("conflict", CONFLICTS, sa.func.min(CONFLICTS.c.id)),
+    ("deletion", TOMBSTONES, sa.null()),
+)
+
+
+def last(
+    tx: Tx,
+    limit: int,
+    *,
+    resources: Collection[str] = (),
+    record_id: int | None = None,
+) -> list[Decision]:
+    """The last decisions, the last one first; only those about some resources, or about one record
+    of them, where given.
+    """
+    found = [] if record_id is not None else _about_lists(tx, resources)
+    for about, table, number in _KINDS:
+        found += _of_table(tx, limit, about, table, number, resources, record_id)
+    return sorted(found, key=lambda d: d.at, reverse=True)[:limit]
+
+
+def _of_table(
+    tx: Tx,
+    limit: int,
+    about: str,
+    table: sa.Table,
+    number: sa.ColumnElement[Any],
+    resources: Collection[str],
+    record_id: int | None,
+) -> list[Decision]:
+    c = table.c
+    alike = (c.decided_at, c.decision, c.decided_by, c.resource)
+    query = sa.select(*alike, sa.func.count(), sa.func.min(c.record_id), number)
+    query = query.where(c.decided_at.is_not(None))
+    if resources:
+        query = query.where(c.resource.in_(resources))
+    if record_id is not None:
+        query = query.where(c.record_id == record_id)
+    order = [column.desc() for column in alike]
+    query = query.group_by(*alike).order_by(*order).limit(limit)
+    return [
+        Decision(at, by, decision, about, resource, count, first, n)
+        for at, decision, by, resource, count, first, n in tx.conn.execute(query)
+    ]
+
+
+def _about_lists(tx: Tx, resources: Collection[str]) -> list[Decision]:
+    found = list[Decision]()
+    for key, value in meta.with_prefix(tx.conn, meta.DECIDED).items():
+        name = key.partition("/")[0]
+        resource = name if name in RESOURCES else None
+        if resource is None or not resources or resource in resources:
+            found.append(Decision(**json.loads(value), about="list", resource=resource))
+    return found

@@ -1,0 +1,57 @@
+"""What was decided, and what has changed, by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import htpy as h
+
+from cfsync.mirror.reports.decisions import Decision
+from cfsync.mirror.reports.history import Row
+from cfsync.web.console.html.parts.tables import table
+from cfsync.web.console.html.parts.words import patch, when
+
+
+def history(now: str, changes: Sequence[Row], decisions: Sequence[Decision]) -> h.Element:
+    """Changes of a record, and decisions about it, the last one first."""
+    dated = [(row["at"], _change(now, row)) for row in changes]
+    dated += [(one.at, _decision(now, one)) for one in decisions]
+    items = [item for _, item in sorted(dated, key=lambda pair: pair[0])]
+    none = h.p(".hint")["No change is known: it is as it was first read."]
+    return h.section(".card")[
+        h.header[h.h2["History"]], h.ol(".timeline")[items[::-1]] if items else none
+    ]
+
+
+def _change(now: str, row: Row) -> h.Element:
+    is_there = row["side"] == "clickfunnels"
+    return h.li(class_=f"t-{row['source']}")[
+        h.span(".at")[when(now, row["at"])],
+        h.div[
+            h.b[f"{str(row['op']).capitalize()} "],
+            "in ClickFunnels" if is_there else f"here by {row['db_user'] or 'SQL'}",
+            h.small[f" · {row['source']}"],
+            patch(row["patch"], row["op"]),
+        ],
+    ]
+
+
+def _decision(now: str, one: Decision) -> h.Element:
+    return h.li(".t-user")[
+        h.span(".at")[when(now, one.at)],
+        h.div[h.b["Decision "], f"by {one.by}: {one.text}"],
+    ]
+
+
+def decisions(now: str, found: Sequence[Decision]) -> h.Element:
+    """Decisions as a table."""
+    heads = dict.fromkeys(("when", "by", "what"), "")
+    return table("Decisions", heads, (_row(now, one) for one in found))
+
+
+def _row(now: str, one: Decision) -> h.Element:
+    what: h.Node = one.text
+    if one.count == 1 and one.record_id is not None:
+        what = h.a(href=f"/records/{quote(one.resource or '')}/{one.record_id}")[one.text]
+    return h.tr[h.td[when(now, one.at)], h.td[one.by], h.td[what]]

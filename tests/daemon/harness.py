@@ -74,7 +74,7 @@ class Systemd:
 class Daemon:
     """`cfsync run` with these settings (`API__TOKEN=...`), in a directory of its own."""
 
-    module = "cfsync"
+    program = ("-W", "error", "-m", "cfsync")
 
     def __init__(
         self, directory: Path, settings: dict[str, str], systemd: Systemd | None, **environ: str
@@ -83,7 +83,7 @@ class Daemon:
         clean = {name: value for name, value in os.environ.items() if "CFSYNC_" not in name}
         notify = {"NOTIFY_SOCKET": systemd.address} if systemd else {}
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", self.module, "run"],
+            [sys.executable, *self.program, "run"],
             cwd=directory,
             env=clean | given | notify | environ,
             stdout=subprocess.PIPE,

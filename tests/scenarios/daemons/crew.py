@@ -28,7 +28,9 @@ TAKEN_OVER = """SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM cf_leases
 
 
 class QuickDaemon(Daemon):
-    module = "tests.scenarios.daemons.quick"
+    """Without `-W error`: a connection that is open when the process ends is no fault here."""
+
+    program = ("-m", "tests.scenarios.daemons.quick")
 
 
 @dataclass

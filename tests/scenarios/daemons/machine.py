@@ -184,8 +184,9 @@ class DaemonMachine:
 
 @contextmanager
 def daemons_over(machine: Machine, folder: Path, count: int) -> Iterator[DaemonMachine]:
-    """The same machine with daemons, to which ClickFunnels delivers webhooks."""
+    """The same machine, its mirror filled, with daemons; webhooks reach the first of them."""
     account = machine.account
+    machine.run("backfill")
     crew = Crew(account, folder, [free_port() for _ in range(count)])
     for endpoint in register_webhooks(account, crew.ports[0]):
         machine.book.note("here", "insert", "webhook_endpoints", endpoint)

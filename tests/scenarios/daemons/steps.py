@@ -99,11 +99,17 @@ def _kept(step: Step, tables: Collection[str]) -> Step | None:
     """The step as far as it is about these tables."""
     match step:
         case Edit():
-            return _without_emails(step) if step.table in tables else None
+            return _without_emails(step) if _is_about(step, tables) else None
         case Together(edits) | Amid(edits=edits):
-            left = tuple(_without_emails(e) for e in edits if e.table in tables)
+            left = tuple(_without_emails(e) for e in edits if _is_about(e, tables))
             return replace(step, edits=left) if left else None
     return step
+
+
+def _is_about(edit: Edit, tables: Collection[str]) -> bool:
+    """ClickFunnels makes a variant with each new product."""
+    makes_variant = edit.table == "products" and edit.verb == "insert"
+    return edit.table in tables and (not makes_variant or "product_variants" in tables)
 
 
 def _without_emails(edit: Edit) -> Edit:

@@ -183,6 +183,7 @@ def test_applied_tags_and_a_contacts_tags_are_one(
     assert client.post(applied, sent).status == 422
     tagged = client.get(f"/contacts/{contact}").data
     assert [t["id"] for t in tagged["tags"]] == [one, two, three]
+    assert tagged["tags"][-1]["applied_at"] == made.data["created_at"]
     assert tagged["updated_at"] > before["updated_at"]
     assert client.delete(f"/contacts/applied_tags/{made.data['id']}").status == 204
     untagged = client.get(f"/contacts/{contact}").data

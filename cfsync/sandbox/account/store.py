@@ -142,15 +142,18 @@ class Store:
         )
         return [values for values in found if values is not None]
 
-    def tags_of(self, contact: int) -> list[int]:
-        """The ids of a contact's tags."""
+    def tags_of(self, contact: Values) -> list[tuple[int, str]]:
+        """The ids of a contact's tags, and when each was applied: those to start with when the
+        contact was created.
+        """
         table, tags = self.tables["contact_applied_tags"], self.tables["contact_tags"]
-        numbers = [(id_, table.seed_number(id_)) for id_ in table.by_id(contact, None, False)]
-        found = [
-            (table.get(id_) or {})["tag_id"] if number is None else tag_of(self.plan, number)
-            for id_, number in numbers
-        ]
-        return [tag for tag in found if not tags.has_deletions or tags.get(tag)]
+        found: list[tuple[int, str]] = []
+        for id_ in table.by_id(contact["id"], None, False):
+            if (number := table.seed_number(id_)) is not None:
+                found.append((tag_of(self.plan, number), contact["created_at"]))
+            elif applied := table.get(id_):
+                found.append((applied["tag_id"], applied["created_at"]))
+        return [(tag, at) for tag, at in found if not tags.has_deletions or tags.get(tag)]
 
     def shown(self, resource: str, values: Values, expand: Iterable[str] = ()) -> Values:
         """The record as an answer shows it; `expand`: what is asked for by name."""

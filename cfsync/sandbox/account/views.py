@@ -28,7 +28,7 @@ class Records(Protocol):
 
     def get(self, resource: str, id_: int) -> Values | None: ...
 
-    def tags_of(self, contact: int) -> list[int]: ...
+    def tags_of(self, contact: Values) -> list[tuple[int, str]]: ...
 
     def children(self, resource: str, parent: int) -> list[Values]: ...
 
@@ -40,7 +40,8 @@ def _quote(records: Records, resource: str, id_: int, names: Iterable[str]) -> d
 
 
 def _contact(records: Records, contact: Values) -> Values:
-    return {"tags": [_tag(records, tag) for tag in records.tags_of(contact["id"])]}
+    tags = records.tags_of(contact)
+    return {"tags": [_tag(records, tag) | {"applied_at": at} for tag, at in tags]}
 
 
 def _tag(records: Records, id_: int) -> dict[str, Any]:

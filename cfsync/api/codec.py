@@ -71,12 +71,13 @@ def read(
     content: bytes,
     wait: float | None = None,
     loads: Parse | None = None,
+    setting: str = "api.token",
 ) -> Answer:
     """The answer to `call` ('METHOD /path'). Raises the TokenRefused or ApiError that it is.
-    `wait`: the seconds until a failed call may be repeated, where the server has named any.
+    `wait`: the seconds until it may be repeated, where named. `setting`: what gives the token.
     """
     if status == 401:
-        raise TokenRefused
+        raise TokenRefused(f"check {setting}")
     if status == 429:
         raise RateLimited(call=call, retry_after=wait)
     if status >= 500 or status in NOT_NOW:
@@ -235,9 +236,7 @@ def _bodies(resource: Resource, data: Any) -> Any:
 
 
 def server_time(headers: Mapping[str, str]) -> str | None:
-    """The server's clock when it answered (`Date`), as a canonical time; None without a usable
-    one.
-    """
+    """The server's clock when it answered (`Date`), canonical; None without a usable one."""
     try:
         at = parsedate_to_datetime(headers["date"])
         return time_text(at if at.tzinfo else at.replace(tzinfo=UTC))  # `-0000` is UTC, too

@@ -39,16 +39,20 @@ def is_gateway(base_url: str) -> bool:
 
 
 def own_error(
-    call: str, status: int, content: bytes, wait: float | None = None
+    call: str,
+    status: int,
+    content: bytes,
+    wait: float | None = None,
+    setting: str = "api.token",
 ) -> CfsyncError | None:
     """The error that the gateway itself answered with; None where ClickFunnels answers, or may.
-    `wait`: as for `codec.read`.
+    `wait`, `setting`: as for `codec.read`.
     """
     if status < 400:
         return None
     words, is_own = _read(content)
     if status == 401:
-        return _refused(words)
+        return _refused(words, setting)
     if status == 429 and is_own:
         text = "the gateway's own rate limit is reached (429)"
         return RateLimited(call=call, retry_after=wait, text=text)
@@ -61,11 +65,12 @@ def own_error(
     return _failed(call, status, words, wait, is_own=is_own) if status >= 500 else None
 
 
-def _refused(words: str) -> TokenRefused:
+def _refused(words: str, setting: str) -> TokenRefused:
     if _API_REFUSES in words:
         hint = "authorize it again at the gateway, or name another in api.headers"
         return GatewayRefused(hint, what="ClickFunnels refuses the gateway's connection")
-    return TokenRefused("api.token must be the gateway's key", what="the gateway refuses the key")
+    hint = f"{setting} must be the gateway's key"
+    return TokenRefused(hint, what="the gateway refuses the key")
 
 
 def _failed(

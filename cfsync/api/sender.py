@@ -190,12 +190,13 @@ class Sender:
             self.budget.overloaded(began)
         else:
             self.budget.answered(began)
+        call, body, token_setting = str(request), reply.content, self._transport.token_setting
         if self._transport.is_gateway and (
-            error := gateway.own_error(str(request), status, reply.content, wait)
+            error := gateway.own_error(call, status, body, wait, token_setting)
         ):
             raise error
         headers, parse = reply.headers, request.parse
-        return codec.read(str(request), status, headers, reply.content, wait, loads=parse)
+        return codec.read(call, status, headers, body, wait, parse, token_setting)
 
     def _report(self, request: Request, status: int, seconds: float) -> None:
         self.watcher.answered(request.priority, status, seconds)

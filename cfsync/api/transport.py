@@ -80,6 +80,7 @@ class Transport:
         if settings.token is None or not settings.base_url:
             raise SettingsError(["api.base_url and api.token are both needed"])
         self.is_gateway = is_gateway(settings.base_url)
+        self.token_setting = settings.token_setting
         self._settings = settings
         self._renewing = asyncio.Lock()
         self._given_up: SecretStr | None = None

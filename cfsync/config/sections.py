@@ -100,6 +100,13 @@ class ApiSettings(Section):
     #: The same for a 503, and for others that say to come back later.
     longest_outage_wait: PositiveDuration = 15 * _MINUTE
 
+    @property
+    def token_setting(self) -> str:
+        """The name of the setting that gives the token."""
+        if self.token_command:
+            return "api.token_command"
+        return "api.token_file" if self.token_file else "api.token"
+
 
 class DatabaseSettings(Section):
     """`url` may hold a password."""

@@ -63,7 +63,9 @@ def test_calls_go_on_with_the_new_token(source: dict[str, str], server: Running,
 
 @each_source
 def test_the_same_token_is_refused_for_good(source: dict[str, str], server: Running):
-    with pytest.raises(TokenRefused, match=r"^ClickFunnels refuses the token \(401\)"):
+    setting = "api.token_command" if source is COMMAND else "api.token_file"
+    words = rf"^ClickFunnels refuses the token \(401\); check {setting}$"
+    with pytest.raises(TokenRefused, match=words):
         calls(server, source, server.world.tokens.clear)
 
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
@@ -35,6 +35,10 @@ _GUESSED = (
     *("cp932", "gb18030", "big5", "euc_kr"),
 )
 """The encodings that spreadsheets have written."""
+
+
+_CENTRAL = frozenset("ŠšŽž")
+"""Letters of central European languages that cp1252 has at the same place as cp1250."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +152,23 @@ def _guess(name: str, given: BinaryIO) -> str:
     found = from_bytes(bytes(sample), cp_isolation=list(_GUESSED)).best()
     if found is None:
         raise UsageError(f"{name} is not UTF-8: give --encoding, such as --encoding cp1252")
+    if found.encoding in ("cp1250", "cp1252"):  # of short text it can't tell
+        return "cp1252" if _is_western(bytes(sample)) else "cp1250"
     return found.encoding
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether text in cp1250 or cp1252 is in the latter: no letter there has a sign beside it that
+    cp1250 reads otherwise, and none is one of both that only central European languages use. Pure.
+    """
+    try:
+        text = sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    differing = {c for c in text if c.encode("cp1250", "replace") != c.encode("cp1252")}
+    signs = {c for c in differing if not c.isalpha() or c in "ªº"}
+    letters = {c for c in text if c.isalpha()} - signs
+    in_words = any(
+        (a in signs and b in letters) or (a in letters and b in signs) for a, b in pairwise(text)
+    )
+    return not in_words and _CENTRAL.isdisjoint(text)

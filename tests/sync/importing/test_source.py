@@ -34,7 +34,14 @@ def test_a_file_says_what_its_encoding_is(tmp_path: Path, encoding: str) -> None
 
 @pytest.mark.parametrize(
     ("encoding", "content"),
-    [("cp1252", GERMAN), ("cp1251", "имя\nИван\nАнна\n" * 3)],
+    [
+        ("cp1252", GERMAN),
+        ("cp1252", "name\nMüller\nJosé\nZoë\n"),
+        ("cp1252", "name\nRené\nHélène\nFrançois\nJoão\nÅsa\nSøren\nNuñez – £5, 5 €\n"),
+        ("cp1250", POLISH),
+        ("cp1250", "name\nJiří Dvořák\nŠárka Černá\n"),
+        ("cp1251", "имя\nИван\nАнна\n" * 3),
+    ],
 )
 def test_another_encoding_is_a_guess(tmp_path: Path, encoding: str, content: str) -> None:
     path = tmp_path / "people.csv"
@@ -43,7 +50,7 @@ def test_another_encoding_is_a_guess(tmp_path: Path, encoding: str, content: str
     source, text = read(path)
 
     assert source.is_guess
-    assert text == content
+    assert (source.encoding, text) == (encoding, content)
 
 
 def test_an_encoding_that_is_given_is_taken(tmp_path: Path) -> None:

@@ -3,71 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
 import threading
-from dataclasses import dataclass
 
 import pytest
 
 from cfsync.cli.questions import Declined, asked
 from cfsync.sandbox import World
 from tests.cli.conftest import Command
-
-COLUMNS = 80
-_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-@dataclass
-class Shown:
-    """What a person saw."""
-
-    code: int
-    raw: str
-
-    @property
-    def lines(self) -> list[str]:
-        """Without colors, and of what was written over only the last."""
-        plain = _CODES.sub("", self.raw.replace("\r\n", "\n"))
-        return [line.rpartition("\r")[2] for line in plain.split("\n")]
-
-
-def on_terminal(cfsync: Command, *arguments: str, answer: str = "", **environment: str) -> Shown:
-    """The command on a terminal of 80 columns, where a person answers its question."""
-    given = {f"CFSYNC_{name}": value for name, value in cfsync.settings.items()}
-    clean = {n: v for n, v in os.environ.items() if "CFSYNC_" not in n and n != "NO_COLOR"}
-    mine, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cfsync", *arguments],
-        cwd=cfsync.directory,
-        env=clean | given | {"TERM": "xterm-256color"} | environment,
-        stdin=its,
-        stdout=its,
-        stderr=its,
-        start_new_session=True,
-    )
-    os.close(its)
-    raw = b""
-    while True:
-        try:
-            piece = os.read(mine, 65536)
-        except OSError:  # nobody has it open any more
-            break
-        if not piece:
-            break
-        raw += piece
-        if answer and b"[y/N]: " in raw:  # the whole question: what comes later is echoed later
-            os.write(mine, f"{answer}\n".encode())
-            answer = ""
-    os.close(mine)
-    return Shown(process.wait(60), raw.decode())
+from tests.cli.terminal import COLUMNS, on_terminal
 
 
 def edit(cfsync: Command, where: str = "id < 4050") -> None:
@@ -101,8 +48,8 @@ def test_what_is_looked_at_often_fits_80_columns(filled: Command, command: str) 
     shown = on_terminal(filled, *command.split(), CFSYNC_API__MIRROR="all")
 
     wide = [line for line in shown.lines if len(line) > COLUMNS]
-    unbroken = ("/", "CFSYNC_")  # paths, addresses, and variables beside long names of settings
-    assert [line for line in wide if not any(part in line for part in unbroken)] == []
+    cells = [cell for line in wide for cell in re.split(" {2,}", line.strip())]
+    assert [cell for cell in cells if not re.fullmatch(r"(\w+: )?\S+", cell)] == []  # one word
 
 
 @pytest.mark.usefixtures("park")
@@ -195,8 +142,12 @@ def test_a_push_says_before_what_it_sends_and_how_to_take_it_back(filled: Comman
     said = [line for line in plain.lines if line.startswith("sending ")]
     assert said == [f"sending {edits} edits of contacts to ClickFunnels, as batch 1"]
     assert any("cfsync revert 1" in line for line in plain.lines)
-    edit(filled, "id = 4000")
-    assert filled("push", "--json").stderr.count("sending") == 0
+    edit(filled, "id = 4050")
+    filled("plan", "--out", "plan.json")
+    edit(filled, "id = 4051")
+    planned = filled("push", "--plan", "plan.json").stderr
+    assert "sending 1 edit of contacts to ClickFunnels, as batch 2" in planned
+    assert "sending 1 edit" not in filled("push", "--json").stderr
 
 
 @pytest.mark.parametrize("command", ["explain", "show"])
@@ -235,7 +186,7 @@ def test_bars_move_with_the_work(filled: Command, world: World, command: str) ->
 
     shown = on_terminal(filled, *command.split(), CFSYNC_API__MAX_CONCURRENCY="2")
 
-    counts = [int(n) for n in re.findall(r"(\d+) of 30 ", _CODES.sub("", shown.raw))]
+    counts = [int(n) for n in re.findall(r"(\d+) of 30 ", shown.plain)]
     assert shown.code == 0
     assert counts == sorted(counts)
     assert set(counts) & set(range(1, 30))

@@ -91,7 +91,8 @@ async def push(
         elif seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
                 _report_others(report, seen.keys() - set(mine))
-                done = EditsDone(context.progress, {name: set(seen[name]) for name in mine})
+                meant = {n: seen[n] & only.seqs(n) if only else set(seen[n]) for n in mine}
+                done = EditsDone(context.progress, meant)
                 waited = set().union(*seen.values())
                 work = Push(context, report, seen=waited, done=done, allowed=only or list)
                 await _push_all(work, [r for r in resources if r.name in mine], debounce)

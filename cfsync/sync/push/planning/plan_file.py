@@ -135,6 +135,10 @@ class Approved:
     def _by_seq(self) -> dict[tuple[str, int], Key]:
         return {(key[0], seq): key for key in self.records for seq in key[1]}
 
+    def seqs(self, resource: str) -> set[int]:
+        """The numbers of the planned edits of a resource."""
+        return {seq for name, seqs in self.records if name == resource for seq in seqs}
+
     @property
     def changed(self) -> list[str]:
         """The planned records that were not sent because they have changed, as "resource id"."""

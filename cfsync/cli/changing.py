@@ -49,4 +49,7 @@ def changes(change: Change) -> Callable[[C], C]:
     return decorated
 
 
-EDITS_BACK = "`cfsync outbox discard` takes it back until the push, `cfsync revert BATCH` after it"
+EDITS_BACK = (
+    "`cfsync outbox discard` takes it back until the push, `cfsync revert BATCH` after it; a sent"
+    " delete only `cfsync undelete`, as a new record"
+)

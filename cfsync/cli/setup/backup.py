@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _RESTORE = Change(
     "the backup takes the mirror's place; edits that were made after it and not sent are not in it",
-    "`cfsync status` shows what waits in the mirror that is there",
+    "`cfsync status` shows what waits now",
     "the mirror that was there before stays beside it, under a name that is printed",
 )
 

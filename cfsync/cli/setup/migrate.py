@@ -13,7 +13,7 @@ from cfsync.cli.text import print_json, print_problem
 _MIGRATE = Change(
     "the database is created, or its schema brought up to date",
     "`cfsync doctor` names the schema that it has",
-    "an upgrade can't be taken back: `cfsync backup` before",
+    "an upgrade can't be taken back: run `cfsync backup` first",
 )
 
 

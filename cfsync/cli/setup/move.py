@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _MOVE = Change(
     "the mirror is copied to the new database and compared; then the file takes no more writes",
-    "`cfsync status` shows what waits in the mirror that is there",
-    "it can't be taken back by cfsync: `cfsync backup` before makes a copy that still takes writes",
+    "`cfsync status` shows what waits now",
+    "cfsync can't take it back; `cfsync backup` first keeps a copy that takes writes",
 )
 
 

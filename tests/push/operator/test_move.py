@@ -158,7 +158,11 @@ def test_the_file_that_was_left_takes_nothing_more_and_says_where_to_go(
     account.sql("INSERT INTO contacts (first_name) VALUES ('New')")
     done = run(account, "move", "--to", target, "--yes")
     assert done.returncode == 0, done.stderr
-    assert "stay in the file" not in done.stderr
+    assert done.stderr.splitlines() == [
+        "the mirror is copied to the new database and compared; then the file takes no more writes",
+        "(`cfsync status` shows what waits now; cfsync can't take it back; `cfsync backup` first"
+        " keeps a copy that takes writes)",
+    ]
     assert "rows, compared\n1 edit not confirmed" in done.stdout
 
     for words in (["push"], ["run"], ["status"], ["migrate"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.cli.conftest import Command
-from tests.cli.test_import_terminal import typed
+from tests.cli.terminal import on_terminal
 from tests.conftest import Postgres
 
 
@@ -15,10 +15,11 @@ def test_a_person_sees_what_stays_and_how_far_a_move_is(
     filled.sql("ALTER TABLE contacts ADD COLUMN score INTEGER")
     name = postgres.create()
 
-    code, shown = typed(filled, ["move", "--to", postgres.url(name)], "y")
+    seen = on_terminal(filled, "move", "--to", postgres.url(name), answer="y")
 
     postgres.drop(name)
-    assert code == 0, shown
+    shown = seen.plain
+    assert seen.code == 0, shown
     assert "column contacts.score" in shown
     done = re.search(r": ([\d,]+) rows, compared", shown)
     assert done

@@ -152,9 +152,11 @@ class Maintenance:
             log.info("pauses.changed", paused=sorted(paused), resumed=sorted(resumed))
         c.runner.stop(lambda job: job.resource in now)
         for job in c.runner.jobs_of(PassName.PULL):
-            if job.resource in before and job.resource not in now:
+            if job.resource in resumed:
                 c.runner.start(job)
-                c.pusher.wake.set()
+                c.pusher.allow_retry(job.resource)
+        if resumed:
+            c.pusher.wake.set()
 
     async def _save_troubles(self) -> None:
         c = self._components

@@ -63,6 +63,7 @@ def test_the_text_of_an_unknown_error_is_not_logged() -> None:
         (Report("pull", "stopped", cause=LostLease("contacts")), None),
         (Report("pull", "stopped", cause=RateLimited(), problems=["429"]), ("limit", "429")),
         (Report("push", "stopped", problems=["lost"]), ("server", "lost")),
+        (Report("push", "stopped", problems=["paused: contacts"], paused=["contacts"]), None),
         (Report("pull", "failed", problems=["no list"]), ("answer", "no list")),
     ],
 )

@@ -58,9 +58,11 @@ def text_of(error: BaseException) -> str:
 
 def trouble_of(report: Report) -> tuple[Kind, str] | None:
     """Kind and text of what went wrong, from a pass's report; None if nothing did, or the pass was
-    only interrupted.
+    only interrupted, or a person has paused what it was to do.
     """
     if report.state == RunState.DONE or isinstance(report.cause, Interrupted):
+        return None
+    if report.paused and report.cause is None:
         return None
     text = "; ".join(report.problems[-3:])
     if report.cause is not None:

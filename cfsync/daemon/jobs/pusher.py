@@ -57,7 +57,7 @@ class Pusher:
         free = {job.resource: job for job in runner.jobs_of(PassName.PUSH) if runner.can_start(job)}
         now = time.monotonic()
         for name in [n for n, at in self._retry_at.items() if at <= now]:
-            self._allow_retry(name)
+            self.allow_retry(name)
         waits = await self._mirror.read(
             debounce.seconds_until_ready,
             list(free),
@@ -83,6 +83,7 @@ class Pusher:
         self.wake.set()
         return report
 
-    def _allow_retry(self, name: str) -> None:
+    def allow_retry(self, name: str) -> None:
+        """Let the next look at the edits of a resource find those that a push has left open."""
         self._left_open.pop(name, None)
         self._retry_at.pop(name, None)

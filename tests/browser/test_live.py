@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -99,10 +100,13 @@ def test_a_running_backfill_tells_how_far_it_is(chromium: Any, tmp_path: Path) -
                 if not browser.script("return document.querySelector('#live') !== null"):
                     browser.open("/")
                 seen.update(line.replace("\n", " ") for line in browser.script(PROGRESS))
-                told = [t for t in seen if t.startswith("Contacts, reading") and "left" in t]
+                told = [t for t in seen if t.startswith("Contacts, pull") and "left" in t]
                 return len({t for t in told if "a second" in t}) >= 2
 
-            WebDriverWait(chromium, 90, poll_frequency=1).until(shows_progress, str(seen))
+            try:
+                WebDriverWait(chromium, 90, poll_frequency=1).until(shows_progress)
+            except TimeoutException:
+                raise AssertionError(sorted(seen)) from None
             browser.shot("backfill")
             browser.errors = [e for e in browser.errors if "503" not in e]  # before it began
             assert any("lists are complete" in text for text in seen)

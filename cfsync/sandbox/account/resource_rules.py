@@ -243,7 +243,7 @@ def _is_not_applied_yet(draft: Draft) -> None:
 
 def _event_types_exist(draft: Draft) -> None:
     offered, named = draft.store.event_types, draft.accepted.get("event_type_ids") or []
-    if offered is not None and not set(named) <= set(offered):
+    if offered is not None and any(name not in offered for name in named):
         raise invalid(event_type_ids="is not included in the list")
 
 

@@ -96,7 +96,7 @@ def resolve(found: Sequence[Conflict], choice: str) -> Preview:
 
 
 def edits(found: Sequence[Edit], choice: str) -> Preview:
-    count, seen = plural(len(found), "edit"), _seen(e.seq for e in found)
+    count, seen = plural(len(found), "edit"), _seen(f"{e.seq} {e.state}" for e in found)
     lines = [f"{words(e.resource)} #{e.record_id}: {e.op} {', '.join(e.fields)}" for e in found]
     if choice == "discard":
         told = "The rows then show what ClickFunnels has."

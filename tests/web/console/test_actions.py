@@ -503,6 +503,21 @@ def test_edits_that_join_a_group_are_shown_before_they_are_decided(
     assert account.states() == ["discarded", "discarded"]
 
 
+def test_an_edit_that_another_person_retries_is_shown_before_it_is_discarded(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    path = f"/edits/{parked(account, contact)}"
+    shown = visitor.ask("POST", path, data={"choice": "discard"}).text
+    account.sql("UPDATE cf_outbox SET state = 'pending'")
+
+    again = visitor.agree(path, shown)
+
+    assert "Discard 1 edit?" in again.text
+    assert account.states() == ["pending"]
+    assert visitor.agree(path, again.text).status_code == 303
+    assert account.states() == ["discarded"]
+
+
 @pytest.mark.parametrize(
     ("about", "asked"),
     [

@@ -108,8 +108,9 @@ async def _hold_mass(
     held = await context.mirror.write(
         tombstones.set_state, resource.name, ids, TombstoneState.HELD, was=was
     )
-    log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(held))
-    report.add(resource.name, held=len(held))
+    if held:  # else a person has decided about them meanwhile
+        log.warning("deletions.held", resource=resource.name, workspace=workspace, count=len(held))
+        report.add(resource.name, held=len(held))
     return [c for c in candidates if c.state == TombstoneState.APPROVED]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.browser import staging
+from tests.push.checks import hold_deletions
 from tests.push.conftest import Account
 
 Given = Mapping[str, Any]
@@ -127,7 +128,7 @@ def held(count: int) -> Callable[[Account], Given]:
 
 
 def missing(account: Account, contact: int) -> None:
-    staging.missing(account, [contact])
+    hold_deletions(account, [contact])
 
 
 def approved(account: Account, given: Given) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tests.push.checks import hold_deletions
 from tests.push.conftest import Account
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -52,21 +53,11 @@ def mass_edit(account: Account, contacts: list[int], name: str = HOSTILE) -> Non
     account.push()
 
 
-def missing(account: Account, contacts: list[int]) -> None:
-    """Deletions in ClickFunnels that the guard holds."""
-    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "0"
-    account.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "0"
-    for one in contacts:
-        account.world.delete("contacts", one)
-    account.sweep()
-    account.sweep()
-
-
 def everything(account: Account) -> None:
     """Something of each kind."""
     first, second, third, fourth, fifth, sixth = account.ids_of("contacts")[:6]
     field_conflict(account, first, HOSTILE)
     deleted_here(account, second)
-    missing(account, [sixth])
+    hold_deletions(account, [sixth])
     refused(account, third, fifth)
     mass_edit(account, [fourth, fifth])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -41,6 +41,16 @@ def in_clickfunnels(account: Account, contact: int, field: str = "first_name") -
 
 def in_mirror(account: Account, contact: int, field: str = "first_name") -> Any:
     return account.one(f"SELECT {field} FROM contacts WHERE id = ?", contact)
+
+
+def hold_deletions(account: Account, contacts: Iterable[int]) -> None:
+    """Contacts are deleted in ClickFunnels, and the guard holds that."""
+    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "0"
+    account.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "0"
+    for contact in contacts:
+        account.world.delete("contacts", contact)
+    account.sweep()
+    account.sweep()
 
 
 def waiting(account: Account) -> list[tuple[Any, ...]]:

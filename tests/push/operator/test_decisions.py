@@ -12,6 +12,7 @@ from cfsync.mirror.reports import decisions
 from cfsync.sync.decisions import conflicts, deletions, outbox, pause, redact
 from cfsync.sync.inspection.explain import explain
 from cfsync.sync.selection import NOT_GIVEN
+from tests.push.checks import hold_deletions
 from tests.push.conftest import Account
 
 Decide = Callable[..., Awaitable[Any]]
@@ -39,13 +40,8 @@ def renamed(account: Account, contact: int) -> int:
 @pytest.fixture
 def missing(account: Account) -> list[int]:
     """Contacts that ClickFunnels has deleted; a guard holds their deletion."""
-    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "0"
-    account.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "0"
     gone = account.ids_of("contacts")[:3]
-    for contact in gone:
-        account.world.delete("contacts", contact)
-    account.sweep()
-    account.sweep()
+    hold_deletions(account, gone)
     return gone
 
 

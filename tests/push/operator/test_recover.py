@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +15,38 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.decisions import outbox
 from cfsync.sync.decisions.recover import HELD, recover
 from tests.conftest import Sql
-from tests.push.conftest import Account, now, settings_for
+from tests.push.conftest import Account, now
 
 
 @pytest.fixture
 def restored(
-    account: Account, mirror_url: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[[], Account]]:
+    account: Account,
+    opened: Callable[[str], Account],
+    mirror_url: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[], Callable[[], Account]]]:
     """Takes a backup when it is called; what it returns opens it, as restored beside the account
     that went on.
     """
-    with ExitStack() as opened:
-
-        def open_at(url: str) -> Account:
-            mirror = opened.enter_context(closing(Mirror.open(url, must_exist=True, clock=now)))
-            sql = Sql(url, "postgres")
-            opened.enter_context(closing(sql.conn))
-            return replace(
-                account, mirror=mirror, sql=sql, settings=settings_for(account.served, url)
-            )
+    with ExitStack() as reopened:
 
         def backup() -> Callable[[], Account]:
             if mirror_url.startswith("sqlite"):
                 copy = tmp_path / "backup.db"
                 account.sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 shutil.copy(account.sql.path, copy)
-                return lambda: open_at(f"sqlite:///{copy}")
+                return lambda: opened(f"sqlite:///{copy}")
             server = request.getfixturevalue("postgres")
             account.mirror.close()
             account.sql.conn.close()
             name = server.create(mirror_url.partition("@/")[2].partition("?")[0])
-            account.mirror = opened.enter_context(
+            account.mirror = reopened.enter_context(
                 closing(Mirror.open(mirror_url, must_exist=True, clock=now))
             )
             account.sql = Sql(mirror_url, "postgres")
-            opened.enter_context(closing(account.sql.conn))
-            return lambda: open_at(server.url(name, "cfsync_daemon"))
+            reopened.enter_context(closing(account.sql.conn))
+            return lambda: opened(server.url(name, "cfsync_daemon"))
 
         yield backup
 

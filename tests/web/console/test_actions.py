@@ -14,6 +14,7 @@ from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console import readings
 from cfsync.web.console.session import DaemonControl
 from tests.browser import staging
+from tests.push.checks import hold_deletions
 from tests.push.conftest import Account
 from tests.web.console import form_reader
 from tests.web.console.conftest import Visitor
@@ -258,13 +259,8 @@ def test_a_mass_of_held_edits_is_sent(visitor: Visitor, account: Account) -> Non
 def test_held_deletions_are_decided(
     visitor: Visitor, account: Account, choice: str, state: str
 ) -> None:
-    account.settings["CFSYNC_DELETIONS__MAX_COUNT"] = "0"
-    account.settings["CFSYNC_DELETIONS__MAX_FRACTION"] = "0"
     gone = account.ids_of("contacts")[:3]
-    for contact in gone:
-        account.world.delete("contacts", contact)
-    account.sweep()
-    account.sweep()
+    hold_deletions(account, gone)
     assert "3 contacts" in visitor.see("/waiting")
 
     page = visitor.press("/deletions/contacts", choice, id=[str(i) for i in gone[:2]])
@@ -553,7 +549,7 @@ def test_conflicts_that_join_a_group_are_shown_before_they_are_resolved(
 def test_deletions_that_join_a_group_are_shown_before_they_are_decided(
     visitor: Visitor, account: Account, two: tuple[int, int], choice: str, state: str
 ) -> None:
-    hold_deletions(account, two)
+    note_held(account, two)
     account.sql("UPDATE cf_tombstones SET state = 'approved' WHERE record_id = ?", two[0])
     form: Any = {"choice": choice, "last": "2026-01-01T00:00:00.000Z"}
     shown = visitor.ask("POST", "/deletions/contacts", data=form).text
@@ -567,7 +563,8 @@ def test_deletions_that_join_a_group_are_shown_before_they_are_decided(
     assert account.column("SELECT state FROM cf_tombstones") == [state, state]
 
 
-def hold_deletions(account: Account, contacts: tuple[int, int]) -> None:
+def note_held(account: Account, contacts: tuple[int, int]) -> None:
+    """Held deletions that were seen at a time which a form can name."""
     for contact in contacts:
         account.sql(
             "INSERT INTO cf_tombstones (resource, record_id, parent_id, side, state, first_seen)"
@@ -597,12 +594,12 @@ def of_an_edit(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[s
 
 
 def of_deletions(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
-    hold_deletions(account, two)
+    note_held(account, two)
     return "/deletions/contacts", "approve", {"last": "2026-01-01T00:00:00.000Z"}
 
 
 def of_picked_deletions(account: Account, two: tuple[int, int]) -> tuple[str, str, dict[str, Any]]:
-    hold_deletions(account, two)
+    note_held(account, two)
     return "/deletions/contacts", "reject", {"id": [str(contact) for contact in two]}
 
 

@@ -284,12 +284,14 @@ def _normal(field: Field, value: Any) -> Any:
 
 def normal_map(value: Mapping[str, Any] | None, shown: Collection[str] = ()) -> dict[str, Any]:
     """`custom_attributes` in the server's form: snake_case keys, '' in place of null. Keys that the
-    server has `shown` are in that form already.
+    server has `shown` are in that form already. Of two spellings of one key the other one counts,
+    wherever the database puts it: the server's own stands in every row, so a person has added the
+    other.
     """
-    return {
-        key if key in shown else snake_case(key): "" if v is None else v
-        for key, v in (value or {}).items()
-    }
+    given = {key: "" if v is None else v for key, v in (value or {}).items()}
+    names = {key: key if key in shown else snake_case(key) for key in given}
+    found = {names[key]: v for key, v in given.items()}
+    return found | {names[key]: v for key, v in given.items() if names[key] != key}
 
 
 def snake_case(key: str) -> str:

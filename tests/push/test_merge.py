@@ -155,6 +155,33 @@ def test_attributes_are_merged_key_by_key(account: Account, app_sql: Any, contac
     assert differences(account, "contacts", contact) == []
 
 
+@pytest.mark.parametrize(
+    ("theirs", "sends", "conflict"),
+    [
+        ("1", [("update", {"custom_attributes": {"coat_size": "ours"}})], []),
+        ("2", [], [("custom_attributes.coat_size", "1", "ours", "2", "clickfunnels")]),
+    ],
+)
+def test_another_spelling_of_an_attribute_is_a_change_of_it(
+    account: Account, app_sql: Any, contact: int, theirs: str, sends: Any, conflict: Any
+) -> None:
+    """Wherever the database puts it: PostgreSQL has it first."""
+    account.world.edit("contacts", contact, custom_attributes={"coat_size": "1"})
+    account.pull()
+    account.world.edit("contacts", contact, custom_attributes={"coat_size": theirs})
+    app_sql(
+        "UPDATE contacts SET custom_attributes = ? WHERE id = ?",
+        '{"Coat Size": "ours", "coat_size": "1"}',
+        contact,
+    )
+
+    account.push()
+
+    assert sent(account) == sends
+    assert conflicts(account) == conflict
+    settled(account, "contacts", contact)
+
+
 def test_an_insert_of_an_email_that_clickfunnels_has_sends_its_values_and_keeps_the_others(
     account: Account, app_sql: Any
 ) -> None:

@@ -120,6 +120,20 @@ MAPS = {
         {"favourite_colour": "red", "note": ""},
         ABSENT,
     ),
+    "another spelling beside the server's": (
+        {"favourite_colour": "blue"},
+        {"favourite_colour": "blue", "Favourite Colour": "red"},
+        {"favourite_colour": "blue"},
+        {"favourite_colour": "red"},
+        {"favourite_colour": "red"},
+    ),
+    "another spelling before the server's": (
+        {"favourite_colour": "blue"},
+        {"Favourite Colour": "red", "favourite_colour": "blue"},
+        {"favourite_colour": "blue"},
+        {"favourite_colour": "red"},
+        {"favourite_colour": "red"},
+    ),
     "sent in the server's form": (
         {},
         {"favouriteColour": "red"},

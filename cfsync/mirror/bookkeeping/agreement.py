@@ -37,7 +37,7 @@ class Part:
 
     def of_row(self, row: Mapping[str, Any]) -> Any:
         value = row.get(self.field.name)
-        return normal_map(value, value or ()).get(self.key, "") if self.key else value
+        return normal_map(value, (self.key,)).get(self.key, "") if self.key else value
 
     def in_row(self, row: Mapping[str, Any], value: Any) -> Any:
         """The column's value with this part of it changed."""

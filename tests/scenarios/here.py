@@ -12,6 +12,7 @@ import psycopg
 
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Field, Resource
+from cfsync.values import normal_map, snake_case
 from tests.conftest import Sql
 from tests.scenarios.book import Book, value_of
 from tests.scenarios.steps import Edit
@@ -66,7 +67,8 @@ class Here:
             known = self._value(resource, record, field) or {}
             token = self.book.token("here")
             self._write(resource, record, field, json.dumps({**known, key: token}))
-            self._note("update", resource, record, f"{field.name}.{key}", known.get(key, ""), token)
+            seen = normal_map(known).get(snake_case(key), "")  # what he sees, however he writes it
+            self._note("update", resource, record, f"{field.name}.{key}", seen, token)
 
     def tag(self, resource: Resource, edit: Edit) -> None:
         """Put one member into a set, or take it out; counted from the newest record, into or out of

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from cfsync.resources.model import Type
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 _IN_QUOTES = re.compile(r'[",\r\n]|^ | $')
 

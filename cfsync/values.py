@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -20,6 +20,7 @@ import orjson
 from cfsync.amounts import Rounded, same_digits
 from cfsync.records import ABSENT
 from cfsync.resources.model import Field, Type
+from cfsync.times import time_text
 
 BIGINT = 2**63
 """Integers from -BIGINT to BIGINT - 1 fit into a column."""
@@ -211,32 +212,6 @@ def json_of(text: str | bytes) -> Any:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
-
-
-def time_text(moment: datetime) -> str:
-    """A time in the API's own form, UTC with milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def seconds(since: str, until: str) -> float:
-    """The seconds from one canonical time to another."""
-    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
-
-
-AHEAD_S = 300.0
-"""So many seconds a record's time may lie ahead of a clock, since clocks differ a little."""
-
-
-def is_ahead(time: str | None, now: str) -> bool:
-    """Whether a record's time lies in the future, so that it says nothing about when the record
-    changed. Both are canonical; None says nothing either, and is not ahead.
-    """
-    return time is not None and seconds(now, time) > AHEAD_S
-
-
-def later(time: str, by: float) -> str:
-    """The canonical time `by` seconds after another; before it, if negative."""
-    return time_text(datetime.fromisoformat(time) + timedelta(seconds=by))
 
 
 _SCALARS = frozenset({str, int, bool})

@@ -29,7 +29,7 @@ from cfsync.errors import (
 )
 from cfsync.records import Listing, Page, Record
 from cfsync.resources import ALL, Resource
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 Parse = Callable[[bytes], Any]  # raises ValueError on what is not JSON
 

@@ -9,7 +9,7 @@ from sys import maxsize
 import structlog
 
 from cfsync.api.rate import INSTANT_S, Rate
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 log = structlog.get_logger()
 

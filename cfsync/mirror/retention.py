@@ -20,7 +20,7 @@ from cfsync.mirror.db.tables import CHANGES, CONFLICTS, EVENTS, OUTBOX, RUNS, TO
 from cfsync.mirror.history import starts
 from cfsync.mirror.history.changes import ChangeOp
 from cfsync.mirror.progress.events import EventState
-from cfsync.values import later
+from cfsync.times import later
 
 KINDS = tuple(RetentionSettings.model_fields)
 """What can be deleted, by the name of its setting."""

@@ -15,7 +15,7 @@ import structlog
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.progress import meta
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 log = structlog.get_logger()
 

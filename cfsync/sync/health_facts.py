@@ -27,7 +27,7 @@ from cfsync.sync import capture_check, health_rule
 from cfsync.sync.health_rule import PullAge
 from cfsync.sync.incoming.pace import interval
 from cfsync.sync.workspaces import choose
-from cfsync.values import later, seconds
+from cfsync.times import later, seconds
 
 _COMMAND_PASSES = (PassName.BACKFILL, PassName.PULL, PassName.PUSH, PassName.SWEEP)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from cfsync.mirror.coordination.daemons import Daemon
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.resources import Resource
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 CRASH = "error"
 """The kind of trouble of a pass that an unforeseen error ended."""

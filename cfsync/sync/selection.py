@@ -12,7 +12,8 @@ from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.reports import status
 from cfsync.resources import RESOURCES, named
-from cfsync.values import Unholdable, decode, later
+from cfsync.times import later
+from cfsync.values import Unholdable, decode
 
 
 @dataclass(frozen=True, slots=True)

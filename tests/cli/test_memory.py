@@ -17,7 +17,7 @@ from cfsync.mirror.lists.census_state import CensusState, Standing
 from cfsync.sandbox import TOKEN, World, running
 from cfsync.sandbox.seeds import formats
 from cfsync.sync.incoming import census_filter
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 COMMAND = """
 import atexit

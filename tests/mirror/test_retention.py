@@ -12,7 +12,7 @@ import pytest
 from cfsync.mirror import retention
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.progress.runs import End, begin, save
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 Write = Callable[..., Any]
 

@@ -102,7 +102,7 @@ async def leave_waiting(show: Show, context: Context) -> None:
 def _write_past(tx: Tx) -> None:
     """A day that did not happen, so that the charts have something to show."""
     from cfsync.mirror.progress import samples
-    from cfsync.values import later
+    from cfsync.times import later
 
     begin = later(samples.span(tx.now), -DAY_SPANS * 300.0)
     for place in range(DAY_SPANS):

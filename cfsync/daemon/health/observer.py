@@ -24,7 +24,7 @@ from cfsync.mirror.reports import freshness, status
 from cfsync.mirror.wal import Wal
 from cfsync.sync import health_rule
 from cfsync.sync.health_facts import HealthFacts, read_facts
-from cfsync.values import later
+from cfsync.times import later
 from cfsync.web.daemon_health import Health, ResourceHealth
 
 REFRESH_S = 10.0

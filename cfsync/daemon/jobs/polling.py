@@ -21,7 +21,7 @@ from cfsync.mirror.progress.runs import PassName
 from cfsync.resources import RESOURCES, children_of
 from cfsync.sync import passes
 from cfsync.sync.report import Report
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 SWEEP_CHECKS = 20
 """How often within `sweep_every`, or `census.every`, to check whether a sweep is due; at least once

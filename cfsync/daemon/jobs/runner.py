@@ -24,7 +24,7 @@ from cfsync.errors import Interrupted, Later, TokenRefused
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.progress.runs import PassName, RunState
 from cfsync.sync.report import Report
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 log = structlog.get_logger()
 

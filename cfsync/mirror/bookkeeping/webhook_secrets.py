@@ -19,7 +19,8 @@ from cfsync.mirror.db.tables import SECRETS, TABLES, TOMBSTONES
 from cfsync.mirror.progress import meta
 from cfsync.records import PROVISIONAL_FROM, Record
 from cfsync.resources import RESOURCES
-from cfsync.values import json_of, later
+from cfsync.times import later
+from cfsync.values import json_of
 
 ENDPOINTS = RESOURCES["webhook_endpoints"]
 (FIELD,) = ENDPOINTS.secrets

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import DAEMONS
-from cfsync.values import later, seconds
+from cfsync.times import later, seconds
 
 RENEW_S = 10.0
 """Seconds between two signs of life."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BUDGET
-from cfsync.values import later, seconds
+from cfsync.times import later, seconds
 
 _USE = "use/"
 

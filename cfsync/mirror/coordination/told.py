@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.progress import meta
-from cfsync.values import later
+from cfsync.times import later
 
 _CLAIM = sa.text(
     "INSERT INTO cf_meta (key, value) VALUES (:key, :now)"

@@ -25,7 +25,7 @@ from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained, Undone
 from cfsync.mirror.db.run_row import RunRow
 from cfsync.mirror.db.tables import SCHEMA_VERSION
 from cfsync.mirror.db.write_pause import Waits
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 log = structlog.get_logger()
 Refused = dict[tuple[str, int], str]

@@ -17,7 +17,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import NOTES
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 KIND = "absent"
 """The kind of a note about a list; its field is the id of the list's parent."""

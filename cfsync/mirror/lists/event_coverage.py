@@ -20,7 +20,7 @@ from cfsync.mirror.progress.checkpoints import Checkpoint, Lane
 from cfsync.mirror.progress.events import OWN, EventState
 from cfsync.records import Listing, Record
 from cfsync.resources.model import Resource
-from cfsync.values import later
+from cfsync.times import later
 
 GRACE_S = 30.0
 """Seconds that an event may take. A pull that finds an older change first proves a gap."""

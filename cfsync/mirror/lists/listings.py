@@ -14,7 +14,7 @@ from cfsync.mirror.progress import checkpoints
 from cfsync.mirror.progress.checkpoints import Checkpoint, Lane, fresh
 from cfsync.records import PROVISIONAL_FROM, Listing, is_provisional
 from cfsync.resources import RESOURCES, ROOT, Resource, children_of
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 
 def all_lists(

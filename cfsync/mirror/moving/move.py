@@ -35,7 +35,7 @@ from cfsync.mirror.db.tables import OUTBOX, SCHEMA_VERSION
 from cfsync.mirror.moving import rows
 from cfsync.mirror.moving.rows import Copied, Watch
 from cfsync.mirror.progress import meta
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 
 @dataclass(frozen=True, slots=True)

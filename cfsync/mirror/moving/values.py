@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from cfsync.amounts import Rounded, same_digits
 from cfsync.mirror.db.types import Json, Money, Timestamp
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 _EXACT = 2**53
 _DIGITS = 15

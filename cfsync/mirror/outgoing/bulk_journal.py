@@ -25,7 +25,7 @@ from cfsync.mirror.outgoing.claims import Claim
 from cfsync.mirror.progress import meta
 from cfsync.records import PROVISIONAL_FROM, Record, is_provisional
 from cfsync.resources import Field, Resource
-from cfsync.values import later
+from cfsync.times import later
 
 OFF_FOR_S = 86_400.0
 """For so many seconds nothing is sent in bulk where ClickFunnels has refused it."""

@@ -15,7 +15,7 @@ from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import OUTBOX
 from cfsync.resources import Resource
-from cfsync.values import later
+from cfsync.times import later
 
 LONGEST_S = 60.0
 """Seconds after its first edit when a record is sent even if it is still being edited."""

@@ -19,7 +19,7 @@ from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import BASE, EVENTS
 from cfsync.resources.model import Resource
-from cfsync.values import is_ahead
+from cfsync.times import is_ahead
 
 
 class EventState(StrEnum):

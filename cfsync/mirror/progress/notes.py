@@ -13,7 +13,7 @@ from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.latency import UNMEASURED, count_by_class
 from cfsync.records import Record
 from cfsync.resources.model import Resource
-from cfsync.values import is_ahead
+from cfsync.times import is_ahead
 
 MEASURED = (Lane.EVENTS, Lane.PULL, Lane.SWEEP, Lane.CENSUS)
 """Lanes whose delays are measured."""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import SAMPLES
-from cfsync.values import later, time_text
+from cfsync.times import later, time_text
 
 MINUTES, DAY = 5, 24 * 60
 """The spans of a row, in minutes: a young one's, and an old one's."""

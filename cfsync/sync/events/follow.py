@@ -34,7 +34,7 @@ from cfsync.sync.incoming.deletions import judge_candidates
 from cfsync.sync.incoming.presence import is_listed
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import count
-from cfsync.values import is_ahead
+from cfsync.times import is_ahead
 
 log = structlog.get_logger()
 

@@ -27,7 +27,7 @@ from cfsync.records import Listing, Record
 from cfsync.resources import ALL
 from cfsync.sync.context import Context, side_by_side
 from cfsync.sync.report import Report
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 log = structlog.get_logger()
 

@@ -42,7 +42,7 @@ from cfsync.sync.incoming.census_rules import Listed
 from cfsync.sync.report import Report
 from cfsync.sync.walk.growth import FREE, TIMES
 from cfsync.sync.walk.records import count, reread
-from cfsync.values import later
+from cfsync.times import later
 
 _UNUSABLE = (BadAnswer, Forbidden, NotFound)
 _NOT_NOW = (Transient, Refused, StateConflict)

@@ -11,7 +11,7 @@ from cfsync.mirror.lists.census import Differences
 from cfsync.mirror.lists.census_explained import Explained
 from cfsync.mirror.lists.census_state import CensusState, Standing
 from cfsync.sync.mass_limit import too_many
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 FEW = 40
 """So many records may differ in any account: to read them again costs two requests."""

@@ -35,7 +35,7 @@ from cfsync.sync.incoming.presence import is_listed
 from cfsync.sync.mass_limit import too_many
 from cfsync.sync.report import Report
 from cfsync.sync.walk.records import write_asked
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 log = structlog.get_logger()
 

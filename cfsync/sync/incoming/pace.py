@@ -13,7 +13,7 @@ from cfsync.config import ResourceSettings, Settings
 from cfsync.mirror.lists.listings import in_turn
 from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES, Group, Resource
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 T = TypeVar("T")
 

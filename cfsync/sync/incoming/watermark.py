@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.records import Page
-from cfsync.values import is_ahead, later, seconds
+from cfsync.times import is_ahead, later, seconds
 
 APART_S = 86400.0
 """The server's clock is believed up to so many seconds from the mirror's."""

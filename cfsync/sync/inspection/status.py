@@ -24,7 +24,7 @@ from cfsync.mirror.wal import Wal
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check
 from cfsync.sync.health_facts import mirrored_workspaces, read_pull_ages
-from cfsync.values import later
+from cfsync.times import later
 
 LONG_S = 86400.0
 """Seconds after which something that waits for a person is worth a warning."""

@@ -11,7 +11,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.progress import samples
 from cfsync.mirror.progress.runs import PassName
 from cfsync.mirror.progress.samples import DAY, MINUTES, STATE, YOUNG_S, Sample, known, median
-from cfsync.values import later, seconds
+from cfsync.times import later, seconds
 
 DAY_S = 86_400.0
 

@@ -21,7 +21,8 @@ from cfsync.resources import RESOURCES, Resource, named
 from cfsync.sync.inspection import changes, explain
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.text_forms import csv_line, typed_csv_line
-from cfsync.values import Unholdable, decode, time_text
+from cfsync.times import time_text
+from cfsync.values import Unholdable, decode
 from cfsync.web.console import readings
 from cfsync.web.console.forms import number
 from cfsync.web.console.html import activity, lists, overview, record, records, waiting

@@ -12,7 +12,7 @@ from cfsync.mirror.coordination.daemons import Daemon, Process
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.health_rule import missing_daemon
-from cfsync.values import later
+from cfsync.times import later
 from tests.conftest import POSTGRESQL_ONLY, SQLITE_ONLY, Sql
 
 NOON = "2026-01-01T12:00:00.000Z"

@@ -24,7 +24,7 @@ from cfsync.mirror.db.errors import Away, Constrained
 from cfsync.mirror.db.tables import META, NOTES, TABLES
 from cfsync.mirror.db.types import Json, Money, Timestamp
 from cfsync.records import is_provisional
-from cfsync.values import time_text
+from cfsync.times import time_text
 from tests.conftest import Sql
 
 CONTACTS = TABLES["contacts"]

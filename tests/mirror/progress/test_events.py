@@ -93,6 +93,6 @@ def test_event_ids_are_remembered_for_three_days_whatever_the_setting_says(
 def ago(*, days: float) -> str:
     from datetime import UTC, datetime, timedelta
 
-    from cfsync.values import time_text
+    from cfsync.times import time_text
 
     return time_text(datetime.now(UTC) - timedelta(days=days))

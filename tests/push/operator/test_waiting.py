@@ -7,7 +7,7 @@ import pytest
 from cfsync.mirror.reports.freshness import oldest_waiting_age
 from cfsync.sync import health_facts
 from cfsync.sync.inspection.status import status
-from cfsync.values import later
+from cfsync.times import later
 from tests.push.conftest import Account, now
 from tests.push.operator.test_conflicts import clash, clash_with_delete, orphan
 from tests.status_text import status_lines

@@ -12,7 +12,7 @@ from cfsync.mirror.reports import status
 from cfsync.sync import passes
 from cfsync.sync.events.log import FRESH_S, QUIET_S, interval, is_due
 from cfsync.sync.inspection import doctor
-from cfsync.values import time_text
+from cfsync.times import time_text
 from tests.conftest import SQLITE_ONLY
 from tests.sync.conftest import Round
 

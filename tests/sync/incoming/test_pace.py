@@ -11,7 +11,7 @@ from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.resources import RESOURCES
 from cfsync.sync.events.log import most_rate
 from cfsync.sync.incoming.pace import due_now, steady_rate
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 WORKSPACES = 300
 START = datetime.fromisoformat("2026-01-01T00:00:00+00:00")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.records import Page, Record
 from cfsync.sync.incoming.watermark import APART_S, ended, floor_of, is_to_drop, newest, settled
-from cfsync.values import AHEAD_S, time_text
+from cfsync.times import AHEAD_S, time_text
 
 START = datetime(2025, 5, 21, 12, tzinfo=UTC)
 OVERLAP = 120

@@ -17,7 +17,7 @@ from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db.engine import Tx
 from cfsync.sync.health_facts import problems
 from cfsync.sync.health_rule import PullAge, is_late, late_after
-from cfsync.values import later
+from cfsync.times import later
 from cfsync.web.daemon_health import Health, freshness_problems
 
 Change = Callable[[Any], object]

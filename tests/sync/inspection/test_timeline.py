@@ -6,7 +6,7 @@ from typing import Any
 from cfsync.daemon.health.sampler import Sampler
 from cfsync.mirror.progress.samples import DAY, MINUTES, SEVERAL, STATE, Sample
 from cfsync.sync.inspection.timeline import Timeline, arranged, read
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 FIRST = "2026-03-04T12:00:00.000Z"
 

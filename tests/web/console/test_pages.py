@@ -13,7 +13,7 @@ import pytest
 from cfsync.mirror.db.engine import Tx
 from cfsync.sync.decisions import conflicts
 from cfsync.text_forms import typed_csv_line
-from cfsync.values import time_text
+from cfsync.times import time_text
 from cfsync.web.console.html.overview import RANGES
 from tests.push.conftest import Account, now
 from tests.web.console.conftest import Visitor

@@ -27,7 +27,7 @@ from cfsync.sync.push import edit_log
 from cfsync.sync.push.bulk.start import REFUSED, BulkPush, are_members_there, turn_off
 from cfsync.sync.push.outcome import count_failure, report_failure
 from cfsync.sync.walk.records import count, write_answer
-from cfsync.values import later
+from cfsync.times import later
 
 FIRST_GAP_S, LONGEST_GAP_S = 0.2, 5.0
 """Seconds between two looks at actions that are at work; they double."""

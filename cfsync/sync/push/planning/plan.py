@@ -47,7 +47,7 @@ from cfsync.sync.push.planning.cost import (
 )
 from cfsync.sync.push.planning.in_bulk import begun, in_bulk
 from cfsync.sync.workspaces import choose
-from cfsync.values import later
+from cfsync.times import later
 
 PIECE = 500
 """Records that are read in one transaction."""

@@ -17,7 +17,7 @@ from cfsync.mirror.reports.related import Related, title
 from cfsync.resources import Resource
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.sync.inspection.explain import Explanation, Origin
-from cfsync.values import later
+from cfsync.times import later
 from cfsync.web.console.html.parts.cards import conflict, edit
 from cfsync.web.console.html.parts.history import history
 from cfsync.web.console.html.parts.layout import Shell, button, page

@@ -25,7 +25,7 @@ from cfsync.mirror.db.dialect.upserts import lost_key, on_conflict
 from cfsync.mirror.db.dialect.view_sql import PostgreSQLViews
 from cfsync.mirror.db.errors import NOT_OWNER, Away
 from cfsync.mirror.db.quoting import ident, literal, table_name
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 _CONTENTION = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, a lock that did not come in time."""

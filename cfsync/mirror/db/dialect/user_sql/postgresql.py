@@ -19,7 +19,7 @@ from cfsync.mirror.db.dialect.postgresql import session
 from cfsync.mirror.db.dialect.postgresql.server import OPTIONS, PostgreSQLServer
 from cfsync.mirror.db.dialect.user_sql import ONE, READ_ONLY, Answer, Edits, JsonText
 from cfsync.mirror.db.errors import Away, Busy
-from cfsync.values import time_text
+from cfsync.times import time_text
 
 if TYPE_CHECKING:
     import psycopg

@@ -8,7 +8,7 @@ from typing import Any
 
 import htpy as h
 
-from cfsync.values import seconds
+from cfsync.times import seconds
 from cfsync.web.console.html.parts.tables import table
 from cfsync.web.console.html.parts.words import age, dot, number, took, words
 

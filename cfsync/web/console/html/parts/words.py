@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import htpy as h
 
-from cfsync.values import seconds
+from cfsync.times import seconds
 
 SHORT = 60
 """Characters of a value in a table."""

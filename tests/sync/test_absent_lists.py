@@ -10,7 +10,9 @@ from cfsync.api import Api
 from cfsync.sync.context import Context
 from cfsync.sync.inspection.doctor import run_checks
 from cfsync.sync.inspection.probes import Check
+from cfsync.sync.inspection.status import status
 from cfsync.sync.inspection.verify import verify
+from tests.status_text import status_lines
 from tests.sync.conftest import Round
 
 OF_CONTENT = {"blogs": 2, "communities": 2, "site": 1}
@@ -47,6 +49,26 @@ def test_a_list_that_is_not_to_be_had_is_said_once_and_left_out(
     later = [standard.pull(), standard.sweep()]
     assert [(r.exit_code, r.absent) for r in later] == [(0, []), (0, [])]
     assert closed.struck == 0
+
+
+def shown(round_: Round) -> list[str]:
+    """What `cfsync status` prints."""
+    return status_lines(asyncio.run(status(round_.mirror, round_.configured())))
+
+
+def test_status_says_that_it_is_left_out(standard: Round) -> None:
+    standard.world.fault("status", status=403, path="/blogs", times=None)
+    standard.backfill()
+
+    lines = shown(standard)
+
+    (row,) = [line.split() for line in lines if line.startswith("blogs ")]
+    assert row[:4] == ["blogs", "0", "left", "out"]
+    assert "left out, not in this account or not for this token: blogs" in lines
+    standard.world.faults.clear()
+    standard.clock.go_on(25 * 3600)
+    standard.pull()
+    assert not [line for line in shown(standard) if "left out" in line]
 
 
 def test_it_is_looked_for_again_after_a_day(standard: Round) -> None:

@@ -27,6 +27,9 @@ def lines(found: Status) -> Iterator[Part | Iterable[Part]]:
         where = f"{trouble.name} of {trouble.resource}, since {moment(trouble.since)}"
         yield wrapped(f"{where}: {trouble.text}", "  "), Style.BAD
     yield from _stopped(found)
+    if left_out := [name for name, r in found.resources.items() if r.enabled and r.left_out]:
+        words = f"left out, not in this account or not for this token: {', '.join(left_out)}"
+        yield wrapped(words, "  ")
     if found.budget:
         yield _rate(found.budget)
     yield from _counted(found)
@@ -74,7 +77,9 @@ def _row(name: str, r: ResourceStatus, found: Status) -> tuple[str | None, ...]:
 def _lag(r: ResourceStatus) -> str:
     if r.unfinished:
         return "backfill"
-    return "never" if r.lag_s is None else age(r.lag_s)
+    if r.lag_s is None:
+        return "left out" if r.left_out else "never"
+    return age(r.lag_s)
 
 
 def _swept(r: ResourceStatus, now: str) -> str | None:

@@ -31,7 +31,7 @@ def note(tx: Tx, listing: Listing) -> bool | None:
     """
     if RESOURCES[listing.resource].group == "core":
         return None
-    is_first = all(resource != listing.resource for resource, _ in _refused(tx))
+    is_first = listing.resource not in resources(tx)
     row = {"field": str(listing.parent_id), "record_id": listing.parent_id}
     stamp = {"resource": listing.resource, "kind": KIND, "seen_at": tx.now}
     statements.upsert(tx, NOTES, [row], stamp=stamp)
@@ -60,6 +60,11 @@ def forget(tx: Tx, lists: Collection[Listing]) -> None:
     for listing in lists:
         about = NOTES.c.resource == listing.resource, NOTES.c.record_id == listing.parent_id
         tx.conn.execute(sa.delete(NOTES).where(NOTES.c.kind == KIND, *about))
+
+
+def resources(tx: Tx) -> set[str]:
+    """The resources of which a list was refused."""
+    return {resource for resource, _ in _refused(tx)}
 
 
 def _refused(tx: Tx, since: str = "") -> set[tuple[str, int]]:

@@ -15,6 +15,7 @@ from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.lists import absent
 from cfsync.mirror.progress import counted, runs
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.latency import Counts, quantile
@@ -48,6 +49,8 @@ class ResourceStatus:
     lists: int = 0
     #: Lists whose backfill is not complete.
     unfinished: int = 0
+    #: Whether a list was left out, since the account or the token doesn't have it.
+    left_out: bool = False
     #: The newest `updated_at` up to which all changes are in; None before the first pull.
     watermark: str | None = None
     #: Seconds since the last pull began that has brought in every change; None before the first.
@@ -172,7 +175,7 @@ def _resources(tx: Tx, settings: Settings, rows: Mapping[str, int]) -> dict[str,
     }
     workspaces = mirrored_workspaces(tx, settings)
     pull_ages = read_pull_ages(tx, shown.values(), settings, workspaces)
-    counts = counted.totals(tx, workspaces)
+    counts, left_out = counted.totals(tx, workspaces), absent.resources(tx)
     return {
         name: ResourceStatus(
             enabled=settings.resource(name).enabled,
@@ -185,6 +188,7 @@ def _resources(tx: Tx, settings: Settings, rows: Mapping[str, int]) -> dict[str,
             found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},
             delays=_delays(found.get(name, {})),
             lag_s=pull_ages[name].lag_s,
+            left_out=name in left_out,
             **_counted(counts.get(name)),
             **_walked(resource, walks),
             **_swept(tx, resource, walks),

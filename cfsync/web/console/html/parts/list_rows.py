@@ -118,12 +118,18 @@ def _fresh(r: ResourceStatus, every_s: float, *, paused: bool) -> h.Element:
     if paused:
         return h.td(".fresh")[h.span(".dot.off"), "paused"]
     if r.lag_s is None:
-        return h.td(".fresh")[h.span(".dot"), "backfill" if r.unfinished else "no backfill yet"]
+        return h.td(".fresh")[h.span(".dot"), _unread(r)]
     allowed = health_rule.late_after(every_s)
     state = "ok" if r.lag_s <= allowed else "bad"
     return h.td(".fresh", title=f"late after {took(allowed)}")[
         h.span(class_=f"dot {state}"), took(r.lag_s), charts.meter(r.lag_s / allowed, state)
     ]
+
+
+def _unread(r: ResourceStatus) -> h.Node:
+    if r.left_out:
+        return h.span(title="not in this account or not for this token")["left out"]
+    return "backfill" if r.unfinished else "no backfill yet"
 
 
 def _pause(name: str, *, paused: bool) -> h.Element:

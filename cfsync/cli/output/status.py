@@ -63,7 +63,7 @@ def _table(found: Status) -> Iterator[Iterable[Part]]:
 
 def _row(name: str, r: ResourceStatus, found: Status) -> tuple[str | None, ...]:
     sending = sum(n for state, n in r.edits.items() if state not in _FOR_YOU)
-    decisions = _decisions(r)
+    decisions = sum(r.waiting.values())
     return (
         name,
         f"{r.rows:,}",
@@ -89,13 +89,6 @@ def _swept(r: ResourceStatus, now: str) -> str | None:
     return ("census " if r.swept_by == "census" else "") + age(max(0.0, passed.total_seconds()))
 
 
-def _decisions(r: ResourceStatus) -> int:
-    """What waits for a person."""
-    return int(
-        r.conflicts + r.deletions.get("held", 0) + sum(r.edits.get(state, 0) for state in _FOR_YOU)
-    )
-
-
 def _styled(row: list[str], r: ResourceStatus, *, is_paused: bool) -> Iterator[Iterable[Part]]:
     name, rows, lag, swept, sending, decisions = row
     is_new = r.unfinished or r.lag_s is None
@@ -103,7 +96,7 @@ def _styled(row: list[str], r: ResourceStatus, *, is_paused: bool) -> Iterator[I
         f"{name}  {rows}  ",
         (lag, Style.CAREFUL) if is_paused or is_new else lag,
         f"  {swept}  {sending}  ",
-        (decisions, Style.CAREFUL) if _decisions(r) else decisions,
+        (decisions, Style.CAREFUL) if r.waiting else decisions,
     ]
 
 

@@ -6,7 +6,7 @@ Edits of a record that is in conflict as a whole are left out: the conflict deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,22 +69,44 @@ class DeletionGroup:
     first: Sequence[Tombstone]
 
 
-def counts(tx: Tx) -> dict[str, int]:
-    """Kind of `cf_waiting` -> how many edits, conflicts, deletions or rows wait, of those with any.
-    Of a mass each one counts, which is one line of `cf_waiting`.
+KINDS = ("conflict", "parked", "held", "deletion", "refused")
+"""Kinds of `cf_waiting`."""
+
+
+def by_resource(tx: Tx) -> dict[str, dict[str, int]]:
+    """Resource -> kind -> how many edits, conflicts, deletions or rows wait, of those with any. Of
+    a mass each one counts, which is one line of `cf_waiting`.
     """
     waits = _O.state.in_((OutboxState.PARKED, OutboxState.HELD))
-    edits = sa.select(_O.state, sa.func.count()).where(waits, _UNDISPUTED).group_by(_O.state)
-    by_state = {str(state): int(n) for state, n in tx.conn.execute(edits)}
     refused = (EVENTS.c.source == "refused", EVENTS.c.state == "new")
-    found = {
-        "conflict": _count(tx, CONFLICTS, _OPEN),
-        "parked": by_state.get(OutboxState.PARKED, 0),
-        "held": by_state.get(OutboxState.HELD, 0),
-        "deletion": _count(tx, TOMBSTONES, TOMBSTONES.c.state == TombstoneState.HELD),
-        "refused": _count(tx, EVENTS, *refused),
-    }
-    return {kind: n for kind, n in found.items() if n}
+    held = TOMBSTONES.c.state == TombstoneState.HELD
+    queries = (
+        _by(_O.resource, _O.state).where(waits, _UNDISPUTED),
+        _by(_C.resource, kind="conflict").where(_OPEN),
+        _by(TOMBSTONES.c.resource, kind="deletion").where(held),
+        _by(EVENTS.c.resource, kind="refused").where(*refused),
+    )
+    found: dict[str, dict[str, int]] = {}
+    for query in queries:
+        for resource, kind, n in tx.conn.execute(query):
+            found.setdefault(resource, {})[str(kind)] = n
+    return found
+
+
+def _by(*by: sa.ColumnElement[Any], kind: str = "") -> sa.Select[Any]:
+    named: list[sa.ColumnElement[Any]] = [sa.literal_column(f"'{kind}'")] if kind else []
+    return sa.select(*by, *named, sa.func.count()).group_by(*by)
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """Kind -> how much of it waits, of those with any."""
+    return totals(by_resource(tx))
+
+
+def totals(found: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Kind -> how much of it waits in all resources, of those with any."""
+    summed = {kind: sum(n.get(kind, 0) for n in found.values()) for kind in KINDS}
+    return {kind: n for kind, n in summed.items() if n}
 
 
 def _count(tx: Tx, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:

@@ -19,7 +19,7 @@ from cfsync.mirror.lists import absent
 from cfsync.mirror.progress import counted, runs
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.latency import Counts, quantile
-from cfsync.mirror.reports import freshness
+from cfsync.mirror.reports import freshness, waiting
 from cfsync.mirror.reports import status as inspect
 from cfsync.mirror.wal import Wal
 from cfsync.resources import RESOURCES, Resource
@@ -67,6 +67,9 @@ class ResourceStatus:
     push: bool = True
     #: The number of open conflicts.
     conflicts: int = 0
+    #: Kind of `cf_waiting` -> how much of it waits for a person. An edit of a record that is in
+    #: conflict as a whole is decided with its conflict, and not counted beside it.
+    waiting: Mapping[str, int] = field(default_factory=dict)
     #: Deletions in ClickFunnels by state.
     deletions: Mapping[str, int] = field(default_factory=dict)
     #: Changes by the lane that was the first to bring them.
@@ -165,13 +168,14 @@ def _daemons(tx: Tx) -> list[DaemonStatus]:
 
 def _resources(tx: Tx, settings: Settings, rows: Mapping[str, int]) -> dict[str, ResourceStatus]:
     edits, conflicts = inspect.open_edits(tx), inspect.open_conflicts(tx)
+    waits = waiting.by_resource(tx)
     ages = freshness.oldest_edit_ages(tx)
     deletions, found = inspect.deletions(tx), inspect.found_by_lane(tx)
     walks = {(w["resource"], w["lane"]): w for w in inspect.walks(tx)}
     shown = {
         name: resource
         for name, resource in RESOURCES.items()
-        if settings.resource(name).enabled or rows.get(name) or name in edits
+        if settings.resource(name).enabled or rows.get(name) or name in edits or name in waits
     }
     workspaces = mirrored_workspaces(tx, settings)
     pull_ages = read_pull_ages(tx, shown.values(), settings, workspaces)
@@ -184,6 +188,7 @@ def _resources(tx: Tx, settings: Settings, rows: Mapping[str, int]) -> dict[str,
             oldest_edit_s=ages.get(name),
             push=settings.resource(name).push,
             conflicts=sum(conflicts.get(name, {}).values()),
+            waiting=waits.get(name, {}),
             deletions=deletions.get(name, {}),
             found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},
             delays=_delays(found.get(name, {})),

@@ -45,11 +45,12 @@ def overview(
 ) -> Overview:
     """`rows`: how many of each resource there are: on SQLite it takes long to count many."""
     back_s, spans = RANGES[range_name]
+    found = inspection.read_status(tx, place, settings, rows)
     return Overview(
-        status=inspection.read_status(tx, place, settings, rows),
+        status=found,
         timeline=timeline.read(tx, back_s, spans),
         range_name=range_name,
-        waiting=waits.counts(tx),
+        waiting=waits.totals({name: r.waiting for name, r in found.resources.items()}),
         problems=health_facts.read_problems(tx, settings),
         passes=browse.last_passes(tx, PASSES),
     )

@@ -12,10 +12,13 @@ import pytest
 
 from cfsync.mirror.db.engine import Tx
 from cfsync.sync.decisions import conflicts
+from cfsync.sync.inspection import status
 from cfsync.text_forms import typed_csv_line
 from cfsync.times import time_text
 from cfsync.web.console.html.overview import RANGES
+from tests.browser import staging
 from tests.push.conftest import Account, now
+from tests.status_text import status_lines
 from tests.web.console.conftest import Visitor
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'"
@@ -357,6 +360,24 @@ def test_overview_navigation_and_page_tell_the_same_numbers(
         assert '<span class="count">60</span>' in page.partition(f'id="{kind}"')[2][:300]
     assert 'class="badge">180</span>' in overview
     assert 'class="badge">180</span>' in page
+
+
+def test_an_edit_that_its_conflict_decides_is_counted_nowhere_beside_it(
+    visitor: Visitor, account: Account, two: tuple[int, int]
+) -> None:
+    """The edit of the conflict is held, too."""
+    staging.mass_edit(account, [*two])
+    staging.deleted_there(account, account.ids_of("contacts")[-1])
+    assert account.one("SELECT count(*) FROM cf_outbox WHERE state = 'held'") == 3
+
+    overview = visitor.see("/")
+    found = account.desk(status.status, account.configured())
+
+    assert 'href="/waiting#held" class="w-held"><b>2</b>' in overview
+    assert 'href="/waiting#held">2 held</a>' in overview
+    assert 'class="badge">3</span>' in overview
+    line = next(line for line in status_lines(found) if line.startswith("contacts "))
+    assert line.split()[-1] == "3"
 
 
 def test_of_a_mass_the_first_are_shown_and_the_others_counted(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import htpy as h
 
 from cfsync.config import Settings
+from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES
 from cfsync.sync import health_rule
 from cfsync.sync.inspection.status import ResourceStatus, Status
 from cfsync.sync.inspection.timeline import Timeline
@@ -106,7 +107,12 @@ def _news(line: Timeline, name: str) -> h.Node:
 
 
 def _edits(r: ResourceStatus) -> h.Node:
-    return [chip(f"{n:,} {state}", state) for state, n in r.edits.items()] or dot()
+    """Those to be sent, and those that wait for a person, as their cards count them."""
+    shown = [chip(f"{r.edits[s]:,} {s}", s) for s in TO_SEND_STATES if s in r.edits]
+    for kind, word in (("parked", "refused"), ("held", "held")):
+        if n := r.waiting.get(kind):
+            shown.append(h.a(class_=["chip", kind], href=f"/waiting#{kind}")[f"{n:,} {word}"])
+    return shown or dot()
 
 
 def _held(held: Mapping[str, int]) -> h.Element:

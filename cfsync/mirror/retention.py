@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cfsync.config import RetentionSettings
-from cfsync.mirror.bookkeeping import redacted
+from cfsync.mirror.bookkeeping import decided, redacted
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES
@@ -42,6 +42,8 @@ def prune(tx: Tx, kind: str, keep: float) -> int:
         tx.dialect.tidy_numbers(tx.conn)
     keep = max(keep, REMEMBERED_S) if kind == "events" else keep
     before = later(tx.now, -keep)
+    if kind == "outbox_done":
+        decided.forget_acts(tx, before)
     table, over = _over(kind, before)
     key = list(table.primary_key)
     old = sa.select(*key).where(*over).limit(BATCH)

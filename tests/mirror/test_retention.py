@@ -16,6 +16,7 @@ from cfsync.times import time_text
 
 Write = Callable[..., Any]
 
+NOW = time_text(datetime.now(UTC))
 LONG_AGO = time_text(datetime.now(UTC) - timedelta(days=1000))
 DAY_S = 86400.0
 
@@ -38,6 +39,16 @@ def test_only_settled_edits_are_pruned(write: Write, sql: Any) -> None:
 
     assert prune(write, "outbox_done") == 2
     assert states(sql, "cf_outbox") == ["held", "parked", "pending", "sending"]
+
+
+def test_of_what_clickfunnels_was_made_to_do_the_old_is_forgotten(write: Write, sql: Any) -> None:
+    for key, at in (("acted/a/1/b", LONG_AGO), ("acted/a/2/b", NOW), ("act/a/3/b", LONG_AGO)):
+        sql(f"""INSERT INTO cf_meta (key, value) VALUES ('{key}', '{{"at": "{at}"}}')""")
+
+    prune(write, "outbox_done")
+
+    left = sql("SELECT key FROM cf_meta WHERE key LIKE 'act%' ORDER BY key")
+    assert left == [("act/a/3/b",), ("acted/a/2/b",)]
 
 
 def test_only_closed_conflicts_are_pruned(write: Write, sql: Any) -> None:

@@ -1,4 +1,5 @@
-"""Who has decided what about edits, conflicts, deletions and lists: the last decision of each.
+"""Who has decided what about edits, conflicts, deletions, records and lists: the last decision of
+each.
 
 What a decision makes of a row is in the history (`cf_changes`); many make nothing of it.
 """
@@ -52,9 +53,42 @@ def lists(
 ) -> None:
     """Note who has paused or resumed lists, or has asked for a pass of them now."""
     kind = "pause" if decision in ("paused", "resumed") else decision.partition(" ")[0]
-    told = {"decision": decision, "by": person(), "at": tx.now}
     for name in names:
-        meta.put(tx.conn, f"{meta.DECIDED}{name}/{kind}", json.dumps(told))
+        meta.put(tx.conn, f"{meta.DECIDED}{name}/{kind}", _told(tx, decision))
+
+
+def act(tx: Tx, call: str, action: str) -> str | None:
+    """Note who has a call of an action made. Returns the note of an earlier one, if it is not
+    certain what has become of that. `call`: RESOURCE/ID/ACTION.
+    """
+    earlier = meta.get(tx.conn, f"{meta.ACT}{call}")
+    meta.put(tx.conn, f"{meta.ACT}{call}", _told(tx, action))
+    return earlier
+
+
+def not_acted(tx: Tx, call: str, earlier: str | None) -> None:
+    """Put the earlier note back, or none: the call has changed nothing."""
+    if earlier is None:
+        meta.delete(tx.conn, f"{meta.ACT}{call}")
+    else:
+        meta.put(tx.conn, f"{meta.ACT}{call}", earlier)
+
+
+def acted(tx: Tx, call: str, action: str) -> None:
+    """Keep who had a call made that was applied."""
+    meta.delete(tx.conn, f"{meta.ACT}{call}")
+    meta.put(tx.conn, f"{meta.ACTED}{call}", _told(tx, action))
+
+
+def forget_acts(tx: Tx, before: str) -> None:
+    """Forget those that were applied before a time."""
+    for call, told in meta.with_prefix(tx.conn, meta.ACTED).items():
+        if json.loads(told)["at"] < before:
+            meta.delete(tx.conn, f"{meta.ACTED}{call}")
+
+
+def _told(tx: Tx, decision: str) -> str:
+    return json.dumps({"decision": decision, "by": person(), "at": tx.now})
 
 
 def _note(

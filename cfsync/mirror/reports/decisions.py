@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,11 @@ class Decision:
     at: str
     by: str
     #: approved, retried, discarded, adopted, rejected, redacted; paused, resumed, pull asked for,
-    #: sweep asked for; of a conflict the side that was chosen: local, remote, value.
+    #: sweep asked for; of a conflict the side that was chosen: local, remote, value; of a record an
+    #: action, such as refund.
     decision: str
-    #: edit, conflict, deletion or list.
+    #: edit, conflict, deletion or list; record: ClickFunnels did something with it; call: it was
+    #: asked to, and no answer came.
     about: str
     #: None: all of them.
     resource: str | None
@@ -41,6 +43,10 @@ class Decision:
         """What was done, for a person: `approved edit 17 of contacts 1042`."""
         if self.about == "list":
             return self._about_list()
+        if self.about in ("record", "call"):
+            doubt = "" if self.about == "record" else "; no answer came, so it may not have"
+            action = self.decision.replace("_", " ")
+            return f"had ClickFunnels {action} {self.resource} {self.record_id}{doubt}"
         verb = "resolved" if self.about == "conflict" else self.decision
         of = "" if self.resource is None else f" of {self.resource}"
         if self.decision == "redacted":
@@ -84,6 +90,7 @@ def last(
     of them, where given.
     """
     found = [] if record_id is not None else _about_lists(tx, resources)
+    found += _of_records(tx, resources, record_id)
     for about, table, number in _KINDS:
         found += _of_table(tx, limit, about, table, number, resources, record_id)
     return sorted(found, key=lambda d: d.at, reverse=True)[:limit]
@@ -122,3 +129,13 @@ def _about_lists(tx: Tx, resources: Collection[str]) -> list[Decision]:
         if resource is None or not resources or resource in resources:
             found.append(Decision(**json.loads(value), about="list", resource=resource))
     return found
+
+
+def _of_records(tx: Tx, resources: Collection[str], record_id: int | None) -> Iterator[Decision]:
+    """What `cfsync act` has done, or may have done."""
+    for about, prefix in (("record", meta.ACTED), ("call", meta.ACT)):
+        for key, value in meta.with_prefix(tx.conn, prefix).items():
+            resource, found, _ = key.split("/")
+            if record_id in (None, int(found)) and (not resources or resource in resources):
+                told = {"about": about, "resource": resource, "record_id": int(found)}
+                yield Decision(**json.loads(value) | told)

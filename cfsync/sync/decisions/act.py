@@ -1,7 +1,8 @@
 """Makes calls that no column can say, such as the refund of a transaction.
 
-A call that had no answer may have been applied, and a second one could do it twice. So each call is
-noted in `cf_meta` before it is made, and the note is dropped when it is certain what became of it.
+A call that had no answer may have been applied, and a second one could do it twice. So who makes a
+call is noted in `cf_meta` before it is made. When it is certain what became of it, the note is
+dropped, or kept as a decision about the record.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from cfsync.errors import (
     Unreachable,
     UsageError,
 )
+from cfsync.mirror.bookkeeping import decided
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.progress import meta
 from cfsync.mirror.progress.checkpoints import Lane
 from cfsync.mirror.progress.runs import PassName
 from cfsync.mirror.reports import status
@@ -62,8 +63,8 @@ class Task:
 
     @property
     def key(self) -> str:
-        """The key of its note in `cf_meta`."""
-        return f"{meta.ACT}{self.resource.name}/{self.record.id}/{self.name}"
+        """What its note is about."""
+        return f"{self.resource.name}/{self.record.id}/{self.name}"
 
     def shown(self, record: Record) -> dict[str, Any]:
         """What a person sees of the record: what has to be confirmed, or when it changed last."""
@@ -102,24 +103,22 @@ async def act(context: Context, task: Task, *, again: bool = False) -> Record:
     Raises UsageError where an earlier call had no answer, unless `again`, and OutcomeUnknown where
     this one has none. A refusal has the words of ClickFunnels.
     """
-    if not await context.mirror.write(_note, task, again):
-        raise UsageError(
-            f"an earlier {task.name} of {task.resource.name} {task.record.id} had no answer: look"
-            " in ClickFunnels whether it was applied; --again makes the call once more"
-        )
+    earlier = await context.mirror.write(_note, task, again)
     try:
         await context.api.call_action(task.resource, task.name, task.record.id, task.values)
     except CfsyncError as error:
-        await _handle_failure(context, task, error)
-    await context.mirror.write(_forget, task)
+        await _handle_failure(context, task, error, earlier)
+    await context.mirror.write(decided.acted, task.key, task.name)
     decision_log.acted(task.resource.name, task.record.id, task.name)
     return await _read_again(context, task)
 
 
-async def _handle_failure(context: Context, task: Task, error: CfsyncError) -> None:
+async def _handle_failure(
+    context: Context, task: Task, error: CfsyncError, earlier: str | None
+) -> None:
     """Raise what the error of a call means for the person who has made it."""
     if isinstance(error, NOT_APPLIED) or (isinstance(error, Unreachable) and not error.sent):
-        await context.mirror.write(_forget, task)
+        await context.mirror.write(decided.not_acted, task.key, earlier)
         if isinstance(error, Refused):  # its words may quote people: only the caller may see them
             words = f"refused ({error.status}): {error.text}"
             raise ApiError(words, call=error.call, status=error.status) from None
@@ -141,15 +140,14 @@ async def _read_again(context: Context, task: Task) -> Record:
     return record
 
 
-def _note(tx: Tx, task: Task, again: bool) -> bool:
-    """Note that the call is made; False where it was made before without an answer, or somebody is
-    at it, unless `again`.
+def _note(tx: Tx, task: Task, again: bool) -> str | None:
+    """Note who makes the call; returns the note of an earlier one that had no answer, or is being
+    made. Raises UsageError where there is one, unless `again`.
     """
-    if meta.get(tx.conn, task.key) is not None and not again:
-        return False
-    meta.put(tx.conn, task.key, tx.now)
-    return True
-
-
-def _forget(tx: Tx, task: Task) -> None:
-    meta.delete(tx.conn, task.key)
+    earlier = decided.act(tx, task.key, task.name)
+    if earlier is not None and not again:
+        raise UsageError(
+            f"an earlier {task.name} of {task.resource.name} {task.record.id} had no answer: look"
+            " in ClickFunnels whether it was applied; --again makes the call once more"
+        )
+    return earlier

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cfsync.errors import ApiError, OutcomeUnknown, TokenRefused, UsageError
+from cfsync.mirror.history.person import acting_as
+from cfsync.mirror.reports import decisions
 from cfsync.records import Record
 from cfsync.sync.context import Context
 from cfsync.sync.decisions import act
@@ -142,6 +144,9 @@ def test_a_refund_without_an_answer_is_never_repeated_by_itself(
     assert account.one(status, transaction) == "refunded"  # read again all the same
     with pytest.raises(ApiError, match="already refunded"):
         account.run(do, "order_transactions", transaction, "refund", again=True)
+    (decision,) = account.desk(lambda mirror: mirror.read(decisions.last, 10))
+    assert decision.text.startswith(f"had ClickFunnels refund order_transactions {transaction};")
+    assert decision.text.endswith("no answer came, so it may not have")
 
 
 def test_of_two_at_once_one_makes_the_call(account: Account, transaction: int) -> None:
@@ -153,6 +158,26 @@ def test_of_two_at_once_one_makes_the_call(account: Account, transaction: int) -
 
     assert [type(one) for one in found if isinstance(one, Exception)] == [UsageError]
     assert len(acted(account)) == 1
+
+
+def test_who_had_clickfunnels_do_something_is_kept(account: Account) -> None:
+    """A later call that is refused has changed nothing."""
+    course = account.ids_of("courses")[0]
+    with acting_as("grace"):
+        account.run(do, "courses", course, "publish")
+    account.world.fault("status", method="POST", status=422)
+    with pytest.raises(ApiError):
+        account.run(do, "courses", course, "publish")
+
+    def told(**wanted: Any) -> list[tuple[str, str]]:
+        found = account.desk(lambda mirror: mirror.read(decisions.last, 10, **wanted))
+        return [(one.by, one.text) for one in found]
+
+    published = ("grace", f"had ClickFunnels publish courses {course}")
+    assert told() == [published]
+    assert told(resources=["orders"]) == []
+    assert told(resources=["courses"], record_id=course + 1) == []
+    assert told(resources=["courses"], record_id=course) == [published]
 
 
 def test_a_call_that_changed_nothing_may_be_made_again(account: Account, transaction: int) -> None:

@@ -303,6 +303,10 @@ class Sql:
         self.url, self.role = url, role
         self.path = Path(url.removeprefix("sqlite:///"))
         self.dsn = "" if self.is_sqlite else _dsn(url, role)
+        self.connect()
+
+    def connect(self) -> None:
+        """Once more, where the server has been away."""
         self.conn: Any = (
             sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             if self.is_sqlite

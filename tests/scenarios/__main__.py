@@ -66,8 +66,9 @@ def _of_daemons(seed: int, number: int) -> Round:
     setup = any_setup(dice, policy=POLICIES[number % 4], size=1 + min(number // 4, LARGEST - 1))
     setup = replace(setup, tables=daemon_steps.FEW if dice.random() < 0.7 else ())
     daemons = dice.randint(1, 3) if number % 2 else 1
-    found = daemon_steps.steps(dice, mix, daemons, setup.tables)
-    return Round(f"{seed}/daemons/{number}", DIALECTS[number % 2], setup, tuple(found), daemons)
+    cast = daemon_steps.Cast(DIALECTS[number % 2], daemons, setup.tables)
+    found = daemon_steps.steps(dice, mix, cast)
+    return Round(f"{seed}/daemons/{number}", cast.dialect, setup, tuple(found), daemons)
 
 
 def _of_passes(seed: int, number: int) -> Round:
@@ -86,7 +87,7 @@ class Databases:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._server: Postgres | None = None
+        self.server: Postgres | None = None
         self._template = ""
 
     @contextmanager
@@ -104,17 +105,17 @@ class Databases:
         server.drop(name)
 
     def _started(self) -> Postgres:
-        if self._server is None:
+        if self.server is None:
             home = self.folder / "postgres"
             home.mkdir()
-            self._server = Postgres(home)
-            self._server.start()
-            self._template = prepared(self._server)
-        return self._server
+            self.server = Postgres(home)
+            self.server.start()
+            self._template = prepared(self.server)
+        return self.server
 
     def close(self) -> None:
-        if self._server:
-            self._server.stop()
+        if self.server:
+            self.server.stop()
 
 
 def play(databases: Databases, it: Round) -> Verdict:
@@ -122,7 +123,8 @@ def play(databases: Databases, it: Round) -> Verdict:
         url = open_.enter_context(databases.fresh(it.dialect))
         player: Machine | DaemonMachine = open_.enter_context(stage(url, it.setup))
         if it.daemons:
-            player = open_.enter_context(daemons_over(player, databases.folder, it.daemons))
+            crew = daemons_over(player, databases.folder, it.daemons, databases.server)
+            player = open_.enter_context(crew)
         player.play(it.steps)
         return player.judge()
 

@@ -14,14 +14,14 @@ import pytest
 
 from tests.conftest import copy_of
 from tests.scenarios.daemons.machine import daemons_over
-from tests.scenarios.daemons.steps import FEW, steps
+from tests.scenarios.daemons.steps import FEW, Cast, steps
 from tests.scenarios.machine import ROUNDS
 from tests.scenarios.stage import POLICIES, any_setup, stage
 from tests.scenarios.steps import Mix, as_code
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("dialect", "seed", "count"), [("sqlite", 50, 1), ("postgresql", 51, 2)])
+@pytest.mark.parametrize(("dialect", "seed", "count"), [("sqlite", 105, 1), ("postgresql", 92, 2)])
 def test_daemons_bring_both_sides_to_rest_and_nothing_is_lost(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -32,11 +32,12 @@ def test_daemons_bring_both_sides_to_rest_and_nothing_is_lost(
 ) -> None:
     dice = random.Random(seed)
     setup = replace(any_setup(dice, policy=POLICIES[seed % 4]), tables=FEW)
-    found = steps(dice, Mix(30, real=0.5), count, FEW)
+    found = steps(dice, Mix(30, real=0.5), Cast(dialect, count, FEW))
+    server = request.getfixturevalue("postgres") if dialect == "postgresql" else None
     with (
         copy_of("migrated", dialect, request, tmp_path) as url,
         stage(url, setup) as machine,
-        daemons_over(machine, tmp_path, count) as daemons,
+        daemons_over(machine, tmp_path, count, server) as daemons,
     ):
         daemons.play(found)
         verdict = daemons.judge()

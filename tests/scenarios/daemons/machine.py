@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cfsync.sandbox.faults.fault import Fault
+from tests.conftest import Postgres
 from tests.scenarios import oracle
 from tests.scenarios.daemons.crew import Crew, command, free_port, register_webhooks
 from tests.scenarios.daemons.decisions import decide
 from tests.scenarios.daemons.looks import Looks
+from tests.scenarios.daemons.outages import Outages
 from tests.scenarios.daemons.steps import (
     Amid,
     Decide,
     Kill,
+    Outage,
     Settings,
     Start,
     Step,
@@ -41,10 +44,13 @@ BREATH = 3
 
 @dataclass
 class DaemonMachine:
-    """`machine` has both sides and the book; `crew` are the daemons between them."""
+    """`machine` has both sides and the book; `crew` are the daemons between them; `outages` keep
+    them from their database.
+    """
 
     machine: Machine
     crew: Crew
+    outages: Outages
     looks: Looks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +69,10 @@ class DaemonMachine:
             case Start() | Kill() | Suspend() | Wake():
                 self._signal(step)
             case Amid():
-                self._amid(step)
+                struck = self._at_request(step, lambda: self._edits(step.edits))
+                self.machine.book.counts["edits amid a request"] += struck
+            case Outage():
+                self._outage(step)
             case Decide():
                 decide(self.crew, self.machine.book, step)
             case Calm():
@@ -112,11 +121,10 @@ class DaemonMachine:
             for n in range(first, len(made)):
                 made[n] = replace(made[n], push=self.looks.window(made[n].record, written))
 
-    def _amid(self, step: Amid) -> None:
+    def _at_request(self, step: Amid | Outage, act: Callable[[], object]) -> bool:
+        """Do something while a request is answered, if there is such a one soon."""
         world = self.machine.account.world
-        fault = Fault(
-            "meanwhile", method=step.method, nth=step.nth, act=lambda: self._edits(step.edits)
-        )
+        fault = Fault("meanwhile", method=step.method, nth=step.nth, act=act)
         with world.lock:
             world.faults.all.insert(1, fault)
         end = time.monotonic() + 3
@@ -125,7 +133,17 @@ class DaemonMachine:
         with world.lock:
             if fault in world.faults.all:
                 world.faults.all.remove(fault)
-        self.machine.book.counts["edits amid a request"] += fault.struck
+        return bool(fault.struck)
+
+    def _outage(self, step: Outage) -> None:
+        self.machine.book.counts[f"database {step.how}"] += 1
+        with self.outages.of(step.how) as outage:
+            self._at_request(step, outage.begin)
+            outage.begin()
+            self._edits(step.edits)
+            if step.killed is not None:
+                self._signal(Kill(step.killed))
+            signal.sigtimedwait([], step.seconds)
 
     def _wait(self, requests: int, patience: float) -> None:
         counted = self.machine.account.world.ledger.requests
@@ -183,7 +201,9 @@ class DaemonMachine:
 
 
 @contextmanager
-def daemons_over(machine: Machine, folder: Path, count: int) -> Iterator[DaemonMachine]:
+def daemons_over(
+    machine: Machine, folder: Path, count: int, server: Postgres | None
+) -> Iterator[DaemonMachine]:
     """The same machine, its mirror filled, with daemons; webhooks reach the first of them."""
     account = machine.account
     machine.run("backfill")
@@ -193,6 +213,6 @@ def daemons_over(machine: Machine, folder: Path, count: int) -> Iterator[DaemonM
     machine.follow()  # from now on: no pass has brought the endpoint
     account.world.courier.pace, account.world.courier.double = 0.01, 0.1
     try:
-        yield DaemonMachine(machine, crew)
+        yield DaemonMachine(machine, crew, Outages(machine, server))
     finally:
         crew.close()

@@ -69,7 +69,25 @@ class Decide:
     console: bool = False
 
 
-Step = plain.Step | Start | Kill | Suspend | Wake | Amid | Decide
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """From the daemons' request number `nth` of this `method` on, the database can't be used, for
+    so many `seconds`: `how` is one of `OUTAGES`. Meanwhile people edit in ClickFunnels, and one
+    daemon may be killed.
+    """
+
+    how: str
+    nth: int = 1
+    method: str | None = None
+    seconds: float = 1.0
+    edits: tuple[Edit, ...] = ()
+    killed: int | None = None
+
+
+Step = plain.Step | Start | Kill | Suspend | Wake | Amid | Decide | Outage
+
+OUTAGES = {"sqlite": ("locked",), "postgresql": ("stopped", "crashed", "locked")}
+"""What can happen to a database: a SQLite file has no server."""
 
 DECISIONS = (
     *("approve", "retry", "discard", "local", "remote"),
@@ -82,17 +100,24 @@ FEW += ("submissions", "webhook_endpoints")
 """Enough tables for a daemon that shares a processor with many."""
 
 
-def steps(dice: Random, mix: Mix, daemons: int, tables: Sequence[str] = ()) -> list[Step]:
-    """As for passes, where something happens to a daemon instead of a pass. With `tables`, edits of
-    others are left out.
-    """
-    found: list[Step] = [Start(which, _settings(dice)) for which in range(daemons)]
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who plays: so many daemons on such a database. With `tables`, nobody edits others."""
+
+    dialect: str
+    daemons: int = 1
+    tables: Sequence[str] = ()
+
+
+def steps(dice: Random, mix: Mix, cast: Cast) -> list[Step]:
+    """As for passes, where something happens to a daemon instead of a pass."""
+    found: list[Step] = [Start(which, _settings(dice)) for which in range(cast.daemons)]
     for step in plain.steps(dice, mix):
         if isinstance(step, Pass):
-            found += _instead(dice, step, daemons)
+            found += _instead(dice, step, cast)
         else:
             found.append(step)
-    return [kept for step in found if (kept := _kept(step, tables or RESOURCES.keys()))]
+    return [kept for step in found if (kept := _kept(step, cast.tables or RESOURCES.keys()))]
 
 
 def _kept(step: Step, tables: Collection[str]) -> Step | None:
@@ -101,9 +126,15 @@ def _kept(step: Step, tables: Collection[str]) -> Step | None:
         case Edit():
             return _without_emails(step) if _is_about(step, tables) else None
         case Together(edits) | Amid(edits=edits):
-            left = tuple(_without_emails(e) for e in edits if _is_about(e, tables))
+            left = _edits_about(edits, tables)
             return replace(step, edits=left) if left else None
+        case Outage(edits=edits):
+            return replace(step, edits=_edits_about(edits, tables))
     return step
+
+
+def _edits_about(edits: Sequence[Edit], tables: Collection[str]) -> tuple[Edit, ...]:
+    return tuple(_without_emails(e) for e in edits if _is_about(e, tables))
 
 
 def _is_about(edit: Edit, tables: Collection[str]) -> bool:
@@ -122,15 +153,17 @@ def _without_emails(edit: Edit) -> Edit:
     return edit
 
 
-def _instead(dice: Random, step: Pass, daemons: int) -> Iterator[Step]:
-    which, chance = dice.randrange(daemons), dice.random()
+def _instead(dice: Random, step: Pass, cast: Cast) -> Iterator[Step]:
+    which, chance = dice.randrange(cast.daemons), dice.random()
     edits = step.meanwhile
-    if chance < 0.15:
+    if chance < 0.12:
         yield from (Kill(which), *edits, Start(which, _settings(dice)))
-    elif chance < 0.30:
+    elif chance < 0.24:
         yield from (Suspend(which), *edits, *_some(dice), Wake(which))
-    elif chance < 0.40:
+    elif chance < 0.32:
         yield Start(which, _settings(dice))
+    elif chance < 0.44:
+        yield from _outage(dice, which, cast)
     elif chance < 0.70:
         yield Decide(dice.choice(DECISIONS), dice.randrange(9), dice.random() < 0.5)
     elif chance < 0.95 or not step.real:
@@ -138,6 +171,21 @@ def _instead(dice: Random, step: Pass, daemons: int) -> Iterator[Step]:
         yield Amid(1 if method else step.nth, method, edits or tuple(_some(dice)))
     else:
         yield replace(step, meanwhile=())
+
+
+def _outage(dice: Random, which: int, cast: Cast) -> Iterator[Step]:
+    edits = tuple(edit for edit in _some(dice) if edit.side == "there")
+    found = Outage(
+        dice.choice(OUTAGES[cast.dialect]),
+        nth=dice.choice([1, 1, 2, 5]),
+        method=dice.choice([None, "GET", "POST", "PUT"]),
+        seconds=dice.choice([0.2, 1.0, 3.0]),
+        edits=edits,
+    )
+    if dice.random() < 0.3:
+        yield from (replace(found, killed=which), Start(which, _settings(dice)))
+    else:
+        yield found
 
 
 def _some(dice: Random) -> list[Edit]:

@@ -213,6 +213,6 @@ def daemons_over(
     machine.follow()  # from now on: no pass has brought the endpoint
     account.world.courier.pace, account.world.courier.double = 0.01, 0.1
     try:
-        yield DaemonMachine(machine, crew, Outages(machine, server))
+        yield DaemonMachine(machine, crew, Outages(machine, crew, server))
     finally:
         crew.close()

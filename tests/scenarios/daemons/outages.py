@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 from tests.conftest import Postgres, Sql
+from tests.scenarios.daemons.crew import Crew
 from tests.scenarios.machine import Machine
 
 HOW_IT_STOPS = {"stopped": signal.SIGINT, "crashed": signal.SIGQUIT}
+PAGE = 4096
 TAKE_ALL = "LOCK TABLE contacts, products, cf_outbox, cf_runs IN EXCLUSIVE MODE"
 
 
@@ -20,18 +24,29 @@ class Outages:
     """`server`: where there is one, it is this round's alone as long as the round is played."""
 
     machine: Machine
+    crew: Crew
     server: Postgres | None
 
     @contextmanager
     def of(self, how: str) -> Iterator[Outage]:
         """Begin it when you like; it ends with the block."""
-        sql = self.machine.account.sql
-        assert isinstance(sql, Sql)
-        outage = Outage(self._stopped(how) if how in HOW_IT_STOPS else _locked(sql))
+        outage = Outage(self._work(how))
         try:
             yield outage
         finally:
             outage.end()
+
+    def _work(self, how: str) -> AbstractContextManager[None]:
+        sql = self.machine.account.sql
+        assert isinstance(sql, Sql)
+        match how:
+            case "locked":
+                return _locked(sql)
+            case "full":
+                return self._full(PAGE)
+            case "nearly full":
+                return self._full(_size_of_log(sql) + 2 * PAGE)
+        return self._stopped(how)
 
     @contextmanager
     def _stopped(self, how: str) -> Iterator[None]:
@@ -44,6 +59,23 @@ class Outages:
             assert isinstance(sql, Sql)
             sql.conn.close()
             sql.connect()
+
+    @contextmanager
+    def _full(self, size: int) -> Iterator[None]:
+        """No file of the daemons can become longer than that."""
+        processes = [daemon.process for daemon in self.crew.running.values()]
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        for process in processes:
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, hard))
+        yield
+        for process in processes:
+            if process.poll() is None:
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def _size_of_log(sql: Sql) -> int:
+    """With room for two more pages of it, a commit is cut off in the middle."""
+    return Path(f"{sql.path}-wal").stat().st_size
 
 
 @contextmanager

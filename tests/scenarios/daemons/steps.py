@@ -86,8 +86,11 @@ class Outage:
 
 Step = plain.Step | Start | Kill | Suspend | Wake | Amid | Decide | Outage
 
-OUTAGES = {"sqlite": ("locked",), "postgresql": ("stopped", "crashed", "locked")}
-"""What can happen to a database: a SQLite file has no server."""
+OUTAGES = {
+    "sqlite": ("locked", "full", "nearly full"),
+    "postgresql": ("stopped", "crashed", "locked"),
+}
+"""What can happen to a database: a SQLite file has no server; the disk of a server is its own."""
 
 DECISIONS = (
     *("approve", "retry", "discard", "local", "remote"),

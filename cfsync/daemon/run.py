@@ -161,12 +161,15 @@ class Process:
             return None
         from cfsync.web import console  # with it off, nothing of it is loaded
 
-        control = console.DaemonControl(self._start_pass, self._progress)
+        control = console.DaemonControl(self._start_pass, self._progress, self._mirror)
         self._console = console.create(self._settings, self._sources, control)
         return console.serve(self._console)
 
     def _start_pass(self, name: str, resource: str) -> bool:
         return self._daemon is not None and self._daemon.start_pass(name, resource)
+
+    def _mirror(self) -> Mirror | None:
+        return self._connections.mirror if self._connections else None
 
     def _progress(self) -> Sequence[WalkState]:
         return self._daemon.progress() if self._daemon else ()

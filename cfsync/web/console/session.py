@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -45,6 +45,8 @@ class DaemonControl:
     start_pass: Callable[[str, str], bool]
     #: How far the running walks have come.
     progress: Callable[[], Sequence[WalkState]]
+    #: The mirror on the connection of its passes; None while it has none.
+    mirror: Callable[[], Mirror | None] = lambda: None
 
 
 @dataclass
@@ -56,7 +58,7 @@ class Console:
     sources: Sequence[Source]
     #: For pages: it can't write, and waits for no writer.
     reader: Connection
-    #: For buttons and forms.
+    #: For buttons and forms, where the daemon has none for them.
     writer: Connection
     #: None: no daemon runs in this process.
     daemon: DaemonControl | None = None
@@ -87,8 +89,11 @@ class Console:
             return await mirror.read(fn, *args, **kwargs)
 
     def writing(self) -> AbstractAsyncContextManager[Mirror]:
-        """The mirror, for what somebody decides. Raises MirrorError."""
-        return self.writer.use()
+        """The mirror, for what somebody decides: on the daemon's connection, since another one that
+        writes takes 23 MB on SQLite, and would wait for the same lock. Raises MirrorError.
+        """
+        mirror = self.daemon.mirror() if self.daemon else None
+        return self.writer.use() if mirror is None else nullcontext(mirror)
 
     def close(self) -> None:
         self._maker.shutdown()

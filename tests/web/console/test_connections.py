@@ -13,7 +13,9 @@ from cfsync.errors import MirrorError
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.web.console import connections
 from cfsync.web.console.connections import Connection
+from cfsync.web.console.session import DaemonControl
 from tests.push.conftest import Account
+from tests.web.console.conftest import Visitor
 
 
 def opened(account: Account, opens: list[Mirror]) -> Callable[[], Mirror]:
@@ -125,3 +127,14 @@ def test_a_mirror_that_can_not_be_opened_is_tried_again() -> None:
 
     asyncio.run(look())
     assert len(tries) == 2
+
+
+def test_what_is_decided_goes_over_the_daemons_connection(
+    visit: Callable[..., Visitor], account: Account
+) -> None:
+    visitor = visit(DaemonControl(lambda *_: True, list, lambda: account.mirror))
+    visitor.console.writer = Connection(pytest.fail)  # no other one is opened
+
+    visitor.press("/pause/contacts", "pause")
+
+    assert "paused contacts" in visitor.see("/activity")

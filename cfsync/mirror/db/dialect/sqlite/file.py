@@ -20,6 +20,7 @@ from cfsync.mirror.db.dialect import secrets_table
 from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.dialect.move_method import MoveSource
 from cfsync.mirror.db.dialect.place import Files, Place
+from cfsync.mirror.db.dialect.sqlite import reading
 from cfsync.mirror.db.dialect.sqlite.backups import SQLiteBackups
 from cfsync.mirror.db.dialect.sqlite.locks import FilePushLocks, files_of
 from cfsync.mirror.db.errors import NO_MIRROR, Replaced
@@ -61,9 +62,6 @@ FAILURES = {
     "SQLITE_IOERR": "{where} can't be read or written: the disk reports an error",
 }
 """What is wrong with a file, by SQLite's name for the error."""
-
-_READING = "PRAGMA busy_timeout = 10000; PRAGMA cache_size = -1000; PRAGMA query_only = ON"
-"""For a connection that only reads, now and then: 1 MB of pages in memory is enough."""
 
 _FOREIGN = "SELECT count(*) > 0 AND NOT sum(name = 'cf_schema') FROM sqlite_schema"
 """Whether the file holds something and no mirror (yet): then its journal stays as it is, and there
@@ -159,8 +157,7 @@ class SQLiteFile(Place):
 
     def _configure_reading(self, connection: _Connection, record: Any) -> None:
         _set_up(connection)
-        connection.executescript(_READING)
-        connection.execute(_FOREIGN).fetchone()  # opens the log, too
+        reading.prepare(connection)
         connection.files = self._identities()
 
     def _identities(self) -> dict[Path, Identity]:

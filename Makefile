@@ -17,6 +17,9 @@ demo: .venv/ready  ## Show everything cfsync does in a minute, with a fake Click
 look: .venv/ready  ## The same, then leave its console open until Ctrl-C
 	@$(BIN)/cfsync demo --console
 
+# The tests start cfsync hundreds of times: whoever asks for no bytecode would have it compiled anew
+# in each of those processes, and the tests themselves in each worker.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/ready  ## Run all tests; they start a PostgreSQL of their own
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 

@@ -18,11 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import certifi
 import pytest
 
 from cfsync.mirror.migrate import migrate
-from tests.conftest import Postgres, prepared
+from tests.conftest import Postgres, one_authority, prepared
 from tests.push.conftest import Account
 from tests.scenarios.fault_bench import Bench, PostgresStore, SqliteStore, Store
 from tests.scenarios.fault_kinds import ANY, KINDS, Call, Kind
@@ -157,11 +156,8 @@ def new_file(folder: Path) -> SqliteStore:
 @contextmanager
 def few_authorities(folder: Path) -> Iterator[None]:
     """Each pass reads all certificates of the world anew: a tenth of a cell's time, for nothing."""
-    end = "-----END CERTIFICATE-----\n"
-    first = Path(certifi.where()).read_text().partition(end)[0] + end
-    (folder / "authorities.pem").write_text(first)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSL_CERT_FILE", str(folder / "authorities.pem"))
+        patch.setenv("SSL_CERT_FILE", str(one_authority(folder)))
         yield
 
 

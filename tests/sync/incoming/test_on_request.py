@@ -21,7 +21,9 @@ pytestmark = pytest.mark.parametrize("sizes", [FEW], ids=["a few"])
 
 @pytest.fixture
 def round_(round_: Round) -> Round:
-    round_.settings["CFSYNC_API__MIRROR"] = "standard"
+    """Beside the core, all that has such fields and what it lies in: no other list has a part."""
+    for name in ("blogs", "external_purchase_endpoints", *(r.name for r in EXPANDABLE)):
+        round_.settings[f"CFSYNC_RESOURCES__{name.upper()}__ENABLED"] = "true"
     return round_
 
 

@@ -1,4 +1,4 @@
-"""Installs a browser if there is none (Debian, as root), and runs the tests in it."""
+"""Installs a browser if there is none (Debian, as root), fetches axe-core, and runs the tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.browser import axe
 
 PACKAGES = ("chromium", "chromium-driver")
 
@@ -23,6 +25,7 @@ def install() -> None:
 
 def main() -> int:
     install()
+    axe.download()
     return pytest.main(["-q", "--in-browser", str(Path(__file__).parent), *sys.argv[1:]])
 
 

@@ -255,7 +255,8 @@ def choices(tx: Tx, fields: Iterable[Field], workspace: int | None) -> dict[str,
     return found
 
 
-def only_workspace(tx: Tx) -> int | None:
-    """The id of the workspace, where the mirror has just one."""
-    ids = tx.conn.execute(sa.select(TABLES["workspaces"].c.id).limit(2)).scalars().all()
-    return ids[0] if len(ids) == 1 else None
+def workspaces(tx: Tx) -> dict[int, str]:
+    """Id -> name of the workspaces, of the first CHOICES."""
+    t = TABLES["workspaces"]
+    found = tx.conn.execute(sa.select(t.c.id, t.c.name).order_by(t.c.name, t.c.id).limit(CHOICES))
+    return {one.id: one.name or f"#{one.id}" for one in found}

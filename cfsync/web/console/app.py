@@ -180,7 +180,7 @@ def _sorry(console: Console) -> Callable[[Request, Exception], Awaitable[Respons
 
     async def handler(request: Request, error: Exception) -> Response:
         status, title, text = _told(error)
-        shell = Shell(database="", waiting=0, rows={})
+        shell = Shell(database="", name="", waiting=0, rows={})
         if is_let_in(request, console.access_token):
             with suppress(Exception):
                 shell = await console.shell(request)

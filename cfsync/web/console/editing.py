@@ -185,11 +185,13 @@ def _edit_page(tx: Tx, resource: Resource, record_id: int) -> EditPage:
 
 def _new_page(tx: Tx, resource: Resource) -> EditPage:
     fields = sorted(rules.insertable(resource), key=lambda f: not f.required)
-    only = browse.only_workspace(tx)
-    texts = {"workspace_id": text_of(only)} if only is not None else {}
-    choices = browse.choices(tx, fields, only) if only is not None else {}
-    once = secrets.token_hex(8)
-    return EditPage(resource, None, "", fields, texts, {}, choices, once=once)
+    workspaces, once = browse.workspaces(tx), secrets.token_hex(8)
+    if len(workspaces) == 1:
+        (only,) = workspaces
+        texts, choices = {"workspace_id": text_of(only)}, browse.choices(tx, fields, only)
+        return EditPage(resource, None, "", fields, texts, {}, choices, once=once)
+    options = {"workspace_id": {str(n): f"{name} #{n}" for n, name in workspaces.items()}}
+    return EditPage(resource, None, "", fields, {}, {}, {}, options, once=once)
 
 
 def _field_of(message: str, page: EditPage) -> str:

@@ -33,8 +33,8 @@ from cfsync.web.console.session import Console
 OVERVIEW_S = 3.0
 """Seconds for which an overview is remembered: it costs some 100 ms of CPU time."""
 
-CHANGES = 60
-"""Changes that the activity shows; so many passes, where one kind of them was asked for."""
+PASSES_OF_A_KIND = 60
+"""Passes that the activity shows, where one kind of them was asked for."""
 
 PASSES = 20
 """Passes that it shows otherwise."""
@@ -207,10 +207,10 @@ def _csv_part(tx: Tx, resource: Resource, words: str, after: int | None) -> tupl
 
 def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
     failed = which == "failed"
-    count = CHANGES if which else PASSES
+    count = PASSES_OF_A_KIND if which else PASSES
     passes = browse.last_passes(tx, count, "" if failed else which, "failed" if failed else "")
     wanted = history.Wanted(side=side or None, starts=False)
-    found = None if starts.is_off(tx) else history.last(tx, wanted, CHANGES)
+    found = None if starts.is_off(tx) else history.last(tx, wanted, activity.READ)
     pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]
     decided = decisions.last(tx, DECISIONS)
     to_send = reports.to_send(tx, UNSENT)

@@ -9,9 +9,11 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import htpy as h
+import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -30,6 +32,9 @@ T = TypeVar("T")
 
 COUNTS_S = 30.0
 """Seconds for which the numbers of rows are remembered: counting a million takes a while."""
+
+MANY = 50_000
+"""Fewer rows than these are counted for each page: 2 ms."""
 
 MESSAGES, MESSAGE_BYTES = 3, 600
 """Messages that a session holds at most, and bytes of each: browsers drop a cookie that is longer
@@ -62,6 +67,7 @@ class Console:
     writer: Connection
     #: None: no daemon runs in this process.
     daemon: DaemonControl | None = None
+    _has_many: bool = False
     _remembered: dict[str, tuple[float, asyncio.Task[Any]]] = field(default_factory=dict)
     #: Makes the pages: one after the other, so that few of them are in memory at once.
     _maker: ThreadPoolExecutor = field(
@@ -137,6 +143,7 @@ class Console:
         messages = request.session.pop("messages", []) if is_shown else ()
         return Shell(
             database=str(self.place),
+            name=Path(sa.make_url(self.settings.database.url).database or "").name,
             waiting=sum((await self.read(waiting.counts)).values()),
             rows=await self.rows(),
             messages=[(kind, text) for kind, text in messages],
@@ -148,10 +155,12 @@ class Console:
 
     async def rows(self) -> Mapping[str, int]:
         """Resource -> how many rows there are, or were a while ago."""
-        return await self.remembered("rows", COUNTS_S, self._count)
+        return await self.remembered("rows", COUNTS_S if self._has_many else 0.0, self._count)
 
     async def _count(self) -> Mapping[str, int]:
-        return await self.read(status.row_counts)
+        found = await self.read(status.row_counts)
+        self._has_many = sum(found.values()) > MANY
+        return found
 
 
 UNNAMED = "console"

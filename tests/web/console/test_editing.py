@@ -142,3 +142,17 @@ def test_messages_and_names_fit_into_a_cookie(visitor: Visitor) -> None:
 
     assert len(answer.headers["set-cookie"]) < 4_096
     assert "😀" in visitor.get("/").text
+
+
+def test_a_new_record_of_several_workspaces_is_given_one_by_its_name(
+    visitor: Visitor, account: Account
+) -> None:
+    other = account.world.create("workspaces", account.world.ids("teams")[0], name="Other")
+    account.pull("workspaces")
+
+    page = visitor.see("/records/contacts/new")
+    form = typed(sent(page), workspace_id=str(other), email_address="new@example.com")
+    assert send(visitor, "/records/contacts/new", form).status_code == 303
+
+    assert f'<option value="{other}">Other #{other}</option>' in page
+    assert account.one("SELECT email_address FROM contacts WHERE workspace_id = ?", other)

@@ -15,6 +15,7 @@ from cfsync.sync.decisions import conflicts
 from cfsync.sync.inspection import status
 from cfsync.text_forms import typed_csv_line
 from cfsync.times import time_text
+from cfsync.web.console.html.activity import FOLDED
 from cfsync.web.console.html.overview import RANGES
 from tests.browser import staging
 from tests.push.conftest import Account, now
@@ -32,6 +33,19 @@ def test_the_overview_says_how_it_stands(visitor: Visitor, account: Account) -> 
     assert "Up to date with ClickFunnels" in page
     assert "No edit is on its way." in page
     assert 'href="/records/contacts"' in page
+
+
+def test_a_mirror_of_which_a_list_was_never_read_is_not_called_up_to_date(
+    visitor: Visitor, account: Account
+) -> None:
+    account.pull()
+    account.sql("DELETE FROM cf_checkpoints WHERE resource = 'orders'")
+
+    page = visitor.see("/")
+
+    assert "<h1>Not everything is read yet</h1>" in page
+    assert "Up to date" not in page
+    assert "lists are complete" in page
 
 
 @pytest.mark.parametrize("range_name", ["1h", "24h", "7d", "90d", "nonsense"])
@@ -135,7 +149,7 @@ def test_a_record_as_it_was(visitor: Visitor, account: Account, contact: int) ->
 
     page = visitor.see(f"/records/contacts/{contact}?as_of=2020-01-01T00:00")
 
-    assert "nothing is known of 2020-01-01T00:00:00.000Z" in page
+    assert 'nothing is known of <time class="clock" datetime="2020-01-01T00:00:00.000Z"' in page
 
 
 def test_a_record_that_is_gone_can_be_brought_back(
@@ -288,6 +302,22 @@ def test_activity_shows_passes_and_both_sides(
     assert "Local" in both
     assert "Remote" not in here
     assert "start " not in both.partition("<h2>Changes")[2]
+
+
+def test_a_mass_of_changes_hides_no_other(visitor: Visitor, account: Account, contact: int) -> None:
+    """Whoever made them."""
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    account.sql("UPDATE contacts SET first_name = 'Before' WHERE id = ?", contact)
+    account.sql("UPDATE contacts SET last_name = 'Mass'")
+
+    page = visitor.see("/activity").partition("<h2>Changes")[2]
+
+    many = len(account.ids_of("contacts"))
+    assert f'<a href="/records/contacts">{many} contacts</a>' in page
+    assert "<summary><code>last_name</code></summary>" in page
+    assert page.count("Mass") == min(many, FOLDED)
+    assert "Before" in page
 
 
 def test_what_waits_is_shown_with_both_sides(

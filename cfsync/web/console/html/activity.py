@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby, islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,13 +23,25 @@ from cfsync.web.console.html.parts.words import (
     chip,
     dot,
     link,
-    moment,
     patch,
     plural,
+    state_chip,
     when,
     without_command,
     words,
 )
+
+ALIKE = 4
+"""From so many on, changes that are alike are shown as one line."""
+
+FOLDED = 20
+"""How many of these can be unfolded."""
+
+LINES = 60
+"""Lines of changes that are shown."""
+
+READ = 1_000
+"""Changes that are read for them."""
 
 PASSES = ("pull", "push", "events", "sweep", "census", "backfill", "verify", "recover")
 
@@ -84,7 +97,7 @@ def activity(shell: Shell, found: Activity) -> h.Element:
                         "side", found.side, ("", "clickfunnels", "local"), {"pass": found.which}
                     ),
                 ],
-                changes(found.changes),
+                changes(found.now, found.changes),
             ],
         ],
         here="activity",
@@ -109,14 +122,17 @@ def _unsent(e: Edit, now: str, *, can_act: bool) -> h.Element:
         h.td[words(e.resource), " ", link(e.resource, e.record_id)],
         h.td[e.author or dot()],
         h.td[patch(e.patch, e.op), e.error and h.small[without_command(e.error)]],
-        h.td(".n")[discard(e) if can_discard else chip(e.state, e.state)],
+        h.td(".n")[discard(e) if can_discard else state_chip(e.state)],
     ]
 
 
 def _pushes(found: Activity, *, can_act: bool) -> h.Element:
     heads = dict.fromkeys(("push", "sent", "by", "what it sent", ""), "")
     return table(
-        "Pushes", heads, (_push(parts, found.now, can_act=can_act) for parts in found.pushes)
+        "Pushes",
+        heads,
+        (_push(parts, found.now, can_act=can_act) for parts in found.pushes),
+        "pushes",
     )
 
 
@@ -126,7 +142,7 @@ def _push(parts: Sequence[Part], now: str, *, can_act: bool) -> h.Element:
     for p in parts:
         sent[p.op, p.resource, p.state] += p.records
     told = [
-        [f"{plural(n, op)} of {words(name)} ", chip(state, state)]
+        [f"{plural(n, op)} of {words(name)} ", state_chip(state)]
         for (op, name, state), n in sent.items()
     ]
     can_revert = can_act and any(p.state == OutboxState.DONE for p in parts)
@@ -153,24 +169,70 @@ def _choice(name: str, chosen: str, among: Sequence[str], others: Mapping[str, s
     ]
 
 
-def changes(found: Sequence[Mapping[str, Any]] | None) -> h.Node:
-    """Changes as a table."""
+def changes(now: str, found: Sequence[Mapping[str, Any]] | None) -> h.Node:
+    """Changes as a table; of several alike, that somebody has made at once, it shows one line."""
     if found is None:
         return h.p(".hint")["No history is kept: retention.changes is 0."]
     if not found:
         return h.p(".hint")["No change yet. What a backfill brings doesn't count as a change."]
     heads = dict.fromkeys(("when", "record", "where", "what", ""), "")
-    return table("Changes", heads, (_change(row) for row in found), "feed")
+    groups = [[*group] for _, group in groupby(found, key=_alike)]
+    lines = (
+        [_several(now, group, is_cut=len(found) == READ and group is groups[-1])]
+        if len(group) >= ALIKE
+        else [_change(now, one) for one in group]
+        for group in groups
+    )
+    shown = islice(chain.from_iterable(lines), LINES)
+    return table("Changes", heads, shown, "feed")
 
 
-def _change(row: Mapping[str, Any]) -> h.Element:
-    who = row["db_user"] or row["source"]
+def _alike(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What changes have in common that are shown as one: all but the record, values and seconds."""
+    return row["at"][:16], row["resource"], row["op"], row["side"], _who(row), *row["patch"]
+
+
+def _who(row: Mapping[str, Any]) -> str:
+    return str(row["db_user"] or ("SQL" if row["source"] == "user" else row["source"]))
+
+
+def _several(now: str, rows: Sequence[Mapping[str, Any]], *, is_cut: bool) -> h.Element:
+    """Changes that are alike; the first of them are folded away. `is_cut`: there may be more."""
+    newest, name = rows[0], rows[0]["resource"]
+    count = f"at least {len(rows):,}" if is_cut else f"{len(rows):,}"
+    told = ", ".join(newest["patch"]) if newest["op"] == "update" else newest["op"]
+    more = len(rows) - FOLDED
+    return h.tr[
+        h.td[when(now, newest["at"])],
+        h.td[h.a(href=f"/records/{name}")[f"{count} {words(name)}"]],
+        h.td[_where(newest)],
+        h.td[
+            h.details[
+                h.summary[h.code[told]],
+                h.ul(".alike")[
+                    (
+                        h.li[link(name, r["record_id"]), patch(r["patch"], r["op"])]
+                        for r in rows[:FOLDED]
+                    ),
+                    more > 0 and h.li(".hint")[f"and {more:,} more"],
+                ],
+            ]
+        ],
+        h.td(".n")[h.small[f"{newest['op']} {rows[-1]['seq']} to {newest['seq']}"]],
+    ]
+
+
+def _where(row: Mapping[str, Any]) -> h.Node:
     side = "ClickFunnels" if row["side"] == "clickfunnels" else "here"
+    return [chip(side, str(row["side"])), h.small[f" {_who(row)}"]]
+
+
+def _change(now: str, row: Mapping[str, Any]) -> h.Element:
     record = row["record_id"] and link(row["resource"], row["record_id"])
     return h.tr[
-        h.td[moment(row["at"])],
+        h.td[when(now, row["at"])],
         h.td[words(row["resource"]), " ", record],
-        h.td[chip(side, str(row["side"])), h.small[f" {who}"]],
+        h.td[_where(row)],
         h.td[patch(row["patch"], row["op"])],
         h.td(".n")[h.small[f"{row['op']} {row['seq']}"]],
     ]

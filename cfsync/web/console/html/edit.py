@@ -32,6 +32,8 @@ class EditPage:
     #: Field -> the ids in its set.
     picked: Mapping[str, Sequence[int]]
     choices: Choices
+    #: Field that has one of several values -> its text -> what it is called.
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: The `cf_rev` of the row that was read.
     rev: int | None = None
     #: Field -> the digest of what the row held when it was read; {} for a new one.
@@ -83,7 +85,7 @@ def _line(found: EditPage, f: Field) -> h.Element:
     about = f"e-{f.name}" if wrong else None
     needed = found.record_id is None and f.required
     picks = f.name in found.choices
-    notes = [] if picks or f.type == "text" else [f.type]
+    notes = [] if picks or f.name in found.options or f.type == "text" else [f.type]
     label: h.Node = [f.name, h.small[" · ".join([*notes, *(["needed"] if needed else [])])]]
     return h.div(class_=["line", {"wrong": wrong is not None}])[
         h.span(".label")[label] if picks else h.label(for_=f"f-{f.name}")[label],
@@ -111,6 +113,8 @@ def _picks(found: EditPage, f: Field) -> h.Element:
 def _control(found: EditPage, f: Field, about: str | None) -> h.Node:
     text = found.texts.get(f.name, "")
     given: dict[str, Any] = {"name": f.name, "id": f"f-{f.name}", "aria-describedby": about}
+    if options := found.options.get(f.name):
+        return _select(given, text, {"": "choose", **options})
     if f.type == "boolean":
         return _select(given, text, {"": "empty", "true": "yes", "false": "no"})
     if f.actions:

@@ -17,7 +17,7 @@ from cfsync.web.console.html.parts import charts
 from cfsync.web.console.html.parts.layout import Shell, page
 from cfsync.web.console.html.parts.list_rows import lists
 from cfsync.web.console.html.parts.passes import passes
-from cfsync.web.console.html.parts.progress import progress
+from cfsync.web.console.html.parts.progress import first_reading, progress
 from cfsync.web.console.html.parts.words import plural, prose, took, words
 
 RANGES = {
@@ -80,15 +80,20 @@ def _headline(found: Overview) -> h.Element:
         "warn": "Up to date, with problems",
         "bad": "Out of date",
     }
+    read, wanted = first_reading(status)
     lines = [*found.problems, *(f"{t.name} {t.resource}: {t.text}" for t in status.troubles)]
     told: h.Node = h.ul[(h.li[prose(line)] for line in lines)]
     if not lines and not lags:
         state, told = "warn", prose("The daemon, or `cfsync backfill`, copies all records first.")
     elif not lines:
         told = [_ages(lags), _on_the_way(status)]
+        state = "ok" if read == wanted else "warn"
+    title = text[state]
+    if not lines and read < wanted:
+        title = "Not everything is read yet" if lags else "Nothing was read yet"
     return h.section(class_=["hero", state])[
         h.span(".dot"),
-        h.div[h.h1["Nothing was read yet" if not lags and not lines else text[state]], h.p[told]],
+        h.div[h.h1[title], h.p[told]],
         h.span(".asof")["as of ", h.time(".clock", datetime=status.at)[f"{status.at[11:19]} UTC"]],
     ]
 

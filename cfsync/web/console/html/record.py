@@ -29,6 +29,7 @@ from cfsync.web.console.html.parts.words import (
     plural,
     value,
     when,
+    with_times,
     without_command,
     words,
 )
@@ -75,7 +76,7 @@ def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
         name or f"{words(resource.name)} {known.id}",
         _head(resource, known, name, can_act=can_act),
         _times(found),
-        found.then_problem and h.p(".flash.bad", role="status")[found.then_problem],
+        found.then_problem and h.p(".flash.bad", role="status")[with_times(found.then_problem)],
         h.div(".two")[
             h.div[_then(resource, found)]
             if found.then

@@ -14,7 +14,7 @@ from cfsync.mirror.reports.related import title
 from cfsync.resources import Field, Resource
 from cfsync.web.console.html.parts.layout import Shell, button, page
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import cell, chip, dot, link, moment, words
+from cfsync.web.console.html.parts.words import cell, chip, dot, link, moment, state_chip, words
 
 _COLUMNS = {
     "contacts": ("email_address", "first_name", "last_name", "phone_number", "updated_at"),
@@ -127,7 +127,7 @@ def _row(
     resource: Resource, found: Page, row: Mapping[str, Any], shown: Sequence[Field]
 ) -> h.Element:
     record_id = row["id"]
-    marks: list[h.Node] = [chip(state, state) for state in sorted(found.edits.get(record_id, ()))]
+    marks: list[h.Node] = [state_chip(state) for state in sorted(found.edits.get(record_id, ()))]
     marks.append(record_id in found.in_conflict and chip("conflict", "conflict"))
     return h.tr[
         h.td(".id")[link(resource.name, record_id, str(record_id))],

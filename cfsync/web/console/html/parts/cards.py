@@ -16,6 +16,7 @@ from cfsync.web.console.html.parts.words import (
     marked,
     named_link,
     patch,
+    state_chip,
     value,
     when,
     without_command,
@@ -108,19 +109,24 @@ def _another_value(c: Conflict) -> h.Element:
         h.input(type="hidden", name=SEEN, value=seen(c)),
         h.input(type="text", name="value", aria_label=f"Another value for {c.field}"),
         h.button(".quiet", name="choice", value="value")["Use another value"],
+        h.small["the next push sends it"],
     ]
+
+
+_IN_FORCE = {True: "it stays as it is", False: "nothing is sent"}
+_OTHERWISE = {True: "the next push sends it", False: "written here; nothing is sent"}
+"""What choosing a side does: whether that is the mirror's -> in words."""
 
 
 def _side(c: Conflict, choice: str, name: str, *, can_act: bool) -> h.Element:
     is_local = choice == "local"
     counts = c.winner == (Winner.LOCAL if is_local else Winner.CLICKFUNNELS)
-    then = "the next push sends it" if is_local else "written here; nothing is sent"
     text, kind = ("Keep this", "quiet") if counts else ("Use this", "main")
+    then = _IN_FORCE[is_local] if counts else _OTHERWISE[is_local]
     return h.div(class_=["side", {"now": counts}])[
         h.p(".name")[name, counts and h.span(".force")["✓ in force"]],
         h.p(".value")[marked(*((c.remote, c.local) if is_local else (c.local, c.remote)))],
-        can_act
-        and h.div(".do")[_choose(c, choice, text, kind=kind), None if counts else h.small[then]],
+        can_act and h.div(".do")[_choose(c, choice, text, kind=kind), h.small[then]],
     ]
 
 
@@ -131,6 +137,7 @@ def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
         h.header[
             named_link(e.resource, e.record_id, titles.get((e.resource, e.record_id), "")),
             h.span(".what")[f"{e.op}, edit {e.seq}", e.author and f" by {e.author}"],
+            state_chip(e.state),
             h.span(".since")[when(now, e.sent_at or e.captured_at), tries],
         ],
         h.div(".row")[

@@ -31,7 +31,7 @@ def _change(now: str, row: Row) -> h.Element:
         h.div[
             h.b[f"{str(row['op']).capitalize()} "],
             "in ClickFunnels" if is_there else f"here by {row['db_user'] or 'SQL'}",
-            h.small[f" · {row['source']}"],
+            row["source"] != "user" and h.small[f" · {row['source']}"],
             patch(row["patch"], row["op"]),
         ],
     ]

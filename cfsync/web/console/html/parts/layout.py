@@ -25,6 +25,8 @@ class Shell:
 
     #: The database, without a password.
     database: str
+    #: What it is called in short.
+    name: str
     #: How many things wait for a person.
     waiting: int
     #: Resource -> rows of its table.
@@ -135,7 +137,7 @@ def _top(shell: Shell) -> h.Element:
             h.kbd(aria_hidden="true")["/"],
         ],
         shell.read_only and h.span(".chip")["read-only"],
-        h.span(".place", title=shell.database)[shell.database.rsplit("/", 1)[-1]],
+        h.span(".place", title=shell.database)[shell.name],
         shell.has_login and h.form(method="post", action="/logout")[h.button(".quiet")["Log out"]],
     ]
 

@@ -57,6 +57,8 @@ def _done(run: Mapping[str, Any]) -> str:
     total: Counter[str] = Counter()
     for counts in (run["counts"] or {}).values():
         total.update({k: n for k, n in counts.items() if n and k not in ("unchanged", "same")})
+    if "parked" in total:
+        total["refused"] += total.pop("parked")
     return ", ".join(f"{n:,} {_one(words(kind), n)}" for kind, n in total.items())
 
 

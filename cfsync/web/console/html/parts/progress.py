@@ -14,19 +14,20 @@ from cfsync.web.console.html.parts.words import took, words
 
 def progress(status: Status, walks: Sequence[WalkState]) -> h.Node:
     """A line for the backfill of all lists, and for each walk that runs in this process."""
-    lists = [r for r in status.resources.values() if r.enabled]
-    read = [r for r in lists if r.lag_s is not None and not r.unfinished]
-    is_first = 0 < len(read) < len(lists)
+    read, wanted = first_reading(status)
+    is_first = 0 < read < wanted
     if not (is_first or walks):
         return None
     return h.section(".card.progress", aria_label="Under way")[
-        is_first and _line("Backfill", len(read) / len(lists), _of(len(read), len(lists))),
+        is_first and _line("Backfill", read / wanted, f"{read} of {wanted} lists are complete"),
         (_walk(walk) for walk in walks),
     ]
 
 
-def _of(read: int, lists: int) -> str:
-    return f"{read} of {lists} lists are complete"
+def first_reading(status: Status) -> tuple[int, int]:
+    """How many lists were read as a whole, and how many there are; paused ones, too."""
+    lists = [r for r in status.resources.values() if r.enabled]
+    return sum(r.lag_s is not None and not r.unfinished for r in lists), len(lists)
 
 
 def _walk(walk: WalkState) -> h.Element:

@@ -128,6 +128,11 @@ def chip(text: str, kind: str = "") -> h.Element:
     return h.span(class_=["chip", kind])[text]
 
 
+def state_chip(state: str) -> h.Element:
+    """The state of an edit as a label, named as on the page of what waits."""
+    return chip("refused" if state == "parked" else state, state)
+
+
 def marked(before: Any, after: Any) -> h.Node:
     """A text with what differs from the one before it marked, where they are much alike."""
     if not (isinstance(before, str) and isinstance(after, str) and before):
@@ -148,6 +153,14 @@ def prose(text: str) -> h.Node:
     """A sentence; what stands between backticks in it is a command."""
     parts = text.split("`")
     return [h.code[part] if place % 2 else part for place, part in enumerate(parts)]
+
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)")
+
+
+def with_times(text: str) -> h.Node:
+    """A sentence; moments in it are shown by the clock of the viewer."""
+    return [moment(p) if _TIME.fullmatch(p) else p for p in _TIME.split(text)]
 
 
 def without_command(reason: str) -> str:

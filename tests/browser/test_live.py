@@ -51,6 +51,22 @@ def test_the_overview_renews_itself_around_what_one_does(
     assert browser.script("return window.here.isConnected"), "the table was made anew: it flickers"
 
 
+def test_what_is_unfolded_stays_so_where_changes_come_in_above_it(
+    browser: Browser, account: Account, contact: int
+) -> None:
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    account.sql("UPDATE contacts SET last_name = 'Mass'")
+    browser.open("/activity")
+    browser.script("document.querySelector('.feed details').open = true")
+
+    account.sql("UPDATE contacts SET first_name = 'Later' WHERE id = ?", contact)
+
+    came = "return document.querySelector('#live').innerText.includes('Later')"
+    WebDriverWait(browser.driver, 60).until(lambda _: browser.script(came))
+    assert browser.script("return document.querySelector('.feed details').open")
+
+
 def test_a_hidden_tab_asks_for_nothing(browser: Browser) -> None:
     browser.open("/")
     wait_for_news(browser)

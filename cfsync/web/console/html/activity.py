@@ -117,7 +117,7 @@ def _to_send(found: Activity, *, can_act: bool) -> h.Node:
 
 def _unsent(e: Edit, now: str, *, can_act: bool) -> h.Element:
     can_discard = can_act and e.state == OutboxState.PENDING
-    return h.tr[
+    return h.tr(id=f"e{e.seq}")[
         h.td[when(now, e.captured_at)],
         h.td[words(e.resource), " ", link(e.resource, e.record_id)],
         h.td[e.author or dot()],
@@ -202,7 +202,7 @@ def _several(now: str, rows: Sequence[Mapping[str, Any]], *, is_cut: bool) -> h.
     count = f"at least {len(rows):,}" if is_cut else f"{len(rows):,}"
     told = ", ".join(newest["patch"]) if newest["op"] == "update" else newest["op"]
     more = len(rows) - FOLDED
-    return h.tr[
+    return h.tr(id=f"n{rows[-1]['seq']}")[
         h.td[when(now, newest["at"])],
         h.td[h.a(href=f"/records/{name}")[f"{count} {words(name)}"]],
         h.td[_where(newest)],
@@ -229,7 +229,7 @@ def _where(row: Mapping[str, Any]) -> h.Node:
 
 def _change(now: str, row: Mapping[str, Any]) -> h.Element:
     record = row["record_id"] and link(row["resource"], row["record_id"])
-    return h.tr[
+    return h.tr(id=f"n{row['seq']}")[
         h.td[when(now, row["at"])],
         h.td[words(row["resource"]), " ", record],
         h.td[_where(row)],

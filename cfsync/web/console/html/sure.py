@@ -10,8 +10,8 @@ import htpy as h
 from cfsync.web.console.html.parts.layout import Shell, page
 from cfsync.web.console.html.parts.words import prose
 
-LINES = 50
-"""Lines that are shown; the others are counted."""
+LINES = 12
+"""Lines that are shown above the button; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import htpy as h
-import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -143,7 +142,7 @@ class Console:
         messages = request.session.pop("messages", []) if is_shown else ()
         return Shell(
             database=str(self.place),
-            name=Path(sa.make_url(self.settings.database.url).database or "").name,
+            name=Path(self.place.url.database or "").name,
             waiting=sum((await self.read(waiting.counts)).values()),
             rows=await self.rows(),
             messages=[(kind, text) for kind, text in messages],

@@ -27,6 +27,7 @@ from cfsync.web.console import readings
 from cfsync.web.console.forms import number
 from cfsync.web.console.html import activity, lists, overview, record, records, waiting
 from cfsync.web.console.html.overview import RANGES
+from cfsync.web.console.html.parts.cards import Titles
 from cfsync.web.console.html.records import Asked
 from cfsync.web.console.session import Console
 
@@ -97,9 +98,9 @@ class Pages:
 
     async def records(self, request: Request) -> Response:
         resource, asked = _resource(request), _asked(request)
-        found = await self._console.read(_page, resource, asked, ROWS)
+        found, titles = await self._console.read(_page, resource, asked, ROWS)
         return await self._console.html(
-            records.records, await self._console.shell(request), resource, found, asked
+            records.records, await self._console.shell(request), resource, found, asked, titles
         )
 
     async def csv(self, request: Request) -> Response:
@@ -193,8 +194,9 @@ def _place(after: str, at: str | None) -> Place:
     return Place(record_id, time)
 
 
-def _page(tx: Tx, resource: Resource, asked: Asked, rows: int) -> browse.Page:
-    return browse.page(tx, resource, asked.words, asked.after, by_id=asked.by_id, rows=rows)
+def _page(tx: Tx, resource: Resource, asked: Asked, rows: int) -> tuple[browse.Page, Titles]:
+    found = browse.page(tx, resource, asked.words, asked.after, by_id=asked.by_id, rows=rows)
+    return found, browse.titles(tx, records.named_by(resource, found.rows))
 
 
 def _csv_part(tx: Tx, resource: Resource, words: str, after: int | None) -> tuple[str, int | None]:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from cfsync.mirror.db.engine import Tx
+from cfsync.resources import RESOURCES
 from cfsync.sync.decisions import conflicts
 from cfsync.sync.inspection import status
 from cfsync.text_forms import typed_csv_line
 from cfsync.times import time_text
+from cfsync.web.console.html import records
 from cfsync.web.console.html.activity import FOLDED
 from cfsync.web.console.html.overview import RANGES
 from tests.browser import staging
@@ -88,6 +90,21 @@ def test_a_table_has_its_rows_and_marks(visitor: Visitor, account: Account, cont
 
     assert "Augusta" in page
     assert 'class="chip pending"' in page
+
+
+def test_a_table_names_who_its_rows_belong_to_and_shows_by_what_they_are_sorted(
+    visitor: Visitor, account: Account
+) -> None:
+    order, contact = account.sql("SELECT id, contact_id FROM orders LIMIT 1")[0]
+    account.sql("UPDATE contacts SET first_name = 'Augusta', last_name = 'King'")
+
+    page = visitor.see("/records/orders")
+
+    assert f'<a href="/records/contacts/{contact}">Augusta King</a>' in page
+    assert f'<a href="/records/orders/{order}">' in page
+    for resource in RESOURCES.values():
+        if "updated_at" in resource.by_name:
+            assert "updated_at" in {f.name for f in records.columns(resource)}
 
 
 def test_pages_of_a_table_are_read_by_key(

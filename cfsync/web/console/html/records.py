@@ -12,6 +12,7 @@ import htpy as h
 from cfsync.mirror.reports.browse import SCANNED, Page, Place
 from cfsync.mirror.reports.related import title
 from cfsync.resources import Field, Resource
+from cfsync.web.console.html.parts.cards import Titles
 from cfsync.web.console.html.parts.layout import Shell, button, page
 from cfsync.web.console.html.parts.tables import table
 from cfsync.web.console.html.parts.words import cell, chip, dot, link, moment, state_chip, words
@@ -24,13 +25,15 @@ _COLUMNS = {
         "total_amount",
         "currency",
         "service_status",
-        "created_at",
+        "updated_at",
     ),
     "products": ("name", "archived", "updated_at"),
 }
-"""Columns of a page of a table; of other tables the first six that say something."""
+"""Columns of a page of a table; of other tables the first five that say something, and the time by
+which its rows are sorted.
+"""
 
-_DULL = ("id", "public_id", "workspace_id", "uuid")
+_DULL = ("id", "public_id", "workspace_id", "uuid", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +59,26 @@ def columns(resource: Resource) -> list[Field]:
     if resource.name in _COLUMNS:
         return [resource.by_name[name] for name in _COLUMNS[resource.name]]
     telling = [f for f in resource.columns if f.type != "json" and f.name not in _DULL]
-    return telling[:6]
+    sorted_by = [f for f in resource.columns if f.name == "updated_at"]
+    return [*telling[:5], *sorted_by]
 
 
-def records(shell: Shell, resource: Resource, found: Page, asked: Asked) -> h.Element:
+def named_by(resource: Resource, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, int]]:
+    """(resource, id) of the records that the page of a table links to."""
+    refs = [(f.name, f.ref) for f in columns(resource) if f.ref]
+    return {(ref, row[name]) for name, ref in refs for row in rows if type(row[name]) is int}
+
+
+def records(
+    shell: Shell, resource: Resource, found: Page, asked: Asked, titles: Titles
+) -> h.Element:
     name = words(resource.name)
     return page(
         shell,
         name.capitalize(),
         _head(shell, resource, asked),
         h.section(".card.flush")[
-            _table(resource, found),
+            _table(resource, found, titles),
             not found.rows
             and h.p(".empty")["No matching rows." if asked.words else "No rows yet."],
         ],
@@ -112,38 +124,44 @@ def _head(shell: Shell, resource: Resource, asked: Asked) -> h.Element:
     ]
 
 
-def _table(resource: Resource, found: Page) -> h.Element:
+def _table(resource: Resource, found: Page, titles: Titles) -> h.Element:
     shown = columns(resource)
     heads = {"id": ""} | {words(f.name): _kind(f, f is shown[0]) for f in shown} | {"": ""}
     return table(
         words(resource.name),
         heads,
-        (_row(resource, found, r, shown) for r in found.rows),
+        (_row(resource, found, r, shown, titles) for r in found.rows),
         "records",
     )
 
 
 def _row(
-    resource: Resource, found: Page, row: Mapping[str, Any], shown: Sequence[Field]
+    resource: Resource,
+    found: Page,
+    row: Mapping[str, Any],
+    shown: Sequence[Field],
+    titles: Titles,
 ) -> h.Element:
     record_id = row["id"]
     marks: list[h.Node] = [state_chip(state) for state in sorted(found.edits.get(record_id, ()))]
     marks.append(record_id in found.in_conflict and chip("conflict", "conflict"))
     return h.tr[
         h.td(".id")[link(resource.name, record_id, str(record_id))],
-        (_cell(resource, row, f, is_first=f is shown[0]) for f in shown),
+        (_cell(resource, row, f, titles, is_first=f is shown[0]) for f in shown),
         h.td(".marks")[marks],
     ]
 
 
-def _cell(resource: Resource, row: Mapping[str, Any], f: Field, *, is_first: bool) -> h.Element:
+def _cell(
+    resource: Resource, row: Mapping[str, Any], f: Field, titles: Titles, *, is_first: bool
+) -> h.Element:
     given = row[f.name]
     if given is None:
         return h.td[dot()]
     if f.type == "timestamp":
         return h.td[moment(given)]
     if f.ref and type(given) is int:
-        return h.td[link(f.ref, given)]
+        return h.td[link(f.ref, given, titles.get((f.ref, given), ""))]
     text = cell(given) if not isinstance(given, bool) else "yes" if given else "no"
     if is_first:
         return h.td[h.a(href=f"/records/{resource.name}/{row['id']}")[text]]

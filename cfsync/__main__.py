@@ -24,6 +24,8 @@ def main() -> None:
         warnings.simplefilter("ignore")
     # No plugin of pydantic is wanted: to look for one reads what every installed package offers.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # Nor httpx's own command, for which it loads rich, click and Pygments where it can.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
     streams.set_up()
     try:
         from cfsync.cli import command

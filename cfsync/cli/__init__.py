@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -71,6 +72,21 @@ def root(
     if context.invoked_subcommand is None:
         print(context.get_help(), file=sys.stderr)
         raise typer.Exit(2)
+    if "--help" not in sys.argv:
+        _load_structlog()
+
+
+def _load_structlog() -> None:
+    """Without rich, which it loads where it can, for tracebacks that cfsync doesn't show: that is a
+    tenth of the start of a command.
+    """
+    if "structlog" in sys.modules or "rich" in sys.modules:
+        return
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        import_module("structlog")
+    finally:
+        del sys.modules["rich"]
 
 
 def command(arguments: list[str]) -> int:

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 
-from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Field, Resource
 from cfsync.values import normal_map, snake_case
 from tests.conftest import Sql
@@ -38,7 +37,6 @@ class Here:
     def __init__(self, sql: Sql, book: Book) -> None:
         self.sql, self.book = sql, book
         self._mine: list[tuple[Any, ...]] = []
-        self._born: list[tuple[str | None, int]] = []
 
     def do(self, edits: Sequence[Edit]) -> None:
         """All of them in one transaction, or none."""
@@ -173,16 +171,10 @@ class Here:
 
     def _pick(self, table: str | None, pick: int, workspace: int | None = None) -> int:
         """The id of a row: those that exist in ClickFunnels first, then the others as they were
-        inserted, whatever id they have got; 0 where there is none.
+        inserted, also by others; 0 where there is none.
         """
         where = "" if workspace is None else f"WHERE workspace_id = {workspace}"
-        ids = [i for (i,) in self.sql(f"SELECT id FROM {table} {where}")]
-        ids.sort(
-            key=lambda i: (
-                is_provisional(i),
-                self._born.index((table, i)) if is_provisional(i) else i,
-            )
-        )
+        ids = [i for (i,) in self.sql(f"SELECT id FROM {table} {where} ORDER BY id")]
         return ids[pick % len(ids)] if ids else 0
 
     def _set(self, resource: Resource, record: int, field: Field, new: Any) -> None:
@@ -228,7 +220,6 @@ class Here:
     def _note_insert(
         self, resource: Resource, record: int, values: Mapping[str, Any], token: str
     ) -> None:
-        self._born.append((resource.name, record))
         self._note("insert", resource, record, "", None, token)
         for name, value in values.items():
             field = resource.by_name[name]

@@ -21,7 +21,9 @@ from tests.scenarios.steps import Mix, as_code
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("dialect", "seed", "count"), [("sqlite", 105, 1), ("postgresql", 92, 2)])
+@pytest.mark.parametrize(
+    ("dialect", "seed", "count"), [("sqlite", 1432, 1), ("postgresql", 1251, 2)]
+)
 def test_daemons_bring_both_sides_to_rest_and_nothing_is_lost(
     request: pytest.FixtureRequest,
     tmp_path: Path,

@@ -15,13 +15,17 @@ from pathlib import Path
 import httpx
 
 from cfsync.config import load
-from tests.daemon.harness import Daemon, until
+from cfsync.daemon.health import watchdog
+from tests.daemon.harness import PATIENCE_S, Daemon, until
 from tests.push.conftest import Account
+from tests.scenarios.daemons import clock
 from tests.scenarios.daemons.steps import Settings
 from tests.web.console import form_reader
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 3
+KEY = "push.novelty"
+UNKNOWN = "[push]\nnovelty = true\n"
 TAKEN_OVER = """SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM cf_leases
  WHERE owner LIKE ? AND NOT starts_with(name, 'daemon/')
  AND expires_at > clock_timestamp() - make_interval(secs => ?))"""
@@ -36,7 +40,7 @@ class QuickDaemon(Daemon):
 @dataclass
 class Crew:
     """`ports`: where daemon 0, 1, ... listen. `running`: those that have been started and not been
-    killed, suspended ones too.
+    killed, suspended ones too. `clocks`: how many seconds those of their machines are off.
     """
 
     account: Account
@@ -44,6 +48,7 @@ class Crew:
     ports: list[int]
     running: dict[int, Daemon] = field(default_factory=dict)
     suspended: set[int] = field(default_factory=set)
+    clocks: dict[int, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -53,9 +58,38 @@ class Crew:
     def start(self, which: int, settings: Settings) -> None:
         if which in self.running:
             self.end(which, signal.SIGTERM)
-        given = self._settings(which, settings)
-        self.running[which] = QuickDaemon(self.folder, given, None, PYTHONPATH=str(ROOT))
+        self._file(which).write_text("")
+        self.running[which] = self._run(which, settings)
         self.running[which].wait_for("web.listening")
+
+    def _run(self, which: int, settings: Settings) -> Daemon:
+        self.set_clock(which, self.clocks.get(which, 0))
+        more = {clock.FILE: str(self._clock(which)), "PYTHONPATH": str(ROOT)}
+        return QuickDaemon(self.folder, self._settings(which, settings), None, **more)
+
+    def _file(self, which: int) -> Path:
+        """Its settings file."""
+        return self.folder / f"daemon-{which}.toml"
+
+    def refuse(self, which: int) -> None:
+        """Stop it, and try to start it with settings that it doesn't know."""
+        self.end(which, signal.SIGTERM)
+        self._file(which).write_text(UNKNOWN)
+        refused = self._run(which, Settings())
+        refused.process.wait(PATIENCE_S)
+        refused.kill()
+        told = [f"ended with {refused.process.returncode}", *refused.lines]
+        if told[0] != "ended with 2" or len(told) != 2 or KEY not in told[1]:
+            self.wrong.append(f"daemon {which} with an unknown setting: {told}")
+
+    def reload(self, which: int) -> None:
+        """Tell it to take settings that it doesn't know."""
+        if (daemon := self.running.get(which)) and which not in self.suspended:
+            self._file(which).write_text(UNKNOWN)
+            before = len(daemon.events("settings.refused"))
+            daemon.process.send_signal(signal.SIGHUP)
+            until(lambda: len(daemon.events("settings.refused")) > before, daemon.output[-2000:])
+            self._file(which).write_text("")
 
     def end(self, which: int, how: signal.Signals) -> None:
         if daemon := self.running.pop(which, None):
@@ -85,6 +119,21 @@ class Crew:
                 until(lambda: self.account.sql(TAKEN_OVER, owner, TIMEOUT_S), "the lease has ended")
             self._continue(which, daemon)
 
+    def set_clock(self, which: int, off: int) -> None:
+        """A daemon that is awake has seen it then, if it is one that it looks for."""
+        daemon = None if which in self.suspended else self.running.get(which)
+        is_jump = abs(off - self.clocks.get(which, 0)) > watchdog.CLOCK_JUMP_S
+        seen = len(daemon.events("clock.set")) if daemon else 0
+        self.clocks[which] = off
+        written = self._clock(which).with_suffix(".new")
+        written.write_text(str(off))
+        written.rename(self._clock(which))
+        if daemon and is_jump:
+            until(lambda: len(daemon.events("clock.set")) > seen, f"daemon {which} sees its clock")
+
+    def _clock(self, which: int) -> Path:
+        return self.folder / f"clock-{which}"
+
     def close(self) -> None:
         for which in [*self.running]:
             self.end(which, signal.SIGKILL)
@@ -113,6 +162,7 @@ class Crew:
         }
         mine = {
             "API__TIMEOUT_S": str(TIMEOUT_S),
+            "CONFIG": str(self._file(which)),
             "CENSUS__CHECK_EVERY": "5s",
             "DAEMON__LEASE_TTL": "1s",
             "EVENTS__LOG_EVERY": "2s",

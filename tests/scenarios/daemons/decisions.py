@@ -24,6 +24,10 @@ WAITING: Mapping[str, str] = {
     "accept": "SELECT DISTINCT resource FROM cf_tombstones WHERE state = 'held' ORDER BY 1",
     "reject": "SELECT DISTINCT resource FROM cf_tombstones WHERE state = 'held' ORDER BY 1",
     "revert": "SELECT DISTINCT batch FROM cf_outbox WHERE batch IS NOT NULL ORDER BY 1",
+    "undelete": """SELECT resource || ' ' || record_id FROM cf_tombstones
+ UNION SELECT resource || ' ' || record_id FROM cf_outbox WHERE op = 'delete' ORDER BY 1""",
+    "import": """SELECT workspace_id || ' ' || email_address FROM contacts
+ WHERE email_address IS NOT NULL ORDER BY id""",
     "pause": "SELECT 'contacts' UNION SELECT 'products' UNION SELECT 'all' ORDER BY 1",
     "resume": "SELECT 'all'",
 }
@@ -37,6 +41,8 @@ BY_COMMAND: Mapping[str, str] = {
     "accept": "deletions approve {} --yes",
     "reject": "deletions reject {} --yes",
     "revert": "revert {} --yes",
+    "undelete": "undelete {} --yes",
+    "import": "import {} --yes",
     "pause": "pause {}",
     "resume": "resume {}",
 }
@@ -44,6 +50,7 @@ IN_CONSOLE: Mapping[str, tuple[str, str]] = {
     **{name: ("/edits/{}", name) for name in ("approve", "retry", "discard")},
     **{side: ("/conflicts/{}", side) for side in ("local", "remote")},
     "revert": ("/revert/{}", "revert"),
+    "undelete": ("/undelete/{}", "undelete"),
     "pause": ("/pause/{}", "pause"),
     "resume": ("/pause/{}", "resume"),
 }
@@ -55,11 +62,13 @@ def decide(crew: Crew, book: Book, step: Decide) -> None:
     if not found:
         return
     which, last = str(found[step.pick % len(found)]), _last(account)
+    if step.what == "import":
+        which = _file(crew, book, which)
     dropped = set(account.column(DISCARDED))
     is_done = False
     if step.console and step.what in IN_CONSOLE:
         path, choice = IN_CONSOLE[step.what]
-        is_done = crew.press(path.format(which), choice)
+        is_done = crew.press(path.format(which.replace(" ", "/")), choice)
     if is_done:
         book.counts["decisions in the console"] += 1
     else:
@@ -70,6 +79,15 @@ def decide(crew: Crew, book: Book, step: Decide) -> None:
             crew.wrong.append(f"{words} ended with {done.returncode}: {done.stderr}")
     book.discarded |= set(account.column(DISCARDED)) - dropped
     note_since(account, book, last)
+
+
+def _file(crew: Crew, book: Book, which: str) -> str:
+    """A table of a contact that is there and one that is not, and how to import it."""
+    (workspace, known), file = which.split(), crew.folder / "contacts.csv"
+    new, name = book.token("here"), book.token("here")
+    rows = ["email_address,first_name", f"{known},{name}", f"{new}@example.com,{new}"]
+    file.write_text("\n".join(rows))
+    return f"{file} --match email_address --workspace {workspace}"
 
 
 def _last(account: Account) -> int:

@@ -18,8 +18,10 @@ from tests.scenarios.daemons.looks import Looks
 from tests.scenarios.daemons.outages import Outages
 from tests.scenarios.daemons.steps import (
     Amid,
+    Clock,
     Decide,
     Kill,
+    Misfit,
     Outage,
     Settings,
     Start,
@@ -36,6 +38,7 @@ REST_S = 120.0
 
 LOOK_EVERY_S = 0.5
 
+ToDaemon = Start | Kill | Suspend | Wake | Clock | Misfit
 Swept = tuple[str, int]
 
 BREATH = 3
@@ -66,8 +69,8 @@ class DaemonMachine:
     def do(self, step: Step) -> None:
         self.machine.book.counts["steps"] += 1
         match step:
-            case Start() | Kill() | Suspend() | Wake():
-                self._signal(step)
+            case Start() | Kill() | Suspend() | Wake() | Clock() | Misfit():
+                self._to_daemon(step)
             case Amid():
                 struck = self._at_request(step, lambda: self._edits(step.edits))
                 self.machine.book.counts["edits amid a request"] += struck
@@ -88,7 +91,7 @@ class DaemonMachine:
                 arm(self.machine.account, step)
         self.machine.follower.go_on()
 
-    def _signal(self, step: Start | Kill | Suspend | Wake) -> None:
+    def _to_daemon(self, step: ToDaemon) -> None:
         counts, which = self.machine.book.counts, step.which
         match step:
             case Start(settings=settings):
@@ -102,6 +105,12 @@ class DaemonMachine:
                 self.looks.asleep_since = self.looks.asleep_since or time.monotonic()
             case Wake():
                 self.crew.wake(which)
+            case Clock(off=off):
+                counts["clocks set"] += which in self.crew.running
+                self.crew.set_clock(which, off)
+            case Misfit(reload=reload):
+                counts["settings refused"] += 1
+                (self.crew.reload if reload else self.crew.refuse)(which)
         if not self.crew.suspended and self.looks.asleep_since:
             self.looks.awake()
 
@@ -142,7 +151,7 @@ class DaemonMachine:
             outage.begin()
             self._edits(step.edits)
             if step.killed is not None:
-                self._signal(Kill(step.killed))
+                self._to_daemon(Kill(step.killed))
             signal.sigtimedwait([], step.seconds)
 
     def _wait(self, requests: int, patience: float) -> None:
@@ -172,6 +181,8 @@ class DaemonMachine:
     def _come_to_rest(self) -> list[str]:
         self._calm()
         self.machine.account.world.appear()
+        for which in self.crew.clocks:
+            self.crew.set_clock(which, 0)
         for which in [*self.crew.suspended]:
             self.crew.wake(which)
         if not self.crew.running:

@@ -84,7 +84,27 @@ class Outage:
     killed: int | None = None
 
 
-Step = plain.Step | Start | Kill | Suspend | Wake | Amid | Decide | Outage
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock of that daemon's machine is so many seconds off from now on."""
+
+    which: int
+    off: int
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A daemon meets a settings file with a key of a later version: when it is started again, or
+    with SIGHUP (`reload`). It says so, and does not start, or goes on as it was.
+    """
+
+    which: int
+    reload: bool = False
+
+
+Step = plain.Step | Start | Kill | Suspend | Wake | Clock | Misfit | Amid | Decide | Outage
+
+OFF = (-86_400, -3_600, -5, 5, 3_600, 86_400, 0)
 
 OUTAGES = {
     "sqlite": ("locked", "full", "nearly full"),
@@ -95,6 +115,7 @@ OUTAGES = {
 DECISIONS = (
     *("approve", "retry", "discard", "local", "remote"),
     *("accept", "reject", "revert", "pause", "resume"),
+    *("undelete", "undelete", "import", "import"),
 )
 
 
@@ -159,15 +180,22 @@ def _without_emails(edit: Edit) -> Edit:
 def _instead(dice: Random, step: Pass, cast: Cast) -> Iterator[Step]:
     which, chance = dice.randrange(cast.daemons), dice.random()
     edits = step.meanwhile
-    if chance < 0.12:
+    if chance < 0.10:
         yield from (Kill(which), *edits, Start(which, _settings(dice)))
-    elif chance < 0.24:
+    elif chance < 0.22:
         yield from (Suspend(which), *edits, *_some(dice), Wake(which))
-    elif chance < 0.32:
+    elif chance < 0.29:
         yield Start(which, _settings(dice))
-    elif chance < 0.44:
+    elif chance < 0.36:
+        if dice.random() < 0.5:
+            yield Misfit(which, reload=True)
+        else:
+            yield from (Misfit(which), *edits, Start(which, _settings(dice)))
+    elif chance < 0.48:
         yield from _outage(dice, which, cast)
-    elif chance < 0.70:
+    elif chance < 0.56:
+        yield Clock(which, dice.choice(OFF))
+    elif chance < 0.76:
         yield Decide(dice.choice(DECISIONS), dice.randrange(9), dice.random() < 0.5)
     elif chance < 0.95 or not step.real:
         method = dice.choice([None, "GET", "POST", "PUT"])

@@ -60,6 +60,49 @@ def test_two_contacts_swap_their_emails_through_a_third(
     has(account, two, A)
 
 
+def test_a_swap_that_is_made_while_a_push_runs_goes_in_order_with_the_next_one(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", one)
+
+    def swap() -> None:
+        to(app_sql, one, C)
+        to(app_sql, two, A)
+        to(app_sql, one, B)
+
+    account.world.fault("meanwhile", method="GET", path="filter", act=swap)
+    assert account.push().exit_code == 0
+    assert account.push().exit_code == 0
+
+    given = [call for call in calls(account) if call[2]]
+    assert given == [("update", one, C), ("update", two, A), ("update", one, B)]
+    has(account, one, B)
+    has(account, two, A)
+
+
+def test_a_new_contact_that_takes_an_email_while_a_push_runs_is_a_contact_of_its_own(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    account.settings["CFSYNC_PUSH__BATCH"] = "1"
+    app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", one)
+    app_sql("INSERT INTO contacts (first_name, email_address) VALUES ('New', ?)", C)
+
+    def take() -> None:
+        app_sql("UPDATE contacts SET email_address = NULL WHERE id = ?", two)
+        app_sql("UPDATE contacts SET email_address = ? WHERE first_name = 'New'", B)
+
+    account.world.fault("meanwhile", method="PUT", act=take)
+    account.push()
+    assert account.push().exit_code == 0
+
+    (new,) = account.column("SELECT id FROM contacts WHERE first_name = 'New'")
+    assert new != two
+    has(account, new, B)
+    assert account.world.get("contacts", two)["email_address"] is None
+
+
 def test_an_email_is_taken_over_from_a_contact_that_gave_it_up(
     account: Account, app_sql: Any, a_and_b: tuple[int, int]
 ) -> None:

@@ -20,7 +20,7 @@ blocks another.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from cfsync.mirror.bookkeeping import outbox
@@ -46,6 +46,7 @@ from cfsync.sync.push.email_order import (
     release_first,
     step_of,
     waits_for,
+    without_new_keys,
 )
 from cfsync.sync.push.lost_creates import (
     find_lost_creates,
@@ -167,7 +168,7 @@ async def _push_records(work: Push, resource: Resource, ids: Collection[int]) ->
     """Send the creates and what they could not carry, then updates page by page."""
     if not ids:
         return
-    piece = work.sendable(await work.context.mirror.write(claims.claim, resource, ids))
+    piece = _sendable(work, await work.context.mirror.write(claims.claim, resource, ids))
     creates = [c for c in piece if c.op == Op.INSERT and not (c.unknown and could_duplicate(c))]
     sendable = await without_duplicates(work, creates)
     await side_by_side(work, sendable, send_create)
@@ -177,10 +178,14 @@ async def _push_records(work: Push, resource: Resource, ids: Collection[int]) ->
     known = [c for c in piece if not is_provisional(c.record_id)]
     updates = [c for c in known if c.op == Op.UPDATE]
     async for fresh in reread_claims(work, resource, updates):
-        await side_by_side(work, [c for c in work.sendable(fresh) if c.op == Op.UPDATE], send)
+        await side_by_side(work, [c for c in _sendable(work, fresh) if c.op == Op.UPDATE], send)
     work.deletes += [(resource, c.record_id) for c in known if c.op == Op.DELETE]
     unborn = [c for c in piece if c.op == Op.DELETE and is_provisional(c.record_id)]
     await side_by_side(work, unborn, send)
+
+
+def _sendable(work: Push, found: Iterable[Claim]) -> list[Claim]:
+    return without_new_keys(work.sendable(found), work.seen)
 
 
 async def _push_deletes(work: Push, resources: Sequence[Resource]) -> None:

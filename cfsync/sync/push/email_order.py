@@ -9,11 +9,11 @@ edits can be folded, and sent concurrently.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cfsync.mirror.bookkeeping.outbox import Op
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.resources import Resource
 from cfsync.sync.push.calls import calls_of
@@ -100,6 +100,22 @@ def _must_wait(left: Sequence[Step], place: int) -> bool:
     return any(s.record_id == step.record_id or s.gives & step.takes for s in before) or any(
         s.record_id != step.record_id and s.gives & s.had & step.takes for s in behind
     )
+
+
+def without_new_keys(claims: Iterable[Claim], seen: Collection[int]) -> list[Claim]:
+    """Those to whose upsert key nothing was done since the push began: with which others such an
+    edit shares it, and in which order they go, is for the next push to see. `seen`: the edits that
+    waited then.
+    """
+
+    def is_new(edit: Edit) -> bool:
+        return edit.seq not in seen and edit.state == OutboxState.PENDING
+
+    return [
+        c
+        for c in claims
+        if not any(is_new(e) and c.resource.upsert_key in e.given for e in c.edits)
+    ]
 
 
 def waits_for(seq: int, resource: Resource) -> str:

@@ -49,6 +49,20 @@ def test_after_the_clock_was_set_back_no_action_waits_for_the_old_time() -> None
     assert early < timedelta(seconds=70)
 
 
+def test_what_was_missed_is_not_counted_call_by_call() -> None:
+    async def body() -> int:
+        schedule = Schedule()
+        schedule.every(1.0, lambda: None)
+        schedule.start()
+        (job,) = schedule._scheduler.get_jobs()
+        tomorrow = datetime.now(UTC) + timedelta(days=1)  # the clock was set, or the machine slept
+        missed = len(job._get_run_times(tomorrow))
+        schedule.shut_down()
+        return missed
+
+    assert asyncio.run(body()) == 1
+
+
 def test_before_its_start_it_can_be_restarted_paused_and_ended() -> None:
     schedule = Schedule()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 JITTER = 0.1
 """Share of an interval by which each call may come earlier or later."""
@@ -15,6 +15,20 @@ JITTER = 0.1
 async def _call(action: Callable[[], None]) -> None:
     """A coroutine, because the scheduler runs plain functions in a thread."""
     action()
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]  # it has no types
+    """An interval from now on. APScheduler's own goes through all calls that were missed, one by
+    one: after a jump of the clock, or a long sleep of the machine, that would take minutes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
+        at = now + timedelta(seconds=self._seconds)
+        jittered: datetime = self._apply_jitter(at, self._seconds * JITTER, now)
+        return jittered
 
 
 class Schedule:
@@ -54,7 +68,7 @@ class Schedule:
             return
         self._scheduler.remove_all_jobs()
         for seconds, action in self._actions:
-            self._scheduler.add_job(_call, self._trigger(seconds), [action])
+            self._scheduler.add_job(_call, _Every(seconds), [action])
 
     def pause(self) -> None:
         """Make no more calls."""
@@ -65,7 +79,3 @@ class Schedule:
         """End without waiting, which would cancel running tasks."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-
-    def _trigger(self, seconds: float) -> IntervalTrigger:
-        first = datetime.now(UTC) + timedelta(seconds=seconds)
-        return IntervalTrigger(seconds=seconds, start_date=first, jitter=seconds * JITTER)

@@ -196,5 +196,5 @@ def _read(config: Path | None, statement: str) -> list[Candidate]:
     url = database_url(config, os.environ)
     if url is None:
         return []
-    with user_sql.run(place_of(url), f"{statement} LIMIT {_MOST}", write=False) as answer:
+    with user_sql.run(place_of(url), f"{statement} LIMIT {_MOST}") as answer:
         return [(str(number), str(about)) for number, about in answer.rows]

@@ -8,6 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TypeVar
 
 from cfsync.cli.text import wrapped
@@ -31,6 +32,11 @@ class Change:
         if not json:
             print(wrapped(self.will), file=sys.stderr)
             print(wrapped(f"({self.see}; {self.back})", " "), file=sys.stderr)
+
+
+def once(change: Change, *, json: bool) -> Callable[[], None]:
+    """What says it the first time that it is called."""
+    return cache(partial(change.say, json=json))
 
 
 _EXAMPLE = "\b\nExample:"

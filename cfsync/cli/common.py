@@ -141,21 +141,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def with_mirror(
-    settings: Settings,
-    work: Callable[[Mirror], Coroutine[Any, Any, T]],
-    *,
-    before: Callable[[], None] = lambda: None,
-) -> T:
-    """Run `work` on the mirror, without a connection to ClickFunnels. `before` is called once the
-    mirror is open: what a person is told before anything is done. Raises MirrorError if there is
-    no mirror.
+def with_mirror(settings: Settings, work: Callable[[Mirror], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` on the mirror, without a connection to ClickFunnels. Raises MirrorError if there
+    is no mirror.
     """
 
     async def body() -> T:
         mirror = await open_mirror(settings)
         try:
-            before()
             return await work(mirror)
         finally:
             mirror.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from cfsync.cli.changing import Change
 from cfsync.errors import Interrupted, UsageError
 
 
@@ -21,12 +22,14 @@ class Declined(Interrupted):
         super().__init__("nothing was changed")
 
 
-def ask(question: str, *, needs: str) -> None:
-    """Return if the answer is yes. Raises Declined on any other, and UsageError where there is no
-    terminal to ask on; `needs` says what --yes is needed for.
+def ask(question: str, *, needs: str, change: Change | None = None) -> None:
+    """Say what the change is, and return if the answer is yes. Raises Declined on any other, and
+    UsageError where there is no terminal to ask on; `needs` says what --yes is needed for.
     """
     if not sys.stdin.isatty():
         raise UsageError(f"nothing is done: without a terminal, {needs}")
+    if change:
+        change.say()
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:  # Ctrl-C, or the end of the input: the question's line isn't ended

@@ -56,8 +56,9 @@ class MigrateResult:
         return self.recaptured or self.before != self.after
 
 
-def migrate(url: str) -> MigrateResult:
-    """Bring the mirror at `url` up to date, creating an SQLite file that is absent.
+def migrate(url: str, begin: Callable[[], None] = lambda: None) -> MigrateResult:
+    """Bring the mirror at `url` up to date, creating an SQLite file that is absent. `begin` is
+    called before the first change, if there is any.
 
     Takes a lock: a second migration waits and finds nothing to do. All of it happens or nothing.
     Raises MirrorError, also for a schema that is newer than this program.
@@ -66,7 +67,7 @@ def migrate(url: str) -> MigrateResult:
     place.prepare(must_exist=False)
     try:
         with place.migration() as conn:
-            return _upgrade(conn, place)
+            return _upgrade(conn, place, begin=begin)
     except sa.exc.DBAPIError as error:
         raise place.dialect.explained(error, str(place)) or error from error
 
@@ -75,11 +76,15 @@ def create(conn: sa.Connection, place: Place, fill: Callable[[], None]) -> None:
     """Make a mirror in the caller's transaction. `fill` is called once there are tables, before
     there are triggers.
     """
-    _upgrade(conn, place, fill)
+    _upgrade(conn, place, fill=fill)
 
 
 def _upgrade(
-    conn: sa.Connection, place: Place, fill: Callable[[], None] = lambda: None
+    conn: sa.Connection,
+    place: Place,
+    *,
+    begin: Callable[[], None] = lambda: None,
+    fill: Callable[[], None] = lambda: None,
 ) -> MigrateResult:
     before = _revision(conn, place.dialect)
     _refuse_newer(before, str(place))
@@ -89,6 +94,8 @@ def _upgrade(
         if before == REVISIONS[-1]:
             installed.refuse_incomplete(conn, place.dialect)
         _refuse_moved(conn, str(place))
+    if before != REVISIONS[-1] or not capture.is_current(conn):
+        begin()
     if before != REVISIONS[-1]:
         _run_migrations_from(conn, before)
     place.dialect.create_secrets(conn)

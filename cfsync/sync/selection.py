@@ -69,6 +69,11 @@ class Selection:
         return at >= self.since and (self.field is None or self.field in own)
 
 
+def has_numbers(which: Sequence[str]) -> bool:
+    """Whether things are named by their numbers, rather than a resource. Pure."""
+    return bool(which) and which[0].lstrip("-").isdecimal()
+
+
 def select(
     which: Sequence[str],
     given: Filter,
@@ -81,7 +86,7 @@ def select(
     """The selection that a person means by some words and options. `also`: names that may stand for
     a field. Raises UsageError, and UnknownResource.
     """
-    if which and which[0].lstrip("-").isdecimal():
+    if has_numbers(which):
         if given.is_given:
             raise UsageError("give numbers, or what to select by, not both")
         return Selection(_numbers(which, noun))

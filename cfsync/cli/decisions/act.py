@@ -80,12 +80,13 @@ def act(
             task = await inner.prepare(context, kind, record, action, values)
             if dry_run:
                 return task, None
-            asks = found.confirms and not yes
-            if asks:
+            await inner.check_unanswered(context, task, again=again)
+            change = replace(_ACT, will=f"{task.call} is sent at once")
+            if found.confirms and not yes:
                 print(_line(task, task.record), file=sys.stderr)
-            replace(_ACT, will=f"{task.call} is sent at once").say(json=json and not asks)
-            if asks:
-                await asked(stop, lambda: _ask(task))
+                await asked(stop, lambda: _ask(task, change))
+            else:
+                change.say(json=json)
             return task, await inner.act(context, task, again=again)
 
     _print(*until_stopped(body), as_json=json)
@@ -117,8 +118,8 @@ def _value(field: Field, text: str) -> Any:
     return value
 
 
-def _ask(task: Task) -> None:
-    ask(f"{task.name.capitalize()} it?", needs=f"{task.name} needs --yes")
+def _ask(task: Task, change: Change) -> None:
+    ask(f"{task.name.capitalize()} it?", needs=f"{task.name} needs --yes", change=change)
 
 
 def _line(task: Task, record: Record) -> str:

@@ -57,8 +57,9 @@ def adopt(
             found = await inner.compare(context, seq, record_id)
             if not (yes and json):
                 print(_side_by_side(found), file=sys.stderr if json else None)
-            _ADOPT.say(json=json)
-            if not yes:
+            if yes:
+                _ADOPT.say(json=json)
+            else:
                 await asked(stop, lambda: _ask(found))
             await inner.adopt(context, found)
             return found
@@ -73,7 +74,7 @@ def adopt(
 
 def _ask(found: Candidate) -> None:
     question = f"Is this row {found.claim.resource.name} {found.record.id}?"
-    ask(question, needs="--yes is needed to adopt it")
+    ask(question, needs="--yes is needed to adopt it", change=_ADOPT)
 
 
 def _side_by_side(found: Candidate) -> str:

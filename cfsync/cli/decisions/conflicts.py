@@ -5,14 +5,13 @@ from __future__ import annotations
 import json as json_text
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cfsync.cli.changing import EDITS_BACK, Change, changes
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
-from cfsync.cli.decisions.selection import Given, confirmation, selecting
+from cfsync.cli.decisions.selection import Given, Preview, confirmation, selecting
 from cfsync.cli.output.conflicts import lines_of, sides
 from cfsync.cli.text import columns, plural, print_json, print_lines, shortened
 from cfsync.errors import UsageError
@@ -108,16 +107,17 @@ def resolve(
       cfsync conflicts resolve contacts --field phone_number --remote
     """
     from cfsync.sync.decisions import conflicts
+    from cfsync.sync.selection import has_numbers
 
     named = which or []
     choice = _choice(local=local, remote=remote, value=value)
     decision = (choice, _parsed(value) if value is not None else None)
     head = ("resource", "field", "winner")
-    confirm = confirmation("resolve", head, _kind, yes=given.yes, sides_of=_sides)
+    preview = Preview("resolve", head, _kind, _sides)
+    confirm = confirmation(_RESOLVE, preview, given, named=has_numbers(named))
     done = with_mirror(
         load_settings(given.config, quiet=True),
         lambda mirror: conflicts.resolve_all(mirror, named, given.filter, decision, confirm),
-        before=partial(_RESOLVE.say, json=given.json),
     )
     if given.json:
         found = [_outcome(one, choice) for one in done]

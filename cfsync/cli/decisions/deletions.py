@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
-from cfsync.cli.decisions.selection import Given, confirmation, selecting
+from cfsync.cli.decisions.selection import Given, Preview, confirmation, selecting
 from cfsync.cli.text import columns, moment, plural, print_json
 
 if TYPE_CHECKING:
@@ -120,13 +119,13 @@ def _decide(which: list[str], given: Given, *, approve: bool) -> list[Tombstone]
     from cfsync.sync.decisions import deletions
 
     verb = "approve" if approve else "reject"
-    confirm = confirmation(verb, ("resource",), _kind, yes=given.yes, sides_of=_sides)
+    change, preview = _APPROVE if approve else _REJECT, Preview(verb, ("resource",), _kind, _sides)
+    confirm = confirmation(change, preview, given, named=len(which) > 1)
     return with_mirror(
         load_settings(given.config, quiet=True),
         lambda mirror: deletions.decide(
             mirror, which, given.filter, approve=approve, confirm=confirm, again=True
         ),
-        before=partial((_APPROVE if approve else _REJECT).say, json=given.json),
     )
 
 

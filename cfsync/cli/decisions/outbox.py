@@ -12,7 +12,7 @@ import typer
 from cfsync.cli.changing import EDITS_BACK, Change, changes
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.decisions import adopt
-from cfsync.cli.decisions.selection import Given, confirmation, selecting
+from cfsync.cli.decisions.selection import Given, Preview, confirmation, selecting
 from cfsync.cli.output.outbox import differences, lines_of
 from cfsync.cli.text import plural, print_json, print_lines
 
@@ -169,13 +169,15 @@ def _decide(
     given: Given,
 ) -> None:
     """Decide and print the result. `words`: the verb, and what the edits are then."""
+    from cfsync.sync.selection import has_numbers
+
     verb, done = words
     head = ("resource", "op", "state", "fields")
-    confirm = confirmation(verb, head, _kind, yes=given.yes, sides_of=_sides)
+    preview = Preview(verb, head, _kind, _sides)
+    confirm = confirmation(change, preview, given, named=has_numbers(which))
     edits = with_mirror(
         load_settings(given.config, quiet=True),
         lambda mirror: decide(mirror, which, given.filter, confirm=confirm),
-        before=partial(change.say, json=given.json),
     )
     if given.json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]

@@ -72,11 +72,10 @@ def _change(
     from cfsync.sync.decisions.pause import change
 
     async def work(mirror: Mirror) -> dict[str, str]:
-        return await change(mirror, what, names or [])
+        return await change(mirror, what, names or [], partial(told.say, json=json))
 
-    said = _PAUSE if what == "paused" else _RESUME
-    settings = load_settings(config, quiet=True)
-    paused = with_mirror(settings, work, before=partial(said.say, json=json))
+    told = _PAUSE if what == "paused" else _RESUME
+    paused = with_mirror(load_settings(config, quiet=True), work)
     if json:
         print_json({"paused": paused})
     else:

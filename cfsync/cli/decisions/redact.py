@@ -11,7 +11,7 @@ import typer
 
 from cfsync.cli.changing import Change, changes
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
-from cfsync.cli.questions import ask
+from cfsync.cli.questions import ask, asked
 from cfsync.cli.text import columns, print_json, print_problem
 from cfsync.errors import UsageError
 
@@ -54,14 +54,19 @@ def redact(
     from cfsync.sync.decisions.redact import redact as inner
 
     settings = load_settings(config, quiet=True)
-    if not yes:
-        _ask(contact_id)
+    change = replace(_REDACT, see=f"`cfsync show contacts {contact_id}` shows the person")
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("redact can't be undone: without a terminal it needs --yes")
 
     async def body(stop: asyncio.Event) -> Redacted:
-        async with open_context(settings, stop) as context:
+        async def confirm() -> None:
             if yes:
-                _of(contact_id).say(json=json)
-            return await inner(context, contact_id)
+                change.say(json=json)
+            else:
+                await asked(stop, lambda: _ask(contact_id, change))
+
+        async with open_context(settings, stop) as context:
+            return await inner(context, contact_id, confirm)
 
     done = until_stopped(body)
     purged = {name: n for name, n in sorted(done.purged.items()) if n}
@@ -79,13 +84,6 @@ def redact(
     print(columns(purged.items()) if purged else "nothing")
 
 
-def _ask(contact_id: str) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError("redact can't be undone: without a terminal it needs --yes")
-    _of(contact_id).say()
+def _ask(contact_id: str, change: Change) -> None:
     question = f"Delete contact {contact_id} in ClickFunnels and here, permanently?"
-    ask(question, needs="redact needs --yes, because it can't be undone")
-
-
-def _of(contact_id: str) -> Change:
-    return replace(_REDACT, see=f"`cfsync show contacts {contact_id}` shows the person")
+    ask(question, needs="redact needs --yes, because it can't be undone", change=change)

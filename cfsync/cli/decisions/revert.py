@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfsync.cli.changing import Change, changes
+from cfsync.cli.changing import Change, changes, once
 from cfsync.cli.common import Config, Json, load_settings, with_mirror
 from cfsync.cli.decisions.selection import EXAMPLES, Yes
 from cfsync.cli.questions import ask
@@ -90,17 +90,16 @@ async def _revert(mirror: Mirror, how: _How) -> Reverted:
     asks = not how.yes and sys.stdin.isatty() and sys.stderr.isatty()
     if how.dry_run or asks:
         told = await inner.preview(mirror, how.batch, with_created=how.with_created)
-        if how.dry_run or not (told.fields or told.deleted or told.discarded):
+        if how.dry_run or not told.is_any:
             return told
         print_lines(_told(told, EXAMPLES), sys.stderr)
     change = replace(_REVERT, will=f"what push {how.batch} sent is taken back, as edits")
-    change.say(json=how.json and not asks)
+    say = once(change, json=how.json and not asks)
     if asks:
+        say()
         ask("Take it back?", needs="revert needs --yes")
-    agreed = how.yes or asks
-    return await inner.revert(
-        mirror, how.batch, _confirmation(yes=agreed) if how.with_created else None
-    )
+    delete = _confirmation(yes=how.yes or asks) if how.with_created else None
+    return await inner.revert(mirror, how.batch, delete, say)
 
 
 def _told(told: Reverted, most: int) -> Iterator[str]:

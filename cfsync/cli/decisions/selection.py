@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import typer
 
+from cfsync.cli.changing import Change, once
 from cfsync.cli.common import Config, Json
 from cfsync.cli.questions import ask
 from cfsync.cli.text import columns, print_lines
@@ -98,35 +99,50 @@ def _parameter(name: str) -> inspect.Parameter:
     return inspect.Parameter(name, kind, default=default, annotation=_OPTIONS[name])
 
 
-def confirmation(
-    verb: str,
-    head: Sequence[str],
-    row_of: Callable[[T], Sequence[str | None]],
-    *,
-    yes: bool,
-    sides_of: Callable[[T], Iterable[str]] | None = None,
-) -> Callable[[Sequence[T]], None]:
-    """What shows a person the things that a command is about to decide, counted by `row_of`, and
-    asks. `sides_of`: lines with a thing's values on both sides, which a terminal shows of the first
-    few. Without a terminal it raises UsageError, unless `yes` says so already.
-    """
+@dataclass(frozen=True, slots=True)
+class Preview(Generic[T]):
+    """How the things look that a command is about to decide."""
 
-    def confirm(found: Sequence[T]) -> None:
-        if yes:
-            return
-        print(_preview(head, map(row_of, found)), file=sys.stderr)
-        if sides_of and sys.stdin.isatty() and sys.stderr.isatty():
+    #: What is done with them.
+    verb: str
+    head: Sequence[str]
+    #: The cells under the head by which they are counted.
+    row_of: Callable[[T], Sequence[str | None]]
+    #: Lines with a thing's values on both sides, which a terminal shows of the first few.
+    sides_of: Callable[[T], Iterable[str]]
+
+    def show(self, found: Sequence[T]) -> None:
+        print(_counted(self.head, map(self.row_of, found)), file=sys.stderr)
+        if sys.stdin.isatty() and sys.stderr.isatty():
             for one in found[:EXAMPLES]:
-                print_lines(sides_of(one), sys.stderr)
+                print_lines(self.sides_of(one), sys.stderr)
             if len(found) > EXAMPLES:
                 print(f"... and {len(found) - EXAMPLES:,} more", file=sys.stderr)
+
+
+def confirmation(
+    change: Change, preview: Preview[T], given: Given, *, named: bool
+) -> Callable[[Sequence[T]], None]:
+    """What tells a person what a command is about to do with the things that it has found. Those
+    that are not `named` one by one are shown, and it asks: without a terminal it raises UsageError,
+    unless --yes says so already.
+    """
+
+    say = once(change, json=given.json)
+
+    def confirm(found: Sequence[T]) -> None:
+        if named or given.yes:
+            say()
+            return
+        preview.show(found)
         which = "this one" if len(found) == 1 else f"these {len(found):,}"
-        ask(f"{verb.capitalize()} {which}?", needs=f"--yes is needed to {verb} them")
+        needs = f"--yes is needed to {preview.verb} them"
+        ask(f"{preview.verb.capitalize()} {which}?", needs=needs, change=change)
 
     return confirm
 
 
-def _preview(head: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
+def _counted(head: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
     counted = Counter(tuple(row) for row in rows)
     lines = [(*row, n) for row, n in sorted(counted.items(), key=lambda pair: str(pair[0]))]
     return columns([(*head, "count"), *lines])

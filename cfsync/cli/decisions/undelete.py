@@ -74,10 +74,9 @@ def _confirmation(*, yes: bool, json: bool) -> Callable[[Sequence[Undelete]], No
             _UNDELETE.say(json=json)
             return
         print_lines(_plan(planned), sys.stderr)
-        _UNDELETE.say(json=json)
         count = sum(one.reason is None for one in planned)
         which = "it" if count == 1 else f"these {count:,}"
-        ask(f"Bring back {which}?", needs="undelete needs --yes")
+        ask(f"Bring back {which}?", needs="undelete needs --yes", change=_UNDELETE)
 
     return confirm
 

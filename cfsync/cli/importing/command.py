@@ -171,7 +171,8 @@ def _confirm(job: Import, found: Report, how: _How) -> None:
         )
     if not how.yes:
         print("\n".join(preview_lines(job, found, values=sys.stderr.isatty())), file=sys.stderr)
-    _IMPORT.say(json=how.json and how.yes)
     if how.yes:
+        _IMPORT.say(json=how.json)
         return
-    ask(f"Import {plural(found.to_write, 'row')}?", needs="--yes is needed to import")
+    question = f"Import {plural(found.to_write, 'row')}?"
+    ask(question, needs="--yes is needed to import", change=_IMPORT)

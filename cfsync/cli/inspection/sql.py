@@ -70,9 +70,12 @@ def sql(
         raise UsageError(f"--format takes {', '.join(FORMATS)}, not {chosen!r}")
     text = _from_pipe() if statement == "-" else statement
     place = with_mirror(load_settings(config, quiet=True), _place)
-    if write:
-        _WRITE.say(json=json)
-    with user_sql.run(place, text, write=write) as answer:
+
+    def before_commit(answer: Answer) -> None:
+        if answer.edits:
+            _WRITE.say(json=json)
+
+    with user_sql.run(place, text, before_commit if write else None) as answer:
         if answer.columns:
             _print(answer, chosen)
     if write:

@@ -68,7 +68,8 @@ def api(
         from cfsync.api import Api, Retry
 
         async with Api(settings.for_api(), stop=stop, retry=Retry(attempts=2)) as client:
-            _WRITE.say(json=json or method == "GET")
+            if method != "GET":
+                _WRITE.say(json=json)
             return await client.raw(method, path, query=asked, body=sent)
 
     try:

@@ -128,9 +128,9 @@ def _put_back(settings: Settings, file: Path, *, yes: bool, json: bool) -> Resto
         if not yes:
             size = _size(file.stat().st_size)
             print(f"{file}: {size}, schema {revision}, checked", file=sys.stderr)
-        _RESTORE.say(json=json and yes)
-        if not yes:
-            ask("Restore it?", needs="restore needs --yes")
+            ask("Restore it?", needs="restore needs --yes", change=_RESTORE)
+        else:
+            _RESTORE.say(json=json)
 
     done = backups.restore(settings.database.url, file, datetime.now(UTC), confirm)
     print(f"restored {done.place}", file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cfsync.cli.changing import Change, changes
+from cfsync.cli.changing import Change, changes, once
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped, with_mirror
 from cfsync.cli.text import columns, print_json
 
@@ -82,7 +82,7 @@ def status(config: Config = None, json: Json = False) -> None:
 
 
 def _change(
-    change: Callable[[Context], Awaitable[States]],
+    change: Callable[[Context, Callable[[], None]], Awaitable[States]],
     told: Change,
     config: Path | None,
     *,
@@ -92,8 +92,7 @@ def _change(
 
     async def body(stop: asyncio.Event) -> States:
         async with open_context(settings, stop) as context:
-            told.say(json=json)
-            return await change(context)
+            return await change(context, once(told, json=json))
 
     states = until_stopped(body)
     _print(states, json=json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 import typer
 
@@ -36,8 +37,7 @@ def migrate(config: Config = None, json: Json = False) -> int:
     from cfsync.sync.capture_check import describe
 
     settings = load_settings(config)
-    _MIGRATE.say(json=json)
-    done = inner(settings.database.url)
+    done = inner(settings.database.url, partial(_MIGRATE.say, json=json))
     if json:
         print_json(asdict(done) | {"changed": done.changed})
     else:

@@ -62,10 +62,13 @@ def move(
         return await asyncio.to_thread(moving.move, url, to, now, stop.is_set, progress)
 
     with without_daemon(settings):
-        _MOVE.say(json=json and yes)
-        print_lines(_stays(moving.own_objects(url, to)), file=sys.stderr)
-        if not yes:
-            ask("Move the mirror?", needs="move needs --yes")
+        left_behind = moving.own_objects(url, to)
+        if left_behind is not None:
+            print_lines(_stays(left_behind), file=sys.stderr)
+            if yes:
+                _MOVE.say(json=json)
+            else:
+                ask("Move the mirror?", needs="move needs --yes", change=_MOVE)
         with row_bars() as progress:
             done = until_stopped(body)
     if json:

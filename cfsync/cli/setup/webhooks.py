@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfsync.cli.changing import Change, changes
+from cfsync.cli.changing import Change, changes, once
 from cfsync.cli.common import Config, Json, load_settings, open_context, until_stopped
 from cfsync.cli.text import columns, print_json, print_problem
 
@@ -68,8 +68,7 @@ def register_endpoint(
     from cfsync.sync.events import event_types, webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
-        _REGISTER.say(json=json)
-        found = await webhooks.register(context, url)
+        found = await webhooks.register(context, url, once(_REGISTER, json=json))
         if missing := event_types.not_offered(
             await event_types.offered(context.api), context.settings.wanted
         ):
@@ -118,8 +117,8 @@ def remove(
     from cfsync.sync.events import webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
-        _REMOVE.say(json=json)
-        return [await webhooks.remove(context, endpoint_id, foreign=foreign)]
+        begin = once(_REMOVE, json=json)
+        return [await webhooks.remove(context, endpoint_id, foreign=foreign, begin=begin)]
 
     return _run(work, config, json=json)
 
@@ -139,8 +138,7 @@ def rotate(config: Config = None, json: Json = False) -> int:
     from cfsync.sync.events import webhooks
 
     async def work(context: Context) -> Sequence[Endpoint]:
-        _ROTATE.say(json=json)
-        return await webhooks.rotate(context)
+        return await webhooks.rotate(context, once(_ROTATE, json=json))
 
     return _run(work, config, json=json)
 

@@ -66,6 +66,11 @@ def act(tx: Tx, call: str, action: str) -> str | None:
     return earlier
 
 
+def is_begun(tx: Tx, call: str) -> bool:
+    """Whether such a call was begun, and it is not certain what has become of it."""
+    return meta.get(tx.conn, f"{meta.ACT}{call}") is not None
+
+
 def not_acted(tx: Tx, call: str, earlier: str | None) -> None:
     """Put the earlier note back, or none: the call has changed nothing."""
     if earlier is None:

@@ -32,8 +32,7 @@ def install(conn: sa.Connection) -> bool:
     stay as they are. Raises MirrorError if something else has the name of a view.
     """
     lost = installed.lost(conn)
-    is_whole = _is_newer(conn) or not installed.restorable(lost)
-    if is_whole and not is_older(conn):
+    if _is_current(conn, lost):
         return False
     relations = dialect.named(conn.dialect.name).relations(conn)
     refuse_taken(installed.foreign_views(conn, relations), "the database")
@@ -52,6 +51,15 @@ def install(conn: sa.Connection) -> bool:
     meta.put(conn, meta.CAPTURE, f"{cfsync.__version__} {_digest(conn)}")
     installed.note(conn)
     return True
+
+
+def is_current(conn: sa.Connection) -> bool:
+    """Whether `install` would replace nothing."""
+    return _is_current(conn, installed.lost(conn))
+
+
+def _is_current(conn: sa.Connection, lost: Iterable[str]) -> bool:
+    return (_is_newer(conn) or not installed.restorable(lost)) and not is_older(conn)
 
 
 def is_older(conn: sa.Connection) -> bool:

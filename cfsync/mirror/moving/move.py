@@ -64,14 +64,17 @@ class _Ends:
     takes_in: MoveTarget
 
 
-def own_objects(source_url: str, target_url: str) -> list[str]:
-    """What would stay behind. Raises MirrorError and UsageError where the mirror can't be moved."""
+def own_objects(source_url: str, target_url: str) -> list[str] | None:
+    """What would stay behind; None: it was moved there already. Raises MirrorError and UsageError
+    where the mirror can't be moved.
+    """
     ends = _ends(source_url, target_url)
     with _source(ends) as source:
         earlier = _check_source(ends, source)
         with ends.target.migration() as target:
-            if not earlier or _came_by(ends.target, target) != earlier:
-                ends.takes_in.refuse_filled(target)
+            if earlier and _came_by(ends.target, target) == earlier:
+                return None
+            ends.takes_in.refuse_filled(target)
         return ends.leaves.own_objects(source)
 
 

@@ -97,6 +97,11 @@ async def prepare(
     return Task(resource, action, values, found)
 
 
+async def check_unanswered(context: Context, task: Task, *, again: bool) -> None:
+    """Raise UsageError where `act` would, because an earlier call had no answer."""
+    await context.mirror.read(_refuse_unanswered, task, again)
+
+
 async def act(context: Context, task: Task, *, again: bool = False) -> Record:
     """Make the call, and read the record again; returns it as it is afterwards.
 
@@ -144,10 +149,13 @@ def _note(tx: Tx, task: Task, again: bool) -> str | None:
     """Note who makes the call; returns the note of an earlier one that had no answer, or is being
     made. Raises UsageError where there is one, unless `again`.
     """
-    earlier = decided.act(tx, task.key, task.name)
-    if earlier is not None and not again:
+    _refuse_unanswered(tx, task, again)
+    return decided.act(tx, task.key, task.name)
+
+
+def _refuse_unanswered(tx: Tx, task: Task, again: bool) -> None:
+    if decided.is_begun(tx, task.key) and not again:
         raise UsageError(
             f"an earlier {task.name} of {task.resource.name} {task.record.id} had no answer: look"
             " in ClickFunnels whether it was applied; --again makes the call once more"
         )
-    return earlier

@@ -23,22 +23,25 @@ from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping import conflicts, decided, open_edits, outbox, rows
 from cfsync.mirror.bookkeeping.agreement import Part, unseen_values
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
-from cfsync.mirror.bookkeeping.outbox import Op, OutboxState
-from cfsync.mirror.capture.rules import insertable_values
 from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.history.person import by_person
 from cfsync.mirror.outgoing.user_edits import edit, edit_from
-from cfsync.mirror.user_decisions import deleted_remotely, discard, uncaptured_rows, waiting_edits
+from cfsync.mirror.user_decisions import discard
 from cfsync.resources import RESOURCES, Resource, named
-from cfsync.sync.decisions import decision_log
+from cfsync.sync.decisions import decision_log, record_conflicts
+from cfsync.sync.decisions.record_conflicts import row_of
 from cfsync.sync.selection import Filter, select
 from cfsync.values import equal
 
 Choice = Literal["local", "remote", "value"]
-_Row = Mapping[str, Any]
+Confirm = Callable[[Sequence[Conflict]], None]
+
+
+def agree(_: Sequence[Conflict]) -> None:
+    """Confirm whatever is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,11 @@ async def resolve_all(
     which: Sequence[str],
     given: Filter,
     decision: tuple[Choice, Any],
-    confirm: Callable[[Sequence[Conflict]], None],
+    confirm: Confirm,
 ) -> list[Resolved | Changed | Left]:
     """As `resolve`, for the conflicts with some numbers or all that fit what is given, each by
     itself. `decision`: choice and value. Conflicts that nobody has named are shown to `confirm`
-    first, which raises an error to stop.
+    first, which raises an error to stop; each with a number is shown to it before the commit.
 
     Raises UnknownResource, and UsageError if no conflict is meant, or the only one that is named
     can't be resolved.
@@ -99,24 +102,23 @@ async def resolve_all(
     selection = select(
         which, given, now, noun="a conflict", listed=listed, also=tuple(ConflictKind)
     )
-    numbers: Sequence[int] = selection.numbers
-    if not numbers:
-        found = await mirror.read(conflicts.find, resources=selection.resources)
-        chosen = [c for c in found if selection.fits([c.field, c.kind], c.found_at)]
-        if not chosen:
-            raise UsageError("no such conflict is open")
-        confirm(chosen)
-        numbers = [c.id for c in chosen]
-    elif len(numbers) == 1:
-        return [await resolve(mirror, numbers[0], *decision)]
-    return [await _resolve_or_leave(mirror, number, *decision) for number in numbers]
+    if len(selection.numbers) == 1:
+        return [await resolve(mirror, *selection.numbers, *decision, before_commit=confirm)]
+    if selection.numbers:
+        return [await _resolve_or_leave(mirror, n, decision, confirm) for n in selection.numbers]
+    found = await mirror.read(conflicts.find, resources=selection.resources)
+    chosen = [c for c in found if selection.fits([c.field, c.kind], c.found_at)]
+    if not chosen:
+        raise UsageError("no such conflict is open")
+    confirm(chosen)
+    return [await _resolve_or_leave(mirror, c.id, decision, agree) for c in chosen]
 
 
 async def _resolve_or_leave(
-    mirror: Mirror, number: int, choice: Choice, value: Any
+    mirror: Mirror, number: int, decision: tuple[Choice, Any], before_commit: Confirm
 ) -> Resolved | Changed | Left:
     try:
-        return await resolve(mirror, number, choice, value)
+        return await resolve(mirror, number, *decision, before_commit=before_commit)
     except (UsageError, Constrained) as error:
         return Left(number, str(error))
 
@@ -131,15 +133,23 @@ async def resolve(
     choice: Choice,
     value: Any = None,
     is_as_shown: Callable[[Conflict], bool] = _any,
+    before_commit: Confirm = agree,
 ) -> Resolved | Changed:
     """Resolve a conflict. `value` is the JSON value for the choice "value", and ignored otherwise.
     `is_as_shown` tells whether somebody has seen the conflict as it is: it keeps its number when
-    its values change.
+    its values change. `before_commit` is called with the conflict if the choice resolves it.
 
     Raises UsageError if the conflict isn't open, doesn't offer the choice, or the database refuses
     the value.
     """
-    done = await mirror.write(_resolve, conflict_id, choice, value, is_as_shown)
+
+    def work(tx: Tx) -> Resolved | Changed:
+        done = _resolve(tx, conflict_id, choice, value, is_as_shown)
+        if isinstance(done, Resolved):
+            before_commit([done.conflict])
+        return done
+
+    done = await mirror.write(work)
     if isinstance(done, Resolved):
         decision_log.resolved(done.conflict, done.seqs, choice)
     return done
@@ -157,18 +167,12 @@ def _resolve(
         return changed
     seqs, last = open_edits.seqs_about(tx, resource, conflict), outbox.highest_seq(tx)
     if conflict.is_about_record:
-        done = _resolve_record(tx, resource, conflict, choice)
+        done = Resolved(conflict, *record_conflicts.resolve(tx, resource, conflict, choice))
     else:
         done = _resolve_field(tx, resource, conflict, choice, value)
     decided.conflict(tx, conflict.id, choice)
     new = outbox.find(tx, resources=[resource.name], record_id=done.record_id)
     return replace(done, seqs=(*seqs, *(e.seq for e in new if e.seq > last)))
-
-
-def _resolve_record(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
-    if choice == "value":
-        raise UsageError(f"conflict {conflict.id} is about a whole record: it has no --value")
-    return _ABOUT_RECORDS[conflict.kind](tx, resource, conflict, choice)
 
 
 def _changed(
@@ -192,50 +196,6 @@ def _changed(
     return Changed(conflict, conflicts.update(tx, conflict, values)) if values else None
 
 
-def _resolve_remote_deletion(
-    tx: Tx, resource: Resource, conflict: Conflict, choice: Choice
-) -> Resolved:
-    """Resolve the deletion of a record in ClickFunnels, and with it all conflicts about it."""
-    about_it = conflicts.find(tx, resources=[resource.name], record_id=conflict.record_id)
-    if choice == "remote":
-        deleted_remotely.accept_deletion(tx, resource, conflict.record_id)
-        conflicts.resolve(tx, about_it, Winner.CLICKFUNNELS)
-        return Resolved(conflict, False, conflict.record_id)
-    given = insertable_values(resource, _row(tx, resource, conflict, anew=True))
-    new_id = deleted_remotely.recreate(tx, resource, conflict.record_id, given)
-    conflicts.resolve(tx, about_it, Winner.LOCAL)
-    return Resolved(conflict, True, new_id)
-
-
-def _resolve_local_deletion(
-    tx: Tx, resource: Resource, conflict: Conflict, choice: Choice
-) -> Resolved:
-    """Resolve the delete of a row whose record was changed in ClickFunnels."""
-    entry = open_edits.load(tx, resource, [conflict.record_id]).get(conflict.record_id)
-    edits = entry.edits if entry else []
-    held = [r for r in edits if r.op == Op.DELETE and r.state == OutboxState.HELD]
-    if choice == "local":
-        waiting_edits.approve(tx, [r.seq for r in held])
-    elif held:
-        kept = [r for r in edits if r not in held]
-        discard.take_back(tx, resource, conflict.record_id, held, kept)
-        outbox.discard(tx, [r.seq for r in held])
-    conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
-    return Resolved(conflict, choice == "local", conflict.record_id)
-
-
-def _resolve_inserted(tx: Tx, resource: Resource, conflict: Conflict, choice: Choice) -> Resolved:
-    """Resolve a row that was inserted while no trigger captured it."""
-    record_id = conflict.record_id
-    if choice == "local":
-        given = _row(tx, resource, conflict, anew=True)
-        record_id = uncaptured_rows.make_insert(tx, resource, given)
-    else:
-        rows.delete(tx, resource, record_id, by_person())
-    conflicts.resolve(tx, [conflict], Winner.LOCAL if choice == "local" else Winner.CLICKFUNNELS)
-    return Resolved(conflict, choice == "local", record_id)
-
-
 def _resolve_field(
     tx: Tx, resource: Resource, conflict: Conflict, choice: Choice, value: Any
 ) -> Resolved:
@@ -245,7 +205,7 @@ def _resolve_field(
         _take_remote(tx, resource, conflict, part, base)
         edited = False
     else:
-        row = _row(tx, resource, conflict)
+        row = row_of(tx, resource, conflict)
         sides = {"local": conflict.local, "remote": conflict.remote}
         wanted = part.canonical(value) if choice == "value" else sides[choice]
         new = {part.field.name: part.in_row(row, wanted)}
@@ -258,13 +218,6 @@ def _resolve_field(
             edit(tx, resource, conflict.record_id, new)
     conflicts.resolve(tx, [conflict], Winner.CLICKFUNNELS if choice == "remote" else Winner.LOCAL)
     return Resolved(conflict, edited, conflict.record_id)
-
-
-_ABOUT_RECORDS = {
-    ConflictKind.DELETED_REMOTELY: _resolve_remote_deletion,
-    ConflictKind.DELETED_HERE: _resolve_local_deletion,
-    ConflictKind.DRIFT: _resolve_inserted,
-}
 
 
 def _is_sent(part: Part, conflict: Conflict, base: Mapping[str, Any]) -> bool:
@@ -285,16 +238,3 @@ def _take_remote(
     rows.set_fields(tx, resource, conflict.record_id, {name: value}, by_person())
     if name not in base or equal(part.field, value, base[name]):
         discard.forget_field(tx, resource, conflict.record_id, name)
-
-
-def _row(tx: Tx, resource: Resource, conflict: Conflict, *, anew: bool = False) -> _Row:
-    """The conflict's row. Raises UsageError if it is gone or, with `anew`, can't be created."""
-    found = statements.load(tx, TABLES[resource.name], [conflict.record_id])
-    if conflict.record_id not in found:
-        raise UsageError(
-            f"{resource.name} {conflict.record_id} is no longer in the mirror: only --remote ends"
-            f" conflict {conflict.id}"
-        )
-    if anew and not resource.is_creatable(found[conflict.record_id]):
-        raise UsageError(f"{resource.name} can't be created: {resource.refuse_insert}")
-    return found[conflict.record_id]

@@ -33,8 +33,8 @@ async def decide(
 
     After an approval, the next sweep asks for each record once more and deletes the rows of those
     that are gone. After a rejection the rows stay. `which`: a resource and ids of its records, or
-    a resource alone. Deletions that nobody has named are shown to `confirm` first, which raises an
-    error to stop. With `again`, an earlier decision may be taken back.
+    a resource alone. The deletions are shown to `confirm` first, which raises an error to stop;
+    where there are none it is not called. With `again`, an earlier decision may be taken back.
 
     Raises UnknownResource, and UsageError for an id whose deletion is not held.
     """
@@ -42,7 +42,7 @@ async def decide(
         raise UsageError("name a resource, with or without ids, or use --all")
     states = _states(approve=approve, is_named=len(which) > 1) if again else _HELD
     chosen = await mirror.read(_choose, which, given, states)
-    if len(which) < 2 and chosen:
+    if chosen:
         confirm(chosen)
     state = TombstoneState.APPROVED if approve else TombstoneState.REJECTED
     done = await mirror.write(_decide, chosen, states, state)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfsync.errors import NotFound, Refused, UsageError
 from cfsync.mirror.bookkeeping import decided, ids
-from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.db.engine import Mirror, Tx, savepoint
 from cfsync.mirror.db.tables import BASE, TABLES
 from cfsync.mirror.privacy import purge
 from cfsync.mirror.privacy.person import Person
 from cfsync.mirror.privacy.purge import LOWEST, Receipt
 from cfsync.mirror.reports import status
-from cfsync.records import is_provisional
-from cfsync.resources import RESOURCES
+from cfsync.records import Record, is_provisional
+from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context
 from cfsync.sync.decisions import decision_log
 
@@ -50,39 +52,76 @@ def _identify(tx: Tx, name: str) -> Person:
     return purge.person_of(tx, resource, status.record_id(tx, resource, name))
 
 
-async def redact(context: Context, name: str) -> Redacted:
+async def _agree() -> None:
+    """Go on without a word."""
+
+
+async def redact(
+    context: Context, name: str, confirm: Callable[[], Awaitable[None]] = _agree
+) -> Redacted:
     """Ask ClickFunnels for the GDPR deletion and purge every copy in the mirror. Safe to repeat.
+    `confirm` is called before, and raises an error to stop.
 
     Raises UsageError for a person whom neither side knows, and what the client raises if the
     request fails. Nothing is purged in either case.
     """
     person = await identify(context.mirror, name)
-    done = await _request_deletion(context, person)
+    record = await _record(context, person)
+    if not record and not await _is_known(context, person):
+        raise UsageError(f"{person.resource.name}: neither side knows {person.id}")
+    await confirm()
+    done = await _request_deletion(context, person, record)
     await context.mirror.write(purge.overwrite_deleted)
     await _clean_others(context, person, done.purged)
-    done.purged += await context.mirror.write(_finish, person, done)
+    done.purged += await context.mirror.write(_finish, person)
     decision_log.redacted(person.resource.name, person.id)
     return done
 
 
-async def _request_deletion(context: Context, person: Person) -> Redacted:
+async def _record(context: Context, person: Person) -> Record | None:
+    """What ClickFunnels has of the person; None: nothing."""
+    if is_provisional(person.id):
+        return None
+    try:
+        return await context.api.get(person.resource, person.id)
+    except NotFound:
+        return None
+
+
+async def _is_known(context: Context, person: Person) -> bool:
+    """Whether the mirror holds anything of the person."""
+    if await context.mirror.write(_would_purge, person):
+        return True
+    async for _ in _others(context, person):
+        return True
+    return False
+
+
+def _would_purge(tx: Tx, person: Person) -> bool:
+    """Whether there is anything to purge: it is done, and rolled back."""
+    with savepoint(tx) as attempt:
+        receipt = _finish(tx, person)
+        attempt.rollback()
+    return bool(+receipt)
+
+
+async def _request_deletion(context: Context, person: Person, record: Record | None) -> Redacted:
     done = Redacted(person.resource.name, person.id, "never sent")
     if is_provisional(person.id):
         return done
-    try:
-        await _clear(context, person, done)
-        await context.api.call_action(person.resource, ACTION, person.id)
-        done.asked = "deleted"
-    except NotFound:
-        done.asked = "not there"
+    done.asked = "not there"
+    if record:
+        with suppress(NotFound):
+            await _clear(context, person, record, done)
+            await context.api.call_action(person.resource, ACTION, person.id)
+            done.asked = "deleted"
     return done
 
 
-async def _clear(context: Context, person: Person, done: Redacted) -> None:
+async def _clear(context: Context, person: Person, record: Record, done: Redacted) -> None:
     """Empty the sets and maps of the person's record, such as tags and custom attributes, which a
     deletion leaves as they are. Raises NotFound if there is no record.
     """
-    record = await context.api.get(person.resource, person.id)
     empty = {
         f.name: [] if f.merge == "set" else dict.fromkeys(record.values[f.name], "")
         for f in person.resource.fields
@@ -104,26 +143,28 @@ def _holds_any(value: Any) -> bool:
 
 async def _clean_others(context: Context, person: Person, receipt: Receipt) -> None:
     """Remove the person's data from the rows and bases of other records, table by table."""
+    async for resource, found in _others(context, person):
+        receipt += await context.mirror.write(purge.clean_rows, person, resource, found)
+
+
+async def _others(context: Context, person: Person) -> AsyncIterator[tuple[Resource, list[int]]]:
+    """The ids of other records whose rows or bases may hold something of the person."""
     for resource in RESOURCES.values():
         for table in (TABLES[resource.name], BASE):
             after: int | None = LOWEST
             while after is not None:
-                ids, after = await context.mirror.read(
+                found, after = await context.mirror.read(
                     purge.ids_that_may_hold, person, resource, table, after
                 )
-                if ids:
-                    receipt += await context.mirror.write(purge.clean_rows, person, resource, ids)
+                if found:
+                    yield resource, found
 
 
-def _finish(tx: Tx, person: Person, done: Redacted) -> Receipt:
-    """Also of the deleted records that were brought back as this one. Raises UsageError where
-    neither side knows the person, so that no proof of a deletion is left.
-    """
+def _finish(tx: Tx, person: Person) -> Receipt:
+    """Also of the deleted records that were brought back as this one."""
     earlier = ids.predecessors(tx, person.resource, person.id)
     receipt = purge.clean_bookkeeping(tx, person)
     for record_id in (*earlier, person.id):
         receipt += purge.purge(tx, replace(person, id=record_id))
-    if done.asked == "not there" and not +(done.purged + receipt):
-        raise UsageError(f"{person.resource.name}: neither side knows {person.id}")
     decided.deletions(tx, "redacted", person.resource.name, [*earlier, person.id])
     return receipt

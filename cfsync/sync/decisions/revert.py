@@ -19,13 +19,12 @@ from cfsync.mirror.history import last
 from cfsync.mirror.outgoing import user_edits
 from cfsync.mirror.outgoing.user_edits import edit
 from cfsync.mirror.user_decisions import batches, discard, undelete
-from cfsync.mirror.user_decisions.replay import replay
 from cfsync.mirror.user_decisions.undelete import Undelete
 from cfsync.records import is_provisional
-from cfsync.resources import RESOURCES, Field, Resource
-from cfsync.resources.model import action_key
+from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.decisions import decision_log
-from cfsync.values import equal, normal_map
+from cfsync.sync.decisions.undo import CHANGED, undo
+from cfsync.values import equal
 
 DELETED = "it was deleted"
 """How the reason begins of a record that the batch has deleted."""
@@ -33,8 +32,6 @@ CREATED = "it was created"
 """How the reason begins of a record that the batch has created."""
 _CREATED = f"{CREATED}: --with-created deletes it"
 UNSURE = "nobody knows whether it was created, or was there before"
-CHANGED = "changed since"
-"""How the reason ends of a field that doesn't hold what the batch has written."""
 PIECE = 100
 """Records that are written in one transaction."""
 
@@ -64,6 +61,11 @@ class Reverted:
     left: list[Left] = field(default_factory=list)
 
     @property
+    def is_any(self) -> bool:
+        """Whether anything is taken back."""
+        return bool(self.fields or self.deleted or self.discarded)
+
+    @property
     def exit_code(self) -> int:
         return 5 if self.left else 0
 
@@ -71,10 +73,16 @@ class Reverted:
 Confirm = Callable[[Sequence[tuple[str, int]]], None]
 
 
-async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> Reverted:
+async def revert(
+    mirror: Mirror,
+    batch: int,
+    delete: Confirm | None = None,
+    begin: Callable[[], None] = lambda: None,
+) -> Reverted:
     """Take back what the push with this batch number sent; rows that it could not create are
     discarded. With `delete`, records that it created are deleted, too: they are shown to it first,
-    and it raises an error to stop. Raises UsageError if there is no such batch.
+    and it raises an error to stop. `begin` is called before changes are committed, if there are
+    any. Raises UsageError if there is no such batch.
     """
     edits = await _edits(mirror, batch)
     done = Reverted(batch)
@@ -84,7 +92,9 @@ async def revert(mirror: Mirror, batch: int, delete: Confirm | None = None) -> R
         delete(created)
     for start in range(0, len(records), PIECE):
         piece = records[start : start + PIECE]
-        part = await mirror.write(_revert, piece, unsure, with_created=delete is not None)
+        part = await mirror.write(
+            _revert, piece, unsure, with_created=delete is not None, before_commit=begin
+        )
         done.fields += part.fields
         done.deleted += part.deleted
         done.discarded += part.discarded
@@ -166,7 +176,12 @@ def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
 
 
 def _revert(
-    tx: Tx, records: Iterable[list[Edit]], unsure: Set[int], *, with_created: bool
+    tx: Tx,
+    records: Iterable[list[Edit]],
+    unsure: Set[int],
+    *,
+    with_created: bool,
+    before_commit: Callable[[], None] = lambda: None,
 ) -> Reverted:
     found = Reverted(0)
     for edits in records:
@@ -194,6 +209,8 @@ def _revert(
             found.fields += part.fields
             found.sides |= part.sides
             found.left += [_with_author(tx, one, edits[-1].seq) for one in part.left]
+    if found.is_any:
+        before_commit()
     return found
 
 
@@ -271,30 +288,3 @@ def _revert_fields(
         found.fields.append((resource.name, row["id"], sorted(wanted)))
         sides = {name: (row[name], back) for name, back in sorted(wanted.items())}
         found.sides[resource.name, row["id"]] = sides
-
-
-def undo(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
-    """The value `now` without the change from `before` to `sent`, and what can't be undone.
-
-    The second part maps a field, or `field.key` for a map, to the reason. Pure.
-    """
-    if not one.shown:
-        return now, {one.name: "ClickFunnels does not show it"}
-    if one.actions and action_key(before) not in one.actions:
-        return now, {one.name: f"{action_key(sent)} can't be undone"}
-    if one.merge == "map":
-        return _undo_map(one, now, before, sent)
-    if one.merge == "set":
-        back = replay(one, now, [(sent, before)])
-        partly = set(back) ^ set(now or ()) != set(sent or ()) ^ set(before or ())
-        return back, {one.name: f"members {CHANGED}"} if partly else {}
-    return (before, {}) if equal(one, now, sent) else (now, {one.name: CHANGED})
-
-
-def _undo_map(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:
-    shown = {*(before or {}), *(sent or {}), *(now or {})}
-    here, was, ours = (normal_map(leg, shown) for leg in (now, before, sent))
-    changed = [k for k in was | ours if was.get(k, "") != ours.get(k, "")]
-    holds = {k for k in changed if here.get(k, "") == ours.get(k, "")}
-    back = here | {k: was.get(k, "") for k in holds}
-    return back, {f"{one.name}.{k}": CHANGED for k in changed if k not in holds}

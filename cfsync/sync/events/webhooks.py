@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -46,13 +46,21 @@ class Endpoint:
     done: str | None = None
 
 
-async def register(context: Context, url: str) -> list[Endpoint]:
+Begin = Callable[[], None]
+"""What is called before each change in ClickFunnels."""
+
+
+def silent() -> None:
+    """Begin without a word."""
+
+
+async def register(context: Context, url: str, begin: Begin = silent) -> list[Endpoint]:
     """Make sure that each workspace meant by `url` (all, or the one that it ends with) has one
     endpoint with a known secret. What is right already stays as it is.
     """
     workspaces = targets(url, await open_account(context))
     types = await _asked_types(context)
-    return [await _register(context, w, full, types) for w, full in workspaces.items()]
+    return [await _register(context, w, full, types, begin) for w, full in workspaces.items()]
 
 
 async def _asked_types(context: Context) -> list[str]:
@@ -63,28 +71,33 @@ async def _asked_types(context: Context) -> list[str]:
     return event_types.useful(offered, context.settings.wanted)
 
 
-async def _register(context: Context, workspace: int, url: str, types: Sequence[str]) -> Endpoint:
+async def _register(
+    context: Context, workspace: int, url: str, types: Sequence[str], begin: Begin
+) -> Endpoint:
     there = await _endpoints_at(context, workspace, url)
     known = await context.mirror.read(webhook_secrets.has_secret, workspace, url)
     kept = max((r for r in there if known.get(r.id)), key=lambda r: r.id, default=None)
     if kept is None:
+        begin()
         ours = await context.mirror.read(webhook_secrets.own_endpoints, workspace)
         gone = (i for i, led_to in ours.items() if led_to == url)
         replaced = {*known, *gone, *(r.id for r in there)}
         return await _create(context, workspace, url, types, replaced=replaced)
     for surplus in there:
         if surplus.id != kept.id:
+            begin()
             await _delete(context, surplus.id)
     await context.mirror.write(webhook_secrets.mark_registered, kept.id)
     if _asks_for(kept, types):
         return Endpoint(workspace, kept.id, url, "ok", "kept")
+    begin()
     reading = await context.reading(ENDPOINTS, Lane.PUSH)
     changed = await context.api.update(ENDPOINTS, kept.id, {"event_type_ids": types})
     await context.mirror.write(_keep, reading, changed, ())
     return Endpoint(workspace, kept.id, url, "ok", "changed")
 
 
-async def rotate(context: Context) -> list[Endpoint]:
+async def rotate(context: Context, begin: Begin = silent) -> list[Endpoint]:
     """Replace each endpoint of ours by another one with a secret of its own. What was signed with
     the old secret is taken for another 25 hours. Raises UsageError where there is none.
     """
@@ -93,12 +106,15 @@ async def rotate(context: Context) -> list[Endpoint]:
     ]
     if not ours:
         raise UsageError("there is no endpoint to rotate; `cfsync webhooks register` makes one")
+    begin()
     places = {(e.workspace_id, e.url): {x.id for x in ours if x.url == e.url} for e in ours}
     types = await _asked_types(context)
     return [await _create(context, w, url, types, replaced=i) for (w, url), i in places.items()]
 
 
-async def remove(context: Context, named: str, *, foreign: bool = False) -> Endpoint:
+async def remove(
+    context: Context, named: str, *, foreign: bool = False, begin: Begin = silent
+) -> Endpoint:
     """Delete one endpoint, or forget one of ours that is gone already. Raises UsageError where
     there is none, and for one that leads to another program unless `foreign` allows it.
     """
@@ -113,6 +129,7 @@ async def remove(context: Context, named: str, *, foreign: bool = False) -> Endp
                         f"endpoint {i} belongs to another program ({url}): add --foreign to delete"
                         " it all the same"
                     )
+                begin()
                 await _delete(context, i)
                 return Endpoint(workspace, i, url, "removed", "removed")
     raise UsageError(f"there is no webhook endpoint {named}; see `cfsync webhooks list`")

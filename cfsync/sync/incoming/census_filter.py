@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -33,11 +33,16 @@ def shown_of(values: Mapping[str, Any]) -> Shown:
 
 
 async def ensure(
-    api: Api, resource: Resource, workspace: int, known: Shown | None
+    api: Api,
+    resource: Resource,
+    workspace: int,
+    known: Shown | None,
+    begin: Callable[[], None] = lambda: None,
 ) -> tuple[int, Shown]:
     """The id of the filter, and how ClickFunnels shows it by itself, which may be otherwise than in
     a list. `known`: how it was shown before. One that somebody has changed is put right, and where
-    there is none it is created. Raises BadAnswer where somebody else's has the name.
+    there is none it is created, after a call of `begin`. Raises BadAnswer where somebody else's
+    has the name.
     """
     wanted = {"name": NAME, "filter_class": resource.filter_class, **_EVERYBODY}
     named = await _find(api, workspace)
@@ -45,9 +50,11 @@ async def ensure(
     if named and found is None:
         raise BadAnswer(f"a filter of other records is named {NAME!r}, and has to be renamed")
     if found is None:
+        begin()
         found = await api.create(Listing(FILTERS.name, workspace, workspace), wanted)
         log.info("census.filter_created", workspace=workspace, id=found.id)
     elif shown_of(found.values) not in (known, wanted):
+        begin()
         found = await api.update(FILTERS, found.id, _EVERYBODY)
         log.info("census.filter_put_right", workspace=workspace, id=found.id)
     single = await api.get(FILTERS, found.id)
@@ -56,14 +63,15 @@ async def ensure(
     return single.id, shown_of(single.values)
 
 
-async def remove(api: Api, resource: Resource, workspace: int) -> None:
-    """Delete the filter, and any that another process has made at the same time. Raises Forbidden
-    where that is refused.
+async def remove(api: Api, resource: Resource, workspace: int, begin: Callable[[], None]) -> None:
+    """Delete the filter, and any that another process has made at the same time, after a call of
+    `begin`. Raises Forbidden where that is refused.
     """
     found: list[Record] = []
     with suppress(Forbidden, NotFound):  # an account that has no filters has none of ours
         found = await _find(api, workspace)
     for record in (f for f in found if _is_ours(f, resource)):
+        begin()
         with suppress(NotFound):
             await api.delete(FILTERS, record.id)
 

@@ -11,7 +11,7 @@ from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit, Op
 from cfsync.mirror.user_decisions.undelete import How, Undelete
-from cfsync.sync.decisions.outbox import Decided
+from cfsync.sync.decisions.edit_decisions import Decided
 from cfsync.sync.decisions.revert import Reverted
 from cfsync.web.console.forms import digest
 from cfsync.web.console.html.parts import cards

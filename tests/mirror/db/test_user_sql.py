@@ -20,8 +20,12 @@ def url(mirror_url: str) -> str:
     return mirror_url.replace("cfsync_daemon@", "postgres@")
 
 
+def _nothing(_: user_sql.Answer) -> None:
+    """What is called before the commit."""
+
+
 def rows(url: str, statement: str, *, write: bool = False) -> list[tuple[Any, ...]]:
-    with user_sql.run(place_of(url), statement, write=write) as answer:
+    with user_sql.run(place_of(url), statement, _nothing if write else None) as answer:
         return [tuple(row) for row in answer.rows]
 
 
@@ -119,7 +123,7 @@ def test_a_table_that_explain_makes_is_not_left(url: str, sql: Sql) -> None:
 def test_a_query_gives_its_columns_and_rows(ada: int, url: str) -> None:
     place = place_of(url)
     query = "SELECT id, first_name AS name, NULL AS empty FROM contacts;"
-    with user_sql.run(place, query, write=False) as answer:
+    with user_sql.run(place, query) as answer:
         assert list(answer.columns) == ["id", "name", "empty"]
         assert [tuple(row) for row in answer.rows] == [(ada, "Ada", None)]
     assert rows(url, "EXPLAIN SELECT 1")
@@ -146,13 +150,13 @@ def test_many_rows_come_one_after_the_other(url: str) -> None:
         "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 2500)"
         " SELECT n FROM s"
     )
-    with user_sql.run(place_of(url), query, write=False) as answer:
+    with user_sql.run(place_of(url), query) as answer:
         taken = [next(answer.rows)[0] for _ in range(2)]
         assert taken + [n for (n,) in answer.rows] == list(range(1, 2501))
 
 
 def edited(url: str, statement: str) -> tuple[int, Sequence[user_sql.Edits]]:
-    with user_sql.run(place_of(url), statement, write=True) as answer:
+    with user_sql.run(place_of(url), statement, _nothing) as answer:
         pass
     return answer.changed, answer.edits
 
@@ -182,7 +186,7 @@ def test_a_write_that_is_refused_leaves_nothing(ada: int, mirror_url: str, sql: 
             edited(mirror_url, statement)
     with (
         pytest.raises(ZeroDivisionError),
-        user_sql.run(place_of(mirror_url), "UPDATE contacts SET first_name = 'X'", write=True),
+        user_sql.run(place_of(mirror_url), "UPDATE contacts SET first_name = 'X'", _nothing),
     ):
         raise ZeroDivisionError
 

@@ -181,7 +181,7 @@ def test_the_file_that_was_left_takes_nothing_more_and_says_where_to_go(
         with pytest.raises(sqlite3.IntegrityError, match="was moved to"):
             account.sql(statement)
     again = run(account, "move", "--to", target, "--yes")
-    assert (again.returncode, "already" in again.stdout) == (0, True)
+    assert (again.returncode, "already" in again.stdout, again.stderr) == (0, True, "")
     with pytest.raises(MirrorError, match="was moved to"):
         move(mirror_url, target.replace("?", "_other?"), AT)
 

@@ -8,7 +8,7 @@ from writing by the database itself, never by looking at its text.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,13 +46,19 @@ class Answer:
     rows: Iterator[Sequence[Any]]
     #: How many rows it has changed; -1: unknown. Known once its rows have been read.
     changed: int = -1
-    #: What the triggers have made of it. Known after the commit.
+    #: What the triggers have made of it. Known before the commit.
     edits: list[Edits] = field(default_factory=list)
 
 
-def run(place: Place, statement: str, *, write: bool) -> AbstractContextManager[Answer]:
-    """Enter with the answer, whose rows are read within the block. With `write`, all of it is one
-    transaction, committed at the block's end.
+BeforeCommit = Callable[[Answer], None]
+
+
+def run(
+    place: Place, statement: str, before_commit: BeforeCommit | None = None
+) -> AbstractContextManager[Answer]:
+    """Enter with the answer, whose rows are read within the block. With `before_commit` it may
+    write: all of it is one transaction, which is committed at the block's end, after a call of that
+    with the answer.
 
     Raises UsageError with the database's own words, and MirrorError where it can't be used.
     """
@@ -62,5 +68,5 @@ def run(place: Place, statement: str, *, write: bool) -> AbstractContextManager[
     if "\0" in text or text.encode(errors="ignore").decode() != text:
         raise UsageError("the statement is not text")
     database = importlib.import_module(f"{__name__}.{place.dialect.name}")
-    answer: AbstractContextManager[Answer] = database.run(place, text, write=write)
+    answer: AbstractContextManager[Answer] = database.run(place, text, before_commit)
     return answer

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 from cfsync.errors import CfsyncError, UsageError
 from cfsync.mirror.db.dialect.postgresql import session
 from cfsync.mirror.db.dialect.postgresql.server import OPTIONS, PostgreSQLServer
-from cfsync.mirror.db.dialect.user_sql import ONE, READ_ONLY, Answer, Edits, JsonText
+from cfsync.mirror.db.dialect.user_sql import (
+    ONE,
+    READ_ONLY,
+    Answer,
+    BeforeCommit,
+    Edits,
+    JsonText,
+)
 from cfsync.mirror.db.errors import Away, Busy
 from cfsync.times import time_text
 
@@ -45,13 +52,18 @@ _EDITS = (
 
 
 @contextmanager
-def run(place: PostgreSQLServer, statement: str, *, write: bool) -> Iterator[Answer]:
+def run(
+    place: PostgreSQLServer, statement: str, before_commit: BeforeCommit | None
+) -> Iterator[Answer]:
     import psycopg
 
     try:
         with psycopg.connect(place.conninfo, **OPTIONS) as conn:
-            _prepare(conn, read_only=not write)
-            yield from _edit(conn, statement) if write else _read(conn, statement)
+            _prepare(conn, read_only=not before_commit)
+            if before_commit:
+                yield from _edit(conn, statement, before_commit)
+            else:
+                yield from _read(conn, statement)
             # Some things get through a READ ONLY transaction, such as a table that EXPLAIN makes.
             conn.rollback()
     except psycopg.Error as error:
@@ -85,7 +97,7 @@ def _read(conn: Connection, statement: str) -> Iterator[Answer]:
         yield Answer(_names(cursor), _fetched(cursor))
 
 
-def _edit(conn: Connection, statement: str) -> Iterator[Answer]:
+def _edit(conn: Connection, statement: str, before_commit: BeforeCommit) -> Iterator[Answer]:
     (last,) = conn.execute("SELECT coalesce(max(seq), 0) FROM cf_outbox").fetchone() or (0,)
     with conn.cursor() as cursor:
         cursor.execute(statement, binary=True)
@@ -94,6 +106,7 @@ def _edit(conn: Connection, statement: str) -> Iterator[Answer]:
         yield answer
     found = conn.execute(_EDITS, [last]).fetchall()
     answer.edits = [Edits(name, count, time_text(since)) for name, count, since in found]
+    before_commit(answer)
     conn.commit()
 
 

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 
 from cfsync.errors import CfsyncError, MirrorError, UsageError
 from cfsync.mirror.db.dialect.sqlite.file import FAILURES, SQLiteFile
-from cfsync.mirror.db.dialect.user_sql import ONE, READ_ONLY, Answer, Edits
+from cfsync.mirror.db.dialect.user_sql import ONE, READ_ONLY, Answer, BeforeCommit, Edits
 from cfsync.mirror.db.errors import Busy
 
 _READS = {
@@ -52,12 +52,15 @@ _EDITS = (
 
 
 @contextmanager
-def run(place: SQLiteFile, statement: str, *, write: bool) -> Iterator[Answer]:
+def run(place: SQLiteFile, statement: str, before_commit: BeforeCommit | None) -> Iterator[Answer]:
     try:
-        with closing(_connect(place, "rw" if write else "ro")) as conn:
-            yield from _edit(conn, statement) if write else _read(conn, statement)
+        with closing(_connect(place, "rw" if before_commit else "ro")) as conn:
+            if before_commit:
+                yield from _edit(conn, statement, before_commit)
+            else:
+                yield from _read(conn, statement)
     except (sqlite3.Error, sqlite3.Warning) as error:
-        raise _explained(error, str(place), write=write) from error
+        raise _explained(error, str(place), write=bool(before_commit)) from error
 
 
 def _connect(place: SQLiteFile, mode: str) -> sqlite3.Connection:
@@ -75,7 +78,9 @@ def _read(conn: sqlite3.Connection, statement: str) -> Iterator[Answer]:
     yield _answer(conn.execute(statement))
 
 
-def _edit(conn: sqlite3.Connection, statement: str) -> Iterator[Answer]:
+def _edit(
+    conn: sqlite3.Connection, statement: str, before_commit: BeforeCommit
+) -> Iterator[Answer]:
     conn.execute("BEGIN IMMEDIATE")
     (last,) = conn.execute("SELECT coalesce(max(seq), 0) FROM cf_outbox").fetchone()
     conn.set_authorizer(_may_write)
@@ -87,6 +92,7 @@ def _edit(conn: sqlite3.Connection, statement: str) -> Iterator[Answer]:
     conn.set_authorizer(None)
     answer.changed = cursor.rowcount
     answer.edits = [Edits(*row) for row in conn.execute(_EDITS, (last,))]
+    before_commit(answer)
     conn.execute("COMMIT")
 
 

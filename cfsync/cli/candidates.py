@@ -83,7 +83,8 @@ def candidates(
     """What can stand in place of the last word. `numbers` gives the values of what `_NUMBERS`
     names.
     """
-    *before, part = words or [""]
+    *before, part = _apart(words) or [""]
+    fixed = words[-1].removesuffix(part) if words and words[-1].startswith("--") else ""
     command, path, option, given = root, "", None, list[str]()
     for word in before:
         if option is not None:
@@ -104,7 +105,18 @@ def candidates(
         found = [(name, c.get_short_help_str(60)) for name, c in command.commands.items()]
     else:
         found = _values(_argument(command, len(given)), path, given, numbers)
-    return [(word, about) for word, about in found if word.startswith(part)]
+    return [(fixed + word, about) for word, about in found if word.startswith(part)]
+
+
+def _apart(words: Sequence[str]) -> list[str]:
+    """The words, with option and value of `--option=value` as two; bash gives them as three."""
+    found: list[str] = []
+    for word in words:
+        if word.startswith("--"):
+            found += word.split("=", 1)
+        elif word != "=":
+            found.append(word)
+    return [*found, ""] if words and words[-1] == "=" else found
 
 
 def _taking_value(command: Any, word: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +16,17 @@ pytestmark = pytest.mark.usefixtures("no_retries")
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_stops_everything_and_loses_nothing(
-    account: Account, app_sql: Any, status: int
+    account: Account, app_sql: Any, tmp_path: Path, status: int
 ) -> None:
     everyone = account.ids_of("contacts")
+    token = tmp_path / "token"
+    token.write_text(account.settings.pop("CFSYNC_API__TOKEN"))
+    account.settings["CFSYNC_API__TOKEN_FILE"] = str(token)
     account.settings["CFSYNC_API__MAX_CONCURRENCY"] = "2"
     account.world.fault("status", method="PUT", status=status, times=None)
     rename(app_sql, "X", *everyone)
 
-    with pytest.raises(TokenRefused, match=str(status)):
+    with pytest.raises(TokenRefused, match=rf"\({status}\); .*check api\.token_file$"):
         account.push()
 
     assert account.states() == ["pending"] * len(everyone)

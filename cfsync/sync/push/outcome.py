@@ -54,6 +54,7 @@ PATIENCE = 10
 """Attempts after which an edit that fails for reasons of the server is parked."""
 GIVE_UP_AFTER = 3
 """Transient failures in a row that end the pass, because the cause is not one record."""
+Work = Callable[["Push", Claim], Awaitable[None]]
 
 
 @dataclass
@@ -105,9 +106,7 @@ class Push:
         return self.context.settings.resource(claim.resource.name).on_conflict
 
 
-async def isolated(
-    push: Push, claim: Claim, work: Callable[[Push, Claim], Awaitable[None]]
-) -> None:
+async def isolated(push: Push, claim: Claim, work: Work) -> None:
     """Work on one claim; a row that the mirror refuses or has locked ends only this claim."""
     name = claim.resource.name
     try:
@@ -121,9 +120,7 @@ async def isolated(
     push.done.add(name, claim.seqs)
 
 
-async def side_by_side(
-    push: Push, found: Iterable[Claim], work: Callable[[Push, Claim], Awaitable[None]]
-) -> None:
+async def side_by_side(push: Push, found: Iterable[Claim], work: Work) -> None:
     """Work on claims, up to `api.max_concurrency` at once.
 
     After an error or a signal to stop no further claim is begun, but the calls that are under way
@@ -235,7 +232,8 @@ async def handle_failure(
             await wait_for_access(push, claim)
         case Forbidden():
             await _put_back(push, claim, error, called=called)
-            raise TokenRefused("it may not write this; check api.token", status=403) from error
+            setting = push.context.settings.api.token_setting
+            raise TokenRefused(f"it may not write this; check {setting}", status=403) from error
         case TokenRefused() | Interrupted():
             await _put_back(push, claim, error, called=called)
             raise error
@@ -253,7 +251,8 @@ async def wait_for_access(push: Push, claim: Claim) -> None:
     place = str(claim.listing or claim.resource.name)
     if place not in push.report.unreachable:
         push.report.unreachable.append(place)
-    words = "waits: the token does not reach its workspace; check api.token"
+    setting = push.context.settings.api.token_setting
+    words = f"waits: the token does not reach its workspace; check {setting}"
     edit_log.waiting(claim, words)
     await push.context.mirror.write(outbox.set_reason, claim.seqs, words)
 

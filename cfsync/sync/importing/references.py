@@ -39,6 +39,9 @@ def _referred(resource: Resource, one: Outcome) -> Iterator[tuple[Field, set[int
 def _outcome(resource: Resource, one: Outcome, unknown: Mapping[str, Set[int]]) -> Outcome:
     for field, referred in _referred(resource, one):
         if missing := sorted(referred & unknown[str(field.ref)]):
-            reason = f"{field.name}: the mirror has no {field.ref} {missing[0]}"
+            reason = (
+                f"{field.name}: the mirror has no {field.ref} {missing[0]}; if ClickFunnels has it,"
+                f" run cfsync pull {field.ref}"
+            )
             return replace(one, kind=Kind.REFUSED, reason=reason)
     return one

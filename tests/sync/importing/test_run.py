@@ -35,6 +35,8 @@ GRACE = {
     "tag_ids": [],
 }
 
+PULL = "if ClickFunnels has it, run cfsync pull"
+
 
 @pytest.fixture
 def people(daemon: Daemon, ada: int) -> int:
@@ -99,7 +101,7 @@ def test_a_row_that_cannot_be_written_stops_no_other(
 
     assert counts(found) == {"new": 48, "refused": 2}
     assert [line for line, _ in named(found)] == [4, 41]
-    assert named(found)[0][1] == "tag_ids: the mirror has no contact_tags 99"
+    assert named(found)[0][1] == f"tag_ids: the mirror has no contact_tags 99; {PULL} contact_tags"
     assert len(sql.outbox()) == 48
     assert sql("SELECT count(*) FROM contacts WHERE id > 9") == [(48,)]
 
@@ -338,15 +340,15 @@ def test_a_row_that_refers_to_no_record_is_refused_in_the_preview(
 ) -> None:
     """Not where nothing of that kind is mirrored."""
     text = "contact_id,form_id\n5,7\n6,8\n77,7\n"
-    gone = (4, "contact_id: the mirror has no contacts 77")
+    gone = (4, f"contact_id: the mirror has no contacts 77; {PULL} contacts")
     assert named(imported(text, into="submissions", dry_run=True)) == [gone]
     daemon("forms", {"id": 7, "workspace_id": 10, "name": "Signup"})
 
     found = imported(text, into="submissions", dry_run=True)
     tagged = imported('email_address,tag_ids\nnew@example.com,"[1, 9]"\n', dry_run=True)
 
-    assert named(found) == [(3, "form_id: the mirror has no forms 8"), gone]
-    assert named(tagged) == [(2, "tag_ids: the mirror has no contact_tags 9")]
+    assert named(found) == [(3, f"form_id: the mirror has no forms 8; {PULL} forms"), gone]
+    assert named(tagged) == [(2, f"tag_ids: the mirror has no contact_tags 9; {PULL} contact_tags")]
 
 
 def test_a_list_of_something_else_than_numbers_stops_no_row(

@@ -13,18 +13,25 @@ Show = Callable[[str, int, int | None], None]
 
 @contextmanager
 def row_bars() -> Iterator[Show]:
-    """May be told from any thread."""
+    """May be told from any thread. The first word of it makes the bars appear, so that a question
+    can be asked before.
+    """
     if not sys.stderr.isatty():
         yield lambda _what, _done, _total: None
         return
     from cfsync.cli.bars import new_bars
 
     tasks: dict[str, Any] = {}
-    with new_bars() as live:
+    live = new_bars()
 
-        def show(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = live.add_task(what, total=total, count=0, of=total)
-            live.update(tasks[what], completed=done, count=done)
+    def show(what: str, done: int, total: int | None) -> None:
+        if what not in tasks:
+            live.start()
+            tasks[what] = live.add_task(what, total=total, count=0, of=total)
+        live.update(tasks[what], completed=done, count=done)
 
+    try:
         yield show
+    finally:
+        if tasks:
+            live.stop()

@@ -122,5 +122,34 @@ def test_an_import_of_ten_times_as_much_takes_no_more(tmp_path: Path, full_datab
     assert of_import(20_000, full_database, tmp_path / "many") <= 1.15 * few
 
 
+def of_plan(rows: int, database: Path, folder: Path) -> float:
+    """The peak of a plan of so many new contacts, in megabytes."""
+    folder.mkdir()
+    with closing(sqlite3.connect(shutil.copy(database, folder / "mirror.db"))) as sql, sql:
+        sql.executemany(
+            "INSERT INTO contacts (email_address) VALUES (?)",
+            ((f"p{n}@example.org",) for n in range(rows)),
+        )
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, "plan"],
+        env={"CFSYNC_DATABASE__URL": f"sqlite:///{folder}/mirror.db"},
+        cwd=Path.cwd(),
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert f"plan: {rows:,} calls" in done.stdout, done.stderr
+    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
+    assert peak
+    return int(peak[1]) / 1024
+
+
+def test_a_plan_of_ten_times_as_much_takes_little_more(tmp_path: Path, full_database: Path) -> None:
+    """The numbers and emails of all its edits are in memory, and their values are not."""
+    few = of_plan(2_000, full_database, tmp_path / "few")
+
+    assert of_plan(20_000, full_database, tmp_path / "many") <= 1.2 * few
+
+
 def test_a_first_backfill_of_all_lists_takes_little(tmp_path: Path) -> None:
     assert peak_mb(World(workspaces=1, contacts=1), tmp_path, "workflows  ", "backfill") <= 124

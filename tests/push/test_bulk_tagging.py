@@ -171,7 +171,7 @@ def test_an_action_that_is_still_at_work_is_left_to_the_next_push(
 
     assert (report.exit_code, account.states()) == (4, ["sending"] * len(contacts))
     found = planned(account)
-    assert (found.records, found.bulks, found.exit_code) == ([], [], 0)
+    assert (len(found.records), found.bulks, found.exit_code) == (0, [], 0)
     (begun,) = found.begun
     assert begun.record_ids == tuple(contacts)
     under_way, _ = lines_of(found)

@@ -11,8 +11,10 @@ import pytest
 from cfsync.cli.output.plan import lines_of, next_steps
 from cfsync.errors import UsageError
 from cfsync.mirror.coordination import pauses
+from cfsync.sync.push.planning import plan as plans
 from cfsync.sync.push.planning import plan_file
-from cfsync.sync.push.planning.plan import NullLeft, Plan, plan
+from cfsync.sync.push.planning.kept import NullLeft
+from cfsync.sync.push.planning.plan import Plan, plan
 from tests.push.conftest import Account
 
 
@@ -58,6 +60,17 @@ def test_nothing_to_send_is_an_empty_plan(account):
     found = planned(account)
 
     assert (found.calls, found.requests, found.kept, found.exit_code) == (0, 0, [], 0)
+
+
+def test_it_says_how_far_it_is(account, monkeypatch):
+    monkeypatch.setattr(plans, "PIECE", 2)
+    account.sql("UPDATE contacts SET first_name = 'New'")
+    of, told = len(account.ids_of("contacts")), []
+
+    found = account.desk(plan, account.configured(), (), lambda *far: told.append(far))
+
+    assert told == [("contacts", min(n + 2, of), of) for n in range(0, of, 2)]
+    assert len(found.records) == of > 2
 
 
 def test_it_says_what_can_be_done_and_explains_the_first_edits_of_a_mirror(account, contact):
@@ -174,7 +187,7 @@ def test_an_edit_of_a_table_that_is_not_mirrored_is_said_to_stay(account):
     assert [(k.resource, k.reason) for k in found.kept] == [
         ("discounts", "resources.discounts.enabled is off")
     ]
-    assert (found.records, found.exit_code) == ([], 5)
+    assert (len(found.records), found.exit_code) == (0, 5)
 
 
 def test_what_is_held_or_parked_already_is_said(account, contact):
@@ -252,7 +265,7 @@ def test_each_change_is_shown_once_also_where_edits_share_an_email(account, cont
     report = account.push()
     assert [verb for verb, _ in account.writes()] == [k for r in found.records for k in kinds(r)]
     assert report.requests == found.requests
-    assert planned(account).records == []
+    assert len(planned(account).records) == 0
 
 
 def kinds(record) -> list[str]:
@@ -305,7 +318,9 @@ def test_a_create_names_the_record_below_which_it_is_made(account, contact):
 
     (record,) = found.records
     assert record.below == {"course_id": course}
-    assert plan_file.as_json(found)["records"][0]["below"] == {"course_id": course}
+    assert json.loads("".join(plan_file.text_of(found)))["records"][0]["below"] == {
+        "course_id": course
+    }
     assert f"create, course_id {course}" in "\n".join(lines_of(found))
 
 

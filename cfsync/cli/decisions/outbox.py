@@ -14,6 +14,7 @@ from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirro
 from cfsync.cli.decisions import adopt
 from cfsync.cli.decisions.selection import Given, Preview, confirmation, selecting
 from cfsync.cli.output.outbox import differences, lines_of
+from cfsync.cli.row_bars import row_bars
 from cfsync.cli.text import plural, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -175,10 +176,15 @@ def _decide(
     head = ("resource", "op", "state", "fields")
     preview = Preview(verb, head, _kind, _sides)
     confirm = confirmation(change, preview, given, named=has_numbers(which))
-    edits = with_mirror(
-        load_settings(given.config, quiet=True),
-        lambda mirror: decide(mirror, which, given.filter, confirm=confirm),
-    )
+    settings = load_settings(given.config, quiet=True)
+    with row_bars() as bars:
+
+        def show(count: int, of: int) -> None:
+            bars("edits", count, of)
+
+        edits = with_mirror(
+            settings, lambda mirror: decide(mirror, which, given.filter, confirm=confirm, show=show)
+        )
     if given.json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]
         print_json({"state": done, "edits": rows})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
-from cfsync.cli.text import print_json, print_lines
+from cfsync.cli.row_bars import row_bars
+from cfsync.cli.text import print_lines
 
 if TYPE_CHECKING:
     from cfsync.mirror.db.engine import Mirror
@@ -65,15 +68,16 @@ def show_plan(
     settings = load_settings(config)
 
     async def work(mirror: Mirror) -> tuple[Plan, Names]:
-        found = await inner(mirror, settings, names)
+        found = await inner(mirror, settings, names, progress)
         return found, await read_names(mirror, found)
 
-    found, known = with_mirror(settings, work)
+    with row_bars() as progress:
+        found, known = with_mirror(settings, work)
     if out is not None:
         plan_file.write(found, out)
     if json:
-        print_json(plan_file.as_json(found))
+        sys.stdout.writelines(plan_file.text_of(found))
     else:
         shown = None if everything else SHOWN
-        print_lines([*lines_of(found, known, shown=shown), *next_steps(found, out)])
+        print_lines(chain(lines_of(found, known, shown=shown), next_steps(found, out)))
     return found.exit_code

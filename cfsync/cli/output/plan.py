@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from cfsync.resources import RESOURCES
 if TYPE_CHECKING:
     from cfsync.sync.push.calls import Call
     from cfsync.sync.push.planning.cost import BegunBulk, Planned, PlannedBulk
+    from cfsync.sync.push.planning.kept import Kept
     from cfsync.sync.push.planning.member_names import Names
-    from cfsync.sync.push.planning.plan import Kept, Plan
+    from cfsync.sync.push.planning.plan import Plan
 
 NAMED = 3
 """Fields of a resource that a line names; the others are only counted."""
@@ -33,7 +35,7 @@ def lines_of(found: Plan, names: Names = _NONE, *, shown: int | None = SHOWN) ->
     if len(found.records) >= _FEW:
         yield columns(_summary(found.records, names))
         yield ""
-    for record in found.records[:shown]:
+    for record in islice(found.records, shown):
         yield from _of_record(record, names)
     if shown is not None and len(found.records) > shown:
         more = plural(len(found.records) - shown, "more record")
@@ -66,7 +68,7 @@ def next_steps(found: Plan, out: Path | None = None) -> Iterator[str]:
             "\nhave them yet. A line is a call; below it are the fields, old -> new value."
         )
     if found.records:
-        name = found.records[0].resource
+        name = next(iter(found.records)).resource
         only = ("these", f"--plan {out}") if out else ("some", name)
         yield "Nothing has been sent. What you can do with them:"
         yield columns(
@@ -79,7 +81,7 @@ def next_steps(found: Plan, out: Path | None = None) -> Iterator[str]:
         )
 
 
-def _summary(records: Sequence[Planned], names: Names) -> list[tuple[str, int, str]]:
+def _summary(records: Iterable[Planned], names: Names) -> list[tuple[str, int, str]]:
     """(resource, records, what happens to them), what is most frequent first."""
     counted: Counter[tuple[str, str]] = Counter()
     for record in records:

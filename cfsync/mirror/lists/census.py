@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,6 +17,7 @@ from cfsync.mirror.lists.census_explained import NOTHING, Explained
 from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources import RESOURCES
 from cfsync.resources.model import Resource
+from cfsync.temporary_file import temporary_file
 
 _CENSUS = sa.Table(
     "cf_census",
@@ -26,16 +25,6 @@ _CENSUS = sa.Table(
     sa.Column("id", sa.BigInteger),
     sa.Column("updated_at", Timestamp),
 )
-
-
-def _temporary_file() -> IO[bytes]:
-    """A file without a name; in memory where there is no place for one, as in a container with
-    nothing to write to.
-    """
-    try:
-        return tempfile.TemporaryFile()
-    except OSError:
-        return io.BytesIO()
 
 
 @dataclass(slots=True)
@@ -50,7 +39,7 @@ class Census:
     began_at: str
     #: How many records the answers named.
     count: int = 0
-    _file: IO[bytes] = field(default_factory=_temporary_file)
+    _file: IO[bytes] = field(default_factory=temporary_file)
     #: How long each part is in the file.
     _sizes: list[int] = field(default_factory=list)
 

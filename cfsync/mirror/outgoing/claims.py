@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from array import array
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -40,6 +41,17 @@ def open_records(
         .limit(limit)
     )
     return [(record_id, seq) for record_id, seq in tx.conn.execute(query)]
+
+
+def all_open_records(tx: Tx, resource: Resource, workspaces: Collection[int]) -> Sequence[int]:
+    """The ids of all records with something to send, in the order of their first open edits."""
+    query = (
+        sa.select(OUTBOX.c.record_id)
+        .where(*unsent.where_to_send(resource, workspaces))
+        .group_by(OUTBOX.c.record_id)
+        .order_by(sa.func.min(OUTBOX.c.seq))
+    )
+    return array("q", tx.conn.execute(query).scalars())  # they may be very many
 
 
 def lost_creates(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[int]:

@@ -38,6 +38,23 @@ def seqs_to_send(tx: Tx, resources: Sequence[str]) -> dict[str, set[int]]:
     return found
 
 
+def by_reason(
+    tx: Tx, resource: Resource, states: Collection[OutboxState]
+) -> dict[tuple[OutboxState, str | None], dict[int, int]]:
+    """(state, reason) -> the edits (number -> record id) of a resource that are in one of these
+    states for this reason.
+    """
+    query = (
+        sa.select(OUTBOX.c.state, OUTBOX.c.error, OUTBOX.c.seq, OUTBOX.c.record_id)
+        .where(OUTBOX.c.resource == resource.name, OUTBOX.c.state.in_(states))
+        .order_by(OUTBOX.c.seq)
+    )
+    found: dict[tuple[OutboxState, str | None], dict[int, int]] = {}
+    for state, reason, seq, record_id in tx.conn.execute(query):
+        found.setdefault((OutboxState(state), reason), {})[seq] = record_id
+    return found
+
+
 def any_unsent(tx: Tx, seqs: Sequence[int]) -> bool:
     """Whether any of these edits is still to be sent, or held."""
     query = sa.select(OUTBOX.c.seq).where(
@@ -85,11 +102,13 @@ def changes(tx: Tx, seqs: Sequence[int]) -> dict[int, tuple[str, frozenset[str]]
     statement changes is made at one time.
     """
     found: dict[int, tuple[str, frozenset[str]]] = {}
+    known: dict[tuple[str, frozenset[str]], tuple[str, frozenset[str]]] = {}
     for start in range(0, len(seqs), AT_ONCE):
         query = sa.select(OUTBOX.c.seq, OUTBOX.c.captured_at, OUTBOX.c.patch)
         some = query.where(OUTBOX.c.seq.in_(seqs[start : start + AT_ONCE]))
         for seq, at, patch in tx.conn.execute(some):
-            found[seq] = (at, frozenset(patch))
+            one = (at, frozenset(patch))
+            found[seq] = known.setdefault(one, one)  # they may be very many, and most are alike
     return found
 
 

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cfsync.errors import UsageError
-from cfsync.mirror.bookkeeping import conflicts, decided, imports, outbox
+from cfsync.mirror.bookkeeping import brief_edits, conflicts, decided, imports, outbox
+from cfsync.mirror.bookkeeping.brief_edits import brief
 from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Constrained
 from cfsync.sync.selection import Selection, workspace_id
+
+SHOWN = 10
+"""Edits of which a person may be shown the values."""
+
+Show = Callable[[int, int], None]
+"""Told how many edits are dealt with, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,30 @@ class Decision:
         return found
 
 
+def silently(_done: int, _of: int) -> None:
+    """Show nothing."""
+
+
 async def decide_in_parts(
-    mirror: Mirror, selection: Selection, decision: Decision, seqs: Sequence[int]
+    mirror: Mirror,
+    selection: Selection,
+    decision: Decision,
+    seqs: Sequence[int],
+    show: Show = silently,
 ) -> Decided:
-    """Decide edits, part by part, whatever becomes of some of them."""
+    """Decide edits, part by part, whatever becomes of some of them. Returns those that are decided
+    without their values.
+    """
     done: list[Edit] = []
     refused: dict[int, str] = {}
     for start in range(0, len(seqs), decision.at_once):
         part = set(seqs[start : start + decision.at_once])
         try:
-            done += await mirror.write(_decide_still, selection, decision, part)
+            settled = await mirror.write(_decide_still, selection, decision, part)
         except (Constrained, UsageError):
-            done += await _decide_singly(mirror, selection, decision, part, refused)
+            settled = await _decide_singly(mirror, selection, decision, part, refused)
+        done += map(brief, settled)
+        show(min(start + decision.at_once, len(seqs)), len(seqs))
     return Decided(done, refused)
 
 
@@ -90,21 +109,24 @@ def choose(
     tx: Tx, selection: Selection, decision: Decision, seqs: Collection[int] | None = None
 ) -> list[Edit]:
     """The edits that a selection means (of those with the numbers `seqs`, where given), without
-    those of records that are in conflict as a whole: that conflict decides about them.
+    those of records that are in conflict as a whole: that conflict decides about them. All but the
+    first few are without their values.
     """
     about = conflicts.find(tx, resources=selection.resources)
     in_conflict = {(c.resource, c.record_id) for c in about if c.is_about_record}
     workspace = workspace_id(tx, selection.workspace)
-    found = outbox.find(tx, states=decision.states, resources=selection.resources, seqs=seqs)
-    return [
-        edit
-        for edit in found
-        if selection.fits(edit.fields, edit.captured_at)
-        and workspace in (None, edit.workspace_id)
-        and selection.imported in (None, imports.number_of(edit))
-        and decision.in_bulk(edit)
-        and (edit.resource, edit.record_id) not in in_conflict
-    ]
+    edits = brief_edits.each(tx, states=decision.states, resources=selection.resources, seqs=seqs)
+    found: list[Edit] = []
+    for edit in edits:
+        if (
+            selection.fits(edit.fields, edit.captured_at)
+            and workspace in (None, edit.workspace_id)
+            and selection.imported in (None, imports.number_of(edit))
+            and decision.in_bulk(edit)
+            and (edit.resource, edit.record_id) not in in_conflict
+        ):
+            found.append(edit if len(found) < SHOWN else brief(edit))
+    return found
 
 
 def _decide_still(

@@ -61,6 +61,19 @@ def test_edits_are_discarded_by_what_they_are_about(account, which, given, dropp
     assert dict(account.sql("SELECT seq, state FROM cf_outbox")) == states
 
 
+def test_it_says_how_far_it_is(account):
+    contacts = account.ids_of("contacts")
+    for n in range(-(-110 // len(contacts))):
+        account.sql(f"UPDATE contacts SET first_name = 'New {n}'")
+    of, told = n * len(contacts) + len(contacts), []
+
+    done = account.desk(outbox.discard, ["contacts"], NOT_GIVEN, show=lambda *far: told.append(far))
+
+    assert told == [(100, of), (of, of)]
+    assert [edit.seq for edit in done] == list(range(1, of + 1))
+    assert {tuple(edit.fields) for edit in done} == {("first_name",)}
+
+
 def test_nothing_is_decided_that_a_person_declines(account):
     edited(account)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from cfsync.config import Settings
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -13,6 +12,7 @@ from cfsync.resources import Resource
 from cfsync.sync.push.bulk.sets import bulk_field
 from cfsync.sync.push.bulk.start import TARGETS
 from cfsync.sync.push.planning.cost import BegunBulk, Planned, PlannedBulk
+from cfsync.sync.push.planning.planned_records import PlannedRecords
 
 
 def begun(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[BegunBulk]:
@@ -26,38 +26,40 @@ def begun(tx: Tx, resource: Resource, workspaces: Collection[int]) -> list[Begun
     return found
 
 
-async def in_bulk(
+async def mark_bulk(
     mirror: Mirror,
     settings: Settings,
     resource: Resource,
     workspaces: Sequence[int],
-    records: Sequence[Planned],
-) -> tuple[list[Planned], list[PlannedBulk]]:
-    """The planned records, those that go in bulk marked, and the bulk actions that they go in."""
+    records: PlannedRecords,
+) -> list[PlannedBulk]:
+    """Mark the planned records that go in bulk; the bulk actions that they go in."""
     changed, at_least = bulk_field(resource), settings.push.bulk_from
     if changed is None or not at_least:
-        return list(records), []
+        return []
     groups = await mirror.read(bulk_journal.groups, resource, changed, workspaces, at_least)
     off = await mirror.read(bulk_journal.turned_off, resource)
-    places = {i: c for c, ids in groups.items() if c.workspace_id not in off for i in ids}
-    sent = _large_enough(records, resource, places, at_least)
-    marked = [replace(r, is_bulk=True) if id(r) in sent else r for r in records]
-    return marked, _actions(resource, sent.values())
+    changes = {i: c for c, ids in groups.items() if c.workspace_id not in off for i in ids}
+    if not changes:
+        return []
+    sent = _large_enough(records, resource, changes, at_least)
+    records.mark_bulk(sent.keys())
+    return _actions(resource, sent.values())
 
 
 def _large_enough(
-    records: Sequence[Planned], resource: Resource, places: Mapping[int, Change], at_least: int
+    records: Iterable[Planned], resource: Resource, changes: Mapping[int, Change], at_least: int
 ) -> dict[int, Change]:
-    """Identity of a planned record -> the change that it goes with, of those that are enough."""
+    """Place of a planned record -> the change that it goes with, of those that are enough."""
     found = {
-        id(record): places[record.record_id]
-        for record in records
+        place: changes[record.record_id]
+        for place, record in enumerate(records)
         if record.resource == resource.name
-        and record.record_id in places
-        and _is(record, places[record.record_id])
+        and record.record_id in changes
+        and _is(record, changes[record.record_id])
     }
     counts = _counted(found.values())
-    return {key: change for key, change in found.items() if counts[change] >= at_least}
+    return {place: change for place, change in found.items() if counts[change] >= at_least}
 
 
 def _is(record: Planned, change: Change) -> bool:

@@ -6,22 +6,18 @@ less than planned, and it doesn't repeat a create whose record it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any
 
 from cfsync.api import Rate
 from cfsync.config import Settings
-from cfsync.merge import Winner
-from cfsync.mirror.bookkeeping import agreement, conflicts, ids, imports, open_edits, outbox
+from cfsync.mirror.bookkeeping import ids, imports, open_edits
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op, OutboxState
 from cfsync.mirror.coordination import pauses, rate_limit
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
-from cfsync.mirror.progress import notes
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check
@@ -38,6 +34,7 @@ from cfsync.sync.push.email_order import (
     waits_for,
 )
 from cfsync.sync.push.mass_guard import unasked
+from cfsync.sync.push.planning import kept
 from cfsync.sync.push.planning.cost import (
     BegunBulk,
     Planned,
@@ -45,9 +42,10 @@ from cfsync.sync.push.planning.cost import (
     requests_of,
     requests_of_bulk,
 )
-from cfsync.sync.push.planning.in_bulk import begun, in_bulk
+from cfsync.sync.push.planning.in_bulk import begun, mark_bulk
+from cfsync.sync.push.planning.kept import Kept, NullLeft
+from cfsync.sync.push.planning.planned_records import PlannedRecords
 from cfsync.sync.workspaces import choose
-from cfsync.times import later
 
 PIECE = 500
 """Records that are read in one transaction."""
@@ -55,31 +53,11 @@ DAY = 86_400.0
 """For so many seconds a plan tells of values that were left as they were."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Edits that a push would not send, and why."""
-
-    resource: str
-    seqs: tuple[int, ...]
-    record_ids: tuple[int, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class NullLeft:
-    """A field that kept its value in an INSERT of a known id, which may have meant to empty it."""
-
-    resource: str
-    field: str
-    #: The last record of which it was so.
-    record_id: int
-
-
 @dataclass(slots=True)
 class Plan:
     """What a push would send and what it would leave, with an estimate of its cost."""
 
-    records: list[Planned] = field(default_factory=list)
+    records: PlannedRecords = field(default_factory=PlannedRecords)
     kept: list[Kept] = field(default_factory=list)
     #: The bulk actions in which some of the records go.
     bulks: list[PlannedBulk] = field(default_factory=list)
@@ -116,7 +94,17 @@ class Plan:
         return 5 if self.kept or self.capture_problem else 0
 
 
-async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) -> Plan:
+Show = Callable[[str, int, int | None], None]
+"""Told what is planned, with how many records so far, and of how many."""
+
+
+def _silently(_what: str, _done: int, _of: int | None) -> None:
+    """Show nothing."""
+
+
+async def plan(
+    mirror: Mirror, settings: Settings, names: Sequence[str] = (), show: Show = _silently
+) -> Plan:
     """Plan the resources in `names`; none means all that are enabled. Raises UnknownResource."""
     resources = wanted_resources(settings, names)
     workspaces = await _workspaces(mirror, settings)
@@ -129,22 +117,19 @@ async def plan(mirror: Mirror, settings: Settings, names: Sequence[str] = ()) ->
     for resource in resources:
         name = resource.name
         if name in broken:
-            found.kept += await mirror.read(_all, resource, "its table can't be used")
+            found.kept += await mirror.read(kept.all_of, resource, "its table can't be used")
             continue
-        found.kept += await mirror.read(_kept, resource)
-        found.nulls_left += await mirror.read(_nulls_left, resource)
+        found.kept += await mirror.read(kept.for_a_person, resource)
+        found.nulls_left += await mirror.read(kept.nulls_left, resource)
         if name in paused:
-            found.kept += await mirror.read(_all, resource, f"paused: cfsync resume {name}")
+            found.kept += await mirror.read(kept.all_of, resource, f"paused: cfsync resume {name}")
         elif settings.resource(name).push:
-            await _plan_resource(mirror, settings, found, resource, workspaces)
-            found.records, bulks = await in_bulk(
-                mirror, settings, resource, workspaces, found.records
-            )
-            found.bulks += bulks
+            await _plan_resource(mirror, settings, found, resource, workspaces, show)
+            found.bulks += await mark_bulk(mirror, settings, resource, workspaces, found.records)
         else:
-            found.kept += await mirror.read(_all, resource, f"resources.{name}.push is off")
+            found.kept += await mirror.read(kept.all_of, resource, f"resources.{name}.push is off")
     for resource in (r for r in RESOURCES.values() if not names and r not in resources):
-        found.kept += await mirror.read(_all, resource, settings.why_unsent(resource.name))
+        found.kept += await mirror.read(kept.all_of, resource, settings.why_unsent(resource.name))
     if found.records:
         found.requests = 1 + len(found.looks) + requests_of(found.records)
         found.requests += requests_of_bulk(found.bulks)
@@ -165,47 +150,13 @@ async def _rate(mirror: Mirror, settings: Settings) -> float:
     return rate.per_second
 
 
-def _kept(tx: Tx, resource: Resource) -> list[Kept]:
-    """Edits that wait for a person already."""
-    edits = outbox.find(
-        tx, states=(OutboxState.HELD, OutboxState.PARKED), resources=[resource.name]
-    )
-    found = [
-        _together(resource, reason, same)
-        for reason, same in _by(edits, lambda e: f"{e.state}: {e.error}")
-    ]
-    about = conflicts.find(tx, resources=[resource.name])
-    over = {conflict.id for conflict, _ in agreement.settled(tx, resource, about)}
-    for conflict in (c for c in about if c.id not in over):
-        if conflict.winner == Winner.HOLD and not conflict.is_about_record:
-            reason = f"conflict on {conflict.field}: cfsync conflicts resolve {conflict.id}"
-            found.append(Kept(resource.name, (), (conflict.record_id,), reason))
-    return found
-
-
-def _nulls_left(tx: Tx, resource: Resource) -> list[NullLeft]:
-    found = notes.find(tx, resource, notes.NULL_LEFT, since=later(tx.now, -DAY))
-    return [NullLeft(resource.name, name, record_id) for name, record_id in found]
-
-
-def _all(tx: Tx, resource: Resource, reason: str) -> list[Kept]:
-    """All unsent edits of a resource, for one reason that concerns them all."""
-    edits = outbox.find(tx, states=TO_SEND_STATES, resources=[resource.name])
-    return [_together(resource, reason, edits)] if edits else []
-
-
-def _by(edits: Iterable[Any], key: Any) -> Iterator[tuple[str, list[Any]]]:
-    for reason, same in groupby(sorted(edits, key=key), key):
-        yield reason, list(same)
-
-
-def _together(resource: Resource, reason: str, edits: Sequence[Any]) -> Kept:
-    ids_ = tuple(dict.fromkeys(e.record_id for e in edits))
-    return Kept(resource.name, tuple(e.seq for e in edits), ids_, reason)
-
-
 async def _plan_resource(
-    mirror: Mirror, settings: Settings, found: Plan, resource: Resource, workspaces: Sequence[int]
+    mirror: Mirror,
+    settings: Settings,
+    found: Plan,
+    resource: Resource,
+    workspaces: Sequence[int],
+    show: Show,
 ) -> None:
     under_way = await mirror.read(begun, resource, workspaces)
     found.begun += under_way
@@ -217,12 +168,12 @@ async def _plan_resource(
     for group in await _email_groups(mirror, resource, workspaces):
         await _plan_group(mirror, found, resource, group, stopped)
         grouped.update(group)
-    behind = 0
-    while piece := await mirror.read(_record_claims, resource, workspaces, behind):
-        behind, claims_of = piece
-        for claim in claims_of:
-            if claim.record_id not in grouped and not stopped & set(claim.seqs):
+    edited = await mirror.read(claims.all_open_records, resource, workspaces)
+    for start in range(0, len(edited), PIECE):
+        for claim in await mirror.read(_claims_of, resource, edited[start : start + PIECE]):
+            if claim.record_id not in grouped and stopped.isdisjoint(claim.seqs):
                 _add(found, claim)
+        show(resource.name, min(start + PIECE, len(edited)), len(edited))
 
 
 async def _email_groups(
@@ -252,20 +203,13 @@ async def _plan_group(
         of_it = [e for e in rest if e.record_id == rest[0].record_id]
         held = (e.seq for e in of_it if e.state == OutboxState.HELD or e.seq in stopped)
         reason = waits_for(min(held, default=rest[0].seq), resource)
-        found.kept.append(_together(resource, reason, waiting))
+        seqs = {edit.seq: edit.record_id for edit in waiting}
+        found.kept.append(kept.together(resource, reason, seqs))
 
 
-def _record_claims(
-    tx: Tx, resource: Resource, workspaces: Sequence[int], behind: int
-) -> tuple[int, list[Claim]] | None:
-    """The next claims, and the edit number to continue behind; None at the end."""
-    seqs = range(behind + 1, outbox.highest_seq(tx) + 1)
-    found = claims.open_records(tx, resource, workspaces, seqs=seqs, limit=PIECE)
-    if not found:
-        return None
-    peeked = claims.preview(tx, resource, [record_id for record_id, _ in found])
+def _claims_of(tx: Tx, resource: Resource, record_ids: Sequence[int]) -> list[Claim]:
     order = {Op.INSERT: 0, Op.UPDATE: 1, Op.DELETE: 2}
-    return max(seq for _, seq in found), sorted(peeked, key=lambda c: order[c.op])
+    return sorted(claims.preview(tx, resource, record_ids), key=lambda c: order[c.op])
 
 
 def _add(found: Plan, claim: Claim, group: Sequence[int] = (), *, is_first: bool = True) -> None:

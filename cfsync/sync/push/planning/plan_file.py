@@ -5,8 +5,9 @@ The file is JSON. It contains personal data, so only its owner may read it.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,17 +19,20 @@ from cfsync.errors import UsageError
 from cfsync.mirror.outgoing.claims import Claim
 from cfsync.sync.push.calls import Call
 from cfsync.sync.push.planning.cost import Planned
-from cfsync.sync.push.planning.plan import Kept, Plan
+from cfsync.sync.push.planning.kept import Kept
+from cfsync.sync.push.planning.plan import Plan
 
 VERSION = 1
 Key = tuple[str, tuple[int, ...]]
 """(resource, edit numbers): identifies a planned record, even if its id changes."""
 
 
-def as_json(plan: Plan) -> dict[str, Any]:
-    return {
-        "plan": VERSION,
-        "records": [_record(record) for record in plan.records],
+def text_of(plan: Plan) -> Iterator[str]:
+    """The plan as JSON, in parts: its records may be very many."""
+    yield f'{{"plan": {VERSION}, "records": ['
+    for place, record in enumerate(plan.records):
+        yield (",\n" if place else "\n") + _dumped(_record(record))
+    rest = {
         "bulks": [asdict(bulk) for bulk in plan.bulks],
         "begun": [asdict(bulk) for bulk in plan.begun],
         "kept": [_kept(kept) for kept in plan.kept],
@@ -39,6 +43,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "requests": plan.requests,
         "seconds": round(plan.seconds, 1),
     }
+    yield "\n], " + _dumped(rest).removeprefix("{") + "\n"
 
 
 def _record(record: Planned) -> dict[str, Any]:
@@ -68,13 +73,18 @@ def _kept(kept: Kept) -> dict[str, Any]:
     }
 
 
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def write(plan: Plan, path: Path) -> None:
     """Write the plan, replacing the file. Raises UsageError if that fails."""
-    text = orjson.dumps(as_json(plan), option=orjson.OPT_INDENT_2)
     try:
         path.unlink(missing_ok=True)  # so that the mode below holds from the first byte on
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(text)
+        with os.fdopen(
+            os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.writelines(text_of(plan))
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror}") from error
 

@@ -32,8 +32,8 @@ T = TypeVar("T")
 COUNTS_S = 30.0
 """Seconds for which the numbers of rows are remembered: counting a million takes a while."""
 
-MANY = 50_000
-"""Fewer rows than these are counted for each page: 2 ms."""
+MANY, FEW_S = 50_000, 2.0
+"""Fewer rows than these, which takes 2 ms, are counted again after so many seconds."""
 
 MESSAGES, MESSAGE_BYTES = 3, 600
 """Messages that a session holds at most, and bytes of each: browsers drop a cookie that is longer
@@ -154,7 +154,7 @@ class Console:
 
     async def rows(self) -> Mapping[str, int]:
         """Resource -> how many rows there are, or were a while ago."""
-        return await self.remembered("rows", COUNTS_S if self._has_many else 0.0, self._count)
+        return await self.remembered("rows", COUNTS_S if self._has_many else FEW_S, self._count)
 
     async def _count(self) -> Mapping[str, int]:
         found = await self.read(status.row_counts)

@@ -83,3 +83,15 @@ def test_the_rows_of_a_table_are_counted_once_for_an_overview(visitor: Visitor) 
 
     counted = [sql for sql, _ in read if re.search(r'count\(\*\) FROM "?contacts"?\b', sql)]
     assert len(counted) == 1
+
+
+def test_the_rows_of_a_small_mirror_are_counted_again_soon(
+    visitor: Visitor, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a first backfill is seen to fill it."""
+    monkeypatch.setattr("cfsync.web.console.session.FEW_S", 0.0)
+    many = len(account.ids_of("contacts"))
+    for there in (many, many + 1):
+        link = visitor.see("/").partition('href="/records/contacts"')[2]
+        assert f'<span class="count">{there}</span>' in link.partition("</a>")[0]
+        account.sql("INSERT INTO contacts (email_address) VALUES (?)", f"{there}@example.com")

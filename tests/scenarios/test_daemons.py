@@ -22,7 +22,7 @@ from tests.scenarios.steps import Mix, as_code
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("dialect", "seed", "count"), [("sqlite", 1432, 1), ("postgresql", 1251, 2)]
+    ("dialect", "seed", "count"), [("sqlite", 2383, 1), ("postgresql", 2026, 2)]
 )
 def test_daemons_bring_both_sides_to_rest_and_nothing_is_lost(
     request: pytest.FixtureRequest,
@@ -34,7 +34,7 @@ def test_daemons_bring_both_sides_to_rest_and_nothing_is_lost(
 ) -> None:
     dice = random.Random(seed)
     setup = replace(any_setup(dice, policy=POLICIES[seed % 4]), tables=FEW)
-    found = steps(dice, Mix(30, real=0.5), Cast(dialect, count, FEW))
+    found = steps(dice, Mix(20, real=0.5), Cast(dialect, count, FEW))
     server = request.getfixturevalue("postgres") if dialect == "postgresql" else None
     with (
         copy_of("migrated", dialect, request, tmp_path) as url,

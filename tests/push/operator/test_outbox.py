@@ -9,6 +9,7 @@ from cfsync.errors import UsageError
 from cfsync.mirror.db.errors import Busy
 from cfsync.resources import RESOURCES
 from cfsync.sync.decisions import outbox
+from tests.scenarios.fault_scenes import quiet_logs
 
 
 def names_of(account, contact):
@@ -204,8 +205,9 @@ def test_an_edit_that_is_done_can_not_be_discarded(account, contact):
         account.desk(outbox.discard, ["1"])
 
 
-@pytest.mark.timeout(300)  # each edit is a line of the log
+@pytest.mark.timeout(300)
 def test_a_mass_may_be_larger_than_a_statement_can_name(account):
+    quiet_logs()  # each edit is a line
     account.sql(
         "INSERT INTO cf_outbox (resource, workspace_id, record_id, op, patch, captured_at)"
         " WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -26,9 +27,8 @@ class _Every(BaseTrigger):  # type: ignore[misc]  # it has no types
         self._seconds = seconds
 
     def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
-        at = now + timedelta(seconds=self._seconds)
-        jittered: datetime = self._apply_jitter(at, self._seconds * JITTER, now)
-        return jittered
+        share = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        return now + timedelta(seconds=self._seconds * share)
 
 
 class Schedule:

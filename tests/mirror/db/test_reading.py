@@ -62,10 +62,15 @@ def test_a_schema_that_changes_is_read_again(file: Path, reader: sqlite3.Connect
     assert reader.execute("SELECT own FROM contacts").fetchall() == [("x",)]
 
 
-def test_a_table_with_many_columns_of_ones_own_is_there(file: Path) -> None:
+@pytest.mark.parametrize("own", ["a" * 2_500, "ü" * 1_000], ids=["characters", "bytes"])
+def test_a_table_with_much_of_ones_own_is_there(file: Path, own: str) -> None:
     other = sqlite3.connect(file)
-    for n in range(100):
-        other.execute(f"ALTER TABLE contacts ADD COLUMN a_column_of_my_own_{n} TEXT")
+    other.execute(f"ALTER TABLE contacts ADD COLUMN {own} TEXT")
+    ((length, size),) = other.execute(
+        "SELECT length(sql), length(CAST(sql AS BLOB)) FROM sqlite_schema WHERE name = 'contacts'"
+    )
+    assert size > reading.LONGEST
+    assert length < reading.LONGEST or own.isascii()
     reader = sqlite3.connect(file, isolation_level=None)
 
     reading.prepare(reader)

@@ -43,8 +43,9 @@ def for_a_person(tx: Tx, resource: Resource) -> list[Kept]:
     states = (OutboxState.HELD, OutboxState.PARKED)
     found = [
         together(resource, f"{state}: {error}", edits)
-        for (state, error), edits in sorted(unsent.by_reason(tx, resource, states).items())
+        for (state, error), edits in unsent.by_reason(tx, resource, states).items()
     ]
+    found.sort(key=lambda kept: kept.reason)
     about = conflicts.find(tx, resources=[resource.name])
     over = {conflict.id for conflict, _ in agreement.settled(tx, resource, about)}
     for conflict in (c for c in about if c.id not in over):

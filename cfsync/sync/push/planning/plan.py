@@ -49,8 +49,6 @@ from cfsync.sync.workspaces import choose
 
 PIECE = 500
 """Records that are read in one transaction."""
-DAY = 86_400.0
-"""For so many seconds a plan tells of values that were left as they were."""
 
 
 @dataclass(slots=True)

@@ -4,6 +4,9 @@ SQLite parses the whole schema for each connection, and keeps it in memory: 2.3 
 400 triggers take 20 MB and most of the time to open one. It offers no way to leave them out. But a
 statement that is longer than the connection's limit is not parsed, and with `writable_schema` the
 others are used all the same. Where that doesn't work, all is parsed as usual.
+
+After another connection has changed the schema, all of it is parsed; a long view then still shows
+what it was when the connection was opened.
 """
 
 from __future__ import annotations
@@ -11,10 +14,10 @@ from __future__ import annotations
 import sqlite3
 
 LONGEST = 2_500
-"""Characters of a statement of the schema that is parsed: any table of ours, and few triggers."""
+"""Bytes of a statement of the schema that is parsed: any table of ours, and few triggers."""
 
 _LEFT_OUT = f"""SELECT type, sql FROM sqlite_schema
-  WHERE length(sql) > {LONGEST} AND type <> 'trigger'"""
+  WHERE length(CAST(sql AS BLOB)) > {LONGEST} AND type <> 'trigger'"""
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -12,8 +12,11 @@ from cfsync.sync.inspection.doctor import run_checks
 from cfsync.sync.inspection.probes import Check
 from cfsync.sync.inspection.status import status
 from cfsync.sync.inspection.verify import verify
+from cfsync.web.console.connections import Connection
+from cfsync.web.console.session import Console
 from tests.status_text import status_lines
 from tests.sync.conftest import Round
+from tests.web.console.conftest import Visitor
 
 OF_CONTENT = {"blogs": 2, "communities": 2, "site": 1}
 SIZES = {"bare": True, "workspaces": 1, "contacts": 3, "products": 2} | OF_CONTENT
@@ -69,6 +72,33 @@ def test_status_says_that_it_is_left_out(standard: Round) -> None:
     standard.clock.go_on(25 * 3600)
     standard.pull()
     assert not [line for line in shown(standard) if "left out" in line]
+
+
+def test_what_has_other_lists_that_are_read_is_not_left_out(standard: Round) -> None:
+    one, _ = standard.world.ids("communities", standard.workspace)
+    path = f"/communities/{one}/memberships"
+    standard.world.fault("status", status=403, path=path, times=None)
+    assert standard.backfill().absent == ["community_memberships"]
+    standard.pull()
+
+    assert not [line for line in shown(standard) if "left out" in line]
+
+
+@pytest.mark.parametrize("refused", [None, "/blogs|/communities"])
+def test_the_overview_does_not_wait_for_lists_that_cannot_be_read(
+    standard: Round, refused: str | None
+) -> None:
+    """No course, no form: there are no lists below them."""
+    if refused:
+        standard.world.fault("status", status=403, path=refused, times=None)
+    standard.backfill()
+    standard.pull()
+    connection = Connection(lambda: standard.mirror)
+
+    page = Visitor(Console(standard.configured(), [], connection, connection)).see("/")
+
+    assert "<h1>Up to date with ClickFunnels</h1>" in page
+    assert "lists are complete" not in page
 
 
 def test_it_is_looked_for_again_after_a_day(standard: Round) -> None:

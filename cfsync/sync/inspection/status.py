@@ -49,7 +49,8 @@ class ResourceStatus:
     lists: int = 0
     #: Lists whose backfill is not complete.
     unfinished: int = 0
-    #: Whether a list was left out, since the account or the token doesn't have it.
+    #: Whether nothing of it is read, since the account or the token doesn't have it. Where only one
+    #: list of several was refused, the others are pulled, and it is not left out.
     left_out: bool = False
     #: The newest `updated_at` up to which all changes are in; None before the first pull.
     watermark: str | None = None
@@ -193,7 +194,7 @@ def _resources(tx: Tx, settings: Settings, rows: Mapping[str, int]) -> dict[str,
             found={lane: sum(n.values()) for lane, n in found.get(name, {}).items()},
             delays=_delays(found.get(name, {})),
             lag_s=pull_ages[name].lag_s,
-            left_out=name in left_out,
+            left_out=name in left_out and pull_ages[name].lag_s is None,
             **_counted(counts.get(name)),
             **_walked(resource, walks),
             **_swept(tx, resource, walks),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import htpy as h
 
+from cfsync.resources import RESOURCES
 from cfsync.sync.inspection.status import Status
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.html.parts import charts
@@ -25,9 +26,20 @@ def progress(status: Status, walks: Sequence[WalkState]) -> h.Node:
 
 
 def first_reading(status: Status) -> tuple[int, int]:
-    """How many lists were read as a whole, and how many there are; paused ones, too."""
-    lists = [r for r in status.resources.values() if r.enabled]
-    return sum(r.lag_s is not None and not r.unfinished for r in lists), len(lists)
+    """How many lists were read as a whole, and how many can be; paused ones, too. Those that are
+    left out can't, nor those below a resource that has no records.
+    """
+    read: list[bool] = []
+    empty = RESOURCES.keys() - status.resources.keys()
+    for name, r in status.resources.items():  # parents first
+        resource = RESOURCES[name]
+        is_closed = r.left_out or (not r.rows and resource.nested and resource.parent in empty)
+        is_read = r.lag_s is not None and not r.unfinished
+        if r.enabled and not is_closed:
+            read.append(is_read)
+        if not r.rows and (is_closed or is_read or not r.enabled):
+            empty.add(name)
+    return sum(read), len(read)
 
 
 def _walk(walk: WalkState) -> h.Element:

@@ -65,9 +65,14 @@ def test_any_terminal_shows_any_name(
     def said(code: int, *arguments: str) -> Any:
         done = run(filled, *arguments, **terminal)
         assert done.returncode == code, done.stderr
-        return json.loads(done.stdout) if "--json" in arguments else done.stdout
+        if "--json" not in arguments:
+            return done.stdout
+        assert done.stdout.count(b"\n") == 1
+        return json.loads(done.stdout)
 
     said(0, "plan")
+    (record,) = said(0, "plan", "--json")["records"]
+    assert record["calls"][0]["fields"]["first_name"]["new"] == NAME
     assert said(0, "outbox", "list", "--values", "--json")[0]["patch"]["first_name"][1] == NAME
     said(5, "pull")
     said(0, "conflicts", "list", "--values")

@@ -318,7 +318,7 @@ def test_a_create_names_the_record_below_which_it_is_made(account, contact):
 
     (record,) = found.records
     assert record.below == {"course_id": course}
-    assert json.loads("".join(plan_file.text_of(found)))["records"][0]["below"] == {
+    assert json.loads("".join(plan_file.text_of(found, json.dumps)))["records"][0]["below"] == {
         "course_id": course
     }
     assert f"create, course_id {course}" in "\n".join(lines_of(found))

@@ -11,7 +11,7 @@ import typer
 
 from cfsync.cli.common import Config, Json, Resources, load_settings, with_mirror
 from cfsync.cli.row_bars import row_bars
-from cfsync.cli.text import print_lines
+from cfsync.cli.text import print_lines, to_json
 
 if TYPE_CHECKING:
     from cfsync.mirror.db.engine import Mirror
@@ -76,7 +76,7 @@ def show_plan(
     if out is not None:
         plan_file.write(found, out)
     if json:
-        sys.stdout.writelines(plan_file.text_of(found))
+        sys.stdout.writelines(plan_file.text_of(found, to_json))
     else:
         shown = None if everything else SHOWN
         print_lines(chain(lines_of(found, known, shown=shown), next_steps(found, out)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,11 +27,11 @@ Key = tuple[str, tuple[int, ...]]
 """(resource, edit numbers): identifies a planned record, even if its id changes."""
 
 
-def text_of(plan: Plan) -> Iterator[str]:
-    """The plan as JSON, in parts: its records may be very many."""
+def text_of(plan: Plan, dumps: Callable[[Any], str]) -> Iterator[str]:
+    """The plan as JSON on one line, in parts: its records may be very many."""
     yield f'{{"plan": {VERSION}, "records": ['
     for place, record in enumerate(plan.records):
-        yield (",\n" if place else "\n") + _dumped(_record(record))
+        yield (", " if place else "") + dumps(_record(record))
     rest = {
         "bulks": [asdict(bulk) for bulk in plan.bulks],
         "begun": [asdict(bulk) for bulk in plan.begun],
@@ -43,7 +43,7 @@ def text_of(plan: Plan) -> Iterator[str]:
         "requests": plan.requests,
         "seconds": round(plan.seconds, 1),
     }
-    yield "\n], " + _dumped(rest).removeprefix("{") + "\n"
+    yield "], " + dumps(rest).removeprefix("{") + "\n"
 
 
 def _record(record: Planned) -> dict[str, Any]:
@@ -73,10 +73,6 @@ def _kept(kept: Kept) -> dict[str, Any]:
     }
 
 
-def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
 def write(plan: Plan, path: Path) -> None:
     """Write the plan, replacing the file. Raises UsageError if that fails."""
     try:
@@ -84,7 +80,7 @@ def write(plan: Plan, path: Path) -> None:
         with os.fdopen(
             os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8"
         ) as file:
-            file.writelines(text_of(plan))
+            file.writelines(text_of(plan, json.dumps))
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror}") from error
 

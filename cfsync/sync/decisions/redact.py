@@ -16,7 +16,7 @@ from cfsync.mirror.privacy import purge
 from cfsync.mirror.privacy.person import Person
 from cfsync.mirror.privacy.purge import LOWEST, Receipt
 from cfsync.mirror.reports import status
-from cfsync.records import Record, is_provisional
+from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.context import Context
 from cfsync.sync.decisions import decision_log
@@ -66,11 +66,10 @@ async def redact(
     request fails. Nothing is purged in either case.
     """
     person = await identify(context.mirror, name)
-    record = await _record(context, person)
-    if not record and not await _is_known(context, person):
+    if not await _is_there(context, person) and not await _is_known(context, person):
         raise UsageError(f"{person.resource.name}: neither side knows {person.id}")
     await confirm()
-    done = await _request_deletion(context, person, record)
+    done = await _request_deletion(context, person)
     await context.mirror.write(purge.overwrite_deleted)
     await _clean_others(context, person, done.purged)
     done.purged += await context.mirror.write(_finish, person)
@@ -78,50 +77,53 @@ async def redact(
     return done
 
 
-async def _record(context: Context, person: Person) -> Record | None:
-    """What ClickFunnels has of the person; None: nothing."""
+async def _is_there(context: Context, person: Person) -> bool:
+    """Whether ClickFunnels has a record of the person."""
     if is_provisional(person.id):
-        return None
+        return False
     try:
-        return await context.api.get(person.resource, person.id)
+        await context.api.get(person.resource, person.id)
     except NotFound:
-        return None
+        return False
+    return True
 
 
 async def _is_known(context: Context, person: Person) -> bool:
     """Whether the mirror holds anything of the person."""
-    if await context.mirror.write(_would_purge, person):
+    if await context.mirror.write(_would_clean, _finish, person):
         return True
-    async for _ in _others(context, person):
-        return True
+    async for resource, found in _others(context, person):
+        if await context.mirror.write(_would_clean, purge.clean_rows, person, resource, found):
+            return True
     return False
 
 
-def _would_purge(tx: Tx, person: Person) -> bool:
-    """Whether there is anything to purge: it is done, and rolled back."""
+def _would_clean(tx: Tx, clean: Callable[..., Receipt], *about: Any) -> bool:
+    """Whether there is anything to clean: it is done, and rolled back."""
     with savepoint(tx) as attempt:
-        receipt = _finish(tx, person)
+        receipt = clean(tx, *about)
         attempt.rollback()
     return bool(+receipt)
 
 
-async def _request_deletion(context: Context, person: Person, record: Record | None) -> Redacted:
+async def _request_deletion(context: Context, person: Person) -> Redacted:
     done = Redacted(person.resource.name, person.id, "never sent")
     if is_provisional(person.id):
         return done
     done.asked = "not there"
-    if record:
-        with suppress(NotFound):
-            await _clear(context, person, record, done)
-            await context.api.call_action(person.resource, ACTION, person.id)
-            done.asked = "deleted"
+    with suppress(NotFound):
+        await _clear(context, person, done)
+        await context.api.call_action(person.resource, ACTION, person.id)
+        done.asked = "deleted"
     return done
 
 
-async def _clear(context: Context, person: Person, record: Record, done: Redacted) -> None:
+async def _clear(context: Context, person: Person, done: Redacted) -> None:
     """Empty the sets and maps of the person's record, such as tags and custom attributes, which a
     deletion leaves as they are. Raises NotFound if there is no record.
     """
+    # Read here, since the record may have changed while a person confirmed.
+    record = await context.api.get(person.resource, person.id)
     empty = {
         f.name: [] if f.merge == "set" else dict.fromkeys(record.values[f.name], "")
         for f in person.resource.fields

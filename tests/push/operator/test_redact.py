@@ -66,6 +66,18 @@ def test_what_a_redaction_would_leave_is_cleared_before(account, contact):
     assert account.column("SELECT id FROM contacts WHERE id = ?", contact) == []
 
 
+def test_what_is_added_while_a_person_confirms_is_cleared_too(account, contact):
+    account.world.store.redacts_in_place = True
+    account.world.edit("contacts", contact, custom_attributes={}, tag_ids=[])
+
+    async def confirm() -> None:
+        account.world.edit("contacts", contact, custom_attributes={"size": "43"})
+
+    account.run(redact, str(contact), confirm)
+
+    assert not any(account.world.get("contacts", contact)["custom_attributes"].values())
+
+
 def test_what_can_not_be_cleared_stops_no_redaction(account, contact):
     account.world.edit("contacts", contact, custom_attributes={"size": "43"})
     account.world.fault("status", method="PUT", status=422)
@@ -173,6 +185,16 @@ def test_a_person_whom_nobody_knows_is_named(account):
         account.run(redact, "99999999")
 
     assert account.one("SELECT count(*) FROM cf_tombstones") == 0
+
+
+def test_a_person_of_whom_only_the_id_is_known_is_refused(account):
+    enrollment = account.ids_of("enrollments")[0]
+    account.world.edit("enrollments", enrollment, contact_id=99999999)
+    account.pull("enrollments")
+    assert account.column("SELECT id FROM enrollments WHERE contact_id = 99999999")
+
+    with pytest.raises(UsageError, match="contacts: neither side knows 99999999"):
+        account.run(redact, "99999999")
 
 
 PERSON = Person(

@@ -21,7 +21,7 @@ from cfsync.mirror.db import crash_points, schema_checks
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.base import Dialect
 from cfsync.mirror.db.dialect.place import Place
-from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Constrained, Undone
+from cfsync.mirror.db.errors import NO_MIRROR, NOT_OWNER, Away, Constrained, Undone
 from cfsync.mirror.db.run_row import RunRow
 from cfsync.mirror.db.tables import SCHEMA_VERSION
 from cfsync.mirror.db.write_pause import Waits
@@ -189,9 +189,7 @@ class Mirror:
         return await self._in_worker(lambda: self._reading(lambda tx: fn(tx, *args, **kwargs)))
 
     async def disconnected(self, work: Callable[[], None]) -> None:
-        """Run something that connects by itself, in the thread that then connects again and uses
-        the same memory.
-        """
+        """Run something that connects by itself, in the thread that uses its memory afterwards."""
         await self._in_worker(self._engine.dispose)
         await self._in_worker(work)
 
@@ -213,7 +211,10 @@ class Mirror:
         self._engine.dispose()
 
     async def _in_worker(self, work: Callable[[], T]) -> T:
-        running = asyncio.wrap_future(self._worker.submit(copy_context().run, work))
+        try:
+            running = asyncio.wrap_future(self._worker.submit(copy_context().run, work))
+        except RuntimeError as error:  # `close` was called
+            raise Away(f"{self.place} is closed: cfsync stops; what was done is kept") from error
         return await asyncio.shield(running)
 
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:
@@ -292,8 +293,7 @@ class Mirror:
         raise error
 
     def _lock_holders(self, error: sa.exc.DBAPIError) -> str:
-        if not self.dialect.is_contention(error):
-            return ""
-        with suppress(sa.exc.DBAPIError), self._engine.connect() as conn:
-            return self.dialect.lock_holders(conn, error)
+        if self.dialect.is_contention(error):
+            with suppress(sa.exc.DBAPIError), self._engine.connect() as conn:
+                return self.dialect.lock_holders(conn, error)
         return ""

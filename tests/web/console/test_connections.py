@@ -138,3 +138,15 @@ def test_what_is_decided_goes_over_the_daemons_connection(
     visitor.press("/pause/contacts", "pause")
 
     assert "paused contacts" in visitor.see("/activity")
+
+
+def test_a_button_while_the_daemon_stops_says_so(
+    visit: Callable[..., Visitor], account: Account
+) -> None:
+    mirror = opened(account, [])()
+    visitor = visit(DaemonControl(lambda *_: True, list, lambda: mirror))
+    mirror.close()
+
+    page = visitor.press("/pause/contacts", "pause")
+
+    assert "is closed: cfsync stops; what was done is kept" in page

@@ -57,31 +57,33 @@ def lists(
         meta.put(tx.conn, f"{meta.DECIDED}{name}/{kind}", _told(tx, decision))
 
 
-def act(tx: Tx, call: str, action: str) -> str | None:
-    """Note who has a call of an action made. Returns the note of an earlier one, if it is not
-    certain what has become of that. `call`: RESOURCE/ID/ACTION.
+def act(tx: Tx, call: str, action: str) -> list[str]:
+    """Note who has a call of an action made. Returns the keys of the notes of all such calls of
+    which it is not certain what has become; this one is the last. `call`: RESOURCE/ID/ACTION.
     """
-    earlier = meta.get(tx.conn, f"{meta.ACT}{call}")
-    meta.put(tx.conn, f"{meta.ACT}{call}", _told(tx, action))
-    return earlier
+    key = f"{meta.ACT}{call}/{tx.rev()}"
+    earlier = begun(tx, call)
+    meta.put(tx.conn, key, _told(tx, action))
+    return [*earlier, key]
 
 
-def is_begun(tx: Tx, call: str) -> bool:
-    """Whether such a call was begun, and it is not certain what has become of it."""
-    return meta.get(tx.conn, f"{meta.ACT}{call}") is not None
+def begun(tx: Tx, call: str) -> list[str]:
+    """The notes of such calls that were begun, and of which it is not certain what has become."""
+    prefix = f"{meta.ACT}{call}/"
+    return [prefix + number for number in meta.with_prefix(tx.conn, prefix)]
 
 
-def not_acted(tx: Tx, call: str, earlier: str | None) -> None:
-    """Put the earlier note back, or none: the call has changed nothing."""
-    if earlier is None:
-        meta.delete(tx.conn, f"{meta.ACT}{call}")
-    else:
-        meta.put(tx.conn, f"{meta.ACT}{call}", earlier)
+def not_acted(tx: Tx, note: str) -> None:
+    """Drop the note of a call: it has changed nothing."""
+    meta.delete(tx.conn, note)
 
 
-def acted(tx: Tx, call: str, action: str) -> None:
-    """Keep who had a call made that was applied."""
-    meta.delete(tx.conn, f"{meta.ACT}{call}")
+def acted(tx: Tx, call: str, action: str, notes: Collection[str]) -> None:
+    """Keep who had a call made that was applied. It settles the earlier ones, whose notes are
+    dropped, too; one that was begun later has its own.
+    """
+    for note in notes:
+        meta.delete(tx.conn, note)
     meta.put(tx.conn, f"{meta.ACTED}{call}", _told(tx, action))
 
 

@@ -27,7 +27,7 @@ class Decision:
     #: action, such as refund.
     decision: str
     #: edit, conflict, deletion or list; record: ClickFunnels did something with it; call: it was
-    #: asked to, and no answer came.
+    #: asked to, and no answer has come yet.
     about: str
     #: None: all of them.
     resource: str | None
@@ -44,7 +44,7 @@ class Decision:
         if self.about == "list":
             return self._about_list()
         if self.about in ("record", "call"):
-            doubt = "" if self.about == "record" else "; no answer came, so it may not have"
+            doubt = "" if self.about == "record" else "; no answer yet, so it may not have"
             action = self.decision.replace("_", " ")
             return f"had ClickFunnels {action} {self.resource} {self.record_id}{doubt}"
         verb = "resolved" if self.about == "conflict" else self.decision
@@ -135,7 +135,7 @@ def _of_records(tx: Tx, resources: Collection[str], record_id: int | None) -> It
     """What `cfsync act` has done, or may have done."""
     for about, prefix in (("record", meta.ACTED), ("call", meta.ACT)):
         for key, value in meta.with_prefix(tx.conn, prefix).items():
-            resource, found, _ = key.split("/")
+            resource, found, *_ = key.split("/")
             if record_id in (None, int(found)) and (not resources or resource in resources):
                 told = {"about": about, "resource": resource, "record_id": int(found)}
                 yield Decision(**json.loads(value) | told)

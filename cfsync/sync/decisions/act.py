@@ -108,22 +108,20 @@ async def act(context: Context, task: Task, *, again: bool = False) -> Record:
     Raises UsageError where an earlier call had no answer, unless `again`, and OutcomeUnknown where
     this one has none. A refusal has the words of ClickFunnels.
     """
-    earlier = await context.mirror.write(_note, task, again)
+    notes = await context.mirror.write(_note, task, again)
     try:
         await context.api.call_action(task.resource, task.name, task.record.id, task.values)
     except CfsyncError as error:
-        await _handle_failure(context, task, error, earlier)
-    await context.mirror.write(decided.acted, task.key, task.name)
+        await _handle_failure(context, task, error, notes[-1])
+    await context.mirror.write(decided.acted, task.key, task.name, notes)
     decision_log.acted(task.resource.name, task.record.id, task.name)
     return await _read_again(context, task)
 
 
-async def _handle_failure(
-    context: Context, task: Task, error: CfsyncError, earlier: str | None
-) -> None:
+async def _handle_failure(context: Context, task: Task, error: CfsyncError, note: str) -> None:
     """Raise what the error of a call means for the person who has made it."""
     if isinstance(error, NOT_APPLIED) or (isinstance(error, Unreachable) and not error.sent):
-        await context.mirror.write(decided.not_acted, task.key, earlier)
+        await context.mirror.write(decided.not_acted, note)
         if isinstance(error, Refused):  # its words may quote people: only the caller may see them
             words = f"refused ({error.status}): {error.text}"
             raise ApiError(words, call=error.call, status=error.status) from None
@@ -145,17 +143,17 @@ async def _read_again(context: Context, task: Task) -> Record:
     return record
 
 
-def _note(tx: Tx, task: Task, again: bool) -> str | None:
-    """Note who makes the call; returns the note of an earlier one that had no answer, or is being
-    made. Raises UsageError where there is one, unless `again`.
+def _note(tx: Tx, task: Task, again: bool) -> list[str]:
+    """Note who makes the call; returns its note, behind those of earlier ones that have no answer
+    yet. Raises UsageError where there are such, unless `again`.
     """
     _refuse_unanswered(tx, task, again)
     return decided.act(tx, task.key, task.name)
 
 
 def _refuse_unanswered(tx: Tx, task: Task, again: bool) -> None:
-    if decided.is_begun(tx, task.key) and not again:
+    if decided.begun(tx, task.key) and not again:
         raise UsageError(
-            f"an earlier {task.name} of {task.resource.name} {task.record.id} had no answer: look"
-            " in ClickFunnels whether it was applied; --again makes the call once more"
+            f"an earlier {task.name} of {task.resource.name} {task.record.id} has no answer yet:"
+            " look in ClickFunnels whether it was applied; --again makes the call once more"
         )

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cfsync.errors import ApiError, OutcomeUnknown, TokenRefused, UsageError
+from cfsync.mirror.bookkeeping import decided
+from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.reports import decisions
 from cfsync.records import Record
@@ -135,7 +137,7 @@ def test_a_refund_without_an_answer_is_never_repeated_by_itself(
 
     with pytest.raises(OutcomeUnknown) as lost:
         account.run(do, "order_transactions", transaction, "refund", reason="damaged")
-    with pytest.raises(UsageError, match="had no answer: look in ClickFunnels"):
+    with pytest.raises(UsageError, match="has no answer yet: look in ClickFunnels"):
         account.run(do, "order_transactions", transaction, "refund")
 
     assert lost.value.exit_code == 5
@@ -146,7 +148,7 @@ def test_a_refund_without_an_answer_is_never_repeated_by_itself(
         account.run(do, "order_transactions", transaction, "refund", again=True)
     (decision,) = account.desk(lambda mirror: mirror.read(decisions.last, 10))
     assert decision.text.startswith(f"had ClickFunnels refund order_transactions {transaction};")
-    assert decision.text.endswith("no answer came, so it may not have")
+    assert decision.text.endswith("no answer yet, so it may not have")
 
 
 def test_of_two_at_once_one_makes_the_call(account: Account, transaction: int) -> None:
@@ -158,6 +160,20 @@ def test_of_two_at_once_one_makes_the_call(account: Account, transaction: int) -
 
     assert [type(one) for one in found if isinstance(one, Exception)] == [UsageError]
     assert len(acted(account)) == 1
+
+
+def test_each_of_two_calls_under_way_settles_its_own(account: Account) -> None:
+    call = "order_transactions/5/refund"
+
+    async def both(mirror: Mirror) -> list[int]:
+        first = await mirror.write(decided.act, call, "refund")
+        again = await mirror.write(decided.act, call, "refund")
+        await mirror.write(decided.acted, call, "refund", first)
+        under_way = await mirror.read(decided.begun, call)
+        await mirror.write(decided.not_acted, again[-1])
+        return [len(under_way), len(await mirror.read(decided.begun, call))]
+
+    assert account.desk(both) == [1, 0]
 
 
 def test_who_had_clickfunnels_do_something_is_kept(account: Account) -> None:

@@ -93,6 +93,14 @@ REFUSED = [
 ]
 """With nothing to do, a wrong argument, or nobody who could be asked."""
 
+NOTHING_TO_DO = {
+    **dict.fromkeys(("api GET /teams", "deletions approve products --yes", "migrate"), 0),
+    **dict.fromkeys(("import same.csv --yes", "pause blogs", "resume contacts", "revert 8"), 0),
+    "push products": 5,
+    "sql --write UPDATE\tcontacts\tSET\tlast_name='King'\tWHERE\tid=1": 0,
+}
+"""The exit codes of those that are not refused."""
+
 
 def callback(words: str) -> Any:
     found: Any = typer.main.get_command(app)
@@ -224,11 +232,13 @@ def test_it_is_said_before_anything_is_done(
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_nothing_is_said_where_nothing_is_done(
-    text: str, said: list[Change], run: Callable[[str], int]
+    text: str, said: list[Change], run: Callable[[str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(text)
+    code = run(text)
 
     assert said == []
+    assert code == NOTHING_TO_DO.get(text, 2)
+    assert ("No such option" in capsys.readouterr().err) == (text == "sync --soup")
 
 
 def test_every_command_is_tried_where_it_does_nothing() -> None:

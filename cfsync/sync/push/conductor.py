@@ -13,8 +13,10 @@ The order of a pass:
 4. Lost creates are looked for again, and those that are still missing are sent.
 
 Records that are first edited during the pass, and deletes made during it, are left to the next
-pass, because the mass guard has not checked them. A record that waits, is held or fails never
-blocks another.
+pass, because the mass guard has not checked them. So are all edits of a record whose email is
+changed during the pass and before they are sent, because other records may share it: they stay
+pending, without a reason, and a push that runs once leaves them so. A record that waits, is held or
+fails never blocks another.
 """
 
 from __future__ import annotations

@@ -177,8 +177,9 @@ class Mirror:
 
         Where a constraint or trigger of the user's refuses a row, the whole of `fn` is run once
         more with `Tx.careful`. Where others are in the way (deadlock, busy file) it is run again,
-        up to `Dialect.tries` times. So it must change nothing but the database. A cancelled waiter
-        leaves the transaction to end by itself. Raises MirrorError (`Busy` when every try failed).
+        up to `Dialect.tries` times. So it must change nothing but the database; a command
+        may say here what it commits, as nothing refuses it any more (Ctrl-S makes others wait). A
+        cancelled waiter leaves it to end by itself. Raises MirrorError (`Busy` if no try worked).
         """
         return await self._in_worker(lambda: self._writing(lambda tx: fn(tx, *args, **kwargs), fn))
 

@@ -58,7 +58,8 @@ def run(
 ) -> AbstractContextManager[Answer]:
     """Enter with the answer, whose rows are read within the block. With `before_commit` it may
     write: all of it is one transaction, which is committed at the block's end, after a call of that
-    with the answer.
+    with the answer. Its rows are read, and may be shown, before: only then is it known what the
+    statement has done. A reader that stops (Ctrl-S) keeps other writers waiting.
 
     Raises UsageError with the database's own words, and MirrorError where it can't be used.
     """

@@ -98,35 +98,41 @@ def newer(tx: Tx, wanted: Wanted, after: int) -> Chunk:
     return Chunk(changes, found[-1]["seq"] if found else after, is_last=True)
 
 
-def older(tx: Tx, wanted: Wanted, before: int = LAST) -> Chunk:
+def older(tx: Tx, wanted: Wanted, before: int = LAST, at_once: int = AT_ONCE) -> Chunk:
     """The last changes with a number below `before`, the last one first."""
     low, high = 0, before - 1
     if not wanted.record_ids:
         high = min(high, _last(tx, before))
         low = max(0, high - WINDOW)
-    found = _between(tx, wanted, low, high, FEED.c.seq.desc())
+    found = _between(tx, wanted, low, high, FEED.c.seq.desc(), at_once)
     changes = [row for row in found if wanted.fits(row["patch"])]
-    if len(found) == AT_ONCE:
+    if len(found) == at_once:
         return Chunk(changes, found[-1]["seq"], is_last=False)
     return Chunk(changes, low + 1, is_last=low == 0)
 
 
 def last(tx: Tx, wanted: Wanted, limit: int) -> list[Row]:
     """The last changes of all, the last one first."""
-    chunk = older(tx, wanted)
+    at_once = AT_ONCE if wanted.field else min(limit, AT_ONCE)  # not all may be about the field
+    chunk = older(tx, wanted, at_once=at_once)
     found = list(chunk.changes)
     while len(found) < limit and not chunk.is_last:
-        chunk = older(tx, wanted, chunk.seq)
+        chunk = older(tx, wanted, chunk.seq, at_once)
         found += chunk.changes
     return found[:limit]
 
 
 def _between(
-    tx: Tx, wanted: Wanted, low: int, high: int, order: sa.UnaryExpression[Any]
+    tx: Tx,
+    wanted: Wanted,
+    low: int,
+    high: int,
+    order: sa.UnaryExpression[Any],
+    at_once: int = AT_ONCE,
 ) -> list[Row]:
-    """Up to AT_ONCE changes with low < number <= high."""
+    """Up to so many changes with low < number <= high."""
     query = sa.select(FEED).where(FEED.c.seq > low, FEED.c.seq <= high, *wanted.conditions())
-    found = tx.conn.execute(query.order_by(order).limit(AT_ONCE)).mappings()
+    found = tx.conn.execute(query.order_by(order).limit(at_once)).mappings()
     return [dict(row) for row in found]
 
 

@@ -207,12 +207,18 @@ def _csv_part(tx: Tx, resource: Resource, words: str, after: int | None) -> tupl
     return "".join(f"{line}\n" for line in lines), last
 
 
+def changes_to_show(tx: Tx, side: str) -> list[history.Row]:
+    """The newest changes; many, with all their values, only where some are shown as one."""
+    wanted = history.Wanted(side=side or None, starts=False)
+    first = history.last(tx, wanted, activity.LINES + activity.ALIKE)
+    return first if activity.fills(first) else history.last(tx, wanted, activity.READ)
+
+
 def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
     failed = which == "failed"
     count = PASSES_OF_A_KIND if which else PASSES
     passes = browse.last_passes(tx, count, "" if failed else which, "failed" if failed else "")
-    wanted = history.Wanted(side=side or None, starts=False)
-    found = None if starts.is_off(tx) else history.last(tx, wanted, activity.READ)
+    found = None if starts.is_off(tx) else changes_to_show(tx, side)
     pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]
     decided = decisions.last(tx, DECISIONS)
     to_send = reports.to_send(tx, UNSENT)

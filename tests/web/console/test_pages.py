@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import itertools
@@ -17,8 +18,9 @@ from cfsync.sync.inspection import status
 from cfsync.text_forms import typed_csv_line
 from cfsync.times import time_text
 from cfsync.web.console.html import records
-from cfsync.web.console.html.activity import FOLDED
+from cfsync.web.console.html.activity import ALIKE, FOLDED, LINES
 from cfsync.web.console.html.overview import RANGES
+from cfsync.web.console.pages import changes_to_show
 from tests.browser import staging
 from tests.push.conftest import Account, now
 from tests.status_text import status_lines
@@ -335,6 +337,23 @@ def test_a_mass_of_changes_hides_no_other(visitor: Visitor, account: Account, co
     assert "<summary><code>last_name</code></summary>" in page
     assert page.count("Mass") == min(many, FOLDED)
     assert "Before" in page
+
+
+@pytest.mark.parametrize(("every", "count"), [(2, LINES + ALIKE), (9, 200)])
+def test_of_changes_that_are_not_alike_no_more_are_read_than_shown(
+    visitor: Visitor, account: Account, every: int, count: int
+) -> None:
+    account.sql(
+        "INSERT INTO cf_changes (seq, resource, record_id, op, side, source, at, patch)"
+        " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
+        " SELECT 1000000 + i, 'contacts', i, 'update', 'clickfunnels',"
+        f" CASE (i / {every}) % 2 WHEN 0 THEN 'pull' ELSE 'sweep' END,"
+        " '2026-01-01T00:00:00.000Z', '{}' FROM n"
+    )
+
+    found = asyncio.run(account.mirror.read(changes_to_show, "clickfunnels"))
+
+    assert [row["record_id"] for row in found] == [*range(200, 200 - count, -1)]
 
 
 def test_what_waits_is_shown_with_both_sides(

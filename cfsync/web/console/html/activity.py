@@ -41,7 +41,7 @@ LINES = 60
 """Lines of changes that are shown."""
 
 READ = 1_000
-"""Changes that are read for them."""
+"""Changes that are read for them, where some are alike."""
 
 PASSES = ("pull", "push", "events", "sweep", "census", "backfill", "verify", "recover")
 
@@ -185,6 +185,11 @@ def changes(now: str, found: Sequence[Mapping[str, Any]] | None) -> h.Node:
     )
     shown = islice(chain.from_iterable(lines), LINES)
     return table("Changes", heads, shown, "feed")
+
+
+def fills(found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these LINES + ALIKE changes are enough: none of them are shown as one."""
+    return all(len([*group]) < ALIKE for _, group in groupby(found, key=_alike))
 
 
 def _alike(row: Mapping[str, Any]) -> tuple[Any, ...]:

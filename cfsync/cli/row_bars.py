@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Show = Callable[[str, int, int | None], None]
-"""Told what is done, with how many rows so far, and of how many where that is known."""
+if TYPE_CHECKING:
+    from cfsync.mirror.row_progress import RowProgress
 
 
 @contextmanager
-def row_bars() -> Iterator[Show]:
+def row_bars() -> Iterator[RowProgress]:
     """May be told from any thread. The first word of it makes the bars appear, so that a question
     can be asked before.
     """
     if not sys.stderr.isatty():
-        yield lambda _what, _done, _total: None
+        from cfsync.mirror.row_progress import untold
+
+        yield untold
         return
     from cfsync.cli.bars import new_bars
 

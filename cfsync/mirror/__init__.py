@@ -10,5 +10,5 @@ tables, a module each) first, then the two ways of data: `incoming` writes what 
 processes that share a mirror, `user_decisions` is what a person decides, `reports` only reads, and
 `privacy` forgets a person. `migrate` brings the schema up to date, and `retention` deletes old
 bookkeeping rows, `wal` keeps the log of SQLite short, and `analyst` shows the mirror without
-cfsync's own tables.
+cfsync's own tables. `row_progress` and `temporary_file` are small things that many of these use.
 """

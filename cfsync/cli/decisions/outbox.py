@@ -177,13 +177,10 @@ def _decide(
     preview = Preview(verb, head, _kind, _sides)
     confirm = confirmation(change, preview, given, named=has_numbers(which))
     settings = load_settings(given.config, quiet=True)
-    with row_bars() as bars:
-
-        def show(count: int, of: int) -> None:
-            bars("edits", count, of)
-
+    with row_bars() as progress:
         edits = with_mirror(
-            settings, lambda mirror: decide(mirror, which, given.filter, confirm=confirm, show=show)
+            settings,
+            lambda mirror: decide(mirror, which, given.filter, confirm=confirm, progress=progress),
         )
     if given.json:
         rows = [{"seq": e.seq, "resource": e.resource, "id": e.record_id} for e in edits]

@@ -14,6 +14,7 @@ from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.export import relations
 from cfsync.mirror.export.formats import Format, writer
 from cfsync.mirror.export.relations import Relation
+from cfsync.mirror.row_progress import RowProgress, untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,6 @@ class Exported:
     path: str
 
 
-Progress = Callable[[str, int, int | None], None]
-"""Told of a table or view how many rows are written, and of how many, where that is known."""
-
-
-def _untold(_name: str, _rows: int, _of: int | None) -> None:
-    return
-
-
 @dataclass(frozen=True, slots=True)
 class Export:
     """What is to be exported."""
@@ -43,7 +36,7 @@ class Export:
     folder: Path
     #: Canonical time; '': all rows.
     since: str = ""
-    progress: Progress = _untold
+    progress: RowProgress = untold
 
     def place(self, relation: Relation) -> Path:
         return self.folder.absolute() / f"{relation.name}.{self.format}"
@@ -83,7 +76,7 @@ def _write_one(
 ) -> int:
     """Returns how many rows there were. `number`: of the open file."""
     count = 0
-    total = None if export.progress is _untold else relations.count(tx, relation, export.since)
+    total = None if export.progress is untold else relations.count(tx, relation, export.since)
     with os.fdopen(number, "wb") as file:
         with (
             closing(writer(export.format, file, relation)) as out,

@@ -14,10 +14,10 @@ from cfsync.mirror.db.tables import BASE, TABLES, TOMBSTONES
 from cfsync.mirror.db.types import Timestamp
 from cfsync.mirror.lists import missing_rows
 from cfsync.mirror.lists.census_explained import NOTHING, Explained
+from cfsync.mirror.temporary_file import temporary_file
 from cfsync.records import PROVISIONAL_FROM, Listing
 from cfsync.resources import RESOURCES
 from cfsync.resources.model import Resource
-from cfsync.temporary_file import temporary_file
 
 _CENSUS = sa.Table(
     "cf_census",

@@ -35,6 +35,7 @@ from cfsync.mirror.db.tables import OUTBOX, SCHEMA_VERSION
 from cfsync.mirror.moving import rows
 from cfsync.mirror.moving.rows import Copied, Watch
 from cfsync.mirror.progress import meta
+from cfsync.mirror.row_progress import RowProgress, untold
 from cfsync.times import time_text
 
 
@@ -83,7 +84,7 @@ def move(
     target_url: str,
     now: datetime,
     is_stopped: Callable[[], bool] = lambda: False,
-    progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+    progress: RowProgress = untold,
 ) -> Moved:
     """Move the mirror to an empty database of another kind. `progress` is told how many rows are
     copied, then compared, and of how many. Raises MirrorError, UsageError, and Interrupted where it

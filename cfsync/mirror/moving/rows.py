@@ -14,6 +14,7 @@ from cfsync.mirror.db.tables import BASE, DAEMONS, LEASES, META, TABLES, metadat
 from cfsync.mirror.db.types import Money
 from cfsync.mirror.moving.values import Digest, exact, may_be_rounded, to_write
 from cfsync.mirror.progress import meta
+from cfsync.mirror.row_progress import RowProgress
 from cfsync.values import json_of
 
 _AT_ONCE = 1000
@@ -52,7 +53,7 @@ class Copied:
 class Watch:
     """Tells `show` how far a move is: what is done, with how many rows so far, and of how many."""
 
-    def __init__(self, is_stopped: Callable[[], bool], show: Callable[[str, int, int], None]):
+    def __init__(self, is_stopped: Callable[[], bool], show: RowProgress):
         self._is_stopped = is_stopped
         self._show = show
         self._what, self._done, self._total = "", 0, 0

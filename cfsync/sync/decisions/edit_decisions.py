@@ -12,13 +12,11 @@ from cfsync.mirror.bookkeeping.brief_edits import brief
 from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.db.errors import Constrained
+from cfsync.mirror.row_progress import RowProgress, untold
 from cfsync.sync.selection import Selection, workspace_id
 
 SHOWN = 10
 """Edits of which a person may be shown the values."""
-
-Show = Callable[[int, int], None]
-"""Told how many edits are dealt with, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +51,12 @@ class Decision:
         return found
 
 
-def silently(_done: int, _of: int) -> None:
-    """Show nothing."""
-
-
 async def decide_in_parts(
     mirror: Mirror,
     selection: Selection,
     decision: Decision,
     seqs: Sequence[int],
-    show: Show = silently,
+    progress: RowProgress = untold,
 ) -> Decided:
     """Decide edits, part by part, whatever becomes of some of them. Returns those that are decided
     without their values.
@@ -76,7 +70,7 @@ async def decide_in_parts(
         except (Constrained, UsageError):
             settled = await _decide_singly(mirror, selection, decision, part, refused)
         done += map(brief, settled)
-        show(min(start + decision.at_once, len(seqs)), len(seqs))
+        progress("edits", min(start + decision.at_once, len(seqs)), len(seqs))
     return Decided(done, refused)
 
 

@@ -13,18 +13,12 @@ from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
+from cfsync.mirror.row_progress import RowProgress, untold
 from cfsync.mirror.user_decisions import discard as discards
 from cfsync.mirror.user_decisions import waiting_edits
 from cfsync.resources import named
 from cfsync.sync.decisions import decision_log
-from cfsync.sync.decisions.edit_decisions import (
-    Decided,
-    Decision,
-    Show,
-    choose,
-    decide_in_parts,
-    silently,
-)
+from cfsync.sync.decisions.edit_decisions import Decided, Decision, choose, decide_in_parts
 from cfsync.sync.selection import NOT_GIVEN, Filter, Selection, select
 
 Confirm = Callable[[Sequence[Edit]], None]
@@ -57,16 +51,16 @@ async def approve(
     given: Filter = NOT_GIVEN,
     *,
     confirm: Confirm = agree,
-    show: Show = silently,
+    progress: RowProgress = untold,
 ) -> list[Edit]:
     """Release held edits: by number, or all updates and deletes that fit what is given.
 
     Inserts, and deletes that are in conflict, are released by number only. Edits that nobody has
     named are shown to `confirm` first, which raises an error to stop; those with numbers before the
-    commit. `show` is told how far it is. Returns the edits, many of them without their values.
+    commit. `progress` is told how far it is. Returns the edits, many of them without their values.
     Raises UnknownResource, and UsageError if no held edit is meant.
     """
-    edits = await _decide(mirror, which, given, _APPROVE, confirm, show)
+    edits = await _decide(mirror, which, given, _APPROVE, confirm, progress)
     decision_log.edits("approved", edits)
     return edits
 
@@ -78,14 +72,14 @@ async def retry(
     *,
     make_another: bool = False,
     confirm: Confirm = agree,
-    show: Show = silently,
+    progress: RowProgress = untold,
 ) -> list[Edit]:
     """As `approve`, but make parked edits pending again. Inserts that may have arrived are retried
     by number only, and only with `make_another`.
     """
     by_number = partial(waiting_edits.retry, make_another=make_another)
     decision = replace(_RETRY, by_number=by_number)
-    edits = await _decide(mirror, which, given, decision, confirm, show)
+    edits = await _decide(mirror, which, given, decision, confirm, progress)
     decision_log.edits("retried", edits)
     return edits
 
@@ -96,12 +90,12 @@ async def discard(
     given: Filter = NOT_GIVEN,
     *,
     confirm: Confirm = agree,
-    show: Show = silently,
+    progress: RowProgress = untold,
 ) -> list[Edit]:
     """As `approve`, but discard edits that wait; the mirror shows ClickFunnels' values again. Edits
     of records that ClickFunnels has deleted are decided with their conflict.
     """
-    edits = await _decide(mirror, which, given, _DISCARD, confirm, show)
+    edits = await _decide(mirror, which, given, _DISCARD, confirm, progress)
     decision_log.edits("discarded", edits)
     return edits
 
@@ -165,7 +159,7 @@ async def _decide(
     given: Filter,
     decision: Decision,
     confirm: Confirm,
-    show: Show,
+    progress: RowProgress,
 ) -> list[Edit]:
     now = await mirror.read(clock.now)
     selection = select(which, given, now, noun="an edit", listed="cfsync outbox list")
@@ -182,7 +176,7 @@ async def _decide(
     confirm(chosen)
     seqs = [edit.seq for edit in chosen]
     del chosen
-    found = await decide_in_parts(mirror, selection, decision, seqs, show)
+    found = await decide_in_parts(mirror, selection, decision, seqs, progress)
     for seq, words in found.refused.items():
         settled, others = len(found.done), len(found.refused)
         raise UsageError(f"{settled} edits are settled, and {others} not: {seq}: {words}")

@@ -9,8 +9,9 @@ from cfsync.errors import UsageError
 from cfsync.mirror.db import clock
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.export import files, relations
-from cfsync.mirror.export.files import Export, Exported, Progress
+from cfsync.mirror.export.files import Export, Exported
 from cfsync.mirror.export.formats import Format
+from cfsync.mirror.row_progress import RowProgress, untold
 from cfsync.sync.selection import earliest
 
 DEFAULT = Format.CSV
@@ -24,7 +25,7 @@ async def export(
     since: str | None = None,
     folder: Path,
     is_stopped: Callable[[], bool] = lambda: False,
-    progress: Progress | None = None,
+    progress: RowProgress = untold,
 ) -> list[Exported]:
     """Write a file for each of the tables and views, or for all tables, from one state of the
     mirror. `since`: a time or an age; `progress` is called in another thread.
@@ -39,8 +40,7 @@ async def export(
 
     def write(tx: Tx) -> list[Exported]:
         begin = earliest(since, clock.now(tx))
-        told = {"progress": progress} if progress else {}
-        made = Export(wanted, Format(format_name), folder, begin, **told)
+        made = Export(wanted, Format(format_name), folder, begin, progress)
         return files.write(tx, made, is_stopped)
 
     return await mirror.read(write)

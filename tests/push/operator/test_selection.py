@@ -67,9 +67,11 @@ def test_it_says_how_far_it_is(account):
         account.sql(f"UPDATE contacts SET first_name = 'New {n}'")
     of, told = n * len(contacts) + len(contacts), []
 
-    done = account.desk(outbox.discard, ["contacts"], NOT_GIVEN, show=lambda *far: told.append(far))
+    done = account.desk(
+        outbox.discard, ["contacts"], NOT_GIVEN, progress=lambda *far: told.append(far)
+    )
 
-    assert told == [(100, of), (of, of)]
+    assert told == [("edits", 100, of), ("edits", of, of)]
     assert [edit.seq for edit in done] == list(range(1, of + 1))
     assert {tuple(edit.fields) for edit in done} == {("first_name",)}
 

@@ -6,7 +6,7 @@ less than planned, and it doesn't repeat a create whose record it finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cfsync.api import Rate
@@ -18,6 +18,7 @@ from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.lists import listings
 from cfsync.mirror.outgoing import claims
 from cfsync.mirror.outgoing.claims import Claim
+from cfsync.mirror.row_progress import RowProgress, untold
 from cfsync.records import Listing
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync import capture_check
@@ -92,16 +93,8 @@ class Plan:
         return 5 if self.kept or self.capture_problem else 0
 
 
-Show = Callable[[str, int, int | None], None]
-"""Told what is planned, with how many records so far, and of how many."""
-
-
-def _silently(_what: str, _done: int, _of: int | None) -> None:
-    """Show nothing."""
-
-
 async def plan(
-    mirror: Mirror, settings: Settings, names: Sequence[str] = (), show: Show = _silently
+    mirror: Mirror, settings: Settings, names: Sequence[str] = (), progress: RowProgress = untold
 ) -> Plan:
     """Plan the resources in `names`; none means all that are enabled. Raises UnknownResource."""
     resources = wanted_resources(settings, names)
@@ -122,7 +115,7 @@ async def plan(
         if name in paused:
             found.kept += await mirror.read(kept.all_of, resource, f"paused: cfsync resume {name}")
         elif settings.resource(name).push:
-            await _plan_resource(mirror, settings, found, resource, workspaces, show)
+            await _plan_resource(mirror, settings, found, resource, workspaces, progress)
             found.bulks += await mark_bulk(mirror, settings, resource, workspaces, found.records)
         else:
             found.kept += await mirror.read(kept.all_of, resource, f"resources.{name}.push is off")
@@ -154,7 +147,7 @@ async def _plan_resource(
     found: Plan,
     resource: Resource,
     workspaces: Sequence[int],
-    show: Show,
+    progress: RowProgress,
 ) -> None:
     under_way = await mirror.read(begun, resource, workspaces)
     found.begun += under_way
@@ -171,7 +164,7 @@ async def _plan_resource(
         for claim in await mirror.read(_claims_of, resource, edited[start : start + PIECE]):
             if claim.record_id not in grouped and stopped.isdisjoint(claim.seqs):
                 _add(found, claim)
-        show(resource.name, min(start + PIECE, len(edited)), len(edited))
+        progress(resource.name, min(start + PIECE, len(edited)), len(edited))
 
 
 async def _email_groups(

@@ -8,8 +8,8 @@ import weakref
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from cfsync.mirror.temporary_file import temporary_file
 from cfsync.sync.push.planning.cost import Planned
-from cfsync.temporary_file import temporary_file
 
 
 class PlannedRecords:

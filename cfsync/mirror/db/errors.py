@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cfsync.errors import Interrupted, MirrorError
+from cfsync.errors import Interrupted, MirrorError, UsageError
 
 NO_MIRROR = "no mirror at"
 """How the error begins where there is no database, or an empty one."""
@@ -56,3 +56,10 @@ class Undone(Exception):
     def __init__(self, refused: Mapping[tuple[str, int], str]) -> None:
         super().__init__()
         self.refused = refused
+
+
+def is_about_row(error: UsageError) -> bool:
+    """Whether it concerns only the row that was to be written, so that others may still be; if not,
+    the database as a whole can't be used.
+    """
+    return isinstance(error, (Busy, Constrained)) or not isinstance(error, MirrorError)

@@ -25,7 +25,7 @@ from cfsync.mirror.bookkeeping.agreement import Part, unseen_values
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.db import clock, statements
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.errors import Constrained
+from cfsync.mirror.db.errors import is_about_row
 from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.history.person import by_person
 from cfsync.mirror.outgoing.user_edits import edit, edit_from
@@ -119,7 +119,9 @@ async def _resolve_or_leave(
 ) -> Resolved | Changed | Left:
     try:
         return await resolve(mirror, number, *decision, before_commit=before_commit)
-    except (UsageError, Constrained) as error:
+    except UsageError as error:
+        if not is_about_row(error):
+            raise
         return Left(number, str(error))
 
 

@@ -11,7 +11,7 @@ from cfsync.mirror.bookkeeping import brief_edits, conflicts, decided, imports, 
 from cfsync.mirror.bookkeeping.brief_edits import brief
 from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.errors import Constrained
+from cfsync.mirror.db.errors import is_about_row
 from cfsync.mirror.row_progress import RowProgress, untold
 from cfsync.sync.selection import Selection, workspace_id
 
@@ -67,7 +67,9 @@ async def decide_in_parts(
         part = set(seqs[start : start + decision.at_once])
         try:
             settled = await mirror.write(_decide_still, selection, decision, part)
-        except (Constrained, UsageError):
+        except UsageError as error:
+            if not is_about_row(error):
+                raise
             settled = await _decide_singly(mirror, selection, decision, part, refused)
         done += map(brief, settled)
         progress("edits", min(start + decision.at_once, len(seqs)), len(seqs))
@@ -93,7 +95,9 @@ async def _decide_singly(
             try:
                 done += await mirror.write(_decide_still, selection, decision, {seq})
                 del left[seq]
-            except (Constrained, UsageError) as error:
+            except UsageError as error:
+                if not is_about_row(error):
+                    raise
                 left[seq] = str(error)
     refused |= left
     return done

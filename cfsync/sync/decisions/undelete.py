@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Mirror, Tx
-from cfsync.mirror.db.errors import Busy, Constrained
+from cfsync.mirror.db.errors import is_about_row
 from cfsync.mirror.reports import status
 from cfsync.mirror.user_decisions import undelete as decision
 from cfsync.mirror.user_decisions.undelete import How, Undelete
@@ -64,5 +64,7 @@ async def _undelete(mirror: Mirror, resource: Resource, planned: Undelete) -> Un
         return planned
     try:
         return await mirror.write(decision.undelete, resource, planned.record_id)
-    except (UsageError, Busy, Constrained) as refused:
+    except UsageError as refused:
+        if not is_about_row(refused):
+            raise
         return replace(planned, how=How.REFUSE, reason=str(refused))

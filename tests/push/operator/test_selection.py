@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from cfsync.errors import UsageError
+from cfsync.mirror.db.errors import Away
 from cfsync.sync.decisions import conflicts, outbox
+from cfsync.sync.decisions.undelete import undelete
 from cfsync.sync.selection import NOT_GIVEN, Filter, earliest, select
 from tests.push.conftest import Account
 from tests.sync.walk.test_refused_rows import BLOCKED, broken
@@ -155,6 +157,27 @@ def test_conflicts_are_resolved_by_their_field(account):
     for record_id in (one, two):
         there: Any = account.world.get("contacts", record_id)
         assert (there["first_name"], there["last_name"]) == ("Here", "There")
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [
+        lambda mirror, _, close: outbox.discard(mirror, ["contacts"], confirm=close),
+        lambda mirror, _, close: conflicts.resolve_all(
+            mirror, ["contacts"], NOT_GIVEN, ("local", None), close
+        ),
+        lambda mirror, gone, close: undelete(mirror, "contacts", [str(gone)], close),
+    ],
+    ids=["edits", "conflicts", "deletions"],
+)
+def test_a_database_that_goes_away_is_no_refusal_of_one_of_them(account, decide):
+    one, two, three = account.ids_of("contacts")[:3]
+    account.sql("DELETE FROM contacts WHERE id = ?", three)
+    clashes(account, [one, two])
+    account.sql("UPDATE contacts SET phone_number = '+491701234567'")
+
+    with pytest.raises(Away):
+        account.desk(decide, three, lambda _: account.mirror.close())
 
 
 def test_of_several_conflicts_those_that_have_changed_are_left(account):

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -27,7 +28,24 @@ main()
 """
 
 
-def peak_mb(world: World, folder: Path, told: str, *arguments: str) -> float:
+def peak_mb(told: str, settings: Mapping[str, str], *arguments: str, given: str = "") -> float:
+    """The peak of a command's memory; `told`: what it must print, `given`: its standard input."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *arguments],
+        env=settings,
+        cwd=Path.cwd(),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert told in done.stdout, done.stderr
+    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
+    assert peak
+    return int(peak[1]) / 1024
+
+
+def peak_with(world: World, folder: Path, told: str, *arguments: str) -> float:
     with running(world) as server:
         settings = {
             "CFSYNC_API__BASE_URL": server.api,
@@ -35,20 +53,13 @@ def peak_mb(world: World, folder: Path, told: str, *arguments: str) -> float:
             "CFSYNC_API__MAX_REQUESTS_PER_SECOND": "0",
             "CFSYNC_DATABASE__URL": f"sqlite:///{folder}/mirror.db",
         }
-        command = [sys.executable, "-c", COMMAND, *arguments]
-        done = subprocess.run(
-            command, env=settings, cwd=Path.cwd(), capture_output=True, text=True, timeout=120
-        )
-    assert told in done.stdout, done.stderr
-    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
-    assert peak
-    return int(peak[1]) / 1024
+        return peak_mb(told, settings, *arguments)
 
 
 def of_contacts(number: int, folder: Path) -> float:
     folder.mkdir()
     world = World(bare=True, workspaces=1, contacts=number)
-    return peak_mb(world, folder, f"{number:,} new", "backfill", "contacts")
+    return peak_with(world, folder, f"{number:,} new", "backfill", "contacts")
 
 
 def test_a_backfill_of_ten_times_as_much_takes_no_more(tmp_path: Path) -> None:
@@ -83,7 +94,7 @@ def of_census(number: int, database: Path, folder: Path) -> float:
         sql.execute("INSERT INTO cf_meta VALUES (?, ?)", (f"census/{workspace}", text))
         sql.execute("UPDATE cf_writer SET mark = 0")
     told = f"{number:,} unchanged"
-    found = peak_mb(world, folder, told, "sweep", "contacts")
+    found = peak_with(world, folder, told, "sweep", "contacts")
     assert world.ledger.requests["GET /workspaces/{parent}/contacts 200"] == 0
     return found
 
@@ -101,19 +112,9 @@ def of_import(rows: int, database: Path, folder: Path) -> float:
     table = "email address,first name\n" + "".join(
         f"p{n}@example.org,First {n}\n" for n in range(rows)
     )
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "import", "-", "--tags", "Tag 1", "--yes"],
-        env={"CFSYNC_DATABASE__URL": url},
-        cwd=Path.cwd(),
-        input=table,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert f"import 1: {rows:,} new" in done.stdout, done.stderr
-    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
-    assert peak
-    return int(peak[1]) / 1024
+    settings = {"CFSYNC_DATABASE__URL": url}
+    told = f"import 1: {rows:,} new"
+    return peak_mb(told, settings, "import", "-", "--tags", "Tag 1", "--yes", given=table)
 
 
 def test_an_import_of_ten_times_as_much_takes_no_more(tmp_path: Path, full_database: Path) -> None:
@@ -130,18 +131,8 @@ def of_plan(rows: int, database: Path, folder: Path) -> float:
             "INSERT INTO contacts (email_address) VALUES (?)",
             ((f"p{n}@example.org",) for n in range(rows)),
         )
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "plan"],
-        env={"CFSYNC_DATABASE__URL": f"sqlite:///{folder}/mirror.db"},
-        cwd=Path.cwd(),
-        capture_output=True,
-        text=True,
-        timeout=110,
-    )
-    assert f"plan: {rows:,} calls" in done.stdout, done.stderr
-    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
-    assert peak
-    return int(peak[1]) / 1024
+    settings = {"CFSYNC_DATABASE__URL": f"sqlite:///{folder}/mirror.db"}
+    return peak_mb(f"plan: {rows:,} calls", settings, "plan")
 
 
 def test_a_plan_of_ten_times_as_much_takes_little_more(tmp_path: Path, full_database: Path) -> None:
@@ -152,4 +143,4 @@ def test_a_plan_of_ten_times_as_much_takes_little_more(tmp_path: Path, full_data
 
 
 def test_a_first_backfill_of_all_lists_takes_little(tmp_path: Path) -> None:
-    assert peak_mb(World(workspaces=1, contacts=1), tmp_path, "workflows  ", "backfill") <= 124
+    assert peak_with(World(workspaces=1, contacts=1), tmp_path, "workflows  ", "backfill") <= 124

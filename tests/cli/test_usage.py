@@ -106,6 +106,8 @@ INTERRUPTED_EARLY = """
 import builtins, os, signal
 from cfsync.__main__ import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+
 def interrupted(name, *rest, usual=builtins.__import__):
     if name == "cfsync.cli":
         os.kill(os.getpid(), signal.{})

@@ -43,13 +43,18 @@ def has(account: Account, contact: int, email: str) -> None:
     assert differences(account, "contacts", contact) == []
 
 
+def swap(app_sql: Any, one: int, two: int) -> None:
+    """By way of a third, since no two may have the same."""
+    to(app_sql, one, C)
+    to(app_sql, two, A)
+    to(app_sql, one, B)
+
+
 def test_two_contacts_swap_their_emails_through_a_third(
     account: Account, app_sql: Any, a_and_b: tuple[int, int]
 ) -> None:
     one, two = a_and_b
-    to(app_sql, one, C)
-    to(app_sql, two, A)
-    to(app_sql, one, B)
+    swap(app_sql, one, two)
 
     report = account.push()
 
@@ -66,12 +71,9 @@ def test_a_swap_that_is_made_while_a_push_runs_goes_in_order_with_the_next_one(
     one, two = a_and_b
     app_sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", one)
 
-    def swap() -> None:
-        to(app_sql, one, C)
-        to(app_sql, two, A)
-        to(app_sql, one, B)
-
-    account.world.fault("meanwhile", method="GET", path="filter", act=swap)
+    account.world.fault(
+        "meanwhile", method="GET", path="filter", act=lambda: swap(app_sql, one, two)
+    )
     assert account.push().exit_code == 0
     assert account.push().exit_code == 0
 

@@ -157,6 +157,9 @@ class Postgres:
                     raise
                 signal.sigtimedwait([], 0.01)
 
+    def has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._process:
             self._process.send_signal(how)

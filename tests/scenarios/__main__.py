@@ -28,6 +28,7 @@ import structlog
 
 from cfsync.mirror.migrate import migrate
 from tests.conftest import Postgres, prepared
+from tests.scenarios.daemons import small_disk
 from tests.scenarios.daemons import steps as daemon_steps
 from tests.scenarios.daemons.machine import DaemonMachine, daemons_over
 from tests.scenarios.ledger import as_lines
@@ -66,7 +67,8 @@ def _of_daemons(seed: int, number: int) -> Round:
     setup = any_setup(dice, policy=POLICIES[number % 4], size=1 + min(number // 4, LARGEST - 1))
     setup = replace(setup, tables=daemon_steps.FEW if dice.random() < 0.7 else ())
     daemons = dice.randint(1, 3) if number % 2 else 1
-    cast = daemon_steps.Cast(DIALECTS[number % 2], daemons, setup.tables)
+    dialect = DIALECTS[number % 2]
+    cast = daemon_steps.Cast(dialect, daemons, setup.tables, own_disk=dialect == "postgresql")
     found = daemon_steps.steps(dice, mix, cast)
     return Round(f"{seed}/daemons/{number}", cast.dialect, setup, tuple(found), daemons)
 
@@ -108,6 +110,7 @@ class Databases:
         if self.server is None:
             home = self.folder / "postgres"
             home.mkdir()
+            small_disk.mount(home)
             self.server = Postgres(home)
             self.server.start()
             self._template = prepared(self.server)
@@ -116,6 +119,7 @@ class Databases:
     def close(self) -> None:
         if self.server:
             self.server.stop()
+            small_disk.unmount(self.server.folder)
 
 
 def play(databases: Databases, it: Round) -> Verdict:

@@ -145,8 +145,9 @@ class DaemonMachine:
         return bool(fault.struck)
 
     def _outage(self, step: Outage) -> None:
-        self.machine.book.counts[f"database {step.how}"] += 1
-        with self.outages.of(step.how) as outage:
+        how = self.outages.playable(step.how)
+        self.machine.book.counts[f"database {how}"] += 1
+        with self.outages.of(how) as outage:
             self._at_request(step, outage.begin)
             outage.begin()
             self._edits(step.edits)

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from tests.conftest import Postgres, Sql
+from tests.scenarios.daemons import small_disk
 from tests.scenarios.daemons.crew import Crew
 from tests.scenarios.machine import Machine
 
@@ -27,6 +28,12 @@ class Outages:
     crew: Crew
     server: Postgres | None
 
+    def playable(self, how: str) -> str:
+        """A server's disk can be filled where it is its own; elsewhere the server is stopped."""
+        server = self.server
+        is_lacking = how == "full" and server and not small_disk.is_at(server.folder)
+        return "stopped" if is_lacking else how
+
     @contextmanager
     def of(self, how: str) -> Iterator[Outage]:
         """Begin it when you like; it ends with the block."""
@@ -42,6 +49,8 @@ class Outages:
         match how:
             case "locked":
                 return _locked(sql)
+            case "full" if self.server:
+                return self._full_server(self.server)
             case "full":
                 return self._full(PAGE)
             case "nearly full":
@@ -55,6 +64,18 @@ class Outages:
         self.server.stop(HOW_IT_STOPS[how])
         yield
         self.server.start()
+        self._connect_again()
+
+    @contextmanager
+    def _full_server(self, server: Postgres) -> Iterator[None]:
+        """It ends where it has no room for its log."""
+        with small_disk.filled(server.folder):
+            yield
+        if server.has_ended():
+            server.start()
+        self._connect_again()
+
+    def _connect_again(self) -> None:
         for sql in (self.machine.user, self.machine.account.sql):
             assert isinstance(sql, Sql)
             sql.conn.close()

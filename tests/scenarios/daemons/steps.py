@@ -110,7 +110,9 @@ OUTAGES = {
     "sqlite": ("locked", "full", "nearly full"),
     "postgresql": ("stopped", "crashed", "locked"),
 }
-"""What can happen to a database: a SQLite file has no server; the disk of a server is its own."""
+"""What can happen to a database: a SQLite file has no server; the disk of a server that others use
+is never full.
+"""
 
 DECISIONS = (
     *("approve", "retry", "discard", "local", "remote"),
@@ -126,11 +128,18 @@ FEW += ("submissions", "webhook_endpoints")
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays: so many daemons on such a database. With `tables`, nobody edits others."""
+    """Who plays: so many daemons on such a database. With `tables`, nobody edits others.
+    `own_disk`: of the server, so that it may be full.
+    """
 
     dialect: str
     daemons: int = 1
     tables: Sequence[str] = ()
+    own_disk: bool = False
+
+    @property
+    def outages(self) -> Sequence[str]:
+        return (*OUTAGES[self.dialect], *(["full"] if self.own_disk else []))
 
 
 def steps(dice: Random, mix: Mix, cast: Cast) -> list[Step]:
@@ -207,7 +216,7 @@ def _instead(dice: Random, step: Pass, cast: Cast) -> Iterator[Step]:
 def _outage(dice: Random, which: int, cast: Cast) -> Iterator[Step]:
     edits = tuple(edit for edit in _some(dice) if edit.side == "there")
     found = Outage(
-        dice.choice(OUTAGES[cast.dialect]),
+        dice.choice(cast.outages),
         nth=dice.choice([1, 1, 2, 5]),
         method=dice.choice([None, "GET", "POST", "PUT"]),
         seconds=dice.choice([0.2, 1.0, 3.0]),

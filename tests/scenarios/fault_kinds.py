@@ -236,6 +236,15 @@ def _allow_writes(account: Account) -> None:
     _end_sessions(account)
 
 
+def _shows_workspaces(call: Call) -> bool:
+    """Without its answer a pass that knows no workspace has nothing to read."""
+    return call.target.startswith("/teams")
+
+
+def _may_be_missing(call: Call) -> bool:
+    return call.method != "DELETE" and not _shows_workspaces(call)
+
+
 def is_census(call: Call) -> bool:
     return any(name.startswith("results") for name in call.query)
 
@@ -277,7 +286,8 @@ KINDS = (
     Kind("HTML 503, applied", fault("html_503", applied=True), fits=is_write),
     Kind("401", fault("status", status=401), ends=TOKEN_REFUSED),
     Kind("403", fault("status", status=403), ends=ANY | TOKEN_REFUSED),
-    Kind("404", fault("status", status=404), ends=ANY, fits=lambda c: c.method != "DELETE"),
+    Kind("404", fault("status", status=404), ends=ANY, fits=_may_be_missing),
+    Kind("404 to the teams", fault("status", status=404), ANY | TOKEN_REFUSED, _shows_workspaces),
     Kind("404 to a delete", fault("status", status=404), ANY, _deletion, sweep=True, changes=True),
     Kind("409", fault("status", status=409), ends=ANY),
     Kind("422", fault("status", status=422), ends=ANY),

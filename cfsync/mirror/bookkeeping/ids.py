@@ -27,6 +27,9 @@ from cfsync.resources.model import Field
 _ID = re.compile(r"-?[0-9]{1,18}", re.ASCII).fullmatch
 """Longer ones are no id of ours, nor a number that both databases compare with one."""
 
+_OF_PAIRS = sa.select(IDS).where(
+    sa.tuple_(IDS.c.resource, IDS.c.local_id).in_(sa.bindparam("pairs", expanding=True))
+)
 _PAIRS_AT_ONCE = 1_000
 """PostgreSQL nests the comparisons of pairs, and its stack takes only some thousand."""
 
@@ -77,8 +80,8 @@ def find_real_ids(tx: Tx, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, 
     """The real ids of those of these (resource, provisional id) pairs that have one."""
     pairs, found = list(set(wanted)), dict[tuple[str, int], int]()
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-        some = sa.tuple_(IDS.c.resource, IDS.c.local_id).in_(pairs[start : start + _PAIRS_AT_ONCE])
-        for row in tx.conn.execute(sa.select(IDS).where(some)):
+        some = {"pairs": pairs[start : start + _PAIRS_AT_ONCE]}
+        for row in tx.conn.execute(_OF_PAIRS, some):
             found[row.resource, row.local_id] = row.id
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,16 +31,26 @@ def find(
     """
     if field.name == "id":
         return _by_id(tx, resource, keys)
-    table = TABLES[resource.name]
-    column = table.c[field.name]
-    value = sa.func.lower(column) if field.email else column
-    query = sa.select(table.c.id, column).where(value.in_(keys)).order_by(table.c.id)
-    if workspace_id is not None and field.name != "public_id":
-        query = query.where(table.c.workspace_id == workspace_id)
+    in_one = workspace_id is not None and field.name != "public_id"
+    query = _by_key(TABLES[resource.name], field.name, is_email=field.email, in_one=in_one)
+    given = {"keys": keys} | ({"workspace": workspace_id} if in_one else {})
     found: dict[Any, list[int]] = {}
-    for id_, key in tx.conn.execute(query):
+    for id_, key in tx.conn.execute(query, given):
         found.setdefault(_as_key(field, key), []).append(id_)
     return found
+
+
+@cache
+def _by_key(table: sa.Table, name: str, *, is_email: bool, in_one: bool) -> sa.Select[Any]:
+    """The rows with one of `keys`, of any workspace or of `workspace`. Made once: a statement that
+    holds the keys itself is a cycle, which keeps them until Python looks for garbage.
+    """
+    column = table.c[name]
+    value = sa.func.lower(column) if is_email else column
+    query = sa.select(table.c.id, column).where(value.in_(sa.bindparam("keys", expanding=True)))
+    if in_one:
+        query = query.where(table.c.workspace_id == sa.bindparam("workspace"))
+    return query.order_by(table.c.id)
 
 
 def _by_id(tx: Tx, resource: Resource, keys: Sequence[int]) -> dict[Any, list[int]]:

@@ -19,7 +19,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._file.execute("PRAGMA cache_size = -4000")
+        self._file.execute("PRAGMA cache_size = -1000")
         self._file.execute("CREATE TABLE last (key PRIMARY KEY, line) WITHOUT ROWID")
         self._file.execute("CREATE TABLE gone (key PRIMARY KEY, reason) WITHOUT ROWID")
         self._file.execute("BEGIN")

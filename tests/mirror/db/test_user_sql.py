@@ -170,6 +170,16 @@ def test_what_is_written_is_captured_and_counted(ada: int, mirror_url: str, sql:
     assert edited(mirror_url, "UPDATE contacts SET first_name = 'Sql'") == (1, [])
 
 
+def test_a_write_to_a_view_is_not_said_to_change_no_row(ada: int, mirror_url: str) -> None:
+    """SQLite doesn't count what a view's triggers write."""
+    insert = f"INSERT INTO contact_tag_links (contact_id, tag_id) VALUES ({ada}, 7)"
+    delete = "DELETE FROM contact_tag_links WHERE tag_id = 7"
+    for statement in (insert, delete):
+        changed, edits = edited(mirror_url, statement)
+        assert (changed != 0, [(e.resource, e.count) for e in edits]) == (True, [("contacts", 1)])
+    assert edited(mirror_url, delete) == (0, [])
+
+
 def test_rows_that_a_write_returns_are_read_before_the_commit(
     ada: int, mirror_url: str, sql: Sql
 ) -> None:

@@ -84,13 +84,15 @@ def _edit(
     conn.execute("BEGIN IMMEDIATE")
     (last,) = conn.execute("SELECT coalesce(max(seq), 0) FROM cf_outbox").fetchone()
     conn.set_authorizer(_may_write)
+    before = conn.total_changes
     cursor = conn.execute(statement)
     answer = _answer(cursor)
     yield answer
     for _ in answer.rows:
         pass
     conn.set_authorizer(None)
-    answer.changed = cursor.rowcount
+    if cursor.rowcount or conn.total_changes == before:  # else triggers have written a view's rows
+        answer.changed = cursor.rowcount
     answer.edits = [Edits(*row) for row in conn.execute(_EDITS, (last,))]
     before_commit(answer)
     conn.execute("COMMIT")

@@ -47,6 +47,7 @@ async def send_update(push: Push, claim: Claim) -> None:
     if not calls:
         await finish(push, claim, claim.unsendable)
         return
+    push.done.announce()
     rev_before = await push.context.mirror.write(
         send_journal.journal, claim, journal_entry(calls), push.batch
     )
@@ -120,6 +121,7 @@ async def send_delete(push: Push, claim: Claim) -> None:
         await mirror.write(send_journal.close, claim.seqs, OutboxState.DONE)
         edit_log.settled(claim)
         return
+    push.done.announce()
     if await mirror.write(send_journal.journal, claim, {}, push.batch) is None:
         return
     edit_log.sending(claim, (), push.batch)

@@ -143,6 +143,7 @@ async def _create(push: Push, claim: Claim, call: Call, shown: Mapping[str, Any]
     """`shown`: as in `perform`, of the record that an upsert changes."""
     assert claim.listing is not None
     api, mirror = push.context.api, push.context.mirror
+    push.done.announce()
     rev_before = await mirror.write(send_journal.journal, claim, journal_entry([call]), push.batch)
     if rev_before is None:
         return

@@ -284,6 +284,16 @@ BREAKAGES = (
         ),
     ),
     Breakage(
+        "emails are sent as they come while a push runs",
+        "cfsync/sync/push/conductor.py",
+        "    return without_new_keys(work.sendable(found), work.seen)\n",
+        "    return list(work.sendable(found))\n",
+        "a new contact that takes over an email becomes the contact that had it",
+        (
+            "tests/push/test_email_order.py::test_a_swap_that_is_made_while_a_push_runs_goes_in_order_with_the_next_one[sqlite]",
+        ),
+    ),
+    Breakage(
         "any signature is accepted",
         "cfsync/web/signature.py",
         "    return any(matches)\n",

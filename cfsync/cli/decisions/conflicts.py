@@ -59,6 +59,7 @@ def list_conflicts(
     found = with_mirror(
         load_settings(config, quiet=True),
         lambda mirror: conflicts.open_conflicts(mirror, resource or []),
+        read_only=True,
     )
     if json:
         print_json([_as_json(conflict, values=values) for conflict in found])

@@ -55,7 +55,7 @@ def list_held(config: Config = None, json: Json = False) -> None:
     """
     from cfsync.sync.decisions import deletions
 
-    stones = with_mirror(load_settings(config, quiet=True), deletions.held)
+    stones = with_mirror(load_settings(config, quiet=True), deletions.held, read_only=True)
     rows = [(s.resource, s.record_id, s.workspace_id, s.first_seen) for s in stones]
     if json:
         names = ("resource", "id", "workspace_id", "first_seen")

@@ -78,6 +78,7 @@ def list_edits(
     edits = with_mirror(
         load_settings(config, quiet=True),
         lambda mirror: outbox.waiting(mirror, resource or [], state=state),
+        read_only=True,
     )
     if json:
         print_json([_as_json(edit, values=values) for edit in edits])

@@ -116,7 +116,7 @@ def changes(
 
 def _show_all(settings: Settings, asked: Asked, printer: _Lines) -> None:
     async def until(stop: asyncio.Event) -> None:
-        mirror = await open_mirror(settings)
+        mirror = await open_mirror(settings, read_only=True)
         try:
             await _show(mirror, asked, printer, stop)
         finally:
@@ -203,7 +203,9 @@ def _show_as_of(config: Path | None, words: Sequence[str], time: str, *, json: b
         raise UsageError("--as-of needs one resource and one id: --as-of 2026-05-21 contacts 1042")
     name, record_id = words
     settings = load_settings(config, quiet=True)
-    found = with_mirror(settings, lambda mirror: inner(mirror, name, record_id, time))
+    found = with_mirror(
+        settings, lambda mirror: inner(mirror, name, record_id, time), read_only=True
+    )
     if json:
         print_json(asdict(found))
     else:

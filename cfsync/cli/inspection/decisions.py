@@ -46,7 +46,9 @@ def decisions(
 
     names = [named(name).name for name in resource or []]
     settings = load_settings(config, quiet=True)
-    found = with_mirror(settings, lambda mirror: mirror.read(reports.last, limit, resources=names))
+    found = with_mirror(
+        settings, lambda mirror: mirror.read(reports.last, limit, resources=names), read_only=True
+    )
     if json:
         print_json({"decisions": [asdict(one) for one in found]})
     elif found:

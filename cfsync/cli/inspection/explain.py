@@ -57,7 +57,9 @@ def explain(
 
     settings = load_settings(config)
     name, record = named_record("explain", resource, wanted)
-    found = with_mirror(settings, lambda mirror: inner(mirror, settings, name, record))
+    found = with_mirror(
+        settings, lambda mirror: inner(mirror, settings, name, record), read_only=True
+    )
     if json:
         print_json(_as_json(found))
     else:

@@ -58,7 +58,7 @@ def export(
     settings = load_settings(config, quiet=True)
 
     async def body(stop: asyncio.Event) -> list[Exported]:
-        mirror = await open_mirror(settings)
+        mirror = await open_mirror(settings, read_only=True)
         try:
             return await inner(
                 mirror,

@@ -72,7 +72,7 @@ def show_plan(
         return found, await read_names(mirror, found)
 
     with row_bars() as progress:
-        found, known = with_mirror(settings, work)
+        found, known = with_mirror(settings, work, read_only=True)
     if out is not None:
         plan_file.write(found, out)
     if json:

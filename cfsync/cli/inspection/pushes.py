@@ -44,7 +44,7 @@ def pushes(
     from cfsync.mirror.user_decisions import batches
 
     settings = load_settings(config, quiet=True)
-    parts = with_mirror(settings, lambda mirror: mirror.read(batches.latest, limit))
+    parts = with_mirror(settings, lambda mirror: mirror.read(batches.latest, limit), read_only=True)
     found = [list(group) for _, group in groupby(parts, key=lambda part: part.batch)]
     if json:
         print_json({"pushes": [_as_json(one) for one in found]})

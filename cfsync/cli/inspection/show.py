@@ -51,7 +51,9 @@ def show(
 
     settings = load_settings(config)
     name, record = named_record("show", resource, wanted)
-    found = with_mirror(settings, lambda mirror: inner(mirror, settings, name, record))
+    found = with_mirror(
+        settings, lambda mirror: inner(mirror, settings, name, record), read_only=True
+    )
     if isinstance(found, Nothing):
         if found.alike and not json:
             print("did you mean\n" + columns(_row(found.resource, one) for one in found.alike))

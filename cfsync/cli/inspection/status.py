@@ -80,7 +80,7 @@ def status(
     if history:
         _show_history(settings, json=json)
         return 0
-    found = with_mirror(settings, lambda mirror: inner.status(mirror, settings))
+    found = with_mirror(settings, lambda mirror: inner.status(mirror, settings), read_only=True)
     if json:
         print_json(asdict(found))
     else:
@@ -95,7 +95,9 @@ def _health_problems(settings: Settings) -> list[str]:
     from cfsync.sync import health_facts
 
     try:
-        return with_mirror(settings, lambda mirror: health_facts.problems(mirror, settings))
+        return with_mirror(
+            settings, lambda mirror: health_facts.problems(mirror, settings), read_only=True
+        )
     except CfsyncError as error:
         return [str(error)]
 
@@ -103,7 +105,9 @@ def _health_problems(settings: Settings) -> list[str]:
 def _show_history(settings: Settings, *, json: bool) -> None:
     from cfsync.sync.inspection import timeline
 
-    hours, days = with_mirror(settings, lambda mirror: mirror.read(timeline.hours_and_days))
+    hours, days = with_mirror(
+        settings, lambda mirror: mirror.read(timeline.hours_and_days), read_only=True
+    )
     if json:
         print_json({"hours": list(map(asdict, hours.spans)), "days": list(map(asdict, days.spans))})
         return

@@ -77,7 +77,9 @@ def status(config: Config = None, json: Json = False) -> None:
     """
     from cfsync.sync.inspection import census
 
-    states = with_mirror(load_settings(config, quiet=True), lambda m: m.read(census.status))
+    states = with_mirror(
+        load_settings(config, quiet=True), lambda m: m.read(census.status), read_only=True
+    )
     _print(states, json=json)
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -272,15 +272,15 @@ class Mirror:
     def _reading(self, fn: Callable[[Tx], T]) -> T:
         try:
             with self._engine.connect() as conn:
-                return fn(self._tx(conn.execution_options(**self.dialect.read_options)))
+                return fn(self._tx(conn, **self.dialect.read_options))
         except sa.exc.DBAPIError as error:
             self._explain(error)
-            raise
 
-    def _tx(self, conn: sa.Connection) -> Tx:
-        return Tx(conn, self.dialect, time_text(self.clock()), run=self._run)
+    def _tx(self, conn: sa.Connection, **options: str) -> Tx:
+        now = time_text(self.clock())
+        return Tx(conn.execution_options(**options), self.dialect, now, run=self._run)
 
-    def _explain(self, error: sa.exc.DBAPIError) -> None:
+    def _explain(self, error: sa.exc.DBAPIError) -> NoReturn:
         """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""
         explained = self.dialect.explained(error, str(self.place), self._lock_holders(error))
         if isinstance(explained, Constrained):
@@ -289,7 +289,7 @@ class Mirror:
         if explained:
             raise explained from error
         with self._engine.connect() as conn:
-            if diagnosis := self.diagnose(self._tx(conn)):
+            if diagnosis := self.diagnose(self._tx(conn, **self.dialect.read_options)):
                 raise MirrorError(diagnosis) from error
         raise error
 

@@ -33,7 +33,7 @@ from tests.scenarios.machine import Machine, Verdict, arm
 from tests.scenarios.snapshot import snapshot
 from tests.scenarios.steps import Calm, Edit, Pass, Together, Trouble
 
-REST_S = 120.0
+REST_S = 300.0
 """How long daemons may take to bring both sides to rest, on a busy machine too."""
 
 LOOK_EVERY_S = 0.5

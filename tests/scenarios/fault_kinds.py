@@ -271,8 +271,10 @@ def _meanwhile(name: str, act: Callable[[Account, Call], object], fits: Fits) ->
     return Kind(name, meanwhile(act), ANY, fits, sweep=True, changes=True)
 
 
+REFUSED = Kind("connection refused", _shut)
+
 KINDS = (
-    Kind("connection refused", _shut),
+    REFUSED,
     Kind("reset before", fault("reset_before")),
     Kind("reset after", fault("reset_after"), fits=is_write),
     Kind("time-out", **_hurried("hang")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.daemon.harness import Daemon
+from cfsync.resources import RESOURCES
+from tests.daemon.harness import Daemon, until
 
 Start = Callable[..., Daemon]
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
@@ -42,3 +45,29 @@ def test_with_the_console_off_nothing_of_it_is_loaded(
 
     assert modules(daemon)
     assert bool(found) is is_loaded, found
+
+
+def resident_mb(daemon: Daemon) -> float:
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def pages() -> list[str]:
+    tables = [f"/records/{name}" for name in RESOURCES]
+    return ["/", "/waiting", "/activity", "/lists", *tables, "/search?q=ada", "/static/console.js"]
+
+
+def test_pages_take_little_memory(start: Start, mirror_url: str) -> None:
+    daemon = start()
+    daemon.wait_for("pass.done", resource="contacts")
+    until(lambda: daemon.ask("/readyz")[0] == 200)
+    before = resident_mb(daemon)
+
+    for page in (*pages(), "/records/contacts.csv", *pages()):
+        assert daemon.ask(page)[0] == 200
+    _, text = daemon.ask("/records/contacts")
+    (record, *_) = re.findall(r"/records/contacts/[0-9]+", text)
+    for page in (record, f"{record}/edit"):
+        assert daemon.ask(page)[0] == 200
+
+    assert resident_mb(daemon) - before < (12 if mirror_url.startswith("sqlite") else 14)

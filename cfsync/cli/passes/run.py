@@ -39,9 +39,10 @@ def run(config: Config = None, json: Json = False) -> int:
     """
     import structlog
 
-    from cfsync import daemon, logs
+    from cfsync import allocator, daemon, logs
     from cfsync.config import explain_sources, token_is_fixed
 
+    allocator.use_one_arena()
     checked = [check_to_run(config)]  # at the start no program is asked twice for a secret
     _RUN.say(json=json or not sys.stderr.isatty())
     read = partial(load_settings, config, memory=logs.Memory(logs.RepeatFilter()))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+from cfsync import allocator
 from cfsync.mirror.db.engine import Mirror
 
 IDLE_S = 60.0
-"""Seconds after the last use until a connection is closed. On SQLite one holds all triggers,
+"""Seconds after the last use until a connection is closed. On SQLite one holds the whole schema,
 parsed, in memory.
 """
 
@@ -65,12 +65,4 @@ class Connection:
 
 def _close(mirror: Mirror) -> None:
     mirror.close()
-    give_back_memory()
-
-
-def give_back_memory() -> None:
-    """Give to the operating system what was freed. The C library keeps small pieces otherwise, and
-    the triggers of SQLite are many of these.
-    """
-    with suppress(AttributeError, OSError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
+    allocator.give_back()  # what SQLite keeps of a schema is many small pieces

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+from cfsync import allocator
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.web.console import connections
@@ -73,9 +74,7 @@ def test_a_connection_is_closed_when_nobody_looks_and_opened_again(
     opens: list[Mirror] = []
     connection = Connection(opened(account, opens))
     monkeypatch.setattr(connections, "IDLE_S", 0.0)
-    monkeypatch.setattr(
-        connections, "give_back_memory", lambda: loop.call_soon_threadsafe(closed.set)
-    )
+    monkeypatch.setattr(allocator, "give_back", lambda: loop.call_soon_threadsafe(closed.set))
 
     async def look() -> None:
         nonlocal loop

@@ -144,9 +144,9 @@ class Postgres:
                 preexec_fn=_die_with_parent,
                 **self._as,
             )
-        self._wait()
+        self.wait()
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         for attempt in itertools.count():
             try:
                 psycopg.connect(self.dsn("postgres")).close()

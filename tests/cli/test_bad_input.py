@@ -226,6 +226,38 @@ def test_what_nobody_foresaw_is_one_line(filled: Command):
     assert done.said[0].endswith("CFSYNC_LOG__LEVEL=debug shows the traceback")
 
 
+def test_a_view_whose_table_is_gone_names_the_table(filled: Command):
+    filled.sql("DROP TABLE orders")
+
+    done = filled("export", "customers")
+
+    assert done.returncode == 2
+    assert "the table orders is missing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("status", "plan", "pushes", "decisions", "changes", "census status"),
+        *("status --history", "show contacts 4000", "explain contacts 4000"),
+        *("outbox list", "conflicts list", "deletions list", "export contacts"),
+    ],
+)
+def test_a_command_that_only_looks_does_not_read_the_triggers(filled: Command, command: str):
+    (contact,) = filled.sql("SELECT min(id) FROM contacts")[0]
+    with closing(sqlite3.connect(filled.database)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        broken = f"CREATE TRIGGER broken {'?' * 3_000}"
+        values = ("trigger", "broken", "contacts", 0, broken)
+        connection.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", values)
+        connection.commit()
+
+    done = filled(*command.replace("4000", str(contact)).split())
+
+    assert "is damaged" in filled("push").stderr
+    assert done.returncode in (0, 5), done.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     [

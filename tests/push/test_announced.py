@@ -11,13 +11,14 @@ import pytest
 from cfsync.sync.context import Context
 from cfsync.sync.progress import Progress
 from cfsync.sync.push.conductor import push
+from cfsync.sync.push.planning.plan_file import Approved
 from cfsync.sync.report import Report
 from tests.push.conftest import Account
 
 Told = list[tuple[int, Mapping[str, int]]]
 
 
-def announced(account: Account) -> tuple[Told, Report]:
+def announced(account: Account, only: Approved | None = None) -> tuple[Told, Report]:
     """What a push announces, and its report."""
     told: Told = []
 
@@ -26,7 +27,7 @@ def announced(account: Account) -> tuple[Told, Report]:
             told.append((batch, edits))
 
     async def heard(context: Context) -> Report:
-        return await push(replace(context, progress=Heard()))
+        return await push(replace(context, progress=Heard()), only=only)
 
     return told, account.run(heard)
 
@@ -69,6 +70,17 @@ def test_deletes_and_bulks_are_announced_once(account: Account, statement: str) 
     told, report = announced(account)
 
     assert told == [(report.batch, {"contacts": 6})]
+
+
+def test_no_batch_is_announced_where_a_plan_leaves_out_what_waits(account: Account) -> None:
+    account.settings["CFSYNC_PUSH__BULK_FROM"] = "3"
+    tag = account.world.create("contact_tags", account.workspace, name="Bulk")
+    account.pull("contact_tags")
+    account.sql(f"UPDATE contacts SET tag_ids = '[{tag}]' WHERE id > 0")
+
+    told, report = announced(account, Approved({}))
+
+    assert (told, report.batch, set(account.states())) == ([], None, {"pending"})
 
 
 @pytest.mark.usefixtures("no_retries")

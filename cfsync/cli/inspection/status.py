@@ -95,9 +95,7 @@ def _health_problems(settings: Settings) -> list[str]:
     from cfsync.sync import health_facts
 
     try:
-        return with_mirror(
-            settings, lambda mirror: health_facts.problems(mirror, settings), read_only=True
-        )
+        return with_mirror(settings, lambda mirror: health_facts.problems(mirror, settings))
     except CfsyncError as error:
         return [str(error)]
 

@@ -274,18 +274,18 @@ class Mirror:
             with self._engine.connect() as conn:
                 return fn(self._tx(conn, **self.dialect.read_options))
         except sa.exc.DBAPIError as error:
-            self._explain(error)
+            self._explain(error, writes=False)
 
     def _tx(self, conn: sa.Connection, **options: str) -> Tx:
         now = time_text(self.clock())
         return Tx(conn.execution_options(**options), self.dialect, now, run=self._run)
 
-    def _explain(self, error: sa.exc.DBAPIError) -> NoReturn:
+    def _explain(self, error: sa.exc.DBAPIError, *, writes: bool = True) -> NoReturn:
         """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""
         explained = self.dialect.explained(error, str(self.place), self._lock_holders(error))
         if isinstance(explained, Constrained):
             with self._engine.connect() as conn:
-                explained = Constrained(self.dialect.refusal(conn, error))
+                explained = Constrained(self.dialect.refusal(conn, error)) if writes else None
         if explained:
             raise explained from error
         with self._engine.connect() as conn:

@@ -20,7 +20,7 @@ class EditsDone:
         self._of = {resource: len(seqs) for resource, seqs in waited.items()}
         self._left = {resource: set(seqs) for resource, seqs in waited.items()}
         self._batch: int | None = None
-        #: Those of which it is not known that nothing is sent, in resources that are over, too.
+        #: Edits that may still need a call; unlike `_left`, those of resources that are over stay.
         self._unsettled: dict[str, set[int]] = {}
 
     def left(self, batch: int, seqs: Mapping[str, Set[int]]) -> None:
@@ -32,13 +32,13 @@ class EditsDone:
         self._unsettled = {resource: set(left) for resource, left in self._left.items()}
 
     def announce(self) -> None:
-        """Something is about to be sent: say what, the first time. ClickFunnels may have had the
-        values of all that was looked at before.
+        """Called before each call; the first time it says what is sent. Edits that turned out to
+        need no call are not counted.
         """
-        batch, self._batch = self._batch, None
-        if batch is not None:
-            found = {name: len(seqs) for name, seqs in self._unsettled.items() if seqs}
-            self._progress.announce(batch, found)
+        found = {name: len(seqs) for name, seqs in self._unsettled.items() if seqs}
+        if self._batch is not None and found:
+            self._progress.announce(self._batch, found)
+            self._batch = None
 
     def begin(self, resource: str) -> None:
         self.add(resource, ())

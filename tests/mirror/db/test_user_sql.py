@@ -180,6 +180,12 @@ def test_a_write_to_a_view_is_not_said_to_change_no_row(ada: int, mirror_url: st
     assert edited(mirror_url, delete) == (0, [])
 
 
+def test_a_write_that_meets_only_known_rows_has_changed_none(ada: int, mirror_url: str) -> None:
+    again = "INSERT INTO contacts (id) SELECT id FROM contacts WHERE true ON CONFLICT DO NOTHING"
+
+    assert edited(mirror_url, again) == (0, [])
+
+
 def test_rows_that_a_write_returns_are_read_before_the_commit(
     ada: int, mirror_url: str, sql: Sql
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import resource
 import signal
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+
+import psycopg
 
 from tests.conftest import Postgres, Sql
 from tests.scenarios.daemons import small_disk
@@ -71,6 +73,8 @@ class Outages:
         """It ends where it has no room for its log."""
         with small_disk.filled(server.folder):
             yield
+        with suppress(psycopg.OperationalError):  # it may still recover, or end
+            server.wait()
         if server.has_ended():
             server.start()
         self._connect_again()

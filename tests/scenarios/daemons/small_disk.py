@@ -29,10 +29,12 @@ def is_at(folder: Path) -> bool:
 @contextmanager
 def filled(folder: Path) -> Iterator[None]:
     """It has no room but for what is in it."""
-    while not _resize(folder, str(_used(folder))):
-        pass  # it has grown in the meantime
-    yield
-    assert _resize(folder, SIZE)
+    tries = (_resize(folder, str(_used(folder))) for _ in range(1_000))
+    assert any(tries), "it grows all the time"
+    try:
+        yield
+    finally:
+        assert _resize(folder, SIZE)
 
 
 def _used(folder: Path) -> int:

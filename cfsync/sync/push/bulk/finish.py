@@ -227,7 +227,7 @@ async def _prove_some(it: BulkPush, proof: Proof, ids: Sequence[int]) -> None:
     written, settled = await context.mirror.write(_settle, reading, proof, records, it.push.batch)
     count(report, it.resource.name, written)
     if settled:
-        it.push.done.announce()  # an earlier push has called it
+        it.push.done.announce()  # an earlier push sent it, and it belongs to this batch now
     for record_id, seqs in settled.items():
         edit_log.sent_in_bulk(it.resource.name, record_id, seqs, it.push.batch)
         proof.open_seqs.difference_update(seqs)

@@ -125,9 +125,9 @@ async def _start(it: BulkPush, change: Change, record_ids: Sequence[int]) -> Non
             return
         some = record_ids[start : start + TARGETS]
         targets = await mirror.read(bulk_journal.public_ids, it.resource.name, some)
-        it.push.done.announce()
         bulk = await _journal(it, bulk, [i for i in some if i in targets])
         if bulk.record_ids:
+            it.push.done.announce()
             await _call_all(it, bulk, members, targets)
         else:
             await mirror.write(bulk_journal.forget, bulk)

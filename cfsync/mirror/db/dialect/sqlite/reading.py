@@ -7,7 +7,8 @@ and with `writable_schema` the others are used all the same. Views that this lea
 again, as temporary ones. Where it leaves out a table, or doesn't work, all is parsed as usual.
 
 After another connection has changed the schema, all of it is parsed; a view that was made again
-then still shows what it was when the connection was opened.
+then still shows what it was when the connection was opened. A view that is not ours can't be read
+here if it reads one of ours that was made again.
 """
 
 from __future__ import annotations

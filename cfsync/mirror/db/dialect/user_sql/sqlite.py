@@ -84,16 +84,15 @@ def _edit(
     conn.execute("BEGIN IMMEDIATE")
     (last,) = conn.execute("SELECT coalesce(max(seq), 0) FROM cf_outbox").fetchone()
     conn.set_authorizer(_may_write)
-    before = conn.total_changes
     cursor = conn.execute(statement)
     answer = _answer(cursor)
     yield answer
     for _ in answer.rows:
         pass
     conn.set_authorizer(None)
-    if cursor.rowcount or conn.total_changes == before:  # else triggers have written a view's rows
-        answer.changed = cursor.rowcount
     answer.edits = [Edits(*row) for row in conn.execute(_EDITS, (last,))]
+    if cursor.rowcount or not answer.edits:  # else the triggers of a view have made the edits
+        answer.changed = cursor.rowcount
     before_commit(answer)
     conn.execute("COMMIT")
 

@@ -13,7 +13,7 @@ from cfsync.sync.push.planning.plan import plan
 from tests.push.checks import conflicts, differences
 from tests.push.conftest import Account
 
-A, B, C = "a@example.com", "b@example.com", "c@example.com"
+A, B, C, D, E = (f"{name}@example.com" for name in "abcde")
 
 
 @pytest.fixture
@@ -81,6 +81,28 @@ def test_a_swap_that_is_made_while_a_push_runs_goes_in_order_with_the_next_one(
     assert given == [("update", one, C), ("update", two, A), ("update", one, B)]
     has(account, one, B)
     has(account, two, A)
+
+
+def test_a_swap_with_one_of_those_that_are_being_sent_goes_in_order_with_the_next_push(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int]
+) -> None:
+    one, two = a_and_b
+    three = account.world.create("contacts", account.workspace, email_address=D)
+    account.pull()
+    swap(app_sql, one, two)
+
+    def join() -> None:
+        to(app_sql, three, E)
+        to(app_sql, one, D)
+        to(app_sql, three, B)
+
+    account.world.fault("meanwhile", method="GET", path="filter", act=join)
+    assert account.push().exit_code == 0
+    assert account.push().exit_code == 0
+
+    has(account, one, D)
+    has(account, two, A)
+    has(account, three, B)
 
 
 def test_a_new_contact_that_takes_an_email_while_a_push_runs_is_a_contact_of_its_own(

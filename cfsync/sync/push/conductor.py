@@ -233,7 +233,7 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     await reread_records(work, resource, there)
     held = await mirror.read(unsent.first_held, resource, group)
     found = await mirror.read(claims.preview_by_statement, resource, group, blocked=True)
-    steps = release_first(map(step_of, found))
+    steps = release_first(map(step_of, without_new_keys(found, work.seen)))
     for place, step in enumerate(steps):
         work.context.check_stop()
         for claim in await _claims_of_statement(work, resource, step.seqs):

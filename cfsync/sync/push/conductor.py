@@ -216,15 +216,19 @@ async def _push_email_groups(
     group waits.
     """
     found = await work.context.mirror.read(claims.email_changes, resource, scope.workspaces)
-    stuck: set[int] = set()
-    for group in email_groups(EmailChange(*t) for t in found):
+    changes = [EmailChange(*t) for t in found]
+    grouped, stuck = {change.seq for change in changes}, set[int]()
+    for group in email_groups(changes):
         too_early = not set(young).isdisjoint(group)
-        stuck |= set(group) if too_early else await _push_group(work, resource, group)
+        stuck |= set(group) if too_early else await _push_group(work, resource, group, grouped)
     return stuck
 
 
-async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> set[int]:
-    """Send the edits of a group, one call at a time; returns the records that must wait.
+async def _push_group(
+    work: Push, resource: Resource, group: Sequence[int], grouped: Collection[int]
+) -> set[int]:
+    """Send the edits of a group, one call at a time; returns the records that must wait. `grouped`:
+    the edits of emails that were there when the groups were made.
 
     An edit that stays open blocks all later ones of its group; a refused one is parked and doesn't.
     """
@@ -233,7 +237,7 @@ async def _push_group(work: Push, resource: Resource, group: Sequence[int]) -> s
     await reread_records(work, resource, there)
     held = await mirror.read(unsent.first_held, resource, group)
     found = await mirror.read(claims.preview_by_statement, resource, group, blocked=True)
-    steps = release_first(map(step_of, without_new_keys(found, work.seen)))
+    steps = release_first(map(step_of, without_new_keys(found, grouped)))
     for place, step in enumerate(steps):
         work.context.check_stop()
         for claim in await _claims_of_statement(work, resource, step.seqs):

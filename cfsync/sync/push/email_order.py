@@ -103,9 +103,9 @@ def _must_wait(left: Sequence[Step], place: int) -> bool:
 
 
 def without_new_keys(claims: Iterable[Claim], seen: Collection[int]) -> list[Claim]:
-    """Those to whose upsert key nothing was done since the push began: with which others such an
-    edit shares it, and in which order they go, is for the next push to see. `seen`: the edits that
-    waited then.
+    """Those to whose upsert key nothing was done since the push began, or the groups were made:
+    with which others such an edit shares it, and in which order they go, is for the next push to
+    see. `seen`: the edits that waited then.
     """
 
     def is_new(edit: Edit) -> bool:

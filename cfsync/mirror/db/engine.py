@@ -283,14 +283,14 @@ class Mirror:
     def _explain(self, error: sa.exc.DBAPIError, *, writes: bool = True) -> NoReturn:
         """Raise the MirrorError that explains it; the error itself if it is a bug of cfsync."""
         explained = self.dialect.explained(error, str(self.place), self._lock_holders(error))
-        if isinstance(explained, Constrained):
-            with self._engine.connect() as conn:
-                explained = Constrained(self.dialect.refusal(conn, error)) if writes else None
-        if explained:
+        if explained and not isinstance(explained, Constrained):
             raise explained from error
         with self._engine.connect() as conn:
-            if diagnosis := self.diagnose(self._tx(conn, **self.dialect.read_options)):
+            tx = self._tx(conn, **self.dialect.read_options)
+            if not (explained and writes) and (diagnosis := self.diagnose(tx)):
                 raise MirrorError(diagnosis) from error
+            if explained:
+                raise Constrained(self.dialect.refusal(tx.conn, error)) from error
         raise error
 
     def _lock_holders(self, error: sa.exc.DBAPIError) -> str:

@@ -186,7 +186,7 @@ def _named(records: Sequence[tuple[str, int]]) -> str:
     ids: dict[str, list[int]] = {}
     for resource, record_id in records:
         ids.setdefault(resource, []).append(record_id)
-    return ", ".join(f"{len(found):,} {r} ({_first(found)})" for r, found in ids.items())
+    return ", ".join(f"{len(found):,} {r} ({_first(sorted(found))})" for r, found in ids.items())
 
 
 def _first(ids: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,12 +124,10 @@ def _call(command: list[str], is_stopped: IsStopped, **environ: str) -> str:
             " apt install postgresql-client)"
         ) from None
     while True:
-        try:
+        if is_stopped():
+            program.terminate()
+        with suppress(subprocess.TimeoutExpired):
             out, err = program.communicate(timeout=_LOOK_S)
-        except subprocess.TimeoutExpired:
-            if is_stopped():
-                program.terminate()
-        else:
             break
     if program.returncode:
         raise subprocess.CalledProcessError(program.returncode, command[0], out, err)

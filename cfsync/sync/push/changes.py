@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from cfsync.errors import CfsyncError, NotFound, Refused, StateConflict
 from cfsync.merge import Policy
@@ -47,18 +46,21 @@ async def send_update(push: Push, claim: Claim) -> None:
     if not calls:
         await finish(push, claim, claim.unsendable)
         return
-    push.done.announce()
-    rev_before = await push.context.mirror.write(
-        send_journal.journal, claim, journal_entry(calls), push.batch
-    )
+    rev_before = await begin(push, claim, calls)
     if rev_before is not None:
-        edit_log.sending(claim, {name for call in calls for name in call.fields}, push.batch)
         await _call_all(push, claim, calls, rev_before)
 
 
-def journal_entry(calls: Collection[Call]) -> dict[str, list[Any]]:
-    """What the journal keeps of some calls: {field: [value before, value sent]}."""
-    return {name: list(pair) for call in calls for name, pair in call.fields.items()}
+async def begin(push: Push, claim: Claim, calls: Collection[Call]) -> int | None:
+    """Announce what the push sends, if nothing was sent yet, and journal what these calls will send
+    of each field: [value before, value sent]. Returns what `send_journal.journal` does.
+    """
+    push.done.announce()
+    fields = {name: list(pair) for call in calls for name, pair in call.fields.items()}
+    rev_before = await push.context.mirror.write(send_journal.journal, claim, fields, push.batch)
+    if rev_before is not None:
+        edit_log.sending(claim, fields, push.batch)
+    return rev_before
 
 
 async def _call_all(push: Push, claim: Claim, calls: list[Call], rev_before: int) -> None:
@@ -121,10 +123,8 @@ async def send_delete(push: Push, claim: Claim) -> None:
         await mirror.write(send_journal.close, claim.seqs, OutboxState.DONE)
         edit_log.settled(claim)
         return
-    push.done.announce()
-    if await mirror.write(send_journal.journal, claim, {}, push.batch) is None:
+    if await begin(push, claim, ()) is None:
         return
-    edit_log.sending(claim, (), push.batch)
     gone_before = False
     try:
         await push.context.api.delete(claim.resource, claim.record_id, claim.listing)

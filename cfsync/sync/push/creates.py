@@ -30,7 +30,7 @@ from cfsync.records import Record
 from cfsync.resources import Resource
 from cfsync.sync.push import edit_log
 from cfsync.sync.push.calls import Call, create_call, left_over
-from cfsync.sync.push.changes import journal_entry
+from cfsync.sync.push.changes import begin
 from cfsync.sync.push.create_paths import create_record
 from cfsync.sync.push.outcome import Push, count_answer, handle_failure, park, waits_for_others
 from cfsync.sync.push.perform import in_shown_types
@@ -142,12 +142,10 @@ def _write_before_image(tx: Tx, reading: Reading, claim: Claim, call: Call, ther
 async def _create(push: Push, claim: Claim, call: Call, shown: Mapping[str, Any]) -> None:
     """`shown`: as in `perform`, of the record that an upsert changes."""
     assert claim.listing is not None
-    api, mirror = push.context.api, push.context.mirror
-    push.done.announce()
-    rev_before = await mirror.write(send_journal.journal, claim, journal_entry([call]), push.batch)
+    api = push.context.api
+    rev_before = await begin(push, claim, [call])
     if rev_before is None:
         return
-    edit_log.sending(claim, call.fields, push.batch)
     try:
         if call.kind == "upsert":
             values = in_shown_types(claim.resource, call, shown)

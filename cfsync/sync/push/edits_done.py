@@ -35,8 +35,10 @@ class EditsDone:
         """Called before each call; the first time it says what is sent. Edits that turned out to
         need no call are not counted.
         """
+        if self._batch is None:
+            return
         found = {name: len(seqs) for name, seqs in self._unsettled.items() if seqs}
-        if self._batch is not None and found:
+        if found:
             self._progress.announce(self._batch, found)
             self._batch = None
 

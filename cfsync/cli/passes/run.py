@@ -39,8 +39,9 @@ def run(config: Config = None, json: Json = False) -> int:
     """
     import structlog
 
-    from cfsync import allocator, daemon, logs
+    from cfsync import daemon, logs
     from cfsync.config import explain_sources, token_is_fixed
+    from cfsync.mirror.db import allocator
 
     allocator.use_one_arena()
     checked = [check_to_run(config)]  # at the start no program is asked twice for a secret

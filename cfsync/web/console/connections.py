@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from cfsync import allocator
+from cfsync.mirror.db import allocator
 from cfsync.mirror.db.engine import Mirror
 
 IDLE_S = 60.0

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from cfsync import allocator
 from cfsync.errors import MirrorError
+from cfsync.mirror.db import allocator
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.web.console import connections
 from cfsync.web.console.connections import Connection

@@ -69,7 +69,7 @@ def sql(
     if chosen not in FORMATS:
         raise UsageError(f"--format takes {', '.join(FORMATS)}, not {chosen!r}")
     text = _from_pipe() if statement == "-" else statement
-    place = with_mirror(load_settings(config, quiet=True), _place)
+    place = with_mirror(load_settings(config, quiet=True), _place, read_only=True)
 
     def before_commit(answer: Answer) -> None:
         if answer.edits:

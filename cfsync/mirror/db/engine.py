@@ -287,8 +287,8 @@ class Mirror:
             raise explained from error
         with self._engine.connect() as conn:
             tx = self._tx(conn, **self.dialect.read_options)
-            if not (explained and writes) and (diagnosis := self.diagnose(tx)):
-                raise MirrorError(diagnosis) from error
+            if not (explained and writes) and (found := self.diagnose(tx)):  # no read is refused
+                raise MirrorError(found) from error
             if explained:
                 raise Constrained(self.dialect.refusal(tx.conn, error)) from error
         raise error

@@ -26,6 +26,9 @@ log = structlog.get_logger()
 DRAIN_SHARE = 0.8
 """The share of `daemon.stop_timeout` in which passes may end by themselves."""
 
+CLOCK_S = 1.0
+"""Seconds between two looks whether the clock was set back."""
+
 RELEASE_S = 2.0
 """Seconds in which to give leases back; if that fails they expire."""
 
@@ -52,6 +55,7 @@ class Daemon:
             on_ready()
             self._plan()
             self.schedule.start()
+            _start(group, [PeriodicTask("schedule", CLOCK_S, self.schedule.follow_clock)])
             _start(group, self.maintenance.tasks_when_connected())
 
     def _plan(self) -> None:

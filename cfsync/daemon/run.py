@@ -179,7 +179,6 @@ class Process:
             self._notifier,
             find_stuck=lambda s: self._daemon.find_stuck(s) if self._daemon else None,
             status=lambda: self._daemon.status() if self._daemon else self._waiting(),
-            on_clock_change=lambda: self._daemon.schedule.restart() if self._daemon else None,
         )
 
     def _waiting(self) -> str:

@@ -1,4 +1,4 @@
-"""The watchdog: notifies systemd while the daemon makes progress, and notices clock changes."""
+"""The watchdog: notifies systemd while the daemon makes progress, and logs clock changes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Watchdog:
     """Sends systemd a keep-alive and a status line.
 
     `find_stuck(patience)` returns what makes no progress, None if nothing is stuck; `status` the
-    line that `systemctl status` shows. `on_clock_change` is called when the wall clock was changed.
+    line that `systemctl status` shows.
     """
 
     def __init__(
@@ -52,12 +52,10 @@ class Watchdog:
         *,
         find_stuck: Callable[[float], str | None],
         status: Callable[[], str],
-        on_clock_change: Callable[[], None],
     ) -> None:
         self._notifier = notifier
         self._find_stuck = find_stuck
         self._status = status
-        self._on_clock_change = on_clock_change
         self._patience = notifier.watchdog_s or PATIENCE_S
         self._clock_offset = _clock_offset()
 
@@ -71,7 +69,6 @@ class Watchdog:
         if abs(_clock_offset() - self._clock_offset) > CLOCK_JUMP_S:
             log.warning("clock.set", seconds=round(_clock_offset() - self._clock_offset))
             self._clock_offset = _clock_offset()
-            self._on_clock_change()
         stuck = self._find_stuck(self._patience)
         if stuck is None:
             self._notifier.alive()

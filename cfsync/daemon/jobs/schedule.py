@@ -30,12 +30,14 @@ class _Every(BaseTrigger):  # type: ignore[misc]  # it has no types
         share = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
         return now + timedelta(seconds=self._seconds * share)
 
+    def latest_fire_time(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self._seconds * (1 + JITTER))
+
 
 class Schedule:
     """Actions with their intervals. Several missed calls are made up for by one.
 
-    The scheduler goes by the wall clock: after a clock change, `restart` lets all intervals begin
-    again.
+    The scheduler goes by the wall clock, which can be set: see `follow_clock`.
     """
 
     def __init__(self) -> None:
@@ -69,6 +71,15 @@ class Schedule:
         self._scheduler.remove_all_jobs()
         for seconds, action in self._actions:
             self._scheduler.add_job(_call, _Every(seconds), [action])
+
+    async def follow_clock(self) -> None:
+        """Let all intervals begin now if a call lies further ahead than its interval: the clock was
+        set back. It may have been set forth just before, so nobody can tell by the clock itself.
+        """
+        now = datetime.now(UTC)
+        jobs = self._scheduler.get_jobs()
+        if any(job.next_run_time > job.trigger.latest_fire_time(now) for job in jobs):
+            self.restart()
 
     def pause(self) -> None:
         """Make no more calls."""

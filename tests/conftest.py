@@ -203,7 +203,7 @@ def _binaries(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The server of this test process, started when the first test asks for it."""
-    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir=_fast_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir=fast_folder()) as folder:
         server = Postgres(Path(folder))
         server.start()
         try:
@@ -212,7 +212,7 @@ def postgres() -> Iterator[Postgres]:
             server.stop(signal.SIGQUIT)  # the files go too: there is nothing to write back
 
 
-def _fast_folder() -> str:
+def fast_folder() -> str:
     """In memory, where there is room for several servers: to copy a database, which most tests do,
     takes a fifth of the time there. The path is short, because it holds the server's socket.
     """

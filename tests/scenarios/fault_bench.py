@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -77,13 +77,14 @@ class PostgresStore:
 
 class Bench:
     """One scene, which begins again and again from the same state of both sides. `proved`: states
-    from which the next passes brought everything to rest (see `fault_matrix`).
+    from which the next passes brought everything to rest (see `fault_matrix` and
+    `crash_points`).
     """
 
     def __init__(self, scene: Scene, store: Store) -> None:
         self.scene = scene
         self.store = store
-        self.proved: set[tuple[str, bool, bool]] = set()
+        self.proved: set[Hashable] = set()
         if not scene.empty:
             self._prepare()
 

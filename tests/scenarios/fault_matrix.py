@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from cfsync.mirror.migrate import migrate
-from tests.conftest import Postgres, one_authority, prepared
+from tests.conftest import Postgres, fast_folder, one_authority, prepared
 from tests.push.conftest import Account
 from tests.scenarios.fault_bench import Bench, PostgresStore, SqliteStore, Store
 from tests.scenarios.fault_kinds import ANY, KINDS, REFUSED, Call, Kind
@@ -180,7 +180,7 @@ def stores_on(database: str) -> Iterator[Callable[[Path], Store]]:
     if database == "sqlite":
         yield new_file
         return
-    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="cfsync-pg-", dir=fast_folder()) as folder:
         server = Postgres(Path(folder))
         server.start()
         try:

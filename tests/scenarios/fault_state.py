@@ -20,12 +20,14 @@ COLUMNS = {
         WHERE t.type = 'table' ORDER BY 1, 2
     """,
     "postgresql": """
-        SELECT table_name, column_name FROM information_schema.tables
-        JOIN information_schema.columns USING (table_schema, table_name)
-        WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1, 2
+        SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+            AND attnum > 0 AND NOT attisdropped ORDER BY 1, 2
     """,
 }
-"""By the kind of database: (table, column) of all tables."""
+"""By the kind of database: (table, column) of all tables. (PostgreSQL's information_schema takes
+half a second for it.)
+"""
 
 
 def state_of(account: Account) -> str:

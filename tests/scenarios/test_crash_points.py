@@ -34,10 +34,11 @@ def test_a_push_that_is_killed_on_postgresql_is_finished_by_the_next_one(
 def survives(name: str, folder: Path, store: Store, times: int) -> None:
     quiet_logs()
     with bench_of(name, folder, store) as (bench, plan):
-        durable = [n for n, what in enumerate(points_of(bench), 1) if what != "sql"]
+        points = points_of(bench)
+        durable = [n for n, what in enumerate(points, 1) if what != "sql"]
         chosen = durable[len(durable) // times // 2 :: len(durable) // times]
 
-        wrong = {n: found for n in chosen if (found := list(survived(bench, plan, n)))}
+        wrong = {n: found for n in chosen if (found := list(survived(bench, plan, points, n)))}
 
     assert len(chosen) >= times
     assert wrong == {}

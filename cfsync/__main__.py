@@ -16,9 +16,9 @@ def main() -> None:
     # Before a command listens for it itself, SIGTERM is the same as Ctrl-C, from here on: the
     # import alone takes half a second.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Nearly all that is made while the libraries load stays: to look for garbage at every 700
-    # objects is an eighth of the time that it takes.
-    gc.set_threshold(50_000)
+    # Nearly all that is made while the libraries load stays (some 150,000 objects): to look for
+    # garbage meanwhile is up to a tenth of the time that a short command takes.
+    gc.set_threshold(200_000)
     # Warnings of libraries, with their lines of source, are for developers: `python -W` shows them.
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

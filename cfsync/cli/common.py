@@ -53,8 +53,6 @@ def load_settings(
     process that sets them up repeatedly. `checked`: what has been read already. Raises
     SettingsError.
     """
-    from urllib.request import getproxies
-
     from cfsync import logs, tracing
     from cfsync.config import load
     from cfsync.config.secrets import secrets_in, secrets_of
@@ -62,11 +60,16 @@ def load_settings(
     settings = checked or load(config, environ)
     quiet = quiet and sys.stderr.isatty()
     memory = memory or logs.Memory(None)
-    memory.secrets.update(secrets_of(settings), *map(secrets_in, getproxies().values()))
+    memory.secrets.update(secrets_of(settings), *map(secrets_in, _proxies()))
     secrets, repeats = [*memory.secrets], memory.repeat_filter
     logs.configure(settings.log, secrets=secrets, quiet=quiet, repeat_filter=repeats)
     tracing.start(environ)
     return settings
+
+
+def _proxies() -> list[str]:
+    """The URLs of the environment's proxies, which may hold passwords."""
+    return [url for name, url in os.environ.items() if name.lower().endswith("_proxy")]
 
 
 def check_to_run(config: Path | None) -> Settings:

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from cfsync import logs
+from cfsync.cli.common import load_settings
 from cfsync.config import LogSettings
 
 JSON = LogSettings(format="json")
@@ -59,6 +60,19 @@ def test_a_secret_never_gets_through(capsys: pytest.CaptureFixture[str], form: A
     err = capsys.readouterr().err
     assert err.count("***") >= 4
     assert "tok" not in err
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "ALL_PROXY"])
+def test_a_proxys_password_never_gets_through(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv(name, "http://user:hunter2@proxy.example.com:3128")
+    load_settings(None, environ={})
+
+    structlog.get_logger().warning("pull.failed", why="hunter2 was refused")
+
+    assert "hunter2" not in (line := capsys.readouterr().err)
+    assert "was refused" in line
 
 
 def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -44,6 +45,7 @@ def run(config: Config = None, json: Json = False) -> int:
     from cfsync.mirror.db import allocator
 
     allocator.use_one_arena()
+    gc.set_threshold(50_000)  # sooner than in a short command: what lives long must stay small
     checked = [check_to_run(config)]  # at the start no program is asked twice for a secret
     _RUN.say(json=json or not sys.stderr.isatty())
     read = partial(load_settings, config, memory=logs.Memory(logs.RepeatFilter()))

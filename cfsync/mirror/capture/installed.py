@@ -55,7 +55,7 @@ def database(conn: sa.Connection) -> ModuleType:
 def refuse_incomplete(conn: sa.Connection, dialect: Dialect) -> None:
     """Raise MirrorError if a table of cfsync's own bookkeeping, or a column of one, is missing."""
     schema_checks.refuse_incomplete(dialect.relations(conn), dialect.private)
-    columns = conn.exec_driver_sql(database(conn).COLUMNS)
+    columns = conn.exec_driver_sql(database(conn).COLUMNS).all()
     schema_checks.refuse_without_columns({(table, column) for table, column, *_ in columns})
 
 
@@ -223,14 +223,14 @@ def _noted(conn: sa.Connection) -> dict[str, str]:
 
 def _found(conn: sa.Connection) -> dict[str, str]:
     """A digest of each object by its name; what should not be there has one, too."""
-    objects, columns = database(conn).OBJECTS, database(conn).COLUMNS
-    digests = {name: _digest(text) for name, text in conn.exec_driver_sql(objects)}
-    for table, column, kind, default in conn.exec_driver_sql(columns):
-        if table in RESOURCES and column in columns_of(table):
+    sql = database(conn)
+    digests = {name: _digest(text) for name, text in conn.exec_driver_sql(sql.OBJECTS).all()}
+    for table, column, kind, default in conn.exec_driver_sql(sql.COLUMNS).all():
+        if table in RESOURCES and (column in RESOURCES[table].by_name or column in OWN):
             digests[f"{COLUMN} {table}.{column}"] = kind
             if column == "id":
-                digests[f"{database(conn).ID_DEFAULT} of {table}.id"] = default
-    wrong = [f"{COUNTER} of {t}.id" for t in database(conn).low_counters(conn)]
+                digests[f"{sql.ID_DEFAULT} of {table}.id"] = default
+    wrong = [f"{COUNTER} of {t}.id" for t in sql.low_counters(conn)]
     return digests | dict.fromkeys([*wrong, *_lost_keys(conn)], "")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import sqlalchemy as sa
+
 from cfsync.errors import MirrorError
 from cfsync.mirror.db.tables import SCHEMA_VERSION, TABLES, VIEW_NAMES, metadata
 
@@ -26,8 +28,7 @@ def refuse_without_columns(found: Collection[tuple[str, str]]) -> None:
     """
     lost = [
         f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
-        if table.name in own_names()
+        for table in sorted(_own_tables(), key=lambda table: table.name)
         for column in table.columns
         if (table.name, column.name) not in found
     ]
@@ -40,7 +41,11 @@ def refuse_without_columns(found: Collection[tuple[str, str]]) -> None:
 
 def own_names() -> set[str]:
     """The names of the `cf_` tables beside those of the resources."""
-    return {t.name for t in metadata.tables.values() if t.name.startswith("cf_") and not t.schema}
+    return {table.name for table in _own_tables()}
+
+
+def _own_tables() -> list[sa.Table]:
+    return [t for t in metadata.tables.values() if t.name.startswith("cf_") and not t.schema]
 
 
 def refuse_foreign(names: Collection[str], place: str) -> None:

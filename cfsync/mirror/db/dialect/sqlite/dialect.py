@@ -220,7 +220,7 @@ class SQLite(Dialect):
         return int(conn.exec_driver_sql(sql).scalar_one())
 
     def relations(self, conn: sa.Connection) -> set[str]:
-        return set(conn.exec_driver_sql("SELECT lower(name) FROM sqlite_schema").scalars())
+        return set(conn.exec_driver_sql("SELECT lower(name) FROM sqlite_schema").scalars().all())
 
     def may_create(self, conn: sa.Connection) -> bool:
         return True

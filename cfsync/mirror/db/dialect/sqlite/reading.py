@@ -20,7 +20,7 @@ from contextlib import contextmanager
 LONGEST = 2_500
 """Bytes of a statement of the schema that is parsed: any table of ours, half of the triggers."""
 
-DEEPEST = 8
+DEEPEST = 5
 """Levels of an expression in such a statement: our tables and indexes have 2, nearly all triggers
 more.
 """

@@ -23,6 +23,7 @@ from cfsync.daemon.health.database_probe import DatabaseProbe
 from cfsync.daemon.health.watchdog import Watchdog
 from cfsync.daemon.periodic import PeriodicTask, repeat
 from cfsync.daemon.systemd import Notifier
+from cfsync.errors import Interrupted
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.engine import Mirror
 from cfsync.sync.walk_progress import WalkState
@@ -111,16 +112,19 @@ class Process:
         if running.done():
             return running.result()
         self._notifier.stopping()
-        forced_exit = _exit_after(self._settings.daemon.stop_timeout)
+        forced_exit = _exit_after(self._settings.daemon.stop_timeout, self._must_end)
         if self._daemon is not None:
             await self._daemon.stop()
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
         forced_exit.cancel()
-        if self._daemon is not None and self._daemon.maintenance.must_end is not None:
-            raise self._daemon.maintenance.must_end
+        if reason := self._must_end():
+            raise reason
         return None
+
+    def _must_end(self) -> Interrupted | None:
+        return self._daemon.maintenance.must_end if self._daemon else None
 
     async def _run_daemon(self) -> None:
         connections = await startup.connect(self._settings, self._open_mirror, self._database)
@@ -191,12 +195,15 @@ class Process:
         return self._daemon.health(base) if self._daemon else base
 
 
-def _exit_after(seconds: float) -> threading.Timer:
-    """End the process after so many seconds, even if something hangs: no data is lost by that."""
+def _exit_after(seconds: float, why: Callable[[], Interrupted | None]) -> threading.Timer:
+    """End the process after so many seconds, even if something hangs: no data is lost by that. With
+    0 where there is no reason to end, since it was told to.
+    """
 
     def end() -> None:
         sys.stderr.flush()
-        os._exit(0)
+        reason = why()
+        os._exit(reason.exit_code if reason else 0)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True

@@ -80,10 +80,16 @@ def test_nothing_is_written_any_more_into_a_file_that_is_no_longer_there(
         there.conn.close()
 
 
+@pytest.mark.parametrize("patience", ["10s", "1ms"])
 def test_a_daemon_ends_with_4_and_goes_on_with_the_new_file_when_it_is_started_again(
-    start: Callable[..., Daemon], world: World, sql: Sql, contact: int, count: Callable[[], int]
+    start: Callable[..., Daemon],
+    world: World,
+    sql: Sql,
+    contact: int,
+    count: Callable[[], int],
+    patience: str,
 ) -> None:
-    first = start()
+    first = start(DAEMON__STOP_TIMEOUT=patience)
     until(lambda: count() == 30)
     sql.conn.close()
 
@@ -126,14 +132,16 @@ def test_a_commit_of_another_program_survives_the_end_of_a_daemon_whose_log_was_
 
 
 def halted_between_transactions(daemon: Daemon, file: Path) -> bool:
-    """Halt the process, with all of the log copied into the file, so that a new log can begin."""
+    """Halt the process, with all of the log copied into the file and nobody who reads it, so that
+    a new log can begin.
+    """
     daemon.process.send_signal(signal.SIGSTOP)
     with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as conn:
         try:
             conn.execute("BEGIN IMMEDIATE")
             conn.execute("ROLLBACK")
-            _, pages, copied = conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if pages == copied:
+            busy, pages, copied = conn.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+            if not busy and pages == copied:
                 return True
         except sqlite3.OperationalError:
             pass

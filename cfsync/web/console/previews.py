@@ -5,7 +5,7 @@ changed by asking.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
@@ -22,6 +22,9 @@ _UNSENT = "Discard, on Activity, until then; afterwards"
 UNDO_EDITS = f"{_UNSENT} Revert, beside the push there."
 _HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
 
+
+NAMED = 20
+"""Records that a decision about many names."""
 
 _REVIVE = "Undelete, on the page of the record, makes a new one of what it held."
 
@@ -70,7 +73,7 @@ _WHOLE = {
 def conflict(found: Conflict, choice: str) -> Preview:
     """Of one conflict. Pure, as all of these."""
     name, seen = f"{words(found.resource)} #{found.record_id}", cards.seen(found)
-    if found.is_about_record and (found.kind, choice) in _WHOLE:
+    if _is_whole(found, choice):
         title, then, back, button = _WHOLE[found.kind, choice]
         return Preview(title.format(name), [then], back, button, seen)
     return Preview(f"Resolve {found.field} of {name}?", [], _HISTORY, "Resolve it", seen)
@@ -82,17 +85,38 @@ def _seen(numbers: Iterable[object]) -> str:
 
 
 def resolve(found: Sequence[Conflict], choice: str) -> Preview:
-    about = Counter((c.resource, c.field or str(c.kind)) for c in found)
+    fields = [c for c in found if not _is_whole(c, choice)]
+    whole = [c for c in found if _is_whole(c, choice)]
     side = "your database" if choice == "local" else "ClickFunnels"
-    then = (
-        "The next push sends what ClickFunnels doesn't have."
-        if choice == "local"
-        else "The rows take what ClickFunnels has; edits of these fields are discarded."
-    )
-    lines = [f"{words(name)}, {what}: {n:,}" for (name, what), n in about.items()]
+    about = Counter((words(c.resource), c.field or str(c.kind)) for c in fields)
+    lines = [f"{name}, {what}: {n:,}" for (name, what), n in about.items()]
+    if fields:
+        lines.append(
+            "The next push sends what ClickFunnels doesn't have."
+            if choice == "local"
+            else "The rows take what ClickFunnels has; edits of these fields are discarded."
+        )
     title = f"Resolve {plural(len(found), 'conflict')} for {side}?"
-    seen = _seen(c.id for c in found)
-    return Preview(title, [*lines, then], _HISTORY, f"Resolve {len(found):,}", seen)
+    lines, back = [*lines, *_of_whole_records(whole, choice)], _back(fields, whole, choice)
+    return Preview(title, lines, back, f"Resolve {len(found):,}", _seen(c.id for c in found))
+
+
+def _is_whole(found: Conflict, choice: str) -> bool:
+    return found.is_about_record and (found.kind, choice) in _WHOLE
+
+
+def _of_whole_records(found: Sequence[Conflict], choice: str) -> Iterator[str]:
+    """What becomes of whole records, which is no small matter: each kind with its records."""
+    for kind in dict.fromkeys(c.kind for c in found):
+        mine = [f"{words(c.resource)} #{c.record_id}" for c in found if c.kind == kind]
+        more = f" and {len(mine) - NAMED:,} more" if len(mine) > NAMED else ""
+        title, then, _, _ = _WHOLE[kind, choice]
+        yield f"{title.format(', '.join(mine[:NAMED]) + more)} {then}"
+
+
+def _back(fields: Sequence[Conflict], whole: Sequence[Conflict], choice: str) -> str:
+    told = [_HISTORY] if fields else []
+    return " ".join([*told, *dict.fromkeys(_WHOLE[c.kind, choice][2] for c in whole)])
 
 
 def edits(found: Sequence[Edit], choice: str) -> Preview:

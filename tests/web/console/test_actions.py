@@ -106,6 +106,7 @@ WHOLE = [
 ]
 
 
+@pytest.mark.parametrize("many", [False, True], ids=["one", "many"])
 @pytest.mark.parametrize(("stage", "choice", "asked", "back"), WHOLE)
 def test_a_conflict_about_a_record_asks_first_and_says_how_to_take_it_back(
     visitor: Visitor,
@@ -115,16 +116,21 @@ def test_a_conflict_about_a_record_asks_first_and_says_how_to_take_it_back(
     choice: str,
     asked: str,
     back: str,
+    many: bool,
 ) -> None:
     stage(account, contact)
     number = account.one("SELECT id FROM cf_conflicts WHERE state = 'open'")
 
-    shown = visitor.ask("POST", f"/conflicts/{number}", data={"choice": choice}).text
+    path = "/conflicts/all" if many else f"/conflicts/{number}"
+    about = {"last": str(number)} if many else {}
+
+    shown = visitor.ask("POST", path, data={"choice": choice, **about}).text
 
     assert asked in shown
+    assert f"#{contact}" in shown.partition("<main")[2]
     assert back in shown
     assert account.one("SELECT state FROM cf_conflicts WHERE id = ?", number) == "open"
-    page = visitor.press(f"/conflicts/{number}", choice)
+    page = visitor.press(path, choice, **about)
     assert "1 conflict resolved." in page
     assert back in page.partition("To undo it: ")[2]
 

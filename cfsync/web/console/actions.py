@@ -238,10 +238,11 @@ def _is_as_shown(form: Form, found: Conflict) -> bool:
 
 
 def _typed(found: Conflict, form: Form) -> Any:
-    """The value that somebody wants in a conflict instead of both."""
+    """The value that somebody wants in a conflict instead of both. Raises UsageError for ''."""
     column, _, key = found.field.partition(".")
     spec = RESOURCES[found.resource].by_name.get(column)
-    text = form.one("value")
+    if not (text := form.one("value")):
+        raise UsageError("no value was given: write one, or choose a side and use Edit to empty it")
     return text if key or spec is None else forms.parsed(spec, text)
 
 

@@ -403,6 +403,17 @@ def test_another_value_resolves_a_conflict(
     assert (account.world.get("contacts", contact) or {})["first_name"] == "Elsewhere"
 
 
+def test_without_another_value_nothing_is_wiped(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    number = dispute(account, contact)
+
+    page = visitor.press(f"/conflicts/{number}", "value", value="")
+
+    assert "no value was given" in page
+    assert account.one("SELECT state FROM cf_conflicts WHERE id = ?", number) == "open"
+
+
 def disputes(account: Account, contacts: tuple[int, int]) -> None:
     """Both names of two contacts."""
     for contact in contacts:

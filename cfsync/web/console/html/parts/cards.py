@@ -107,7 +107,9 @@ def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
 def _another_value(c: Conflict) -> h.Element:
     return h.form(".one.other", method="post", action=f"/conflicts/{c.id}")[
         h.input(type="hidden", name=SEEN, value=seen(c)),
-        h.input(type="text", name="value", aria_label=f"Another value for {c.field}"),
+        h.input(
+            type="text", name="value", required=True, aria_label=f"Another value for {c.field}"
+        ),
         h.button(".quiet", name="choice", value="value")["Use another value"],
         h.small["the next push sends it"],
     ]

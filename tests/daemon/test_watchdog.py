@@ -49,7 +49,8 @@ def test_it_falls_silent_when_the_sql_thread_hangs_and_still_stops_when_told_to(
 
     daemon.wait_for("daemon.stuck")
 
-    assert systemd.is_silent("WATCHDOG=1", LIMIT_S * 2)
+    # On a busy machine it may have been stuck for a moment before it hangs.
+    until(lambda: systemd.is_silent("WATCHDOG=1", LIMIT_S * 2), "it never fell silent")
     assert "SQL thread is silent" in next(
         t for t in systemd.received if t.startswith("STATUS=stuck")
     )

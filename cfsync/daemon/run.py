@@ -196,8 +196,8 @@ class Process:
 
 
 def _exit_after(seconds: float, why: Callable[[], Interrupted | None]) -> threading.Timer:
-    """End the process after so many seconds, even if something hangs: no data is lost by that. With
-    0 where there is no reason to end, since it was told to.
+    """End the process after so many seconds, even if something hangs: no data is lost by that.
+    `why` returns what decides the exit code; None, that somebody stopped it, is 0.
     """
 
     def end() -> None:

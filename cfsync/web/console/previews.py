@@ -21,11 +21,6 @@ from cfsync.web.console.html.sure import Preview
 _UNSENT = "Discard, on Activity, until then; afterwards"
 UNDO_EDITS = f"{_UNSENT} Revert, beside the push there."
 _HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
-
-
-NAMED = 20
-"""Records that a decision about many names."""
-
 _REVIVE = "Undelete, on the page of the record, makes a new one of what it held."
 
 _WHOLE = {
@@ -70,6 +65,10 @@ _WHOLE = {
 """(kind, side) of a conflict about a whole record -> what is asked, done and said."""
 
 
+NAMED = 20
+"""Records that the preview of a decision about many names."""
+
+
 def conflict(found: Conflict, choice: str) -> Preview:
     """Of one conflict. Pure, as all of these."""
     name, seen = f"{words(found.resource)} #{found.record_id}", cards.seen(found)
@@ -106,7 +105,7 @@ def _is_whole(found: Conflict, choice: str) -> bool:
 
 
 def _of_whole_records(found: Sequence[Conflict], choice: str) -> Iterator[str]:
-    """What becomes of whole records, which is no small matter: each kind with its records."""
+    """For each kind of conflict about whole records: which they are, and what becomes of them."""
     for kind in dict.fromkeys(c.kind for c in found):
         mine = [f"{words(c.resource)} #{c.record_id}" for c in found if c.kind == kind]
         more = f" and {len(mine) - NAMED:,} more" if len(mine) > NAMED else ""
@@ -115,6 +114,7 @@ def _of_whole_records(found: Sequence[Conflict], choice: str) -> Iterator[str]:
 
 
 def _back(fields: Sequence[Conflict], whole: Sequence[Conflict], choice: str) -> str:
+    """How each kind of what is resolved is undone."""
     told = [_HISTORY] if fields else []
     return " ".join([*told, *dict.fromkeys(_WHOLE[c.kind, choice][2] for c in whole)])
 

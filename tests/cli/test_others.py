@@ -339,6 +339,13 @@ def test_the_console_is_opened_in_the_browser(bare: Command, monkeypatch: pytest
     assert off.said == ["the console is off: set web.listen, and web.console to on"]
 
 
+def test_a_console_that_is_off_is_not_served(filled: Command):
+    off = filled("web", "--listen", "127.0.0.1:0", WEB__CONSOLE="off")
+
+    assert (off.returncode, off.stdout) == (2, "")
+    assert off.said == ["the console is off: set web.console to on, or to read-only"]
+
+
 def test_the_console_says_on_which_port_it_is_where_the_system_chooses(filled: Command):
     process = filled.start("web", "--listen", "127.0.0.1:0")
     assert process.stdout is not None

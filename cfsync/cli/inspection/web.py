@@ -94,6 +94,8 @@ def _check(web: WebSettings) -> None:
 
     if problems := runnable.web_problems(web):
         raise SettingsError(problems)
+    if web.console == "off":
+        raise UsageError("the console is off: set web.console to on, or to read-only")
     if web.listen == "off":
         raise UsageError("web.listen is off: name an address with --listen, such as 127.0.0.1:8787")
 

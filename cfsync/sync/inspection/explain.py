@@ -17,7 +17,7 @@ from cfsync.mirror.reports.decisions import Decision
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.records import is_provisional
 from cfsync.resources import Field, Resource, named
-from cfsync.sync.inspection.waits import waits
+from cfsync.sync.inspection.waits import Wait, waits, why_unsent
 from cfsync.values import equal
 
 Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
@@ -114,8 +114,9 @@ async def explain(
     with this name.
     """
     resource = named(resource_name)
-    known, commands, changes, decided = await mirror.read(_gather, resource, record_name.strip())
-    unsent = settings.why_unsent(resource.name)
+    known, waiting, changes, decided = await mirror.read(
+        _gather, settings, resource, record_name.strip()
+    )
     if not (known.row or known.edits or known.tombstone or changes):
         raise UsageError(f"{resource.name}: the mirror knows nothing of {record_name}")
     return Explanation(
@@ -133,19 +134,21 @@ async def explain(
         changes=changes,
         conflicts=known.conflicts,
         decisions=decided,
-        waits=[str(w) for w in waits(known, commands, unsent=unsent)],
+        waits=[str(wait) for wait in waiting],
     )
 
 
 def _gather(
-    tx: Tx, resource: Resource, record_name: str
-) -> tuple[KnownRecord, dict[str, str], list[history.Row], list[Decision]]:
+    tx: Tx, settings: Settings, resource: Resource, record_name: str
+) -> tuple[KnownRecord, list[Wait], list[history.Row], list[Decision]]:
     known, name = _found(tx, resource, record_name)
     changes = history.last_changes(tx, resource, name, CHANGES_SHOWN)
     decided = decisions.last(
         tx, DECISIONS_SHOWN, resources=[resource.name], record_id=known.record_id
     )[::-1]
-    return known, provenance.commands(tx, resource, known.record_id), changes, decided
+    commands = provenance.commands(tx, resource, known.record_id)
+    waiting = [*waits(known, commands, why_unsent(tx, settings, resource.name))]
+    return known, waiting, changes, decided
 
 
 def _found(tx: Tx, resource: Resource, wanted: str) -> tuple[KnownRecord, str]:

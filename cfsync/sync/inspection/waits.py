@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cfsync.config import Settings
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, OutboxState
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.mirror.views.waiting import DRIFTED, INSERTED
 
@@ -23,18 +26,27 @@ class Wait:
         return f"{self.text}; {self.command}" if self.command else self.text
 
 
-def waits(known: KnownRecord, commands: Mapping[str, str], *, unsent: str) -> Iterator[Wait]:
-    """`commands`: what helps, by state, as `cf_waiting` has it. `unsent`: why edits of it are not
-    sent; '' where they are.
+def why_unsent(tx: Tx, settings: Settings, name: str) -> Wait | None:
+    """What keeps the edits of a resource from being sent; None where nothing does."""
+    if off := settings.why_unsent(name):
+        return Wait(off, "")
+    if name in pauses.paused(tx):
+        return Wait(f"{name} is paused", f"cfsync resume {name}")
+    return None
+
+
+def waits(known: KnownRecord, commands: Mapping[str, str], unsent: Wait | None) -> Iterator[Wait]:
+    """`commands`: what helps, by state, as `cf_waiting` has it. `unsent`: what keeps its edits from
+    being sent.
     """
     for conflict in known.conflicts:
         command = f"cfsync conflicts resolve {conflict.id}"
         yield Wait(f"conflict {conflict.id}: {_dispute(conflict)}", command)
     for edit in known.edits:
         if edit.state in OPEN_STATES:
-            text, command = _waits_for(edit, unsent)
-            helps = commands.get(edit.state, command)
-            yield Wait(f"edit {edit.seq} ({edit.op}): {text}", helps)
+            found = _waits_for(edit, unsent)
+            helps = commands.get(edit.state, found.command)
+            yield Wait(f"edit {edit.seq} ({edit.op}): {found.text}", helps)
     for resource, local_id in known.unsent:
         text = f"{resource} {local_id}, to which it refers, is not in ClickFunnels yet"
         yield Wait(text, "")
@@ -50,17 +62,14 @@ def _dispute(conflict: Conflict) -> str:
     return texts[conflict.kind]
 
 
-def _waits_for(edit: Edit, unsent: str) -> tuple[str, str]:
-    """Why, and the command."""
+def _waits_for(edit: Edit, unsent: Wait | None) -> Wait:
     listed = f"cfsync outbox list {edit.resource}"
     match edit.state:
         case OutboxState.PARKED:
-            return f"parked: {edit.error}", listed
+            return Wait(f"parked: {edit.error}", listed)
         case OutboxState.HELD:
-            return f"held: {edit.error}", listed
+            return Wait(f"held: {edit.error}", listed)
         case OutboxState.SENDING:
-            return "was sent, its outcome is not known yet; the next push looks", ""
-        case _ if unsent:
-            return unsent, ""
-        case _:
-            return "waits for the next push", f"cfsync plan {edit.resource}"
+            looks = unsent or Wait("the next push looks", "")
+            return Wait(f"was sent, its outcome is not known yet; {looks.text}", looks.command)
+    return unsent or Wait("waits for the next push", f"cfsync plan {edit.resource}")

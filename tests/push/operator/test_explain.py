@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cfsync.errors import UsageError
+from cfsync.sync.decisions import pause
 from cfsync.sync.inspection.explain import explain
 from tests.push.conftest import Account
 
@@ -43,6 +44,20 @@ def test_an_edit_that_waits_is_told_from_what_clickfunnels_has(account, contact)
     name = origin(found, "first_name")
     assert (name.value, name.source, name.remote, name.edits) == ("X", "edit", old, [1])
     assert found.waits == ["edit 1 (update): waits for the next push; cfsync plan contacts"]
+
+
+def test_an_edit_of_a_paused_list_says_so(account, contact):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    account.desk(pause.change, "paused", ["contacts"])
+
+    assert explained(account, "contacts", contact).waits == [
+        "edit 1 (update): contacts is paused; cfsync resume contacts"
+    ]
+    account.sql("UPDATE cf_outbox SET state = 'sending'")
+    assert explained(account, "contacts", contact).waits == [
+        "edit 1 (update): was sent, its outcome is not known yet; contacts is paused;"
+        " cfsync resume contacts"
+    ]
 
 
 def test_a_field_names_the_push_that_wrote_it(account, contact):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from cfsync.api import Api
+from cfsync.api import Api, network_errors
 from cfsync.errors import BadAnswer, Unreachable
 from cfsync.resources import ALL
 from tests.api.calls import CONTACTS, ONCE, refused
@@ -28,14 +28,14 @@ def test_a_server_that_is_not_there_was_sent_nothing():
     error = refused(f"http://127.0.0.1:{port}")
 
     assert error.sent is False
-    assert "no connection to 127.0.0.1" in str(error)
+    assert str(error).endswith("no connection to 127.0.0.1: connection refused")
 
 
 def test_a_name_that_does_not_exist_was_sent_nothing():
     error = refused("http://nowhere.invalid")
 
     assert error.sent is False
-    assert "no connection to nowhere.invalid" in str(error)
+    assert str(error).endswith("no connection to nowhere.invalid: its name can't be looked up")
 
 
 def test_a_connection_that_is_not_made_in_time_was_sent_nothing():
@@ -220,11 +220,28 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls: ssl.SSLContext):
         async with fake.serving(tls) as url, client(f"{url}/api/v2", retry=ONCE) as api:
             await api.create(CONTACTS, {})
 
-    with pytest.raises(Unreachable, match=r"certificate is refused: .*self-signed") as caught:
+    with pytest.raises(Unreachable, match=r"certificate is refused: self-signed certificate$") as caught:
         asyncio.run(main())
 
     assert caught.value.sent is False
     assert fake.seen == []
+
+
+def test_a_server_without_tls_is_told_apart():
+    fake = Fake(Say([]))
+
+    async def main() -> None:
+        async with fake.serving() as url, client(f"https{url[4:]}/api/v2", retry=ONCE) as api:
+            await api.page(CONTACTS)
+
+    with pytest.raises(Unreachable, match=r"no connection to 127.0.0.1: TLS fails: [a-z ]+$"):
+        asyncio.run(main())
+
+
+def test_of_several_addresses_the_first_error_is_told():
+    tried = OSError("Multiple exceptions: [Errno 101] Connect call failed ('::1', 80), [Errno 111]")
+
+    assert network_errors.plain(tried) == "network is unreachable"
 
 
 def test_a_certificate_of_the_environment_is_trusted(

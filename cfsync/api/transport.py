@@ -15,8 +15,8 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from cfsync.api import network_errors
 from cfsync.api.gateway import is_gateway
+from cfsync.api.network_errors import plain
 from cfsync.config import ApiSettings
 from cfsync.config.secret_sources import token_now
 from cfsync.errors import (
@@ -176,9 +176,9 @@ class Transport:
     def _reason(self, cause: BaseException | None) -> str:
         match cause:
             case aiohttp.ClientConnectorCertificateError():
-                return f"the server's certificate is refused: {network_errors.plain(cause.os_error)}"
+                return f"the server's certificate is refused: {plain(cause.os_error)}"
             case aiohttp.ClientConnectorError():
-                return f"no connection to {cause.host}: {network_errors.plain(cause.os_error)}"
+                return f"no connection to {cause.host}: {plain(cause.os_error)}"
             case aiohttp.ConnectionTimeoutError():
                 return "no connection in time"
             case aiohttp.ClientHttpProxyError():

@@ -10,7 +10,11 @@ knows more than the command line does.
     pages      GET: reads, then calls a function of `html`
     forms      what was typed into a form, as values
     previews   what a decision would do, shown before it is made
-    actions    POST: decides, leaves a message, and goes back
+    deciding   POST: what all buttons share: a preview, a message, and the way back
+    actions    buttons of what waits: conflicts, edits, deletions
+    list_actions  buttons of lists: pause, resume, pull now, sweep now
+    reversals  buttons that take back: Revert, Undelete
+    editing    forms: Edit and New
     html/      the pages themselves; pure
     static/    style sheet, script and icon, all our own
 """

@@ -28,7 +28,9 @@ from cfsync.web.console.actions import Actions
 from cfsync.web.console.editing import Editing
 from cfsync.web.console.html.login import login
 from cfsync.web.console.html.parts.layout import Shell, sorry
+from cfsync.web.console.list_actions import ListActions
 from cfsync.web.console.pages import Pages
+from cfsync.web.console.reversals import Reversals
 from cfsync.web.console.session import Console, plain_name
 
 log = structlog.get_logger()
@@ -67,12 +69,8 @@ def create(console: Console) -> Starlette:
 
 def _routes(console: Console) -> list[Route | Mount]:
     """All of them. A handler changes something, or it doesn't: HEAD is answered as GET is."""
-    pages, actions, editing, entry = (
-        Pages(console),
-        Actions(console),
-        Editing(console),
-        Entry(console),
-    )
+    pages, editing, entry = Pages(console), Editing(console), Entry(console)
+    actions, lists, reversals = Actions(console), ListActions(console), Reversals(console)
     shown: dict[str, Handler] = {
         "/": pages.overview,
         "/waiting": pages.waiting,
@@ -92,10 +90,10 @@ def _routes(console: Console) -> list[Route | Mount]:
         "/held/{resource}": actions.held,
         "/parked/{resource}": actions.parked,
         "/deletions/{resource}": actions.deletion,
-        "/pause/{resource}": actions.pause,
-        "/start/{name}/{resource}": actions.start,
-        "/revert/{number}": actions.revert,
-        "/undelete/{resource}/{id}": actions.undelete,
+        "/pause/{resource}": lists.pause,
+        "/start/{name}/{resource}": lists.start,
+        "/revert/{number}": reversals.revert,
+        "/undelete/{resource}/{id}": reversals.undelete,
         "/records/{resource}/new": editing.create,
         "/records/{resource}/{id}/edit": editing.save,
         "/login": entry.login,

@@ -23,9 +23,7 @@ def lines(found: Status) -> Iterator[Part | Iterable[Part]]:
     yield ""
     yield from map(_last_pass, found.passes)
     yield from _daemons(found)
-    for trouble in found.troubles:
-        where = f"{trouble.name} of {trouble.resource}, since {moment(trouble.since)}"
-        yield wrapped(f"{where}: {trouble.text}", "  "), Style.BAD
+    yield from ((wrapped(line, "  "), Style.BAD) for line in _troubles(found))
     yield from _stopped(found)
     if left_out := [name for name, r in found.resources.items() if r.enabled and r.left_out]:
         words = f"left out, not in this account or not for this token: {', '.join(left_out)}"
@@ -123,6 +121,17 @@ def _daemon(daemon: DaemonStatus) -> str:
     if daemon.ended_at:
         return f"{named}: stopped at {moment(daemon.ended_at)}"
     return f"{named}: has not been seen since {moment(daemon.seen_at)}"
+
+
+def _troubles(found: Status) -> Iterator[str]:
+    from cfsync.sync.inspection.outage import outage
+
+    if out := outage(found):
+        yield f"ClickFunnels can't be reached since {moment(out.since)}: {out.reason}"
+    for trouble in found.troubles:
+        if not (out and trouble.kind == "server"):
+            where = f"{trouble.name} of {trouble.resource}, since {moment(trouble.since)}"
+            yield f"{where}: {trouble.text}"
 
 
 def _stopped(found: Status) -> Iterator[Part]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,12 @@ from cfsync.sync.inspection.status import Status
 from cfsync.sync.inspection.timeline import Span, Timeline
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.html.parts import charts
+from cfsync.web.console.html.parts.headline import edits, headline
 from cfsync.web.console.html.parts.layout import Shell, page
 from cfsync.web.console.html.parts.list_rows import lists
 from cfsync.web.console.html.parts.passes import passes
-from cfsync.web.console.html.parts.progress import first_reading, progress
-from cfsync.web.console.html.parts.words import plural, prose, took, words
+from cfsync.web.console.html.parts.progress import progress
+from cfsync.web.console.html.parts.words import plural, prose, took
 
 RANGES = {
     "1h": (3_600.0, 12),
@@ -58,7 +58,7 @@ def overview(
 ) -> h.Element:
     """The page. `walks`: those that run in this process."""
     live = h.div("#live")[
-        _headline(found),
+        headline(found.status, found.problems),
         progress(found.status, walks),
         _waiting(found.waiting),
         _tiles(found),
@@ -70,62 +70,6 @@ def overview(
         ],
     ]
     return page(shell, "Overview", live, here="overview")
-
-
-def _headline(found: Overview) -> h.Element:
-    status, lags = found.status, _lags(found.status)
-    state = "bad" if found.problems else "warn" if status.troubles else "ok"
-    text = {
-        "ok": "Up to date with ClickFunnels",
-        "warn": "Up to date, with problems",
-        "bad": "Out of date",
-    }
-    read, wanted = first_reading(status)
-    lines = [*found.problems, *(f"{t.name} {t.resource}: {t.text}" for t in status.troubles)]
-    told: h.Node = h.ul[(h.li[prose(line)] for line in lines)]
-    if not lines and not lags:
-        state, told = "warn", prose("The daemon, or `cfsync backfill`, copies all records first.")
-    elif not lines:
-        told = [_ages(lags), _on_the_way(status)]
-        state = "ok" if read == wanted else "warn"
-    title = text[state]
-    if not lines and read < wanted:
-        title = "Not everything is read yet" if lags else "Nothing was read yet"
-    return h.section(class_=["hero", state])[
-        h.span(".dot"),
-        h.div[h.h1[title], h.p[told]],
-        h.span(".asof")["as of ", h.time(".clock", datetime=status.at)[f"{status.at[11:19]} UTC"]],
-    ]
-
-
-def _lags(status: Status) -> dict[str, float]:
-    """Resource -> how old its news are, of those that should be up to date."""
-    return {
-        name: r.lag_s
-        for name, r in status.resources.items()
-        if r.enabled and r.lag_s is not None and name not in status.paused
-    }
-
-
-def _ages(lags: Mapping[str, float]) -> h.Node:
-    """How old the contacts are, and the oldest list."""
-    oldest = max(lags, key=lambda name: lags[name])
-    first = "contacts" if "contacts" in lags else min(lags, key=lambda name: lags[name])
-    return [
-        f"{words(first).capitalize()} are as of ",
-        h.b[f"{took(lags[first])} ago"],
-        f"; the oldest list, {words(oldest)}, is as of ",
-        h.b[f"{took(lags[oldest])} ago"],
-        ". ",
-    ]
-
-
-def _on_the_way(status: Status) -> str:
-    edits: Counter[str] = Counter()
-    for r in status.resources.values():
-        edits.update(r.edits)
-    n = edits["pending"] + edits["sending"]
-    return f"{plural(n, 'edit')} on the way to ClickFunnels." if n else "No edit is on its way."
 
 
 def _waiting(waiting: Mapping[str, int]) -> h.Node:
@@ -159,7 +103,7 @@ def _tiles(found: Overview) -> h.Element:
             "records new, changed or gone",
             charts.spark(news, "pull"),
         ),
-        _tile("Edits sent", f"{sum(sent):,}", _on_the_way(status), charts.spark(sent, "push")),
+        _tile("Edits sent", f"{sum(sent):,}", prose(edits(status)), charts.spark(sent, "push")),
         _tile(
             "Delay",
             half,
@@ -171,7 +115,7 @@ def _tiles(found: Overview) -> h.Element:
     ]
 
 
-def _tile(name: str, figure: str, more: str, picture: h.Node) -> h.Element:
+def _tile(name: str, figure: str, more: h.Node, picture: h.Node) -> h.Element:
     return h.div(".tile")[h.h2[name], h.b[figure], h.small[more], picture]
 
 

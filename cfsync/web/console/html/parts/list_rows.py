@@ -48,7 +48,7 @@ def lists(status: Status, timeline: Timeline, settings: Settings) -> h.Element:
         return table("Lists", _HEAD, rows, "lists")
 
     rest = order[first:]
-    return h.section(".card")[
+    return h.section("#lists.card")[
         h.header[
             h.h2["Lists"],
             h.span(".legend")[(h.span(class_=f"k k-{lane}")[lane] for lane in _LANES)],

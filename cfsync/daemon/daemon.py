@@ -111,15 +111,20 @@ class Daemon:
         )
         return c.observer.health(health, c.runner, c.job_host.paused)
 
-    def start_pass(self, name: str, resource: str) -> bool:
-        """Start a pass of a resource now, by their names. False: this daemon doesn't run it now."""
+    def start_pass(self, name: str, resource: str) -> str:
+        """Start a pass of a resource now, by their names, also where it has failed and would be
+        tried again later. Returns why it can't be started; '' where it runs.
+        """
         runner = self._components.runner
-        found = [j for j in runner.jobs.values() if (j.name, j.resource) == (name, resource)]
-        for job in found:
-            job.asked = True
-            runner.start(job, rerun=True)
-            job.asked &= job.task is not None
-        return any(job.task is not None for job in found)
+        job = runner.jobs.get((name, resource))
+        if job is None:
+            return f"it is off (resources.{resource}.enabled)"
+        if job.trouble is not None and job.trouble.kind not in ("token", "limit"):
+            job.resting_until = 0.0
+        job.asked = True
+        runner.start(job, rerun=True)
+        job.asked &= job.task is not None
+        return "" if job.task is not None else self._components.job_host.why_not(job)
 
     def progress(self) -> Sequence[WalkState]:
         """How far the running walks have come."""

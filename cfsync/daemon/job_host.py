@@ -56,6 +56,21 @@ class JobHost:
             return False
         return job.resource in self.ownership.owned and job.resource not in self.paused
 
+    def why_not(self, job: Job) -> str:
+        """Why a job that isn't running may not run now, for a person."""
+        if self.stopping:
+            return "the daemon is stopping"
+        if self.database.problem:
+            return f"the database can't be used: {self.database.problem}"
+        if not self.api_access.connected.is_set():
+            return f"the daemon {self.api_access.status or 'checks its token'}"
+        if job.resource not in self.ownership.owned:
+            return "another daemon has it"
+        if job.resource in self.paused:
+            return "it was resumed just now, and is pulled at once: press again in a moment"
+        rest_s = max(0.0, job.resting_until - time.monotonic())
+        return f"it begins in {rest_s:.0f} s{f': {job.trouble.text}' if job.trouble else ''}"
+
     def context_for(self, job: Job) -> MonitoredContext:
         job.monitor = monitor = PassMonitor(
             time.monotonic,

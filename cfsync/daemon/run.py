@@ -169,8 +169,8 @@ class Process:
         self._console = console.create(self._settings, self._sources, control)
         return console.serve(self._console)
 
-    def _start_pass(self, name: str, resource: str) -> bool:
-        return self._daemon is not None and self._daemon.start_pass(name, resource)
+    def _start_pass(self, name: str, resource: str) -> str:
+        return self._daemon.start_pass(name, resource) if self._daemon else self._waiting()
 
     def _mirror(self) -> Mirror | None:
         return self._connections.mirror if self._connections else None

@@ -9,10 +9,13 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import httpx
 import pytest
 
 from cfsync.resources import RESOURCES
-from tests.daemon.harness import Daemon
+from cfsync.sandbox import World
+from tests.conftest import SQLITE_ONLY
+from tests.daemon.harness import Daemon, until
 
 Start = Callable[..., Daemon]
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
@@ -47,6 +50,35 @@ def test_with_the_console_off_nothing_of_it_is_loaded(
 
     assert modules(daemon)
     assert bool(found) is is_loaded, found
+
+
+@SQLITE_ONLY
+def test_a_pull_asked_for_is_begun_or_the_reason_is_told(
+    start: Start, command: Callable[..., CompletedProcess[str]], world: World
+) -> None:
+    """It is begun also where it has failed, and would be tried again later."""
+    daemon = start(RESOURCES__CONTACTS__PULL_EVERY="200ms")
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+    port = daemon.wait_for("web.listening")["port"]
+
+    def pull_now() -> str:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as client:
+            return client.post("/start/pull/contacts", data={"choice": "start"}).text
+
+    broken = world.fault("not_a_list", path="/contacts", times=None)
+    until(lambda: broken.struck >= 4)  # the next attempt is in over 8 s
+    world.faults.clear()
+    assert "contacts: the pull has begun." in pull_now()
+    daemon.wait_for("pass.recovered", resource="contacts")
+
+    command("pause", "contacts")
+    assert "no pull was begun: it is paused" in pull_now()
+    command("resume", "contacts")
+    until(lambda: daemon.events("pauses.changed", paused=[], resumed=["contacts"]))
+
+    world.fault("status", status=429, retry_after=3600, times=None)
+    daemon.wait_for("pass.failed", resource="contacts", kind="limit")
+    assert re.search("no pull was begun: it begins in [0-9]+ s: .*429", pull_now())
 
 
 def resident_mb(daemon: Daemon) -> float:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping import decided
+from cfsync.mirror.coordination import pauses
 from cfsync.mirror.db.engine import Mirror
 from cfsync.resources import named
 from cfsync.sync.decisions import pause
@@ -57,10 +58,11 @@ class ListActions:
             daemon = self._console.daemon
             if daemon is None:
                 raise UsageError(f"no daemon runs here: `cfsync {name} {named(resource).name}`")
-            if not daemon.start_pass(name, named(resource).name):
-                raise UsageError(
-                    f"{words(resource)}: another daemon has it, or it is off or paused"
-                )
+            what = f"{words(named(resource).name)}: no {name} was begun"
+            if resource in await mirror.read(pauses.paused):  # the daemon may not know it yet
+                raise UsageError(f"{what}: it is paused; press Resume, on the overview, first")
+            if why := daemon.start_pass(name, resource):
+                raise UsageError(f"{what}: {why}")
             await mirror.write(decided.lists, _ASKED[name], [named(resource).name])
             return Done(f"{words(resource)}: the {name} has begun.")
 

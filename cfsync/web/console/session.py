@@ -45,8 +45,8 @@ than 4,096 bytes.
 class DaemonControl:
     """What the daemon of the same process offers."""
 
-    #: Starts a pass of a resource now, by their names; False: this process doesn't run it.
-    start_pass: Callable[[str, str], bool]
+    #: Starts a pass of a resource now, by their names; returns why it can't, '' where it runs.
+    start_pass: Callable[[str, str], str]
     #: How far the running walks have come.
     progress: Callable[[], Sequence[WalkState]]
     #: The mirror on the connection of its passes; None while it has none.

@@ -368,9 +368,9 @@ def test_a_deleted_record_is_brought_back(visitor: Visitor, account: Account, co
 def test_a_pass_is_started_where_a_daemon_runs(visit: Visit) -> None:
     begun: list[tuple[str, str]] = []
 
-    def start(name: str, resource: str) -> bool:
+    def start(name: str, resource: str) -> str:
         begun.append((name, resource))
-        return resource == "contacts"
+        return "" if resource == "contacts" else "another daemon has it"
 
     walk = WalkState("sweep", "contacts", 4_200, 0.42, 1_050.0, 95.0)
     visitor = visit(DaemonControl(start, lambda: [walk]))
@@ -383,6 +383,17 @@ def test_a_pass_is_started_where_a_daemon_runs(visit: Visit) -> None:
     assert "another daemon has it" in visitor.press("/start/pull/orders", "start")
     assert begun == [("sweep", "contacts"), ("pull", "orders")]
     assert "asked for a sweep of contacts" in visitor.see("/activity")
+
+
+def test_no_pass_of_a_paused_list_is_begun(visit: Visit, account: Account) -> None:
+    """Also in the second before the daemon has seen the pause."""
+    visitor = visit(DaemonControl(lambda *_: "", list))
+    visitor.press("/pause/contacts", "pause")
+
+    page = visitor.press("/start/pull/contacts", "start")
+
+    assert "contacts: no pull was begun: it is paused; press Resume, on the overview" in page
+    assert "asked for a pull" not in visitor.see("/activity")
 
 
 def test_without_a_daemon_the_command_is_named(visitor: Visitor) -> None:

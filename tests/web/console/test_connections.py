@@ -131,7 +131,7 @@ def test_a_mirror_that_can_not_be_opened_is_tried_again() -> None:
 def test_what_is_decided_goes_over_the_daemons_connection(
     visit: Callable[..., Visitor], account: Account
 ) -> None:
-    visitor = visit(DaemonControl(lambda *_: True, list, lambda: account.mirror))
+    visitor = visit(DaemonControl(lambda *_: "", list, lambda: account.mirror))
     visitor.console.writer = Connection(pytest.fail)  # no other one is opened
 
     visitor.press("/pause/contacts", "pause")
@@ -143,7 +143,7 @@ def test_a_button_while_the_daemon_stops_says_so(
     visit: Callable[..., Visitor], account: Account
 ) -> None:
     mirror = opened(account, [])()
-    visitor = visit(DaemonControl(lambda *_: True, list, lambda: mirror))
+    visitor = visit(DaemonControl(lambda *_: "", list, lambda: mirror))
     mirror.close()
 
     page = visitor.press("/pause/contacts", "pause")

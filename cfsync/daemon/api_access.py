@@ -18,6 +18,7 @@ from cfsync.config import Settings
 from cfsync.daemon.jobs import backoff
 from cfsync.errors import CfsyncError, GatewayRefused, Later, TokenRefused, UsageError
 from cfsync.mirror.db.errors import Away
+from cfsync.sync.trouble import kind_of, text_of
 
 log = structlog.get_logger()
 
@@ -100,9 +101,9 @@ class ApiAccess:
                 log.info("clickfunnels.connected")
 
     async def _back_off(self, error: CfsyncError, failures: int) -> None:
-        self.status = f"waits: {backoff.text_of(error)}"
-        log.warning("clickfunnels.not_connected", error=backoff.text_of(error))
-        kind = backoff.kind_of(error)
+        self.status = f"waits: {text_of(error)}"
+        log.warning("clickfunnels.not_connected", error=text_of(error))
+        kind = kind_of(error)
         named = error.retry_after if isinstance(error, Later) else None
         jitter = random.random()  # noqa: S311
         await asyncio.sleep(backoff.delay(kind, failures, jitter=jitter, retry_after=named))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from cfsync.daemon.jobs import backoff
+from cfsync.sync.trouble import text_of
 
 log = structlog.get_logger()
 
@@ -46,4 +46,4 @@ async def repeat(task: PeriodicTask) -> None:
 
 
 def log_failure(task: str, error: Exception) -> None:
-    log.warning("task.failed", task=task, error=backoff.text_of(error))
+    log.warning("task.failed", task=task, error=text_of(error))

@@ -18,6 +18,7 @@ from cfsync.sync import history
 from cfsync.sync.capture_check import ensure_capture
 from cfsync.sync.context import Context
 from cfsync.sync.report import Report
+from cfsync.sync.trouble import kind_that_ended
 
 
 def wanted_resources(settings: Settings, names: Sequence[str]) -> list[Resource]:
@@ -79,7 +80,7 @@ async def recorded(
         end_span(report.state, report.requests)
         try:
             report.waiting = await context.mirror.write(
-                runs.save, run, _end_of(report), quiet=report.idle
+                runs.save, run, _end_of(report, error), quiet=report.idle
             )
         except MirrorError:
             if error is None:
@@ -119,10 +120,11 @@ def _note_end(report: Report, error: BaseException) -> None:
         report.problems.append("interrupted")
 
 
-def _end_of(report: Report) -> End:
+def _end_of(report: Report, error: BaseException | None) -> End:
     return End(
         report.state,
         report.requests,
         {name: dict(counts) for name, counts in report.counts.items()},
         "; ".join(report.problems) or None,
+        kind_that_ended(report, error),
     )

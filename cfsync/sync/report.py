@@ -35,6 +35,8 @@ class Report:
     paused: list[str] = field(default_factory=list)
     #: Resources that were left out because their table, or one above, is not as cfsync made it.
     unusable: list[str] = field(default_factory=list)
+    #: It has left edits to a later pass, for no fault of ClickFunnels.
+    put_off: bool = False
     #: The number of a push that sent something.
     batch: int | None = None
     #: (resource, id) of the rows that count as refused.

@@ -114,7 +114,8 @@ CREATE TABLE cf_runs (
     requests BIGINT,
     quiet BIGINT NOT NULL DEFAULT 0,  -- quiet passes since, which are no rows of their own
     counts TEXT,
-    error TEXT
+    error TEXT,
+    trouble TEXT  -- what ended it early: token, limit, server, database, answer or error
 );
 CREATE INDEX cf_runs_pass ON cf_runs (pass, resource, id);
 

@@ -27,6 +27,7 @@ from cfsync.mirror.coordination.leases import LostLease
 from cfsync.mirror.progress.checkpoints import Checkpoint
 from cfsync.sync.incoming.pace import due_now, interval
 from cfsync.sync.report import Report
+from cfsync.sync.trouble import Kind, kind_of, text_of, trouble_of
 
 NOON = "2025-05-21T12:00:00.000Z"
 CONTACTS = load(environ={}).resource("contacts")  # each minute, at most 15
@@ -45,15 +46,15 @@ CONTACTS = load(environ={}).resource("contacts")  # each minute, at most 15
     ],
 )
 def test_every_error_has_a_kind(error: Exception, kind: str) -> None:
-    assert backoff.kind_of(error) == kind
+    assert kind_of(error) == kind
 
 
 def test_the_text_of_an_unknown_error_is_not_logged() -> None:
-    assert backoff.text_of(ValueError("ada@example.com")) == "unexpected ValueError"
-    assert backoff.text_of(FileNotFoundError(2, "No such file", "ada@example.com")) == (
+    assert text_of(ValueError("ada@example.com")) == "unexpected ValueError"
+    assert text_of(FileNotFoundError(2, "No such file", "ada@example.com")) == (
         "unexpected FileNotFoundError: No such file"
     )
-    assert backoff.text_of(BadAnswer("not a list", call="GET /x")) == "GET /x: not a list"
+    assert text_of(BadAnswer("not a list", call="GET /x")) == "GET /x: not a list"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_the_text_of_an_unknown_error_is_not_logged() -> None:
     ],
 )
 def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] | None) -> None:
-    assert backoff.trouble_of(report) == trouble
+    assert trouble_of(report) == trouble
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] |
     ],
 )
 def test_each_failure_in_a_row_waits_longer(
-    kind: backoff.Kind, failures: int, retry_after: float | None, seconds: float
+    kind: Kind, failures: int, retry_after: float | None, seconds: float
 ) -> None:
     assert backoff.delay(kind, failures, jitter=1.0, retry_after=retry_after) == seconds
     if retry_after is None:

@@ -10,8 +10,8 @@ import pytest
 VERSIONS = Path(__file__).parents[2] / "migrations/versions"
 
 FROZEN = {
-    "0001_books_postgresql.sql": "332da8cf49a2e0a3",
-    "0001_books_sqlite.sql": "bbcddd6e54be7c40",
+    "0001_books_postgresql.sql": "8323ea4052299ee1",
+    "0001_books_sqlite.sql": "7fe67ad6c1e91124",
     "0001_mirror.py": "fe6ce0e4f3465db6",
     "0001_tables_postgresql.sql": "b2908fb17098cfa2",
     "0001_tables_sqlite.sql": "5f10bed2aa555c5f",

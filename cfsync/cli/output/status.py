@@ -99,12 +99,15 @@ def _styled(row: list[str], r: ResourceStatus, *, is_paused: bool) -> Iterator[I
 
 
 def _last_pass(run: Mapping[str, Any]) -> Part:
+    from cfsync.mirror.progress import runs
+
     quiet = f", {run['quiet']} like it since" if run["quiet"] else ""
     error = f": {run['error']}" if run["error"] else ""
     if run["state"] == "running":
         return f"last {run['pass']}: began at {moment(run['started_at'])}, has not ended"
     text = f"last {run['pass']}: {run['state']} at {moment(run['ended_at'])}{quiet}{error}"
-    return (wrapped(text, "  "), Style.BAD) if run["state"] == "failed" else wrapped(text, "  ")
+    has_failed = runs.has_failed(run["state"], run["trouble"])
+    return (wrapped(text, "  "), Style.BAD) if has_failed else wrapped(text, "  ")
 
 
 def _daemons(found: Status) -> Iterator[Part]:

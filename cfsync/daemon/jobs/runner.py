@@ -24,6 +24,7 @@ from cfsync.errors import Interrupted, Later, TokenRefused
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.mirror.progress.runs import PassName, RunState
 from cfsync.sync.report import Report
+from cfsync.sync.trouble import Kind, kind_of, text_of, trouble_of
 from cfsync.times import time_text
 
 log = structlog.get_logger()
@@ -177,9 +178,7 @@ class Runner:
             if before is not None and before.kind in _COMMON:
                 self.retry_now(before.kind)
 
-    def _back_off(
-        self, job: Job, kind: backoff.Kind, text: str, *, retry_after: float | None
-    ) -> None:
+    def _back_off(self, job: Job, kind: Kind, text: str, *, retry_after: float | None) -> None:
         job.failures += 1
         since = time_text(datetime.now(UTC))
         if job.trouble is not None and job.trouble.kind == kind:
@@ -191,13 +190,13 @@ class Runner:
         asyncio.get_running_loop().call_later(seconds + 0.001, self.start, job)
 
 
-def _failure(report: Report | None, error: Exception | None) -> tuple[backoff.Kind, str] | None:
+def _failure(report: Report | None, error: Exception | None) -> tuple[Kind, str] | None:
     """Kind and text of what went wrong; None if nothing did, or the pass was only interrupted."""
     if isinstance(error, Interrupted):
         return None
     if error is not None:
-        return backoff.kind_of(error), backoff.text_of(error)
-    return None if report is None else backoff.trouble_of(report)
+        return kind_of(error), text_of(error)
+    return None if report is None else trouble_of(report)
 
 
 def _retry_after(report: Report | None, error: Exception | None) -> float | None:

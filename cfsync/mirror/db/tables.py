@@ -202,6 +202,7 @@ RUNS = _bookkeeping(
     _big("quiet"),  # quiet passes since, counted here instead of being rows
     _json("counts"),
     _text("error"),
+    _text("trouble"),  # what ended it early: token, limit, server, database, answer or error
 )
 LEASES = _bookkeeping(
     "leases", _text("name", key=True), _text("owner"), _big("fence"), _time("expires_at")

@@ -48,6 +48,19 @@ class RunState(StrEnum):
 
 HAS_ENDED = RUNS.c.state != RunState.RUNNING
 
+LIMIT = "limit"
+"""The trouble of a pass that ran out of requests: a clean stop, and no failure."""
+
+HAS_FAILED = sa.or_(RUNS.c.state == RunState.FAILED, RUNS.c.trouble != LIMIT)
+"""Passes that something has ended which should not be: also those that the state calls stopped,
+since they can be continued, but that ClickFunnels' absence has stopped.
+"""
+
+
+def has_failed(state: str, trouble: str | None) -> bool:
+    """As HAS_FAILED, of one pass."""
+    return state == RunState.FAILED or trouble not in (None, LIMIT)
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -60,6 +73,9 @@ class End:
     counts: Mapping[str, Any]
     #: Why it did not end well, in a line; None where it did.
     error: str | None
+    #: The kind of what ended it early, as in `Trouble.kind`; None: nothing, or it was only
+    #: interrupted or paused.
+    trouble: str | None = None
 
 
 def begin(name: PassName, resource: str | None, started_at: str) -> RunRow:
@@ -108,7 +124,7 @@ def save(tx: Tx, run: RunRow, end: End, *, quiet: bool) -> int:
 
 
 def _add_sample(tx: Tx, run: RunRow, end: End, *, quiet: bool) -> None:
-    ended = "failed" if end.state == RunState.FAILED else "quiet" if quiet else "passes"
+    ended = "failed" if has_failed(end.state, end.trouble) else "quiet" if quiet else "passes"
     done = {ended: 1, "requests": end.requests}
     name, resource = run.values["pass"], run.values["resource"]
     samples.add(tx, samples.of_pass(tx.now, name, resource, end.counts, **done))

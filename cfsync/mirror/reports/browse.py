@@ -14,6 +14,7 @@ from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.tables import CONFLICTS, OUTBOX, RUNS, TABLES
+from cfsync.mirror.progress.runs import HAS_FAILED
 from cfsync.mirror.reports import related
 from cfsync.resources import RESOURCES, Field, Resource
 
@@ -231,13 +232,15 @@ def titles(tx: Tx, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int],
     return found
 
 
-def last_passes(tx: Tx, limit: int, name: str = "", state: str = "") -> list[dict[str, Any]]:
-    """The last passes that did something, newest first; only those of a name or state if given."""
+def last_passes(
+    tx: Tx, limit: int, name: str = "", *, failed: bool = False
+) -> list[dict[str, Any]]:
+    """The last passes that did something, newest first; only those of a name, or that failed."""
     query = sa.select(RUNS).order_by(RUNS.c.id.desc()).limit(limit)
     if name:
         query = query.where(RUNS.c["pass"] == name)
-    if state:
-        query = query.where(RUNS.c.state == state)
+    if failed:
+        query = query.where(HAS_FAILED)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 

@@ -25,6 +25,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from cfsync.errors import MirrorError
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op
 from cfsync.mirror.coordination import push_lock
@@ -91,6 +92,7 @@ async def push(
         if seen and is_unsafe:
             report.state = RunState.STOPPED
             report.problems.append(UNRECOVERED)
+            report.cause = MirrorError(UNRECOVERED)
         elif seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
                 _report_others(report, seen.keys() - set(mine))
@@ -105,7 +107,7 @@ async def push(
 
 def _report_others(report: Report, names: Collection[str]) -> None:
     if names:
-        report.state = RunState.STOPPED
+        report.state, report.put_off = RunState.STOPPED, True
         report.problems.append(f"another process is pushing: {', '.join(sorted(names))}")
 
 

@@ -296,4 +296,5 @@ def report_failure(report: Report, error: ApiError | MirrorError) -> None:
     stops = isinstance(error, Transient | Busy) and report.state != RunState.FAILED
     report.state = RunState.STOPPED if stops else RunState.FAILED
     report.problems.append(str(error))
+    report.put_off = False
     report.cause = error if isinstance(error, Later) else report.cause

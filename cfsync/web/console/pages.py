@@ -217,7 +217,7 @@ def changes_to_show(tx: Tx, side: str) -> list[history.Row]:
 def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
     failed = which == "failed"
     count = PASSES_OF_A_KIND if which else PASSES
-    passes = browse.last_passes(tx, count, "" if failed else which, "failed" if failed else "")
+    passes = browse.last_passes(tx, count, "" if failed else which, failed=failed)
     found = None if starts.is_off(tx) else changes_to_show(tx, side)
     pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]
     decided = decisions.last(tx, DECISIONS)

@@ -311,6 +311,10 @@ def test_activity_shows_passes_and_both_sides(
     del account.settings["CFSYNC_RETENTION__CHANGES"]
     account.pull()
     assert "No change yet. What a backfill brings" in visitor.see("/activity")
+    assert "No change in ClickFunnels yet." in visitor.see("/activity?side=clickfunnels")
+    assert "No change was made here yet." in visitor.see("/activity?side=local")
+    assert "No pass has failed." in visitor.see("/activity?pass=failed")
+    assert "No census pass has done anything yet." in visitor.see("/activity?pass=census")
     account.world.edit("contacts", contact, first_name="Remote")
     account.sql("UPDATE contacts SET last_name = 'Local' WHERE id = ?", contact)
     account.pull()

@@ -176,7 +176,7 @@ async def _leave(it: BulkPush, bulk: Bulk) -> None:
         report_failure(it.push.report, lost)
     report = it.push.report
     if report.state == RunState.DONE:
-        report.state = RunState.STOPPED
+        report.state, report.put_off = RunState.STOPPED, True
     report.problems.append("a bulk action has not ended yet: the next push looks again")
 
 

@@ -76,7 +76,7 @@ def activity(shell: Shell, found: Activity) -> h.Element:
         h.div("#live")[
             h.section(".card")[
                 h.header[h.h2["Passes"], _choice("pass", found.which, kinds, {"side": found.side})],
-                passes(found.passes, found.now),
+                passes(found.passes, found.now, found.which),
             ],
             bool(found.to_send[1])
             and h.section(".card")[
@@ -97,7 +97,7 @@ def activity(shell: Shell, found: Activity) -> h.Element:
                         "side", found.side, ("", "clickfunnels", "local"), {"pass": found.which}
                     ),
                 ],
-                changes(found.now, found.changes),
+                changes(found.now, found.changes, found.side),
             ],
         ],
         here="activity",
@@ -169,12 +169,12 @@ def _choice(name: str, chosen: str, among: Sequence[str], others: Mapping[str, s
     ]
 
 
-def changes(now: str, found: Sequence[Mapping[str, Any]] | None) -> h.Node:
+def changes(now: str, found: Sequence[Mapping[str, Any]] | None, side: str = "") -> h.Node:
     """Changes as a table; of several alike, that somebody has made at once, it shows one line."""
     if found is None:
         return h.p(".hint")["No history is kept: retention.changes is 0."]
     if not found:
-        return h.p(".hint")["No change yet. What a backfill brings doesn't count as a change."]
+        return h.p(".hint")[_NONE[side]]
     heads = dict.fromkeys(("when", "record", "where", "what", ""), "")
     groups = [[*group] for _, group in groupby(found, key=_alike)]
     lines = (
@@ -185,6 +185,14 @@ def changes(now: str, found: Sequence[Mapping[str, Any]] | None) -> h.Node:
     )
     shown = islice(chain.from_iterable(lines), LINES)
     return table("Changes", heads, shown, "feed")
+
+
+_NONE = {
+    "": "No change yet. What a backfill brings doesn't count as a change.",
+    "clickfunnels": "No change in ClickFunnels yet. What a backfill brings doesn't count as one.",
+    "local": "No change was made here yet.",
+}
+"""The side to which changes are limited -> what is said where there are none."""
 
 
 def fills(found: Sequence[Mapping[str, Any]]) -> bool:

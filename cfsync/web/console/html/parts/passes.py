@@ -8,9 +8,10 @@ from typing import Any
 
 import htpy as h
 
+from cfsync.mirror.progress import runs
 from cfsync.times import seconds
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import age, dot, number, took, words
+from cfsync.web.console.html.parts.words import age, chip, dot, number, took, words
 
 _HEADS = {
     "pass": "",
@@ -23,22 +24,28 @@ _HEADS = {
 }
 
 
-def passes(found: Sequence[Mapping[str, Any]], now: str) -> h.Element:
-    """Passes as a table."""
+def passes(found: Sequence[Mapping[str, Any]], now: str, which: str = "") -> h.Element:
+    """Passes as a table. `which`: the pass that they are limited to; `failed`: those that failed;
+    '': all.
+    """
     if not found:
-        return h.p(".hint")["No pass has done anything yet."]
+        none = {"": "No pass has done anything yet.", "failed": "No pass has failed."}
+        return h.p(".hint")[none.get(which, f"No {which} pass has done anything yet.")]
     return table("Passes", _HEADS, (_pass(run, now) for run in found), "passes")
 
 
 def _pass(run: Mapping[str, Any], now: str) -> h.Element:
-    kind = "failed" if run["state"] == "failed" else run["pass"]
+    has_failed = runs.has_failed(run["state"], run["trouble"])
+    is_stopped = run["state"] == runs.RunState.STOPPED
+    end = chip("failed", "parked") if has_failed else is_stopped and chip("stopped", "held")
+    kind = "failed" if has_failed else run["pass"]
     ended = run["ended_at"]
     whole = None if ended is None or run["quiet"] else seconds(run["started_at"], ended)
     error = run["error"] and h.span(".err")[run["error"]]
     return h.tr[
         h.td[h.span(class_=f"k k-{kind}")[run["pass"]]],
         h.td[words(run["resource"] or "all lists")],
-        h.td[_done(run) or dot(), error],
+        h.td[_done(run) or (not end and dot()), end, error],
         number(f"{run['requests'] or 0:,}"),
         number(None if whole is None else took(whole)),
         h.td(".n")[

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import staging
+from tests.browser import layout, staging
 from tests.browser.conftest import Browser, serving, visiting
 from tests.push.conftest import Account
 
@@ -50,8 +50,7 @@ def test_every_page_is_shown_and_can_be_used(
             wrong += [
                 f"{name}{' (dark)' * dark}: {found}" for found in browser.axe(only_colors=dark)
             ]
-            if browser.script("return document.documentElement.scrollWidth") > width:
-                wrong.append(f"{name}: scrolls sideways")
+            wrong += [f"{name}: {fault}" for fault in layout.faults(browser)]
             browser.shot(f"{request.node.callspec.id}{'-dark' if dark else ''}-{name}")
             if name == "no-such-page":
                 browser.errors.clear()  # the browser tells of each 404

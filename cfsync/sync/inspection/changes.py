@@ -143,8 +143,7 @@ async def as_of(mirror: Mirror, resource_name: str, record_name: str, time: str)
         at = str(decode("timestamp", time))
     except Unholdable:
         raise UsageError(
-            f"--as-of takes a date such as 2026-05-21, or a time such as 2026-05-21T12:00Z, not"
-            f" {time!r}"
+            f"{time!r} is neither a date such as 2026-05-21 nor a time such as 2026-05-21T12:00Z"
         ) from None
     return await mirror.read(_as_of, resource, record_name, at)
 
@@ -152,7 +151,7 @@ async def as_of(mirror: Mirror, resource_name: str, record_name: str, time: str)
 def _as_of(tx: Tx, resource: Resource, record_name: str, at: str) -> AsOf:
     _check_on(tx)
     if at > clock.now(tx):
-        raise UsageError(f"--as-of takes a time that has been: {at} is to come")
+        raise UsageError(f"give a time that has been: {at} is to come")
     record_id, had = history.ids_of(tx, resource, record_name)
     stones = tombstones.find(
         tx, states=tuple(TombstoneState), resource=resource.name, record_id=record_id

@@ -190,7 +190,7 @@ def test_a_time_out_of_reach_is_said(account: Account, contact: int) -> None:
     for time, words in (
         ("2020-01-01", "the history of contacts begins at"),
         ("2999-01-01", "is to come"),
-        ("some day", "--as-of takes a date"),
+        ("some day", "'some day' is neither a date"),
     ):
         with pytest.raises(UsageError, match=words):
             past(account, contact, time)

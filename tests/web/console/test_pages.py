@@ -171,6 +171,18 @@ def test_a_record_as_it_was(visitor: Visitor, account: Account, contact: int) ->
     assert 'nothing is known of <time class="clock" datetime="2020-01-01T00:00:00.000Z"' in page
 
 
+def test_pages_with_buttons_name_no_command(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    staging.deleted_there(account, contact)
+    record = f"/records/contacts/{contact}"
+
+    for path in (record, f"{record}/edit", f"{record}?as_of=2999-01-01", "/activity"):
+        text = visitor.see(path).partition("<main")[2]
+        assert "cfsync " not in text, path
+        assert "--" not in text, path
+
+
 def test_a_record_that_is_gone_can_be_brought_back(
     visitor: Visitor, account: Account, contact: int
 ) -> None:

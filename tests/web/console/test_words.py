@@ -23,3 +23,11 @@ def test_what_differs_is_marked() -> None:
     parts = [str(part) for part in words.marked("Augusta King", "Augusta Kong")]  # type: ignore[union-attr]  # a list
 
     assert parts == ["Augusta K", "<mark>o</mark>", "ng"]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["too many; cfsync outbox approve 1", "too many: cfsync plan", "too many; see cfsync conflicts"],
+)
+def test_a_reason_names_no_command_where_there_is_a_button(reason: str) -> None:
+    assert words.without_command(reason) == "too many"

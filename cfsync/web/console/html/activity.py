@@ -120,7 +120,7 @@ def _unsent(e: Edit, now: str, *, can_act: bool) -> h.Element:
     return h.tr(id=f"e{e.seq}")[
         h.td[when(now, e.captured_at)],
         h.td[words(e.resource), " ", link(e.resource, e.record_id)],
-        h.td[e.author or dot()],
+        h.td(".by")[e.author or dot()],
         h.td[patch(e.patch, e.op), e.error and h.small[without_command(e.error)]],
         h.td(".n")[discard(e) if can_discard else state_chip(e.state)],
     ]
@@ -150,7 +150,7 @@ def _push(parts: Sequence[Part], now: str, *, can_act: bool) -> h.Element:
     return h.tr[
         h.th(scope="row")[str(number)],
         h.td[when(now, max((p.last for p in parts if p.last), default=None))],
-        h.td[", ".join(by) or dot()],
+        h.td(".by")[", ".join(by) or dot()],
         h.td[told],
         h.td(".n")[can_revert and button(f"/revert/{number}", "revert", "Revert", kind="quiet")],
     ]
@@ -218,7 +218,7 @@ def _several(now: str, rows: Sequence[Mapping[str, Any]], *, is_cut: bool) -> h.
     return h.tr(id=f"n{rows[-1]['seq']}")[
         h.td[when(now, newest["at"])],
         h.td[h.a(href=f"/records/{name}")[f"{count} {words(name)}"]],
-        h.td[_where(newest)],
+        h.td(".by")[_where(newest)],
         h.td[
             h.details[
                 h.summary[h.code[told]],
@@ -245,7 +245,7 @@ def _change(now: str, row: Mapping[str, Any]) -> h.Element:
     return h.tr(id=f"n{row['seq']}")[
         h.td[when(now, row["at"])],
         h.td[words(row["resource"]), " ", record],
-        h.td[_where(row)],
+        h.td(".by")[_where(row)],
         h.td[patch(row["patch"], row["op"])],
         h.td(".n")[h.small[f"{row['op']} {row['seq']}"]],
     ]

@@ -55,9 +55,8 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
         else [" / ", link(found.resource.name, found.record_id, found.title)]
     )
     then = (
-        "Saving writes the row here. `cfsync plan` shows what will be sent; the next push sends it."
-        " To undo it: Discard, on Activity, until then; afterwards Revert, beside the push"
-        " there."
+        "Saving writes the row here; the next push sends it. To undo it: Discard, on Activity,"
+        " until then; afterwards Revert, beside the push there."
     )
     return page(
         shell,

@@ -54,4 +54,4 @@ def _row(now: str, one: Decision) -> h.Element:
     what: h.Node = one.text
     if one.count == 1 and one.record_id is not None:
         what = h.a(href=f"/records/{quote(one.resource or '')}/{one.record_id}")[one.text]
-    return h.tr[h.td[when(now, one.at)], h.td[one.by], h.td[what]]
+    return h.tr[h.td[when(now, one.at)], h.td(".by")[one.by], h.td[what]]

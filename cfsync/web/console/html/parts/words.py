@@ -165,7 +165,7 @@ def with_times(text: str) -> h.Node:
 
 def without_command(reason: str) -> str:
     """A reason for which something waits, without the command that a button stands for."""
-    return re.split(r"[:;] (?=cfsync )", reason)[0]
+    return re.split(r"[:;] (?:see |run )?(?=cfsync )", reason)[0]
 
 
 def patch(changed: Mapping[str, Any], op: str) -> h.Node:
@@ -173,7 +173,7 @@ def patch(changed: Mapping[str, Any], op: str) -> h.Node:
     fields goes without saying.
     """
     if op == "delete":
-        return h.span(".gone")["deleted"]
+        return h.p["deleted"]
     if len(changed) > 1:
         changed = {name: pair for name, pair in changed.items() if name != "updated_at"}
     return h.ul(".changes")[

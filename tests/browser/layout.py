@@ -42,5 +42,7 @@ def faults(browser: Browser) -> list[str]:
     """A line for each thing."""
     scripts = {"scrolls sideways": _WIDER, "hides text": _CUT, "words run together": _GLUED}
     return [
-        f"{fault}: {found}" for fault, script in scripts.items() if (found := browser.script(script))
+        f"{fault}: {found}"
+        for fault, script in scripts.items()
+        if (found := browser.script(script))
     ]

@@ -1,4 +1,4 @@
-"""Names, addresses, tags and reasons of 300 characters without a space: no page scrolls sideways."""
+"""Names, addresses, tags and reasons of 300 characters without a space fit on every page."""
 
 from __future__ import annotations
 

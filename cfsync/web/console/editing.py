@@ -12,13 +12,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from cfsync.config import Settings
 from cfsync.errors import CfsyncError, UsageError
 from cfsync.mirror.capture import rules
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.outgoing import user_edits
 from cfsync.mirror.reports import browse, related
-from cfsync.resources import Resource, named
+from cfsync.resources import Resource
+from cfsync.sync.inspection.waits import why_unsent
 from cfsync.web.console import forms, previews
 from cfsync.web.console.forms import Form, text_of
 from cfsync.web.console.html import edit as html_edit
@@ -37,14 +39,14 @@ class Editing:
         self._created = Created()
 
     async def edit(self, request: Request) -> Response:
-        resource, record_id = _writable(self._console, request), _record_id(request)
-        page = await self._console.read(_edit_page, resource, record_id)
+        resource, record_id = await self._writable(request), _record_id(request)
+        page = await self._page(resource, record_id)
         return await self._console.html(html_edit.edit, await self._console.shell(request), page)
 
     async def save(self, request: Request) -> Response:
-        resource, record_id = _writable(self._console, request), _record_id(request)
+        resource, record_id = await self._writable(request), _record_id(request)
         form = await forms.read(request)
-        page = await self._console.read(_edit_page, resource, record_id)
+        page = await self._page(resource, record_id)
         row = await self._console.read(_row, resource, record_id)
         values, wrong = forms.changed(page.fields, row, form, page.choices)
         rev, fields = forms.number(form.one("cf_rev")), [f for f in page.fields if f.name in values]
@@ -60,17 +62,16 @@ class Editing:
             wrong = (await self._write(request, page, save))[1]
         if wrong:
             return await self._again(request, page, form, wrong)
-        return self._saved(request, page.resource, record_id, values)
+        return self._saved(request, page, record_id, values)
 
     async def new(self, request: Request) -> Response:
-        resource = _insertable(self._console, request)
-        page = await self._console.read(_new_page, resource)
+        page = await self._page(await self._insertable(request))
         return await self._console.html(html_edit.edit, await self._console.shell(request), page)
 
     async def create(self, request: Request) -> Response:
-        resource = _insertable(self._console, request)
+        resource = await self._insertable(request)
         form = await forms.read(request)
-        page = await self._console.read(_new_page, resource)
+        page = await self._page(resource)
         values, wrong = forms.changed(page.fields, {}, form)
 
         def insert(tx: Tx) -> int:
@@ -81,7 +82,22 @@ class Editing:
                 made.record_id, wrong = await self._write(request, page, insert)
         if wrong or made.record_id is None:
             return await self._again(request, page, form, wrong)
-        return self._saved(request, resource, made.record_id, values)
+        return self._saved(request, page, made.record_id, values)
+
+    async def _page(self, resource: Resource, record_id: int | None = None) -> EditPage:
+        """The form of a record; None: of a new one."""
+        return await self._console.read(_read_page, self._console.settings, resource, record_id)
+
+    async def _writable(self, request: Request) -> Resource:
+        if self._console.read_only:
+            raise UsageError("this console is read-only (web.console)")
+        return await self._console.resource(request.path_params["resource"])
+
+    async def _insertable(self, request: Request) -> Resource:
+        resource = await self._writable(request)
+        if resource.insert is None:
+            raise UsageError(f"{resource.name}: {resource.refuse_insert}")
+        return resource
 
     async def _write(
         self, request: Request, page: EditPage, write: Callable[[Tx], int]
@@ -103,13 +119,12 @@ class Editing:
         return await self._console.html(html_edit.edit, shell, again, status_code=422)
 
     def _saved(
-        self, request: Request, resource: Resource, record_id: int, values: Mapping[str, Any]
+        self, request: Request, page: EditPage, record_id: int, values: Mapping[str, Any]
     ) -> Response:
         self._console.forget()
-        then = f"The next push sends it. To undo it: {previews.UNDO_EDITS}"
-        told = f"Saved: {', '.join(values)}. {then}" if values else "Nothing was changed."
+        told = f"Saved: {', '.join(values)}. {page.then}" if values else "Nothing was changed."
         say(request, "ok", told)
-        return RedirectResponse(f"/records/{resource.name}/{record_id}", 303)
+        return RedirectResponse(f"/records/{page.resource.name}/{record_id}", 303)
 
 
 @dataclass(slots=True)
@@ -143,25 +158,20 @@ def _record_id(request: Request) -> int:
     return record_id
 
 
-def _insertable(console: Console, request: Request) -> Resource:
-    resource = _writable(console, request)
-    if resource.insert is None:
-        raise UsageError(f"{resource.name}: {resource.refuse_insert}")
-    return resource
-
-
-def _writable(console: Console, request: Request) -> Resource:
-    if console.read_only:
-        raise UsageError("this console is read-only (web.console)")
-    return named(request.path_params["resource"])
-
-
 def _row(tx: Tx, resource: Resource, record_id: int) -> Mapping[str, Any]:
     """Raises UsageError if the mirror has no such row."""
     found = browse.row(tx, resource, record_id)
     if found is None:
         raise UsageError(f"the mirror has no {resource.name} {record_id}")
     return found
+
+
+def _read_page(tx: Tx, settings: Settings, resource: Resource, record_id: int | None) -> EditPage:
+    page = _new_page(tx, resource) if record_id is None else _edit_page(tx, resource, record_id)
+    then = f"The next push sends it. To undo it: {previews.UNDO_EDITS}"
+    if unsent := why_unsent(tx, settings, resource.name):
+        then = f"It stays here and is not sent: {unsent.text}. To undo it: Discard, on Activity."
+    return replace(page, then=then)
 
 
 def _edit_page(tx: Tx, resource: Resource, record_id: int) -> EditPage:

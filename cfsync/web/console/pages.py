@@ -17,7 +17,7 @@ from cfsync.mirror.reports import browse, decisions, history
 from cfsync.mirror.reports import waiting as reports
 from cfsync.mirror.reports.browse import Place
 from cfsync.mirror.user_decisions import batches
-from cfsync.resources import RESOURCES, Resource, named
+from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.inspection import changes, explain
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.text_forms import csv_line, typed_csv_line
@@ -97,14 +97,14 @@ class Pages:
         return await self._console.html(lists.lists, await c.shell(request), c.settings, c.sources)
 
     async def records(self, request: Request) -> Response:
-        resource, asked = _resource(request), _asked(request)
+        resource, asked = await self._resource(request), _asked(request)
         found, titles = await self._console.read(_page, resource, asked, ROWS)
         return await self._console.html(
             records.records, await self._console.shell(request), resource, found, asked, titles
         )
 
     async def csv(self, request: Request) -> Response:
-        resource, asked = _resource(request), _asked(request)
+        resource, asked = await self._resource(request), _asked(request)
         disposition = f'attachment; filename="{resource.name}.csv"'
         return StreamingResponse(
             self._csv_parts(resource, asked.words),
@@ -134,7 +134,8 @@ class Pages:
         )
 
     async def record(self, request: Request) -> Response:
-        c, resource, name = self._console, _resource(request), request.path_params["id"]
+        c, name = self._console, request.path_params["id"]
+        resource = await self._resource(request)
         async with c.reader.use() as mirror:
             known = await explain.explain(mirror, c.settings, resource.name, name)
         asked = _as_of_asked(request)
@@ -144,6 +145,9 @@ class Pages:
             known, found.related, asked, then, problem, "all" in request.query_params, found.now
         )
         return await self._console.html(record.record, await c.shell(request), resource, page)
+
+    async def _resource(self, request: Request) -> Resource:
+        return await self._console.resource(request.path_params["resource"])
 
     async def _as_of(self, resource: Resource, name: str, asked: str) -> tuple[AsOf | None, str]:
         if not asked:
@@ -164,10 +168,6 @@ def _as_of_asked(request: Request) -> str:
         at = datetime.fromisoformat(asked)
         return time_text(at if at.tzinfo else at.replace(tzinfo=UTC))
     return asked
-
-
-def _resource(request: Request) -> Resource:
-    return named(request.path_params["resource"])
 
 
 def _asked(request: Request) -> Asked:

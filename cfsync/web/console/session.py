@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -18,12 +18,15 @@ from starlette.responses import HTMLResponse, Response
 
 from cfsync.config import Settings
 from cfsync.config.sources import Source
+from cfsync.errors import UsageError
 from cfsync.mirror.db.connect import place_of
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Mirror, Tx
 from cfsync.mirror.reports import status, waiting
+from cfsync.resources import Resource, named
 from cfsync.sync.walk_progress import WalkState
 from cfsync.web.console.connections import Connection
+from cfsync.web.console.html.parts import words as texts
 from cfsync.web.console.html.parts.layout import Shell
 
 P = ParamSpec("P")
@@ -145,12 +148,28 @@ class Console:
             name=Path(self.place.url.database or "").name,
             waiting=sum((await self.read(waiting.counts)).values()),
             rows=await self.rows(),
+            mirrored=await self.mirrored(),
             messages=[(kind, text) for kind, text in messages],
             has_login=self.access_token is not None,
             read_only=self.read_only,
             has_daemon=self.daemon is not None,
             words=words,
         )
+
+    async def resource(self, name: str) -> Resource:
+        """A list that is mirrored, or was. Raises UnknownResource, or UsageError for another."""
+        resource = named(name)
+        if resource.name not in await self.mirrored():
+            raise UsageError(
+                f"{texts.words(resource.name)} are not mirrored: set"
+                f" resources.{resource.name}.enabled to true and start cfsync again; it then reads"
+                " the whole list"
+            )
+        return resource
+
+    async def mirrored(self) -> Collection[str]:
+        """The lists that are mirrored, and those of which rows are left."""
+        return self.settings.wanted | {name for name, n in (await self.rows()).items() if n}
 
     async def rows(self) -> Mapping[str, int]:
         """Resource -> how many rows there are, or were a while ago."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -110,6 +111,26 @@ def test_a_second_click_creates_nothing_more(visitor: Visitor, account: Account)
         "VIP",
         "VIP too",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/records/teams/{team}/edit", "name"), ("/records/contact_tags/new", "name")],
+)
+def test_where_edits_are_not_sent_form_and_message_say_so(
+    visit: Callable[..., Visitor], account: Account, path: str, field: str
+) -> None:
+    visitor = visit(CFSYNC_RESOURCES__CONTACT_TAGS__PUSH="false")
+    path = path.format(team=account.one("SELECT id FROM teams"))
+    name = path.split("/")[2]
+
+    page = visitor.see(path)
+    answer = send(visitor, path, typed(sent(page), name="Other"))
+    then = visitor.see(answer.headers["location"])
+
+    for text in (page, then):
+        assert f"It stays here and is not sent: resources.{name}.push is off" in text
+        assert "next push" not in text
 
 
 def test_a_form_that_was_refused_can_be_sent_again(visitor: Visitor, account: Account) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import itertools
+import re
 import threading
 from typing import Any
 
@@ -169,6 +170,33 @@ def test_a_record_as_it_was(visitor: Visitor, account: Account, contact: int) ->
     page = visitor.see(f"/records/contacts/{contact}?as_of=2020-01-01T00:00")
 
     assert 'nothing is known of <time class="clock" datetime="2020-01-01T00:00:00.000Z"' in page
+
+
+def test_no_page_links_to_what_does_not_exist(visitor: Visitor, account: Account) -> None:
+    """Records refer to lists that are not mirrored, and so does what is known of them."""
+    account.sql(
+        "INSERT INTO cf_changes (seq, resource, record_id, op, side, source, at, patch)"
+        " VALUES (1000001, 'pages', 7, 'update', 'clickfunnels', 'pull',"
+        " '2026-01-01T00:00:00.000Z', '{}')"
+    )
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    paths = {f"/records/{name}" for name in account.configured().wanted}
+    for name in sorted(account.configured().wanted):
+        paths |= {f"/records/{name}/{one}" for one in account.column(f"SELECT id FROM {name}")}
+
+    pages = [visitor.see(path) for path in ("/", "/waiting", "/activity", "/lists", *sorted(paths))]
+
+    linked = {link for page in pages for link in re.findall(r'href="(/records/[^?#"]+)', page)}
+    assert {link for link in linked if visitor.get(link).status_code != 200} == set()
+    assert "are not mirrored" in "".join(pages)
+
+
+@pytest.mark.parametrize("path", ["", ".csv", "/7", "/7/edit", "/new"])
+def test_a_list_that_is_not_mirrored_says_how_it_would_be(visitor: Visitor, path: str) -> None:
+    answer = visitor.get(f"/records/pages{path}")
+
+    assert answer.status_code == 404
+    assert "pages are not mirrored: set resources.pages.enabled to true" in answer.text
 
 
 def test_pages_with_buttons_name_no_command(

@@ -27,7 +27,11 @@ def test_what_differs_is_marked() -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    ["too many; cfsync outbox approve 1", "too many: cfsync plan", "too many; see cfsync conflicts"],
+    [
+        "too many; cfsync outbox approve 1",
+        "too many: cfsync plan",
+        "too many; see cfsync conflicts",
+    ],
 )
 def test_a_reason_names_no_command_where_there_is_a_button(reason: str) -> None:
     assert words.without_command(reason) == "too many"

@@ -23,6 +23,7 @@ from cfsync.web.console.html.parts.words import (
     chip,
     dot,
     link,
+    list_link,
     patch,
     plural,
     state_chip,
@@ -217,7 +218,7 @@ def _several(now: str, rows: Sequence[Mapping[str, Any]], *, is_cut: bool) -> h.
     more = len(rows) - FOLDED
     return h.tr(id=f"n{rows[-1]['seq']}")[
         h.td[when(now, newest["at"])],
-        h.td[h.a(href=f"/records/{name}")[f"{count} {words(name)}"]],
+        h.td[list_link(name, f"{count} {words(name)}")],
         h.td(".by")[_where(newest)],
         h.td[
             h.details[

@@ -11,7 +11,7 @@ import htpy as h
 
 from cfsync.resources import Field, Resource
 from cfsync.web.console.html.parts.layout import Shell, page
-from cfsync.web.console.html.parts.words import link, prose, words
+from cfsync.web.console.html.parts.words import link, words
 
 Choices = Mapping[str, Mapping[int, str]]
 """Field with a set of ids -> id -> name, of the records that can be in it."""
@@ -42,6 +42,8 @@ class EditPage:
     once: str = ""
     #: Field -> what is wrong with what was typed; '': with the whole.
     wrong: Mapping[str, str] = field(default_factory=dict)
+    #: What becomes of what is saved, and how it is undone.
+    then: str = ""
 
 
 def edit(shell: Shell, found: EditPage) -> h.Element:
@@ -49,14 +51,10 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
     is_new = found.record_id is None
     title = f"New: {name}" if is_new else f"Edit {found.title or f'#{found.record_id}'}"
     back = here if is_new else f"{here}/{found.record_id}"
-    crumb = (
+    crumb: h.Node = (
         None
         if found.record_id is None
         else [" / ", link(found.resource.name, found.record_id, found.title)]
-    )
-    then = (
-        "Saving writes the row here; the next push sends it. To undo it: Discard, on Activity,"
-        " until then; afterwards Revert, beside the push there."
     )
     return page(
         shell,
@@ -72,7 +70,7 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
             h.footer[
                 h.button(".main")["Create" if is_new else "Save"],
                 h.a(".button.quiet", href=back)["Cancel"],
-                h.small[prose(then)],
+                h.small["Saving writes the row here. ", found.then],
             ],
         ],
         here=found.resource.name,

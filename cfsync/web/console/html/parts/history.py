@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import htpy as h
 
 from cfsync.mirror.reports.decisions import Decision
 from cfsync.mirror.reports.history import Row
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import patch, when
+from cfsync.web.console.html.parts.words import link, patch, when
 
 
 def history(now: str, changes: Sequence[Row], decisions: Sequence[Decision]) -> h.Element:
@@ -53,5 +52,5 @@ def decisions(now: str, found: Sequence[Decision]) -> h.Element:
 def _row(now: str, one: Decision) -> h.Element:
     what: h.Node = one.text
     if one.count == 1 and one.record_id is not None:
-        what = h.a(href=f"/records/{quote(one.resource or '')}/{one.record_id}")[one.text]
+        what = link(one.resource or "", one.record_id, one.text)
     return h.tr[h.td[when(now, one.at)], h.td(".by")[one.by], h.td[what]]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import htpy as h
 
 from cfsync.resources import RESOURCES
-from cfsync.web.console.html.parts.words import prose, words
+from cfsync.web.console.html.parts.words import LINKED, prose, words
 
 _AREAS = (
     ("People", "contact"),
@@ -31,6 +31,8 @@ class Shell:
     waiting: int
     #: Resource -> rows of its table.
     rows: Mapping[str, int]
+    #: The lists that are mirrored, or were.
+    mirrored: Collection[str] = frozenset(RESOURCES)
     #: Messages about what was done last: (`ok` or `bad`, text).
     messages: Sequence[tuple[str, str]] = ()
     #: Whether one can log out.
@@ -56,7 +58,7 @@ def page(shell: Shell, title: str, *body: h.Node, here: str = "") -> h.Element:
                     h.p(class_=["flash", kind], role="status")[prose(text)]
                     for kind, text in shell.messages
                 ),
-                body,
+                LINKED.provider(shell.mirrored, body),
             ],
         ],
     )

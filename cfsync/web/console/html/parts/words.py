@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import htpy as h
 
+from cfsync.resources import RESOURCES
 from cfsync.times import seconds
 
 SHORT = 60
@@ -111,9 +112,25 @@ def cell(given: Any) -> str:
     return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
 
 
-def link(resource: str, record_id: int, text: str = "") -> h.Element:
-    """A link to a record, by its name where it has one."""
-    return h.a(href=f"/records/{quote(resource)}/{record_id}")[text or f"#{record_id}"]
+LINKED: h.Context[Collection[str]] = h.Context("linked", default=frozenset(RESOURCES))
+"""The lists to which a page has links: the others are not mirrored."""
+
+
+@LINKED.consumer
+def link(linked: Collection[str], resource: str, record_id: int, text: str = "") -> h.Node:
+    """A link to a record, by its name where it has one; its name alone where its list is not
+    mirrored.
+    """
+    text = text or f"#{record_id}"
+    if resource not in linked:
+        return h.span(title=f"{words(resource)} are not mirrored")[text]
+    return h.a(href=f"/records/{quote(resource)}/{record_id}")[text]
+
+
+@LINKED.consumer
+def list_link(linked: Collection[str], resource: str, text: str) -> h.Node:
+    """A link to a list that is mirrored."""
+    return h.a(href=f"/records/{quote(resource)}")[text] if resource in linked else text
 
 
 def named_link(resource: str, record_id: int, title: str) -> h.Node:

@@ -52,6 +52,7 @@ def test_one_logs_in_and_out(outside: Browser, width: int, *, dark: bool) -> Non
     outside.type("token", TOKEN)
     outside.press("Log in")
     assert "Log out" in outside.text
+    assert outside.driver.current_url.endswith("/records/contacts"), "what was asked for first"
     outside.press("Log out")
     assert "Access token" in outside.text
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -34,6 +34,9 @@ _OPEN, _OPEN_BELOW = "/login", "/static/"
 """The path, and what others begin with, for which nobody has to be logged in."""
 
 _SAFE = ("GET", "HEAD")
+
+WANTED, WANTED_CHARS = "wanted", 1_000
+"""Under which name a session keeps the page to show after the login, and how long that can be."""
 
 
 def is_own_origin(headers: Headers) -> bool:
@@ -62,6 +65,24 @@ def is_token(given: str, access_token: str) -> bool:
 def is_let_in(request: Request, access_token: str | None) -> bool:
     """Whether a request may see what is in the mirror: it has logged in, or nobody has to."""
     return access_token is None or request.session.get("mark") == session_mark(access_token)
+
+
+def remember(request: Request) -> None:
+    """Keep the page that somebody has asked for until the login, in the session: it is signed, so
+    no link of somebody else's can name another one.
+    """
+    is_page = "text/html" in request.headers.get("accept", "")
+    path, query = quote(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    wanted = f"{path}?{query}" if query else path
+    if request.method != "GET" or not is_page or path.endswith(".csv"):
+        return
+    if is_local(wanted) and len(wanted) <= WANTED_CHARS:
+        request.session[WANTED] = wanted
+
+
+def is_local(address: str) -> bool:
+    """Whether a browser takes an address as a path of the same server. Pure."""
+    return address.startswith("/") and address[1:2] not in ("/", "\\") and address.isprintable()
 
 
 class Guard:
@@ -98,6 +119,7 @@ class Guard:
         is_open = path == _OPEN or path.startswith(_OPEN_BELOW)
         if is_open or is_let_in(request, self._access_token):
             return None
+        remember(request)
         return RedirectResponse("/login", 303)
 
 

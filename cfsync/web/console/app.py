@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from cfsync.config import WebSettings
 from cfsync.errors import CfsyncError, MirrorError
 from cfsync.web.console import forms
-from cfsync.web.console.access import LOOPBACK, Guard, is_let_in, is_token, session_mark
+from cfsync.web.console.access import LOOPBACK, WANTED, Guard, is_let_in, is_token, session_mark
 from cfsync.web.console.actions import Actions
 from cfsync.web.console.editing import Editing
 from cfsync.web.console.html.login import login
@@ -163,10 +163,11 @@ class Entry:
         if not is_token(form.one("token"), token):
             await asyncio.sleep(WRONG_TOKEN_S)
             return await self._console.html(partial(login, is_wrong=True), status_code=401)
+        wanted = request.session.pop(WANTED, "/")
         request.session.clear()
         name = plain_name(form.one("name"))
         request.session.update({"mark": session_mark(token), "name": name})
-        return RedirectResponse("/", 303)
+        return RedirectResponse(wanted, 303)
 
     async def logout(self, request: Request) -> Response:
         request.session.clear()

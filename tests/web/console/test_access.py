@@ -90,6 +90,45 @@ def test_the_token_lets_in_and_the_name_is_kept(
     assert visitor.get("/").status_code == 303
 
 
+def asked_for(visit: Visit, path: str, **headers: str) -> str:
+    """Where one is after the login, who has asked for a page before."""
+    visitor = visit(CFSYNC_WEB__ACCESS_TOKEN=TOKEN)
+    before = visitor.ask("GET", path, headers={"Accept": "text/html"} | headers)
+    assert (before.status_code, before.headers["location"]) == (303, "/login")
+    return visitor.ask("POST", "/login", data={"token": TOKEN}).headers["location"]
+
+
+@pytest.mark.parametrize("path", ["/records/contacts/7?all=1", "/search?q=%C3%BC&x=//evil.example"])
+def test_the_login_leads_to_the_page_that_was_asked_for(visit: Visit, path: str) -> None:
+    assert asked_for(visit, path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("//evil.example", "/%2fevil.example", "//evil.example/%2e%2e", "///evil.example"),
+        *("/login", "/static/console.css", "/records/contacts.csv", "/" + "x" * 2_000),
+    ],
+)
+def test_the_login_leads_nowhere_else(visit: Visit, path: str) -> None:
+    visitor = visit(CFSYNC_WEB__ACCESS_TOKEN=TOKEN)
+    visitor.ask("GET", f"http://127.0.0.1:8787{path}", headers={"Accept": "text/html"})
+
+    answer = visitor.ask("POST", "/login", data={"token": TOKEN})
+
+    assert answer.headers["location"] == "/"
+
+
+def test_what_is_no_page_does_not_change_where_the_login_leads(visit: Visit) -> None:
+    """An icon, or the script that renews a page."""
+    assert asked_for(visit, "/apple-touch-icon.png", Accept="*/*") == "/"
+
+
+@pytest.mark.parametrize("path", ["/%5Cevil.example", "/%5c/evil.example", "/%0d/evil.example"])
+def test_what_a_browser_may_take_for_another_server_stays_a_path(visit: Visit, path: str) -> None:
+    assert asked_for(visit, path).startswith(("/%5C", "/%0D"))
+
+
 def test_a_new_token_ends_all_sessions(visit: Visit) -> None:
     before = visit(CFSYNC_WEB__ACCESS_TOKEN=TOKEN)
     before.ask("POST", "/login", data={"token": TOKEN})

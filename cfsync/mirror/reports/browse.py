@@ -233,14 +233,18 @@ def titles(tx: Tx, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int],
 
 
 def last_passes(
-    tx: Tx, limit: int, name: str = "", *, failed: bool = False
+    tx: Tx, limit: int, name: str = "", *, failed: bool = False, before: int | None = None
 ) -> list[dict[str, Any]]:
-    """The last passes that did something, newest first; only those of a name, or that failed."""
+    """The last passes that did something, newest first; only those of a name, or that failed, and
+    before a number if given.
+    """
     query = sa.select(RUNS).order_by(RUNS.c.id.desc()).limit(limit)
     if name:
         query = query.where(RUNS.c["pass"] == name)
     if failed:
         query = query.where(HAS_FAILED)
+    if before is not None:
+        query = query.where(RUNS.c.id < before)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 

@@ -85,14 +85,16 @@ def last(
     *,
     resources: Collection[str] = (),
     record_id: int | None = None,
+    until: str = "",
 ) -> list[Decision]:
-    """The last decisions, the last one first; only those about some resources, or about one record
-    of them, where given.
+    """The last decisions, the last one first, and those of one time always in the same order; only
+    those about some resources, or about one record of them, or made until a time, where given.
     """
     found = [] if record_id is not None else _about_lists(tx, resources)
     found += _of_records(tx, resources, record_id)
+    found = [one for one in found if not until or one.at <= until]
     for about, table, number in _KINDS:
-        found += _of_table(tx, limit, about, table, number, resources, record_id)
+        found += _of_table(tx, limit, about, table, number, resources, record_id, until)
     return sorted(found, key=lambda d: d.at, reverse=True)[:limit]
 
 
@@ -104,6 +106,7 @@ def _of_table(
     number: sa.ColumnElement[Any],
     resources: Collection[str],
     record_id: int | None,
+    until: str,
 ) -> list[Decision]:
     c = table.c
     alike = (c.decided_at, c.decision, c.decided_by, c.resource)
@@ -113,6 +116,8 @@ def _of_table(
         query = query.where(c.resource.in_(resources))
     if record_id is not None:
         query = query.where(c.record_id == record_id)
+    if until:
+        query = query.where(c.decided_at <= until)
     order = [column.desc() for column in alike]
     query = query.group_by(*alike).order_by(*order).limit(limit)
     return [

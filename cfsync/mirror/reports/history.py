@@ -111,10 +111,10 @@ def older(tx: Tx, wanted: Wanted, before: int = LAST, at_once: int = AT_ONCE) ->
     return Chunk(changes, low + 1, is_last=low == 0)
 
 
-def last(tx: Tx, wanted: Wanted, limit: int) -> list[Row]:
-    """The last changes of all, the last one first."""
+def last(tx: Tx, wanted: Wanted, limit: int, before: int = LAST) -> list[Row]:
+    """The last changes of all with a number below `before`, the last one first."""
     at_once = AT_ONCE if wanted.field else min(limit, AT_ONCE)  # not all may be about the field
-    chunk = older(tx, wanted, at_once=at_once)
+    chunk = older(tx, wanted, before, at_once)
     found = list(chunk.changes)
     while len(found) < limit and not chunk.is_last:
         chunk = older(tx, wanted, chunk.seq, at_once)

@@ -132,10 +132,14 @@ def conflict_groups(tx: Tx, limit: int) -> list[ConflictGroup]:
     return found
 
 
-def to_send(tx: Tx, limit: int) -> tuple[int, list[Edit]]:
-    """How many edits wait for the next push, or for the answer to one, and the newest ones."""
+def to_send(tx: Tx, limit: int, before: int | None = None) -> tuple[int, list[Edit]]:
+    """How many edits wait for the next push, or for the answer to one, and the newest ones; only
+    those before a number if given.
+    """
     waits = _O.state.in_(TO_SEND_STATES)
     query = sa.select(OUTBOX).where(waits).order_by(_O.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_O.seq < before)
     found = tx.conn.execute(query).mappings()
     return _count(tx, OUTBOX, waits), [outbox.edit_of(row) for row in found]
 

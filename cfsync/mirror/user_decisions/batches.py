@@ -38,8 +38,8 @@ class Part:
     met: int | None = 0
 
 
-def latest(tx: Tx, limit: int) -> list[Part]:
-    """The last batches in parts, the newest batch first."""
+def latest(tx: Tx, limit: int, before: int | None = None) -> list[Part]:
+    """The last batches in parts, the newest batch first; only those before a number if given."""
     alike = ("batch", "resource", "op", "state", "db_user", "application")
     in_outbox = sa.select(
         *(OUTBOX.c[name] for name in (*alike, "record_id")),
@@ -60,11 +60,10 @@ def latest(tx: Tx, limit: int) -> list[Part]:
         ~sa.exists().where(OUTBOX.c.seq == CHANGES.c.seq),
     )
     sent = sa.union_all(in_outbox, kept).subquery()
-    last = list(
-        tx.conn.scalars(
-            sa.select(sent.c.batch).distinct().order_by(sent.c.batch.desc()).limit(limit)
-        )
-    )
+    numbers = sa.select(sent.c.batch).distinct().order_by(sent.c.batch.desc()).limit(limit)
+    if before is not None:
+        numbers = numbers.where(sent.c.batch < before)
+    last = list(tx.conn.scalars(numbers))
     columns = [sent.c[name] for name in (*alike, "is_known")]
     query = (
         sa.select(

@@ -7,6 +7,7 @@ knows more than the command line does.
     access     who may see and do something
     connections  to the mirror: opened by the first use, closed when nobody looks
     session    what every page needs: the mirror, the shell, messages
+    activity_reading  the sections of the activity, page by page
     pages      GET: reads, then calls a function of `html`
     forms      what was typed into a form, as values
     previews   what a decision would do, shown before it is made

@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import groupby
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.history import starts
-from cfsync.mirror.reports import browse, decisions, history
-from cfsync.mirror.reports import waiting as reports
+from cfsync.mirror.reports import browse
 from cfsync.mirror.reports.browse import Place
-from cfsync.mirror.user_decisions import batches
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.inspection import changes, explain
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.text_forms import csv_line, typed_csv_line
 from cfsync.times import time_text
 from cfsync.values import Unholdable, decode
-from cfsync.web.console import readings
+from cfsync.web.console import activity_reading, readings
 from cfsync.web.console.forms import number
 from cfsync.web.console.html import activity, lists, overview, record, records, waiting
 from cfsync.web.console.html.overview import RANGES
@@ -33,21 +29,6 @@ from cfsync.web.console.session import Console
 
 OVERVIEW_S = 3.0
 """Seconds for which an overview is remembered: it costs some 100 ms of CPU time."""
-
-PASSES_OF_A_KIND = 60
-"""Passes that the activity shows, where one kind of them was asked for."""
-
-PASSES = 20
-"""Passes that it shows otherwise."""
-
-PUSHES = 10
-"""Pushes that the activity shows."""
-
-UNSENT = 10
-"""Edits that wait for the next push that it shows."""
-
-DECISIONS = 10
-"""Decisions that it shows."""
 
 ROWS = 50
 """Rows of a page of a table."""
@@ -84,10 +65,14 @@ class Pages:
         return await self._console.html(waiting.waiting, await self._console.shell(request), found)
 
     async def activity(self, request: Request) -> Response:
-        which, side = (request.query_params.get(name, "") for name in ("pass", "side"))
+        values = request.query_params
+        which, side = (values.get(name, "") for name in ("pass", "side"))
         which = which if which in (*activity.PASSES, "failed") else ""
         side = side if side in ("clickfunnels", "local") else ""
-        found = await self._console.read(_activity, which, side)
+        before = {name: values[name] for name in activity_reading.SECTIONS if name in values}
+        found = await self._console.read(
+            activity_reading.activity, self._console.settings, which, side, before
+        )
         return await self._console.html(
             activity.activity, await self._console.shell(request), found
         )
@@ -205,21 +190,3 @@ def _csv_part(tx: Tx, resource: Resource, words: str, after: int | None) -> tupl
     names, types = [f.name for f in resource.columns], [f.type for f in resource.columns]
     lines = (typed_csv_line(types, [row[name] for name in names]) for row in found)
     return "".join(f"{line}\n" for line in lines), last
-
-
-def changes_to_show(tx: Tx, side: str) -> list[history.Row]:
-    """The newest changes; many, with all their values, only where some are shown as one."""
-    wanted = history.Wanted(side=side or None, starts=False)
-    first = history.last(tx, wanted, activity.LINES + activity.ALIKE)
-    return first if activity.fills(first) else history.last(tx, wanted, activity.READ)
-
-
-def _activity(tx: Tx, which: str, side: str) -> activity.Activity:
-    failed = which == "failed"
-    count = PASSES_OF_A_KIND if which else PASSES
-    passes = browse.last_passes(tx, count, "" if failed else which, failed=failed)
-    found = None if starts.is_off(tx) else changes_to_show(tx, side)
-    pushes = [[*group] for _, group in groupby(batches.latest(tx, PUSHES), key=lambda p: p.batch)]
-    decided = decisions.last(tx, DECISIONS)
-    to_send = reports.to_send(tx, UNSENT)
-    return activity.Activity(passes, which, found, side, to_send, pushes, decided, tx.now)

@@ -18,10 +18,10 @@ from cfsync.sync.decisions import conflicts
 from cfsync.sync.inspection import status
 from cfsync.text_forms import typed_csv_line
 from cfsync.times import time_text
+from cfsync.web.console.activity_reading import changes_to_show
 from cfsync.web.console.html import records
 from cfsync.web.console.html.activity import ALIKE, FOLDED, LINES
 from cfsync.web.console.html.overview import RANGES
-from cfsync.web.console.pages import changes_to_show
 from tests.browser import staging
 from tests.push.conftest import Account, now
 from tests.status_text import status_lines
@@ -108,6 +108,23 @@ def test_a_table_names_who_its_rows_belong_to_and_shows_by_what_they_are_sorted(
     for resource in RESOURCES.values():
         if "updated_at" in resource.by_name:
             assert "updated_at" in {f.name for f in records.columns(resource)}
+
+
+def test_the_head_of_a_filtered_table_counts_what_matches(
+    visitor: Visitor, account: Account, contact: int, monkeypatch: Any
+) -> None:
+    many = len(account.ids_of("contacts"))
+    account.sql("UPDATE contacts SET last_name = 'Zuse' WHERE id <> ?", contact)
+
+    def count(query: str) -> str:
+        page = visitor.see(f"/records/contacts{query}")
+        return page.partition('<h1>Contacts<span class="count">')[2].partition("<")[0]
+
+    assert count("") == f"{many}"
+    assert count("?q=zuse") == f"{many - 1} of {many}"
+    assert count("?q=nobody") == f"0 of {many}"
+    monkeypatch.setattr("cfsync.web.console.pages.ROWS", 2)
+    assert count("?q=zuse") == ""
 
 
 def test_pages_of_a_table_are_read_by_key(

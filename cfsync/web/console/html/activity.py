@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby, islice
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ import htpy as h
 
 from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.reports.decisions import Decision
+from cfsync.mirror.reports.history import Row
 from cfsync.mirror.user_decisions.batches import Part
 from cfsync.web.console.html.parts.cards import discard
 from cfsync.web.console.html.parts.history import decisions
@@ -65,64 +66,85 @@ class Activity:
     pushes: Sequence[Sequence[Part]]
     #: The last decisions, newest first.
     decisions: Sequence[Decision]
+    #: Resource -> why its edits are not sent, of those of which they aren't.
+    unsent: Mapping[str, str]
+    #: Section -> behind what it begins, of those that don't begin with the newest.
+    before: Mapping[str, str]
+    #: Section -> behind what its next page begins, of those with more.
+    older: Mapping[str, str]
     now: str
 
 
 def activity(shell: Shell, found: Activity) -> h.Element:
-    kinds = ("", *PASSES, "failed")
+    can_act = not shell.read_only
+    which = _choice(found, "pass", found.which, ("", *PASSES, "failed"))
+    side = _choice(found, "side", found.side, ("", "clickfunnels", "local"))
     return page(
         shell,
         "Activity",
         h.h1["Activity"],
         h.div("#live")[
-            h.section(".card")[
-                h.header[h.h2["Passes"], _choice("pass", found.which, kinds, {"side": found.side})],
-                passes(found.passes, found.now, found.which),
-            ],
+            _section(
+                found, "passes", "Passes", passes(found.passes, found.now, found.which), which
+            ),
             bool(found.to_send[1])
-            and h.section(".card")[
-                h.header[h.h2["To be sent"]], _to_send(found, can_act=not shell.read_only)
-            ],
+            and _section(found, "edits", "To be sent", _to_send(found, can_act=can_act)),
             bool(found.pushes)
-            and h.section(".card")[
-                h.header[h.h2["Pushes"]], _pushes(found, can_act=not shell.read_only)
-            ],
+            and _section(found, "pushes", "Pushes", _pushes(found, can_act=can_act)),
             bool(found.decisions)
-            and h.section(".card")[
-                h.header[h.h2["Decisions"]], decisions(found.now, found.decisions)
-            ],
-            h.section(".card")[
-                h.header[
-                    h.h2["Changes"],
-                    _choice(
-                        "side", found.side, ("", "clickfunnels", "local"), {"pass": found.which}
-                    ),
-                ],
-                changes(found.now, found.changes, found.side),
-            ],
+            and _section(found, "decisions", "Decisions", decisions(found.now, found.decisions)),
+            _section(
+                found, "changes", "Changes", changes(found.now, found.changes, found.side), side
+            ),
         ],
         here="activity",
     )
+
+
+def _section(
+    found: Activity, name: str, title: str, body: h.Node, choice: h.Node = None
+) -> h.Element:
+    """A part of the page, with the way to what is older, and back to the newest."""
+    newest = name in found.before and _address(found, name, {name: ""})
+    older = name in found.older and _address(found, name, {name: found.older[name]})
+    return h.section(".card", id=name)[
+        h.header[h.h2[title], choice],
+        body,
+        (newest or older)
+        and h.p(".pager")[
+            newest and h.a(".button.quiet", href=newest)[f"Newest {name}"],
+            older and h.a(".button.quiet", href=older)[f"Older {name} →"],
+        ],
+    ]
+
+
+def _address(found: Activity, section: str, given: Mapping[str, str]) -> str:
+    """The address of the page with something else in a section, and all others as they are."""
+    values = {"pass": found.which, "side": found.side, **found.before, **given}
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"/activity?{query}#{section}"
 
 
 def _to_send(found: Activity, *, can_act: bool) -> h.Node:
     """Edits that wait for the next push, each with a button."""
     count, some = found.to_send
     heads = dict.fromkeys(("made", "record", "by", "what", ""), "")
-    more = f"and {count - len(some):,} older ones: "
+    edits = (_unsent(e, found, can_act=can_act) for e in some)
     return [
-        table("To be sent", heads, (_unsent(e, found.now, can_act=can_act) for e in some), "feed"),
-        count > len(some) and h.p(".hint.more")[more, h.code["cfsync outbox list --state pending"]],
+        count > len(some) and h.p(".hint")[f"{len(some):,} of {count:,} edits"],
+        table("To be sent", heads, edits, "feed"),
     ]
 
 
-def _unsent(e: Edit, now: str, *, can_act: bool) -> h.Element:
+def _unsent(e: Edit, found: Activity, *, can_act: bool) -> h.Element:
     can_discard = can_act and e.state == OutboxState.PENDING
+    unsent = found.unsent.get(e.resource)
+    why = without_command(e.error) if e.error else unsent and f"not sent: {unsent}"
     return h.tr(id=f"e{e.seq}")[
-        h.td[when(now, e.captured_at)],
+        h.td[when(found.now, e.captured_at)],
         h.td[words(e.resource), " ", link(e.resource, e.record_id)],
         h.td(".by")[e.author or dot()],
-        h.td[patch(e.patch, e.op), e.error and h.small[without_command(e.error)]],
+        h.td[patch(e.patch, e.op), why and h.small[why]],
         h.td(".n")[discard(e) if can_discard else state_chip(e.state)],
     ]
 
@@ -157,12 +179,14 @@ def _push(parts: Sequence[Part], now: str, *, can_act: bool) -> h.Element:
     ]
 
 
-def _choice(name: str, chosen: str, among: Sequence[str], others: Mapping[str, str]) -> h.Element:
+def _choice(found: Activity, name: str, chosen: str, among: Sequence[str]) -> h.Element:
+    """What a section can be limited to; it begins with the newest again."""
+    section = {"pass": "passes", "side": "changes"}[name]
     names = {"": "all", "clickfunnels": "in ClickFunnels", "local": "here"}
     return h.span(".ranges")[
         (
             h.a(
-                href="/activity?" + urlencode({**others, name: one}),
+                href=_address(found, section, {name: one, section: ""}),
                 class_={"here": one == chosen},
             )[names.get(one, one)]
             for one in among
@@ -177,14 +201,13 @@ def changes(now: str, found: Sequence[Mapping[str, Any]] | None, side: str = "")
     if not found:
         return h.p(".hint")[_NONE[side]]
     heads = dict.fromkeys(("when", "record", "where", "what", ""), "")
-    groups = [[*group] for _, group in groupby(found, key=_alike)]
-    lines = (
-        [_several(now, group, is_cut=len(found) == READ and group is groups[-1])]
-        if len(group) >= ALIKE
-        else [_change(now, one) for one in group]
-        for group in groups
+    lines = folded(found)
+    shown = (
+        _several(now, line, is_cut=len(found) == READ and line is lines[-1])
+        if len(line) > 1
+        else _change(now, line[0])
+        for line in lines[:LINES]
     )
-    shown = islice(chain.from_iterable(lines), LINES)
     return table("Changes", heads, shown, "feed")
 
 
@@ -194,6 +217,15 @@ _NONE = {
     "local": "No change was made here yet.",
 }
 """The side to which changes are limited -> what is said where there are none."""
+
+
+def folded(found: Sequence[Row]) -> list[list[Row]]:
+    """Changes by the line in which they are shown."""
+    lines = list[list[Row]]()
+    for _, alike in groupby(found, key=_alike):
+        group = [*alike]
+        lines += [group] if len(group) >= ALIKE else [[one] for one in group]
+    return lines
 
 
 def fills(found: Sequence[Mapping[str, Any]]) -> bool:

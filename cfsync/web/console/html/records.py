@@ -76,7 +76,7 @@ def records(
     return page(
         shell,
         name.capitalize(),
-        _head(shell, resource, asked),
+        _head(shell, resource, asked, _count(shell, resource, found, asked)),
         h.section(".card.flush")[
             _table(resource, found, titles),
             not found.rows
@@ -92,12 +92,20 @@ def records(
     )
 
 
-def _head(shell: Shell, resource: Resource, asked: Asked) -> h.Element:
+def _count(shell: Shell, resource: Resource, found: Page, asked: Asked) -> str:
+    """How many rows there are, or match; '': to count those would take long."""
+    if not asked.words:
+        return f"{shell.rows.get(resource.name, 0):,}"
+    is_all = asked.after is None and found.next is None and not found.is_partial
+    return f"{len(found.rows):,} of {shell.rows.get(resource.name, 0):,}" if is_all else ""
+
+
+def _head(shell: Shell, resource: Resource, asked: Asked, count: str) -> h.Element:
     name = words(resource.name)
     by_time, by_id = Asked(asked.words, False, None), Asked(asked.words, True, None)
     can_insert = resource.insert is not None and not shell.read_only
     return h.header(".head")[
-        h.h1[name.capitalize(), h.span(".count")[f"{shell.rows.get(resource.name, 0):,}"]],
+        h.h1[name.capitalize(), h.span(".count")[count]],
         h.form(".filter", method="get")[
             h.input(
                 name="q",

@@ -11,7 +11,7 @@ import htpy as h
 from cfsync.mirror.progress import runs
 from cfsync.times import seconds
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import age, chip, dot, number, took, words
+from cfsync.web.console.html.parts.words import chip, dot, number, took, when, words
 
 _HEADS = {
     "pass": "",
@@ -20,7 +20,7 @@ _HEADS = {
     "requests": "n",
     "took": "n",
     " ": "",
-    "ended": "n",
+    "began": "n",
 }
 
 
@@ -37,26 +37,25 @@ def passes(found: Sequence[Mapping[str, Any]], now: str, which: str = "") -> h.E
 def _pass(run: Mapping[str, Any], now: str) -> h.Element:
     has_failed = runs.has_failed(run["state"], run["trouble"])
     is_stopped = run["state"] == runs.RunState.STOPPED
-    end = chip("failed", "parked") if has_failed else is_stopped and chip("stopped", "held")
     kind = "failed" if has_failed else run["pass"]
-    ended = run["ended_at"]
-    whole = None if ended is None or run["quiet"] else seconds(run["started_at"], ended)
+    began, ended = run["started_at"], run["ended_at"]
+    end: h.Node = chip("failed", "parked") if has_failed else is_stopped and chip("stopped", "held")
+    end = chip("running") if ended is None else end
+    whole = None if ended is None or run["quiet"] else took(seconds(began, ended))
     error = run["error"] and h.span(".err")[run["error"]]
     return h.tr[
         h.td[h.span(class_=f"k k-{kind}")[run["pass"]]],
         h.td[words(run["resource"] or "all lists")],
         h.td[_done(run) or (not end and dot()), end, error],
         number(f"{run['requests'] or 0:,}"),
-        number(None if whole is None else took(whole)),
+        number(whole),
         h.td(".n")[
             bool(run["quiet"])
             and h.small(title="Passes of the same kind since that had nothing to do")[
-                f"+{run['quiet']:,} quiet"
+                f"+{run['quiet']:,} quiet, last ", when(now, ended)
             ]
         ],
-        number(
-            "running" if ended is None else h.time(datetime=ended, title=ended)[age(now, ended)]
-        ),
+        number(when(now, began)),
     ]
 
 

@@ -253,6 +253,27 @@ def test_a_lost_answer_stops_those_behind_it_until_the_next_push(
     has(account, one, B)
 
 
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
+@pytest.mark.parametrize(
+    "gives_up", ["UPDATE contacts SET email_address = NULL", "DELETE FROM contacts"]
+)
+def test_an_email_that_was_given_up_with_a_lost_answer_is_taken_over(
+    account: Account, app_sql: Any, a_and_b: tuple[int, int], gives_up: str, kind: str
+) -> None:
+    """A contact without an email isn't taken for one that may have been created twice."""
+    one, two = a_and_b
+    app_sql(f"{gives_up} WHERE id = ?", one)
+    to(app_sql, two, A)
+    account.world.fault(kind, method="DELETE" if gives_up.startswith("DELETE") else "PUT")
+
+    assert account.push().exit_code == 4
+    assert account.states() == ["sending", "pending"]
+    assert account.push().exit_code == 0
+
+    assert account.states() == ["done"] * 2
+    has(account, two, A)
+
+
 def test_a_refused_step_is_parked_and_the_others_are_tried(
     account: Account, app_sql: Any, a_and_b: tuple[int, int]
 ) -> None:

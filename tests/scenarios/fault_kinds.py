@@ -138,9 +138,9 @@ def _create(account: Account, call: Call) -> None:
 
 
 def _delete_ends(account: Account, call: Call) -> None:
-    """The first record of the list, which was read, and the last, which was not."""
+    """The first record of the list, if any, which was read, and the last, which was not."""
     ids = account.world.ids(*_list_of(call))
-    for record in {ids[0], ids[-1]}:
+    for record in {*ids[:1], *ids[-1:]}:
         account.world.delete(_list_of(call)[0], record)
 
 

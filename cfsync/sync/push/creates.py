@@ -14,6 +14,7 @@ from cfsync.errors import CfsyncError, NotFound, Refused
 from cfsync.merge import FieldEdit, Policy, merge
 from cfsync.mirror.bookkeeping import conflicts, ids, open_edits, rows
 from cfsync.mirror.bookkeeping.open_edits import OpenEdits
+from cfsync.mirror.bookkeeping.outbox import Op
 from cfsync.mirror.bookkeeping.reasons import NO_PARENT
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
@@ -251,8 +252,10 @@ def _merged_value(resource: Resource, name: str, answer: Record, value: Any) -> 
 
 
 def could_duplicate(claim: Claim) -> bool:
-    """Whether sending the create twice would make two records; an upsert is safe to repeat."""
-    return not claim.exists_as and create_call(claim.resource, claim.row).kind == "create"
+    """Whether it is a create that makes two records when it is sent twice; an upsert is safe."""
+    if claim.op != Op.INSERT or claim.exists_as:
+        return False
+    return create_call(claim.resource, claim.row).kind == "create"
 
 
 def natural_values(claim: Claim) -> dict[str, Any]:

@@ -7,6 +7,7 @@ edit; where both hold one and they differ, ClickFunnels' stays and the row's is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,9 +86,10 @@ async def _in_its_list(context: Context, claim: Claim, record: Record) -> Record
     listing, parent = claim.listing, claim.resource.parent_field or ""
     if listing is None or record.values.get(parent):
         return in_workspace(record, listing.workspace_id if listing else None)
-    if not await is_listed(context, listing, record.id):
-        raise UsageError(f"{claim.resource.name} {record.id} is not in the list {listing}")
-    return await context.api.get(claim.resource, record.id, listing)
+    with suppress(NotFound):
+        if await is_listed(context, listing, record.id):
+            return await context.api.get(claim.resource, record.id, listing)
+    raise UsageError(f"{claim.resource.name} {record.id} is not in the list {listing}")
 
 
 async def adopt(context: Context, found: Candidate) -> None:

@@ -151,18 +151,28 @@ async def _ask(
 ) -> Verdict:
     context.check_stop()
     reading = await context.reading(resource, Lane.SWEEP)
+    cause, record = None, None
+    try:
+        cause, record = await _look_at(context, resource, candidate)
+    except (Forbidden, NotFound):
+        report.unreachable.append(f"{resource.name} {candidate.record_id}")
+    return Verdict(candidate, cause, record, reading)
+
+
+async def _look_at(
+    context: Context, resource: Resource, candidate: Tombstone
+) -> tuple[Cause | None, Record | None]:
+    """Why a candidate is gone, or the record as it is. Raises Forbidden where it can't be read, and
+    also NotFound where its list can't.
+    """
     listing = Listing(resource.name, candidate.parent_id, candidate.workspace_id)
     try:
         record = await context.api.get(resource, candidate.record_id, listing)
-        listed = await is_listed(context, listing, candidate.record_id)
     except NotFound:
-        return Verdict(candidate, Cause.DELETED, None, reading)
-    except Forbidden:
-        report.unreachable.append(f"{resource.name} {candidate.record_id}")
-        return Verdict(candidate, None, None, reading)
-    if listed is False:
-        return Verdict(candidate, Cause.HIDDEN, None, reading)
-    return Verdict(candidate, None, record, reading)
+        return Cause.DELETED, None
+    if await is_listed(context, listing, candidate.record_id) is False:
+        return Cause.HIDDEN, None
+    return None, record
 
 
 async def _act(context: Context, report: Report, resource: Resource, verdict: Verdict) -> None:

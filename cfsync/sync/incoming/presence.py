@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 async def is_listed(context: Context, listing: Listing, record_id: int) -> bool | None:
     """Whether a list shows a record; None where no answer proves it. A list below a record that has
-    left the mirror counts as gone with it. Raises Forbidden.
+    left the mirror counts as gone with it. Raises Forbidden and NotFound where it can't be read.
     """
     resource = RESOURCES[listing.resource]
     if resource.nested and await context.mirror.read(_has_left, resource, listing.parent_id):
@@ -32,7 +32,9 @@ async def is_listed(context: Context, listing: Listing, record_id: int) -> bool 
             return any(not record.deleted for record in page.records)
         return await _is_at_its_place(context.api, listing, record_id)
     except NotFound:
-        return False if await is_parent_gone(context, listing) else None
+        if await is_parent_gone(context, listing):
+            return False
+        raise
 
 
 async def _is_at_its_place(api: Api, listing: Listing, record_id: int) -> bool | None:

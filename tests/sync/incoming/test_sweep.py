@@ -145,6 +145,21 @@ def test_a_record_that_may_not_be_read_is_said_and_stays(filled: Round) -> None:
     assert again.counts["contacts"]["deleted"] == 1
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_hidden_record_whose_list_does_not_answer_is_said_and_stays(
+    filled: Round, status: int
+) -> None:
+    hidden = filled.ids("contacts")[5]
+    filled.world.edit("contacts", hidden, anonymous="true")
+    filled.world.fault("status", status=status, path=rf"/contacts.*filter%5Bid%5D={hidden}")
+
+    report = filled.sweep("contacts")
+
+    assert (report.exit_code, report.unreachable) == (5, [f"contacts {hidden}"])
+    assert hidden in filled.ids("contacts")
+    assert filled.sweep("contacts").counts["contacts"]["hidden"] == 1
+
+
 def test_a_hidden_record_leaves_and_comes_back(filled: Round) -> None:
     hidden = filled.ids("contacts")[5]
     filled.world.edit("contacts", hidden, anonymous="true")

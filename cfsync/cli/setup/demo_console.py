@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cfsync.cli.common import load_settings, open_context, open_mirror
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PORT = 8787
 DAY_SPANS = 288
 """Spans of five minutes in a day."""
+
+OUTAGE, FAILED = range(236, 240), 3
+"""Spans of the made-up day in which ClickFunnels can't be reached, and passes that fail in each."""
 
 LIVES_S = 4.0
 """Seconds between two changes of the fake account while the console is open."""
@@ -56,6 +59,7 @@ def _free_port() -> int:
 async def show(steps: Show, file: Path, stop: asyncio.Event) -> int:
     """The demo's steps, then the console until stopped."""
     async with open_context(steps.settings, stop, create=True, bars=True) as context:
+        await context.mirror.write(_write_past)
         code = await steps.steps(context)
         if not stop.is_set():
             await leave_waiting(steps, context)
@@ -96,17 +100,37 @@ async def leave_waiting(show: Show, context: Context) -> None:
     for one in missing:
         show.world.delete("contacts", one)
     await show.run(context, "cfsync sweep contacts", passes.sweep, ["contacts"])
-    await context.mirror.write(_write_past)
 
 
 def _write_past(tx: Tx) -> None:
     """A day that did not happen, so that the charts have something to show."""
+    from cfsync.mirror.db.tables import RUNS
     from cfsync.mirror.progress import samples
     from cfsync.times import later
 
     begin = later(samples.span(tx.now), -DAY_SPANS * 300.0)
     for place in range(DAY_SPANS):
         samples.add(tx, _span(later(begin, place * 300.0), place))
+    tx.conn.execute(RUNS.insert().values(_outage(begin)))
+
+
+def _outage(begin: str) -> dict[str, Any]:
+    """The row of the passes that failed in the made-up day: the first, and those alike."""
+    from cfsync.mirror.progress.runs import PassName, RunState
+    from cfsync.times import later
+
+    first, last = (later(begin, place * 300.0) for place in (OUTAGE[0], OUTAGE[-1] + 1))
+    return {
+        "pass": PassName.PULL,
+        "resource": "contacts",
+        "state": RunState.STOPPED,
+        "started_at": first,
+        "ended_at": last,
+        "requests": 1,
+        "quiet": FAILED * len(OUTAGE) - 1,
+        "error": "no connection to accounts.myclickfunnels.com: connection refused",
+        "trouble": "server",
+    }
 
 
 def _span(at: str, place: int) -> Iterator[Sample]:
@@ -117,7 +141,7 @@ def _span(at: str, place: int) -> Iterator[Sample]:
     busy = 0.15 + math.exp(-(((place - 170) / 60) ** 2))
     news, sent = int(busy * random.randint(20, 60)), int(busy * random.randint(0, 24))
     by_event = news // 3
-    failed = 3 if 236 <= place <= 239 else 0  # an outage of a quarter of an hour
+    failed = FAILED if place in OUTAGE else 0
     if failed:
         yield Sample(at, MINUTES, "contacts", "pull", failed=failed, requests=failed)
     else:

@@ -166,10 +166,20 @@ def _as_of(tx: Tx, resource: Resource, record_name: str, at: str) -> AsOf:
     return AsOf(resource.name, record_id, at, past.record)
 
 
+def known_since(tx: Tx, resource: Resource, workspace: int | None) -> str | None:
+    """Since when it can be told how a record of a resource was; None: it can't."""
+    since = None if starts.is_off(tx) else _begun(tx, resource, workspace)
+    return since and max(since, starts.find_pruned(tx) or "")
+
+
+def _begun(tx: Tx, resource: Resource, workspace: int | None) -> str | None:
+    begun = starts.find(tx, resource)
+    return begun.get(workspace, begun.get(None)) or max(begun.values(), default=None)
+
+
 def _out_of_reach(tx: Tx, resource: Resource, workspace: int | None, at: str) -> str:
     """Why the history doesn't tell what was at a time; '' if it does."""
-    begun = starts.find(tx, resource)
-    since = begun.get(workspace, begun.get(None)) or max(begun.values(), default=None)
+    since = _begun(tx, resource, workspace)
     if since is None:
         return f"the history of {resource.name} has not begun: not all of their lists were read yet"
     if at < since:

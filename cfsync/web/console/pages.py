@@ -127,7 +127,14 @@ class Pages:
         then, problem = await self._as_of(resource, str(known.id), asked)
         found = await c.read(readings.record, resource, known)
         page = record.RecordPage(
-            known, found.related, asked, then, problem, "all" in request.query_params, found.now
+            known,
+            found.related,
+            asked,
+            then,
+            problem,
+            "all" in request.query_params,
+            found.now,
+            found.known_since,
         )
         return await self._console.html(record.record, await c.shell(request), resource, page)
 

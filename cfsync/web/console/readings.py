@@ -16,8 +16,8 @@ from cfsync.mirror.reports.related import Related
 from cfsync.mirror.user_decisions.discard import DISCARDABLE
 from cfsync.resources import Resource
 from cfsync.sync import health_facts
+from cfsync.sync.inspection import changes, timeline
 from cfsync.sync.inspection import status as inspection
-from cfsync.sync.inspection import timeline
 from cfsync.sync.inspection.explain import Explanation
 from cfsync.web.console.html.overview import RANGES, Overview
 from cfsync.web.console.html.waiting import Waiting
@@ -101,8 +101,12 @@ class RecordReading:
 
     related: Sequence[Related]
     now: str
+    #: Since when it can be told how it was; None: it can't.
+    known_since: str | None
 
 
 def record(tx: Tx, resource: Resource, known: Explanation) -> RecordReading:
     row = {f.field: f.value for f in known.fields}
-    return RecordReading(related.related(tx, resource, row) if row else (), tx.now)
+    belonging = related.related(tx, resource, row) if row else ()
+    since = changes.known_since(tx, resource, row.get("workspace_id"))
+    return RecordReading(belonging, tx.now, since)

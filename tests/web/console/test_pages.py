@@ -17,7 +17,7 @@ from cfsync.resources import RESOURCES
 from cfsync.sync.decisions import conflicts
 from cfsync.sync.inspection import status
 from cfsync.text_forms import typed_csv_line
-from cfsync.times import time_text
+from cfsync.times import later, time_text
 from cfsync.web.console.activity_reading import changes_to_show
 from cfsync.web.console.html import records
 from cfsync.web.console.html.activity import ALIKE, FOLDED, LINES
@@ -226,6 +226,33 @@ def test_pages_with_buttons_name_no_command(
         text = visitor.see(path).partition("<main")[2]
         assert "cfsync " not in text, path
         assert "--" not in text, path
+
+
+def test_only_times_of_which_something_is_known_are_offered(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    here = f"/records/contacts/{contact}"
+    assert "as far back" not in visitor.see(here)  # no history is kept
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()
+    account.sql("UPDATE cf_changes SET at = ? WHERE op = 'start'", later(time_text(now()), -7200.0))
+
+    page = visitor.see(here)
+
+    assert ">an hour ago</a>" in page
+    assert "a day ago" not in page
+    (first,) = re.findall('href="([^"]*)">as far back as is known</a>', page)
+    assert "As it was at" in visitor.see(here + first)
+
+
+def test_a_delay_that_nobody_has_measured_is_no_figure(visitor: Visitor, account: Account) -> None:
+    account.pull()
+    account.sql("DELETE FROM cf_samples")
+
+    page = visitor.see("/")
+
+    assert "nothing has come in this time yet" in page
+    assert "half of the changes" not in page
 
 
 def test_a_record_that_is_gone_can_be_brought_back(

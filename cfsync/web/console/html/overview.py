@@ -18,7 +18,7 @@ from cfsync.web.console.html.parts.layout import Shell, page
 from cfsync.web.console.html.parts.list_rows import lists
 from cfsync.web.console.html.parts.passes import passes
 from cfsync.web.console.html.parts.progress import progress
-from cfsync.web.console.html.parts.words import plural, prose, took
+from cfsync.web.console.html.parts.words import lane, plural, prose, took
 
 RANGES = {
     "1h": (3_600.0, 12),
@@ -107,7 +107,7 @@ def _tiles(found: Overview) -> h.Element:
         _tile(
             "Delay",
             half,
-            "half of the changes came within it",
+            "half of the changes came within it" if delays else "nothing has come in this time yet",
             charts.spark([float(d) for d in delays], "events"),
         ),
         _tile("Requests", f"{asked:,}", of, charts.spark([s.requests for s in spans], "sweep")),
@@ -153,9 +153,7 @@ def _bars(name: str, line: Timeline, series: Mapping[str, Sequence[int]]) -> cha
 
 
 def _legend(series: Mapping[str, object], names: Mapping[str, str], before: str) -> h.Element:
-    return h.span(".legend")[
-        (h.span(class_=f"k k-{kind}")[names.get(kind, before + kind)] for kind in series)
-    ]
+    return h.span(".legend")[(lane(kind, names.get(kind, before + kind)) for kind in series)]
 
 
 def _ranges(found: Overview) -> h.Element:

@@ -64,6 +64,8 @@ class RecordPage:
     #: Whether empty fields are shown.
     everything: bool
     now: str
+    #: Since when it can be told how it was; None: it can't.
+    known_since: str | None
 
 
 def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
@@ -228,12 +230,16 @@ def _times(found: RecordPage) -> h.Element:
         ),
         h.button(".quiet")["Show"],
     ]
+    earlier = {text: later(found.now, -back_s) for text, back_s in _EARLIER.items()}
+    if found.known_since:
+        earlier["as far back as is known"] = found.known_since
     return h.section(".times", aria_label="Earlier")[
         h.span["As it was"],
         h.span(".ranges")[
             (
-                h.a(href="?" + urlencode({"as_of": later(found.now, -back_s)}))[text]
-                for text, back_s in _EARLIER.items()
+                h.a(href="?" + urlencode({"as_of": at}))[text]
+                for text, at in earlier.items()
+                if found.known_since and found.known_since <= at
             )
         ],
         form,

@@ -14,7 +14,7 @@ from cfsync.sync.inspection.timeline import Timeline
 from cfsync.web.console.html.parts import charts
 from cfsync.web.console.html.parts.layout import button
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import chip, dot, number, plural, took, when, words
+from cfsync.web.console.html.parts.words import chip, dot, lane, number, plural, took, when, words
 
 LISTS = 12
 """Lists that are shown at least."""
@@ -51,7 +51,7 @@ def lists(status: Status, timeline: Timeline, settings: Settings) -> h.Element:
     return h.section("#lists.card")[
         h.header[
             h.h2["Lists"],
-            h.span(".legend")[(h.span(class_=f"k k-{lane}")[lane] for lane in _LANES)],
+            h.span(".legend")[(lane(kind, kind) for kind in _LANES)],
             not settings.web.read_only and _pause_all(status),
         ],
         as_table(order[:first]),

@@ -11,7 +11,7 @@ import htpy as h
 from cfsync.mirror.progress import runs
 from cfsync.times import seconds
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import chip, dot, number, took, when, words
+from cfsync.web.console.html.parts.words import chip, dot, lane, number, took, when, words
 
 _HEADS = {
     "pass": "",
@@ -42,17 +42,19 @@ def _pass(run: Mapping[str, Any], now: str) -> h.Element:
     end: h.Node = chip("failed", "parked") if has_failed else is_stopped and chip("stopped", "held")
     end = chip("running") if ended is None else end
     whole = None if ended is None or run["quiet"] else took(seconds(began, ended))
+    is_cut = has_failed or is_stopped
+    since = "ended alike" if is_cut else "had nothing to do"
     error = run["error"] and h.span(".err")[run["error"]]
     return h.tr[
-        h.td[h.span(class_=f"k k-{kind}")[run["pass"]]],
+        h.td[lane(kind, run["pass"])],
         h.td[words(run["resource"] or "all lists")],
         h.td[_done(run) or (not end and dot()), end, error],
         number(f"{run['requests'] or 0:,}"),
         number(whole),
         h.td(".n")[
             bool(run["quiet"])
-            and h.small(title="Passes of the same kind since that had nothing to do")[
-                f"+{run['quiet']:,} quiet, last ", when(now, ended)
+            and h.small(title=f"Passes of the same kind since that {since}")[
+                f"+{run['quiet']:,} {'alike' if is_cut else 'quiet'}, last ", when(now, ended)
             ]
         ],
         number(when(now, began)),
@@ -70,4 +72,5 @@ def _done(run: Mapping[str, Any]) -> str:
 
 def _one(kind: str, n: int) -> str:
     """What is counted, of one without the `s`."""
-    return kind[:-1] if n == 1 and kind in ("conflicts", "hints", "edits") else kind
+    kind = "events" if kind == "hints" else kind
+    return kind[:-1] if n == 1 and kind in ("conflicts", "events", "edits") else kind

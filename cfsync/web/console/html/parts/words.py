@@ -145,6 +145,25 @@ def chip(text: str, kind: str = "") -> h.Element:
     return h.span(class_=["chip", kind])[text]
 
 
+LANES = {
+    "backfill": "reads a whole list for the first time",
+    "pull": "reads what is new in a list, every minute or so",
+    "events": "reads the records that ClickFunnels' webhooks and its log of events name",
+    "sweep": "reads a whole list and compares it, which finds deletions",
+    "census": "finds what has changed from all ids in a few answers",
+    "push": "sends the edits that were made here",
+    "verify": "compares records, and changes nothing",
+    "recover": "looks up what a restored backup may have sent",
+    "failed": "passes that an error ended",
+}
+"""Pass, by which news come too -> what it does."""
+
+
+def lane(kind: str, text: str) -> h.Element:
+    """A pass by its colour; what it does is its tooltip."""
+    return h.span(class_=f"k k-{kind}", title=LANES.get(kind))[text]
+
+
 def state_chip(state: str) -> h.Element:
     """The state of an edit as a label, named as on the page of what waits."""
     return chip("refused" if state == "parked" else state, state)

@@ -124,6 +124,10 @@ class Transient(ApiError):
     exit_code = 4
 
 
+NO_CONNECTION = "no connection"
+"""How the text begins of an error for which nothing was sent."""
+
+
 class Unreachable(Transient):
     """`sent` is False only where it is certain that the request never left this machine."""
 

@@ -20,6 +20,7 @@ from cfsync.api.network_errors import plain
 from cfsync.config import ApiSettings
 from cfsync.config.secret_sources import token_now
 from cfsync.errors import (
+    NO_CONNECTION,
     BadAnswer,
     Refused,
     SettingsError,
@@ -178,9 +179,9 @@ class Transport:
             case aiohttp.ClientConnectorCertificateError():
                 return f"the server's certificate is refused: {plain(cause.os_error)}"
             case aiohttp.ClientConnectorError():
-                return f"no connection to {cause.host}: {plain(cause.os_error)}"
+                return f"{NO_CONNECTION} to {cause.host}: {plain(cause.os_error)}"
             case aiohttp.ConnectionTimeoutError():
-                return "no connection in time"
+                return f"{NO_CONNECTION} in time"
             case aiohttp.ClientHttpProxyError():
                 return f"the proxy refuses the way to the server ({cause.status})"
             case TimeoutError():

@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cfsync.errors import NO_CONNECTION
 from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.inspection.status import Status
 from cfsync.times import seconds
 
 _PLACE = re.compile(r"^(?:\S+: )?[A-Z]+ /\S*: ")
 """What stands before the reason of a failed call: the list, and the call."""
+
+SEVERAL = 2
+"""Lists of which passes must fail, where ClickFunnels answers: one alone may be at fault itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,20 @@ class Outage:
 
 
 def outage(found: Status) -> Outage | None:
-    """The one that goes on: passes of several lists fail for it, and nothing was pulled since."""
+    """The one that goes on: nothing was pulled since passes fail for it, because nothing listens
+    there, or those of several lists.
+    """
     pulled_s = [r.lag_s for r in found.resources.values() if r.lag_s is not None]
     last_s = min(pulled_s, default=float("inf"))
-    tried = {n for n, r in found.resources.items() if r.enabled and n not in found.paused}
     failing = [
         t
         for t in found.troubles
-        if t.kind == "server" and t.resource in tried and seconds(t.since, found.at) <= last_s
+        if t.kind == "server"
+        and t.resource not in found.paused
+        and seconds(t.since, found.at) <= last_s
     ]
-    if not failing or len({t.resource for t in failing}) < min(2, len(tried)):
+    is_away = any(reason(t).startswith(NO_CONNECTION) for t in failing)
+    if not is_away and len({t.resource for t in failing}) < SEVERAL:
         return None
     first = min(failing, key=lambda t: t.since)
     return Outage(first.since, reason(first))

@@ -98,9 +98,9 @@ def _paused(status: Status, paused: Sequence[str]) -> h.Node:
     what, whose = _names(paused), "its edits wait" if len(paused) == 1 else "their edits wait"
     if len(paused) == sum(1 for r in status.resources.values() if r.enabled):
         what, whose = "all lists", "no edit is sent"
-    press = "Resume, beside it" if len(paused) == 1 else "Resume all"
+    press, then = ("Resume", ", beside it, ") if len(paused) == 1 else ("Resume all", " ")
     told = f"Paused {since}: {what}. Nothing is read, and {whose}. Press "
-    return [told, h.a(href="#lists")[press], ", to go on."]
+    return [told, h.a(href="#lists")[press], f"{then}to go on."]
 
 
 def _more(lines: Sequence[h.Node]) -> h.Node:

@@ -21,8 +21,8 @@ from cfsync.resources import RESOURCES, Field, Resource
 SCANNED = 20_000
 """Words are looked for in so many of the newest rows, so that a table of millions costs little."""
 
-CHOICES = 200
-"""Records that a form offers for a set at most."""
+CHOICES = 1_000
+"""Records that a form offers at most, beside those that are in a set."""
 
 _NUMBER = re.compile("-?[0-9]{1,18}")
 
@@ -255,19 +255,24 @@ def row(tx: Tx, resource: Resource, record_id: int) -> Row | None:
     return None if found is None else dict(found)
 
 
-def choices(tx: Tx, fields: Iterable[Field], workspace: int | None) -> dict[str, dict[int, str]]:
-    """Field with a set of ids -> id -> name, of the records of a workspace that can be in it, where
-    these are few and have names.
+def choices(
+    tx: Tx, fields: Iterable[Field], row: Row, mirrored: Collection[str]
+) -> dict[str, dict[int, str]]:
+    """Field with a set of ids of a mirrored list -> id -> name: of the records of the row's
+    workspace the first CHOICES by name, and those that are in it.
     """
     found: dict[str, dict[int, str]] = {}
     for field in fields:
-        if field.merge != "set" or not field.ref or "name" not in RESOURCES[field.ref].by_name:
+        ref = field.ref or ""
+        if field.merge != "set" or ref not in mirrored or "name" not in RESOURCES[ref].by_name:
             continue
-        t = TABLES[field.ref]
-        query = sa.select(t.c.id, t.c.name).where(t.c.workspace_id == workspace)
-        some = tx.conn.execute(query.order_by(t.c.name).limit(CHOICES + 1)).all()
-        if some and len(some) <= CHOICES:
-            found[field.name] = {one.id: one.name or f"#{one.id}" for one in some}
+        t, inside = TABLES[ref], row.get(field.name) or []
+        query = sa.select(t.c.id, t.c.name).where(t.c.workspace_id == row.get("workspace_id"))
+        some = tx.conn.execute(query.order_by(t.c.name, t.c.id).limit(CHOICES)).all()
+        named = {one.id: one.name for one in some}
+        others = statements.load(tx, t, [i for i in inside if i not in named])
+        named |= {i: one["name"] for i, one in others.items()}
+        found[field.name] = {i: named.get(i) or f"#{i}" for i in [*named, *inside]}
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -65,13 +65,16 @@ class Editing:
         return self._saved(request, page, record_id, values)
 
     async def new(self, request: Request) -> Response:
-        page = await self._page(await self._insertable(request))
-        return await self._console.html(html_edit.edit, await self._console.shell(request), page)
+        workspace = forms.number(request.query_params.get("workspace", ""))
+        page = await self._page(await self._insertable(request), workspace=workspace)
+        asks = len(page.options.get("workspace_id", ())) > 1
+        show = html_edit.workspaces if asks else html_edit.edit
+        return await self._console.html(show, await self._console.shell(request), page)
 
     async def create(self, request: Request) -> Response:
         resource = await self._insertable(request)
         form = await forms.read(request)
-        page = await self._page(resource)
+        page = await self._page(resource, workspace=forms.number(form.one("workspace_id")))
         values, wrong = forms.changed(page.fields, {}, form)
 
         def insert(tx: Tx) -> int:
@@ -84,9 +87,13 @@ class Editing:
             return await self._again(request, page, form, wrong)
         return self._saved(request, page, made.record_id, values)
 
-    async def _page(self, resource: Resource, record_id: int | None = None) -> EditPage:
-        """The form of a record; None: of a new one."""
-        return await self._console.read(_read_page, self._console.settings, resource, record_id)
+    async def _page(
+        self, resource: Resource, record_id: int | None = None, workspace: int | None = None
+    ) -> EditPage:
+        """The form of a record; None: of a new one, in a workspace."""
+        return await self._console.read(
+            _read_page, self._console.settings, resource, record_id, workspace
+        )
 
     async def _writable(self, request: Request) -> Resource:
         if self._console.read_only:
@@ -166,18 +173,23 @@ def _row(tx: Tx, resource: Resource, record_id: int) -> Mapping[str, Any]:
     return found
 
 
-def _read_page(tx: Tx, settings: Settings, resource: Resource, record_id: int | None) -> EditPage:
-    page = _new_page(tx, resource) if record_id is None else _edit_page(tx, resource, record_id)
+def _read_page(
+    tx: Tx, settings: Settings, resource: Resource, record_id: int | None, workspace: int | None
+) -> EditPage:
+    if record_id is None:
+        page = _new_page(tx, resource, workspace, settings.wanted)
+    else:
+        page = _edit_page(tx, resource, record_id, settings.wanted)
     then = f"The next push sends it. To undo it: {previews.UNDO_EDITS}"
     if unsent := why_unsent(tx, settings, resource.name):
         then = f"It stays here and is not sent: {unsent.text}. To undo it: Discard, on Activity."
     return replace(page, then=then)
 
 
-def _edit_page(tx: Tx, resource: Resource, record_id: int) -> EditPage:
+def _edit_page(tx: Tx, resource: Resource, record_id: int, mirrored: Collection[str]) -> EditPage:
     row = _row(tx, resource, record_id)
     fields = rules.updatable(resource)
-    choices = browse.choices(tx, fields, row.get("workspace_id"))
+    choices = browse.choices(tx, fields, row, mirrored)
     texts = {f.name: text_of(row[f.name]) for f in fields}
     picked = {name: row[name] or () for name in choices}
     return EditPage(
@@ -193,15 +205,23 @@ def _edit_page(tx: Tx, resource: Resource, record_id: int) -> EditPage:
     )
 
 
-def _new_page(tx: Tx, resource: Resource) -> EditPage:
+def _new_page(
+    tx: Tx, resource: Resource, workspace: int | None, mirrored: Collection[str]
+) -> EditPage:
+    """`workspace`: the one that was chosen; what belongs to it is offered."""
     fields = sorted(rules.insertable(resource), key=lambda f: not f.required)
     workspaces, once = browse.workspaces(tx), secrets.token_hex(8)
     if len(workspaces) == 1:
-        (only,) = workspaces
-        texts, choices = {"workspace_id": text_of(only)}, browse.choices(tx, fields, only)
-        return EditPage(resource, None, "", fields, texts, {}, choices, once=once)
-    options = {"workspace_id": {str(n): f"{name} #{n}" for n, name in workspaces.items()}}
-    return EditPage(resource, None, "", fields, {}, {}, {}, options, once=once)
+        (workspace,) = workspaces
+    options: dict[str, dict[str, str]] = {}
+    if len(workspaces) != 1 and "workspace_id" in {f.name for f in fields}:
+        chosen = [workspace] if workspace in workspaces else [*workspaces]
+        options = {"workspace_id": {str(n): f"{workspaces[n]} #{n}" for n in chosen}}
+    texts, choices = {}, {}
+    if workspace in workspaces:
+        texts = {"workspace_id": text_of(workspace)}
+        choices = browse.choices(tx, fields, {"workspace_id": workspace}, mirrored)
+    return EditPage(resource, None, "", fields, texts, {}, choices, options, once=once)
 
 
 def _field_of(message: str, page: EditPage) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from starlette.requests import Request
 
 from cfsync.errors import UsageError
 from cfsync.resources import Field
-from cfsync.values import Unholdable, decode
+from cfsync.values import decode, decoder
 
 MAX_BYTES, MAX_FIELDS = 1_000_000, 50_000
 """The longest form that is read, and the most values in one."""
@@ -112,13 +113,46 @@ def parsed(spec: Field, text: str) -> Any:
             case "boolean":
                 return _YES_NO[text]
             case "json":
-                return decode("json", json.loads(text))
+                return decoder(spec)(_json(spec, text))
             case "number":
                 return decode("number", float(text))
             case kind:
                 return decode(kind, text)
-    except (ValueError, KeyError, RecursionError, Unholdable):
-        raise UsageError(f"a value of the type {spec.type} is needed here") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UsageError(f"{_needed(spec)}; {error.msg} in {where}") from None
+    except (ValueError, KeyError, RecursionError):
+        raise UsageError(_needed(spec)) from None
+
+
+def _json(spec: Field, text: str) -> Any:
+    """JSON; or ids without brackets."""
+    if spec.ref and _IDS.fullmatch(text):
+        return [int(one) for one in re.findall("[0-9]+", text)]
+    return json.loads(text)
+
+
+_IDS = re.compile(r"[\s,]*[0-9][0-9\s,]*")
+
+_NEEDED = {
+    "integer": "a whole number is needed here, such as 12",
+    "number": "a number is needed here, such as 1.5",
+    "money": "an amount is needed here, such as 12.50",
+    "timestamp": "a date or a time is needed here, such as 2026-05-21 or 2026-05-21T12:00Z",
+    "boolean": "yes or no is needed here",
+    "text": "a character of this can't be stored",
+}
+"""Type -> what is said about a value that is none."""
+
+
+def _needed(spec: Field) -> str:
+    if spec.type != "json":
+        return _NEEDED[spec.type]
+    if spec.ref:
+        return "ids are needed here, with commas between them, such as 12, 15"
+    if spec.merge == "map":
+        return 'names and values are needed here, such as {"color": "red"}'
+    return 'JSON is needed here, such as {"color": "red"} or [1, 2]'
 
 
 def number(text: str) -> int | None:

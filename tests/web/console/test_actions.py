@@ -838,16 +838,6 @@ class TestEdit:
 
         assert account.tags(contact) == tags
 
-    def test_a_value_of_another_type_is_named_at_its_field(
-        self, visitor: Visitor, account: Account, contact: int
-    ) -> None:
-        answer = self.save(visitor, account, contact, custom_attributes="{not json", first_name="Z")
-
-        assert answer.status_code == 422
-        assert "a value of the type json is needed here" in answer.text
-        assert "{not json" in answer.text
-        assert account.states() == []
-
     def test_what_a_trigger_refuses_is_named_at_its_field(
         self, visitor: Visitor, account: Account, contact: int
     ) -> None:

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from cfsync.errors import UsageError
+from cfsync.mirror.capture import rules
 from cfsync.resources import RESOURCES
 from cfsync.web.console import forms
 from cfsync.web.console.forms import Form
@@ -171,9 +173,95 @@ def test_a_new_record_of_several_workspaces_is_given_one_by_its_name(
     other = account.world.create("workspaces", account.world.ids("teams")[0], name="Other")
     account.pull("workspaces")
 
-    page = visitor.see("/records/contacts/new")
-    form = typed(sent(page), workspace_id=str(other), email_address="new@example.com")
-    assert send(visitor, "/records/contacts/new", form).status_code == 303
+    tag = account.world.create("contact_tags", other, name="Of the other")
+    account.pull("contact_tags")
 
-    assert f'<option value="{other}">Other #{other}</option>' in page
-    assert account.one("SELECT email_address FROM contacts WHERE workspace_id = ?", other)
+    path = f"/records/contacts/new?workspace={other}"
+    assert f'<a href="{path}">Other #{other}</a>' in visitor.see("/records/contacts/new")
+    page = visitor.see(path)
+    form = typed(sent(page), email_address="new@example.com")
+    assert send(visitor, path, [*form, ("tag_ids", str(tag))]).status_code == 303
+
+    assert page.count('type="checkbox"') == 1
+    made = "SELECT CAST(tag_ids AS TEXT) FROM contacts WHERE workspace_id = ?"
+    assert account.one(made, other) == f"[{tag}]"
+
+
+def test_of_many_tags_some_are_offered_and_those_of_the_record(
+    visitor: Visitor, account: Account, contact: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cfsync.mirror.reports.browse.CHOICES", 1)
+    first, *_, last = account.ids_of("contact_tags")
+    account.sql("UPDATE contact_tags SET name = '!' WHERE id = ?", first)
+    account.sql("UPDATE contacts SET tag_ids = ? WHERE id = ?", f"[{first}, {last}]", contact)
+    path = f"/records/contacts/{contact}/edit"
+
+    page = visitor.see(path)
+    form = [pair for pair in sent(page) if pair != ("tag_ids", str(first))]
+    assert send(visitor, path, form).status_code == 303
+
+    assert page.count('type="checkbox"') == 2, "the first by name, and one that it has"
+    kept = account.one("SELECT CAST(tag_ids AS TEXT) FROM contacts WHERE id = ?", contact)
+    assert kept == f"[{last}]"
+
+
+def test_where_there_is_no_tag_none_is_typed(
+    visit: Callable[..., Visitor], account: Account
+) -> None:
+    account.sql("DELETE FROM contact_tags")
+    assert "no contact tags yet" in visit().see("/records/contacts/new")
+
+    unmirrored = visit(CFSYNC_RESOURCES__CONTACT_TAGS__ENABLED="false")
+    assert 'id="f-tag_ids"' in unmirrored.see("/records/contacts/new")
+
+
+WRONG = {
+    "integer": ["x", "1.5", "9" * 30],
+    "number": ["x", "nan", "1e999"],
+    "money": ["x", "1,5"],
+    "timestamp": ["tomorrow", "2026-13-01"],
+    "json": ["{", "[1,", "nan", "[" * 100_000, "9" * 5_000],
+    "text": ["\0"],
+}
+"""Type of a field -> what is no value of it."""
+
+
+def test_what_is_no_value_is_said_in_plain_words() -> None:
+    fields = [f for resource in RESOURCES.values() for f in rules.updatable(resource)]
+    for spec in fields:
+        for text in WRONG.get(spec.type, []):
+            with pytest.raises(UsageError, match=r"(is|are) needed here|can't be stored"):
+                print(spec.name, text[:9], forms.parsed(spec, text))
+    assert {f.type for f in fields} == {*WRONG, "boolean"}
+
+
+@pytest.mark.parametrize("text", ["3000, 3001", "[3000, 3001]", "3000 3001,"])
+def test_ids_are_typed_with_or_without_brackets(text: str) -> None:
+    assert forms.parsed(RESOURCES["contacts"].by_name["tag_ids"], text) == [3000, 3001]
+
+
+@pytest.mark.parametrize(
+    ("resource", "field", "text"),
+    [
+        ("contacts", "custom_attributes", '{"color": "red"'),
+        ("contacts", "custom_attributes", '["red"]'),
+        ("contacts", "tag_ids", '{"a": 1}'),
+        ("contacts", "tag_ids", "VIP"),
+        ("contacts", "tag_ids", '["VIP"]'),
+        ("products", "image_ids", "[1.5]"),
+        ("products", "variant_ids", "none"),
+        ("webhook_endpoints", "event_type_ids", "contact.created"),
+    ],
+)
+def test_a_mistake_is_told_at_its_field_and_keeps_what_was_typed(
+    visit: Callable[..., Visitor], account: Account, resource: str, field: str, text: str
+) -> None:
+    visitor = visit(CFSYNC_RESOURCES__CONTACT_TAGS__ENABLED="false")
+    path = f"/records/{resource}/{account.ids_of(resource)[0]}/edit"
+
+    answer = send(visitor, path, typed(sent(visitor.see(path)), **{field: text}))
+
+    assert answer.status_code == 422
+    assert f'<p class="err" id="e-{field}">' in answer.text
+    assert dict(sent(answer.text))[field] == text
+    assert account.states() == []

@@ -77,12 +77,35 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
     )
 
 
+def workspaces(shell: Shell, found: EditPage) -> h.Element:
+    """In which workspace a new record is made: what belongs to it is offered on the next page."""
+    name, here = words(found.resource.name), f"/records/{found.resource.name}"
+    title = f"New: {name}"
+    return page(
+        shell,
+        title,
+        h.p(".crumb")[h.a(href=here)[name]],
+        h.h1[title],
+        h.section(".card")[
+            h.header[h.h2["In which workspace?"]],
+            h.ul(".hits")[
+                (
+                    h.li[h.a(href=f"{here}/new?workspace={one}")[text]]
+                    for one, text in found.options["workspace_id"].items()
+                )
+            ],
+        ],
+        here=found.resource.name,
+    )
+
+
 def _line(found: EditPage, f: Field) -> h.Element:
     wrong = found.wrong.get(f.name)
     about = f"e-{f.name}" if wrong else None
     needed = found.record_id is None and f.required
     picks = f.name in found.choices
-    notes = [] if picks or f.name in found.options or f.type == "text" else [f.type]
+    kind = "ids" if f.type == "json" and f.ref else f.type
+    notes = [] if picks or f.name in found.options or f.type == "text" else [kind]
     label: h.Node = [f.name, h.small[" · ".join([*notes, *(["needed"] if needed else [])])]]
     return h.div(class_=["line", {"wrong": wrong is not None}])[
         h.span(".label")[label] if picks else h.label(for_=f"f-{f.name}")[label],
@@ -104,6 +127,7 @@ def _picks(found: EditPage, f: Field) -> h.Element:
             ]
             for i, name in found.choices[f.name].items()
         ),
+        not found.choices[f.name] and h.small[f"no {words(f.ref or '')} yet"],
     ]
 
 

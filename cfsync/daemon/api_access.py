@@ -10,6 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import structlog
 
@@ -18,7 +19,7 @@ from cfsync.config import Settings
 from cfsync.daemon.jobs import backoff
 from cfsync.errors import CfsyncError, GatewayRefused, Later, TokenRefused, UsageError
 from cfsync.mirror.db.errors import Away
-from cfsync.sync.trouble import kind_of, text_of
+from cfsync.sync.trouble import Kind, kind_of, text_of
 
 log = structlog.get_logger()
 
@@ -30,6 +31,16 @@ COMMAND_CHECK_S = 30.0
 
 GATEWAY_CHECK_S = 60.0
 """Seconds between two attempts while a gateway has no way to ClickFunnels."""
+
+
+class Reactions(Protocol):
+    """What the daemon does while ClickFunnels may not or can't be called."""
+
+    async def stop_passes(self) -> None:
+        """End running passes: the token is refused."""
+
+    async def note_failure(self, kind: Kind, text: str) -> None:
+        """Tell people why there is no connection."""
 
 
 class ApiAccess:
@@ -69,31 +80,32 @@ class ApiAccess:
         self.connected.clear()
         self._suspected.set()
 
-    async def connect(self, stop_passes: Callable[[], Awaitable[None]]) -> None:
+    async def connect(self, reactions: Reactions) -> None:
         """Connect for the first time; wait for ClickFunnels as long as it takes.
 
-        `stop_passes` ends running passes when the token is refused. Raises UsageError for problems
-        that waiting does not solve: a mirror of another account, an unknown workspace.
+        Raises UsageError for problems that waiting does not solve: a mirror of another account, an
+        unknown workspace.
         """
-        await self._connect(stop_passes, first=True)
+        await self._connect(reactions, first=True)
 
-    async def reconnect(self, stop_passes: Callable[[], Awaitable[None]]) -> None:
+    async def reconnect(self, reactions: Reactions) -> None:
         """Wait until the token is suspected, then connect again."""
         await self._suspected.wait()
-        await self._connect(stop_passes, first=False)
+        await self._connect(reactions, first=False)
         self._suspected.clear()
 
-    async def _connect(self, stop_passes: Callable[[], Awaitable[None]], *, first: bool) -> None:
+    async def _connect(self, reactions: Reactions, *, first: bool) -> None:
         failures = 0
         while not self.connected.is_set():
             try:
                 await self._open_account(self.api)
             except TokenRefused as refused:
-                await self._wait_for_token(refused, stop_passes)
+                await self._wait_for_token(refused, reactions)
             except CfsyncError as error:
                 if first and isinstance(error, UsageError) and not isinstance(error, Away):
                     raise
                 failures += 1
+                await reactions.note_failure(kind_of(error), text_of(error))
                 await self._back_off(error, failures)
             else:
                 self.refusal, self.status = "", ""
@@ -108,9 +120,7 @@ class ApiAccess:
         jitter = random.random()  # noqa: S311
         await asyncio.sleep(backoff.delay(kind, failures, jitter=jitter, retry_after=named))
 
-    async def _wait_for_token(
-        self, refused: TokenRefused, stop_passes: Callable[[], Awaitable[None]]
-    ) -> None:
+    async def _wait_for_token(self, refused: TokenRefused, reactions: Reactions) -> None:
         """Make no call meanwhile, not even to see whether the token is accepted again; a gateway's
         connection is tried again, since nothing changes here when it is mended there.
         """
@@ -118,7 +128,7 @@ class ApiAccess:
         hint = self._hint(refused)
         self.status = f"waits: {refused}; {hint}"
         log.error("token.refused", hint=hint)
-        await stop_passes()
+        await reactions.stop_passes()
         again = time.monotonic() + GATEWAY_CHECK_S
         while not await self._take_new_token():
             if isinstance(refused, GatewayRefused) and time.monotonic() >= again:

@@ -51,7 +51,7 @@ class Daemon:
             _start(group, self.maintenance.tasks_from_start())
             with suppress(MirrorError):  # then it is read later
                 await c.rate_sharing.begin()
-            await c.api_access.connect(self.maintenance.stop_passes)
+            await c.api_access.connect(self.maintenance)
             on_ready()
             self._plan()
             self.schedule.start()

@@ -29,6 +29,7 @@ from cfsync.mirror.progress.runs import PassName
 from cfsync.sync import rate_sharing
 from cfsync.sync.account import known_workspaces
 from cfsync.sync.context import Context
+from cfsync.sync.trouble import Kind
 
 log = structlog.get_logger()
 
@@ -61,6 +62,8 @@ class Maintenance:
         self._end_daemon = end_daemon
         self._saved_troubles = SavedTroubles()
         self._owned: set[str] = set()
+        #: Why there is no connection to ClickFunnels -> since when, canonical text.
+        self._unconnected: dict[Kind, str] = {}
 
     def tasks_from_start(self) -> Iterator[PeriodicTask]:
         """Tasks that do not need ClickFunnels."""
@@ -88,16 +91,21 @@ class Maintenance:
         yield PeriodicTask("summary", HOUR_S, self._log_summary, first=HOUR_S)
 
     async def stop_passes(self) -> None:
-        """Stop all passes and wait for them: the token is refused. That is saved for
-        `cfsync status`, since at the start no pass has met it yet.
-        """
+        """Stop all passes and wait for them: the token is refused."""
         c = self._components
         c.runner.stop()
         await c.runner.drain(c.settings.api.timeout_s)
+        await self.note_failure("token", c.api_access.refusal)
+
+    async def note_failure(self, kind: Kind, text: str) -> None:
+        """Save for `cfsync status` why no pass runs: at the start none has met it yet."""
+        c = self._components
         pulls = c.runner.jobs_of(PassName.PULL)
         for job in sorted(pulls, key=lambda j: c.settings.resource(j.resource).pull_every)[:1]:
             with suppress(MirrorError):
-                await c.connections.control.write(_save_refused, job.resource, c.api_access.refusal)
+                self._unconnected[kind] = await c.connections.control.write(
+                    _save_failure, job.resource, kind, text, self._unconnected.get(kind)
+                )
 
     async def _listen(self) -> None:
         """Wake pusher and follower at each notification. Raises MirrorError when the connection is
@@ -115,7 +123,8 @@ class Maintenance:
             self._end(replaced)
 
     async def _reconnect(self) -> None:
-        await self._components.api_access.reconnect(self.stop_passes)
+        self._unconnected.clear()
+        await self._components.api_access.reconnect(self)
         self._components.runner.retry_now("token")
         self._owned = set()
         await self._update_ownership()
@@ -239,9 +248,13 @@ class SavedTroubles:
         self._saved = now
 
 
-def _save_refused(tx: Tx, resource: str, text: str) -> None:
-    """Save why the token is refused; it is over with the next trouble or pull of the resource."""
-    pauses.save_trouble(tx, Trouble(PassName.PULL, resource, "token", text, tx.now))
+def _save_failure(tx: Tx, resource: str, kind: Kind, text: str, since: str | None) -> str:
+    """Save why no pass runs; it is over with the next trouble or pull of the resource. `since`:
+    None for now. Returns since when.
+    """
+    since = since or tx.now
+    pauses.save_trouble(tx, Trouble(PassName.PULL, resource, kind, text, since))
+    return since
 
 
 def _save(tx: Tx, troubles: dict[tuple[PassName, str], Trouble | None]) -> None:

@@ -83,8 +83,12 @@ def test_a_gateways_connection_is_tried_again_with_the_same_settings(
     world.gateway = Gateway("key", {"one": connection})
     given = {"CFSYNC_API__BASE_URL": server.gateway, "CFSYNC_API__TOKEN": "key"}
 
-    async def stop_passes() -> None:
-        connection.state = State.ACTIVE  # as a person does at the gateway
+    class Mended:
+        async def stop_passes(self) -> None:
+            connection.state = State.ACTIVE  # as a person does at the gateway
+
+        async def note_failure(self, *_: str) -> None:
+            raise AssertionError("there was no other failure")
 
     async def main() -> bool:
         access = api_access.ApiAccess(
@@ -93,7 +97,7 @@ def test_a_gateways_connection_is_tried_again_with_the_same_settings(
             load_settings=lambda: load(environ=given),
             token_is_fixed=True,
         )
-        await access.connect(stop_passes)
+        await access.connect(Mended())
         await access.close()
         return access.token_ok
 

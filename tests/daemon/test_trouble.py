@@ -45,6 +45,22 @@ def test_a_broken_list_backs_off_and_the_others_continue(
 
 
 @SQLITE_ONLY
+def test_a_daemon_that_finds_no_clickfunnels_at_its_start_says_so(
+    start: Start, command: Command, world: World
+) -> None:
+    assert command("backfill").returncode == 0
+    daemon = start(API__BASE_URL="http://127.0.0.1:9/api/v2")
+    daemon.wait_for("clickfunnels.not_connected")
+
+    said = until(lambda: re.search("ClickFunnels can't be.*", command("status").stdout, re.DOTALL))
+
+    assert "127.0.0.1: connection refused" in " ".join(said[0].split())
+    assert daemon.stop() == 0
+    daemon = start()
+    until(lambda: json.loads(command("status", "--json").stdout)["troubles"] == [])
+
+
+@SQLITE_ONLY
 def test_status_says_when_a_limit_ends(start: Start, command: Command, world: World) -> None:
     daemon = start(**OFTEN)
     daemon.wait_for("pass.done", resource="contacts", new=30)

@@ -31,6 +31,8 @@ class Button:
     told: str
     #: What the page before it says; '': it acts at once.
     asked: str = ""
+    #: What the button on that page says, where it has several.
+    agrees: str = ""
     page: str = "/waiting"
     #: An XPath of what the button is in.
     within: str = ""
@@ -143,6 +145,13 @@ def sent(account: Account) -> Given:
     return {"contact": contact, "was": was, "batch": account.push().batch}
 
 
+def created(account: Account) -> Given:
+    account.sql("INSERT INTO contacts (email_address) VALUES ('made@example.com')")
+    batch = account.push().batch
+    found = "SELECT id FROM contacts WHERE email_address = 'made@example.com'"
+    return {"contact": account.one(found), "batch": batch}
+
+
 def deleted(*, push: bool) -> Callable[[Account], Given]:
     def staged(account: Account) -> Given:
         contact = account.ids_of("contacts")[0]
@@ -194,7 +203,7 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
         ),
         Button(
             "remote",
-            "Keep this",
+            "Keep using this",
             one(staging.field_conflict, 1),
             lambda a, g: both(a, g) == ["There", "There"],
             "1 conflict resolved.",
@@ -249,7 +258,7 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
             one(staging.deleted_here),
             lambda a, g: both(a, g) == [None, None],
             "1 conflict resolved. The next push sends it.",
-            "The next push deletes the record there",
+            "deleted in ClickFunnels by the next push",
         ),
         Button(
             "remote",
@@ -265,7 +274,7 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
             one(staging.deleted_there),
             lambda a, g: here(a, g) is None and len(a.ids_of("contacts")) == 5,
             "1 conflict resolved. The next push sends it.",
-            "The row gets a new id",
+            "each row gets a new id",
         ),
         Button(
             "remote",
@@ -273,7 +282,7 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
             one(staging.deleted_there),
             lambda a, g: both(a, g) == [None, None],
             "1 conflict resolved.",
-            "The row is deleted here",
+            "deleted here, with the edits that wait",
         ),
     ),
     "/edits/{number}": (
@@ -378,8 +387,19 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
             sent,
             lambda a, g: both(a, g) == [g["was"], g["was"]],
             "1 record will be as before with the next push.",
-            "first_name as before",
+            "Augusta → ",
             page="/activity",
+        ),
+        Button(
+            "with_created",
+            "Revert",
+            created,
+            lambda a, g: both(a, g) == [None, None],
+            "1 record it created will be deleted with it.",
+            "It has created records, and changed no other.",
+            "Delete the 1 record it created",
+            page="/activity",
+            within="//div[@aria-label='Pushes']//tr[1]",
         ),
     ),
     "/undelete/{resource}/{id}": (
@@ -425,6 +445,7 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
                 )
             ),
             "Saved: workspace_id, email_address.",
+            "the next push creates a record of it in ClickFunnels",
             page="/records/contacts/new",
             typed={"email_address": "new@example.com"},
         ),

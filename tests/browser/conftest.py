@@ -88,11 +88,12 @@ class Browser:
             self.agree()
         self._read_logs()
 
-    def agree(self) -> None:
-        """Press the button of a page that asks, if it does."""
+    def agree(self, text: str = "") -> None:
+        """Press the button of a page that asks, if it does; or its button with this text."""
         from selenium.webdriver.common.by import By
 
-        for sure in self.driver.find_elements(By.CSS_SELECTOR, "#sure button"):
+        is_it = f"normalize-space()='{text}'" if text else "@class='main'"
+        for sure in self.driver.find_elements(By.XPATH, f"//form[@id='sure']//button[{is_it}]"):
             self._click(sure)
         self._read_logs()
 

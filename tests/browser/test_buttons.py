@@ -53,7 +53,7 @@ def press(browser: Browser, account: Account, button: Button) -> None:
     assert button.asked in browser.text
     assert "To undo it:" in browser.text
     assert content(account) == before, "asking has changed something"
-    browser.agree()
+    browser.agree(button.agrees)
 
 
 def test_a_daemon_begins_a_pass_at_once(chromium: Any, account: Account, tmp_path: Path) -> None:

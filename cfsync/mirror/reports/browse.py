@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cfsync.mirror.bookkeeping import last_states
 from cfsync.mirror.bookkeeping.conflicts import ConflictState
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES
 from cfsync.mirror.db import statements
@@ -223,12 +224,15 @@ def _in_conflict(tx: Tx, resource: Resource, ids: Sequence[int]) -> set[int]:
 
 
 def titles(tx: Tx, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    """(resource, id) -> what a person calls the record, where the mirror has it."""
-    found = {}
+    """(resource, id) -> what a person calls the record, where the mirror has it, or of a deleted
+    one still has what it held last.
+    """
+    found: dict[tuple[str, int], str] = {}
     for resource in {name for name, _ in wanted}:
-        ids = [record_id for name, record_id in wanted if name == resource]
-        for record_id, row in statements.load(tx, TABLES[resource], ids).items():
-            found[resource, record_id] = related.title(row)
+        ids = {record_id for name, record_id in wanted if name == resource}
+        rows = statements.load(tx, TABLES[resource], [*ids])
+        rows |= last_states.load(tx, RESOURCES[resource], [*ids - rows.keys()])
+        found |= {(resource, record_id): related.title(row) for record_id, row in rows.items()}
     return found
 
 

@@ -38,6 +38,7 @@ def recreate(tx: Tx, resource: Resource, record_id: int, given: Mapping[str, Any
     new_id = tx.dialect.new_local_id(tx.conn, table)
     uncaptured_rows.append_insert(tx, resource, row, given, new_id)
     changes.write(tx, resource, by_person(), changes.difference(resource, row, None))
+    ids.save_successor(tx, resource, record_id, new_id)
     _move_unsent(tx, resource, record_id, new_id)
     return new_id
 

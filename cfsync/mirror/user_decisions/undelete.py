@@ -13,13 +13,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.decode import decode_record
-from cfsync.mirror.bookkeeping import conflicts, ids, outbox, tombstones
+from cfsync.mirror.bookkeeping import conflicts, ids, last_states, outbox, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES, Cause, TombstoneState
 from cfsync.mirror.capture.rules import (
-    OWN,
     insertable_values,
     parents,
     references,
@@ -28,13 +26,11 @@ from cfsync.mirror.capture.rules import (
 )
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
-from cfsync.mirror.db.tables import TABLES, TOMBSTONES
-from cfsync.mirror.history import last
+from cfsync.mirror.db.tables import TABLES
 from cfsync.mirror.outgoing import user_edits
 from cfsync.mirror.user_decisions import discard
-from cfsync.records import PROVISIONAL_FROM, Listing, is_provisional
+from cfsync.records import PROVISIONAL_FROM, is_provisional
 from cfsync.resources import RESOURCES, Resource
-from cfsync.values import json_of
 
 REDACTED = "it was redacted, and nothing of it is kept"
 READ_ONLY = "read-only in ClickFunnels"
@@ -114,8 +110,7 @@ def plan(
         if any(e.state == OutboxState.SENDING for e in unsent):
             return replace(found, reason="its delete is being sent: run cfsync push first")
         return replace(found, how=How.TAKE_BACK, seqs=tuple(e.seq for e in unsent))
-    state = _last_state(tx, resource, record_id, deletes)
-    if state is None:
+    if (state := last_states.load(tx, resource, [record_id]).get(record_id)) is None:
         return replace(found, reason="the mirror knows no such record that was deleted")
     return _insert(tx, found, resource, state, coming)
 
@@ -151,37 +146,6 @@ def _not_deleted(tx: Tx, resource: Resource, record_id: int) -> str | None:
 
 def _is_there(tx: Tx, resource: Resource, record_id: int) -> bool:
     return bool(statements.by_ids(tx, TABLES[resource.name], ["id"], [record_id]))
-
-
-def _last_state(
-    tx: Tx, resource: Resource, record_id: int, deletes: Sequence[Edit]
-) -> dict[str, Any] | None:
-    """The values that it had last, by the history, or else by the proof that it is gone; {}: they
-    were removed. None: neither knows it.
-    """
-    shown = _proof(tx, resource, record_id)
-    # Of a discarded one the row came back, unless it was never sent.
-    sent = [(e.seq, e.patch) for e in deletes if e.state != OutboxState.DISCARDED]
-    told = [*sent, *filter(None, [last.delete(tx, resource, record_id)])]
-    if not (told or shown):
-        told = [(e.seq, e.patch) for e in deletes]
-    if not told:
-        return shown or None
-    _, patch = max(told, key=lambda one: one[0])
-    copies = {f.name: shown.get(f.name) for f in resource.columns if f.merge == "quote"}
-    return {**copies, **{name: pair[0] for name, pair in patch.items() if name not in OWN}}
-
-
-def _proof(tx: Tx, resource: Resource, record_id: int) -> dict[str, Any]:
-    """The values in the proof that it is gone; {}: it holds none."""
-    names = ["body", "parent_id", "workspace_id"]
-    found = statements.by_ids(tx, TOMBSTONES, names, [record_id], resource=resource.name)
-    for body, parent_id, workspace_id in found:
-        if body:
-            listing = Listing(resource.name, parent_id or 0, workspace_id)
-            values = decode_record(resource, json_of(body), listing).values
-            return {n: v for n, v in values.items() if v or n != resource.parent_field}
-    return {}
 
 
 def _insert(

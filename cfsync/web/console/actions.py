@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictState, by_id, changed_since
-from cfsync.mirror.bookkeeping.outbox import OutboxState
+from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.db.engine import Mirror
-from cfsync.mirror.reports import waiting
+from cfsync.mirror.reports import browse, waiting
 from cfsync.resources import RESOURCES, named
 from cfsync.sync.decisions import conflicts, deletions, outbox
 from cfsync.sync.decisions.conflicts import Resolved
@@ -22,8 +22,9 @@ from cfsync.web.console import forms, previews, readings
 from cfsync.web.console.deciding import Done, check, decide
 from cfsync.web.console.forms import SEEN, Form
 from cfsync.web.console.html.parts import cards
-from cfsync.web.console.html.parts.words import plural
-from cfsync.web.console.html.sure import Preview
+from cfsync.web.console.html.parts.cards import Titles
+from cfsync.web.console.html.parts.words import mention, plural
+from cfsync.web.console.html.sure import NAMED, Preview
 from cfsync.web.console.session import Console
 
 
@@ -47,7 +48,8 @@ class Actions:
             if number is None:
                 return await _resolve_many(mirror, choice, form)
             found = await mirror.read(by_id, number)
-            shown = previews.conflict(found, choice)
+            titles = await mirror.read(browse.titles, [(found.resource, found.record_id)])
+            shown = previews.conflict(found, choice, titles)
             is_asked = found.is_about_record and found.state == ConflictState.OPEN
             if is_asked and _is_as_shown(form, found) and not form.agrees_to(shown.seen):
                 return shown
@@ -99,18 +101,19 @@ class Actions:
         resource = request.path_params["resource"]
 
         async def work(mirror: Mirror, choice: str, form: Form) -> Done | Preview:
-            ids, name = form.values.get("id", ()), named(resource).name
+            name, picked = named(resource).name, map(forms.number, form.values.get("id", ()))
+            ids = [record_id for record_id in picked if record_id is not None]
             if "last" in form.values:
-                found = await mirror.read(waiting.held_deletions, name, form.one("last"))
-                ids = [str(record_id) for record_id in found]
+                ids = await mirror.read(waiting.held_deletions, name, form.one("last"))
             if not ids:
                 raise UsageError("nothing was picked")
-            shown = previews.deletions(resource, ids, choice)
+            titles = await mirror.read(browse.titles, [(name, i) for i in ids[:NAMED]])
+            shown = previews.deletions(name, ids, choice, titles)
             if not form.agrees_to(shown.seen):
                 return shown
             approve = choice == "approve"
             done = await deletions.decide(
-                mirror, [resource, *ids], NOT_GIVEN, approve=approve, confirm=_agree
+                mirror, [name, *map(str, ids)], NOT_GIVEN, approve=approve, confirm=_agree
             )
             if approve:
                 told = f"{plural(len(done), 'deletion')} approved. The next sweep looks once more."
@@ -151,7 +154,7 @@ async def _resolve_many(mirror: Mirror, choice: str, form: Form) -> Done | Previ
     ]
     if not found:
         raise UsageError("nothing was resolved: no such conflict is open as shown; look again")
-    shown = previews.resolve(found, choice)
+    shown = previews.resolve(found, choice, await _titles(mirror, found))
     if not form.agrees_to(shown.seen):
         return shown
     decision = (choice, None)
@@ -168,7 +171,7 @@ async def _decide_edits(
     found = await mirror.read(readings.edits, seqs)
     if not found:
         raise UsageError("nothing was done: these edits no longer wait; look again")
-    shown = previews.edits(found, choice)
+    shown = previews.edits(found, choice, await _titles(mirror, found))
     if not (is_plain or form.agrees_to(shown.seen)):
         return shown
     done = await outbox.decide_shown(mirror, choice, [e.seq for e in found])  # type: ignore[arg-type]  # checked
@@ -176,10 +179,18 @@ async def _decide_edits(
     return Done(f"{shown.after(told)} {left}".rstrip())
 
 
+async def _titles(mirror: Mirror, found: Sequence[Conflict | Edit]) -> Titles:
+    """Of those that a preview names."""
+    return await mirror.read(browse.titles, {(c.resource, c.record_id) for c in found[:NAMED]})
+
+
 def _resolved(done: Sequence[Resolved], asked: int) -> str:
     if not done:
         raise UsageError("nothing was resolved: it has changed since the page was made; look again")
     left = f" {asked - len(done):,} are left: they have changed since." if asked > len(done) else ""
+    new = [c for c in done if c.record_id != c.conflict.record_id]
+    if len(new) == 1:
+        left = f" The new row: {mention(new[0].conflict.resource, new[0].record_id)}.{left}"
     sent = f" The next push sends {'it' if len(done) == 1 else 'them'}."
     sent = sent if any(one.edited for one in done) else ""
     return f"{plural(len(done), 'conflict')} resolved.{sent}{left}"

@@ -21,10 +21,11 @@ from cfsync.mirror.outgoing import user_edits
 from cfsync.mirror.reports import browse, related
 from cfsync.resources import Resource
 from cfsync.sync.inspection.waits import why_unsent
-from cfsync.web.console import forms, previews
+from cfsync.web.console import forms, previews, undo
 from cfsync.web.console.forms import Form, text_of
 from cfsync.web.console.html import edit as html_edit
 from cfsync.web.console.html.edit import EditPage
+from cfsync.web.console.html.sure import AGAIN, sure
 from cfsync.web.console.session import Console, person, say
 
 FORMS = 1_000
@@ -76,16 +77,33 @@ class Editing:
         form = await forms.read(request)
         page = await self._page(resource, workspace=forms.number(form.one("workspace_id")))
         values, wrong = forms.changed(page.fields, {}, form)
+        if AGAIN in form.values:
+            return await self._again(request, page, form, wrong)
 
         def insert(tx: Tx) -> int:
-            return user_edits.insert(tx, resource, values)
+            record_id = user_edits.insert(tx, resource, values)
+            if not form.is_sure:
+                raise _Tried
+            return record_id
 
         async with self._created.once(form.one("once")) as made:
             if made.record_id is None and not wrong:
-                made.record_id, wrong = await self._write(request, page, insert)
+                try:
+                    made.record_id, wrong = await self._write(request, page, insert)
+                except _Tried:
+                    return await self._preview(request, page, form, values)
         if wrong or made.record_id is None:
             return await self._again(request, page, form, wrong)
         return self._saved(request, page, made.record_id, values)
+
+    async def _preview(
+        self, request: Request, page: EditPage, form: Form, values: Mapping[str, Any]
+    ) -> Response:
+        """What would be created: the database has taken it, and it is rolled back."""
+        name = page.resource.name
+        shell, shown = await self._console.shell(request), previews.create(page, values)
+        path, sent = f"/records/{name}/new", {**form.values, "sure": ["1"]}
+        return await self._console.html(sure, shell, shown, path, sent, f"/records/{name}")
 
     async def _page(
         self, resource: Resource, record_id: int | None = None, workspace: int | None = None
@@ -123,15 +141,21 @@ class Editing:
         """The form again, as it was sent, with what is wrong."""
         again = _with_typed(page, form, wrong)
         shell = await self._console.shell(request)
-        return await self._console.html(html_edit.edit, shell, again, status_code=422)
+        status = 422 if wrong else 200
+        return await self._console.html(html_edit.edit, shell, again, status_code=status)
 
     def _saved(
         self, request: Request, page: EditPage, record_id: int, values: Mapping[str, Any]
     ) -> Response:
         self._console.forget()
-        told = f"Saved: {', '.join(values)}. {page.then}" if values else "Nothing was changed."
+        then = f"{page.then} To undo it: {page.back}"
+        told = f"Saved: {', '.join(values)}. {then}" if values else "Nothing was changed."
         say(request, "ok", told)
         return RedirectResponse(f"/records/{page.resource.name}/{record_id}", 303)
+
+
+class _Tried(Exception):
+    """Ends a transaction of which nothing shall be left."""
 
 
 @dataclass(slots=True)
@@ -180,10 +204,12 @@ def _read_page(
         page = _new_page(tx, resource, workspace, settings.wanted)
     else:
         page = _edit_page(tx, resource, record_id, settings.wanted)
-    then = f"The next push sends it. To undo it: {previews.UNDO_EDITS}"
+    back = undo.create(resource.name) if record_id is None else undo.UPDATE
+    then = "The next push sends it."
     if unsent := why_unsent(tx, settings, resource.name):
-        then = f"It stays here and is not sent: {unsent.text}. To undo it: Discard, on Activity."
-    return replace(page, then=then)
+        then = f"It stays here and is not sent: {unsent.text}."
+        back = "Discard, on Activity."
+    return replace(page, then=then, back=back)
 
 
 def _edit_page(tx: Tx, resource: Resource, record_id: int, mirrored: Collection[str]) -> EditPage:

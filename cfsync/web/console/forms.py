@@ -37,7 +37,7 @@ CHOICES: Mapping[str, Sequence[str]] = {
     "/deletions/{resource}": ("approve", "reject"),
     "/pause/{resource}": ("pause", "resume"),
     "/start/{name}/{resource}": ("start",),
-    "/revert/{number}": ("revert",),
+    "/revert/{number}": ("revert", "with_created"),
     "/undelete/{resource}/{id}": ("undelete",),
 }
 """Route -> what its buttons can say."""

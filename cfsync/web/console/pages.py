@@ -126,16 +126,8 @@ class Pages:
         asked = _as_of_asked(request)
         then, problem = await self._as_of(resource, str(known.id), asked)
         found = await c.read(readings.record, resource, known)
-        page = record.RecordPage(
-            known,
-            found.related,
-            asked,
-            then,
-            problem,
-            "all" in request.query_params,
-            found.now,
-            found.known_since,
-        )
+        everything = "all" in request.query_params
+        page = record.RecordPage(known, found, asked, then, problem, everything)
         return await self._console.html(record.record, await c.shell(request), resource, page)
 
     async def _resource(self, request: Request) -> Resource:

@@ -1,91 +1,66 @@
-"""What a decision would do, told before it is made, and what has become of edits. Nothing is
-changed by asking.
+"""What a decision about what waits would do, told before it is made, and what has become of edits.
+Nothing is changed by asking. Pure.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import htpy as h
 
 from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
-from cfsync.mirror.bookkeeping.outbox import Edit, Op
-from cfsync.mirror.user_decisions.undelete import How, Undelete
+from cfsync.mirror.bookkeeping.outbox import Edit
+from cfsync.sync.decisions import consequences
 from cfsync.sync.decisions.edit_decisions import Decided
-from cfsync.sync.decisions.revert import Reverted
+from cfsync.web.console import undo
 from cfsync.web.console.forms import digest
+from cfsync.web.console.html.edit import EditPage
 from cfsync.web.console.html.parts import cards
-from cfsync.web.console.html.parts.words import plural, words
-from cfsync.web.console.html.sure import Preview
+from cfsync.web.console.html.parts.cards import Titles
+from cfsync.web.console.html.parts.words import SHORT, named_link, patch, plural, value, words
+from cfsync.web.console.html.sure import NAMED, Preview
 
-_UNSENT = "Discard, on Activity, until then; afterwards"
-UNDO_EDITS = f"{_UNSENT} Revert, beside the push there."
-_HISTORY = "each value that loses stays in the history of its record; Edit puts it back."
-_REVIVE = "Undelete, on the page of the record, makes a new one of what it held."
+Records = Collection[tuple[str, int]]
 
-_WHOLE = {
+_WHOLE: Mapping[tuple[ConflictKind, str], tuple[str, str]] = {
     (ConflictKind.DELETED_REMOTELY, "local"): (
         "Create {} again in ClickFunnels?",
-        "The row gets a new id; the next push creates a record of it.",
-        "delete the row again.",
         "Create it again",
     ),
-    (ConflictKind.DELETED_REMOTELY, "remote"): (
-        "Delete the row of {}?",
-        "The row is deleted here, with the edit of it that waits. ClickFunnels has no such record.",
-        _REVIVE,
-        "Delete the row",
-    ),
+    (ConflictKind.DELETED_REMOTELY, "remote"): ("Delete the row of {}?", "Delete the row"),
     (ConflictKind.DELETED_HERE, "local"): (
         "Delete {} in ClickFunnels too?",
-        "The next push deletes the record there, with what was changed in it since.",
-        "Undelete, on the page of the record, discards the delete until the push; afterwards it"
-        " makes a new record of what the row held.",
         "Delete it there too",
     ),
-    (ConflictKind.DELETED_HERE, "remote"): (
-        "Bring the row of {} back?",
-        "The row is as ClickFunnels has it; the delete that waits is discarded.",
-        "delete the row again.",
-        "Bring it back",
-    ),
-    (ConflictKind.DRIFT, "local"): (
-        "Create {} in ClickFunnels?",
-        "The next push creates a record of the row.",
-        "delete the row.",
-        "Create it",
-    ),
-    (ConflictKind.DRIFT, "remote"): (
-        "Delete the row of {}?",
-        "The row is deleted here. ClickFunnels has never had such a record.",
-        "make a new row: what it held stays in its history.",
-        "Delete the row",
-    ),
+    (ConflictKind.DELETED_HERE, "remote"): ("Bring the row of {} back?", "Bring it back"),
+    (ConflictKind.DRIFT, "local"): ("Create {} in ClickFunnels?", "Create it"),
+    (ConflictKind.DRIFT, "remote"): ("Delete the row of {}?", "Delete the row"),
 }
-"""(kind, side) of a conflict about a whole record -> what is asked, done and said."""
+"""(kind, side) of a conflict about a whole record -> what is asked, and what the button says."""
 
 
-NAMED = 20
-"""Records that the preview of a decision about many names."""
-
-
-def conflict(found: Conflict, choice: str) -> Preview:
-    """Of one conflict. Pure, as all of these."""
+def conflict(found: Conflict, choice: str, titles: Titles) -> Preview:
+    """Of one conflict."""
     name, seen = f"{words(found.resource)} #{found.record_id}", cards.seen(found)
     if _is_whole(found, choice):
-        title, then, back, button = _WHOLE[found.kind, choice]
-        return Preview(title.format(name), [then], back, button, seen)
-    return Preview(f"Resolve {found.field} of {name}?", [], _HISTORY, "Resolve it", seen)
+        title, button = _WHOLE[found.kind, choice]
+        lines, back = _becomes([found], choice), _back([found], choice)
+        things = [_named(found, titles)]
+        return Preview(title.format(name), lines, back, button, seen, things)
+    title, back = f"Resolve {found.field} of {name}?", _back([found], choice)
+    return Preview(title, [], back, "Resolve it", seen)
 
 
-def _seen(numbers: Iterable[object]) -> str:
+def seen_of(numbers: Iterable[object]) -> str:
     """The digest of what a decision is about, in any order."""
     return digest(" ".join(sorted(map(str, numbers))))
 
 
-def resolve(found: Sequence[Conflict], choice: str) -> Preview:
+def resolve(found: Sequence[Conflict], choice: str, titles: Titles) -> Preview:
     fields = [c for c in found if not _is_whole(c, choice)]
-    whole = [c for c in found if _is_whole(c, choice)]
     side = "your database" if choice == "local" else "ClickFunnels"
     about = Counter((words(c.resource), c.field or str(c.kind)) for c in fields)
     lines = [f"{name}, {what}: {n:,}" for (name, what), n in about.items()]
@@ -95,50 +70,78 @@ def resolve(found: Sequence[Conflict], choice: str) -> Preview:
             if choice == "local"
             else "The rows take what ClickFunnels has; edits of these fields are discarded."
         )
-    title = f"Resolve {plural(len(found), 'conflict')} for {side}?"
-    lines, back = [*lines, *_of_whole_records(whole, choice)], _back(fields, whole, choice)
-    return Preview(title, lines, back, f"Resolve {len(found):,}", _seen(c.id for c in found))
+    return Preview(
+        f"Resolve {plural(len(found), 'conflict')} for {side}?",
+        [*lines, *_becomes(found, choice)],
+        _back(found, choice),
+        f"Resolve {len(found):,}",
+        seen_of(c.id for c in found),
+        [[_named(c, titles), _sides(c, choice)] for c in found[:NAMED]],
+        len(found) - NAMED,
+    )
 
 
 def _is_whole(found: Conflict, choice: str) -> bool:
     return found.is_about_record and (found.kind, choice) in _WHOLE
 
 
-def _of_whole_records(found: Sequence[Conflict], choice: str) -> Iterator[str]:
-    """For each kind of conflict about whole records: which they are, and what becomes of them."""
-    for kind in dict.fromkeys(c.kind for c in found):
-        mine = [f"{words(c.resource)} #{c.record_id}" for c in found if c.kind == kind]
-        more = f" and {len(mine) - NAMED:,} more" if len(mine) > NAMED else ""
-        title, then, _, _ = _WHOLE[kind, choice]
-        yield f"{title.format(', '.join(mine[:NAMED]) + more)} {then}"
+def _becomes(found: Iterable[Conflict], choice: str) -> list[str]:
+    return [_counted(*one) for one in consequences.of_conflicts(found, choice)]
 
 
-def _back(fields: Sequence[Conflict], whole: Sequence[Conflict], choice: str) -> str:
+def _counted(text: str, records: Records) -> str:
+    return f"{plural(len(records), 'record')}: {text}."
+
+
+def _named(one: Conflict | Edit, titles: Titles) -> h.Node:
+    key = (one.resource, one.record_id)
+    return named_link(*key, titles.get(key, ""))
+
+
+def _sides(c: Conflict, choice: str) -> h.Node:
+    """What a choice makes of a field: the value that goes, and the one that stays."""
+    if c.is_about_record:
+        return None
+    kept, lost = (c.local, c.remote) if choice == "local" else (c.remote, c.local)
+    sides = h.del_[value(lost, SHORT)], " → ", h.ins[value(kept, SHORT)]
+    return h.ul(".changes")[h.li[h.code[c.field], " ", *sides]]
+
+
+def _back(found: Sequence[Conflict], choice: str) -> str:
     """How each kind of what is resolved is undone."""
-    told = [_HISTORY] if fields else []
-    return " ".join([*told, *dict.fromkeys(_WHOLE[c.kind, choice][2] for c in whole)])
+    fields = [c for c in found if not _is_whole(c, choice)]
+    told = dict.fromkeys(_back_of_record(kind, found, choice) for kind in _kinds(found, choice))
+    if len(found) == len(fields) == 1:
+        return undo.field(found[0].resource, found[0].record_id, found[0].field)
+    return " ".join([*([undo.FIELDS] if fields else []), *told])
 
 
-def edits(found: Sequence[Edit], choice: str) -> Preview:
-    count, seen = plural(len(found), "edit"), _seen(f"{e.seq} {e.state}" for e in found)
-    lines = [f"{words(e.resource)} #{e.record_id}: {e.op} {', '.join(e.fields)}" for e in found]
+def _kinds(found: Iterable[Conflict], choice: str) -> list[ConflictKind]:
+    return [*dict.fromkeys(c.kind for c in found if _is_whole(c, choice))]
+
+
+def _back_of_record(kind: ConflictKind, found: Iterable[Conflict], choice: str) -> str:
+    mine = [c for c in found if c.kind == kind and _is_whole(c, choice)]
+    match kind, choice:
+        case (ConflictKind.DELETED_HERE, "local"):
+            return undo.DELETE
+        case (ConflictKind.DELETED_HERE, _):
+            return undo.by_sql((c.resource, c.record_id) for c in mine)
+        case (_, "local"):
+            return " ".join(dict.fromkeys(undo.create(c.resource) for c in mine))
+    return undo.REVIVE
+
+
+def edits(found: Sequence[Edit], choice: str, titles: Titles) -> Preview:
+    count, seen = plural(len(found), "edit"), seen_of(f"{e.seq} {e.state}" for e in found)
+    becomes = [_counted(*one) for one in consequences.of_edits(found, choice)]
+    things = [[_named(e, titles), patch(e.patch, e.op)] for e in found[:NAMED]]
+    verb, more = choice.capitalize(), len(found) - NAMED
+    told, back = "The next push sends them to ClickFunnels.", undo.sent(found)
     if choice == "discard":
-        told = "The rows then show what ClickFunnels has."
-        if any(e.op == Op.INSERT for e in found):
-            told += " A row that it doesn't have is deleted, with all that waits of it."
-        back = "edit the rows again: the values that are discarded stay in their history."
-        return Preview(f"Discard {count}?", [told, *lines], back, f"Discard {len(found):,}", seen)
-    told = "The next push sends them to ClickFunnels."
-    verb, back = choice.capitalize(), _undo(found)
-    return Preview(f"{verb} {count}?", [told, *lines], back, f"{verb} {len(found):,}", seen)
-
-
-def _undo(found: Sequence[Edit]) -> str:
-    """How edits are taken back: Revert brings no record back that was deleted in ClickFunnels."""
-    kinds = {edit.op == Op.DELETE for edit in found}
-    if kinds == {True}:
-        return f"{_UNSENT} {_REVIVE}"
-    return f"{UNDO_EDITS} Of a deleted record: {_REVIVE}" if True in kinds else UNDO_EDITS
+        told, back = "The rows then show what ClickFunnels has.", undo.discarded(found)
+    lines, button = [told, *becomes], f"{verb} {len(found):,}"
+    return Preview(f"{verb} {count}?", lines, back, button, seen, things, more)
 
 
 def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:
@@ -158,41 +161,36 @@ def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:
     return f"{plural(done, 'edit')} {verb}. {then}", left
 
 
-def deletions(resource: str, ids: Sequence[str], choice: str) -> Preview:
-    count, lines = f"{len(ids):,} {words(resource)}", [f"#{record_id}" for record_id in ids]
-    seen = _seen(ids)
+def deletions(resource: str, ids: Sequence[int], choice: str, titles: Titles) -> Preview:
+    verb, count, seen = choice.capitalize(), plural(len(ids), "deletion"), seen_of(ids)
+    things = [named_link(resource, i, titles.get((resource, i), "")) for i in ids[:NAMED]]
+    title, button = f"{verb} {count} of {words(resource)}?", f"{verb} {len(ids):,}"
+    which = ids[0] if len(ids) == 1 else "ID"
+    told = "The rows stay, though ClickFunnels doesn't show the records."
+    back = f"`cfsync deletions approve {resource} {which}`."
     if choice == "approve":
         told = (
             "The next sweep looks for each once more, and deletes the rows of those that are gone."
         )
-        title = f"Approve the deletion of {count}?"
-        return Preview(title, [told, *lines], _REVIVE, f"Approve {len(ids):,}", seen)
-    told = "The rows stay, though ClickFunnels doesn't show the records."
-    title, back = f"Reject the deletion of {count}?", "delete the rows by SQL."
-    return Preview(title, [told, *lines], back, f"Reject {len(ids):,}", seen)
+        command = f"`cfsync deletions reject {resource} {which}`"
+        back = f"{command}, until that sweep; afterwards {undo.REVIVE}"
+    return Preview(title, [told], back, button, seen, things, len(ids) - NAMED)
 
 
-def revert(found: Reverted) -> Preview:
-    lines = [f"{words(r)} #{i}: {', '.join(names)} as before" for r, i, names in found.fields]
-    lines += [f"{words(r)} #{i}: the new row is discarded" for r, i in found.discarded]
-    lines += [
-        f"{words(one.resource)} #{one.record_id} {one.field or ''}".rstrip()
-        + f": not reverted, {one.reason}"
-        for one in found.left
-    ]
-    back = "the next push sends the values before it: press Revert beside that push."
-    return Preview(f"Revert push {found.batch}?", lines, back, f"Revert push {found.batch}")
-
-
-def undelete(planned: Undelete) -> Preview:
-    name = f"{words(planned.resource)} #{planned.record_id}"
-    then = (
-        "Its delete was not sent yet: it is discarded, and the row is there again."
-        if planned.how == How.TAKE_BACK
-        else "A new row is made of what it held; the next push creates it, with a new id."
+def create(page: EditPage, values: Mapping[str, Any]) -> Preview:
+    """Of a new record."""
+    resource, lines = page.resource, [f"A row is written here. {page.then}"]
+    if resource.insert == "upsert" and any(f.email and f.name in values for f in resource.columns):
+        lines.append("Where ClickFunnels has this email address already, that record is changed.")
+    given = patch({name: (None, value) for name, value in values.items()}, "insert")
+    return Preview(
+        f"Create a record of {words(resource.name)}?",
+        lines,
+        page.back,
+        "Create",
+        things=[given],
+        again="Back to the form",
     )
-    left = [f"Not brought back: {one.field}" for one in planned.left]
-    return Preview(f"Undelete {name}?", [then, *left], "delete the row again.", "Undelete")
 
 
 def pause_all() -> Preview:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cfsync.config import Settings
-from cfsync.mirror.bookkeeping import conflicts, outbox
+from cfsync.mirror.bookkeeping import conflicts, ids, outbox
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE, Edit
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.reports import browse, related, status
 from cfsync.mirror.reports import waiting as waits
-from cfsync.mirror.reports.related import Related
+from cfsync.mirror.user_decisions import undelete
 from cfsync.mirror.user_decisions.discard import DISCARDABLE
 from cfsync.resources import Resource
 from cfsync.sync import health_facts
@@ -20,6 +19,7 @@ from cfsync.sync.inspection import changes, timeline
 from cfsync.sync.inspection import status as inspection
 from cfsync.sync.inspection.explain import Explanation
 from cfsync.web.console.html.overview import RANGES, Overview
+from cfsync.web.console.html.parts.gone import Reading
 from cfsync.web.console.html.waiting import Waiting
 
 PASSES = 9
@@ -95,18 +95,14 @@ def edits(tx: Tx, seqs: Sequence[int]) -> list[Edit]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class RecordReading:
-    """What a page about a record shows beside its explanation."""
-
-    related: Sequence[Related]
-    now: str
-    #: Since when it can be told how it was; None: it can't.
-    known_since: str | None
-
-
-def record(tx: Tx, resource: Resource, known: Explanation) -> RecordReading:
+def record(tx: Tx, resource: Resource, known: Explanation) -> Reading:
     row = {f.field: f.value for f in known.fields}
-    belonging = related.related(tx, resource, row) if row else ()
-    since = changes.known_since(tx, resource, row.get("workspace_id"))
-    return RecordReading(belonging, tx.now, since)
+    key = (resource.name, known.id)
+    return Reading(
+        browse.titles(tx, [key]).get(key, ""),
+        related.related(tx, resource, row) if row else (),
+        None if row else undelete.plan(tx, resource, known.id),
+        None if row else ids.successor(tx, resource, known.id),
+        tx.now,
+        changes.known_since(tx, resource, row.get("workspace_id")),
+    )

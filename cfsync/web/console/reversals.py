@@ -9,13 +9,15 @@ from starlette.responses import Response
 
 from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Mirror
+from cfsync.mirror.reports import browse
 from cfsync.mirror.user_decisions.undelete import How
 from cfsync.sync.decisions import revert, undelete
-from cfsync.web.console import forms, previews
+from cfsync.web.console import forms
+from cfsync.web.console import reversal_previews as previews
 from cfsync.web.console.deciding import Done, decide
 from cfsync.web.console.forms import Form
-from cfsync.web.console.html.parts.words import plural
-from cfsync.web.console.html.sure import Preview
+from cfsync.web.console.html.parts.words import without_command
+from cfsync.web.console.html.sure import NAMED, Preview
 from cfsync.web.console.session import Console
 
 
@@ -32,15 +34,14 @@ class Reversals:
     async def revert(self, request: Request) -> Response:
         number = request.path_params["number"]
 
-        async def work(mirror: Mirror, _choice: str, form: Form) -> Done | Preview:
+        async def work(mirror: Mirror, choice: str, form: Form) -> Done | Preview:
             batch = forms.number(number) or 0
-            if not form.is_sure:
-                return previews.revert(await revert.preview(mirror, batch))
-            done = await revert.revert(mirror, batch)
-            left = f" Not reverted: {plural(len(done.left), 'thing')}." if done.left else ""
-            taken = plural(len(done.fields), "record")
-            told = f"Push {number}: {taken} will be as before with the next push.{left}"
-            return Done(previews.revert(done).after(told))
+            shown = await _revert_preview(mirror, batch)
+            if not (shown.button or shown.also) or not form.agrees_to(shown.seen):
+                return shown
+            with_created = choice == previews.WITH_CREATED and shown.also is not None
+            done = await revert.revert(mirror, batch, _agree if with_created else None)
+            return Done(f"{previews.reverted(done)} To undo it: {previews.back(done)}")
 
         return await decide(self._console, request, work, "/activity")
 
@@ -48,18 +49,31 @@ class Reversals:
         resource, name = request.path_params["resource"], request.path_params["id"]
 
         async def work(mirror: Mirror, _choice: str, form: Form) -> Done | Preview:
-            if not form.is_sure:
-                planned = await undelete.preview(mirror, resource, name)
-                if planned.how != How.REFUSE:
-                    return previews.undelete(planned)
+            planned = await undelete.preview(mirror, resource, name)
+            titles = await mirror.read(browse.titles, [(planned.resource, planned.record_id)])
+            shown = previews.undelete(planned, titles)
+            if planned.how != How.REFUSE and not form.agrees_to(shown.seen):
+                return shown
             (done,) = await undelete.undelete(mirror, resource, [name], _agree)
             if done.how == How.REFUSE:
-                raise UsageError(done.reason or "it can't be brought back")
+                raise UsageError(without_command(done.reason or "it can't be brought back"))
             left = ", ".join(one.field for one in done.left)
             lost = f" Not brought back: {left}." if left else ""
             told = f"It is back as a new record; the next push creates it.{lost}"
             if done.how == How.TAKE_BACK:
                 told = "The row is back: its delete had not been sent."
-            return Done(previews.undelete(done).after(told))
+            page = f"/records/{done.resource}/{done.new_id or done.record_id}"
+            return Done(shown.after(told), page)
 
         return await decide(self._console, request, work, f"/records/{resource}/{name}")
+
+
+async def _revert_preview(mirror: Mirror, batch: int) -> Preview:
+    found = await revert.preview(mirror, batch)
+    created: list[tuple[str, int]] = []
+    if any(one.reason.startswith(revert.CREATED) for one in found.left):
+        created = (await revert.preview(mirror, batch, with_created=True)).deleted
+    shown = [*((r, i) for r, i, _ in found.fields), *found.discarded, *created]
+    shown += [(one.resource, one.record_id) for one in found.left]
+    titles = await mirror.read(browse.titles, shown[: 2 * NAMED])
+    return previews.revert(found, created, titles)

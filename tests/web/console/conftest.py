@@ -77,12 +77,15 @@ class Visitor:
         assert answer.status_code == 303, answer.text
         return self.see(answer.headers["location"].partition("#")[0])
 
-    def agree(self, path: str, shown: str) -> httpx.Response:
-        """Press the button of a page that shows first what a button would do."""
+    def agree(self, path: str, shown: str, choice: str = "") -> httpx.Response:
+        """Press the button of a page that shows first what a button would do, or the one that says
+        another `choice`.
+        """
         form: dict[str, list[str]] = {}
         for name, value in form_reader.sent(shown, path):
             form.setdefault(name, []).append(value)
         assert form["sure"] == ["1"]
+        form["choice"] = [*form.get("choice", []), *filter(None, [choice])]
         return self.ask("POST", path, data=form)
 
 

@@ -99,10 +99,10 @@ def test_a_value_that_an_older_page_has_not_shown_is_kept(
 
 
 WHOLE = [
-    (staging.deleted_here, "local", "in ClickFunnels too?", "discards the delete"),
-    (staging.deleted_here, "remote", "Bring the row of", "delete the row again"),
-    (staging.deleted_there, "local", "again in ClickFunnels?", "delete the row again"),
-    (staging.deleted_there, "remote", "Delete the row of", "makes a new one of what it held"),
+    (staging.deleted_here, "local", "deleted in ClickFunnels by the next push", "Undelete, on"),
+    (staging.deleted_here, "remote", "as ClickFunnels has it", "DELETE FROM contacts WHERE id ="),
+    (staging.deleted_there, "local", "created again in ClickFunnels", "can delete what the push"),
+    (staging.deleted_there, "remote", "deleted here, with the edits", "makes a new one of what it"),
 ]
 
 
@@ -145,10 +145,12 @@ def test_what_was_done_is_told_with_how_to_take_it_back(
     retried = visitor.press(f"/edits/{parked(account, second)}", "retry")
     reverted = visitor.press(f"/revert/{account.push().batch}", "revert")
 
-    assert "To undo it: each value that loses stays in the history" in resolved
-    assert "To undo it: edit the rows again" in discarded
-    assert "To undo it: Discard, on Activity, until then" in retried
-    assert "To undo it: the next push sends the values before it" in reverted
+    name = f'<a href="/records/contacts/{first}">contacts #{first}</a>'
+    assert f"To undo it: Edit, on the page of {name}: its history has the other" in resolved
+    name = name.replace(str(first), str(second))
+    assert f"To undo it: Edit, on the page of {name}: its history has what" in discarded
+    assert "To undo it: Discard, on Activity, until the push; afterwards Revert" in retried
+    assert "To undo it: Discard, on Activity, until the push; afterwards Revert" in reverted
 
 
 def test_of_many_conflicts_those_with_other_values_than_the_page_are_left(
@@ -267,7 +269,7 @@ def test_held_deletions_are_decided(
 ) -> None:
     gone = account.ids_of("contacts")[:3]
     hold_deletions(account, gone)
-    assert "3 contacts" in visitor.see("/waiting")
+    assert "<b>3 records</b> of contacts missing" in visitor.see("/waiting")
 
     page = visitor.press("/deletions/contacts", choice, id=[str(i) for i in gone[:2]])
 
@@ -346,8 +348,8 @@ def test_of_a_push_it_is_said_what_is_not_reverted(
 
     shown = visitor.ask("POST", f"/revert/{batch}", data={"choice": "revert"}).text
 
-    assert f"contacts #{gone}: not reverted, it was deleted" in shown
-    assert f"contacts #{edited} first_name: not reverted, changed since" in shown
+    assert f"#{gone}</small></span>: not reverted, it was deleted; Undelete, on" in shown
+    assert f"#{edited}</small></span> first_name: not reverted, changed since" in shown
     told = visitor.press(f"/revert/{batch}", "revert")
     assert "1 record will be as before with the next push. Not reverted: 2 things." in told
 
@@ -356,11 +358,9 @@ def test_a_deleted_record_is_brought_back(visitor: Visitor, account: Account, co
     account.sql("DELETE FROM contacts WHERE id = ?", contact)
     account.push()
 
-    given = {"choice": "undelete", "sure": "1"}
-    answer = visitor.ask("POST", f"/undelete/contacts/{contact}", data=given)
+    visitor.press(f"/undelete/contacts/{contact}", "undelete")
     account.push()
 
-    assert answer.status_code == 303
     assert account.world.get("contacts", contact) is None
     assert len(account.ids_of("contacts")) == 6
 
@@ -585,7 +585,7 @@ def test_deletions_that_join_a_group_are_shown_before_they_are_decided(
 
     again = visitor.agree("/deletions/contacts", shown)
 
-    assert "the deletion of 2 contacts?" in again.text
+    assert "2 deletions of contacts?" in again.text
     assert account.column("SELECT state FROM cf_tombstones") == ["held", "held"]
     assert visitor.agree("/deletions/contacts", again.text).status_code == 303
     assert account.column("SELECT state FROM cf_tombstones") == [state, state]
@@ -659,7 +659,7 @@ def test_of_a_delete_that_is_sent_no_revert_is_promised(
     page = visitor.press(f"/edits/{seq}", "approve")
 
     told = page.partition("To undo it: ")[2].partition("</p>")[0]
-    assert "until then; afterwards Undelete, on the page of the record" in told
+    assert "until the push; afterwards Undelete, on the page of each record" in told
     assert "Revert" not in told
 
 
@@ -738,7 +738,7 @@ def test_each_decision_shows_first_what_it_would_do(
 
     for path, choice, told in (
         (f"/edits/{seq}", "discard", "The rows then show what ClickFunnels has."),
-        (f"/revert/{batch}", "revert", f"contacts #{first}"),
+        (f"/revert/{batch}", "revert", f"#{first}</small>"),
         (f"/undelete/contacts/{second}", "undelete", "the next push creates it, with a new id"),
         ("/pause/all", "pause", "No pass starts any more."),
     ):
@@ -864,7 +864,8 @@ class TestEdit:
     def test_a_new_record_is_created(self, visitor: Visitor, account: Account) -> None:
         form = {"workspace_id": str(account.workspace), "email_address": "new@example.com"}
 
-        answer = visitor.ask("POST", "/records/contacts/new", data=form)
+        path = "/records/contacts/new"
+        answer = visitor.agree(path, visitor.ask("POST", path, data=form).text)
         account.push()
 
         assert answer.status_code == 303

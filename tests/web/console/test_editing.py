@@ -104,11 +104,14 @@ def test_a_second_click_creates_nothing_more(visitor: Visitor, account: Account)
     path = "/records/contact_tags/new"
     opened = typed(sent(visitor.see(path)), name="VIP")
 
-    answers = [send(visitor, path, opened) for _ in range(2)]
-    another = send(visitor, path, typed(sent(visitor.see(path)), name="VIP too"))
+    shown = send(visitor, path, opened).text
+    answers = [visitor.agree(path, shown) for _ in range(2)]
+    answers.append(send(visitor, path, opened))
+    other = send(visitor, path, typed(sent(visitor.see(path)), name="VIP too"))
+    another = visitor.agree(path, other.text)
 
     assert {answer.status_code for answer in (*answers, another)} == {303}
-    assert answers[0].headers["location"] == answers[1].headers["location"]
+    assert len({answer.headers["location"] for answer in answers}) == 1
     assert account.column("SELECT name FROM contact_tags WHERE name LIKE 'VIP%' ORDER BY name") == [
         "VIP",
         "VIP too",
@@ -128,6 +131,9 @@ def test_where_edits_are_not_sent_form_and_message_say_so(
 
     page = visitor.see(path)
     answer = send(visitor, path, typed(sent(page), name="Other"))
+    if answer.status_code == 200:
+        assert f"It stays here and is not sent: resources.{name}.push is off" in answer.text
+        answer = visitor.agree(path, answer.text)
     then = visitor.see(answer.headers["location"])
 
     for text in (page, then):
@@ -135,11 +141,34 @@ def test_where_edits_are_not_sent_form_and_message_say_so(
         assert "next push" not in text
 
 
+def test_what_is_created_is_shown_first_and_can_be_changed(
+    visitor: Visitor, account: Account
+) -> None:
+    path = "/records/contacts/new"
+    opened = typed(sent(visitor.see(path)), email_address="new@e.org", first_name="A\r\n\r\nB")
+
+    shown = send(visitor, path, opened)
+
+    assert shown.status_code == 200
+    for told in ("Create a record of contacts?", "new@e.org", "already, that record is changed", "To undo it: "):
+        assert told in shown.text
+    assert account.states() == []
+    again = send(visitor, path, [*sent(shown.text, path), ("again", "1")])
+    assert (again.status_code, account.states()) == (200, [])
+    shown = send(visitor, path, typed(sent(again.text), email_address="newer@e.org"))
+    page = visitor.see(visitor.agree(path, shown.text).headers["location"])
+    assert "which can delete what the push created" in page
+    assert account.sql(
+        "SELECT email_address, first_name FROM contacts WHERE id > ?", 9 * 10**14
+    ) == [("newer@e.org", "A\n\nB")]
+
+
 def test_a_form_that_was_refused_can_be_sent_again(visitor: Visitor, account: Account) -> None:
     path = "/records/contacts/new"
 
     refused = send(visitor, path, typed(sent(visitor.see(path)), email_address="no address"))
-    answer = send(visitor, path, typed(sent(refused.text), email_address="new@example.com"))
+    shown = send(visitor, path, typed(sent(refused.text), email_address="new@example.com"))
+    answer = visitor.agree(path, shown.text)
 
     assert (refused.status_code, answer.status_code) == (422, 303)
     assert account.column("SELECT 1 FROM contacts WHERE email_address = 'new@example.com'") == [1]
@@ -180,7 +209,8 @@ def test_a_new_record_of_several_workspaces_is_given_one_by_its_name(
     assert f'<a href="{path}">Other #{other}</a>' in visitor.see("/records/contacts/new")
     page = visitor.see(path)
     form = typed(sent(page), email_address="new@example.com")
-    assert send(visitor, path, [*form, ("tag_ids", str(tag))]).status_code == 303
+    shown = send(visitor, path, [*form, ("tag_ids", str(tag))]).text
+    assert visitor.agree("/records/contacts/new", shown).status_code == 303
 
     assert page.count('type="checkbox"') == 1
     made = "SELECT CAST(tag_ids AS TEXT) FROM contacts WHERE workspace_id = ?"

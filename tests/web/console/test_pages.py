@@ -456,7 +456,7 @@ def test_what_waits_is_shown_with_both_sides(
 
     assert "<mark>" in page, "what differs is marked"
     page = page.replace("<mark>", "").replace("</mark>", "")
-    for text in ("In your database", "Here", "In ClickFunnels", "There", "✓ in force"):
+    for text in ("In your database", "Here", "In ClickFunnels", "There", "✓ in use"):
         assert text in page
     assert "conflict" in visitor.see("/records/contacts")
 

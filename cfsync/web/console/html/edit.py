@@ -42,8 +42,10 @@ class EditPage:
     once: str = ""
     #: Field -> what is wrong with what was typed; '': with the whole.
     wrong: Mapping[str, str] = field(default_factory=dict)
-    #: What becomes of what is saved, and how it is undone.
+    #: What becomes of what is saved.
     then: str = ""
+    #: How it is undone.
+    back: str = ""
 
 
 def edit(shell: Shell, found: EditPage) -> h.Element:
@@ -56,6 +58,7 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
         if found.record_id is None
         else [" / ", link(found.resource.name, found.record_id, found.title)]
     )
+    first = "Create shows first what it will do." if is_new else "Saving writes the row here."
     return page(
         shell,
         title,
@@ -70,7 +73,7 @@ def edit(shell: Shell, found: EditPage) -> h.Element:
             h.footer[
                 h.button(".main")["Create" if is_new else "Save"],
                 h.a(".button.quiet", href=back)["Cancel"],
-                h.small["Saving writes the row here. ", found.then],
+                h.small[f"{first} {found.then} To undo it: {found.back}"],
             ],
         ],
         here=found.resource.name,

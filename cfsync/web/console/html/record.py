@@ -4,7 +4,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,14 +13,15 @@ import htpy as h
 
 from cfsync.mirror.bookkeeping.outbox import OutboxState
 from cfsync.mirror.capture.rules import updatable
-from cfsync.mirror.reports.related import Related, title
+from cfsync.mirror.reports.related import title
 from cfsync.resources import Resource
 from cfsync.sync.inspection.changes import AsOf
 from cfsync.sync.inspection.explain import Explanation, Origin
 from cfsync.times import later
 from cfsync.web.console.html.parts.cards import conflict, edit
+from cfsync.web.console.html.parts.gone import Reading, gone
 from cfsync.web.console.html.parts.history import history
-from cfsync.web.console.html.parts.layout import Shell, button, page
+from cfsync.web.console.html.parts.layout import Shell, page
 from cfsync.web.console.html.parts.words import (
     SHORT,
     chip,
@@ -54,7 +55,7 @@ class RecordPage:
     """What the page shows."""
 
     explained: Explanation
-    related: Sequence[Related]
+    reading: Reading
     #: The earlier time that was asked for, canonical text where it is a time; '': none.
     asked: str
     #: The record at that time.
@@ -63,14 +64,15 @@ class RecordPage:
     then_problem: str
     #: Whether empty fields are shown.
     everything: bool
-    now: str
-    #: Since when it can be told how it was; None: it can't.
-    known_since: str | None
+
+    @property
+    def now(self) -> str:
+        return self.reading.now
 
 
 def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
     known = found.explained
-    name = title({f.field: f.value for f in known.fields})
+    name = found.reading.title
     titles = {(resource.name, known.id): name}
     can_act = not shell.read_only
     return page(
@@ -92,7 +94,7 @@ def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
                 _waits(known),
                 _fields(resource, found)
                 if known.fields
-                else _gone(resource, found, can_act=can_act),
+                else gone(resource, known, found.reading, can_act=can_act),
             ],
             h.aside[history(found.now, known.changes, known.decisions), _related(found)],
         ],
@@ -194,26 +196,10 @@ def _shown(resource: Resource, found: RecordPage, name: str, given: Any) -> h.No
 
 def _named(found: RecordPage, resource: str, record_id: int) -> h.Node:
     """A link to a record by its name, where that is known, and its id."""
-    named = (r.records for r in found.related if r.resource == resource)
+    named = (r.records for r in found.reading.related if r.resource == resource)
     name = next((title(one) for some in named for one in some if one["id"] == record_id), "")
     number = h.small[f" #{record_id}"] if name else None
     return [link(resource, record_id, name or str(record_id)), number]
-
-
-def _gone(resource: Resource, found: RecordPage, *, can_act: bool) -> h.Element:
-    known, deletion = found.explained, found.explained.deletion
-    told: h.Node = "The mirror has no row of it."
-    if deletion is not None:
-        where = "here" if deletion.side == "local" else "in ClickFunnels"
-        who = f" by {deletion.author}" if deletion.author else ""
-        told = [f"It was {deletion.cause} {where}{who}, ", when(found.now, deletion.at), "."]
-    can_undelete = can_act and resource.insert is not None and deletion is not None
-    return h.section(".card")[
-        h.header[h.h2["Gone"]],
-        h.p[told],
-        can_undelete
-        and h.div(".many")[button(f"/undelete/{resource.name}/{known.id}", "undelete", "Undelete")],
-    ]
 
 
 def _times(found: RecordPage) -> h.Element:
@@ -231,15 +217,15 @@ def _times(found: RecordPage) -> h.Element:
         h.button(".quiet")["Show"],
     ]
     earlier = {text: later(found.now, -back_s) for text, back_s in _EARLIER.items()}
-    if found.known_since:
-        earlier["as far back as is known"] = found.known_since
+    if found.reading.known_since:
+        earlier["as far back as is known"] = found.reading.known_since
     return h.section(".times", aria_label="Earlier")[
         h.span["As it was"],
         h.span(".ranges")[
             (
                 h.a(href="?" + urlencode({"as_of": at}))[text]
                 for text, at in earlier.items()
-                if found.known_since and found.known_since <= at
+                if found.reading.known_since and found.known_since <= at
             )
         ],
         form,
@@ -279,7 +265,7 @@ def _is_empty(given: Any) -> bool:
 
 
 def _related(found: RecordPage) -> h.Node:
-    if not found.related:
+    if not found.reading.related:
         return None
     return h.section(".card")[
         h.header[h.h2["Related"]],
@@ -288,7 +274,7 @@ def _related(found: RecordPage) -> h.Node:
                 h.h3[words(r.resource), h.span(".count")[f" {r.count:,}"]],
                 h.ul(".hits")[(h.li[link(r.resource, one["id"], _name(one))] for one in r.records)],
             ]
-            for r in found.related
+            for r in found.reading.related
             if r.resource != "workspaces"
         ),
     ]

@@ -82,7 +82,7 @@ def _more(more: int, what: str, command: str) -> h.Node:
 
 def _conflicts(found: Waiting, *, can_act: bool) -> h.Element:
     hint = (
-        "Both sides have changed the same thing. One value counts by the rule of the list; the"
+        "Both sides have changed the same thing. One value is in use by the rule of the list; the"
         " other one is kept until you decide."
     )
     count = found.counts["conflict"]
@@ -219,7 +219,7 @@ def _missing(found: Waiting, group: DeletionGroup, *, can_act: bool) -> h.Elemen
     ]
     return h.article(".edit")[
         h.header[
-            h.span(".who")[h.b[f"{group.count:,} {words(name)}"], " missing"],
+            h.span(".who")[h.b[plural(group.count, "record")], f" of {words(name)} missing"],
             h.span(".since")[f"since {age(found.now, stones[0].first_seen)}"],
         ],
         h.form(method="post", action=f"/deletions/{name}")[picks, buttons] if can_act else picks,

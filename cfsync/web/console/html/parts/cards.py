@@ -9,13 +9,14 @@ import htpy as h
 
 from cfsync.merge import Winner
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
-from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
+from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState
 from cfsync.web.console.forms import SEEN, digest
 from cfsync.web.console.html.parts.layout import button
 from cfsync.web.console.html.parts.words import (
     marked,
     named_link,
     patch,
+    prose,
     state_chip,
     value,
     when,
@@ -90,11 +91,11 @@ def seen(c: Conflict) -> str:
 
 
 def _field_sides(c: Conflict, *, can_act: bool) -> list[h.Node]:
-    rule = {Winner.LOCAL: "your database won", Winner.CLICKFUNNELS: "ClickFunnels won"}
+    rule = {Winner.LOCAL: "your database is used", Winner.CLICKFUNNELS: "ClickFunnels is used"}
     before = h.div(".side.base")[
         h.p(".name")["Before"],
         h.p(".value")[value(c.base)],
-        h.div(".do")[h.small[rule.get(c.winner, "nobody has won yet")]],
+        h.div(".do")[h.small[rule.get(c.winner, "neither is used yet")]],
     ]
     return [
         before,
@@ -115,7 +116,7 @@ def _another_value(c: Conflict) -> h.Element:
     ]
 
 
-_IN_FORCE = {True: "it stays as it is", False: "nothing is sent"}
+_IN_USE = {True: "it stays as it is", False: "nothing is sent"}
 _OTHERWISE = {True: "the next push sends it", False: "written here; nothing is sent"}
 """What choosing a side does: whether that is the mirror's -> in words."""
 
@@ -123,10 +124,10 @@ _OTHERWISE = {True: "the next push sends it", False: "written here; nothing is s
 def _side(c: Conflict, choice: str, name: str, *, can_act: bool) -> h.Element:
     is_local = choice == "local"
     counts = c.winner == (Winner.LOCAL if is_local else Winner.CLICKFUNNELS)
-    text, kind = ("Keep this", "quiet") if counts else ("Use this", "main")
-    then = _IN_FORCE[is_local] if counts else _OTHERWISE[is_local]
+    text, kind = ("Keep using this", "quiet") if counts else ("Use this", "main")
+    then = _IN_USE[is_local] if counts else _OTHERWISE[is_local]
     return h.div(class_=["side", {"now": counts}])[
-        h.p(".name")[name, counts and h.span(".force")["✓ in force"]],
+        h.p(".name")[name, counts and h.span(".force")["✓ in use"]],
         h.p(".value")[marked(*((c.remote, c.local) if is_local else (c.local, c.remote)))],
         can_act and h.div(".do")[_choose(c, choice, text, kind=kind), h.small[then]],
     ]
@@ -150,27 +151,43 @@ def edit(e: Edit, titles: Titles, now: str, *, can_act: bool) -> h.Element:
 
 
 def _of_refused(e: Edit) -> list[h.Node]:
+    then, retry = (
+        "Retry: the next push sends it again.",
+        button(f"/edits/{e.seq}", "retry", "Retry"),
+    )
+    if e.may_exist:  # whether it is there has to be said, or a retry makes another one
+        adopt = f"`cfsync outbox adopt {e.seq} ID`"
+        another = f"`cfsync outbox retry {e.seq} --make-another`"
+        then = f"Look in ClickFunnels. If it is there: {adopt}; if it is not: {another}."
     return [
         e.op != "delete"
         and h.a(".button.quiet", href=f"/records/{e.resource}/{e.record_id}/edit")[
             "Change the row"
         ],
-        button(f"/edits/{e.seq}", "retry", "Retry"),
+        not e.may_exist and retry,
         button(f"/edits/{e.seq}", "discard", "Discard", kind="quiet"),
-        h.small["Retry: the next push sends it again. Discard: the row is as in ClickFunnels."],
+        h.small[prose(f"{then} Discard: {_DISCARDED[e.op]}.")],
     ]
+
+
+_DISCARDED: Mapping[str, str] = {
+    Op.INSERT: "the row is deleted here",
+    Op.UPDATE: "the row is as in ClickFunnels",
+    Op.DELETE: "the row is here again",
+}
+"""Statement -> what discarding its edit does."""
 
 
 def _of_held(e: Edit) -> list[h.Node]:
     return [
         button(f"/edits/{e.seq}", "approve", "Approve"),
         button(f"/edits/{e.seq}", "discard", "Discard", kind="quiet"),
-        h.small["Approve: the next push sends it. Discard: the row is as in ClickFunnels."],
+        h.small[f"Approve: the next push sends it. Discard: {_DISCARDED[e.op]}."],
     ]
 
 
 def _of_pending(e: Edit) -> list[h.Node]:
-    return [discard(e), h.small["Discard: the row is as in ClickFunnels."]]
+    return [discard(e), h.small[f"Discard: {_DISCARDED[e.op]}."]]
 
 
 def discard(e: Edit) -> h.Element:

@@ -185,10 +185,29 @@ def marked(before: Any, after: Any) -> h.Node:
     ]
 
 
+_MENTION = re.compile(r"\[([a-z_]+)/(\d+)\]")
+
+
+def mention(resource: str, record_id: int) -> str:
+    """A record, in a sentence for `prose`."""
+    return f"[{resource}/{record_id}]"
+
+
 def prose(text: str) -> h.Node:
-    """A sentence; what stands between backticks in it is a command."""
+    """A sentence; what stands between backticks in it is a command, and what `mention` returns a
+    link to a record.
+    """
     parts = text.split("`")
-    return [h.code[part] if place % 2 else part for place, part in enumerate(parts)]
+    return [h.code[part] if place % 2 else _linked(part) for place, part in enumerate(parts)]
+
+
+def _linked(text: str) -> h.Node:
+    parts = _MENTION.split(text)
+    links = (
+        link(name, int(number), f"{words(name)} #{number}")
+        for name, number in zip(parts[1::3], parts[2::3], strict=True)
+    )
+    return [parts[0], ([one, after] for one, after in zip(links, parts[3::3], strict=True))]
 
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)")
@@ -199,9 +218,12 @@ def with_times(text: str) -> h.Node:
     return [moment(p) if _TIME.fullmatch(p) else p for p in _TIME.split(text)]
 
 
+_COMMAND = re.compile(r"[:;] (?=(?:see |run )?cfsync |push again|--)")
+
+
 def without_command(reason: str) -> str:
     """A reason for which something waits, without the command that a button stands for."""
-    return re.split(r"[:;] (?:see |run )?(?=cfsync )", reason)[0]
+    return _COMMAND.split(reason)[0]
 
 
 def patch(changed: Mapping[str, Any], op: str) -> h.Node:

@@ -43,7 +43,7 @@ def prune(tx: Tx, kind: str, keep: float) -> int:
     keep = max(keep, REMEMBERED_S) if kind == "events" else keep
     before = later(tx.now, -keep)
     if kind == "outbox_done":
-        decided.forget_acts(tx, before)
+        decided.forget(tx, before)
     table, over = _over(kind, before)
     key = list(table.primary_key)
     old = sa.select(*key).where(*over).limit(BATCH)

@@ -41,14 +41,15 @@ def test_only_settled_edits_are_pruned(write: Write, sql: Any) -> None:
     assert states(sql, "cf_outbox") == ["held", "parked", "pending", "sending"]
 
 
-def test_of_what_clickfunnels_was_made_to_do_the_old_is_forgotten(write: Write, sql: Any) -> None:
-    for key, at in (("acted/a/1/b", LONG_AGO), ("acted/a/2/b", NOW), ("act/a/3/b", LONG_AGO)):
+@pytest.mark.parametrize("kind", ["acted/a/1/", "reverted/", "brought_back/a/", "imported/"])
+def test_of_what_was_done_the_old_is_forgotten(write: Write, sql: Any, kind: str) -> None:
+    for key, at in ((f"{kind}1", LONG_AGO), (f"{kind}2", NOW), ("act/a/3/b", LONG_AGO)):
         sql(f"""INSERT INTO cf_meta (key, value) VALUES ('{key}', '{{"at": "{at}"}}')""")
 
     prune(write, "outbox_done")
 
-    left = sql("SELECT key FROM cf_meta WHERE key LIKE 'act%' ORDER BY key")
-    assert left == [("act/a/3/b",), ("acted/a/2/b",)]
+    left = sql(f"SELECT key FROM cf_meta WHERE key LIKE '{kind}%' OR key LIKE 'act/%' ORDER BY key")
+    assert left == sorted([("act/a/3/b",), (f"{kind}2",)])
 
 
 def test_only_closed_conflicts_are_pruned(write: Write, sql: Any) -> None:

@@ -35,7 +35,8 @@ def decisions(
     Of each edit, conflict and deletion the last decision is kept, as long as it is itself:
     approve, retry, discard, adopt, resolve, reject, redact. Of each list, who has paused or resumed
     it last, and who has asked for a pass of it in the console. Of each record and action, who has
-    had ClickFunnels do it last (`cfsync act`). What is decided about several at once is one line.
+    had ClickFunnels do it last (`cfsync act`). Who has reverted a push, brought a deleted record
+    back, or made an import. What is decided about several at once is one line.
     `cfsync explain` has the decisions about one record.
 
     \b

@@ -1,5 +1,5 @@
-"""Who has decided what about edits, conflicts, deletions, records and lists: the last decision of
-each.
+"""Who has decided what about edits, conflicts, deletions, records, pushes, imports and lists: the
+last decision of each.
 
 What a decision makes of a row is in the history (`cf_changes`); many make nothing of it.
 """
@@ -87,15 +87,39 @@ def acted(tx: Tx, call: str, action: str, notes: Collection[str]) -> None:
     meta.put(tx.conn, f"{meta.ACTED}{call}", _told(tx, action))
 
 
-def forget_acts(tx: Tx, before: str) -> None:
-    """Forget those that were applied before a time."""
-    for call, told in meta.with_prefix(tx.conn, meta.ACTED).items():
-        if json.loads(told)["at"] < before:
-            meta.delete(tx.conn, f"{meta.ACTED}{call}")
+def undeleted(tx: Tx, resource: str, record_id: int) -> None:
+    """Note who has brought a deleted record back."""
+    meta.put(tx.conn, f"{meta.BROUGHT_BACK}{resource}/{record_id}", _told(tx, "undeleted"))
 
 
-def _told(tx: Tx, decision: str) -> str:
-    return json.dumps({"decision": decision, "by": person(), "at": tx.now})
+def reverted(tx: Tx, batch: int, records: Collection[tuple[str, int]], deleted: int) -> None:
+    """Note who has reverted a push, for how many records. `deleted`: how many of these the push had
+    created.
+    """
+    names = sorted({resource for resource, _ in records})
+    about = {"resources": names, "count": len(records), "deleted": deleted}
+    meta.put(tx.conn, f"{meta.REVERTED}{batch}", _told(tx, "reverted", **about))
+
+
+def imported(tx: Tx, number: int, resource: str, rows: int) -> None:
+    """Note who has made an import."""
+    about = {"resource": resource, "count": rows}
+    meta.put(tx.conn, f"{meta.IMPORTED}{number}", _told(tx, "imported", **about))
+
+
+_FORGOTTEN = (meta.ACTED, meta.BROUGHT_BACK, meta.REVERTED, meta.IMPORTED)
+
+
+def forget(tx: Tx, before: str) -> None:
+    """Forget what was applied, brought back, reverted or imported before a time."""
+    for prefix in _FORGOTTEN:
+        for key, told in meta.with_prefix(tx.conn, prefix).items():
+            if json.loads(told)["at"] < before:
+                meta.delete(tx.conn, f"{prefix}{key}")
+
+
+def _told(tx: Tx, decision: str, **about: Any) -> str:
+    return json.dumps({"decision": decision, "by": person(), "at": tx.now, **about})
 
 
 def _note(

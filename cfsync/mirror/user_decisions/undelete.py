@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cfsync.mirror.bookkeeping import conflicts, ids, last_states, outbox, tombstones
+from cfsync.mirror.bookkeeping import conflicts, decided, ids, last_states, outbox, tombstones
 from cfsync.mirror.bookkeeping.conflicts import ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, Op, OutboxState
 from cfsync.mirror.bookkeeping.tombstones import PROVEN_STATES, Cause, TombstoneState
@@ -85,6 +85,8 @@ def undelete(tx: Tx, resource: Resource, record_id: int) -> Undelete:
     """Bring a record back, as `plan` says. Raises UsageError where the database refuses its row."""
     statements.serialize_writers(tx, TABLES[resource.name])
     found = plan(tx, resource, record_id)
+    if found.how != How.REFUSE:
+        decided.undeleted(tx, resource.name, found.record_id)
     if found.how == How.TAKE_BACK:
         discard.discard(tx, found.seqs)
     if found.how != How.INSERT or found.values is None:

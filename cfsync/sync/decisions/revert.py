@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfsync.errors import UsageError
+from cfsync.mirror.bookkeeping import decided
 from cfsync.mirror.bookkeeping.outbox import Edit, Op, OutboxState, Sent
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Mirror, Tx
@@ -23,7 +24,7 @@ from cfsync.mirror.user_decisions.undelete import Undelete
 from cfsync.records import is_provisional
 from cfsync.resources import RESOURCES, Resource
 from cfsync.sync.decisions import decision_log
-from cfsync.sync.decisions.undo import CHANGED, undo
+from cfsync.sync.decisions.undo import CHANGED, fold_batch, group_by_record, undo
 from cfsync.values import equal
 
 DELETED = "it was deleted"
@@ -66,6 +67,11 @@ class Reverted:
         return bool(self.fields or self.deleted or self.discarded)
 
     @property
+    def records(self) -> list[tuple[str, int]]:
+        """Of which something is taken back."""
+        return [*((r, i) for r, i, _ in self.fields), *self.deleted, *self.discarded]
+
+    @property
     def exit_code(self) -> int:
         return 5 if self.left else 0
 
@@ -93,7 +99,7 @@ async def revert(
     for start in range(0, len(records), PIECE):
         piece = records[start : start + PIECE]
         part = await mirror.write(
-            _revert, piece, unsure, with_created=delete is not None, before_commit=begin
+            _revert_noted, done, piece, unsure, with_created=delete is not None, before_commit=begin
         )
         done.fields += part.fields
         done.deleted += part.deleted
@@ -102,6 +108,17 @@ async def revert(
         decision_log.reverted(batch, part.fields)
         decision_log.reverted(batch, [(r, i, []) for r, i in part.deleted + part.discarded])
     return done
+
+
+def _revert_noted(
+    tx: Tx, /, done: Reverted, records: Sequence[list[Edit]], unsure: Set[int], **options: Any
+) -> Reverted:
+    """`_revert`, of a part of what is reverted; who does it is noted for all of it, so far."""
+    part = _revert(tx, records, unsure, **options)
+    if part.is_any:
+        noted, deleted = done.records + part.records, len(done.deleted + part.deleted)
+        decided.reverted(tx, done.batch, noted, deleted)
+    return part
 
 
 async def _edits(mirror: Mirror, batch: int) -> list[Edit]:
@@ -165,14 +182,6 @@ def _unsent(edits: Sequence[Edit]) -> list[int]:
         for e in edits
         if e.op == Op.INSERT and is_provisional(e.record_id) and e.state in discard.DISCARDABLE
     ]
-
-
-def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
-    """The edits of each record, in order. Pure."""
-    found: dict[tuple[str, int], list[Edit]] = {}
-    for one in edits:
-        found.setdefault((one.resource, one.record_id), []).append(one)
-    return list(found.values())
 
 
 def _revert(
@@ -254,15 +263,6 @@ def _irrevocable(
             return UNSURE
         return _CREATED if resource.delete else f"{CREATED}: {resource.refuse_delete}"
     return None
-
-
-def fold_batch(edits: Iterable[Edit]) -> Sent:
-    """What a batch did to a record: field -> (value before the batch, last value sent). Pure."""
-    found: dict[str, tuple[Any, Any]] = {}
-    for one in edits:
-        for name, (before, sent) in (one.sent or {}).items():
-            found[name] = (found[name][0] if name in found else before, sent)
-    return found
 
 
 def _revert_fields(

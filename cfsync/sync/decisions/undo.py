@@ -1,9 +1,11 @@
-"""A field's value without what a push did to it. Pure."""
+"""What a push did to each record, and a field's value without that. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from cfsync.mirror.bookkeeping.outbox import Edit, Sent
 from cfsync.mirror.user_decisions.replay import replay
 from cfsync.resources import Field
 from cfsync.resources.model import action_key
@@ -11,6 +13,23 @@ from cfsync.values import equal, normal_map
 
 CHANGED = "changed since"
 """How the reason ends of a field that doesn't hold what the push has written."""
+
+
+def group_by_record(edits: Iterable[Edit]) -> list[list[Edit]]:
+    """The edits of each record, in order."""
+    found: dict[tuple[str, int], list[Edit]] = {}
+    for one in edits:
+        found.setdefault((one.resource, one.record_id), []).append(one)
+    return list(found.values())
+
+
+def fold_batch(edits: Iterable[Edit]) -> Sent:
+    """What a batch did to a record: field -> (value before the batch, last value sent)."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for one in edits:
+        for name, (before, sent) in (one.sent or {}).items():
+            found[name] = (found[name][0] if name in found else before, sent)
+    return found
 
 
 def undo(one: Field, now: Any, before: Any, sent: Any) -> tuple[Any, dict[str, str]]:

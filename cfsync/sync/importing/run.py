@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from cfsync.mirror.bookkeeping import imports
+from cfsync.mirror.bookkeeping import decided, imports
 from cfsync.mirror.db import statements
 from cfsync.mirror.db.engine import Tx
 from cfsync.mirror.db.errors import Busy
@@ -51,7 +51,7 @@ async def write(job: Import, progress: Progress) -> Report:
     """Import a file. What was committed is kept, whatever happens then. Raises Busy where another
     program holds rows for long.
     """
-    number = await job.mirror.write(imports.new_number)
+    number = await job.mirror.write(_begin, job)
     report = Report(number, new_members=job.members.missing if job.members else [])
     log.info("import.started", number=number, resource=job.resource.name, rows=job.rows)
     rules = job.rules
@@ -67,6 +67,13 @@ async def write(job: Import, progress: Progress) -> Report:
 
 def _with_members(rules: Rules, found: Members, ids: Sequence[int]) -> Rules:
     return replace(rules, members={found.field.name: frozenset(ids)})
+
+
+def _begin(tx: Tx, job: Import) -> int:
+    """The number of the import; who makes it is noted."""
+    number = imports.new_number(tx)
+    decided.imported(tx, number, job.resource.name, job.rows)
+    return number
 
 
 def _create_members(tx: Tx, job: Import, number: int) -> list[int]:

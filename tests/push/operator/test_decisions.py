@@ -9,7 +9,7 @@ import pytest
 
 from cfsync.mirror.history.person import acting_as
 from cfsync.mirror.reports import decisions
-from cfsync.sync.decisions import conflicts, deletions, outbox, pause, redact
+from cfsync.sync.decisions import conflicts, deletions, outbox, pause, redact, revert, undelete
 from cfsync.sync.inspection.explain import explain
 from cfsync.sync.selection import NOT_GIVEN
 from tests.push.checks import hold_deletions
@@ -82,7 +82,9 @@ def test_of_a_conflict(account: Account, renamed: int, choice: str, side: str) -
 
     as_grace(account, conflicts.resolve, 1, choice)
 
-    assert told(account) == [f"resolved conflict 1 of contacts {renamed}, for {side} value"]
+    assert told(account) == [
+        f"resolved conflict 1 of contacts {renamed} (first_name), for {side} value"
+    ]
 
 
 def test_a_conflict_on_which_both_sides_agree_by_now_was_decided_by_nobody(
@@ -128,6 +130,26 @@ def test_of_a_redaction(account: Account, contact: int) -> None:
         account.run(redact.redact, str(contact))
 
     assert told(account) == [f"redacted contacts {contact}"]
+
+
+def test_of_a_push_and_of_a_deleted_record(account: Account, two: tuple[int, int]) -> None:
+    edited, deleted = two
+    account.sql("INSERT INTO contacts (first_name) VALUES ('New')")
+    account.sql("UPDATE contacts SET first_name = 'Here' WHERE id = ?", edited)
+    account.sql("DELETE FROM contacts WHERE id = ?", deleted)
+    batch = account.push().batch or 0
+
+    account.desk(revert.preview, batch, with_created=True)
+    assert told(account) == []
+    as_grace(account, revert.revert, batch, lambda _: None)
+    as_grace(account, undelete.undelete, "contacts", [str(deleted)], lambda _: None)
+
+    brought = f"brought back contacts {deleted}"
+    reverted = f"reverted push {batch}: 2 records, 1 of them deleted"
+    assert sorted(told(account)) == [brought, reverted]
+    assert sorted(told(account, resources=["contacts"])) == [brought, reverted]
+    assert told(account, resources=["orders"]) == []
+    assert told(account, resources=["contacts"], record_id=deleted) == [brought]
 
 
 def test_of_a_pause_the_last_decision_is_kept(account: Account) -> None:

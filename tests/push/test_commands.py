@@ -344,6 +344,26 @@ def test_each_has_an_example_and_says_where_there_is_no_mirror(tmp_path: Path, c
     assert done.said == [f"no mirror at {bare.database}: run cfsync backfill"]
 
 
+@pytest.mark.parametrize("yes", [[], ["--yes"]])
+def test_what_is_deleted_or_created_is_said_before_it_is_decided(
+    cfsync: Command, contact: int, served: Running, yes: list[str]
+):
+    cfsync.sql(f"DELETE FROM contacts WHERE id = {contact}")
+    served.world.edit("contacts", contact, first_name="There")
+    assert cfsync("pull").returncode == 5
+    cfsync.sql("INSERT INTO contacts (first_name) VALUES ('New')")
+    ((new,),) = cfsync.sql("SELECT max(id) FROM contacts")
+
+    resolved = cfsync("conflicts", "resolve", "contacts", "--local", *yes)
+    discarded = cfsync("outbox", "discard", "contacts", *yes)
+
+    deleted = "deleted in ClickFunnels by the next push, with what was changed there since"
+    assert f"contacts {contact}: {deleted}" in resolved.stderr.splitlines()
+    gone = "deleted here, with all that waits of it; ClickFunnels doesn't have it"
+    assert f"contacts {new}: {gone}" in discarded.stderr.splitlines()
+    assert (f"contacts {contact}: here again" in discarded.stderr) is bool(yes)
+
+
 def test_many_are_shown_before_they_are_decided(cfsync: Command, contact: int, served: Running):
     rename(cfsync, contact)
     served.world.edit("contacts", contact, first_name="There")

@@ -107,14 +107,18 @@ def resolve(
       cfsync conflicts resolve 7 --value '"Ada"'
       cfsync conflicts resolve contacts --field phone_number --remote
     """
-    from cfsync.sync.decisions import conflicts
+    from cfsync.sync.decisions import conflicts, consequences
     from cfsync.sync.selection import has_numbers
 
     named = which or []
     choice = _choice(local=local, remote=remote, value=value)
     decision = (choice, _parsed(value) if value is not None else None)
     head = ("resource", "field", "winner")
-    preview = Preview("resolve", head, _kind, _sides)
+
+    def effects(found: Sequence[Conflict]) -> Iterator[str]:
+        return consequences.lines(consequences.of_conflicts(found, choice))
+
+    preview = Preview("resolve", head, _kind, _sides, effects)
     confirm = confirmation(_RESOLVE, preview, given, named=has_numbers(named))
     done = with_mirror(
         load_settings(given.config, quiet=True),

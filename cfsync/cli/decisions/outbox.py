@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -171,11 +171,16 @@ def _decide(
     given: Given,
 ) -> None:
     """Decide and print the result. `words`: the verb, and what the edits are then."""
+    from cfsync.sync.decisions import consequences
     from cfsync.sync.selection import has_numbers
 
     verb, done = words
     head = ("resource", "op", "state", "fields")
-    preview = Preview(verb, head, _kind, _sides)
+
+    def effects(found: Sequence[Edit]) -> Iterator[str]:
+        return consequences.lines(consequences.of_edits(found, verb))
+
+    preview = Preview(verb, head, _kind, _sides, effects)
     confirm = confirmation(change, preview, given, named=has_numbers(which))
     settings = load_settings(given.config, quiet=True)
     with row_bars() as progress:

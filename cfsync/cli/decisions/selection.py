@@ -99,6 +99,10 @@ def _parameter(name: str) -> inspect.Parameter:
     return inspect.Parameter(name, kind, default=default, annotation=_OPTIONS[name])
 
 
+def _none(_: Sequence[object]) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Preview(Generic[T]):
     """How the things look that a command is about to decide."""
@@ -110,6 +114,8 @@ class Preview(Generic[T]):
     row_of: Callable[[T], Sequence[str | None]]
     #: Lines with a thing's values on both sides, which a terminal shows of the first few.
     sides_of: Callable[[T], Iterable[str]]
+    #: Lines that say which records are deleted or created by that.
+    effects_of: Callable[[Sequence[T]], Iterable[str]] = _none
 
     def show(self, found: Sequence[T]) -> None:
         print(_counted(self.head, map(self.row_of, found)), file=sys.stderr)
@@ -118,6 +124,10 @@ class Preview(Generic[T]):
                 print_lines(self.sides_of(one), sys.stderr)
             if len(found) > EXAMPLES:
                 print(f"... and {len(found) - EXAMPLES:,} more", file=sys.stderr)
+        self.warn(found)
+
+    def warn(self, found: Sequence[T]) -> None:
+        print_lines(self.effects_of(found), sys.stderr)
 
 
 def confirmation(
@@ -133,6 +143,8 @@ def confirmation(
     def confirm(found: Sequence[T]) -> None:
         if named or given.yes:
             say()
+            if not given.json:
+                preview.warn(found)
             return
         preview.show(found)
         which = "this one" if len(found) == 1 else f"these {len(found):,}"

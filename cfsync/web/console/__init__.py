@@ -10,7 +10,8 @@ knows more than the command line does.
     activity_reading  the sections of the activity, page by page
     pages      GET: reads, then calls a function of `html`
     forms      what was typed into a form, as values
-    previews   what a decision would do, shown before it is made
+    previews, reversal_previews  what a decision would do, shown before it is made
+    undo       how what was done is taken back, in sentences
     deciding   POST: what all buttons share: a preview, a message, and the way back
     actions    buttons of what waits: conflicts, edits, deletions
     list_actions  buttons of lists: pause, resume, pull now, sweep now

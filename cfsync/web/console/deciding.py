@@ -15,6 +15,7 @@ from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.history.person import acting_as
 from cfsync.web.console import forms
 from cfsync.web.console.forms import SEEN, Form
+from cfsync.web.console.html.parts.words import without_command
 from cfsync.web.console.html.sure import Preview, sure
 from cfsync.web.console.session import Console, person, say
 
@@ -55,7 +56,7 @@ async def decide(console: Console, request: Request, work: Work, back: str) -> R
             return await console.html(sure, shell, done, path, values, back)
         say(request, "ok", done.told)
     except CfsyncError as error:
-        say(request, "bad", str(error))
+        say(request, "bad", without_command(str(error)))
     else:
         back = done.page or back
         log.info("console.action", path=request.scope["path"], choice=form.one("choice"), by=who)

@@ -20,7 +20,15 @@ from cfsync.web.console.forms import digest
 from cfsync.web.console.html.edit import EditPage
 from cfsync.web.console.html.parts import cards
 from cfsync.web.console.html.parts.cards import Titles
-from cfsync.web.console.html.parts.words import SHORT, named_link, patch, plural, value, words
+from cfsync.web.console.html.parts.words import (
+    SHORT,
+    named_link,
+    patch,
+    plural,
+    value,
+    without_command,
+    words,
+)
 from cfsync.web.console.html.sure import NAMED, Preview
 
 Records = Collection[tuple[str, int]]
@@ -150,7 +158,8 @@ def edits_decided(choice: str, decided: Decided) -> tuple[str, str]:
     """
     done, left = len(decided.done), ""
     for seq, why in decided.refused.items():
-        left = f"{plural(len(decided.refused), 'edit')} could not be: edit {seq}: {why}"
+        first = f"edit {seq}: {without_command(why)}"
+        left = f"{plural(len(decided.refused), 'edit')} could not be: {first}"
         break
     if not done:
         raise UsageError(left or "nothing was done: these edits can't be decided now; look again")

@@ -16,7 +16,6 @@ from cfsync.web.console import forms
 from cfsync.web.console import reversal_previews as previews
 from cfsync.web.console.deciding import Done, decide
 from cfsync.web.console.forms import Form
-from cfsync.web.console.html.parts.words import without_command
 from cfsync.web.console.html.sure import NAMED, Preview
 from cfsync.web.console.session import Console
 
@@ -56,7 +55,7 @@ class Reversals:
                 return shown
             (done,) = await undelete.undelete(mirror, resource, [name], _agree)
             if done.how == How.REFUSE:
-                raise UsageError(without_command(done.reason or "it can't be brought back"))
+                raise UsageError(done.reason or "it can't be brought back")
             left = ", ".join(one.field for one in done.left)
             lost = f" Not brought back: {left}." if left else ""
             told = f"It is back as a new record; the next push creates it.{lost}"

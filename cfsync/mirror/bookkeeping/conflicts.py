@@ -209,6 +209,12 @@ def by_id(tx: Tx, conflict_id: int) -> Conflict:
     raise UsageError(f"there is no conflict {conflict_id}; see cfsync conflicts list")
 
 
+def by_ids(tx: Tx, numbers: Collection[int]) -> dict[int, Conflict]:
+    """Number -> the conflict, open or not, of those that are still kept."""
+    query = sa.select(CONFLICTS).where(CONFLICTS.c.id.in_(numbers))
+    return {found.id: found for found in _read(tx, query)}
+
+
 def lock_open(tx: Tx, conflict_id: int) -> Conflict:
     """An open conflict by its number, locked, or the one that took its place. Raises UsageError
     where there is none.

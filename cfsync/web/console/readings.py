@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cfsync.config import Settings
 from cfsync.mirror.bookkeeping import conflicts, ids, outbox
+from cfsync.mirror.bookkeeping.conflicts import Conflict
 from cfsync.mirror.bookkeeping.outbox import AT_ONCE, Edit
 from cfsync.mirror.db.dialect.place import Place
 from cfsync.mirror.db.engine import Tx
@@ -20,6 +21,7 @@ from cfsync.sync.inspection import status as inspection
 from cfsync.sync.inspection.explain import Explanation
 from cfsync.web.console.html.overview import RANGES, Overview
 from cfsync.web.console.html.parts.gone import Reading
+from cfsync.web.console.html.parts.history import Decided
 from cfsync.web.console.html.waiting import Waiting
 
 PASSES = 9
@@ -62,9 +64,11 @@ def waiting(tx: Tx) -> Waiting:
     """
     disputes = conflicts.find(tx, limit=SHOWN)
     parked, deletions = waits.first_parked(tx, SHOWN), waits.deletions(tx, SHOWN)
+    held = waits.held_groups(tx, SHOWN, SAMPLES)
     named = {
         *((c.resource, c.record_id) for c in disputes),
         *((e.resource, e.record_id) for e in parked),
+        *((e.resource, e.record_id) for group in held[1] for e in group.first),
         *((s.resource, s.record_id) for group in deletions for s in group.first),
     }
     return Waiting(
@@ -75,7 +79,7 @@ def waiting(tx: Tx) -> Waiting:
         parked=parked,
         parked_groups=waits.parked_groups(tx, GROUPS),
         newest_parked=waits.newest_parked(tx),
-        held=waits.held_groups(tx, SHOWN, SAMPLES),
+        held=held,
         deletions=deletions,
         others=[
             (w["resource"], w["reason"], w["command"])
@@ -103,6 +107,15 @@ def record(tx: Tx, resource: Resource, known: Explanation) -> Reading:
         related.related(tx, resource, row) if row else (),
         None if row else undelete.plan(tx, resource, known.id),
         None if row else ids.successor(tx, resource, known.id),
+        _decided(tx, known),
         tx.now,
         changes.known_since(tx, resource, row.get("workspace_id")),
     )
+
+
+def _decided(tx: Tx, known: Explanation) -> Decided:
+    numbers = [d.number for d in known.decisions if d.about == "conflict" and d.number]
+    found: dict[tuple[str, int | None], Conflict | Edit] = {
+        ("edit", edit.seq): edit for edit in known.ended
+    }
+    return found | {("conflict", n): one for n, one in conflicts.by_ids(tx, numbers).items()}

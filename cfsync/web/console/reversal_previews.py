@@ -24,11 +24,14 @@ def revert(found: Reverted, created: Records, titles: Titles) -> Preview:
     """`created`: the records that it would delete, too, where that is wanted."""
     can_do, kept = found.is_any, [one for one in found.left if _key(one) not in created]
     things = _things(found, kept, titles)
+    lines = ["Edit, on the page of a record, changes what its fields hold."]
+    if can_do or created:
+        lines = [] if can_do else ["It has created records, and changed no other."]
     return Preview(
         f"Revert push {found.batch}?"
         if can_do or created
         else f"Nothing of push {found.batch} can be reverted",
-        [] if can_do or not created else ["It has created records, and changed no other."],
+        lines,
         back(found),
         f"Revert push {found.batch}" if can_do else "",
         seen_of([*found.fields, *found.discarded, *created]),
@@ -45,7 +48,7 @@ def _key(one: Left) -> tuple[str, int]:
 def back(done: Reverted) -> str:
     told = [undo.UPDATE] if done.fields else []
     told += ["Undelete, on the page of each row that is deleted."] if done.discarded else []
-    told += [f"Of a deleted record: {undo.DELETE}"] if done.deleted else []
+    told += [f"{'Of a deleted record: ' if told else ''}{undo.DELETE}"] if done.deleted else []
     return " ".join(told)
 
 
@@ -54,10 +57,10 @@ def _also(created: Records, titles: Titles, *, can_do: bool) -> Also:
     return Also(
         WITH_CREATED,
         f"{'Revert, and delete' if can_do else 'Delete'} the {count} it created",
-        [f"Not without the button below: {count} it created, deleted in ClickFunnels too."],
+        [f"What it created stays, unless you delete it, here and in ClickFunnels: {count}."],
         [named_link(*one, titles.get(one, "")) for one in created[:NAMED]],
         len(created) - NAMED,
-        f"Of a deleted record: {undo.DELETE}",
+        undo.DELETE,
     )
 
 

@@ -13,7 +13,7 @@ from cfsync.sync.decisions.redact import redact
 from tests.browser import staging
 from tests.push.conftest import Account
 from tests.web.console.conftest import Visitor
-from tests.web.console.test_actions import disputes, first_name, note_held, parked
+from tests.web.console.test_actions import dispute, disputes, first_name, note_held, parked
 
 
 def created(account: Account) -> tuple[int, list[int]]:
@@ -89,6 +89,7 @@ def test_where_nothing_can_be_reverted_there_is_no_button(
 
     assert f"Nothing of push {batch} can be reverted" in shown
     assert "it was deleted; Undelete, on its page, makes a new one" in shown
+    assert "Edit, on the page of a record" in shown
     assert 'id="sure"' not in shown
 
 
@@ -247,3 +248,31 @@ def test_an_insert_that_may_have_arrived_has_no_retry(visitor: Visitor, account:
 
     assert "cfsync outbox adopt 1 ID" in page
     assert ">Retry</button>" not in page
+
+
+def test_a_value_that_is_discarded_stays_in_the_history(
+    visitor: Visitor, account: Account, contact: int
+) -> None:
+    """Also where no changes are kept."""
+    visitor.press(f"/edits/{parked(account, contact)}", "discard")
+
+    assert "<ins>Augusta</ins>" in visitor.see(f"/records/contacts/{contact}")
+
+
+@pytest.mark.parametrize(
+    ("policy", "choice"),
+    [("clickfunnels", "local"), ("local", "remote"), ("local", "local"), ("hold", "value")],
+)
+def test_a_value_that_is_not_chosen_stays_in_the_history(
+    visitor: Visitor, account: Account, contact: int, policy: str, choice: str
+) -> None:
+    """Also where no changes are kept."""
+    account.settings["CFSYNC_RESOURCES__CONTACTS__ON_CONFLICT"] = policy
+    number = dispute(account, contact)
+
+    page = visitor.press(f"/conflicts/{number}", choice, value="Elsewhere")
+    account.push()
+
+    assert f'Edit, on the page of <a href="/records/contacts/{contact}">' in page
+    shown = visitor.see(f"/records/contacts/{contact}")
+    assert "first_name</code> here Here, in ClickFunnels There" in shown

@@ -96,7 +96,10 @@ def record(shell: Shell, resource: Resource, found: RecordPage) -> h.Element:
                 if known.fields
                 else gone(resource, known, found.reading, can_act=can_act),
             ],
-            h.aside[history(found.now, known.changes, known.decisions), _related(found)],
+            h.aside[
+                history(found.now, known.changes, known.decisions, found.reading.decided),
+                _related(found),
+            ],
         ],
         here=resource.name,
     )

@@ -153,12 +153,12 @@ def _many_parked(found: Waiting, count: int) -> list[h.Element]:
 def _held(found: Waiting, *, can_act: bool) -> h.Element:
     groups, some = found.held
     hint = "A guard stopped these before they were sent. Nothing of them has reached ClickFunnels."
-    shown = (_group(g, found.now, can_act=can_act) for g in some)
+    shown = (_group(g, found, can_act=can_act) for g in some)
     more = _more(groups - len(some), "group", "cfsync outbox list --state held")
     return _section("held", "Held edits", found.counts["held"], hint, shown, more)
 
 
-def _group(g: EditGroup, now: str, *, can_act: bool) -> h.Element:
+def _group(g: EditGroup, found: Waiting, *, can_act: bool) -> h.Element:
     count, more = g.count, g.count - len(g.first)
     is_mass = count > 1
     to = f"/held/{g.resource}" if is_mass else f"/edits/{g.first[0].seq}"
@@ -167,14 +167,11 @@ def _group(g: EditGroup, now: str, *, can_act: bool) -> h.Element:
     return h.article(".edit")[
         h.header[
             h.span(".who")[h.b[plural(count, g.op)], " of ", words(g.resource)],
-            h.span(".since")[when(now, g.first[0].captured_at)],
+            h.span(".since")[when(found.now, g.first[0].captured_at)],
         ],
         h.div(".row")[
             h.div[
-                (
-                    h.div(".sample")[link(e.resource, e.record_id), patch(e.patch, e.op)]
-                    for e in g.first
-                ),
+                (h.div(".sample")[_linked(e, found.titles), patch(e.patch, e.op)] for e in g.first),
                 more > 0 and h.small[f"… and {more:,} more"],
             ],
             h.p(".err")[without_command(g.reason)],
@@ -186,6 +183,10 @@ def _group(g: EditGroup, now: str, *, can_act: bool) -> h.Element:
             h.small["The next push sends what you approve. What you discard is never sent."],
         ],
     ]
+
+
+def _linked(e: Edit, titles: Titles) -> h.Element:
+    return link(e.resource, e.record_id, titles.get((e.resource, e.record_id), ""))
 
 
 def _deletions(found: Waiting, *, can_act: bool) -> h.Element:

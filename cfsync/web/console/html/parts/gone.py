@@ -11,6 +11,7 @@ from cfsync.mirror.reports.related import Related
 from cfsync.mirror.user_decisions.undelete import How, Undelete
 from cfsync.resources import Resource
 from cfsync.sync.inspection.explain import Explanation
+from cfsync.web.console.html.parts.history import Decided
 from cfsync.web.console.html.parts.layout import button
 from cfsync.web.console.html.parts.words import link, when, without_command
 
@@ -26,6 +27,8 @@ class Reading:
     undelete: Undelete | None
     #: The record that was made of it; None: none was.
     successor: int | None
+    #: What the decisions about it were about.
+    decided: Decided
     now: str
     #: Since when it can be told how it was; None: it can't.
     known_since: str | None

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import htpy as h
 
+from cfsync.mirror.bookkeeping.conflicts import Conflict
+from cfsync.mirror.bookkeeping.outbox import Edit, OutboxState
 from cfsync.mirror.reports.decisions import Decision
 from cfsync.mirror.reports.history import Row
 from cfsync.web.console.html.parts.tables import table
-from cfsync.web.console.html.parts.words import link, patch, when
+from cfsync.web.console.html.parts.words import SHORT, link, patch, value, when
+
+Decided = Mapping[tuple[str, int | None], Conflict | Edit]
+"""(what a decision is about, its number) -> that, with the values that it had."""
 
 
-def history(now: str, changes: Sequence[Row], decisions: Sequence[Decision]) -> h.Element:
+def history(
+    now: str, changes: Sequence[Row], decisions: Sequence[Decision], decided: Decided
+) -> h.Element:
     """Changes of a record, and decisions about it, the last one first."""
     dated = [(row["at"], _change(now, row)) for row in changes]
-    dated += [(one.at, _decision(now, one)) for one in decisions]
+    dated += [(one.at, _decision(now, one, decided)) for one in decisions]
     items = [item for _, item in sorted(dated, key=lambda pair: pair[0])]
     none = h.p(".hint")["No change is known: it is as it was first read."]
     return h.section(".card")[
@@ -36,10 +43,18 @@ def _change(now: str, row: Row) -> h.Element:
     ]
 
 
-def _decision(now: str, one: Decision) -> h.Element:
+def _decision(now: str, one: Decision, decided: Decided) -> h.Element:
+    """With the values that were chosen from, or dropped: no change may hold them."""
+    about = decided.get((one.about, one.number))
+    values: h.Node = None
+    if isinstance(about, Conflict) and about.field:
+        sides = "here ", value(about.local, SHORT), ", in ClickFunnels ", value(about.remote, SHORT)
+        values = h.ul(".changes")[h.li[h.code[about.field], " ", *sides]]
+    elif isinstance(about, Edit) and about.state == OutboxState.DISCARDED:
+        values = patch(about.patch, about.op)
     return h.li(".t-user")[
         h.span(".at")[when(now, one.at)],
-        h.div[h.b["Decision "], f"by {one.by}: {one.text}"],
+        h.div[h.b["Decision "], f"by {one.by}: {one.text}", values],
     ]
 
 

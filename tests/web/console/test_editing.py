@@ -150,7 +150,12 @@ def test_what_is_created_is_shown_first_and_can_be_changed(
     shown = send(visitor, path, opened)
 
     assert shown.status_code == 200
-    for told in ("Create a record of contacts?", "new@e.org", "already, that record is changed", "To undo it: "):
+    for told in (
+        "Create a record of contacts?",
+        "new@e.org",
+        "already, that record is changed",
+        "To undo it: ",
+    ):
         assert told in shown.text
     assert account.states() == []
     again = send(visitor, path, [*sent(shown.text, path), ("again", "1")])

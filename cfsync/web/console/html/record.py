@@ -228,7 +228,7 @@ def _times(found: RecordPage) -> h.Element:
             (
                 h.a(href="?" + urlencode({"as_of": at}))[text]
                 for text, at in earlier.items()
-                if found.reading.known_since and found.known_since <= at
+                if found.reading.known_since and found.reading.known_since <= at
             )
         ],
         form,

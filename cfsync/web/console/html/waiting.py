@@ -185,7 +185,7 @@ def _group(g: EditGroup, found: Waiting, *, can_act: bool) -> h.Element:
     ]
 
 
-def _linked(e: Edit, titles: Titles) -> h.Element:
+def _linked(e: Edit, titles: Titles) -> h.Node:
     return link(e.resource, e.record_id, titles.get((e.resource, e.record_id), ""))
 
 

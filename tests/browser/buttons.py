@@ -445,7 +445,7 @@ BUTTONS: Mapping[str, Sequence[Button]] = {
                 )
             ),
             "Saved: workspace_id, email_address.",
-            "the next push creates a record of it in ClickFunnels",
+            "A row is written here. The next push sends it.",
             page="/records/contacts/new",
             typed={"email_address": "new@example.com"},
         ),

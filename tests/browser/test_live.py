@@ -67,6 +67,26 @@ def test_what_is_unfolded_stays_so_where_changes_come_in_above_it(
     assert browser.script("return document.querySelector('.feed details').open")
 
 
+def test_an_older_page_stays_where_new_lines_come_in(browser: Browser, account: Account) -> None:
+    account.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)"
+        ' INSERT INTO cf_runs (id, "pass", state, started_at, ended_at, quiet, error)'
+        " SELECT 9000 + i, 'pull', 'failed', '2026-01-01T00:00:00.000Z',"
+        " '2026-01-01T00:00:00.000Z', 0, 'run ' || i FROM n"
+    )
+    browser.open("/activity")
+    browser.press("Older passes →")
+    assert "run 10" in browser.text
+
+    account.sql("UPDATE cf_runs SET error = 'renewed' WHERE id = 9010")
+    passes = browser.script("return refresh().then(() => passes.innerText)")
+
+    assert "renewed" in passes
+    assert "run 11" not in passes
+    browser.press("Newest passes")
+    assert "run 11" in browser.text
+
+
 def test_a_hidden_tab_asks_for_nothing(browser: Browser) -> None:
     browser.open("/")
     wait_for_news(browser)

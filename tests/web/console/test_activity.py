@@ -23,7 +23,7 @@ def fill(account: Account) -> None:
         account.sql(
             'INSERT INTO cf_runs ("pass", resource, state, started_at, ended_at, quiet, error)'
             " VALUES ('pull', 'contacts', 'failed', ?, ?, ?, ?)",
-            *(at, later(AT, 100 if n == 3 else n), n == 3, f"run-{n}."),
+            *(at, later(AT, 100 if n == 3 else n), int(n == 3), f"run-{n}."),
         )
         for state, batch, name in (("done", n, "sent"), ("pending", None, "open")):
             account.sql(
@@ -102,7 +102,7 @@ def test_a_pass_after_which_quiet_ones_came_stays_at_its_time(
     assert [int(n) for n in re.findall(r"run-(\d)", part)] == [*range(COUNT, 0, -1)]
     began = re.findall(r'<td class="n"><time datetime="([^"]+)"', part)
     assert began == [later(AT, n) for n in range(COUNT, 0, -1)]
-    assert "+1 quiet, last " in part
+    assert "+1 alike, last " in part
 
 
 @pytest.mark.parametrize("text", ["x", "-", "9" * 30, "2026-01-01T00:00:00.000Z", "T_1", "1_1"])

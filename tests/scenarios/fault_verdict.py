@@ -126,11 +126,14 @@ WAITING = """
 
 
 def shape(world: World) -> Shape:
-    """What a user would see of the records that are pushed: new ones have no number."""
+    """What a user would see of the records that are pushed: new ones have no number. A copy of
+    another record's values is seen there.
+    """
     found: Shape = Counter()
     for name in PUSHED:
         resource, plan = RESOURCES[name], world.store.plan
-        fields = [f for f in resource.columns if (f.create or f.update or f.actions)]
+        sent = [f for f in resource.columns if f.create or f.update or f.actions]
+        fields = [f for f in sent if f.merge != "quote"]
         for shown in world.records(name, world.workspaces[0]):
             values = decode_record(resource, shown).values
             number = shown["id"] if plan.index(name, shown["id"]) is not None else "new"

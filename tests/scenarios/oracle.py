@@ -113,7 +113,9 @@ def _is_undecided(now: Snapshot, row: Values) -> bool:
 
 
 def doubles(now: Snapshot, book: Book) -> Iterator[str]:
-    """Records that were made more often than somebody asked for."""
+    """Records that were made more often than somebody asked for. What an undeleted record is known
+    by, one that was there from the beginning may have too.
+    """
     asked = Counter(m.table for m in book.by("here") if m.verb == "insert" and not m.field)
     lost = _deleted_there(book)
     made = Counter(e.resource for e in now.created if (e.resource, e.id) not in lost)
@@ -124,7 +126,9 @@ def doubles(now: Snapshot, book: Book) -> Iterator[str]:
         for name in RESOURCES[table].natural:
             wanted = {m.new for m in book.made if m.table == table and m.field == name and m.new}
             found = Counter(
-                (v[name], v["workspace_id"]) for v in records.values() if v.get(name) in wanted
+                (v[name], v["workspace_id"])
+                for record, v in records.items()
+                if v.get(name) in wanted and (table, record) not in now.first
             )
             yield from (f"{table}: {n} with {name} {v}" for (v, _), n in found.items() if n > 1)
     for (table, local), real in now.real.items():

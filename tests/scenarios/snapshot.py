@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Snapshot:
     """`outbox`, `conflicts`, `tombstones`: rows of those tables, in order; `outbox` holds what is
     open, `discarded` what was dropped. `real`: (resource, provisional id) -> real one. `entries`:
     all writes that ClickFunnels has taken, in order; `created`: those over the API that made a
-    record.
+    record; `first`: (resource, id) of the records that were there from the beginning.
     """
 
     there: Records
@@ -42,6 +42,7 @@ class Snapshot:
     real: Mapping[tuple[str, int], int]
     entries: Sequence[Entry]
     created: Sequence[Entry]
+    first: Collection[tuple[str, int]]
 
     def final(self, table: str, record: int) -> int:
         """The id that a record has by now."""
@@ -73,7 +74,9 @@ def snapshot(account: Account) -> Snapshot:
         there = {name: _there(world, name) for name in RESOURCES}
         entries = list(world.ledger)
         created = list(_created(world, entries))
-    return account.desk(_read, there, entries, created)
+        keys = ((name, record) for name, records in there.items() for record in records)
+        first = {key for key in keys if world.store.plan.index(*key) is not None}
+    return account.desk(_read, there, entries, created, first)
 
 
 def _created(world: World, entries: Sequence[Entry]) -> Iterator[Entry]:
@@ -109,7 +112,11 @@ def _there(world: World, name: str) -> dict[int, Values]:
 
 
 def _of_mirror(
-    tx: Tx, there: Records, entries: Sequence[Entry], created: Sequence[Entry]
+    tx: Tx,
+    there: Records,
+    entries: Sequence[Entry],
+    created: Sequence[Entry],
+    first: Collection[tuple[str, int]],
 ) -> Snapshot:
     outbox = _all(tx, OUTBOX, OUTBOX.c.seq)
     return Snapshot(
@@ -123,6 +130,7 @@ def _of_mirror(
         real={(r["resource"], r["local_id"]): r["id"] for r in _all(tx, IDS)},
         entries=entries,
         created=created,
+        first=first,
     )
 
 

@@ -185,8 +185,10 @@ def pausing(what: str, text: str, asked: str = "", within: str = "") -> Sequence
     pause, resume = f"Pause{text}", f"Resume{text}"
     told, again = f"{what}: paused.", f"{what}: resumed."
     return (
-        Button("pause", pause, nothing, is_paused, told, asked, "/", within, back="Resume"),
-        Button("resume", resume, nothing, is_resumed, again, "", "/", within, back=""),
+        Button(
+            "pause", pause, nothing, is_paused, told, asked, page="/", within=within, back="Resume"
+        ),
+        Button("resume", resume, nothing, is_resumed, again, page="/", within=within, back=""),
     )
 
 

@@ -124,12 +124,17 @@ def _list_of(call: Call) -> tuple[str, int]:
     return call.listing
 
 
+def _at_cursor(account: Account, call: Call) -> int:
+    """The record behind which the page begins. The cursor may be an id that no record has."""
+    return max(i for i in account.world.ids(*_list_of(call)) if i <= (call.after or 0))
+
+
 def _edit_cursor(account: Account, call: Call) -> None:
-    account.world.edit(_list_of(call)[0], call.after or 0)
+    account.world.edit(_list_of(call)[0], _at_cursor(account, call))
 
 
 def _delete_cursor(account: Account, call: Call) -> None:
-    account.world.delete(_list_of(call)[0], call.after or 0)
+    account.world.delete(_list_of(call)[0], _at_cursor(account, call))
 
 
 def _create(account: Account, call: Call) -> None:

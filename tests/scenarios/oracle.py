@@ -102,8 +102,14 @@ def unexplained(now: Snapshot) -> Iterator[str]:
 
 def _is_undecided(now: Snapshot, row: Values) -> bool:
     """Whether it waits for another that waits for a human: for the word on a conflict, for the id
-    of a row that is not made, for an email that another record gives up.
+    of a row that is not made, for an email that another record gives up. An edit whose answer was
+    lost, of a row that was deleted since, waits with that delete.
     """
+    if row["state"] == "sending":
+        behind = (
+            r for r in now.open_of(row["resource"], row["record_id"]) if r["seq"] > row["seq"]
+        )
+        return any(r["op"] == "delete" and r["state"] == "held" for r in behind)
     if row["state"] != "pending":
         return False
     clashes = [c for c in now.conflicts if c["state"] == "open" and c["winner"] == "hold"]

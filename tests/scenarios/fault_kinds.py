@@ -102,7 +102,7 @@ def fault(kind: str, **more: Any) -> Arm:
     return lambda account, call: account.world.fault(kind, nth=call.n, **more)
 
 
-def _shut(account: Account, call: Call) -> None:
+def shut(account: Account, call: Call) -> None:
     """Nobody listens when the call comes: the connection of the one before it was the last."""
     if call.n == 1:
         account.served.listener.set_open(open_=False)
@@ -276,10 +276,8 @@ def _meanwhile(name: str, act: Callable[[Account, Call], object], fits: Fits) ->
     return Kind(name, meanwhile(act), ANY, fits, sweep=True, changes=True)
 
 
-REFUSED = Kind("connection refused", _shut)
-
 KINDS = (
-    REFUSED,
+    Kind("connection refused", shut),
     Kind("reset before", fault("reset_before")),
     Kind("reset after", fault("reset_after"), fits=is_write),
     Kind("time-out", **_hurried("hang")),
@@ -363,5 +361,5 @@ KINDS = (
     Kind("503 once", fault("status", status=503), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("reset once", fault("reset_before"), ends=AS_EVER, fits=_is_get, retry=AGAIN),
     Kind("429 once", fault("status", status=429), ends=AS_EVER, retry=AGAIN),
-    Kind("refused once", _shut, ends=TROUBLE, fits=lambda c: c.n % 7 == 0, retry=AGAIN),
+    Kind("refused once", shut, ends=TROUBLE, fits=lambda c: c.n % 7 == 0, retry=AGAIN),
 )

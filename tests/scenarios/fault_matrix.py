@@ -24,7 +24,7 @@ from cfsync.mirror.migrate import migrate
 from tests.conftest import Postgres, fast_folder, one_authority, prepared
 from tests.push.conftest import Account
 from tests.scenarios.fault_bench import Bench, PostgresStore, SqliteStore, Store
-from tests.scenarios.fault_kinds import ANY, KINDS, REFUSED, Call, Kind
+from tests.scenarios.fault_kinds import ANY, KINDS, Call, Kind, shut
 from tests.scenarios.fault_scenes import SCENES, Scene, quiet_logs
 from tests.scenarios.fault_state import state_of
 from tests.scenarios.fault_verdict import (
@@ -131,7 +131,7 @@ def judged(plan: Plan, cell: Cell, end: End) -> Iterator[str]:
 
 def _spared(plan: Plan, cell: Cell) -> set[int]:
     """Nobody new can connect, but others that walk have their connections, and may need no more."""
-    return {plan.end} if cell.kind is REFUSED and cell.scene.walkers > 1 else set()
+    return {plan.end} if cell.kind.arm is shut and cell.scene.walkers > 1 else set()
 
 
 def _true_to_its_word(bench: Bench, cell: Cell, end: End, account: Account) -> Iterator[str]:

@@ -17,9 +17,10 @@ from cfsync.errors import (
 from cfsync.mirror.progress.runs import RunState
 from cfsync.sync.report import Report
 
-Kind = Literal["token", "limit", "server", "database", "answer", "error"]
+Kind = Literal["token", "limit", "server", "database", "answer", "error", "put_off"]
 """token: refused. limit: out of requests. server: ClickFunnels can't be reached or fails. answer:
-ClickFunnels answers in an unexpected way. error: an unexpected error in cfsync.
+ClickFunnels answers in an unexpected way. error: an unexpected error in cfsync. put_off: edits are
+left to a later pass, for no fault of anybody.
 """
 
 
@@ -54,6 +55,8 @@ def trouble_of(report: Report) -> tuple[Kind, str] | None:
     text = "; ".join(report.problems[-3:])
     if report.cause is not None:
         return kind_of(report.cause), text
+    if report.put_off:
+        return "put_off", text
     return ("server" if report.state == RunState.STOPPED else "answer"), text
 
 
@@ -63,5 +66,5 @@ def kind_that_ended(report: Report, error: BaseException | None) -> Kind | None:
     """
     if error is not None and not isinstance(error, CfsyncError):
         return "error" if isinstance(error, Exception) else None
-    found = None if report.put_off and report.cause is None else trouble_of(report)
-    return found and found[0]
+    found = trouble_of(report)
+    return found[0] if found and found[0] != "put_off" else None

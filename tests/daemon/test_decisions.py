@@ -65,6 +65,7 @@ def test_the_text_of_an_unknown_error_is_not_logged() -> None:
         (Report("pull", "stopped", cause=LostLease("contacts")), None),
         (Report("pull", "stopped", cause=RateLimited(), problems=["429"]), ("limit", "429")),
         (Report("push", "stopped", problems=["lost"]), ("server", "lost")),
+        (Report("push", "stopped", problems=["wait"], put_off=True), ("put_off", "wait")),
         (Report("push", "stopped", problems=["paused: contacts"], paused=["contacts"]), None),
         (Report("pull", "failed", problems=["no list"]), ("answer", "no list")),
     ],
@@ -80,6 +81,7 @@ def test_a_report_tells_what_is_wrong(report: Report, trouble: tuple[str, str] |
         ("server", 3, None, 8),
         ("server", 99, None, 60),
         ("database", 99, None, 15),
+        ("put_off", 99, None, 60),
         ("error", 99, None, 900),
         ("limit", 1, 120.0, 121),
         ("server", 5, 0.0, 32),  # a server that always names 0 is not asked without end

@@ -12,6 +12,7 @@ LONGEST_S = {
     "database": 15.0,
     "answer": 900.0,
     "error": 900.0,
+    "put_off": 60.0,
 }
 """The longest wait between two attempts, in seconds. What recovers by itself is tried often."""
 

@@ -67,7 +67,7 @@ class Trouble:
     #: The name of the pass.
     name: str
     resource: str
-    #: token, server, limit, database, answer or error.
+    #: As `Kind` in `cfsync.sync.trouble`.
     kind: str
     #: One line for a person.
     text: str

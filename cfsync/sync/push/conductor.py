@@ -25,7 +25,6 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from cfsync.errors import MirrorError
 from cfsync.mirror.bookkeeping import outbox
 from cfsync.mirror.bookkeeping.outbox import TO_SEND_STATES, Op
 from cfsync.mirror.coordination import push_lock
@@ -90,9 +89,8 @@ async def push(
         seen = await context.mirror.read(unsent.seqs_to_send, [r.name for r in resources])
         is_unsafe = await context.mirror.read(recovery.is_due)
         if seen and is_unsafe:
-            report.state = RunState.STOPPED
+            report.state, report.put_off = RunState.STOPPED, True
             report.problems.append(UNRECOVERED)
-            report.cause = MirrorError(UNRECOVERED)
         elif seen:
             async with push_lock.hold(context.mirror, list(seen), context.stop.set) as mine:
                 _report_others(report, seen.keys() - set(mine))

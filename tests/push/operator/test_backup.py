@@ -100,6 +100,7 @@ def test_a_backup_of_the_middle_of_a_storm_ends_with_nothing_doubled(
     assert 0 < old.one("SELECT count(*) FROM contacts WHERE last_name = 'x'") < len(storm.names)
     early = old.push()
     assert (early.exit_code, early.problems) == (4, [UNRECOVERED])
+    assert old.column("SELECT trouble FROM cf_runs ORDER BY id")[-1] is None
     assert names_there(old) == there
     done = old.run(recover)
     assert done.parked > 0

@@ -74,7 +74,7 @@ class End:
     #: Why it did not end well, in a line; None where it did.
     error: str | None
     #: The kind of what ended it early, as in `Trouble.kind`; None: nothing, or it was only
-    #: interrupted or paused.
+    #: interrupted or paused, or has left edits to a later pass.
     trouble: str | None = None
 
 
@@ -139,6 +139,7 @@ def _count_quiet(tx: Tx, run: RunRow, end: End) -> bool:
         sa.update(RUNS)
         .where(RUNS.c.id == last, RUNS.c.state == end.state)
         .where(RUNS.c.error.is_not_distinct_from(end.error))
+        .where(RUNS.c.trouble.is_not_distinct_from(end.trouble))
         .values(quiet=RUNS.c.quiet + 1, ended_at=tx.now)
     )
     return counted.rowcount > 0

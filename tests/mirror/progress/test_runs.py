@@ -58,3 +58,15 @@ def test_a_row_that_is_there_ends_even_if_the_pass_is_quiet(of_pass: Mirror, sql
 def test_writes_outside_of_passes_have_none(mirror: Mirror, sql: Any) -> None:
     assert asyncio.run(mirror.write(runs.current)) is None
     assert sql("SELECT count(*) FROM cf_runs") == [(0,)]
+
+
+def test_a_quiet_pass_is_counted_only_where_the_trouble_is_the_same(
+    mirror: Mirror, sql: Any
+) -> None:
+    run = runs.begin(PassName.PUSH, "contacts", STARTED)
+    for trouble in (None, "server", "server", None):
+        end = End(RunState.STOPPED, 0, {}, "no answer", trouble)
+        asyncio.run(mirror.write(runs.save, run, end, quiet=True))
+
+    kept = sql("SELECT trouble, quiet FROM cf_runs ORDER BY id")
+    assert kept == [(None, 0), ("server", 1), (None, 0)]

@@ -155,7 +155,7 @@ def _unsent(found: Status) -> Iterator[str]:
 
     for name, r in found.resources.items():
         if r.oldest_edit_s is not None and r.oldest_edit_s > UNSENT_S:
-            reason = f": {name} is paused" if name in found.paused else ""
+            reason = f": the list {name} is paused" if name in found.paused else ""
             off = "push" if r.enabled else "enabled"
             reason = reason if r.push and r.enabled else f": resources.{name}.{off} is off"
             waited = duration(r.oldest_edit_s)

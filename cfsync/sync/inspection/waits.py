@@ -31,7 +31,7 @@ def why_unsent(tx: Tx, settings: Settings, name: str) -> Wait | None:
     if off := settings.why_unsent(name):
         return Wait(off, "")
     if name in pauses.paused(tx):
-        return Wait(f"{name} is paused", f"cfsync resume {name}")
+        return Wait(f"the list {name} is paused", f"cfsync resume {name}")
     return None
 
 

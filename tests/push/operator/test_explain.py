@@ -51,11 +51,11 @@ def test_an_edit_of_a_paused_list_says_so(account, contact):
     account.desk(pause.change, "paused", ["contacts"])
 
     assert explained(account, "contacts", contact).waits == [
-        "edit 1 (update): contacts is paused; cfsync resume contacts"
+        "edit 1 (update): the list contacts is paused; cfsync resume contacts"
     ]
     account.sql("UPDATE cf_outbox SET state = 'sending'")
     assert explained(account, "contacts", contact).waits == [
-        "edit 1 (update): was sent, its outcome is not known yet; contacts is paused;"
+        "edit 1 (update): was sent, its outcome is not known yet; the list contacts is paused;"
         " cfsync resume contacts"
     ]
 

@@ -81,7 +81,7 @@ def test_an_edit_that_waits_long_to_be_sent_is_told_from_a_fresh_one_with_the_re
     assert plain.endswith(" to be sent")
 
     asyncio.run(round_.mirror.write(pauses.pause, ["contacts"]))
-    assert warnings()[0].endswith(" to be sent: contacts is paused")
+    assert warnings()[0].endswith(" to be sent: the list contacts is paused")
 
     round_.settings["CFSYNC_RESOURCES__CONTACTS__PUSH"] = "false"
     assert warnings()[0].endswith(" to be sent: resources.contacts.push is off")

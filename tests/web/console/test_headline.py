@@ -36,6 +36,11 @@ def in_trouble(account: Account, *names: str, kind: str = "server", text: str = 
     account.desk(lambda mirror: mirror.write(save))
 
 
+def run_daemon(account: Account) -> None:
+    me = daemons.this_process()
+    account.desk(lambda mirror: mirror.write(daemons.announce, me, time_text(now())))
+
+
 def rename(account: Account, contact: int) -> None:
     account.sql("UPDATE contacts SET first_name = 'Zed' WHERE id = ?", contact)
 
@@ -49,11 +54,11 @@ def test_a_paused_list_is_told_with_what_to_press(
 
     title, text = told(visitor)
 
-    assert title == "Up to date, but contacts is paused"
+    assert title == "Up to date, but the list contacts is paused"
     assert "Nothing is read, and its edits wait. Press Resume, beside it, to go on." in text
     assert "1 edit waits until its list is resumed." in text
     assert "on the way" not in visitor.see("/")
-    assert "contacts is paused" in visitor.see(f"/records/contacts/{contact}")
+    assert "the list contacts is paused" in visitor.see(f"/records/contacts/{contact}")
 
 
 def test_that_everything_is_paused_is_told_with_how_old_it_is(
@@ -76,6 +81,8 @@ def test_an_outage_is_told_once_in_words_with_the_age_of_the_mirror(
     account.pull()
     rename(account, contact)
     in_trouble(account, "contacts", "orders", "products")
+    _, alone = told(visitor)
+    run_daemon(account)
 
     title, text = told(visitor)
 
@@ -84,6 +91,9 @@ def test_an_outage_is_told_once_in_words_with_the_age_of_the_mirror(
     assert "GET /" not in text
     assert "Contacts are as of" in text
     assert "1 edit waits until ClickFunnels can be reached." in text
+    assert "It is tried again every minute." in text
+    assert "1 edit waits for cfsync push: no daemon runs." in alone
+    assert "tried again" not in alone
     lines = "\n".join(status_lines(account.desk(status.status, account.configured())))
     assert f": {REFUSED}" in lines.replace("\n  ", " ")
     assert "ClickFunnels can't be reached since" in lines
@@ -114,8 +124,7 @@ def test_an_edit_is_on_its_way_where_a_daemon_runs(
     account.pull()
     rename(account, contact)
     if runs:
-        me = daemons.this_process()
-        account.desk(lambda mirror: mirror.write(daemons.announce, me, time_text(now())))
+        run_daemon(account)
 
     _, text = told(visitor)
 

@@ -54,8 +54,7 @@ def _title(
     if read < wanted:
         return "warn", "Not everything is read yet" if read else "Nothing was read yet"
     if paused:
-        verb = "is" if len(paused) == 1 else "are"
-        return "warn", f"Up to date, but {_names(paused)} {verb} paused"
+        return "warn", f"Up to date, but {_are_paused(paused)}"
     return "ok", "Up to date with ClickFunnels"
 
 
@@ -76,11 +75,17 @@ def _names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 
+def _are_paused(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"the list {words(names[0])} is paused"
+    return f"{'the lists ' if len(names) <= NAMES else ''}{_names(names)} are paused"
+
+
 def _lines(status: Status, problems: Sequence[str], out: Outage | None) -> Iterator[h.Node]:
     """What is wrong, a line each."""
     if out:
         since = ["Since ", moment(out.since), f", {age(status.at, out.since)}: {out.reason}. "]
-        yield [since, "It is tried again every minute."]
+        yield [since, "It is tried again every minute." if _daemon_runs(status) else None]
     yield from map(prose, problems)
     for reason, troubles in by_reason(status.troubles).items():
         if not (out and all(t.kind == "server" for t in troubles)):
@@ -153,6 +158,10 @@ def _whereabouts(status: Status, name: str) -> str:
         return "off"
     if name in status.paused:
         return "paused"
-    if outage(status):
-        return "out"
-    return "" if any(d.runs for d in status.daemons) else "alone"
+    if not _daemon_runs(status):
+        return "alone"
+    return "out" if outage(status) else ""
+
+
+def _daemon_runs(status: Status) -> bool:
+    return any(d.runs for d in status.daemons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from socket import gethostname
@@ -15,7 +15,6 @@ from cfsync.daemon import backup_job
 from cfsync.daemon.assembly import Components
 from cfsync.daemon.backup_job import BackupJob
 from cfsync.daemon.health import observer, sampler
-from cfsync.daemon.jobs.runner import Job
 from cfsync.daemon.periodic import PeriodicTask
 from cfsync.errors import Interrupted, MirrorError
 from cfsync.mirror import migrate, retention, wal
@@ -60,7 +59,6 @@ class Maintenance:
         self.backups = BackupJob(components.settings)
         self._components = components
         self._end_daemon = end_daemon
-        self._saved_troubles = SavedTroubles()
         self._owned: set[str] = set()
         #: Why there is no connection to ClickFunnels -> since when, canonical text.
         self._unconnected: dict[Kind, str] = {}
@@ -101,11 +99,12 @@ class Maintenance:
         """Save for `cfsync status` why no pass runs: at the start none has met it yet."""
         c = self._components
         pulls = c.runner.jobs_of(PassName.PULL)
-        for job in sorted(pulls, key=lambda j: c.settings.resource(j.resource).pull_every)[:1]:
-            with suppress(MirrorError):
-                self._unconnected[kind] = await c.connections.control.write(
-                    _save_failure, job.resource, kind, text, self._unconnected.get(kind)
-                )
+        names = [job.resource for job in pulls]
+        names.sort(key=lambda name: c.settings.resource(name).pull_every)
+        with suppress(MirrorError):
+            self._unconnected[kind] = await c.connections.control.write(
+                _save_failure, names, kind, text, self._unconnected.get(kind)
+            )
 
     async def _listen(self) -> None:
         """Wake pusher and follower at each notification. Raises MirrorError when the connection is
@@ -168,9 +167,19 @@ class Maintenance:
             c.pusher.wake.set()
 
     async def _save_troubles(self) -> None:
+        """Save the troubles of jobs of owned resources, and remove what is over, also what another
+        daemon has left. While there is no connection, what `note_failure` has saved stays.
+        """
         c = self._components
+        if not c.api_access.connected.is_set():
+            return
         owned = list(c.ownership.owned)
-        await self._saved_troubles.update(c.connections.control, c.runner.jobs.values(), owned)
+        found = await c.connections.control.read(pauses.troubles)
+        kept = {(t.name, t.resource): t for t in found}
+        now = {key: j.trouble for key, j in c.runner.jobs.items() if j.resource in owned}
+        changed = {key: trouble for key, trouble in now.items() if kept.get(key) != trouble}
+        if changed:
+            await c.connections.control.write(_save, changed)
 
     async def _observe_health(self) -> None:
         c = self._components
@@ -229,35 +238,19 @@ async def check_schema(mirror: Mirror) -> None:
             raise Interrupted(str(error)) from error
 
 
-class SavedTroubles:
-    """The troubles of jobs as saved in the mirror for `cfsync status`. Writes only changes."""
-
-    def __init__(self) -> None:
-        self._saved: dict[tuple[PassName, str], Trouble | None] = {}
-
-    async def update(self, mirror: Mirror, jobs: Iterable[Job], owned: Collection[str]) -> None:
-        """Save the troubles of jobs of the `owned` resources; remove those that are over."""
-        now = {(j.name, j.resource): j.trouble for j in jobs if j.resource in owned}
-        changed = {
-            key: trouble
-            for key, trouble in now.items()
-            if key not in self._saved or self._saved[key] != trouble
-        }
-        if changed:
-            await mirror.write(_save, changed)
-        self._saved = now
-
-
-def _save_failure(tx: Tx, resource: str, kind: Kind, text: str, since: str | None) -> str:
-    """Save why no pass runs; it is over with the next trouble or pull of the resource. `since`:
-    None for now. Returns since when.
+def _save_failure(tx: Tx, names: Sequence[str], kind: Kind, text: str, since: str | None) -> str:
+    """Save why no pass runs, with the first of these resources that isn't paused, since nobody is
+    told of the others; it is over when a daemon pulls the resource. `since`: None for now. Returns
+    since when.
     """
-    since = since or tx.now
-    pauses.save_trouble(tx, Trouble(PassName.PULL, resource, kind, text, since))
+    paused, since = pauses.paused(tx), since or tx.now
+    running = [name for name in names if name not in paused]
+    for resource in (running or names)[:1]:
+        pauses.save_trouble(tx, Trouble(PassName.PULL, resource, kind, text, since))
     return since
 
 
-def _save(tx: Tx, troubles: dict[tuple[PassName, str], Trouble | None]) -> None:
+def _save(tx: Tx, troubles: Mapping[tuple[str, str], Trouble | None]) -> None:
     for (name, resource), trouble in troubles.items():
         if trouble is None:
             pauses.delete_troubles(tx, [resource], name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import resource
@@ -10,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination.pauses import Trouble
+from cfsync.mirror.db.engine import Mirror
 from cfsync.sandbox import World
 from tests.conftest import SQLITE_ONLY
 from tests.daemon.harness import Daemon, until
@@ -49,7 +53,8 @@ def test_a_daemon_that_finds_no_clickfunnels_at_its_start_says_so(
     start: Start, command: Command, world: World
 ) -> None:
     assert command("backfill").returncode == 0
-    daemon = start(API__BASE_URL="http://127.0.0.1:9/api/v2")
+    assert command("pause", "contacts").returncode == 0  # the list that is pulled most often
+    daemon = start(API__BASE_URL="http://127.0.0.1:9/api/v2", **OFTEN)
     daemon.wait_for("clickfunnels.not_connected")
 
     said = until(lambda: re.search("ClickFunnels can't be.*", command("status").stdout, re.DOTALL))
@@ -58,6 +63,20 @@ def test_a_daemon_that_finds_no_clickfunnels_at_its_start_says_so(
     assert daemon.stop() == 0
     daemon = start()
     until(lambda: json.loads(command("status", "--json").stdout)["troubles"] == [])
+
+
+def test_what_another_daemon_has_left_is_over_once_the_list_is_pulled(
+    start: Start, mirror: Mirror
+) -> None:
+    def kinds() -> list[str]:
+        return [trouble.kind for trouble in asyncio.run(mirror.read(pauses.troubles))]
+
+    daemon = start(**OFTEN)
+    daemon.wait_for("pass.done", resource="contacts", new=30)
+    left = Trouble("pull", "contacts", "server", "no way", "2025-05-21T12:18:51.772Z")
+    asyncio.run(mirror.write(pauses.save_trouble, left))
+    until(lambda: kinds() == [])
+    assert daemon.stop() == 0
 
 
 @SQLITE_ONLY

@@ -34,10 +34,11 @@ def revert(found: Reverted, created: Records, titles: Titles) -> Preview:
         lines,
         back(found),
         f"Revert push {found.batch}" if can_do else "",
-        seen_of([*found.fields, *found.discarded, *created]),
+        seen_of([*found.fields, *found.discarded, *created, *found.left]),
         things[:NAMED],
         len(things) - NAMED,
         _also(created, titles, can_do=can_do) if created else None,
+        choice="revert",
     )
 
 
@@ -92,7 +93,10 @@ def reverted(done: Reverted) -> str:
     if done.deleted:
         parts.append(f"{plural(len(done.deleted), 'record')} it created will be deleted with it")
     if done.discarded:
-        parts.append(f"{plural(len(done.discarded), 'row')} that was never created is deleted")
+        verb = "was" if len(done.discarded) == 1 else "were"
+        parts.append(
+            f"{plural(len(done.discarded), 'row')} that {verb} never created {verb} deleted"
+        )
     parts = parts if done.fields or len(parts) == 1 else parts[1:]
     left = f" Not reverted: {plural(len(done.left), 'thing')}." if done.left else ""
     return f"Push {done.batch}: {', and '.join(parts)}.{left}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -85,7 +86,8 @@ class Visitor:
         for name, value in form_reader.sent(shown, path):
             form.setdefault(name, []).append(value)
         assert form["sure"] == ["1"]
-        form["choice"] = [*form.get("choice", []), *filter(None, [choice])]
+        first = re.findall('class="main" name="choice" value="([a-z_]+)"', shown)
+        form["choice"] = [choice] if choice else form.get("choice", first)
         return self.ask("POST", path, data=form)
 
 

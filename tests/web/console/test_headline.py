@@ -111,6 +111,7 @@ def test_an_outage_is_told_once_in_words_with_the_age_of_the_mirror(
 def test_a_list_in_trouble_is_named(
     visitor: Visitor, account: Account, given: dict[str, str], title: str
 ) -> None:
+    account.pull()
     in_trouble(account, "contacts", **given)
     account.pull("orders")
 

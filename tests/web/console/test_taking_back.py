@@ -76,6 +76,7 @@ def test_what_a_revert_deletes_is_shown_again_where_it_has_become_more(
     again = visitor.agree(f"/revert/{batch}", shown, "with_created")
 
     assert "Delete the 2 records it created" in again.text
+    assert 'type="hidden" name="choice"' not in again.text  # each button says its own
     assert account.one("SELECT count(*) FROM cf_outbox WHERE state = 'pending'") == 0
 
 

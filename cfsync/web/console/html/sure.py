@@ -52,6 +52,8 @@ class Preview:
     #: How many more there are.
     more: int = 0
     also: Also | None = None
+    #: What its first button sends as `choice`, where it has a second one.
+    choice: str = ""
     #: What the button says that shows the form again, in place of Cancel; '': there is no form.
     again: str = ""
 
@@ -85,12 +87,18 @@ def _form(
         (
             h.input(type="hidden", name=name, value=value)
             for name, given in values.items()
+            if not (name == "choice" and shown.choice)
             for value in given
         ),
-        bool(shown.button)
-        and h.p(".many")[h.button(".main")[shown.button], _no(cancel, shown.again)],
+        bool(shown.button) and h.p(".many")[_first(shown), _no(cancel, shown.again)],
         _also(shown.also, None if shown.button else _no(cancel)) if shown.also else None,
     ]
+
+
+def _first(shown: Preview) -> h.Element:
+    if shown.choice:
+        return h.button(".main", name="choice", value=shown.choice)[shown.button]
+    return h.button(".main")[shown.button]
 
 
 def _also(also: Also, cancel: h.Node) -> h.Node:

@@ -105,7 +105,7 @@ def _paused(status: Status, paused: Sequence[str]) -> h.Node:
         what, whose = "all lists", "no edit is sent"
     press, then = ("Resume", ", beside it, ") if len(paused) == 1 else ("Resume all", " ")
     told = f"Paused {since}: {what}. Nothing is read, and {whose}. Press "
-    return [told, h.a(href="#lists")[press], f"{then}to go on."]
+    return [told, h.b[press], f"{then}to go on."]
 
 
 def _more(lines: Sequence[h.Node]) -> h.Node:

@@ -364,6 +364,18 @@ def test_what_is_deleted_or_created_is_said_before_it_is_decided(
     assert (f"contacts {contact}: here again" in discarded.stderr) is bool(yes)
 
 
+def test_an_insert_that_may_have_arrived_is_said_to_become_another_one(cfsync: Command):
+    cfsync.sql("INSERT INTO contacts (first_name) VALUES ('New')")
+    cfsync.sql("UPDATE cf_outbox SET state = 'parked', error = 'unknown: no answer'")
+    ((new, seq),) = cfsync.sql("SELECT record_id, seq FROM cf_outbox")
+
+    told = cfsync("outbox", "retry", str(seq), "--make-another").stderr
+    told = " ".join(told.split())
+
+    assert f"contacts {new}: created in ClickFunnels" in told, told
+    assert "even if it is there already" in told
+
+
 def test_many_are_shown_before_they_are_decided(cfsync: Command, contact: int, served: Running):
     rename(cfsync, contact)
     served.world.edit("contacts", contact, first_name="There")

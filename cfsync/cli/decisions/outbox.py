@@ -107,7 +107,7 @@ def approve(
     """
     from cfsync.sync.decisions import outbox
 
-    _decide(outbox.approve, ("approve", "approved"), _APPROVE, which or [], given)
+    _decide(outbox.approve, ("approve", "approved", "approve"), _APPROVE, which or [], given)
 
 
 @selecting(*_CHOICE)
@@ -136,7 +136,8 @@ def retry(
     from cfsync.sync.decisions import outbox
 
     work = partial(outbox.retry, make_another=make_another)
-    _decide(work, ("retry", "pending"), _RETRY, which or [], given)
+    becomes = "make another" if make_another else "retry"
+    _decide(work, ("retry", "pending", becomes), _RETRY, which or [], given)
 
 
 @selecting(*_CHOICE)
@@ -160,25 +161,27 @@ def discard(
     """
     from cfsync.sync.decisions import outbox
 
-    _decide(outbox.discard, ("discard", "discarded"), _DISCARD, which or [], given)
+    _decide(outbox.discard, ("discard", "discarded", "discard"), _DISCARD, which or [], given)
 
 
 def _decide(
     decide: Callable[..., Coroutine[Any, Any, list[Edit]]],
-    words: tuple[str, str],
+    words: tuple[str, str, str],
     change: Change,
     which: list[str],
     given: Given,
 ) -> None:
-    """Decide and print the result. `words`: the verb, and what the edits are then."""
+    """Decide and print the result. `words`: the verb, what the edits are then, and the decision as
+    `consequences` calls it.
+    """
     from cfsync.sync.decisions import consequences
     from cfsync.sync.selection import has_numbers
 
-    verb, done = words
+    verb, done, decision = words
     head = ("resource", "op", "state", "fields")
 
     def effects(found: Sequence[Edit]) -> Iterator[str]:
-        return consequences.lines(consequences.of_edits(found, verb))
+        return consequences.lines(consequences.of_edits(found, decision))
 
     preview = Preview(verb, head, _kind, _sides, effects)
     confirm = confirmation(change, preview, given, named=has_numbers(which))

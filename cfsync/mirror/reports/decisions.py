@@ -69,7 +69,8 @@ class Decision:
 
     def _about_many(self) -> str:
         if self.about == "import":
-            return f"imported {self.count:,} rows of {self.resource} (import {self.number})"
+            rows = f"{self.count:,} row{'' if self.count == 1 else 's'}"
+            return f"began import {self.number}, of {rows} of {self.resource}"
         records = f"{self.count:,} record{'' if self.count == 1 else 's'}"
         deleted = f", {self.deleted:,} of them deleted" if self.deleted else ""
         return f"reverted push {self.number}: {records}{deleted}"

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit, Op
+from cfsync.mirror.bookkeeping.reasons import UNKNOWN
 
 Records = Sequence[tuple[str, int]]
 """(resource, id) of each."""
@@ -41,8 +42,15 @@ _DISCARDED = {
 EDITS: Mapping[tuple[Op, str], str] = {
     **{(op, verb): text for op, text in _SENT.items() for verb in ("approve", "retry")},
     **{(op, "discard"): text for op, text in _DISCARDED.items()},
+    (Op.DELETE, "make another"): _SENT[Op.DELETE],
+    (Op.INSERT, "make another"): (
+        "created in ClickFunnels by the next push, even if it is there already"
+    ),
 }
 """(statement, decision) of an edit -> what becomes of its record."""
+
+MAY_EXIST = "deleted here, with all that waits of it; ClickFunnels may have it"
+"""What becomes of an insert that may have arrived and is discarded."""
 
 T = TypeVar("T", Conflict, Edit)
 
@@ -54,7 +62,12 @@ def of_conflicts(found: Iterable[Conflict], choice: str) -> list[tuple[str, Reco
 
 def of_edits(found: Iterable[Edit], verb: str) -> list[tuple[str, Records]]:
     """What becomes of which records, if these edits are decided so."""
-    return _grouped(found, lambda edit: EDITS.get((edit.op, verb)))
+    return _grouped(found, lambda edit: _of_edit(edit, verb))
+
+
+def _of_edit(edit: Edit, verb: str) -> str | None:
+    is_unsure = edit.op == Op.INSERT and (edit.error or "").startswith(UNKNOWN)
+    return MAY_EXIST if is_unsure and verb == "discard" else EDITS.get((edit.op, verb))
 
 
 def _of_conflict(found: Conflict, choice: str) -> str | None:

@@ -24,7 +24,7 @@ from cfsync.sync.selection import NOT_GIVEN, Filter, Selection, select
 Confirm = Callable[[Sequence[Edit]], None]
 
 
-def agree(_: Sequence[Edit]) -> None:
+def agree(_: Sequence[object]) -> None:
     """Confirm whatever is shown."""
 
 

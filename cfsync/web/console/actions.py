@@ -17,6 +17,7 @@ from cfsync.mirror.reports import browse, waiting
 from cfsync.resources import RESOURCES, named
 from cfsync.sync.decisions import conflicts, deletions, outbox
 from cfsync.sync.decisions.conflicts import Resolved
+from cfsync.sync.decisions.consequences import NAMED
 from cfsync.sync.selection import NOT_GIVEN
 from cfsync.web.console import forms, previews, readings
 from cfsync.web.console.deciding import Done, check, decide
@@ -24,12 +25,8 @@ from cfsync.web.console.forms import SEEN, Form
 from cfsync.web.console.html.parts import cards
 from cfsync.web.console.html.parts.cards import Titles
 from cfsync.web.console.html.parts.words import mention, plural
-from cfsync.web.console.html.sure import NAMED, Preview
+from cfsync.web.console.html.sure import Preview
 from cfsync.web.console.session import Console
-
-
-def _agree(_: Sequence[object]) -> None:
-    """The page has shown what will be done."""
 
 
 class Actions:
@@ -113,7 +110,7 @@ class Actions:
                 return shown
             approve = choice == "approve"
             done = await deletions.decide(
-                mirror, [name, *map(str, ids)], NOT_GIVEN, approve=approve, confirm=_agree
+                mirror, [name, *map(str, ids)], NOT_GIVEN, approve=approve, confirm=outbox.agree
             )
             if approve:
                 told = f"{plural(len(done), 'deletion')} approved. The next sweep looks once more."
@@ -159,7 +156,7 @@ async def _resolve_many(mirror: Mirror, choice: str, form: Form) -> Done | Previ
         return shown
     decision = (choice, None)
     numbers = [str(c.id) for c in found]
-    done = await conflicts.resolve_all(mirror, numbers, NOT_GIVEN, decision, _agree)  # type: ignore[arg-type]  # checked
+    done = await conflicts.resolve_all(mirror, numbers, NOT_GIVEN, decision, outbox.agree)  # type: ignore[arg-type]  # checked
     told = _resolved([one for one in done if isinstance(one, Resolved)], len(done))
     return Done(shown.after(told))
 

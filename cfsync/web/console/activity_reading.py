@@ -19,7 +19,7 @@ from cfsync.mirror.user_decisions import batches
 from cfsync.sync.inspection.waits import why_unsent
 from cfsync.values import Unholdable, decode
 from cfsync.web.console.forms import number
-from cfsync.web.console.html.activity import ALIKE, LINES, READ, Activity, fills, folded
+from cfsync.web.console.html.activity import ALIKE, LINES, READ, TITLES, Activity, fills, folded
 
 PASSES_OF_A_KIND = 60
 """Passes that are shown, where one kind of them was asked for."""
@@ -36,9 +36,7 @@ EDITS = 10
 DECISIONS = 10
 """Decisions that are shown."""
 
-SECTIONS = ("passes", "edits", "pushes", "decisions", "changes")
-
-_BEHIND = re.compile(r"([\dT:.Z-]{10,30})_(\d{1,4})")
+_BEHIND = re.compile(r"([\dT:.Z-]{10,30})_(\d{1,9})")
 """Behind which decision a page begins: its time, and how many of that time are before."""
 
 
@@ -74,7 +72,7 @@ def activity(
         pushes=pushes[:PUSHES],
         decisions=decided,
         unsent=_unsent(tx, settings, {edit.resource for edit in edits}),
-        before={name: before[name] for name in SECTIONS if name in is_paged},
+        before={name: before[name] for name in TITLES if name in is_paged},
         older={name: str(behind) for name, behind in older.items() if behind is not None},
         now=tx.now,
     )

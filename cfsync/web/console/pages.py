@@ -69,7 +69,7 @@ class Pages:
         which, side = (values.get(name, "") for name in ("pass", "side"))
         which = which if which in (*activity.PASSES, "failed") else ""
         side = side if side in ("clickfunnels", "local") else ""
-        before = {name: values[name] for name in activity_reading.SECTIONS if name in values}
+        before = {name: values[name] for name in activity.TITLES if name in values}
         found = await self._console.read(
             activity_reading.activity, self._console.settings, which, side, before
         )

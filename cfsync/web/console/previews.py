@@ -14,6 +14,7 @@ from cfsync.errors import UsageError
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import Edit
 from cfsync.sync.decisions import consequences
+from cfsync.sync.decisions.consequences import NAMED
 from cfsync.sync.decisions.edit_decisions import Decided
 from cfsync.web.console import undo
 from cfsync.web.console.forms import digest
@@ -29,7 +30,7 @@ from cfsync.web.console.html.parts.words import (
     without_command,
     words,
 )
-from cfsync.web.console.html.sure import NAMED, Preview
+from cfsync.web.console.html.sure import Preview
 
 Records = Collection[tuple[str, int]]
 

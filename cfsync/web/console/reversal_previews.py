@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 import htpy as h
 
 from cfsync.mirror.user_decisions.undelete import How, Undelete
+from cfsync.sync.decisions.consequences import NAMED
 from cfsync.sync.decisions.revert import DELETED, Left, Reverted
 from cfsync.web.console import undo
 from cfsync.web.console.html.parts.cards import Titles
 from cfsync.web.console.html.parts.words import named_link, patch, plural, without_command, words
-from cfsync.web.console.html.sure import NAMED, Also, Preview
+from cfsync.web.console.html.sure import Also, Preview
 from cfsync.web.console.previews import seen_of
 
 WITH_CREATED = "with_created"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,17 +9,14 @@ from cfsync.errors import UsageError
 from cfsync.mirror.db.engine import Mirror
 from cfsync.mirror.reports import browse
 from cfsync.mirror.user_decisions.undelete import How
-from cfsync.sync.decisions import revert, undelete
+from cfsync.sync.decisions import outbox, revert, undelete
+from cfsync.sync.decisions.consequences import NAMED
 from cfsync.web.console import forms
 from cfsync.web.console import reversal_previews as previews
 from cfsync.web.console.deciding import Done, decide
 from cfsync.web.console.forms import Form
-from cfsync.web.console.html.sure import NAMED, Preview
+from cfsync.web.console.html.sure import Preview
 from cfsync.web.console.session import Console
-
-
-def _agree(_: Sequence[object]) -> None:
-    """The page has shown what will be done."""
 
 
 class Reversals:
@@ -39,7 +34,7 @@ class Reversals:
             if not (shown.button or shown.also) or not form.agrees_to(shown.seen):
                 return shown
             with_created = choice == previews.WITH_CREATED and shown.also is not None
-            done = await revert.revert(mirror, batch, _agree if with_created else None)
+            done = await revert.revert(mirror, batch, outbox.agree if with_created else None)
             return Done(f"{previews.reverted(done)} To undo it: {previews.back(done)}")
 
         return await decide(self._console, request, work, "/activity")
@@ -53,7 +48,7 @@ class Reversals:
             shown = previews.undelete(planned, titles)
             if planned.how != How.REFUSE and not form.agrees_to(shown.seen):
                 return shown
-            (done,) = await undelete.undelete(mirror, resource, [name], _agree)
+            (done,) = await undelete.undelete(mirror, resource, [name], outbox.agree)
             if done.how == How.REFUSE:
                 raise UsageError(done.reason or "it can't be brought back")
             left = ", ".join(one.field for one in done.left)

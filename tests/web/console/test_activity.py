@@ -115,6 +115,17 @@ def test_a_page_that_is_none_is_the_newest(visitor: Visitor, account: Account, t
     assert "Newest" not in page
 
 
+def test_an_older_page_whose_lines_are_gone_leads_back(visitor: Visitor, account: Account) -> None:
+    del account.settings["CFSYNC_RETENTION__CHANGES"]
+    account.pull()  # switches the history on
+    page = visitor.see(f"/activity?decisions={AT}_1&" + "&".join(f"{n}=1" for n in WORDS))
+
+    for name in WORDS:
+        part = section(page, name)
+        assert "Nothing older." in part
+        assert link(part, f"Newest {name}")
+
+
 def test_an_edit_that_is_not_sent_says_why(visitor: Visitor, account: Account) -> None:
     account.sql("UPDATE teams SET name = 'Other'")
 

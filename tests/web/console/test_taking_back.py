@@ -249,6 +249,7 @@ def test_an_insert_that_may_have_arrived_has_no_retry(visitor: Visitor, account:
 
     assert "cfsync outbox adopt 1 ID" in page
     assert ">Retry</button>" not in page
+    assert "ClickFunnels may have it" in asked(visitor, "/edits/1", "discard")
 
 
 def test_a_value_that_is_discarded_stays_in_the_history(

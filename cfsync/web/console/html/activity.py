@@ -74,6 +74,17 @@ class Activity:
     older: Mapping[str, str]
     now: str
 
+    def lines(self, section: str) -> int | None:
+        """How many lines a section has; None for changes where none are kept."""
+        some = {
+            "passes": self.passes,
+            "edits": self.to_send[1],
+            "pushes": self.pushes,
+            "decisions": self.decisions,
+            "changes": self.changes,
+        }[section]
+        return None if some is None else len(some)
+
 
 def activity(shell: Shell, found: Activity) -> h.Element:
     can_act = not shell.read_only
@@ -84,31 +95,36 @@ def activity(shell: Shell, found: Activity) -> h.Element:
         "Activity",
         h.h1["Activity"],
         h.div("#live")[
-            _section(
-                found, "passes", "Passes", passes(found.passes, found.now, found.which), which
-            ),
-            bool(found.to_send[1])
-            and _section(found, "edits", "To be sent", _to_send(found, can_act=can_act)),
-            bool(found.pushes)
-            and _section(found, "pushes", "Pushes", _pushes(found, can_act=can_act)),
-            bool(found.decisions)
-            and _section(found, "decisions", "Decisions", decisions(found.now, found.decisions)),
-            _section(
-                found, "changes", "Changes", changes(found.now, found.changes, found.side), side
-            ),
+            _section(found, "passes", passes(found.passes, found.now, found.which), which),
+            _section(found, "edits", _to_send(found, can_act=can_act)),
+            _section(found, "pushes", _pushes(found, can_act=can_act)),
+            _section(found, "decisions", decisions(found.now, found.decisions)),
+            _section(found, "changes", changes(found.now, found.changes, found.side), side),
         ],
         here="activity",
     )
 
 
-def _section(
-    found: Activity, name: str, title: str, body: h.Node, choice: h.Node = None
-) -> h.Element:
+TITLES = {
+    "passes": "Passes",
+    "edits": "To be sent",
+    "pushes": "Pushes",
+    "decisions": "Decisions",
+    "changes": "Changes",
+}
+
+
+def _section(found: Activity, name: str, body: h.Node, choice: h.Node = None) -> h.Node:
     """A part of the page, with the way to what is older, and back to the newest."""
+    is_empty = found.lines(name) == 0
+    if is_empty and name in found.before:
+        body = h.p(".hint")["Nothing older."]
+    elif is_empty and name not in ("passes", "changes"):  # these say that there is none
+        return None
     newest = name in found.before and _address(found, name, {name: ""})
     older = name in found.older and _address(found, name, {name: found.older[name]})
     return h.section(".card", id=name)[
-        h.header[h.h2[title], choice],
+        h.header[h.h2[TITLES[name]], choice],
         body,
         (newest or older)
         and h.p(".pager")[

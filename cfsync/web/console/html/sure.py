@@ -10,9 +10,6 @@ import htpy as h
 from cfsync.web.console.html.parts.layout import Shell, page
 from cfsync.web.console.html.parts.words import prose
 
-NAMED = 20
-"""Things that are shown above the button; the others are counted."""
-
 AGAIN = "again"
 """What is sent by the button that shows a form again."""
 
@@ -47,7 +44,7 @@ class Preview:
     button: str
     #: The digest of what it is about, where that can become something else before it is done.
     seen: str = ""
-    #: What it is about, NAMED of it at most.
+    #: What it is about, or the first of it.
     things: Sequence[h.Node] = ()
     #: How many more there are.
     more: int = 0

@@ -17,7 +17,7 @@ from cfsync.mirror.reports.decisions import Decision
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.records import is_provisional
 from cfsync.resources import Field, Resource, named
-from cfsync.sync.inspection.waits import Wait, waits, why_unsent
+from cfsync.sync.inspection.waits import Wait, waits, why_late
 from cfsync.values import equal
 
 Source = Literal["ClickFunnels", "edit", "copy", "path", "drift"]
@@ -147,7 +147,7 @@ def _gather(
         tx, DECISIONS_SHOWN, resources=[resource.name], record_id=known.record_id
     )[::-1]
     commands = provenance.commands(tx, resource, known.record_id)
-    waiting = [*waits(known, commands, why_unsent(tx, settings, resource.name))]
+    waiting = [*waits(known, commands, why_late(tx, settings, resource.name))]
     return known, waiting, changes, decided
 
 

@@ -15,7 +15,7 @@ from cfsync.mirror.reports import provenance, related, status
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.mirror.reports.related import Related, Summary
 from cfsync.resources import Resource, named
-from cfsync.sync.inspection.waits import Wait, waits, why_unsent
+from cfsync.sync.inspection.waits import Wait, waits, why_late
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _found(
     if known is None or not known.row:
         return _nothing(tx, resource, wanted, known)
     commands = provenance.commands(tx, resource, known.record_id)
-    unsent = why_unsent(tx, settings, resource.name)
+    unsent = why_late(tx, settings, resource.name)
     return Shown(
         resource.name,
         known.record_id,

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cfsync.config import Settings
+from cfsync.errors import NO_CONNECTION
 from cfsync.mirror.bookkeeping.conflicts import Conflict, ConflictKind
 from cfsync.mirror.bookkeeping.outbox import OPEN_STATES, Edit, OutboxState
 from cfsync.mirror.coordination import pauses
 from cfsync.mirror.db.engine import Tx
+from cfsync.mirror.progress.runs import PassName
 from cfsync.mirror.reports.provenance import KnownRecord
 from cfsync.mirror.views.waiting import DRIFTED, INSERTED
+from cfsync.sync.inspection.outage import reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,17 @@ def why_unsent(tx: Tx, settings: Settings, name: str) -> Wait | None:
         return Wait(off, "")
     if name in pauses.paused(tx):
         return Wait(f"the list {name} is paused", f"cfsync resume {name}")
+    return None
+
+
+def why_late(tx: Tx, settings: Settings, name: str) -> Wait | None:
+    """As `why_unsent`, or why the last pass of a daemon could not send edits of a resource."""
+    if found := why_unsent(tx, settings, name):
+        return found
+    for trouble in pauses.troubles(tx):
+        is_push = (trouble.name, trouble.resource) == (PassName.PUSH, name)
+        if is_push or NO_CONNECTION in trouble.text:
+            return Wait(f"the last {trouble.name} failed: {reason(trouble)}", "")
     return None
 
 

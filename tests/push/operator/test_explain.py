@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cfsync.errors import UsageError
+from cfsync.mirror.coordination import pauses
+from cfsync.mirror.coordination.pauses import Trouble
 from cfsync.sync.decisions import pause
 from cfsync.sync.inspection.explain import explain
 from tests.push.conftest import Account
@@ -58,6 +60,22 @@ def test_an_edit_of_a_paused_list_says_so(account, contact):
         "edit 1 (update): was sent, its outcome is not known yet; the list contacts is paused;"
         " cfsync resume contacts"
     ]
+
+
+def test_an_edit_that_can_not_be_sent_now_says_why(account, contact):
+    account.sql("UPDATE contacts SET first_name = 'X' WHERE id = ?", contact)
+    refused = "no connection to 127.0.0.1: connection refused"
+
+    def fail(tx, name, resource):
+        text = f"{resource}/7: GET /workspaces/7/{resource}: {refused}"
+        pauses.save_trouble(tx, Trouble(name, resource, "server", text, tx.now))
+
+    for name, resource in (("push", "contacts"), ("pull", "orders")):
+        account.desk(lambda mirror, *failed: mirror.write(fail, *failed), name, resource)
+
+        told = [f"edit 1 (update): the last {name} failed: {refused}"]
+        assert explained(account, "contacts", contact).waits == told
+        account.desk(lambda mirror: mirror.write(pauses.delete_troubles, ["contacts", "orders"]))
 
 
 def test_a_field_names_the_push_that_wrote_it(account, contact):

@@ -215,7 +215,7 @@ class Mirror:
         try:
             running = asyncio.wrap_future(self._worker.submit(copy_context().run, work))
         except RuntimeError as error:  # `close` was called
-            raise Away(f"{self.place} is closed: cfsync stops; what was done is kept") from error
+            raise Away(f"{self.place} is closed as cfsync stops; what was done is kept") from error
         return await asyncio.shield(running)
 
     def _writing(self, fn: Callable[[Tx], T], named: Callable[..., object]) -> T:

@@ -148,4 +148,4 @@ def test_a_button_while_the_daemon_stops_says_so(
 
     page = visitor.press("/pause/contacts", "pause")
 
-    assert "is closed: cfsync stops; what was done is kept" in page
+    assert "is closed as cfsync stops; what was done is kept" in page

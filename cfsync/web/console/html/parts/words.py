@@ -218,7 +218,7 @@ def with_times(text: str) -> h.Node:
     return [moment(p) if _TIME.fullmatch(p) else p for p in _TIME.split(text)]
 
 
-_COMMAND = re.compile(r"[:;] (?=(?:see |run )?cfsync (?!stops)|push again|--)")
+_COMMAND = re.compile(r"[:;] (?=(?:see |run )?cfsync |push again|--)")
 
 
 def without_command(reason: str) -> str:
